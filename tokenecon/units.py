@@ -63,12 +63,13 @@ ATOMS = {
 # What may stand in a data file or a docstring.  Closed: a new spelling is a deliberate change here.
 UNITS = (
     "1", "fraction", "ratio", "count", "param", "position", "sequence", "layer", "head",
-    "expert", "request", "word", "site", "GPU",
+    "expert", "request", "word", "site", "GPU", "ratio/GPU",
     "tok", "tok_in", "tok_out", "tok_cached", "tok/word", "word/tok", "tok/request",
     "tok_in/request", "tok_out/request",
     "s", "ms", "us", "min", "h", "day", "month", "yr", "1/s", "1/h", "1/yr", "h/day",
     "s/request", "request/s", "request/h", "request/day",
-    "tok/s", "tok_in/s", "tok_out/s", "tok/day", "tok_out/day", "tok/month", "tok/s/GPU", "tok_out/s/GPU",
+    "tok/s", "tok_in/s", "tok_out/s", "tok/h", "tok/day", "tok_out/day", "tok/month",
+    "tok/s/GPU", "tok_out/s/GPU",
     "s/tok", "s/tok_in", "s/tok_out", "ms/tok_out",
     "B", "KiB", "MiB", "GiB", "MB", "GB", "TB", "bit", "B/GPU", "GB/GPU", "GiB/GPU",
     "B/param", "bit/param", "B/position", "KiB/position", "B/sequence", "GB/sequence",
@@ -95,6 +96,7 @@ TOKENS_PER_KTOK = 1e3
 BITS_PER_BYTE = 8.0
 BYTES_PER_GB = 1e9
 BYTES_PER_GIB = 1024.0**3
+FLOP_PER_MULTIPLY_ADD = 2.0  # one multiplication and one addition
 WATTS_PER_KILOWATT = 1e3
 JOULES_PER_KWH = 3.6e6
 MS_PER_SECOND = 1e3

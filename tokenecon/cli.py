@@ -1,0 +1,190 @@
+"""The ``tokenecon`` command: thin, every verb one call into the package."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tokenecon import __version__
+
+BAD_INPUT = 2
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="What a token costs: rerun the book's notebooks, look facts and claims up.\n\n"
+    "Example: `tokenecon show h200-sxm-141gb.bandwidth`",
+)
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def version(wanted: bool):
+    """Print the version and stop."""
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version.")
+    ] = False,
+):
+    """What holds for every verb."""
+
+
+@app.command()
+def run(
+    notebook: Annotated[str, typer.Argument(help="A name of `tokenecon list notebooks`, or an .ipynb file.")],
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("-p", "--parameter", metavar="NAME VALUE", help="One parameter; repeat for more."),
+    ] = None,
+    file: Annotated[Path | None, typer.Option("-f", "--file", help="A YAML file of `name: value` lines.")] = None,
+    out: Annotated[Path, typer.Option("-o", "--out", help="The folder for what comes out.")] = Path("out"),
+):
+    """Run a notebook with your own numbers.
+
+    Writes the executed notebook, a page in one file, and the data of its figures.  The names carry a hash
+    of the parameters, so two runs with different numbers never overwrite each other.
+
+    Example: `tokenecon run hardware -p model llama-3.1-70b -p gpus h100-sxm-80gb,h200-sxm-141gb -o out`
+    """
+    from tokenecon import rerun
+
+    for path in rerun.rerun(notebook, file, parameter or [], out):
+        print(path)
+
+
+@app.command("list")
+def list_(
+    what: Annotated[str, typer.Argument(help="gpus, models, prices, claims, notebooks or parameters.")],
+    only: Annotated[
+        str | None, typer.Argument(help="Narrows it: parameters of a notebook, prices of a gpu, claims of a section.")
+    ] = None,
+    as_json: AsJson = False,
+):
+    """List a catalogue.
+
+    Example: `tokenecon list parameters hardware`
+    """
+    from tokenecon import catalogue
+
+    rows = catalogue.plain(catalogue.listed(what, only))
+    if as_json:
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+    else:
+        print_table(rows)
+
+
+@app.command()
+def show(
+    id: Annotated[str, typer.Argument(help="The id of a fact, gpu, model, price, assumption, claim or source.")],
+    as_json: AsJson = False,
+):
+    """Print a fact, claim or source with its provenance and how to cite it.
+
+    Example: `tokenecon show hw-h100-bandwidth`
+    """
+    from tokenecon import catalogue
+
+    found = catalogue.plain(catalogue.shown(id))
+    if as_json:
+        print(json.dumps(found, indent=1, ensure_ascii=False))
+        return
+    print(f"{found['id']} (data/{found['table']}.csv)")
+    if len(found["rows"]) == 1:
+        print_record(found["rows"][0])
+    else:
+        print_table([{key: row[key] for key in row if key != "id"} for row in found["rows"]])
+    if "verdict" in found:
+        print("\nrecomputed")
+        known = found["rows"][0]
+        print_record({key: value for key, value in found["verdict"].items() if key not in known})
+    for source in found["sources"]:
+        print("\nsource")
+        print_record(source)
+    print(f"\ncite as\n  {found['cite']}")
+
+
+def print_record(record):
+    """The fields of one row that hold something."""
+    for key, value in record.items():
+        if value not in (None, ""):
+            print(f"  {key:<12} {value}")
+
+
+def print_table(rows):
+    """Rows as a table as wide as the terminal, or tab separated where there is none."""
+    columns = [key for key in rows[0] if any(row[key] not in (None, "") for row in rows)] if rows else []
+    cells = [["" if row[key] is None else str(row[key]) for key in columns] for row in rows]
+    if not sys.stdout.isatty():
+        for line in [columns, *cells]:
+            print("\t".join(line))
+        return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for key in columns:
+        table.add_column(key, overflow="fold")
+    for line in cells:
+        table.add_row(*map(escape, line))
+    Console(highlight=False).print(table)
+
+
+def paired(arguments):
+    """The arguments with each ``-p NAME VALUE`` as ``-p NAME=VALUE``, which is also allowed as such."""
+    given, done = list(arguments), []
+    while given:
+        one = given.pop(0)
+        done.append(one)
+        if one in ("-p", "--parameter") and given:
+            name = given.pop(0)
+            if "=" in name:
+                done.append(name)
+            elif given:
+                done.append(f"{name}={given.pop(0)}")
+            else:
+                raise typer.BadParameter(f"-p {name} lacks its value; write -p {name} VALUE")
+    return done
+
+
+def main(arguments=None):
+    """Run the command; bad input is one sentence on stderr and exit code 2, never a traceback."""
+    try:
+        code = app(paired(sys.argv[1:] if arguments is None else arguments), standalone_mode=False)
+    except typer.TyperException as error:
+        print(f"error: {error.format_message()}; see `tokenecon --help`", file=sys.stderr)
+        code = error.exit_code
+    except typer.Abort:
+        code = 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = 0
+    except Exception as error:
+        code = _explained(error)
+    sys.exit(code or 0)
+
+
+def _explained(error):
+    """Print what a reader can do about an error that we raise on purpose; raise any other again."""
+    from tokenecon import data, notebooks, parameters, progress
+
+    if isinstance(error, notebooks.NotebookFailed):
+        progress.failure(error.notebook, error)
+        return 1
+    ours = [notebooks.UnknownNotebook, parameters.ParameterError, parameters.SpecError, data.UnknownId]
+    for name, kinds in (("catalogue", ["NothingListed"]), ("rerun", ["BadRun"])):
+        module = sys.modules.get(f"tokenecon.{name}")
+        ours += [getattr(module, kind) for kind in kinds] if module else []
+    if not isinstance(error, tuple(ours)):
+        raise error
+    print(f"error: {error}", file=sys.stderr)
+    return BAD_INPUT

@@ -1,0 +1,253 @@
+"""Energy and carbon of a token; bandwidth, arithmetic and memory for a watt and for a dollar."""
+
+from tokenecon.units import JOULES_PER_KWH, TOKENS_PER_MTOK
+
+
+def joules_per_tok_out(*, gpus, watts_per_gpu, pue, tok_out_per_s):
+    r"""Energy of an output token, the building's share included.
+
+    .. math:: E = \frac{N\,P_W\,PUE}{R}
+
+    Parameters
+    ----------
+    gpus : float or ndarray
+        GPUs of the instance, N. [GPU]
+    watts_per_gpu : float or ndarray
+        Power drawn while decoding, P_W. [W/GPU]
+    pue : float or ndarray
+        Power usage effectiveness, PUE. [ratio]
+    tok_out_per_s : float or ndarray
+        Output tokens per second, R. [tok_out/s]
+
+    Returns
+    -------
+    float or ndarray
+        Energy, E. [J/tok_out]
+
+    References
+    ----------
+    Barroso, Hoelzle, Ranganathan 2018, The Datacenter as a Computer, 3rd edition,
+    doi:10.2200/S00874ED3V01Y201809CAC046.
+
+    Examples
+    --------
+    700 W at 23.93 tokens a second:
+
+    >>> joules_per_tok_out(gpus=1, watts_per_gpu=700, pue=1.0, tok_out_per_s=23.93)
+    29.252
+    """
+    return gpus * watts_per_gpu * pue / tok_out_per_s
+
+
+def energy_usd_per_mtok_out(*, joules_per_tok_out, usd_per_kwh):
+    r"""Electricity of a million output tokens.
+
+    .. math:: \frac{10^6\,E}{3.6\cdot 10^6}\,e
+
+    Parameters
+    ----------
+    joules_per_tok_out : float or ndarray
+        Energy of an output token, E. [J/tok_out]
+    usd_per_kwh : float or ndarray
+        Price of electricity, e. [USD/kWh]
+
+    Returns
+    -------
+    float or ndarray
+        Electricity of a million output tokens. [USD/Mtok_out]
+
+    Examples
+    --------
+    29.25 J a token are 8.125 kWh a million:
+
+    >>> energy_usd_per_mtok_out(joules_per_tok_out=29.25, usd_per_kwh=0.10)
+    0.8125
+    """
+    return joules_per_tok_out * usd_per_kwh * (TOKENS_PER_MTOK / JOULES_PER_KWH)
+
+
+def gco2e_per_mtok_out(*, joules_per_tok_out, gco2e_per_kwh):
+    r"""Carbon of the electricity of a million output tokens.
+
+    .. math:: \frac{10^6\,E}{3.6\cdot 10^6}\,\kappa
+
+    Parameters
+    ----------
+    joules_per_tok_out : float or ndarray
+        Energy of an output token, E. [J/tok_out]
+    gco2e_per_kwh : float or ndarray
+        Carbon intensity of the grid, kappa. [gCO2e/kWh]
+
+    Returns
+    -------
+    float or ndarray
+        Carbon of a million output tokens. [gCO2e/Mtok_out]
+
+    Examples
+    --------
+    8.125 kWh at 400 g:
+
+    >>> gco2e_per_mtok_out(joules_per_tok_out=29.25, gco2e_per_kwh=400)
+    3250.0
+    """
+    return joules_per_tok_out * gco2e_per_kwh * (TOKENS_PER_MTOK / JOULES_PER_KWH)
+
+
+def bandwidth_per_watt(*, bytes_per_s_per_gpu, watts_per_gpu):
+    r"""Memory bandwidth for each watt.
+
+    .. math:: BW / P_W
+
+    Parameters
+    ----------
+    bytes_per_s_per_gpu : float or ndarray
+        Memory bandwidth, BW. [B/s/GPU]
+    watts_per_gpu : float or ndarray
+        Power, P_W. [W/GPU]
+
+    Returns
+    -------
+    float or ndarray
+        Bandwidth for a watt. [B/s/W]
+
+    Examples
+    --------
+    3.35 TB/s for 700 W:
+
+    >>> bandwidth_per_watt(bytes_per_s_per_gpu=3.35e12, watts_per_gpu=700)
+    4785714285.7
+    """
+    return bytes_per_s_per_gpu / watts_per_gpu
+
+
+def arithmetic_per_watt(*, flop_per_s_per_gpu, watts_per_gpu):
+    r"""Peak arithmetic for each watt.
+
+    .. math:: \hat F / P_W
+
+    Parameters
+    ----------
+    flop_per_s_per_gpu : float or ndarray
+        Peak dense arithmetic. [FLOP/s/GPU]
+    watts_per_gpu : float or ndarray
+        Power, P_W. [W/GPU]
+
+    Returns
+    -------
+    float or ndarray
+        Arithmetic for a watt. [FLOP/s/W]
+
+    Examples
+    --------
+    989.5 TFLOP/s for 700 W:
+
+    >>> arithmetic_per_watt(flop_per_s_per_gpu=989.5e12, watts_per_gpu=700)
+    1413571428571.4
+    """
+    return flop_per_s_per_gpu / watts_per_gpu
+
+
+def memory_per_watt(*, memory_bytes_per_gpu, watts_per_gpu):
+    r"""Memory for each watt.
+
+    .. math:: M / P_W
+
+    Parameters
+    ----------
+    memory_bytes_per_gpu : float or ndarray
+        Memory of a GPU, M. [B/GPU]
+    watts_per_gpu : float or ndarray
+        Power, P_W. [W/GPU]
+
+    Returns
+    -------
+    float or ndarray
+        Memory for a watt. [B/W]
+
+    Examples
+    --------
+    >>> memory_per_watt(memory_bytes_per_gpu=141e9, watts_per_gpu=700)
+    201428571.4
+    """
+    return memory_bytes_per_gpu / watts_per_gpu
+
+
+def bandwidth_per_usd(*, bytes_per_s_per_gpu, usd_per_gpu):
+    r"""Memory bandwidth for each dollar of purchase price.
+
+    .. math:: BW / K
+
+    Parameters
+    ----------
+    bytes_per_s_per_gpu : float or ndarray
+        Memory bandwidth, BW. [B/s/GPU]
+    usd_per_gpu : float or ndarray
+        Purchase price, K. [USD/GPU]
+
+    Returns
+    -------
+    float or ndarray
+        Bandwidth for a dollar. [B/s/USD]
+
+    Examples
+    --------
+    4.8 TB/s for 32,000 USD:
+
+    >>> bandwidth_per_usd(bytes_per_s_per_gpu=4.8e12, usd_per_gpu=32e3)
+    150000000.0
+    """
+    return bytes_per_s_per_gpu / usd_per_gpu
+
+
+def arithmetic_per_usd(*, flop_per_s_per_gpu, usd_per_gpu):
+    r"""Peak arithmetic for each dollar of purchase price.
+
+    .. math:: \hat F / K
+
+    Parameters
+    ----------
+    flop_per_s_per_gpu : float or ndarray
+        Peak dense arithmetic. [FLOP/s/GPU]
+    usd_per_gpu : float or ndarray
+        Purchase price, K. [USD/GPU]
+
+    Returns
+    -------
+    float or ndarray
+        Arithmetic for a dollar. [FLOP/s/USD]
+
+    Examples
+    --------
+    989.5 TFLOP/s for 25,000 USD:
+
+    >>> arithmetic_per_usd(flop_per_s_per_gpu=989.5e12, usd_per_gpu=25e3)
+    39580000000.0
+    """
+    return flop_per_s_per_gpu / usd_per_gpu
+
+
+def memory_per_usd(*, memory_bytes_per_gpu, usd_per_gpu):
+    r"""Memory for each dollar of purchase price.
+
+    .. math:: M / K
+
+    Parameters
+    ----------
+    memory_bytes_per_gpu : float or ndarray
+        Memory of a GPU, M. [B/GPU]
+    usd_per_gpu : float or ndarray
+        Purchase price, K. [USD/GPU]
+
+    Returns
+    -------
+    float or ndarray
+        Memory for a dollar. [B/USD]
+
+    Examples
+    --------
+    192 GB for 16,000 USD:
+
+    >>> memory_per_usd(memory_bytes_per_gpu=192e9, usd_per_gpu=16e3)
+    12000000.0
+    """
+    return memory_bytes_per_gpu / usd_per_gpu

@@ -1,0 +1,233 @@
+"""Time of one pass: bytes over memory bandwidth, FLOPs over arithmetic, then links and fixed cost."""
+
+from tokenecon.numerics import maximum
+
+
+def memory_seconds(*, bytes_moved, gpus, bytes_per_s_per_gpu, mbu):
+    r"""Time that GPUs need to read a pass's bytes from their memory.
+
+    .. math:: t_m = \frac{Q}{N\,BW\,\eta_b}
+
+    Parameters
+    ----------
+    bytes_moved : float or ndarray
+        Weights, cache and activations that the pass reads, all GPUs together, Q. [B]
+    gpus : float or ndarray
+        GPUs that share the bytes evenly, N. [GPU]
+    bytes_per_s_per_gpu : float or ndarray
+        Peak memory bandwidth of one GPU, BW. [B/s/GPU]
+    mbu : float or ndarray
+        Memory bandwidth utilisation, the share of the peak that is reached, eta_b. [fraction]
+
+    Returns
+    -------
+    float or ndarray
+        Time, t_m. [s]
+
+    References
+    ----------
+    Williams, Waterman, Patterson 2009, Roofline, doi:10.1145/1498765.1498785.
+
+    Examples
+    --------
+    140 GB over 3.35 TB/s:
+
+    >>> memory_seconds(bytes_moved=140e9, gpus=1, bytes_per_s_per_gpu=3.35e12, mbu=1.0)
+    0.04179
+    """
+    return bytes_moved / (gpus * bytes_per_s_per_gpu * mbu)
+
+
+def compute_seconds(*, flop, gpus, flop_per_s_per_gpu, mfu):
+    r"""Time that GPUs need for a pass's arithmetic.
+
+    .. math:: t_c = \frac{F}{N\,\hat F\,\eta_c}
+
+    Parameters
+    ----------
+    flop : float or ndarray
+        Arithmetic of the pass, all GPUs together, F. [FLOP]
+    gpus : float or ndarray
+        GPUs that share the work evenly, N. [GPU]
+    flop_per_s_per_gpu : float or ndarray
+        Peak dense arithmetic of one GPU at the precision computed in. [FLOP/s/GPU]
+    mfu : float or ndarray
+        Model FLOP utilisation, the share of the peak that is reached, eta_c. [fraction]
+
+    Returns
+    -------
+    float or ndarray
+        Time, t_c. [s]
+
+    References
+    ----------
+    Williams, Waterman, Patterson 2009, Roofline, doi:10.1145/1498765.1498785.
+
+    Examples
+    --------
+    281.16 TFLOP on four H100 (989.5 TFLOP/s each) at half their peak take 281.16/1979 s:
+
+    >>> compute_seconds(flop=281.16e12, gpus=4, flop_per_s_per_gpu=989.5e12, mfu=0.5)
+    0.1421
+    """
+    return flop / (gpus * flop_per_s_per_gpu * mfu)
+
+
+def pass_seconds(*, memory_s, compute_s, comm_s, fixed_s):
+    r"""Time of one pass: the slower of memory and arithmetic, then links and fixed cost.
+
+    .. math:: t = \max(t_m, t_c) + t_{comm} + t_0
+
+    Parameters
+    ----------
+    memory_s : float or ndarray
+        Time to read the bytes, t_m. [s]
+    compute_s : float or ndarray
+        Time of the arithmetic, t_c. [s]
+    comm_s : float or ndarray
+        Time on links between GPUs that nothing hides, t_comm. [s]
+    fixed_s : float or ndarray
+        Launches, scheduling, sampling: the same whatever the batch, t_0. [s]
+
+    Returns
+    -------
+    float or ndarray
+        Time of the pass, t. [s]
+
+    Notes
+    -----
+    Reading and arithmetic are taken to overlap perfectly, and links not at all: with every efficiency
+    at 1 and no fixed cost this is a lower bound that no engine reaches.
+
+    References
+    ----------
+    Pope et al. 2022, arXiv:2211.05102.
+
+    Examples
+    --------
+    12 ms of reading hide 5 ms of arithmetic; 2 ms on links and 1 ms fixed come on top:
+
+    >>> pass_seconds(memory_s=0.012, compute_s=0.005, comm_s=0.002, fixed_s=0.001)
+    0.015
+    """
+    return maximum(memory_s, compute_s) + comm_s + fixed_s
+
+
+def decode_step_seconds(*, weight_bytes, kv_bytes_per_sequence, flop_per_sequence, batch, gpus,
+                        bytes_per_s_per_gpu, mbu, flop_per_s_per_gpu, mfu, comm_s, fixed_s):
+    r"""Time of a decode step: weights are read once for all sequences, cache and arithmetic once for each.
+
+    .. math:: t(B) = \max\left(\frac{W + B\,K}{N\,BW\,\eta_b},
+              \frac{B\,f}{N\,\hat F\,\eta_c}\right) + t_{comm} + t_0
+
+    Parameters
+    ----------
+    weight_bytes : float or ndarray
+        Weights that the step reads: of a mixture of experts, the experts touched, W. [B]
+    kv_bytes_per_sequence : float or ndarray
+        Cache that one sequence reads, at its mean length, K. [B/sequence]
+    flop_per_sequence : float or ndarray
+        Arithmetic of one sequence in this step, weights and attention, f. [FLOP]
+    batch : float or ndarray
+        Sequences decoded together, B. [sequence]
+    gpus : float or ndarray
+        GPUs of the instance, N. [GPU]
+    bytes_per_s_per_gpu : float or ndarray
+        Peak memory bandwidth of one GPU, BW. [B/s/GPU]
+    mbu : float or ndarray
+        Share of that bandwidth reached, eta_b. [fraction]
+    flop_per_s_per_gpu : float or ndarray
+        Peak dense arithmetic of one GPU. [FLOP/s/GPU]
+    mfu : float or ndarray
+        Share of that arithmetic reached, eta_c. [fraction]
+    comm_s : float or ndarray
+        Time on links, t_comm. [s]
+    fixed_s : float or ndarray
+        Fixed cost of a step, t_0. [s]
+
+    Returns
+    -------
+    float or ndarray
+        Time of the step, t. [s]
+
+    Notes
+    -----
+    When a step verifies so many drafted tokens per sequence, multiply ``flop_per_sequence``, not the
+    cache: the queries of one sequence share its reading.
+
+    References
+    ----------
+    Williams, Waterman, Patterson 2009, doi:10.1145/1498765.1498785. Pope et al. 2022, arXiv:2211.05102.
+
+    Examples
+    --------
+    Llama 2 70B on four H100, 32 sequences of 2000 positions (0.65536 GB each): 160.97 GB / 13.4 TB/s:
+
+    >>> decode_step_seconds(weight_bytes=140e9, kv_bytes_per_sequence=0.65536e9,
+    ...                     flop_per_sequence=145.2e9, batch=32, gpus=4, bytes_per_s_per_gpu=3.35e12,
+    ...                     mbu=1.0, flop_per_s_per_gpu=989.5e12, mfu=1.0, comm_s=0.0, fixed_s=0.0)
+    0.01201
+    """
+    return pass_seconds(
+        memory_s=memory_seconds(
+            bytes_moved=weight_bytes + batch * kv_bytes_per_sequence,
+            gpus=gpus, bytes_per_s_per_gpu=bytes_per_s_per_gpu, mbu=mbu),
+        compute_s=compute_seconds(
+            flop=batch * flop_per_sequence, gpus=gpus, flop_per_s_per_gpu=flop_per_s_per_gpu, mfu=mfu),
+        comm_s=comm_s,
+        fixed_s=fixed_s,
+    )
+
+
+def prefill_seconds(*, flop, weight_bytes, gpus, bytes_per_s_per_gpu, mbu, flop_per_s_per_gpu, mfu, comm_s,
+                    fixed_s):
+    r"""Time to prefill prompts in one pass: their arithmetic, or for short ones the reading of the weights.
+
+    .. math:: t_p = \max\left(\frac{F}{N\,\hat F\,\eta_c}, \frac{W}{N\,BW\,\eta_b}\right) + t_{comm} + t_0
+
+    Parameters
+    ----------
+    flop : float or ndarray
+        Arithmetic of all prompts in the pass, F. [FLOP]
+    weight_bytes : float or ndarray
+        Weights read, W. [B]
+    gpus : float or ndarray
+        GPUs of the instance, N. [GPU]
+    bytes_per_s_per_gpu : float or ndarray
+        Peak memory bandwidth of one GPU, BW. [B/s/GPU]
+    mbu : float or ndarray
+        Share of that bandwidth reached, eta_b. [fraction]
+    flop_per_s_per_gpu : float or ndarray
+        Peak dense arithmetic of one GPU. [FLOP/s/GPU]
+    mfu : float or ndarray
+        Share of that arithmetic reached, eta_c. [fraction]
+    comm_s : float or ndarray
+        Time on links, t_comm. [s]
+    fixed_s : float or ndarray
+        Fixed cost of a pass, t_0. [s]
+
+    Returns
+    -------
+    float or ndarray
+        Time of the prefill, t_p. [s]
+
+    References
+    ----------
+    Pope et al. 2022, arXiv:2211.05102.
+
+    Examples
+    --------
+    2000 tokens of Llama 2 70B (281.16 TFLOP) on four H100 at half their peak arithmetic:
+
+    >>> prefill_seconds(flop=281.16e12, weight_bytes=140e9, gpus=4, bytes_per_s_per_gpu=3.35e12, mbu=0.8,
+    ...                 flop_per_s_per_gpu=989.5e12, mfu=0.5, comm_s=0.0, fixed_s=0.0)
+    0.1421
+    """
+    return pass_seconds(
+        memory_s=memory_seconds(
+            bytes_moved=weight_bytes, gpus=gpus, bytes_per_s_per_gpu=bytes_per_s_per_gpu, mbu=mbu),
+        compute_s=compute_seconds(
+            flop=flop, gpus=gpus, flop_per_s_per_gpu=flop_per_s_per_gpu, mfu=mfu),
+        comm_s=comm_s,
+        fixed_s=fixed_s,
+    )

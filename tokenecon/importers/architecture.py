@@ -1,0 +1,272 @@
+"""One architecture record: what can be computed from the shape of a model.
+
+A record is a plain dict with the keys of :data:`FIELDS`, the shape columns of ``data/models.csv``.
+A part that the model does not have is 0, an absent text is "".
+"""
+
+from tokenecon.formulas import compute, kv_cache, memory, shapes
+from tokenecon.units import FLOP_PER_MULTIPLY_ADD
+
+TEXT_FIELDS = ("kind", "family", "attention", "qk_norm", "dtype")
+SHAPE_FIELDS = (
+    "layers", "hidden_size", "vocab", "tied", "max_positions",
+    # attention per head; `global_` where full layers differ from windowed ones
+    "query_heads", "kv_heads", "head_dim", "output_gate", "global_kv_heads", "global_head_dim",
+    "global_values",
+    # how many layers look back how far
+    "full_layers", "window_layers", "window", "linear_layers",
+    # latent attention, and the indexer of sparse attention
+    "q_lora_rank", "kv_lora_rank", "nope_head_dim", "rope_head_dim", "value_head_dim",
+    "index_heads", "index_head_dim", "index_topk",
+    # linear attention
+    "linear_key_heads", "linear_value_heads", "linear_key_head_dim", "linear_value_head_dim", "linear_conv",
+    # feed-forward blocks and experts; a layer may have both
+    "ffn_layers", "ffn_size", "ffn_matrices",
+    "moe_layers", "experts", "experts_per_token", "expert_size", "shared_size", "shared_gate",
+    # biases, norms (vectors of the hidden size) and other small parts
+    "qkv_bias", "output_bias", "ffn_bias", "router_bias", "head_bias", "sinks",
+    "layer_norms", "router_norms", "final_norms", "position_embeddings",
+    # encoder and cross-attention (speech)
+    "encoder_layers", "encoder_positions", "encoder_channels",
+)
+FIELDS = TEXT_FIELDS + SHAPE_FIELDS
+
+
+def record(row):
+    """The record of a row of ``data/models.csv`` (or of any mapping with those keys); blanks become 0."""
+    def number(key):
+        value = row.get(key)
+        if value is None or value == "" or value != value:
+            return 0
+        return int(value) if float(value) == int(float(value)) else float(value)
+
+    def text(key):
+        value = row.get(key)
+        return value if isinstance(value, str) else ""
+
+    return {key: text(key) for key in TEXT_FIELDS} | {key: number(key) for key in SHAPE_FIELDS}
+
+
+def parameter_groups(shape):
+    """Exact parameters by group: embedding, head, attention, ffn, experts, shared, router, small, encoder."""
+    d, groups = shape["hidden_size"], {}
+    groups["embedding"] = shape["vocab"] * d + shape["position_embeddings"] * d
+    groups["head"] = (0 if shape["tied"] else shape["vocab"] * d) + shape["head_bias"] * shape["vocab"]
+    groups["attention"] = _attention(shape)
+    matrices = shape["ffn_matrices"]
+    inner = shape["ffn_size"]
+    groups["ffn"] = round(shape["ffn_layers"] * shapes.feed_forward_parameters(
+        hidden_size=d, intermediate_size=inner, matrices=matrices))
+    expert = shapes.feed_forward_parameters(
+        hidden_size=d, intermediate_size=shape["expert_size"], matrices=matrices)
+    expert += shape["router_bias"] * ((matrices - 1) * shape["expert_size"] + d)
+    groups["experts"] = shape["moe_layers"] * shape["experts"] * expert
+    groups["shared"] = shape["moe_layers"] * (shape["shared_gate"] * d + shapes.feed_forward_parameters(
+        hidden_size=d, intermediate_size=shape["shared_size"], matrices=matrices))
+    groups["router"] = shape["moe_layers"] * shape["experts"] * (d + shape["router_bias"])
+    groups["small"] = _small(shape)
+    groups["encoder"] = _encoder(shape)
+    return groups
+
+
+def _attention(shape):
+    d = shape["hidden_size"]
+    if shape["kv_lora_rank"]:
+        each = shapes.latent_attention_parameters(
+            hidden_size=d, query_heads=shape["query_heads"], q_lora_rank=shape["q_lora_rank"],
+            kv_lora_rank=shape["kv_lora_rank"], nope_head_dim=shape["nope_head_dim"],
+            rope_head_dim=shape["rope_head_dim"], value_head_dim=shape["value_head_dim"])
+        if shape["index_heads"]:
+            each += shapes.indexer_parameters(
+                hidden_size=d, q_lora_rank=shape["q_lora_rank"], index_heads=shape["index_heads"],
+                index_head_dim=shape["index_head_dim"])
+        return shape["full_layers"] * each
+    per_head = {"hidden_size": d, "query_heads": shape["query_heads"],
+                "query_matrices": 1 + shape["output_gate"]}
+    local = shapes.attention_parameters(
+        kv_heads=shape["kv_heads"], head_dim=shape["head_dim"], value_matrices=1, **per_head)
+    full = local
+    if shape["global_head_dim"]:
+        full = shapes.attention_parameters(
+            kv_heads=shape["global_kv_heads"], head_dim=shape["global_head_dim"],
+            value_matrices=shape["global_values"], **per_head)
+    total = shape["full_layers"] * full + shape["window_layers"] * local
+    if shape["linear_layers"]:
+        total += shape["linear_layers"] * shapes.linear_attention_parameters(
+            hidden_size=d, key_heads=shape["linear_key_heads"], value_heads=shape["linear_value_heads"],
+            key_head_dim=shape["linear_key_head_dim"], value_head_dim=shape["linear_value_head_dim"],
+            conv_width=shape["linear_conv"])
+    return total
+
+
+def _small(shape):
+    """Biases and norms."""
+    d, local = shape["hidden_size"], shape["head_dim"]
+    glob = shape["global_head_dim"] or local
+    softmax_layers = shape["full_layers"] + shape["window_layers"]
+    query, keys = shape["query_heads"] * local, shape["kv_heads"] * local
+    per_layer = shape["qkv_bias"] * (query + 2 * keys) + shape["output_bias"] * d
+    per_layer += shape["sinks"] * shape["query_heads"]
+    total = softmax_layers * per_layer
+    if shape["qk_norm"] == "head":
+        total += 2 * (shape["full_layers"] * glob + shape["window_layers"] * local)
+    elif shape["qk_norm"] == "full":
+        total += softmax_layers * (query + keys)
+    matrices = shape["ffn_matrices"]
+    total += shape["ffn_layers"] * shape["ffn_bias"] * ((matrices - 1) * shape["ffn_size"] + d)
+    norm_layers = shape["layers"]
+    if shape["family"] == "nemotron-nas":  # a removed half of a block takes its norm with it
+        norm_layers = (softmax_layers + shape["ffn_layers"]) / 2
+    total += (norm_layers * shape["layer_norms"] + shape["final_norms"]) * d
+    total += shape["moe_layers"] * shape["router_norms"] * (d + shape["experts"])
+    return round(total)
+
+
+def _encoder(shape):
+    """Encoder of a speech model, and the cross-attention that its decoder adds."""
+    layers, d = shape["encoder_layers"], shape["hidden_size"]
+    if not layers:
+        return 0
+    attention = 4 * d * d + 3 * d  # query, key, value, output; the key has no bias
+    block = 2 * d * shape["ffn_size"] + shape["ffn_size"] + d
+    convolutions = (shape["encoder_channels"] + d) * 3 * d + 2 * d  # two of three frames each
+    positions = shape["encoder_positions"] * d
+    cross = shape["layers"] * (attention + 2 * d)
+    return convolutions + positions + layers * (attention + block + 4 * d) + 2 * d + cross
+
+
+def parameters(shape):
+    """Exact total and active parameters."""
+    groups = parameter_groups(shape)
+    total = sum(groups.values())
+    if not shape["experts"]:
+        return {"parameters": total, "active_parameters": total}
+    active = shapes.active_parameters(
+        parameters=total, expert_parameters=groups["experts"], experts=shape["experts"],
+        experts_per_token=shape["experts_per_token"])
+    return {"parameters": total, "active_parameters": round(active)}
+
+
+def cache(shape, *, bytes_per_value):
+    """What `formulas.kv_cache.kv_bytes_of_sequence` asks for, but the positions."""
+    full = window = state = 0
+    if shape["kv_lora_rank"]:
+        full = kv_cache.kv_bytes_per_token_mla(
+            layers=shape["full_layers"], kv_lora_rank=shape["kv_lora_rank"],
+            rope_head_dim=shape["rope_head_dim"] + shape["index_head_dim"], bytes_per_value=bytes_per_value)
+    else:
+        full = kv_cache.kv_bytes_per_token(
+            layers=shape["full_layers"], kv_heads=shape["global_kv_heads"] or shape["kv_heads"],
+            head_dim=shape["global_head_dim"] or shape["head_dim"], bytes_per_value=bytes_per_value)
+        window = kv_cache.kv_bytes_per_token(
+            layers=shape["window_layers"], kv_heads=shape["kv_heads"], head_dim=shape["head_dim"],
+            bytes_per_value=bytes_per_value)
+    if shape["linear_layers"]:
+        values = shape["linear_value_heads"] * shape["linear_value_head_dim"]
+        keys = shape["linear_key_heads"] * shape["linear_key_head_dim"]
+        recurrent = 4 * values * shape["linear_key_head_dim"]  # engines keep the state in 32 bits
+        convolution = 2 * (2 * keys + values) * (shape["linear_conv"] - 1)
+        state = shape["linear_layers"] * (recurrent + convolution)
+    if shape["encoder_layers"]:
+        state = shape["encoder_positions"] * kv_cache.kv_bytes_per_token(
+            layers=shape["layers"], kv_heads=shape["kv_heads"], head_dim=shape["head_dim"],
+            bytes_per_value=bytes_per_value)
+    return {"full_bytes_per_position": full, "window_bytes_per_position": window,
+            "window": shape["window"] or shape["max_positions"] or 1, "state_bytes": state}
+
+
+def kv_bytes_per_token(shape, *, bytes_per_value):
+    """Cache that a position adds while the sequence is shorter than any window."""
+    parts = cache(shape, bytes_per_value=bytes_per_value)
+    return parts["full_bytes_per_position"] + parts["window_bytes_per_position"]
+
+
+def kv_bytes_of_context(shape, *, positions, bytes_per_value):
+    """Cache of one sequence at this length."""
+    return kv_cache.kv_bytes_of_sequence(positions=positions, **cache(shape, bytes_per_value=bytes_per_value))
+
+
+def weight_bytes(shape, precision):
+    """Bytes of the weights in a row of ``data/precisions.csv`` (bits, scales, and which parts it covers).
+
+    Embedding, head, norms and routers stay at 16 bits unless the precision covers `all`.
+    """
+    groups = parameter_groups(shape)
+    total = sum(groups.values())
+    scope = precision["scope"]
+    if scope not in ("all", "linear", "experts"):
+        raise ValueError(f"precision scope '{scope}' is not one of all, linear, experts; see data/precisions.csv")
+    if scope == "all":
+        covered = total
+    elif scope == "experts" and groups["experts"]:
+        covered = groups["experts"]
+    else:
+        covered = sum(groups[name] for name in ("attention", "ffn", "experts", "shared", "encoder"))
+    bits = memory.effective_bits(
+        value_bits=precision["bits"], scale_bits=precision["scale_bits"], zero_bits=precision["zero_bits"],
+        group_size=precision["group_size"])
+    narrow = memory.weight_bytes(
+        parameters=covered, bytes_per_param=memory.bytes_per_param(bits_per_param=bits))
+    return narrow + memory.weight_bytes(parameters=total - covered, bytes_per_param=2.0)
+
+
+def attention_widths(shape):
+    """Attention width of full layers in prefill and in decode, and of windowed layers."""
+    heads = shape["query_heads"]
+    if shape["kv_lora_rank"]:
+        rank, rope = shape["kv_lora_rank"], shape["rope_head_dim"]
+        return {
+            "prefill": compute.attention_width(
+                query_heads=heads, key_head_dim=shape["nope_head_dim"] + rope,
+                value_head_dim=shape["value_head_dim"]),
+            "decode": compute.attention_width(
+                query_heads=heads, key_head_dim=rank + rope, value_head_dim=rank),
+            "window": 0.0,
+        }
+    full, local = shape["global_head_dim"] or shape["head_dim"], shape["head_dim"]
+    width = compute.attention_width(query_heads=heads, key_head_dim=full, value_head_dim=full)
+    window = compute.attention_width(query_heads=heads, key_head_dim=local, value_head_dim=local)
+    return {"prefill": width, "decode": width, "window": window}
+
+
+def prefill_flop(shape, *, positions):
+    """Arithmetic of the prefill of one prompt: weights, causal attention, windows, indexer, recurrence."""
+    return _flop(shape, positions, "prefill")
+
+
+def decode_flop(shape, *, positions):
+    """Arithmetic of one decoded token at a context of so many positions."""
+    return _flop(shape, positions, "decode")
+
+
+def _flop(shape, positions, phase):
+    groups = parameter_groups(shape)
+    # The input embedding is looked up, not multiplied; a tied one is multiplied once, as the head.
+    lookup = 0 if shape["tied"] else groups["embedding"]
+    tokens = positions if phase == "prefill" else 1
+    once = {"flop_per_multiply_add": FLOP_PER_MULTIPLY_ADD}
+
+    def pairs(reach):
+        if phase == "decode":
+            return min(positions, reach)
+        return compute.attended_pairs(positions=positions, window=reach)
+
+    widths = attention_widths(shape)
+    total = compute.parameter_flop(
+        active_parameters=parameters(shape)["active_parameters"] - lookup - groups["encoder"],
+        positions=tokens, **once)
+    total += compute.attention_flop(
+        pairs=pairs(shape["index_topk"] or positions), layers=shape["full_layers"],
+        attention_width=widths[phase], **once)
+    total += compute.attention_flop(
+        pairs=pairs(shape["window"] or positions), layers=shape["window_layers"],
+        attention_width=widths["window"], **once)
+    if shape["index_heads"]:  # the indexer scores every earlier position with keys alone
+        total += compute.attention_flop(
+            pairs=pairs(positions), layers=shape["full_layers"],
+            attention_width=shape["index_heads"] * shape["index_head_dim"] / 2, **once)
+    if shape["linear_layers"]:
+        total += compute.linear_attention_flop(
+            positions=tokens, layers=shape["linear_layers"], value_heads=shape["linear_value_heads"],
+            key_head_dim=shape["linear_key_head_dim"], value_head_dim=shape["linear_value_head_dim"], **once)
+    return total

@@ -1,0 +1,140 @@
+"""What a unit or a kind of id allows as the value of a parameter: a pydantic type, and words."""
+
+import datetime
+import difflib
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter
+
+from tokenecon import units
+
+COUNTS = ("count", "param", "position", "sequence", "layer", "head", "expert", "request", "word", "site",
+          "GPU", "tok", "tok_in", "tok_out", "tok_cached")  # fmt: skip
+EVERY_GPU = "all"
+
+
+class UnknownKind(ValueError):
+    """A unit that is neither in the closed list nor a kind of id."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Which values a unit or id kind allows: a pydantic type and the same in words."""
+
+    adapter: TypeAdapter
+    allowed: str
+    ids: tuple = ()
+    look: str = ""
+
+
+def known(unit):
+    """Refuse a unit that is neither of the closed list nor a kind of id; reads no data."""
+    if unit in IDS or unit in PLAIN or unit in units.UNITS or unit.startswith("choice("):
+        return
+    raise UnknownKind(
+        f"'{unit}' is neither a unit nor a kind of parameter{nearest(unit, units.UNITS)}; allowed are "
+        f"{', '.join((*IDS, *PLAIN, 'choice(a|b)'))} and the units of tokenecon/units.py"
+    )
+
+
+@cache
+def kind(unit, whole):
+    """The :class:`Kind` of a unit; ``whole`` says that a count is meant as a whole number."""
+    known(unit)
+    if unit in IDS:
+        ids, look = IDS[unit][0](), IDS[unit][1]
+        one = Literal[ids]
+        if unit == "gpus":
+            many = Annotated[list[one], BeforeValidator(split), AfterValidator(_each_once)]
+            allowed = f"comma separated ids of gpus, each once, or '{EVERY_GPU}'"
+            return Kind(TypeAdapter(many), allowed, ids, look)
+        return Kind(TypeAdapter(one), f"the id of a {unit}", ids, look)
+    if unit.startswith("choice("):
+        choices = tuple(choice.strip() for choice in unit[len("choice(") : -1].split("|"))
+        return Kind(TypeAdapter(Literal[choices]), "one of the choices", choices)
+    if unit in PLAIN:
+        return PLAIN[unit]
+    if unit in COUNTS and whole:
+        at_least_one = Annotated[int, Field(ge=1), BeforeValidator(_no_bool)]
+        return Kind(TypeAdapter(at_least_one), f"a whole number of at least 1, in {unit}")
+    if unit in COUNTS:
+        return Kind(_number(gt=0), f"a number above 0, in {unit}")
+    return Kind(_number(ge=0), f"a number of at least 0, in {unit}")
+
+
+def nearest(name, candidates):
+    """``; did you mean 'x' or 'y'?`` when something known is spelt alike, else nothing."""
+    close = difflib.get_close_matches(str(name), [str(one) for one in candidates], n=3, cutoff=0.5)
+    return "; did you mean " + " or ".join(f"'{one}'" for one in close) + "?" if close else ""
+
+
+def split(value):
+    """The ids of a comma separated text; ``all`` is every GPU."""
+    if isinstance(value, str) and value.strip() == EVERY_GPU:
+        return list(_gpu_ids())
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
+
+
+def _number(**bounds):
+    return TypeAdapter(Annotated[float, Field(allow_inf_nan=False, **bounds), BeforeValidator(_no_bool)])
+
+
+def _no_bool(value):
+    if isinstance(value, bool):
+        raise ValueError("a truth value is not a number")
+    return value
+
+
+def _iso_date(value):
+    return value.isoformat() if isinstance(value, datetime.date) else value
+
+
+def _real_date(value):
+    datetime.date.fromisoformat(value)
+    return value
+
+
+def _each_once(ids):
+    if not ids or len(set(ids)) < len(ids):
+        raise ValueError("none, or one twice")
+    return ids
+
+
+def _gpu_ids():
+    from tokenecon import data  # late: reading a declaration needs no pandas
+
+    return tuple(data.gpus().index)
+
+
+def _model_ids():
+    from tokenecon import data
+
+    return tuple(data.models().index)
+
+
+def _precision_ids():
+    from tokenecon import data
+
+    return tuple(data.table("precisions")["id"])
+
+
+_Date = Annotated[
+    str, BeforeValidator(_iso_date), Field(pattern=r"^\d{4}-\d\d-\d\d$"), AfterValidator(_real_date)
+]
+_Text = Annotated[str, Field(min_length=1, max_length=200)]
+IDS = {
+    "model": (_model_ids, "`tokenecon list models`"),
+    "gpu": (_gpu_ids, "`tokenecon list gpus`"),
+    "gpus": (_gpu_ids, "`tokenecon list gpus`"),
+    "precision": (_precision_ids, "data/precisions.csv"),
+}
+PLAIN = {
+    "fraction": Kind(_number(gt=0, le=1), "a number above 0 and at most 1 (0.6 means 60 %)"),
+    "share": Kind(_number(ge=0, le=1), "a number from 0 to 1 (0.6 means 60 %)"),
+    "date": Kind(TypeAdapter(_Date), "a date like 2026-07-31"),
+    "int": Kind(TypeAdapter(Annotated[int, BeforeValidator(_no_bool)]), "a whole number"),
+    "bool": Kind(TypeAdapter(bool), "true or false"),
+    "text": Kind(TypeAdapter(_Text), "a text of 1 to 200 characters"),
+}

@@ -1,0 +1,156 @@
+"""The formula reference: one page a module, written from the docstrings.
+
+The docstrings are reStructuredText, so their text goes into the page as such; only headings,
+anchors and the table of arguments are made here.
+"""
+
+import importlib
+import inspect
+import pkgutil
+import re
+import textwrap
+
+from tokenecon import formulas
+
+SECTION = re.compile(r"^(\S[^\n]*)\n-{3,}\n", re.M)
+ARGUMENT = re.compile(r"^(\w+) : ([^\n]+)\n((?:[ \t]+[^\n]*\n?|\n)+)", re.M)
+UNIT = re.compile(r"\s*\[([^\]\s]+)\]\s*$")
+SYMBOL = re.compile(r",\s+((?:[A-Za-z]|\\?[a-z]{2,7})(?:_\{?\w+\}?)?|[αβγδεηλμρστφω]\w?)\.?$")
+INNER = ("Parameters", "Returns", "Raises", "Notes", "References", "Examples", "See Also")
+
+
+def modules():
+    """Names of the modules under ``formulas``, in alphabetical order."""
+    return sorted(found.name for found in pkgutil.iter_modules(formulas.__path__))
+
+
+def functions(name):
+    """The public functions of a module, in the order in which its source defines them."""
+    module = importlib.import_module(f"tokenecon.formulas.{name}")
+    found = [
+        function
+        for key, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and not key.startswith("_")
+    ]
+    return module, sorted(found, key=lambda function: function.__code__.co_firstlineno)
+
+
+def sections(docstring):
+    """A numpydoc docstring as {heading: text}; the text before the first heading is under ""."""
+    parts = SECTION.split(inspect.cleandoc(docstring) + "\n")
+    found = {"": parts[0].strip()}
+    for heading, body in zip(parts[1::2], parts[2::2], strict=True):
+        if heading not in INNER:
+            raise ValueError(f"docstring section '{heading}' is not one of {', '.join(INNER)}")
+        found[heading] = body.strip()
+    return found
+
+
+def arguments(text):
+    """Rows (name, meaning, symbol, unit) of a Parameters section.
+
+    >>> arguments("gpus : int or ndarray\\n    GPUs of one replica, G. [GPU]\\n")
+    [('gpus', 'GPUs of one replica.', 'G', 'GPU')]
+    """
+    rows = []
+    for name, _, body in ARGUMENT.findall(text + "\n"):
+        meaning, symbol, unit = meaning_of(body)
+        rows.append((name, meaning, symbol, unit))
+    return rows
+
+
+def meaning_of(body):
+    """Split "Rent of one GPU, P. [USD/GPU/h]" into meaning, symbol and unit."""
+    text = " ".join(body.split())
+    unit = UNIT.search(text)
+    text = UNIT.sub("", text)
+    symbol = SYMBOL.search(text)
+    if symbol:
+        text = text[: symbol.start()].rstrip() + "."
+    return text, symbol.group(1) if symbol else "", unit.group(1) if unit else ""
+
+
+def summary(function):
+    """The first sentence of a docstring."""
+    return " ".join(sections(function.__doc__)[""].split("\n\n")[0].split())
+
+
+def _rst(text):
+    return f"```{{eval-rst}}\n{text}\n```\n" if text else ""
+
+
+def _symbol(symbol):
+    if not symbol:
+        return ""
+    head, _, tail = symbol.partition("_")
+    tail = tail.strip("{}")
+    return rf":math:`{head}_{{{tail}}}`" if tail else f":math:`{head}`"
+
+
+def _table(rows, headings):
+    """A list-table, whose first column is code."""
+    lines = [".. list-table::", "   :header-rows: 1", "   :class: formula-arguments", ""]
+    for row in [headings, *rows]:
+        for place, cell in enumerate(row):
+            lines.append(f"   {'* ' if place == 0 else '  '}- {cell}".rstrip())
+    return "\n".join(lines)
+
+
+def _returned(text):
+    """The Returns section as rows (meaning, symbol, unit); its headings are types, which say little."""
+    return [meaning_of(body) for body in re.findall(r"(?m)^\S[^\n]*\n((?:[ \t]+[^\n]*\n?)+)", text + "\n")]
+
+
+def function_text(function):
+    """The part of a page about one function, as MyST Markdown."""
+    parts = sections(function.__doc__)
+    name = function.__name__
+    out = [f'<span class="anchor" id="{name}"></span>\n', f"## `{name}`\n", _rst(parts[""])]
+    rows = [(f"``{n}``", m, _symbol(s), f"``{u}``" if u else "") for n, m, s, u in arguments(parts.get("Parameters", ""))]
+    rows += [("*result*", m, _symbol(s), f"``{u}``" if u else "") for m, s, u in _returned(parts.get("Returns", ""))]
+    out.append(_rst(_table(rows, ("Argument", "Meaning", "Symbol", "Unit"))))
+    if "Notes" in parts:
+        out.append(":::{admonition} Note\n:class: formula-note\n" + _rst(parts["Notes"]) + ":::\n")
+    if "Examples" in parts:
+        out.append("**Example.**\n\n" + _rst(parts["Examples"]))
+    if "References" in parts:
+        out.append("**References.**\n\n" + _rst(re.sub(r"(?m)^\.\. \[\w+\]\s+", "- ", parts["References"])))
+    out.append(":::{dropdown} Source\n```python\n" + code(function) + "```\n:::\n")
+    return "\n".join(out)
+
+
+def code(function):
+    """The source of a function without its docstring, which the page already shows."""
+    source = textwrap.dedent(inspect.getsource(function))
+    return re.sub(r'\n\s+r?""".*?"""\n', "\n", source, count=1, flags=re.S)
+
+
+def pages():
+    """Path to MyST text of every page of the reference, but not of its contents page."""
+    found = {}
+    for name in modules():
+        module, members = functions(name)
+        if not members:
+            continue
+        first, _, rest = inspect.cleandoc(module.__doc__).partition("\n\n")
+        lead = " ".join(first.split()).rstrip(".")
+        text = [f"# {name.capitalize()}\n", f"*{lead}.*\n", _rst(rest), f"Module `tokenecon.formulas.{name}`.\n"]
+        text += [function_text(function) for function in members]
+        found[f"formulas/{name}.md"] = "\n".join(text)
+    return found
+
+
+def contents():
+    """Every formula with its first sentence, as MyST text: a table a module."""
+    out = []
+    for name in modules():
+        module, members = functions(name)
+        if not members:
+            continue
+        lead = inspect.cleandoc(module.__doc__).partition("\n\n")[0]
+        rows = [
+            (f"`{function.__name__} <{name}.html#{function.__name__}>`__", summary(function)) for function in members
+        ]
+        out.append(f"## [{name.capitalize()}]({name}.md)\n\n{' '.join(lead.split())}\n")
+        out.append(_rst(_table(rows, ("Formula", "What it gives"))))
+    return "\n".join(out)

@@ -1,0 +1,185 @@
+"""The tables of ``data/`` as pages: every row readable, every row with an address of its own."""
+
+import math
+from html import escape
+
+from tokenecon import data
+
+# Columns that say where a fact comes from; they share one cell, so that a phone can show the row.
+PROVENANCE = ("basis", "as_of", "source", "locator", "note", "licence", "conditions", "last_seen")
+GROUPED = {"gpus": "gpu"}  # tables in which several rows tell of one thing, and the column that names it
+RANGE = ("value", "low", "high", "unit", "text")
+BASIS = {
+    "spec": "from the maker's data sheet or the model's own configuration",
+    "quoted": "read in a source that is not the maker's own, or not yet seen at its origin",
+    "measured": "measured by the source",
+    "derived": "computed from other rows",
+    "assumed": "our judgement; carries a range",
+    "claimed": "what the two documents say; never used as evidence for itself",
+}
+
+
+def number(value):
+    """A number as a reader wants it: no needless digits, thousands apart.
+
+    >>> number(3350000.0), number(0.00042), number(4.8)
+    ('3 350 000', '0.00042', '4.8')
+    """
+    if value == 0 or 1e-4 <= abs(value) < 1e15:
+        text = f"{value:,.6f}".rstrip("0").rstrip(".") if abs(value) < 1e4 else f"{value:,.2f}".rstrip("0").rstrip(".")
+        return text.replace(",", "\u202f")
+    return f"{value:.6g}"
+
+
+def _empty(value):
+    return value is None or value == "" or (isinstance(value, float) and math.isnan(value))
+
+
+def cell(value):
+    """One value as HTML."""
+    if _empty(value):
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return number(float(value))
+    return escape(str(value))
+
+
+def quantity(row):
+    """Value, range and unit of a fact in one cell: ``4.8 TB/s (4.5 – 5)``."""
+    if not _empty(row.get("text", "")):
+        return escape(row["text"])
+    low, high = row.get("low"), row.get("high")
+    value = "" if _empty(row.get("value")) else f"<strong>{number(float(row['value']))}</strong>"
+    span = "" if _empty(low) and _empty(high) else f"{cell(low) or '…'} – {cell(high) or '…'}"
+    unit = row.get("unit", "")
+    shown = f" <span class='unit'>{escape(unit)}</span>" if unit and unit not in ("1", "text") else ""
+    if not value:
+        return f"<strong>{span}</strong>{shown}" if span else ""
+    return f"{value}{shown}" + (f" <span class='range'>({span})</span>" if span else "")
+
+
+def provenance(row, root):
+    """Basis, date, source with locator, and remarks of a row."""
+    parts = []
+    if row.get("basis"):
+        parts.append(f'<span class="basis basis-{row["basis"]}">{row["basis"]}</span>')
+    if row.get("as_of"):
+        parts.append(f'<span class="as-of">{escape(row["as_of"])}</span>')
+    if row.get("source"):
+        link = f'<a href="{root}sources.html#{escape(row["source"])}">{escape(row["source"])}</a>'
+        parts.append(link + (f", {escape(row['locator'])}" if row.get("locator") else ""))
+    head = " · ".join(parts)
+    remarks = [str(row[key]) for key in ("conditions", "note") if row.get(key)]
+    return head + "".join(f'<span class="remark">{escape(text)}</span>' for text in remarks)
+
+
+def links(name, field):
+    """Where a column points: {column: address pattern}, from the foreign keys of the descriptor."""
+    for resource in data.package()["resources"]:
+        if resource["name"] == name:
+            for key in resource["schema"].get("foreignKeys", []):
+                fields = key["fields"] if isinstance(key["fields"], list) else [key["fields"]]
+                if fields == [field]:
+                    return key["reference"]["resource"] or name
+    return ""
+
+
+def table_html(name, frame, root="../"):
+    """A whole table; facts show value and range in one cell and their provenance in another."""
+    fields = {field["name"]: field for field in data.schema(name)}
+    is_fact = "value" in fields and "unit" in fields
+    merged = (RANGE if is_fact else ()) + PROVENANCE
+    plain = [column for column in frame.columns if column not in merged and column != "id"]
+    plain = [column for column in plain if not frame[column].map(_empty).all() and column != GROUPED.get(name)]
+    headings = ["id", *plain, *(["value"] if is_fact else []), "provenance"]
+    titles = {"id": "Id", "value": "Value (low – high)", "provenance": "Where from"}
+    out = [
+        f'<div class="table-scroll" tabindex="0" role="region" aria-label="Table {name}">',
+        f'<table class="book-table data-table" id="table-{name}" data-filter="{name}"><thead><tr>',
+        *(f'<th scope="col">{escape(titles.get(h, h.replace("_", " ")))}</th>' for h in headings),
+        "</tr></thead><tbody>",
+    ]
+    group = None
+    for row in frame.to_dict("records"):
+        if name in GROUPED and row[GROUPED[name]] != group:
+            group = row[GROUPED[name]]
+            label = escape(str(group), quote=True)
+            out.append(
+                f'<tr class="group" id="{label}"><th scope="rowgroup" colspan="{len(headings)}">'
+                f'<a class="row-link" href="#{label}">{label}</a></th></tr>'
+            )
+        anchor = escape(str(row["id"]), quote=True)
+        cells = [f'<th scope="row"><a class="row-link" href="#{anchor}">{anchor}</a></th>']
+        for column in plain:
+            text, target = cell(row[column]), links(name, column)
+            if text and target and target != name:
+                page = f"{root}sources.html" if target == "sources" else f"{target}.html"
+                text = f'<a href="{page}#{text}">{text}</a>'
+            kind = ' class="num"' if fields[column]["type"] in ("number", "integer") else ""
+            cells.append(f'<td{kind} data-label="{escape(column.replace("_", " "))}">{text}</td>')
+        if is_fact:
+            cells.append(f'<td class="num" data-label="value">{quantity(row)}</td>')
+        cells.append(f'<td class="where" data-label="where from">{provenance(row, root)}</td>')
+        out.append(f'<tr id="{anchor}">' + "".join(cells) + "</tr>")
+    out.append("</tbody></table></div>")
+    return "\n".join(out)
+
+
+def _raw(html):
+    return f"```{{raw}} html\n{html}\n```\n"
+
+
+def dictionary_html(name):
+    """The columns of a table: name, type, meaning, what is allowed."""
+    rows = []
+    for field in data.schema(name):
+        limits = field.get("constraints", {})
+        allowed = ", ".join(str(value) for value in limits.get("enum", []))
+        if len(allowed) > 300:
+            allowed = f"{len(limits['enum'])} values, see the closed list"
+        must = "required" if limits.get("required") else ""
+        rows.append(
+            f'<tr><th scope="row"><code>{escape(field["name"])}</code></th><td>{escape(field["type"])}</td>'
+            f"<td>{escape(field.get('description', ''))}</td><td>{escape(allowed or must)}</td></tr>"
+        )
+    return (
+        f'<div class="table-scroll" tabindex="0" role="region" aria-label="Columns of {name}">'
+        '<table class="book-table"><thead><tr><th scope="col">Column</th><th scope="col">Type</th>'
+        '<th scope="col">Meaning</th><th scope="col">Allowed</th></tr></thead><tbody>' + "".join(rows) + "</tbody></table></div>"
+    )
+
+
+def titles():
+    """Names and titles of the tables that get a page of their own; sources and claims have theirs elsewhere."""
+    found = {}
+    for resource in data.package()["resources"]:
+        if resource["name"] not in ("sources", "claims", "corrections"):
+            found[resource["name"]] = resource.get("title") or resource["name"].replace("_", " ").capitalize()
+    return found
+
+
+def description(name):
+    """What the descriptor says about a table."""
+    for resource in data.package()["resources"]:
+        if resource["name"] == name:
+            return resource.get("description", "")
+    return ""
+
+
+def pages():
+    """Path to MyST text of the page of every table."""
+    found = {}
+    for name, title in titles().items():
+        frame = data.table(name)
+        text = [f"# {title}\n", description(name) + "\n"]
+        text.append(
+            f"{len(frame)} rows. The whole table as a file: <a href=\"{name}.csv\">{name}.csv</a>. "
+            "Every row has an address: follow its id.\n"
+        )
+        text.append(_raw(table_html(name, frame)) if len(frame) else "*No row yet.*\n")
+        text.append("## Columns\n")
+        text.append(_raw(dictionary_html(name)))
+        found[f"data/{name}.md"] = "\n".join(text)
+    return found
