@@ -3,23 +3,26 @@
 import json
 import math
 
-from tokenecon import __version__, data, notebooks, parameters, units
-from tokenecon.kinds import kind
+from tokenecon import BadInput, __version__, data, notebooks, parameters, units
+from tokenecon.kinds import kind, nearest
 
 TITLE = "What a token costs"
 
 
-class NothingListed(ValueError):
+class NothingListed(BadInput):
     """A catalogue that does not exist, or a filter that it does not have."""
 
 
 def gpus():
     """Accelerators in the units of their datasheets."""
     frame = data.gpus().reset_index()
-    shown = [("memory_GB", "memory_bytes", "B", "GB"), ("bandwidth_TB_per_s", "bandwidth_bytes_per_s", "B/s", "TB/s"),
-             ("bf16_TFLOP_per_s", "bf16_flop_per_s", "FLOP/s", "TFLOP/s"), ("board_power_W", "board_power_w", "W", "W")]  # fmt: skip
     rows = frame[["gpu", "name", "vendor", "kind", "release"]].rename(columns={"gpu": "id"})
-    for column, source, unit, wanted in shown:
+    for column, source, unit, wanted in (
+        ("memory_GB", "memory_bytes", "B", "GB"),
+        ("bandwidth_TB_per_s", "bandwidth_bytes_per_s", "B/s", "TB/s"),
+        ("bf16_TFLOP_per_s", "bf16_flop_per_s", "FLOP/s", "TFLOP/s"),
+        ("board_power_W", "board_power_w", "W", "W"),
+    ):
         rows[column] = (frame[source] * units.convert(1.0, unit, wanted)).round(4)
     return rows.to_dict("records")
 
@@ -27,14 +30,14 @@ def gpus():
 def models():
     """Models with their size and shape."""
     frame = data.models().reset_index()
-    wanted = ("id", "name", "kind", "parameters", "active_parameters", "layers", "kv_heads", "context", "source")
-    return frame[[column for column in wanted if column in frame]].to_dict("records")
+    wanted = ["id", "name", "kind", "parameters", "active_parameters", "layers", "kv_heads", "source"]
+    return frame[wanted].to_dict("records")
 
 
 def prices(gpu=None):
     """Dated prices, of one GPU where it is named."""
-    frame = data.prices(gpu)
-    return frame[["id", "gpu", "provider", "region", "kind", "value", "unit", "as_of", "source"]].to_dict("records")
+    wanted = ["id", "gpu", "provider", "region", "kind", "value", "unit", "as_of", "source"]
+    return data.prices(gpu)[wanted].to_dict("records")
 
 
 def claims(section=None):
@@ -99,9 +102,8 @@ CATALOGUES = {
 def listed(name, only=None):
     """The rows of a catalogue."""
     if name not in CATALOGUES:
-        from tokenecon.kinds import nearest
-
-        raise NothingListed(f"'{name}' cannot be listed{nearest(name, CATALOGUES)}; allowed are {', '.join(CATALOGUES)}")
+        near = nearest(name, CATALOGUES)
+        raise NothingListed(f"'{name}' cannot be listed{near}; allowed are {', '.join(CATALOGUES)}")
     function, narrowed_by = CATALOGUES[name]
     if only is None:
         return function()
@@ -111,7 +113,7 @@ def listed(name, only=None):
 
 
 def shown(any_id):
-    """A fact, claim, price or source: its rows, its sources, its verdict if it is a claim, and how to cite it."""
+    """Any row with its sources and how to cite it; a claim with its verdict."""
     found = data.show(any_id)
     if found["table"] == "claims":
         from tokenecon.analysis import claims as analysis
@@ -126,7 +128,7 @@ def cite(found):
     row = f"data/{found['table']}.csv, row {found['id']}"
     book = f"{TITLE}, version {__version__}, {row}"
     if found["table"] == "sources":
-        return f"{source_line(found['rows'][0])}"
+        return source_line(found["rows"][0])
     sources = "; ".join(source_line(source) for source in found["sources"])
     return f"{book}. Source: {sources}" if sources else f"{book}."
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tokenecon import __version__
+from tokenecon import BadInput, __version__
 
 BAD_INPUT = 2
 
@@ -45,7 +45,7 @@ def run(
         list[str] | None,
         typer.Option("-p", "--parameter", metavar="NAME VALUE", help="One parameter; repeat for more."),
     ] = None,
-    file: Annotated[Path | None, typer.Option("-f", "--file", help="A YAML file of `name: value` lines.")] = None,
+    file: Annotated[Path | None, typer.Option("-f", "--file", help="YAML lines `name: value`.")] = None,
     out: Annotated[Path, typer.Option("-o", "--out", help="The folder for what comes out.")] = Path("out"),
 ):
     """Run a notebook with your own numbers.
@@ -65,7 +65,7 @@ def run(
 def list_(
     what: Annotated[str, typer.Argument(help="gpus, models, prices, claims, notebooks or parameters.")],
     only: Annotated[
-        str | None, typer.Argument(help="Narrows it: parameters of a notebook, prices of a gpu, claims of a section.")
+        str | None, typer.Argument(help="A notebook for its parameters, a gpu for its prices, a section of claims.")
     ] = None,
     as_json: AsJson = False,
 ):
@@ -84,7 +84,7 @@ def list_(
 
 @app.command()
 def show(
-    id: Annotated[str, typer.Argument(help="The id of a fact, gpu, model, price, assumption, claim or source.")],
+    id: Annotated[str, typer.Argument(help="Of a fact, gpu, model, price, assumption, claim or source.")],
     as_json: AsJson = False,
 ):
     """Print a fact, claim or source with its provenance and how to cite it.
@@ -159,7 +159,11 @@ def paired(arguments):
 def main(arguments=None):
     """Run the command; bad input is one sentence on stderr and exit code 2, never a traceback."""
     try:
-        code = app(paired(sys.argv[1:] if arguments is None else arguments), standalone_mode=False)
+        code = app(
+            paired(sys.argv[1:] if arguments is None else arguments),
+            prog_name="tokenecon",
+            standalone_mode=False,
+        )
     except typer.TyperException as error:
         print(f"error: {error.format_message()}; see `tokenecon --help`", file=sys.stderr)
         code = error.exit_code
@@ -168,23 +172,22 @@ def main(arguments=None):
     except BrokenPipeError:
         sys.stderr.close()
         code = 0
+    except BadInput as error:
+        print(f"error: {error}", file=sys.stderr)
+        code = BAD_INPUT
     except Exception as error:
-        code = _explained(error)
+        code = explained(error)
     sys.exit(code or 0)
 
 
-def _explained(error):
-    """Print what a reader can do about an error that we raise on purpose; raise any other again."""
-    from tokenecon import data, notebooks, parameters, progress
+def explained(error):
+    """The exit code of an error that a reader can act on, after saying it; any other is raised again."""
+    from tokenecon import data, notebooks, progress
 
     if isinstance(error, notebooks.NotebookFailed):
         progress.failure(error.notebook, error)
         return 1
-    ours = [notebooks.UnknownNotebook, parameters.ParameterError, parameters.SpecError, data.UnknownId]
-    for name, kinds in (("catalogue", ["NothingListed"]), ("rerun", ["BadRun"])):
-        module = sys.modules.get(f"tokenecon.{name}")
-        ours += [getattr(module, kind) for kind in kinds] if module else []
-    if not isinstance(error, tuple(ours)):
-        raise error
-    print(f"error: {error}", file=sys.stderr)
-    return BAD_INPUT
+    if isinstance(error, data.UnknownId):
+        print(f"error: {error}", file=sys.stderr)
+        return BAD_INPUT
+    raise error

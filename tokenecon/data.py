@@ -17,18 +17,15 @@ from tokenecon import units
 ROOT = Path(__file__).resolve().parent.parent / "data"
 
 # Tables in the order in which `show` looks an id up.
-TABLES = (
-    "gpus", "models", "precisions", "assumptions", "prices", "optimisations", "claims",
-    "measurements", "corrections", "sources",
-)
+TABLES = ("gpus", "models", "precisions", "assumptions", "prices", "optimisations", "claims",
+          "measurements", "corrections", "sources")  # fmt: skip
 
-PRICE_KINDS = (
-    "on_demand", "spot", "marketplace", "committed_1y", "committed_3y", "rental_3y",
-    "owned_hyperscaler", "owned_neocloud", "purchase",
-)  # fmt: skip
+PRICE_KINDS = ("on_demand", "spot", "marketplace", "committed_1y", "committed_3y", "rental_3y",
+               "owned_hyperscaler", "owned_neocloud", "purchase")  # fmt: skip
 
-# A price that nobody has seen for this long says nothing about the date asked for.
-PRICE_MAX_AGE_DAYS = 365
+# A price that nobody has seen for this long says nothing about the date asked for; what a GPU costs
+# to buy is published more rarely than what it costs to rent.
+PRICE_MAX_AGE_DAYS = dict.fromkeys(PRICE_KINDS, 365) | {"purchase": 1095}
 
 # field in gpus.csv -> (column of the wide view, unit the column is in)
 GPU_COLUMNS = {
@@ -74,9 +71,6 @@ def nearest(value, known, count=3):
     holding = [name for name in known if text and text in name.lower()]
     alike = difflib.get_close_matches(text, known, n=count, cutoff=0.5)
     return list(dict.fromkeys(sorted(holding, key=len) + alike))[:count]
-
-
-# --- tables ---------------------------------------------------------------------------------------
 
 
 @cache
@@ -136,9 +130,6 @@ def _row(name, row_id, field, where):
     return row
 
 
-# --- facts ----------------------------------------------------------------------------------------
-
-
 @cache
 def _gpus():
     import pandas as pd
@@ -176,10 +167,13 @@ def models():
 
 
 def model(model_id):
-    """One model as a Series."""
+    """One model as a Series, by its id or by one of its aliases."""
     frame = models()
     if model_id not in frame.index:
-        raise UnknownId("model", model_id, frame.index, "`tokenecon list models`")
+        named = [name for name, others in frame["aliases"].items() if model_id in others.split()]
+        if not named:
+            raise UnknownId("model", model_id, frame.index, "`tokenecon list models`")
+        model_id = named[0]
     return frame.loc[model_id]
 
 
@@ -236,9 +230,6 @@ def show(any_id):
     raise UnknownId("id", any_id, known, "the tables in data/")
 
 
-# --- prices ---------------------------------------------------------------------------------------
-
-
 def _iso(as_of):
     if isinstance(as_of, datetime.datetime):
         as_of = as_of.date()
@@ -281,26 +272,28 @@ def prices(gpu=None, kind=None, as_of=None, *, max_age_days=None, claimed=False)
     return frame.sort_values(["gpu", "kind", "value"]).reset_index(drop=True)
 
 
-def price_range(gpu, kind, as_of=None, *, max_age_days=PRICE_MAX_AGE_DAYS):
-    """Lowest, median and highest price of a GPU on a date, over the offers known then.
+def price_range(gpu, kind, as_of=None, *, max_age_days=None):
+    """Lowest, typical and highest price of a GPU on a date, over the offers known then.
 
-    Returns a dict: low, typical (median), high, unit, as_of (newest row used), rows (ids), sources
-    (ids).  An estimate that comes with its own range widens low and high by it; a quoted price counts
-    as itself, whatever other regions ask.
+    Returns a dict: low, typical, high, unit, as_of (newest row used), rows (ids), sources (ids).
+    Typical is the median over providers of each one's median, so that a provider with ten sizes
+    counts once.  An estimate with its own range widens low and high by it.  ``max_age_days`` is
+    :data:`PRICE_MAX_AGE_DAYS` of the kind unless given.
     """
+    if max_age_days is None:
+        max_age_days = PRICE_MAX_AGE_DAYS.get(kind)
     rows = prices(gpu, kind, as_of, max_age_days=max_age_days)
     if rows.empty:
         any_age = prices(gpu, kind)
-        newest = any_age["as_of"].max() if len(any_age) else "no date at all"
+        newest = f"the newest is of {any_age['as_of'].max()}" if len(any_age) else "none is known at all"
         kinds = sorted(prices(gpu)["kind"].unique())
         raise NoPrice(f"no {kind} price of {gpu} within {max_age_days} days before "
-                      f"{as_of or newest_price_date()}: the newest is of {newest}; "
+                      f"{as_of or newest_price_date()}: {newest}; "
                       f"kinds known for it: {', '.join(kinds) or 'none'}; add a row to data/prices.csv")
-    estimate = rows["basis"].isin(["assumed", "derived"])
-    low = rows["low"].where(estimate).fillna(rows["value"])
-    high = rows["high"].where(estimate).fillna(rows["value"])
+    low, high = rows["low"].fillna(rows["value"]), rows["high"].fillna(rows["value"])
+    typical = rows.groupby("provider")["value"].median().median()
     return {
-        "low": float(low.min()), "typical": float(rows["value"].median()), "high": float(high.max()),
+        "low": float(low.min()), "typical": float(typical), "high": float(high.max()),
         "unit": rows["unit"].iloc[0], "as_of": rows["as_of"].max(), "rows": list(rows["id"]),
         "sources": list(dict.fromkeys(rows["source"])),
     }  # fmt: skip

@@ -12,13 +12,13 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tokenecon import parameters
+from tokenecon import BadInput, parameters
 from tokenecon.kinds import nearest
 
 CELL_SECONDS = 600  # a cell that computes longer than this is broken
 
 
-class UnknownNotebook(ValueError):
+class UnknownNotebook(BadInput):
     """A notebook name that does not exist."""
 
 
@@ -105,7 +105,7 @@ def run(path, values=None, *, on_cell=None):
         except PapermillExecutionError as error:
             raise NotebookFailed(
                 path.stem,
-                error.cell_index,
+                error.cell_index + 1 - bool(values),  # as a reader counts: from 1, without papermill's own cell
                 error.source,
                 f"{error.ename}: {error.evalue}",
                 plain("\n".join(error.traceback)),

@@ -21,17 +21,18 @@ from types import SimpleNamespace
 
 from pydantic import ValidationError
 
+from tokenecon import BadInput
 from tokenecon.kinds import UnknownKind, kind, known, nearest, split
 
 COMMENT = re.compile(r"#\s*(?P<unit>choice\([^)]*\)|[\w/]+)\s*:\s+(?P<meaning>\S.*)")
 LISTED = 12  # a longer list of allowed ids is cut to the nearest ones
 
 
-class SpecError(ValueError):
+class SpecError(BadInput):
     """A parameters cell that does not say what it must."""
 
 
-class ParameterError(ValueError):
+class ParameterError(BadInput):
     """A parameter that the notebook does not have, or a value that it does not allow."""
 
 

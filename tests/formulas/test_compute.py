@@ -9,7 +9,7 @@ from tokenecon.units import FLOP_PER_MULTIPLY_ADD
 LLAMA = {"layers": 80, "attention_width": 8192, "flop_per_multiply_add": FLOP_PER_MULTIPLY_ADD}
 
 
-@pytest.mark.source("narayanan-2021-megatron", "operation counts of a transformer layer")
+@pytest.mark.source("narayanan-2021", "operation counts of a transformer layer")
 def test_decoding_a_token_at_2000_positions():
     # 2*70e9 + 4*2000*8192*80 = 1.4e11 + 5.24288e9 = 1.4524288e11
     flop = compute.decode_flop_per_token(active_parameters=70e9, positions=2000, **LLAMA)
@@ -45,7 +45,7 @@ def test_a_window_makes_attention_linear():
     assert compute.attended_pairs(positions=np.array([60, 1000]), window=100).tolist() == [1800, 95_000]
 
 
-@pytest.mark.source("radford-2022-whisper", "table 1: 32 layers, width 1280")
+@pytest.mark.source("radford-2022", "table 1: 32 layers, width 1280")
 def test_whisper_encoder():
     # 2*0.635e9*1500 + 4*1500^2*1280*32 = 1.905e12 + 3.6864e11 = 2.27364e12
     encoder = compute.prefill_flop_full(

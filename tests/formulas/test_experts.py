@@ -6,7 +6,7 @@ import pytest
 from tokenecon.formulas import experts
 
 
-@pytest.mark.source("jiang-2024-mixtral", "8 experts, 2 a token")
+@pytest.mark.source("jiang-2024", "8 experts, 2 a token")
 def test_mixtral_touches_nearly_all_experts_at_batch_32():
     # 8 * (1 - 0.75^8) = 8 * 0.899887 = 7.1991 ; 8 * (1 - 0.75^32) = 7.9992
     touched = experts.experts_touched(experts=8, experts_per_token=2, batch=np.array([1, 8, 32]))

@@ -45,10 +45,11 @@ def test_gpus_come_in_whole_servers():
 
 
 def test_an_exact_fit_fits():
-    # 3 * 0.7 * 0.1 = 0.21, but in floating point 0.21 / (0.1 * 0.7) is 3.0000000000000004
+    # 3 GPUs of 0.7 * 1 make 2.1, but in floating point 2.1 / 0.7 is 3.0000000000000004
     gpus = memory.gpus_to_hold(
-        bytes_needed=0.21, memory_bytes_per_gpu=0.1, usable_fraction=0.7, gpus_per_step=1
+        bytes_needed=2.1, memory_bytes_per_gpu=1.0, usable_fraction=0.7, gpus_per_step=1
     )
+    assert 2.1 / 0.7 > 3
     assert gpus == 3
 
 
@@ -58,7 +59,7 @@ def test_parallel_size_keeps_powers_of_two():
     assert memory.parallel_size(gpus=9, smallest_group=3) == 12
 
 
-@pytest.mark.source("kwon-2023-pagedattention", "batch ceiling as the memory left for the cache")
+@pytest.mark.source("kwon-2023", "batch ceiling as the memory left for the cache")
 @pytest.mark.parametrize(
     ("gpus", "bytes_per_param", "expected"),
     [

@@ -6,6 +6,7 @@ from collections import namedtuple
 import altair as alt
 
 from tokenecon.charts import theme
+from tokenecon.charts.numbers import number, span
 
 Axis = namedtuple("Axis", "column title unit log format domain zero values")
 
@@ -22,7 +23,7 @@ def axis(column, title, unit=None, *, log=False, format=None, domain=None, zero=
     log : bool
         A logarithmic axis with ticks at 1, 10, 100, and at 2 and 5 where there is room.
     format : str, optional
-        A d3 number format instead of the unit's own.
+        A number format instead of the unit's own, such as ``",.1f"``.
     domain : tuple, optional
         Both ends of the axis, instead of those of the data.
     zero : bool
@@ -94,26 +95,39 @@ def guide(ax, low, high, **options):
         values = log_ticks(*(ax.domain or (low, high)))
     if values is not None:
         options["values"] = list(values)
+        if ax.values is not None:
+            options.setdefault("labelOverlap", "parity")  # every second, so that the steps stay even
+    else:
+        options.setdefault("tickCount", 6)
     if ax.format:
         options["format"] = ax.format
     else:
         options["labelExpr"] = theme.label_expression(ax.unit)
-    options.setdefault("tickCount", 6)
     return alt.Axis(title=words(ax), **options)
 
 
-def tooltip(table, *fields):
-    """Tooltip lines for axes and for plain columns given as (column, title), with their ranges."""
+def spoken(table, *axes):
+    """The table with one more column for each axis: its number and range as a reader says them."""
+    table = table.copy()
+    for ax in axes:
+        form = ax.format
+        texts = [number(value, ax.unit, form=form) for value in table[ax.column]]
+        if ends := band(table, ax):
+            ranges = [span(a, b, ax.unit, form=form) for a, b in zip(table[ends[0]], table[ends[1]], strict=True)]
+            table[f"{ax.column}_number"] = texts
+            texts = [t if r in (t, "–") else f"{t} ({r})" for t, r in zip(texts, ranges, strict=True)]
+        else:
+            table[f"{ax.column}_number"] = texts
+        table[f"{ax.column}_spoken"] = texts
+    return table
+
+
+def tooltip(*fields):
+    """Tooltip lines for axes of a :func:`spoken` table and for plain columns given as (column, title)."""
     lines = []
     for field in fields:
-        if isinstance(field, Axis):
-            number = field.format or theme.number_format(field.unit)
-            lines.append(alt.Tooltip(f"{clean(field.column)}:Q", title=words(field), format=number))
-            for name, end in zip(band(table, field) or (), ("low", "high"), strict=False):
-                lines.append(alt.Tooltip(f"{clean(name)}:Q", title=f"… {end}", format=number))
-        else:
-            column, title = field
-            lines.append(alt.Tooltip(f"{clean(column)}:N", title=title))
+        column, title = (f"{field.column}_spoken", words(field)) if isinstance(field, Axis) else field
+        lines.append(alt.Tooltip(f"{clean(column)}:N", title=title))
     return lines
 
 

@@ -3,8 +3,20 @@
 import altair as alt
 
 from tokenecon.charts import theme
-from tokenecon.charts.axes import band, clean, extent, guide, scale, tooltip, words
-from tokenecon.charts.frame import ROW, colours, depth, finish, highlight, threshold_layers, wrapped
+from tokenecon.charts.axes import band, clean, extent, guide, scale, spoken, tooltip, words
+from tokenecon.charts.frame import (
+    ROW,
+    breadth,
+    colours,
+    depth,
+    finish,
+    halo,
+    highlight,
+    legend,
+    threshold_layers,
+    wrapped,
+)
+from tokenecon.charts.numbers import number
 
 ROOM = 64  # px kept free at the right for the number at the end of a row
 
@@ -21,8 +33,9 @@ def _rows(data, label, letters=22):
     return data, order, step, alt.Y("row_label:N", sort=order, axis=axis)
 
 
-def _number(ax):
-    return ax.format or theme.number_format(ax.unit)
+def side(names):
+    """Width in pixels of the column of row labels."""
+    return max(map(breadth, names)) + 12
 
 
 def _ends(table, x, zero=True):
@@ -31,7 +44,7 @@ def _ends(table, x, zero=True):
         return x.domain
     if zero and not x.log:
         return min(0, low), max(0, high)
-    return low, high
+    return (low * 0.93, high) if x.log else (low - 0.03 * (high - low), high)
 
 
 def intervals(table, x, label, *, group=None, sort=True, marks=(), order=None, title=None, subtitle=""):
@@ -42,28 +55,29 @@ def intervals(table, x, label, *, group=None, sort=True, marks=(), order=None, t
     rows = table.dropna(subset=[x.column])
     rows = rows.sort_values(x.column, kind="stable") if sort else rows
     ends = _ends(rows, x, zero=x.zero)
-    data, names, step, up = _rows(rows, label)
+    data, names, step, up = _rows(spoken(rows, x), label)
     groups = list(order or table[group].unique()) if group else []
-    hue = colours(group, groups, alt.Legend(title=None, symbolType="circle")) if group else alt.value(theme.ACCENT)
+    key = legend(groups, side(names), symbolType="circle", offset=26 if marks else 8) if group else None
+    hue = colours(group, groups, key) if group else alt.value(theme.ACCENT)
     across = alt.X(
         f"{clean(x.column)}:Q", axis=guide(x, *ends, grid=True), scale=scale(x, *ends, room=ROOM)
     )
     base = alt.Chart(data).encode(x=across, y=up)
     named = [(label, label.replace("_", " "))] + ([(group, group.replace("_", " "))] if group else [])
-    shown = tooltip(data, *named, x)
-    layers = threshold_layers(marks, across, None, {"x": (*ends, x.log)})
+    shown = tooltip(*named, x)
+    layers = threshold_layers(marks, across, None, {"x": (*ends, x.log)}, above=True)
     limits = band(data, x)
     if limits:
         bar = base.mark_rule(strokeWidth=7, opacity=0.4, strokeCap="round")
-        layers.append(bar.encode(x=alt.X(f"{limits[0]}:Q", title=words(x)), x2=f"{limits[1]}:Q", color=hue, tooltip=shown))
+        low, high = alt.X(f"{limits[0]}:Q", title=words(x)), f"{limits[1]}:Q"
+        layers.append(bar.encode(x=low, x2=high, color=hue, tooltip=shown))
     dots = base.mark_point(size=90).encode(color=hue, tooltip=shown)
     if group:
         pick = highlight(group, bind="legend")
         dots = dots.encode(opacity=alt.condition(pick, alt.value(1), alt.value(0.2))).add_params(pick)
     layers.append(dots)
     end = alt.X(f"{limits[1]}:Q", title=words(x)) if limits else across
-    number = base.mark_text(align="left", dx=10)
-    layers.append(number.encode(x=end, text=alt.Text(f"{x.column}:Q", format=_number(x))))
+    layers += halo(base.encode(x=end, text=f"{x.column}_number:N"), align="left", dx=10)
     return finish(alt.layer(*layers), table, title, subtitle, step * len(names))
 
 
@@ -81,52 +95,62 @@ def bars(
     if sort:
         rank = rows.groupby(label)[text if series and text else x.column].max().rank(ascending=False)
         rows = rows.assign(_rank=rows[label].map(rank)).sort_values("_rank", kind="stable").drop(columns="_rank")
-    data, names, step, up = _rows(rows, label)
+    data, names, step, up = _rows(spoken(rows, x), label)
     named = [(label, label.replace("_", " "))] + ([(series, series.replace("_", " "))] if series else [])
-    shown = tooltip(data, *named, x)
+    shown = tooltip(*named, x)
     groups = list(order or rows[series].unique()) if series else []
-    hue = colours(series, groups, alt.Legend(title=None)) if series else alt.value(theme.ACCENT)
+    key = legend(groups, side(names), offset=26 if marks else 8) if series else None
+    hue = colours(series, groups, key) if series else alt.value(theme.ACCENT)
     if series and stacked:
         totals = data.groupby("row_label")[x.column].sum()
         ends = x.domain or (min(0, totals.min()), totals.max())
     else:
         ends = _ends(data, x)
     axis = guide(x, *ends, grid=True)
-    across = alt.X(f"{clean(x.column)}:Q", axis=axis, scale=scale(x, *ends, room=ROOM), stack="zero" if stacked else None)
+    stack = "zero" if stacked else None
+    across = alt.X(f"{clean(x.column)}:Q", axis=axis, scale=scale(x, *ends, room=ROOM), stack=stack)
     base = alt.Chart(data).encode(y=up)
-    bar = base.mark_bar(height={"band": 0.72}).encode(x=across, color=hue, tooltip=shown)
+    # Vega-Lite would place bars of a group by a share of the whole row: there the gaps come from the scale.
+    size = {} if series and not stacked else {"height": {"band": 0.72}}
+    bar = base.mark_bar(**size).encode(x=across, color=hue, tooltip=shown)
     if series:
         pick = highlight(series, bind="legend")
         bar = bar.encode(opacity=alt.condition(pick, alt.value(1), alt.value(0.2))).add_params(pick)
         data["series_order"] = data[series].map({name: place for place, name in enumerate(groups)})
         bar = bar.encode(order="series_order:Q") if stacked else bar
-    layers = [bar]
+    layers, offset = [bar], None
     if series and not stacked:
-        offset = alt.YOffset(f"{series}:N", sort=groups)
-        layers = [bar.encode(yOffset=offset)]
+        gaps = alt.Scale(paddingInner=0.12)
+        layers = [bar.encode(yOffset=alt.YOffset(f"{clean(series)}:N", sort=groups, scale=gaps))]
         step = max(step, 20 * len(groups) + 10)
+        offset = alt.YOffset(f"{series}:N", sort=groups, scale=gaps, bandPosition=0.5)
         base = base.encode(yOffset=offset)
     if series and stacked:
         if text:
-            ends_of_stacks = data.groupby("row_label", sort=False).agg({x.column: "sum", text: "first"}).reset_index()
-            base = alt.Chart(ends_of_stacks).encode(y=up)
-            layers.append(_end_text(base, x, x.column, text, clean(text)))
+            stacks = data.groupby("row_label", sort=False).agg({x.column: "sum", text: "first"}).reset_index()
+            layers += _end_text(stacks, x, up, x.column, text)
     else:
         limits = band(data, x)
         if limits:
             whisker = base.mark_rule(strokeWidth=1.5, color=theme.INK)
-            layers.append(whisker.encode(x=alt.X(f"{limits[0]}:Q", title=words(x)), x2=f"{limits[1]}:Q", tooltip=shown))
-        layers.append(_end_text(base, x, limits[1] if limits else x.column, text or x.column, text))
-    layers += threshold_layers(marks, across, None, {"x": (*ends, x.log)})
+            low, high = alt.X(f"{limits[0]}:Q", title=words(x)), f"{limits[1]}:Q"
+            layers.append(whisker.encode(x=low, x2=high, tooltip=shown))
+        layers += _end_text(data, x, up, limits[1] if limits else x.column, text or x.column, offset)
+    layers += threshold_layers(marks, across, None, {"x": (*ends, x.log)}, above=True)
     return finish(alt.layer(*layers), table, title, subtitle, step * len(names))
 
 
-def _end_text(base, x, position, column, text):
-    """The number (or the text column) to the right of a bar's end."""
-    number = alt.Text(f"{column}:Q", format=_number(x))
-    kind = base.data[column].dtype.kind
-    shown = alt.Text(f"{column}:N") if text and kind not in "iuf" else number
-    return base.mark_text(align="left", dx=6).encode(x=alt.X(f"{position}:Q", title=words(x), stack=None), text=shown)
+def _end_text(data, x, up, position, column, offset=None):
+    """The number (or the text) of a column to the right of a bar's end."""
+    data = data.copy()
+    texts = data[column] if data[column].dtype.kind not in "iuf" else [
+        number(value, x.unit, form=x.format) for value in data[column]
+    ]
+    data["end_text"] = list(texts)
+    base = alt.Chart(data).encode(x=alt.X(f"{position}:Q", title=words(x), stack=None), y=up, text="end_text:N")
+    if offset is not None:
+        base = base.encode(yOffset=offset)
+    return halo(base, align="left", dx=6)
 
 
 KINDS = {"start": theme.GREY, "down": theme.GOOD, "up": theme.WARM, "total": theme.ACCENT}
@@ -137,7 +161,8 @@ def waterfall(table, value, label, *, start="start", end="end", kind="kind", tex
     """Steps from a start to a result, downwards, in the order of the table.
 
     Each row has its `start` and `end` on the axis and its `kind`: start, down, up or total (the bars of
-    start and total begin at the axis).  `value` names the axis; the number printed is `end`, or `text`.
+    start and total begin at the axis).  `value` names the axis; what a step leads to is printed beside
+    it, or the column `text`.
     """
     unknown = set(table[kind]) - set(KINDS)
     if unknown:
@@ -157,19 +182,19 @@ def waterfall(table, value, label, *, start="start", end="end", kind="kind", tex
     hue = alt.Color(
         "what:N",
         scale=alt.Scale(domain=[KIND_WORDS[name] for name in present], range=[KINDS[name] for name in present]),
-        legend=alt.Legend(title=None),
+        legend=legend([KIND_WORDS[name] for name in present], side(names)),
     )
+    data["from_text"] = [number(size, value.unit, form=value.format) for size in data[start]]
+    data["to_text"] = [number(size, value.unit, form=value.format) for size in data[end]]
     shown = [
         alt.Tooltip(f"{clean(label)}:N", title="Step"),
-        alt.Tooltip(f"{clean(start)}:Q", title="from", format=_number(value)),
-        alt.Tooltip(f"{clean(end)}:Q", title="to", format=_number(value)),
+        alt.Tooltip("from_text:N", title="from"),
+        alt.Tooltip("to_text:N", title="to"),
     ]
+    data["note"] = data[text] if text else data["to_text"].where(whole, "→ " + data["to_text"])
     links = data.assign(next_label=data["row_label"].shift(-1)).dropna(subset=["next_label"])
     joint = alt.Chart(links).mark_rule(color=theme.MUTED, strokeWidth=1)
     joint = joint.encode(x=alt.X("bar_end:Q", title=words(value)), y=up, y2="next_label:N")
     bar = base.mark_bar(height={"band": 0.66}).encode(x=across, x2="bar_end:Q", color=hue, tooltip=shown)
-    shown_text = text if text else end
-    is_number = data[shown_text].dtype.kind in "iuf"
-    number = alt.Text(f"{clean(shown_text)}:Q", format=_number(value)) if is_number else alt.Text(f"{clean(shown_text)}:N")
-    note = base.mark_text(align="left", dx=6).encode(x=alt.X("number_at:Q", title=words(value)), text=number)
-    return finish(alt.layer(joint, bar, note), table, title, subtitle, step * len(names))
+    note = halo(base.encode(x=alt.X("number_at:Q", title=words(value)), text="note:N"), align="left", dx=6)
+    return finish(alt.layer(joint, bar, *note), table, title, subtitle, step * len(names))

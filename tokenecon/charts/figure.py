@@ -114,6 +114,7 @@ def inline(svg, prefix):
     svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', svg)
     svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", svg)
     svg = re.sub(rf'<rect width="[\d.]+" height="[\d.]+" fill="{theme.GROUND}"/>', "", svg, count=1)
+    svg = re.sub(r'<path\b[^>]*\bopacity="0"[^>]*(/>|></path>)', "", svg)  # targets for a pointer that is not there
     return themed(svg)
 
 

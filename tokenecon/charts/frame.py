@@ -49,6 +49,15 @@ def depth(label):
     return LINE * (label.count("\n") + 1)
 
 
+def legend(names, beside=0, **options):
+    """A legend above the plot, in as many columns as a phone has room for `beside` the row labels."""
+    names = [str(name) for name in names]
+    room = theme.NARROW - beside - 12
+    fitting = room // (max(map(breadth, names)) + 36)
+    whole = sum(breadth(name) + 36 for name in names) <= room
+    return alt.Legend(title=None, columns=len(names) if whole else max(1, int(fitting)), **options)
+
+
 def colours(series, order, legend=None):
     """Colour by series, in the order given; more series than the palette can tell apart are refused."""
     if len(order) > len(theme.PALETTE):
@@ -111,14 +120,18 @@ def value_at(place, low, high, log, length):
     return low * (high / low) ** share if log else low + share * (high - low)
 
 
-def threshold_layers(marks, x, y, domains):
-    """Dashed lines (or shaded ranges) across the chart, each with its name where it leaves the data free."""
+def threshold_layers(marks, x, y, domains, above=False):
+    """Dashed lines (or shaded ranges) across the chart, named inside the plot or `above` it."""
     layers = []
-    for row, line in enumerate(marks):
+    rows = itertools.count()  # names of vertical lines stand one below the other
+    for line in marks:
+        row = next(rows) if line.axis == "x" else 0
         low, high, log = domains[line.axis]
         for end in (line.value, line.to if line.to is not None else line.value):
             if not low <= end <= high:
-                raise ValueError(f"mark '{line.label}' at {end:g} lies outside the {line.axis} axis ({low:g} to {high:g})")
+                raise ValueError(
+                    f"mark '{line.label}' at {end:g} lies outside the {line.axis} axis, {low:g} to {high:g}"
+                )
         column = (x if line.axis == "x" else y).shorthand.split(":")[0]
         data = pd.DataFrame([{column: line.value, "to": line.to, "label": wrapped(line.label, 24)}])
         base = alt.Chart(data)
@@ -129,7 +142,10 @@ def threshold_layers(marks, x, y, domains):
         else:
             rule = base.mark_rule(strokeDash=[4, 3], strokeWidth=1.4, color=theme.MUTED)
             layers.append(rule.encode(**{line.axis: position}))
-        if line.axis == "x":
+        if line.axis == "x" and above:
+            text = base.encode(x=position, y=alt.value(-6 - row * LINE), text="label:N")
+            layers += halo(text, align="center", baseline="bottom")
+        elif line.axis == "x":
             left = pixel(line.value, low, high, log, 1.0) > 0.6
             text = base.encode(x=position, y=alt.value(8 + row * LINE * 1.2), text="label:N")
             layers += halo(text, align="right" if left else "left", dx=-6 if left else 6, baseline="top")
@@ -143,9 +159,9 @@ def threshold_layers(marks, x, y, domains):
 PLACES = {"right": (1, 0), "left": (-1, 0), "above": (0, -1), "below": (0, 1)}
 
 
-def free_places(points, labels, width, height):
-    """For each point (px) the side on which its label overlaps least with points and labels before it."""
-    taken = [(px - 6, py - 6, px + 6, py + 6) for px, py in points]
+def free_places(points, labels, width, height, taken=()):
+    """For each point (px) the side on which its label overlaps least with what is `taken` (boxes in px)."""
+    taken = [*taken, *((px - 6, py - 6, px + 6, py + 6) for px, py in points)]
     chosen = []
     for (px, py), label in zip(points, labels, strict=True):
         wide, tall = breadth(label), depth(label)

@@ -3,7 +3,7 @@
 import altair as alt
 
 from tokenecon.charts import theme
-from tokenecon.charts.axes import clean, extent, tooltip, words
+from tokenecon.charts.axes import clean, extent, spoken, tooltip, words
 from tokenecon.charts.frame import depth, finish, wrapped
 
 
@@ -12,7 +12,7 @@ def heatmap(table, x, y, value, *, text=None, title=None, subtitle=""):
 
     `text` names a column to print instead of the number.  An empty value leaves its cell empty, with its text.
     """
-    data = table.assign(
+    data = spoken(table, value).assign(
         across=[wrapped(name, 9) for name in table[x.column]],
         down=[wrapped(name, 18) for name in table[y.column]],
     )
@@ -30,13 +30,13 @@ def heatmap(table, x, y, value, *, text=None, title=None, subtitle=""):
     shade = alt.Scale(type="log" if value.log else "linear", domain=[low, high], range=list(theme.SEQUENTIAL),
                       interpolate="lab")
     base = alt.Chart(data).encode(x=columns, y=rows)
-    shown = tooltip(data, (x.column, x.title), (y.column, y.title), value)
+    shown = tooltip((x.column, x.title), (y.column, y.title), value)
     field = f"{clean(value.column)}:Q"
     cells = base.transform_filter(f"isValid(datum.{value.column})").mark_rect(
         stroke=theme.GROUND, strokeWidth=2, cornerRadius=3
     )
     cells = cells.encode(color=alt.Color(field, scale=shade, legend=None), tooltip=shown)
-    number = alt.Text(field, format=value.format or theme.number_format(value.unit)) if text is None else f"{clean(text)}:N"
+    number = f"{clean(text) if text else value.column + '_number'}:N"
     dark = f"isValid(datum.{value.column}) ? luminance(scale('color', datum.{value.column})) < 0.3 : false"
     ink = alt.when(dark).then(alt.value("#ffffff")).otherwise(alt.value("#10151c"))
     empty = base.transform_filter(f"!isValid(datum.{value.column})").mark_text(color=theme.MUTED)

@@ -3,7 +3,7 @@
 import altair as alt
 
 from tokenecon.charts import theme
-from tokenecon.charts.axes import band, clean, extent, guide, scale, tooltip, words
+from tokenecon.charts.axes import band, clean, extent, guide, scale, spoken, tooltip, words
 from tokenecon.charts.frame import (
     LINE,
     apart,
@@ -14,6 +14,7 @@ from tokenecon.charts.frame import (
     free_places,
     halo,
     highlight,
+    legend,
     pixel,
     placed_labels,
     threshold_layers,
@@ -41,14 +42,15 @@ def lines(
     order : list, optional
         Order of the series; by default as they appear in the table.
     """
-    rows = table.dropna(subset=[x.column, y.column])
+    rows = spoken(table.dropna(subset=[x.column, y.column]), x, y)
     order = list(order or rows[series].unique()) if series else []
     tables = [rows] if points is None else [rows, points]
     x_low, x_high = x.domain or extent(tables, x)
     y_low, y_high = y.domain or extent(tables, y)
     for line in marks:
         if line.axis == "y" and not y.domain:
-            y_low, y_high = min(y_low, line.value), max(y_high, line.value)
+            # a little air above, for the name of the threshold
+            y_low, y_high = min(y_low, line.value), max(y_high, line.value * (1.3 if y.log else 1.1))
     y_low = min(0, y_low) if y.zero and not y.log else y_low
 
     names = {name: wrapped(name) for name in order}
@@ -58,7 +60,7 @@ def lines(
     base = alt.Chart(rows)
     hue = colours(series, order) if series else alt.value(theme.ACCENT)
     pick = highlight(series) if series else None
-    shown = tooltip(rows, *([(series, series.replace("_", " "))] if series else []), x, y)
+    shown = tooltip(*([(series, series.replace("_", " "))] if series else []), x, y)
     curve = "step-after" if step else "linear"
 
     layers = []
@@ -97,12 +99,12 @@ def _end_labels(rows, x, y, series, names, encodings, ends, height):
 def _points(points, x, y, encodings, x_ends, y_ends, height):
     """Points over curves: diamonds in ink, with their ranges and names."""
     across, up = encodings
-    data = points.assign(label_text=[wrapped(label, 22) for label in points["label"]])
+    data = spoken(points, x, y).assign(label_text=[wrapped(label, 22) for label in points["label"]])
     data["place"] = _places(data, x, y, x_ends, y_ends, height)
     base = alt.Chart(data).encode(x=across, y=up)
     layers = _ranges(base, data, x, y, alt.value(theme.INK))
     dots = base.mark_point(shape="diamond", size=80, color=theme.INK, stroke=theme.GROUND, strokeWidth=1)
-    layers.append(dots.encode(tooltip=tooltip(data, ("label", "Source"), x, y)))
+    layers.append(dots.encode(tooltip=tooltip(("label", "Source"), x, y)))
     return layers + placed_labels(data, across, up, label="label_text")
 
 
@@ -113,7 +115,13 @@ def _places(data, x, y, x_ends, y_ends, height):
         (pixel(a, *x_ends, x.log, width), height - pixel(b, *y_ends, y.log, height))
         for a, b in zip(data[x.column], data[y.column], strict=True)
     ]
-    return free_places(spots, list(data["label_text"]), width, height)
+    rules = []
+    if ends := band(data, y):
+        for (across, _), low, high in zip(spots, data[ends[0]], data[ends[1]], strict=True):
+            if low == low and high == high:
+                top, bottom = (height - pixel(end, *y_ends, y.log, height) for end in (high, low))
+                rules.append((across - 3, top, across + 3, bottom))
+    return free_places(spots, list(data["label_text"]), width, height, rules)
 
 
 def _ranges(base, data, x, y, colour):
@@ -132,29 +140,34 @@ def scatter(
     table, x, y, label, series=None, *, marks=(), order=None, title=None, subtitle="", height=theme.HEIGHT + 40
 ):
     """Named points in a plane, with their ranges in both directions."""
-    rows = table.dropna(subset=[x.column, y.column])
-    x_ends, y_ends = x.domain or extent([rows], x), y.domain or extent([rows], y)
+    rows = spoken(table.dropna(subset=[x.column, y.column]), x, y)
+    x_ends, y_ends = _roomy(x, extent([rows], x)), _roomy(y, extent([rows], y))
     data = rows.assign(label_text=[wrapped(name, 18) for name in rows[label]])
     data["place"] = _places(data, x, y, x_ends, y_ends, height)
-    across = alt.X(f"{clean(x.column)}:Q", axis=guide(x, *x_ends, grid=True), scale=_padded(x, x_ends))
-    up = alt.Y(f"{clean(y.column)}:Q", axis=guide(y, *y_ends), scale=_padded(y, y_ends))
+    across = alt.X(f"{clean(x.column)}:Q", axis=guide(x, *x_ends, grid=True), scale=scale(x, *x_ends))
+    up = alt.Y(f"{clean(y.column)}:Q", axis=guide(y, *y_ends), scale=scale(y, *y_ends))
     order = list(order or rows[series].unique()) if series else []
-    legend = alt.Legend(title=None, symbolType="circle")
-    hue = colours(series, order, legend) if series else alt.value(theme.ACCENT)
+    hue = colours(series, order, legend(order, symbolType="circle", offset=26)) if series else alt.value(theme.ACCENT)
     base = alt.Chart(data).encode(x=across, y=up)
     layers = threshold_layers(marks, across, up, {"x": (*x_ends, x.log), "y": (*y_ends, y.log)})
     layers += _ranges(base, data, x, y, hue)
     named = [(label, label.replace("_", " "))] + ([(series, series.replace("_", " "))] if series else [])
-    dots = base.mark_point(size=90).encode(color=hue, tooltip=tooltip(data, *named, x, y))
+    dots = base.mark_point(size=90).encode(color=hue, tooltip=tooltip(*named, x, y))
     if series:
         pick = highlight(series, bind="legend")
         dots = dots.encode(opacity=alt.condition(pick, alt.value(1), alt.value(0.2))).add_params(pick)
     layers.append(dots)
-    return finish(alt.layer(*layers, *placed_labels(data, across, up, label="label_text")), table, title, subtitle, height)
+    layers += placed_labels(data, across, up, label="label_text")
+    return finish(alt.layer(*layers), table, title, subtitle, height)
 
 
-def _padded(ax, ends):
-    """A scale with air around the outermost points."""
-    grown = scale(ax, *ends)
-    grown.padding = 24
-    return grown
+def _roomy(ax, ends):
+    """Ends of an axis with air around the outermost points, but none below a zero."""
+    low, high = ends
+    if ax.domain:
+        return ax.domain
+    if ax.log:
+        air = (high / low) ** 0.08
+        return low / air, high * air
+    air = 0.08 * (high - low)
+    return (min(0, low) if ax.zero else low - air), high + air

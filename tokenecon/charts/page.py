@@ -32,9 +32,8 @@ def html(payload, root="", citation=""):
         f'<a href="{root}figures/{payload["id"]}.{end}" aria-label="{words} of figure {payload["id"]}">{words}</a>'
         for end, words in DOWNLOADS
     )
-    cite = (
-        f'<details class="te-figure-cite"><summary>Cite</summary><p>{escape(citation)}</p></details>' if citation else ""
-    )
+    cite = f'<details class="te-figure-cite"><summary>Cite</summary><p>{escape(citation)}</p></details>'
+    cite = cite if citation else ""
     return (
         f'<figure class="te-figure" id="{name}" aria-labelledby="{name}-title">\n'
         f'<div class="te-figure-head"><p class="te-figure-title" id="{name}-title">{escape(payload["title"])}</p>'

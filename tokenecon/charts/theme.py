@@ -83,13 +83,6 @@ def wrap(text, width=WIDE, size=TITLE):
     return textwrap.wrap(text, width=max(12, int(width / (0.56 * size))), break_long_words=False)
 
 
-def number_format(unit):
-    """The d3 format of a number in a tooltip."""
-    if unit and unit.split("/")[0] == "USD":
-        return "$,.3~r"
-    return {"fraction": ".1%", "ratio": ",.3~r"}.get(unit, ",.4~r")
-
-
 def label_expression(unit):
     """The Vega expression that writes an axis label: $0.10, $1, $10; 5%, 3×; 10k, 2M."""
     value = "datum.value"
@@ -123,14 +116,16 @@ def _config():
                 "lineHeight": 22, "color": INK, "offset": 14, "subtitleFont": FONT, "subtitleFontSize": TEXT,
                 "subtitleColor": MUTED, "subtitleLineHeight": 18, "subtitlePadding": 6,
             },
-            "axis": {**label, **title, "labelPadding": 6, "titlePadding": 10, "labelOverlap": "greedy"},
+            "axis": {**label, **title, "labelPadding": 6, "titlePadding": 10, "labelOverlap": "greedy",
+                     "labelSeparation": 8, "labelFlush": False},
             "axisX": {**quiet, "grid": False, "domain": True, "domainColor": MUTED, "ticks": True,
                       "tickColor": MUTED, "tickSize": 4},
             # The value axis carries its title on top, flush left: no reader turns the head.
             "axisY": {**quiet, "grid": True, "titleAngle": 0, "titleAlign": "left", "titleAnchor": "end",
                       "titleBaseline": "bottom", "titleY": -10, "titleX": 0},
             "legend": {**label, **title, "orient": "top", "symbolType": "square", "symbolSize": 120,
-                       "titleLimit": 300, "labelLimit": 260, "offset": 8, "columns": 3, "columnPadding": 14},
+                       "titleLimit": 300, "labelLimit": 260, "offset": 8, "columnPadding": 14,
+                       "symbolOpacity": 1},
             "range": {"category": list(PALETTE), "ordinal": list(SEQUENTIAL), "ramp": list(SEQUENTIAL),
                       "heatmap": list(SEQUENTIAL)},
             "mark": {"color": ACCENT},

@@ -233,7 +233,7 @@ def present_usd_per_gpu(*, usd_per_gpu_hour, decline_per_year, discount_per_year
     2 USD, declining by 0.3 and discounted by 0.1 a year, for 3 years: 17520 * (1 - e**-1.2)/0.4:
 
     >>> present_usd_per_gpu(usd_per_gpu_hour=2.0, decline_per_year=0.3, discount_per_year=0.1, years=3)
-    30607.6945
+    30607.6935
     """
     fall = (decline_per_year + discount_per_year) * years
     near_zero = fall * fall < NEAR_ZERO * NEAR_ZERO

@@ -2,7 +2,7 @@
 
 from tokenecon.numerics import exp, maximum, maximum_of, minimum, sqrt, where
 
-BISECTIONS = 60  # halvings of (0, 1): below the spacing of floats
+BISECTIONS = 64  # halvings of (0, 1): below the spacing of floats
 
 
 def offered_load(*, requests_per_s, service_s):

@@ -12,7 +12,7 @@ ALIASES = {  # another spelling of the same field
     "n_inner": "intermediate_size", "ffn_hidden_size": "intermediate_size",
     "decoder_ffn_dim": "intermediate_size",
     "n_positions": "max_position_embeddings", "seq_length": "max_position_embeddings",
-    "max_target_positions": "max_position_embeddings",
+    "max_target_positions": "max_position_embeddings", "max_sequence_length": "max_position_embeddings",
     "num_local_experts": "num_experts", "n_routed_experts": "num_experts",
     "top_k_experts": "num_experts_per_tok", "torch_dtype": "dtype",
 }
@@ -60,6 +60,8 @@ FAMILIES = {
     "gemma4_text": {"constants": GEMMA | {"qk_norm": "head"}, "windows": "pattern", "experts": "beside",
                     "defaults": {"tie_word_embeddings": True, "sliding_window_pattern": 6,
                                  "global_head_dim": 512}},
+    "gpt2": {"constants": PLAIN | {"qkv_bias": 1, "output_bias": 1, "layer_norms": 4},
+             "defaults": {"tie_word_embeddings": True}},
     "gptj": {"constants": PLAIN | {"layer_norms": 2, "head_bias": 1}, "defaults": {}},
     "falcon": {"constants": {"ffn_matrices": 2, "layer_norms": 4, "final_norms": 2},
                "defaults": {"tie_word_embeddings": True}},
@@ -71,6 +73,7 @@ FAMILIES = {
 WRAPPERS = {  # a multimodal configuration: its text part is read, the vision tower is not counted
     "gemma3": "gemma3_text", "gemma4": "gemma4_text", "llama4": "llama4_text",
     "qwen3_5": "qwen3_5_text", "qwen3_5_moe": "qwen3_5_moe_text", "kimi_k25": "kimi_k2",
+    "Yi": "llama",  # the same shape under another name
 }
 CLASSES = {"deci": "nemotron-nas", "decilm": "nemotron-nas", "gemma3text": "gemma3_text"}
 
@@ -82,9 +85,11 @@ class Fields:
         self.values = dict(defaults)
         self.spelling = {}
         for key, value in config.items():
-            if value is not None:
-                self.values[ALIASES.get(key, key)] = value
-                self.spelling[ALIASES.get(key, key)] = key
+            name = ALIASES.get(key, key)
+            if value is None or (name != key and config.get(name) is not None):
+                continue  # the usual spelling beats another one
+            self.values[name] = value
+            self.spelling[name] = key
         self.read = set()
 
     def get(self, key, default=None):

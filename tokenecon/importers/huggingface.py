@@ -22,7 +22,7 @@ SHAPELY = re.compile(
     r"(^n_|^num_|_size$|_dim$|_dims$|_rank$|heads?$|layers?|experts?|window|moe|mlp|attn|attention|conv|"
     r"ssm|mamba|state|lora|block_configs|blocks?$|_pattern$|_multiplier$|_widening|ratio)")
 HARMLESS = re.compile(
-    r"(dropout|_pdrop|layerdrop|norm_eps|norm_epsilon|rope|rotary|router_|routed_scaling|routing|scor|topk_|"
+    r"(dropout|^n_ctx$|_pdrop|layerdrop|norm_eps|norm_epsilon|rope|rotary|router_|routed_scaling|routing|scor|topk_|"
     r"norm_topk|n_group|nextn|mtp|_token_id|_token_index|initializer|_attn_implementation|attn_implementation|"
     r"softcap|attn_scale|attn_temperature|floor_scale|query_pre_attn|scale_attn|attention_softmax|_config$|"
     r"pretraining_tp|summary|aux_loss|ep_size|chunk_size_feed_forward|cross_attention|mask_|logits|"
@@ -140,7 +140,9 @@ def _shape(fields, family):
         _falcon(shape, fields)
     elif family == "whisper":
         _whisper(shape, fields, need)
-    shape["kind"] = ("encoder-decoder" if family == "whisper" else "moe" if shape["experts"] else "dense")
+    elif family == "gpt2":
+        shape["position_embeddings"] = need("max_position_embeddings")
+    shape["kind"] = "encoder-decoder" if family == "whisper" else "moe" if shape["experts"] else "dense"
     if not shape["attention"]:
         kv = shape["kv_heads"]
         shape["attention"] = "mha" if kv == heads else "mqa" if kv == 1 else "gqa"

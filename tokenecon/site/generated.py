@@ -66,13 +66,16 @@ def sources(_):
             title = f'<a href="{escape(row["url"], quote=True)}" rel="noopener">{title}</a>'
         anchor = escape(row["id"], quote=True)
         name = f'{title}<span class="remark"><a class="row-link" href="#{anchor}">{anchor}</a></span>'
-        dates = " · ".join(
-            text for text in (row["published"] and f"published {row['published']}", row["accessed"] and f"read {row['accessed']}") if text
+        dates = "".join(
+            f'<span class="remark">{word} <span class="date">{row[column]}</span></span>'
+            for word, column in (("published", "published"), ("read", "accessed"))
+            if row[column]
         )
         used = ", ".join(f'{count} in <a href="{_page(table)}">{table}</a>' for table, count in cited.get(row["id"], []))
         publisher = escape(row["publisher"]) + (f'<span class="remark">{escape(row["note"])}</span>' if row["note"] else "")
         rows.append((row["id"], (name, publisher, dates, escape(row["licence"]), used or "–")))
-    return _raw(_table("Sources", ("Source", "Publisher", "Dates", "Licence", "Rows that cite it"), rows))
+    script = '<script type="module" src="_static/tables.mjs"></script>'
+    return _raw(script + _table("Sources", ("Source", "Publisher", "Dates", "Licence", "Rows that cite it"), rows))
 
 
 def _page(table):
@@ -101,7 +104,7 @@ def dictionary(_):
         name = resource["name"]
         page = _page(name).removeprefix("data/") if _page(name).startswith("data/") else "../" + _page(name)
         link = f'<a href="{page}">{name}</a>'
-        rows.append((None, (link, escape(resource.get("description", "")), str(len(data.table(name))), f'<a href="{name}.csv">{name}.csv</a>')))
+        rows.append((None, (link, escape(resource.get("description") or resource.get("title", "")), str(len(data.table(name))), f'<a href="{name}.csv">{name}.csv</a>')))
     return _raw(_table("Tables", ("Table", "What it holds", "Rows", "File"), rows))
 
 
@@ -145,6 +148,8 @@ def commands(_):
         capture_output=True, text=True, check=True,
         env={"COLUMNS": "88", "TERM": "dumb", "NO_COLOR": "1", "PATH": "/usr/bin:/bin"},
     )  # fmt: skip
+    if not shown.stdout.strip():
+        raise ValueError("`tokenecon run --help` printed nothing; the page about reruns would be empty")
     return [nodes.literal_block(shown.stdout, shown.stdout.rstrip(), language="text")]
 
 

@@ -15,7 +15,9 @@ from tokenecon import formulas
 SECTION = re.compile(r"^(\S[^\n]*)\n-{3,}\n", re.M)
 ARGUMENT = re.compile(r"^(\w+) : ([^\n]+)\n((?:[ \t]+[^\n]*\n?|\n)+)", re.M)
 UNIT = re.compile(r"\s*\[([^\]\s]+)\]\s*$")
-SYMBOL = re.compile(r",\s+((?:[A-Za-z]|\\?[a-z]{2,7})(?:_\{?\w+\}?)?|[αβγδεηλμρστφω]\w?)\.?$")
+# The symbol stands last, or before a semicolon: "Bits of the zero point, b_z; 0 for symmetric formats."
+SYMBOL = re.compile(r",\s+((?:[A-Za-z]|\\?[a-z]{2,7})(?:_\{?\w+\}?)?'?|[αβγδεηλμρστφω](?:_\w+)?)(?=\.?$|;)")
+NAMES = {"kv": "KV", "tco": "TCO"}
 INNER = ("Parameters", "Returns", "Raises", "Notes", "References", "Examples", "See Also")
 
 
@@ -66,13 +68,30 @@ def meaning_of(body):
     text = UNIT.sub("", text)
     symbol = SYMBOL.search(text)
     if symbol:
-        text = text[: symbol.start()].rstrip() + "."
+        rest = text[symbol.end() :].rstrip(".")
+        text = text[: symbol.start()].rstrip() + rest + "."
     return text, symbol.group(1) if symbol else "", unit.group(1) if unit else ""
 
 
 def summary(function):
     """The first sentence of a docstring."""
     return " ".join(sections(function.__doc__)[""].split("\n\n")[0].split())
+
+
+def title(name):
+    """The title of a module's page.
+
+    >>> title("kv_cache")
+    'KV cache'
+    """
+    words = [NAMES.get(word, word) for word in name.split("_")]
+    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
+
+
+def references(text):
+    """One list entry a reference: an entry ends where a line ends with a full stop."""
+    text = re.sub(r"(?m)^(\.\. \[\w+\]|[-*])\s+", "", text)
+    return "\n".join("- " + " ".join(entry.split()) for entry in re.split(r"(?<=\.)\n", text) if entry.strip())
 
 
 def _rst(text):
@@ -114,7 +133,7 @@ def function_text(function):
     if "Examples" in parts:
         out.append("**Example.**\n\n" + _rst(parts["Examples"]))
     if "References" in parts:
-        out.append("**References.**\n\n" + _rst(re.sub(r"(?m)^\.\. \[\w+\]\s+", "- ", parts["References"])))
+        out.append("**References.**\n\n" + _rst(references(parts["References"])))
     out.append(":::{dropdown} Source\n```python\n" + code(function) + "```\n:::\n")
     return "\n".join(out)
 
@@ -134,7 +153,7 @@ def pages():
             continue
         first, _, rest = inspect.cleandoc(module.__doc__).partition("\n\n")
         lead = " ".join(first.split()).rstrip(".")
-        text = [f"# {name.capitalize()}\n", f"*{lead}.*\n", _rst(rest), f"Module `tokenecon.formulas.{name}`.\n"]
+        text = [f"# {title(name)}\n", f"*{lead}.*\n", _rst(rest), f"Module `tokenecon.formulas.{name}`.\n"]
         text += [function_text(function) for function in members]
         found[f"formulas/{name}.md"] = "\n".join(text)
     return found
@@ -151,6 +170,6 @@ def contents():
         rows = [
             (f"`{function.__name__} <{name}.html#{function.__name__}>`__", summary(function)) for function in members
         ]
-        out.append(f"## [{name.capitalize()}]({name}.md)\n\n{' '.join(lead.split())}\n")
+        out.append(f"## [{title(name)}]({name}.md)\n\n{' '.join(lead.split())}\n")
         out.append(_rst(_table(rows, ("Formula", "What it gives"))))
     return "\n".join(out)

@@ -7,7 +7,12 @@ from tokenecon import data
 
 # Columns that say where a fact comes from; they share one cell, so that a phone can show the row.
 PROVENANCE = ("basis", "as_of", "source", "locator", "note", "licence", "conditions", "last_seen")
-GROUPED = {"gpus": "gpu"}  # tables in which several rows tell of one thing, and the column that names it
+# Tables in which several rows tell of one thing, and the column that names it.
+GROUPED = {"gpus": "gpu", "prices": "gpu"}
+# Columns that one cell shows: {table: {heading: columns}}; the first column stands for the cell.
+TOGETHER = {"prices": {"offer": ("provider", "region", "offer")}}
+# Columns that repeat what the id of the row says.
+SAID = {"gpus": ("field",), "prices": ("kind",)}
 RANGE = ("value", "low", "high", "unit", "text")
 BASIS = {
     "spec": "from the maker's data sheet or the model's own configuration",
@@ -44,6 +49,15 @@ def cell(value):
     if isinstance(value, int | float):
         return number(float(value))
     return escape(str(value))
+
+
+def breakable(text):
+    """An id that a narrow column may break after its dots and underscores.
+
+    >>> breakable("kv.waste_paged")
+    'kv.<wbr>waste_<wbr>paged'
+    """
+    return escape(str(text)).replace(".", ".<wbr>").replace("_", "_<wbr>")
 
 
 def quantity(row):
@@ -92,7 +106,10 @@ def table_html(name, frame, root="../"):
     is_fact = "value" in fields and "unit" in fields
     merged = (RANGE if is_fact else ()) + PROVENANCE
     plain = [column for column in frame.columns if column not in merged and column != "id"]
-    plain = [column for column in plain if not frame[column].map(_empty).all() and column != GROUPED.get(name)]
+    plain = [column for column in plain if not frame[column].map(_empty).all() and column not in (GROUPED.get(name), *SAID.get(name, ()))]
+    joined = TOGETHER.get(name, {})
+    hidden = [column for columns in joined.values() for column in columns]
+    plain = [*joined, *(column for column in plain if column not in hidden)]
     headings = ["id", *plain, *(["value"] if is_fact else []), "provenance"]
     titles = {"id": "Id", "value": "Value (low – high)", "provenance": "Where from"}
     out = [
@@ -111,19 +128,22 @@ def table_html(name, frame, root="../"):
                 f'<a class="row-link" href="#{label}">{label}</a></th></tr>'
             )
         anchor = escape(str(row["id"]), quote=True)
-        cells = [f'<th scope="row"><a class="row-link" href="#{anchor}">{anchor}</a></th>']
+        shown = breakable(row["id"].removeprefix(f"{group}."))
+        cells = [f'<th scope="row"><a class="row-link" href="#{anchor}" title="{anchor}">{shown}</a></th>']
         for column in plain:
-            text, target = cell(row[column]), links(name, column)
+            columns = joined.get(column, (column,))
+            text, target = ", ".join(cell(row[part]) for part in columns if not _empty(row[part])), links(name, column)
             if text and target and target != name:
                 page = f"{root}sources.html" if target == "sources" else f"{target}.html"
                 text = f'<a href="{page}#{text}">{text}</a>'
-            kind = ' class="num"' if fields[column]["type"] in ("number", "integer") else ""
+            kind = ' class="num"' if fields[columns[0]]["type"] in ("number", "integer") else ""
             cells.append(f'<td{kind} data-label="{escape(column.replace("_", " "))}">{text}</td>')
         if is_fact:
             cells.append(f'<td class="num" data-label="value">{quantity(row)}</td>')
         cells.append(f'<td class="where" data-label="where from">{provenance(row, root)}</td>')
         out.append(f'<tr id="{anchor}">' + "".join(cells) + "</tr>")
     out.append("</tbody></table></div>")
+    out.append(f'<script type="module" src="{root}_static/tables.mjs"></script>')
     return "\n".join(out)
 
 

