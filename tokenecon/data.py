@@ -65,12 +65,13 @@ class NoPrice(ValueError):
 
 
 def nearest(value, known, count=3):
-    """The ids most like a value: those that contain its words first, then those spelt alike."""
+    """The ids most like a value: those that begin with it, that hold it, that are spelt alike."""
     text = str(value).lower()
     known = list(known)
     holding = [name for name in known if text and text in name.lower()]
     alike = difflib.get_close_matches(text, known, n=count, cutoff=0.5)
-    return list(dict.fromkeys(sorted(holding, key=len) + alike))[:count]
+    holding.sort(key=lambda name: (not name.lower().startswith(text), len(name)))
+    return list(dict.fromkeys(holding + alike))[:count]
 
 
 @cache

@@ -10,8 +10,7 @@ from tokenecon.analysis.claims_rule import Reading, Recomputation
 from tokenecon.formulas import levers, memory, parallelism
 
 PLAIN = {}
-NO_PATH = {
-    "ec-quant-accuracy": "accuracy follows from no formula, and no benchmark, model or width is named",
+NO_PATH = {}
 }
 
 

@@ -49,8 +49,8 @@ def seventy_b(c, gpu_id):
 def h100_price_before(c):
     # A month before the cut that the box reports.
     cut = f"{c.value('up-aws-price-cut-date'):.0f}"
-    return price_fact(c, "up-h100-cloud-price-before", H100, "on_demand", f"{cut[:4]}-{cut[4:]}-01",
-                      "on-demand prices")
+    return price_fact(c, "up-h100-cloud-price-before", H100, "on_demand", "on-demand prices",
+                      before=f"{cut[:4]}-{cut[4:]}-01")
 
 
 def h100_price_drop(c):
@@ -122,14 +122,11 @@ def h100_a100_cost(c):
 RECOMPUTE = {
     "up-h200-memory": lambda c: gpu_fact(c, "up-h200-memory", f"{H200}.memory"),
     "up-h200-available": h200_available,
-    "up-h200-purchase-price": lambda c: price_fact(c, "up-h200-purchase-price", H200, "purchase", c.day(),
-                                                   "purchase prices"),
-    "up-h200-cloud-price": lambda c: price_fact(c, "up-h200-cloud-price", H200, "on_demand", c.day(),
-                                                "on-demand prices"),
+    "up-h200-purchase-price": lambda c: price_fact(c, "up-h200-purchase-price", H200, "purchase", "purchase prices"),
+    "up-h200-cloud-price": lambda c: price_fact(c, "up-h200-cloud-price", H200, "on_demand", "on-demand prices"),
     "up-h200-single-gpu-70b": lambda c: seventy_b(c, H200),
     "up-h100-two-gpus-70b": lambda c: seventy_b(c, H100),
-    "up-h100-cloud-price-now": lambda c: price_fact(c, "up-h100-cloud-price-now", H100, "on_demand", c.day(),
-                                                    "on-demand prices"),
+    "up-h100-cloud-price-now": lambda c: price_fact(c, "up-h100-cloud-price-now", H100, "on_demand", "on-demand prices"),
     "up-h100-cloud-price-before": h100_price_before,
     "up-h100-price-drop": h100_price_drop,
     "up-aws-price-cut": aws_price_cut,

@@ -98,7 +98,8 @@ def erlang_c(*, servers, offered_load):
     0.3333
     """
     blocking = erlang_b(servers=servers, offered_load=offered_load)
-    return blocking / (1 - minimum(offered_load / servers, 1.0) * (1 - blocking))
+    busy = minimum(offered_load / servers, 1.0)
+    return blocking / (1 - busy + busy * blocking)
 
 
 def waiting_probability(*, servers, offered_load, service_s, wait_s):

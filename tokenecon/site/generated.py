@@ -8,8 +8,7 @@ looks for documents.  Parts are put into prose by the directive ``generated``:
 """
 
 import inspect
-import subprocess
-import sys
+import re
 from html import escape
 from pathlib import Path
 
@@ -143,14 +142,43 @@ def attribution(_):
 
 def commands(_):
     """What the command line prints about itself, so that the page cannot drift from the program."""
-    shown = subprocess.run(
-        [sys.executable, "-m", "tokenecon.cli", "run", "--help"],
-        capture_output=True, text=True, check=True,
-        env={"COLUMNS": "88", "TERM": "dumb", "NO_COLOR": "1", "PATH": "/usr/bin:/bin"},
-    )  # fmt: skip
-    if not shown.stdout.strip():
-        raise ValueError("`tokenecon run --help` printed nothing; the page about reruns would be empty")
-    return [nodes.literal_block(shown.stdout, shown.stdout.rstrip(), language="text")]
+    from typer.testing import CliRunner
+
+    from tokenecon import cli
+
+    width = {"COLUMNS": "88", "TERMINAL_WIDTH": "88", "NO_COLOR": "1", "TERM": "dumb"}
+    shown = CliRunner(env=width).invoke(cli.app, ["run", "--help"], prog_name="tokenecon")
+    text = "\n".join(line.rstrip() for line in shown.output.strip("\n").splitlines())
+    if shown.exit_code or not text:
+        raise ValueError(f"`tokenecon run --help` failed: {shown.output or shown.exception}")
+    return [nodes.literal_block(text, text, language="text")]
+
+
+def parameters(_):
+    """The parameters of every notebook, with what each allows."""
+    from tokenecon import catalogue
+
+    out = []
+    for notebook in catalogue.all_notebooks():
+        name = notebook["notebook"]
+        rows = [
+            (None, (f"<code>{row['name']}</code>", escape(row["meaning"]), f"<code>{escape(str(row['default']))}</code>",
+                    f"<code>{escape(row['unit'].partition('(')[0])}</code>", inline_code(row["allowed"])))
+            for row in catalogue.all_parameters(name)
+        ]  # fmt: skip
+        headings = ("Parameter", "Meaning", "Default", "Unit", "Allowed")
+        out.append(f'<h3 id="parameters-{name.replace("/", "-")}"><a href="{name}.html">{escape(notebook["question"])}</a></h3>')
+        out.append(f"<p><code>tokenecon run {name}</code></p>" + _table(f"Parameters of {name}", headings, rows))
+    return _raw("\n".join(out))
+
+
+def inline_code(text):
+    """Plain text with `code` in backticks, as HTML.
+
+    >>> inline_code("see `a < b`")
+    'see <code>a &lt; b</code>'
+    """
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def citation(_):
@@ -163,7 +191,7 @@ def citation(_):
 
 PARTS = {
     "sources": sources, "corrections": corrections, "dictionary": dictionary, "basis": basis, "units": unit_list,
-    "formulas": formulas, "attribution": attribution, "commands": commands, "citation": citation,
+    "formulas": formulas, "attribution": attribution, "commands": commands, "parameters": parameters, "citation": citation,
 }  # fmt: skip
 
 
