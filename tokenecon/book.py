@@ -94,12 +94,14 @@ def rerun_stale(names, runs, jobs):
             while pending:
                 done, pending = wait(pending, return_when=FIRST_COMPLETED)
                 for future in done:
-                    error = future.exception()
+                    error = None if future.cancelled() else future.exception()
                     if error is not None and not isinstance(error, notebooks.Stopped):
                         failures.append((todo[future], error))
                         stop.set()
+                        pool.shutdown(wait=False, cancel_futures=True)
         except KeyboardInterrupt:
             stop.set()
+            pool.shutdown(wait=False, cancel_futures=True)
             raise
     for name, error in failures:
         progress.failure(name, error)

@@ -1,6 +1,7 @@
 """The ``tokenecon`` command: thin, every verb one call into the package."""
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ import typer
 from tokenecon import BadInput, __version__
 
 BAD_INPUT = 2
+NUMBER = re.compile(r"-\.?\d")  # what starts so is a value; any other dash starts an option
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -149,7 +151,7 @@ def paired(arguments):
             name = given.pop(0)
             if "=" in name:
                 done.append(name)
-            elif given:
+            elif given and (not given[0].startswith("-") or NUMBER.match(given[0])):
                 done.append(f"{name}={given.pop(0)}")
             else:
                 raise typer.BadParameter(f"-p {name} lacks its value; write -p {name} VALUE")

@@ -13,16 +13,21 @@ class Outline(HTMLParser):
 
     def __init__(self, html):
         super().__init__()
-        self.elements, self.cells = [], []
+        self.elements, self.cells, self.inside = [], [], False
         self.feed(html)
 
     def handle_starttag(self, tag, attributes):
         self.elements.append((tag, dict(attributes)))
         if tag in ("td", "th"):
             self.cells.append("")
+            self.inside = True
+
+    def handle_endtag(self, tag):
+        if tag in ("td", "th"):
+            self.inside = False
 
     def handle_data(self, text):
-        if self.cells and text.strip():
+        if self.inside:
             self.cells[-1] += text.strip()
 
     def all(self, tag):
@@ -85,6 +90,13 @@ def test_formats():
     assert "0.620" in html
 
 
+def test_truths_and_numbers_among_text():
+    table = pd.DataFrame({"gpu": ["a", "b", "c"], "fits": [True, False, True], "why": ["too big", 0.1 + 0.2, None]})
+    assert Outline(tables.show(table, "What fits").html).cells[3:] == [
+        "a", "yes", "too big", "b", "no", "0.3", "c", "yes", "–",
+    ]  # fmt: skip
+
+
 def test_sources_link_only_to_the_web():
     rows = [
         {"id": "a", "title": "Sheet", "publisher": "Maker", "url": "https://example.org/a", "published": "2025-03",
@@ -108,7 +120,8 @@ def ledger(**changed):
     }
     other = row | {
         "id": "ec-cost", "section": "economics", "verdict": "contradicted", "unit": "USD/Mtok_out", "claimed_low": 0.01,
-        "claimed_high": None, "comparator": ">", "recomputed_low": None, "recomputed_high": None, "chapter": "cases/spotify#cost",
+        "claimed_high": None, "comparator": ">", "recomputed_low": None, "recomputed_high": None,
+        "chapter": "cases/spotify#cost",
     }
     return pd.DataFrame([row | changed, other])
 

@@ -86,6 +86,11 @@ def test_overload_makes_everybody_wait():
     assert erlang_c(servers=3, offered_load=3.0) == 1.0
     assert erlang_c(servers=3, offered_load=7.0) == 1.0
     assert waiting_probability(servers=3, offered_load=7.0, service_s=2.0, wait_s=60.0) == 1.0
+    overload = {"service_s": 2.0, "arrival_variation": 1.0, "service_variation": 1.0}
+    assert mean_wait_seconds(servers=3, offered_load=3.0, **overload) == float("inf")
+    with np.errstate(all="raise"):
+        waits = mean_wait_seconds(servers=3, offered_load=np.array([1.5, 3.0, 7.0]), **overload)
+    assert np.isfinite(waits).tolist() == [True, False, False]
 
 
 def test_pools_and_targets_broadcast():

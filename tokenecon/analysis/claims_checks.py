@@ -3,7 +3,7 @@
 import datetime
 
 from tokenecon import data, units
-from tokenecon.analysis.claims_facts import n, pct, span_text
+from tokenecon.analysis.claims_facts import n, span_text
 from tokenecon.analysis.claims_rule import Recomputation
 
 
@@ -32,19 +32,20 @@ def model_fact(c, claim_id, model_id):
 
 
 def prices_around(gpu_id, kind, day):
-    """Prices known within a year of a day, before or after it (sources look at prices that seldom)."""
-    later = (datetime.date.fromisoformat(day) + datetime.timedelta(days=data.PRICE_MAX_AGE_DAYS)).isoformat()
-    return data.price_range(gpu_id, kind, later, max_age_days=2 * data.PRICE_MAX_AGE_DAYS)
+    """Prices known around a day, as long before it as after it: sources look at prices seldom."""
+    days = data.PRICE_MAX_AGE_DAYS[kind]
+    later = (datetime.date.fromisoformat(day) + datetime.timedelta(days=days)).isoformat()
+    return data.price_range(gpu_id, kind, later, max_age_days=2 * days)
 
 
 def price_fact(c, claim_id, gpu_id, kind, what, before=None):
     """A printed price against the dated prices around the documents' day, or the newest before another day."""
     found = data.price_range(gpu_id, kind, before) if before else prices_around(gpu_id, kind, c.day())
     low, high = found["low"], found["high"]
-    when = f"known by {before}" if before else f"within a year of {c.day()}"
+    when = f"known by {before}" if before else f"known within {data.PRICE_MAX_AGE_DAYS[kind]} days of {c.day()}"
     shown = f"{span_text(low, high)} {found['unit']}"
     return Recomputation(
-        arithmetic=f"{len(found['rows'])} {what} of {gpu_id} {when}: {shown}", low=low, high=high,
+        arithmetic=f"{what} of {gpu_id} {when}: {shown} ({len(found['rows'])} rows)", low=low, high=high,
         confirmed_by=f"overlaps the {what} {when}: {shown}", needed=f"the {what} {when} are {shown}",
         sources=tuple(found["sources"]))
 
@@ -74,3 +75,11 @@ def price_cut(gpu_id, provider):
     day = cuts.idxmax()
     before = by_day.shift().loc[day]
     return float(cuts.loc[day]), day, float(before), float(by_day.loc[day]), tuple(dict.fromkeys(rows["source"]))
+
+
+def optimisation(row_id):
+    """One published effect of data/optimisations.csv."""
+    rows = data.table("optimisations").set_index("id")
+    if row_id not in rows.index:
+        raise data.UnknownId("optimisation", row_id, rows.index, "data/optimisations.csv")
+    return rows.loc[row_id]

@@ -5,11 +5,26 @@ from math import log
 from tokenecon import data, units
 from tokenecon.analysis.claims_checks import model_fact
 from tokenecon.analysis.claims_facts import (
-    A100, H100, H200, LLAMA2_7B, LLAMA2_70B, MI300X, NOTHING, PERFECT, batched_cost, bits, decode_flop,
-    kv_per_position, n, pct, prefill_flop, span_text, step_seconds, weights, width,
+    A100,
+    H100,
+    H200,
+    LLAMA2_7B,
+    LLAMA2_70B,
+    MI300X,
+    NOTHING,
+    PERFECT,
+    bits,
+    decode_flop,
+    kv_per_position,
+    n,
+    pct,
+    prefill_flop,
+    serving_gpus,
+    step_seconds,
+    weights,
 )  # fmt: skip
 from tokenecon.analysis.claims_rule import Reading, Recomputation
-from tokenecon.formulas import balance, batching, context, efficiency, levers, memory, roofline, serving
+from tokenecon.formulas import balance, batching, context, efficiency, memory, roofline
 
 PLAIN = {
     "ec-context-2000": "the length that an example chooses",
@@ -55,7 +70,7 @@ def full_precision_traffic(c):
 
 
 def traffic_to_energy(c):
-    alone, together = batch_steps(c)
+    _, together = batch_steps(c)
     gpu, parameters, gpus = data.gpu(H100), c.value("ec-70b-params"), serving_gpus(c)
     batch = c.value("ec-batch32-size")
     sums = batch * decode_flop(LLAMA2_70B, parameters, c.value("ec-context-2000"))

@@ -3,13 +3,31 @@
 from tokenecon import data, units
 from tokenecon.analysis.claims_checks import gpu_fact, model_fact, prices_around, purchase_ratio
 from tokenecon.analysis.claims_facts import (
-    A100, GAUDI3, GAUDI3_CARD, GRAVITON4, H100, H200, LLAMA2_7B, LLAMA2_70B, MI300X, NOTHING, PERFECT, bits,
-    decode_flop, gpus_needed, n, pct, single_stream, span_text, split_efficiency, step_seconds, weights,
+    A100,
+    GAUDI3,
+    GAUDI3_CARD,
+    GRAVITON4,
+    H100,
+    H200,
+    LLAMA2_7B,
+    LLAMA2_70B,
+    MI300X,
+    NOTHING,
+    PERFECT,
+    bits,
+    decode_flop,
+    n,
+    pct,
+    single_stream,
+    span_text,
+    split_efficiency,
+    step_seconds,
+    weights,
 )  # fmt: skip
 from tokenecon.analysis.claims_rule import Reading, Recomputation
 from tokenecon.analysis.claims_sizes import of_model
 from tokenecon.analysis.claims_update_hardware import seventy_b
-from tokenecon.formulas import bills, break_even, efficiency, money, parallelism, roofline, routing, serving, tco
+from tokenecon.formulas import bills, break_even, money, parallelism, roofline, routing, serving, tco
 
 PLAIN = {
     "hw-graviton4-vcpus": "the size of a machine as its maker states it",
@@ -165,7 +183,7 @@ def gaudi3_tco(c):
         f"{n(watts[1] - watts[0])} W less at an equal price: {pct(power)} of the cost of ownership; the documents give no "
         "price", low=power, high=power,
         readings=(Reading("estimated purchase prices, speed by bandwidth", low=ends[0], high=ends[1],
-                          arithmetic=f"{n(prices[GAUDI3]['low'])} to {n(prices[GAUDI3]['high'])} USD against "
+                          arithmetic=f"{span_text(prices[GAUDI3]['low'], prices[GAUDI3]['high'])} USD against "
                                      f"{n(prices[H100]['low'])} to {n(prices[H100]['high'])} USD: "
                                      f"{span_text(*ends, pct)}"),),
         needed="a much lower purchase price: power alone cannot give it",
@@ -173,7 +191,7 @@ def gaudi3_tco(c):
 
 
 def graviton_cost(c):
-    cpu, rent = data.gpu(GRAVITON4), data.price_range(GRAVITON4, "on_demand", c.day(), max_age_days=2 * data.PRICE_MAX_AGE_DAYS)
+    cpu, rent = data.gpu(GRAVITON4), prices_around(GRAVITON4, "on_demand", c.day())
     parameters, batch = c.value("ec-7b-params"), c.value("ec-batch32-size")
 
     def cost(usd, peak):
@@ -198,7 +216,7 @@ def graviton_cost(c):
 
 
 def cpu_low_traffic(c):
-    machine = data.price_range(GRAVITON4, "on_demand", c.day(), max_age_days=2 * data.PRICE_MAX_AGE_DAYS)
+    machine = prices_around(GRAVITON4, "on_demand", c.day())
     rents, batch = c.span("up-h100-cloud-price-now"), c.value("ec-batch32-size")
     seconds = step_seconds(model_id=LLAMA2_7B, parameters=c.value("ec-7b-params"), gpu_id=H100, gpus=1, batch=batch,
                            positions=c.value("ec-context-2000"), weight_bits=bits("fp16"))

@@ -3,9 +3,20 @@
 from tokenecon import data, units
 from tokenecon.analysis.claims_checks import gpu_fact, price_cut, price_fact, purchase_ratio
 from tokenecon.analysis.claims_facts import (
-    A100, GB200, H100, H200, LLAMA2_70B, bits, gpus_needed, kv_per_position, n, pct, span_text, weights,
+    A100,
+    GB200,
+    H100,
+    H200,
+    LLAMA2_70B,
+    bits,
+    gpus_needed,
+    kv_per_position,
+    n,
+    pct,
+    span_text,
+    weights,
 )  # fmt: skip
-from tokenecon.analysis.claims_rule import Reading, Recomputation
+from tokenecon.analysis.claims_rule import Reading, Recomputation, in_range
 from tokenecon.formulas import break_even, levers
 
 PLAIN = {}
@@ -30,7 +41,7 @@ def fits(c, gpu_id, batch, sentence):
     gpus = gpus_needed(parameters, bits("fp16"), gpu_id, LLAMA2_70B, batch, positions)
     need = weights(parameters, bits("fp16")) / units.BYTES_PER_GB
     room = data.gpu(gpu_id)["engine_memory_bytes"] / units.BYTES_PER_GB
-    text = (f"{n(need)} GB of FP16 weights and the cache of {n(batch)} requests of {n(positions)} tokens; "
+    text = (f"{n(need)} GB of FP16 weights and the cache of {n(batch)} contexts of {n(positions)} tokens each; "
             f"{n(room)} GB can be allocated on a GPU: {n(gpus)} GPU")
     return Reading(sentence, low=gpus, high=gpus, arithmetic=text)
 
@@ -68,9 +79,12 @@ def aws_cuts():
 def aws_price_cut(c):
     cuts = aws_cuts()
     shares = [cut[0] for cut in cuts.values()]
+    claimed = c.value("up-aws-price-cut")
+    true_of = " and ".join(gpu for gpu, cut in cuts.items()
+                           if in_range(cut[0], cut[0], claimed, claimed, "fraction", "=", c.tolerance)) or "no GPU"
     text = "; ".join(f"{gpu} {n(cut[2])} to {n(cut[3])} USD/GPU/h: {pct(cut[0])}" for gpu, cut in cuts.items())
     return Recomputation(text, low=min(shares), high=max(shares), sources=cuts[H100][4],
-                         confirmed_by=f"true of {H100} alone; other GPUs were cut by {pct(min(shares))} and more",
+                         confirmed_by=f"agrees with dated prices for {true_of}; the other GPUs were cut by less",
                          needed=f"the three cuts run from {pct(min(shares))} to {pct(max(shares))}")
 
 

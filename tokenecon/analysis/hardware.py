@@ -1,5 +1,7 @@
 """Which accelerator: what fits on how many, tokens per second and cost, at the prices of a date."""
 
+from types import SimpleNamespace
+
 import pandas as pd
 
 from tokenecon import data, units
@@ -11,6 +13,15 @@ FORMATS = ("fp16", "fp8", "int4")
 # Few sellers print what a GPU costs to buy, and few clouds reprice a CPU: the newest known has to do, with its date.
 PURCHASE_MAX_AGE_DAYS = 4000
 CPU_PRICE_MAX_AGE_DAYS = 800
+COLUMNS = {
+    "name": ("Accelerator", None), "gpus": ("GPUs", None), "batch": ("Batch", "sequence"), "bound": ("Bound by", None),
+    "step_ms": ("Time per output token", "ms/tok_out"), "tok_out_per_s_per_gpu": ("Output of one", "tok_out/s/GPU"),
+    "usd_per_gpu_hour": ("Price", "USD/GPU/h"), "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"),
+    "reason": ("Why not", None),
+}  # fmt: skip
+SENSITIVITY_COLUMNS = {
+    "change": ("What changes", None), "label": ("Cheapest", None), "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"),
+}  # fmt: skip
 
 
 def ids(case):
@@ -37,7 +48,7 @@ def instance(gpu, case, usd_per_gpu_hour):
         return None, f"needs {least}, more than the {most} of one server"
     best, sizes = None, [2**k for k in range(4) if least <= 2**k <= most]
     for gpus in sizes:
-        batch = _largest_batch(where | length, gpus, case.tpot_ms)
+        batch = largest_batch(where | length, gpus, case.tpot_ms)
         if batch:
             row = textbook.point(**where, **length, gpus=gpus, batch=batch, utilisation=case.utilisation,
                                  usd_per_gpu_hour=usd_per_gpu_hour)
@@ -48,7 +59,7 @@ def instance(gpu, case, usd_per_gpu_hour):
     return best, ""
 
 
-def _largest_batch(where, gpus, tpot_ms):
+def largest_batch(where, gpus, tpot_ms):
     """Largest batch that fits and whose step keeps to the limit; 0 when a single request does not."""
     def fast(batch):
         row = textbook.point(**where, gpus=gpus, batch=batch, usd_per_gpu_hour=1.0, utilisation=1.0)
@@ -189,3 +200,24 @@ def value_for_watt_and_dollar(case):
     table.attrs["sources"] = list(dict.fromkeys(cited))
     table.attrs["note"] = "Purchase prices are rare and old: the newest known up to the date of the page, with their range."
     return table
+
+
+def sensitivity(case):
+    """The cheapest accelerator and its cost when one input of the page moves and the others stay."""
+    moves = {
+        "the case itself": {},
+        "spot prices": {"price_kind": "spot"},
+        "three-year contracts": {"price_kind": "rental_3y"},
+        "half the time for a token": {"tpot_ms": case.tpot_ms / 2},
+        "twice the time for a token": {"tpot_ms": case.tpot_ms * 2},
+        "prompts four times as long": {"isl_tokens": 4 * case.isl_tokens},
+        "INT4 weights": {"weights": "int4"},
+    }
+    rows = []
+    for text, change in moves.items():
+        try:
+            best = cost(SimpleNamespace(**(vars(case) | change))).iloc[0].to_dict()
+        except ValueError:  # none of the accelerators is left: the table says so
+            best = {"label": "none of these accelerators"}
+        rows.append({"change": text} | best)
+    return pd.DataFrame(rows)

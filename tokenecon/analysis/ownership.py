@@ -4,11 +4,17 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data, units
-from tokenecon.analysis import hardware
-from tokenecon.formulas import tco
+from tokenecon.analysis import hardware, textbook
+from tokenecon.formulas import money, tco
 
 SPANS = ("finance.server_factor", "finance.upkeep", "finance.availability", "power.pue")
-PARTS = {"capital": "capital", "upkeep": "upkeep", "power": "power"}
+PARTS = ("capital", "upkeep", "power")
+COLUMNS = {
+    "name": ("Accelerator", None), "capital_usd_per_gpu_hour": ("Capital", "USD/GPU/h"),
+    "upkeep_usd_per_gpu_hour": ("Upkeep", "USD/GPU/h"), "power_usd_per_gpu_hour": ("Power", "USD/GPU/h"),
+    "owned_usd_per_gpu_hour": ("Owned", "USD/GPU/h"), "rent_usd_per_gpu_hour": ("Rented", "USD/GPU/h"),
+    "break_even_hours": ("Buying pays after", "h"), "break_even_share": ("Of its life", "fraction"),
+}  # fmt: skip
 
 
 def owned(*, usd_per_gpu, watts_per_gpu, usd_per_kwh, years, discount_rate, server_factor, upkeep, availability, pue):
@@ -67,9 +73,10 @@ def rent_or_buy(case):
                          f"and a board power on {case.as_of}; see `tokenecon list prices`")
     table = pd.DataFrame(rows)
     cheaper = table[table["owned_usd_per_gpu_hour"] < table["rent_usd_per_gpu_hour"]]
+    sure = table[table["owned_usd_per_gpu_hour_high"] < table["rent_usd_per_gpu_hour_low"]]
     table.attrs["finding"] = (
-        f"Used every hour for {case.years:g} years, {len(cheaper)} of {len(table)} accelerators cost less to own than to "
-        f"rent at {case.price_kind.replace('_', ' ')} prices; the price ranges decide which")
+        f"Used every hour for {case.years:g} years, {len(cheaper)} of {len(table)} accelerators cost less to own than to rent "
+        f"at typical {case.price_kind.replace('_', ' ')} prices; whatever the prices, {len(sure)}")
     table.attrs["sources"] = [*dict.fromkeys(cited), "own-assumption"]
     return table
 
@@ -77,7 +84,7 @@ def rent_or_buy(case):
 def rent_or_buy_long(case):
     """The same, one row an offer: owned and rented hour of each GPU with its range."""
     wide = rent_or_buy(case)
-    rows = [{"label": row["name"], "offer": text, "usd_per_gpu_hour": row[name], "usd_per_gpu_hour_low": row[f"{name}_low"],
+    rows = [{"label": f"{row['name']}, {text}", "offer": text, "usd_per_gpu_hour": row[name], "usd_per_gpu_hour_low": row[f"{name}_low"],
              "usd_per_gpu_hour_high": row[f"{name}_high"]}
             for _, row in wide.iterrows()
             for name, text in (("owned_usd_per_gpu_hour", "owned"), ("rent_usd_per_gpu_hour", "rented"))]
@@ -86,39 +93,45 @@ def rent_or_buy_long(case):
     return table
 
 
+def _machine(name, share, case):
+    """Rate and hourly price of the smallest machine that can be rented: a share of a server, or one GPU.
+
+    A share of a server has that share of its bandwidth, arithmetic and memory, so its step takes 1/share as long.
+    """
+    rent = data.price_range(name, "on_demand", case.as_of, max_age_days=hardware.CPU_PRICE_MAX_AGE_DAYS)
+    length = {"isl_tokens": case.isl_tokens, "osl_tokens": case.osl_tokens}
+    where = {"model": case.small_model, "gpu": name, "weights": case.small_weights, "kv": case.kv}
+    room = share * textbook.max_batch(**where, gpus=1, positions=case.isl_tokens + case.osl_tokens)
+    batch = min(int(room), hardware.largest_batch(where | length, 1, case.cpu_tpot_ms * share))
+    if batch < 1:
+        raise ValueError(f"parameter 'small_model' is '{case.small_model}', of which {data.gpu(name)['name']} (a share of "
+                         f"{share:g}) cannot make a token within {case.cpu_tpot_ms:g} ms; raise cpu_tpot_ms or take a smaller model")
+    point = textbook.point(**where, **length, gpus=1, batch=batch, usd_per_gpu_hour=1.0, utilisation=1.0)
+    prices = [share * rent[end] for end in ("low", "typical", "high")]
+    return {"name": data.gpu(name)["name"] + (f", {share:.0%} of it" if share < 1 else ""),
+            "rate": share * point["tok_out_per_s"], "prices": prices, "sources": rent["sources"]}
+
+
 def cpu_or_gpu(case):
-    """Cost of a token over the load, for a small model on a CPU server and on one GPU, each paid by the hour."""
-    rows, switch, names = [], {}, {}
-    for gpu in (case.cpu, case.small_gpu):
-        rent = data.price_range(gpu, "on_demand", case.as_of, max_age_days=hardware.CPU_PRICE_MAX_AGE_DAYS)
-        usd = (rent["low"], rent["typical"], rent["high"])
-        row, reason = hardware.instance(gpu, _small(case), usd)
-        if row is None:
-            raise ValueError(f"parameter 'small_model' is '{case.small_model}', which {gpu} cannot serve: {reason}")
-        names[gpu] = data.gpu(gpu)["name"]
-        for load in np.geomspace(1, 1e4, 60):
-            machines = np.ceil(load / row["tok_out_per_s"])
-            costs = [price * row["gpus"] * machines / units.SECONDS_PER_HOUR / load * units.TOKENS_PER_MTOK for price in usd]
-            rows.append({"load_tok_out_per_s": load, "machine": names[gpu], "usd_per_mtok_out": costs[1],
-                         "usd_per_mtok_out_low": costs[0], "usd_per_mtok_out_high": costs[2]})
-        switch[gpu] = (row["tok_out_per_s"], usd[1] * row["gpus"])
-    table = pd.DataFrame(rows)
-    pivot = table.pivot(index="load_tok_out_per_s", columns="machine", values="usd_per_mtok_out")
-    cpu_wins = pivot[names[case.cpu]] < pivot[names[case.small_gpu]]
-    share = float(cpu_wins.mean())
-    rate, model = switch[case.small_gpu][0] / switch[case.cpu][0], data.model(case.small_model)["name"]
-    where = ("at no load" if share == 0 else "at every load" if share == 1 else
-             f"up to {pivot.index[cpu_wins.to_numpy()].max():,.0f} tokens a second")
+    """Cost of a token over the load, for a small model on shares of a CPU server and on whole GPUs, paid by the hour."""
+    cpu, gpu = _machine(case.cpu, case.cpu_share, case), _machine(case.small_gpu, 1.0, case)
+    loads = np.geomspace(1, 3 * max(cpu["rate"], gpu["rate"]), 120)
+    parts = []
+    for machine in (cpu, gpu):
+        paid = np.ceil(loads / machine["rate"])
+        low, typical, high = (
+            money.usd_per_mtok_out(usd_per_gpu_hour=price, gpus=paid, tok_out_per_s=loads, utilisation=1.0)
+            for price in machine["prices"])
+        parts.append(pd.DataFrame({"load_tok_out_per_s": loads, "machine": machine["name"], "usd_per_mtok_out": typical,
+                                   "usd_per_mtok_out_low": low, "usd_per_mtok_out_high": high}))
+    table = pd.concat(parts, ignore_index=True)
+    wins = parts[0]["usd_per_mtok_out"].to_numpy() < parts[1]["usd_per_mtok_out"].to_numpy()
+    model = data.model(case.small_model)["name"]
+    where = ("is dearer at every load" if not wins.any() else "is cheaper at every load" if wins.all() else
+             f"is cheaper up to {loads[wins].max():,.0f} tokens a second")
     table.attrs["finding"] = (
-        f"{names[case.cpu]} is the cheaper machine for {model} {where}: an hour of it costs "
-        f"{switch[case.cpu][1] / switch[case.small_gpu][1]:.1f} times an hour of {names[case.small_gpu]}, which is {rate:.0f} times as fast")
-    table.attrs["sources"] = list(dict.fromkeys(
-        one for gpu in names for one in data.price_range(
-            gpu, "on_demand", case.as_of, max_age_days=hardware.CPU_PRICE_MAX_AGE_DAYS)["sources"]))
+        f"For {model} the CPU {where}: its smallest machine costs {cpu['prices'][1] / gpu['prices'][1]:.1f} times the hour of "
+        f"{gpu['name']}, which makes {gpu['rate'] / cpu['rate']:.0f} times as many tokens")
+    table.attrs["sources"] = list(dict.fromkeys(cpu["sources"] + gpu["sources"]))
+    table.attrs["note"] = "Machines are paid whole: where the load needs a second one, the cost jumps."
     return table
-
-
-def _small(case):
-    """The case of the page with its small model, for the comparison of a CPU with a GPU."""
-    return type(case)(**(vars(case) | {"model": case.small_model, "weights": "int8", "kv": "fp16"}))
-

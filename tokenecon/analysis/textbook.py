@@ -106,6 +106,13 @@ def placement(model, gpu, gpus, weights):
     }  # fmt: skip
 
 
+@cache
+def decode_flop(model, positions):
+    """Arithmetic of one decoded token at a context of so many positions. [FLOP]"""
+    return architecture.decode_flop(shape(model), positions=positions)
+
+
+@cache
 def kv_bytes(model, kv, positions):
     """KV cache of one sequence of so many positions. [B]"""
     value = memory.bytes_per_param(bits_per_param=data.precision(kv)["bits"])
@@ -132,6 +139,7 @@ def smallest_instance(*, model, gpu, weights, kv, positions):
     return int(memory.parallel_size(gpus=least, smallest_group=1))
 
 
+@cache
 def weights_read(model, weights, batch):
     """Bytes of weights that a decode step reads: of a mixture of experts, only the experts touched. [B]"""
     record = shape(model)
@@ -175,7 +183,7 @@ def decode_step(*, model, gpu, gpus, weights, kv, positions, batch, efficiencies
     weights_s = read(weights_read(model, weights, batch))
     cache_s = read(batch * kv_bytes(model, kv, positions))
     compute_s = roofline.compute_seconds(
-        flop=batch * architecture.decode_flop(shape(model), positions=positions), gpus=gpus,
+        flop=batch * decode_flop(model, positions), gpus=gpus,
         flop_per_s_per_gpu=place["flop_per_s"], mfu=reach["mfu.decode"])
     comm_s = communication_s(model, gpu, gpus, weights, batch, 1)
     fixed_s = units.convert(reach["step.overhead"], "ms", "s")

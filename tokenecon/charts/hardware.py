@@ -23,7 +23,7 @@ def splitting(table):
 
 def value(table):
     """Bandwidth for a watt over bandwidth for a dollar."""
-    return scatter(table, axis("mb_per_s_per_usd", "Bandwidth for a dollar", None, format=",.0f"),
+    return scatter(table, axis("mb_per_s_per_usd", "Bandwidth for a dollar", "MB/s/USD"),
                    axis("gb_per_s_per_watt", "Bandwidth for a watt", "GB/s/W"), "name")
 
 

@@ -148,7 +148,7 @@ def mean_wait_seconds(*, servers, offered_load, service_s, arrival_variation, se
     servers : int or ndarray
         Servers, c. [count]
     offered_load : float or ndarray
-        Offered load, less than the servers, a. [count]
+        Offered load, a. [count]
     service_s : float or ndarray
         Mean service time, s. [s]
     arrival_variation : float or ndarray
@@ -159,7 +159,7 @@ def mean_wait_seconds(*, servers, offered_load, service_s, arrival_variation, se
     Returns
     -------
     float or ndarray
-        Mean wait, W_q. [s]
+        Mean wait, W_q; infinite where the load is not below the servers. [s]
 
     References
     ----------
@@ -174,7 +174,9 @@ def mean_wait_seconds(*, servers, offered_load, service_s, arrival_variation, se
     3.3333
     """
     waiting = erlang_c(servers=servers, offered_load=offered_load)
-    return waiting * service_s / (servers - offered_load) * (arrival_variation + service_variation) / 2
+    free = servers - offered_load
+    wait = waiting * service_s / where(free > 0, free, 1.0) * (arrival_variation + service_variation) / 2
+    return where(free > 0, wait, float("inf"))
 
 
 def utilisation_at_target(*, servers, service_s, wait_s, wait_probability):

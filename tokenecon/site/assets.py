@@ -68,6 +68,16 @@ def tidy(static):
         write_if_changed(path, without_map(path.read_text(encoding="utf-8")))
 
 
+def light_without_script(folder):
+    """Name a theme that the style sheets know; the page's script puts the reader's own in its place.
+
+    The theme writes ``data-theme="auto"``, which without script has no colours at all.
+    """
+    for path in folder.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        write_if_changed(path, text.replace(' data-theme="auto"', ' data-theme="light"', 1))
+
+
 def finish(app, exception):
     if exception is not None or app.builder.name != "html":
         return
@@ -75,6 +85,7 @@ def finish(app, exception):
 
     static = Path(app.outdir) / "_static"
     tidy(static)
+    light_without_script(Path(app.outdir))
     write_if_changed(static / "vega-bundle.mjs", page.vega_bundle())
     if not (static / "fonts" / FONT_NAME).exists():
         math_font(static / "fonts" / FONT_NAME)

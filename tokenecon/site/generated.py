@@ -42,7 +42,10 @@ def _table(label, headings, rows):
     body = ""
     for anchor, (first, *rest) in rows:
         mark = f' id="{escape(anchor, quote=True)}"' if anchor else ""
-        cells = "".join(f'<td data-label="{heading}">{text}</td>' for heading, text in zip(headings[1:], rest, strict=True))
+        cells = "".join(
+            f'<td data-label="{heading}">{text}</td>'
+            for heading, text in zip(headings[1:], rest, strict=True)
+        )
         body += f'<tr{mark}><th scope="row">{first}</th>{cells}</tr>'
     return (
         f'<div class="table-scroll" tabindex="0" role="region" aria-label="{label}"><table class="book-table data-table">'
@@ -70,11 +73,17 @@ def sources(_):
             for word, column in (("published", "published"), ("read", "accessed"))
             if row[column]
         )
-        used = ", ".join(f'{count} in <a href="{_page(table)}">{table}</a>' for table, count in cited.get(row["id"], []))
-        publisher = escape(row["publisher"]) + (f'<span class="remark">{escape(row["note"])}</span>' if row["note"] else "")
+        used = ", ".join(
+            f'{count} in <a href="{_page(table)}">{table}</a>' for table, count in cited.get(row["id"], [])
+        )
+        publisher = escape(row["publisher"]) + (
+            f'<span class="remark">{escape(row["note"])}</span>' if row["note"] else ""
+        )
         rows.append((row["id"], (name, publisher, dates, escape(row["licence"]), used or "–")))
     script = '<script type="module" src="_static/tables.mjs"></script>'
-    return _raw(script + _table("Sources", ("Source", "Publisher", "Dates", "Licence", "Rows that cite it"), rows))
+    return _raw(
+        script + _table("Sources", ("Source", "Publisher", "Dates", "Licence", "Rows that cite it"), rows)
+    )
 
 
 def _page(table):
@@ -86,12 +95,23 @@ def corrections(_):
     """What was wrong in an earlier edition, and what it is now."""
     frame = data.table("corrections")
     if frame.empty:
-        return [nodes.paragraph("", "No correction so far: no figure of an earlier edition has been found wrong.")]
+        return [
+            nodes.paragraph("", "No correction so far: no figure of an earlier edition has been found wrong.")
+        ]
     rows = []
     for row in frame.sort_values("date", ascending=False).to_dict("records"):
         place = f'<a href="{_page(row["table"])}#{escape(row["row"], quote=True)}">{escape(row["row"])}</a>'
         rows.append(
-            (row["id"], (escape(row["date"]), f"{place}, {escape(row['field'])}", escape(row["old"]), escape(row["new"]), escape(row["reason"])))
+            (
+                row["id"],
+                (
+                    escape(row["date"]),
+                    f"{place}, {escape(row['field'])}",
+                    escape(row["old"]),
+                    escape(row["new"]),
+                    escape(row["reason"]),
+                ),
+            )
         )
     return _raw(_table("Corrections", ("Date", "Fact", "Was", "Is", "Reason"), rows))
 
@@ -103,13 +123,26 @@ def dictionary(_):
         name = resource["name"]
         page = _page(name).removeprefix("data/") if _page(name).startswith("data/") else "../" + _page(name)
         link = f'<a href="{page}">{name}</a>'
-        rows.append((None, (link, escape(resource.get("description") or resource.get("title", "")), str(len(data.table(name))), f'<a href="{name}.csv">{name}.csv</a>')))
+        rows.append(
+            (
+                None,
+                (
+                    link,
+                    escape(resource.get("description") or resource.get("title", "")),
+                    str(len(data.table(name))),
+                    f'<a href="{name}.csv">{name}.csv</a>',
+                ),
+            )
+        )
     return _raw(_table("Tables", ("Table", "What it holds", "Rows", "File"), rows))
 
 
 def basis(_):
     """What the word in the column `basis` means."""
-    rows = [(None, (f'<span class="basis basis-{name}">{name}</span>', text)) for name, text in tables.BASIS.items()]
+    rows = [
+        (None, (f'<span class="basis basis-{name}">{name}</span>', text))
+        for name, text in tables.BASIS.items()
+    ]
     return _raw(_table("Basis of a number", ("Basis", "Meaning"), rows))
 
 
@@ -120,7 +153,9 @@ def unit_list(_):
         if unit in ("text", "date"):
             continue
         powers = units.dimensions(unit)
-        base = " · ".join(name if power == 1 else f"{name}<sup>{power}</sup>" for name, power in powers.items())
+        base = " · ".join(
+            name if power == 1 else f"{name}<sup>{power}</sup>" for name, power in powers.items()
+        )
         rows.append((None, (f"<code>{unit}</code>", tables.number(units.factor(unit)), base or "number")))
     return _raw(_table("Units", ("Unit", "Size in base units", "Dimension"), rows))
 
@@ -167,8 +202,12 @@ def parameters(_):
             for row in catalogue.all_parameters(name)
         ]  # fmt: skip
         headings = ("Parameter", "Meaning", "Default", "Unit", "Allowed")
-        out.append(f'<h3 id="parameters-{name.replace("/", "-")}"><a href="{name}.html">{escape(notebook["question"])}</a></h3>')
-        out.append(f"<p><code>tokenecon run {name}</code></p>" + _table(f"Parameters of {name}", headings, rows))
+        out.append(
+            f'<h3 id="parameters-{name.replace("/", "-")}"><a href="{name}.html">{escape(notebook["question"])}</a></h3>'
+        )
+        out.append(
+            f"<p><code>tokenecon run {name}</code></p>" + _table(f"Parameters of {name}", headings, rows)
+        )
     return _raw("\n".join(out))
 
 

@@ -11,7 +11,6 @@ from docutils import nodes
 from latex2mathml.converter import convert
 from sphinx.errors import ExtensionError
 
-
 # What latex2mathml lacks or browsers read differently: (pattern, instead), on the source ...
 SOURCE = (
     (re.compile(r"\\arg\b"), r"\\operatorname{arg}"),
@@ -65,4 +64,6 @@ def visit_block(translator, node):
 
 
 def setup(app):
-    app.add_html_math_renderer("mathml", inline_renderers=(visit_inline, None), block_renderers=(visit_block, None))
+    app.add_html_math_renderer(
+        "mathml", inline_renderers=(visit_inline, None), block_renderers=(visit_block, None)
+    )
