@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tokenecon import book, data, freshness
+from tokenecon import book, data, freshness, staging
 
 CONFIG = """\
 title: Mini
@@ -182,7 +182,7 @@ def test_a_figure_id_in_two_notebooks_is_an_error(tmp_path):
     for name in ("one", "two"):
         (tmp_path / name / "out" / "figures").mkdir(parents=True)
         (tmp_path / name / "out" / "figures" / "a-b.csv").write_text("x\n")
-    with pytest.raises(book.BookError, match="figure id 'a-b' is in one and in two"):
+    with pytest.raises(staging.BookError, match="figure id 'a-b' is in one and in two"):
         book.figure_files(["one", "two"], tmp_path)
 
 
@@ -191,11 +191,11 @@ def test_staging_keeps_the_date_of_what_is_equal_and_drops_what_is_gone(tmp_path
     (root / "book" / "sub").mkdir(parents=True)
     for name in ("_config.yml", "_toc.yml", "book/index.md", "book/sub/page.md"):
         (root / name).write_text(name)
-    book.stage(root, [], target)
+    staging.stage(root, [], target)
     before = (target / "book" / "index.md").stat().st_mtime_ns
     (root / "book" / "sub" / "page.md").unlink()
     os.utime(root / "book" / "index.md", (1, 1))
-    book.stage(root, [], target)
+    staging.stage(root, [], target)
     assert (target / "book" / "index.md").stat().st_mtime_ns == before
     assert not (target / "book" / "sub" / "page.md").exists()
 
@@ -203,7 +203,7 @@ def test_staging_keeps_the_date_of_what_is_equal_and_drops_what_is_gone(tmp_path
 def test_a_swap_that_was_cut_off_is_undone(tmp_path):
     (tmp_path / "html.old").mkdir()
     (tmp_path / "html.old" / "index.html").write_text("good")
-    book.recover(tmp_path)
+    staging.recover(tmp_path)
     assert (tmp_path / "html" / "index.html").read_text() == "good"
 
 

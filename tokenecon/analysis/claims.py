@@ -83,10 +83,9 @@ def _sentence(*parts):
     return "; ".join(part for part in parts if part)
 
 
-def _row(claim, stated, sums):
-    found = recompute(claim["id"], stated)
+def _row(claim, found, sums, tolerance):
     own = [one for one in sums if claim["id"] in one.members]
-    verdict, reading = judge(claim, found, own, stated.tolerance)
+    verdict, reading = judge(claim, found, own, tolerance)
     failed = [one for one in own if not one.holds]
     reason = PLAIN.get(claim["id"], "") or NO_PATH.get(claim["id"], "")
     shown = reading if reading is not None and reading.low is not None else found
@@ -111,10 +110,14 @@ def _row(claim, stated, sums):
     }  # fmt: skip
 
 
-def _build(table, tolerance):
-    stated = Stated(table, tolerance)
-    sums = identities(stated)
-    rows = [_row(claim, stated, sums) for _, claim in table.iterrows()]
+def _recompute_all(table):
+    stated = Stated(table)
+    return {claim_id: recompute(claim_id, stated) for claim_id in table["id"]}
+
+
+def _build(table, found, tolerance):
+    sums = identities(Stated(table, tolerance))
+    rows = [_row(claim, found[claim["id"]], sums, tolerance) for _, claim in table.iterrows()]
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     frame.attrs["sources"] = _cited(frame)
     frame.attrs["finding"] = _finding(frame)
@@ -123,8 +126,13 @@ def _build(table, tolerance):
 
 
 @cache
+def _found():
+    return _recompute_all(data.table("claims"))  # does not depend on the tolerance
+
+
+@cache
 def _default(tolerance):
-    return _build(data.table("claims"), tolerance)
+    return _build(data.table("claims"), _found(), tolerance)
 
 
 def ledger(claims=None, *, tolerance=TOLERANCE, section=ALL):
@@ -133,7 +141,7 @@ def ledger(claims=None, *, tolerance=TOLERANCE, section=ALL):
     ``claims`` is the table, if not the one of the book; ``tolerance`` the share by which a figure may be off;
     ``section`` keeps one section.
     """
-    frame = _default(tolerance).copy() if claims is None else _build(claims, tolerance)
+    frame = _default(tolerance).copy() if claims is None else _build(claims, _recompute_all(claims), tolerance)
     if section == ALL:
         return frame
     if section not in set(frame["section"]):
@@ -166,6 +174,16 @@ def _finding(frame):
             f"under an assumption that the text leaves out, and {number[CONTRADICTED]} are contradicted.")
 
 
+def spoken(frame=None):
+    """What pages say about the ledger: the finding and the number of claims for each verdict, as text."""
+    frame = ledger() if frame is None else frame
+    number = counts(frame)
+    short = {HOLDS: "holds", ASSUMPTION: "assumption", CONTRADICTED: "contradicted", UNDERIVABLE: "underivable",
+             INPUT: "input"}
+    return {"finding": frame.attrs["finding"], "total": str(len(frame))} | {
+        short[verdict]: str(count) for verdict, count in number.items()}
+
+
 def summary(frame=None):
     """Claims by section and verdict, tidy: section, verdict, claims."""
     frame = ledger() if frame is None else frame
@@ -176,9 +194,8 @@ def summary(frame=None):
     share = {section: counts(frame[frame["section"] == section])[CONTRADICTED]
              / (frame["section"] == section).sum() for section in sections}
     most = max(share, key=share.get)
-    table.attrs["finding"] = (f"The section with the largest share of contradicted claims is {most}: "
-                              f"{counts(frame[frame['section'] == most])[CONTRADICTED]} of "
-                              f"{int((frame['section'] == most).sum())}.")
+    table.attrs["finding"] = (f"Most often contradicted: {counts(frame[frame['section'] == most])[CONTRADICTED]} of "
+                              f"{int((frame['section'] == most).sum())} claims in the section on {most}.")
     table.attrs["sources"] = list(DOCUMENTS)
     table.attrs["note"] = frame.attrs.get("note", "")
     return table
@@ -211,8 +228,7 @@ def misses(frame=None):
     every = ratios(frame)
     table = every[every["verdict"] == CONTRADICTED].reset_index(drop=True)
     far = table[(table["ratio_low"] > 2) | (table["ratio_high"] < 0.5)]
-    table.attrs["finding"] = (f"Of {len(every)} printed figures that can be recomputed, {len(table)} miss, {len(far)} of them by "
-                              "more than a factor of two.")
+    table.attrs["finding"] = f"{len(table)} of {len(every)} figures miss, {len(far)} by more than a factor of two."
     table.attrs["note"] = "Bars run over both ranges, the printed and the recomputed one. Savings are compared as savings."
     return table
 
@@ -249,8 +265,8 @@ def strictness(frame=None, *, tolerances=(0.01, 0.02, 0.05, 0.1, 0.2)):
         rows += [{"tolerance": f"within {100 * tolerance:.3g} percent", "verdict": verdict, "claims": number[verdict]}
                  for verdict in VERDICTS]
     table = pd.DataFrame(rows)
-    table.attrs["finding"] = (f"A figure may be off by {100 * tolerances[0]:.3g} or by {100 * tolerances[-1]:.3g} percent: "
-                              f"{contradicted[0]} or {contradicted[-1]} claims are contradicted.")
+    table.attrs["finding"] = (f"{contradicted[0]} claims are contradicted if a figure may be off by {100 * tolerances[0]:.3g} "
+                              f"percent, {contradicted[-1]} if by {100 * tolerances[-1]:.3g}.")
     table.attrs["sources"] = list(DOCUMENTS)
     table.attrs["note"] = ""
     return table

@@ -81,7 +81,7 @@ def aws_price_cut(c):
     shares = [cut[0] for cut in cuts.values()]
     claimed = c.value("up-aws-price-cut")
     true_of = " and ".join(gpu for gpu, cut in cuts.items()
-                           if in_range(cut[0], cut[0], claimed, claimed, "fraction", "=", c.tolerance)) or "no GPU"
+                           if in_range(cut[0], cut[0], claimed, claimed, "fraction", "=")) or "no GPU"
     text = "; ".join(f"{gpu} {n(cut[2])} to {n(cut[3])} USD/GPU/h: {pct(cut[0])}" for gpu, cut in cuts.items())
     return Recomputation(text, low=min(shares), high=max(shares), sources=cuts[H100][4],
                          confirmed_by=f"agrees with dated prices for {true_of}; the other GPUs were cut by less",

@@ -84,8 +84,8 @@ def rent_or_buy(case):
 def rent_or_buy_long(case):
     """The same, one row an offer: owned and rented hour of each GPU with its range."""
     wide = rent_or_buy(case)
-    rows = [{"label": f"{row['name']}, {text}", "offer": text, "usd_per_gpu_hour": row[name], "usd_per_gpu_hour_low": row[f"{name}_low"],
-             "usd_per_gpu_hour_high": row[f"{name}_high"]}
+    rows = [{"label": f"{row['name']}, {text}", "offer": text, "usd_per_gpu_hour": row[name],
+             "usd_per_gpu_hour_low": row[f"{name}_low"], "usd_per_gpu_hour_high": row[f"{name}_high"]}
             for _, row in wide.iterrows()
             for name, text in (("owned_usd_per_gpu_hour", "owned"), ("rent_usd_per_gpu_hour", "rented"))]
     table = pd.DataFrame(rows)
@@ -113,7 +113,7 @@ def _machine(name, share, case):
 
 
 def cpu_or_gpu(case):
-    """Cost of a token over the load, for a small model on shares of a CPU server and on whole GPUs, paid by the hour."""
+    """Cost of a token over the load: a small model on shares of a CPU server and on whole GPUs, paid by the hour."""
     cpu, gpu = _machine(case.cpu, case.cpu_share, case), _machine(case.small_gpu, 1.0, case)
     loads = np.geomspace(1, 3 * max(cpu["rate"], gpu["rate"]), 120)
     parts = []

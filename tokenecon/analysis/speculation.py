@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from tokenecon import data, units
+from tokenecon import data
 from tokenecon.analysis import textbook
 from tokenecon.formulas import roofline, speculation
 
@@ -103,6 +103,10 @@ def load_curve(case):
     table.attrs["finding"] = (
         f"Speculation makes one request {first.speedup:.1f} times as fast, and {tail}; the documents say "
         f"{claim['low']:.0f} to {claim['high']:.0f}, at no named load")
+    few, many = best_drafts(case, int(first.batch)), best_drafts(case, int(last.batch))
+    table.attrs["drafts"] = (
+        f"With {case.acceptance:.0%} of the drafts accepted it pays to draft {few} tokens a pass for one request, and "
+        f"{many or 'none'} at batch {last.batch}.")
     table.attrs["points"] = literature()
     table.attrs["note"] = (
         "Bands: the assumed range of acceptance. Diamonds: published effects on other models, drafts and engines; "
@@ -121,19 +125,9 @@ def literature():
         for row in table.itertuples()])
 
 
-def drafts(case, batches=(1, 32, 128)):
-    """Number of drafted tokens that gains most, by acceptance and batch."""
-    rows = []
-    for acceptance in _acceptances(case):
-        row = {"acceptance": acceptance}
-        row["free"] = float(speculation.best_draft_tokens(
-            acceptance=acceptance, draft_cost_ratio=case.draft_cost, most_draft_tokens=MOST_DRAFTS))
-        for batch in batches:
-            gains = {0: 1.0} | {
-                drafts: speedup(acceptance=acceptance, draft_tokens=drafts, draft_cost=case.draft_cost, batch=batch,
-                                **_where(case)) for drafts in range(1, MOST_DRAFTS + 1)}
-            row[f"batch_{batch}"] = max(gains, key=gains.get)
-        rows.append(row)
-    table = pd.DataFrame(rows)
-    table.attrs["note"] = f"0: drafting does not pay. Tried up to {MOST_DRAFTS}."
-    return table
+def best_drafts(case, batch):
+    """Number of drafted tokens that gains most at a batch; 0 where drafting does not pay. [position]"""
+    gains = {0: 1.0} | {
+        drafts: speedup(acceptance=case.acceptance, draft_tokens=drafts, draft_cost=case.draft_cost, batch=batch,
+                        **_where(case)) for drafts in range(1, MOST_DRAFTS + 1)}
+    return max(gains, key=gains.get)

@@ -31,70 +31,100 @@ LEVER_COLUMNS = {
 }  # fmt: skip
 
 
+def at_end(case, end):
+    """The case with every assumed share at the end of its range that saves least (0) or most (1)."""
+    moved = {}
+    for parameter, (assumption, more_saves) in RANGES.items():
+        low, _typical, high = data.span(assumption)
+        ends = (min(low, getattr(case, parameter)), max(high, getattr(case, parameter)))
+        moved[parameter] = ends[end if more_saves else 1 - end]
+    return SimpleNamespace(**(vars(case) | moved))
+
+
+def cost(case, on):
+    """Expected cost of a million tokens with the levers in `on`. [USD/Mtok]"""
+    return float(operating_point(case, on)["usd_per_mtok"][textbook.EXPECTED])
+
+
 def claimed_saving(lever):
     """Saving that the documents' figure for a lever means, as (low, high); a factor f saves 1 - 1/f."""
     claim = data.claim(CLAIMED[lever])
     ends = (claim["low"], claim["high"])
     if claim["unit"] == "ratio":
-        ends = [lever_formulas.saving(before=end, after=1) for end in ends]
+        ends = [formulas.saving(before=end, after=1) for end in ends]
     return tuple(sorted(map(float, ends)))
+
+
+def savings(case):
+    """Savings of each lever on the baseline and on top of all others: {lever: (alone, on top)}."""
+    everything = frozenset(LEVERS)
+    base, best = cost(case, frozenset()), cost(case, everything)
+    return {lever: (float(formulas.saving(before=base, after=cost(case, frozenset({lever})))),
+                    float(formulas.saving(before=cost(case, everything - {lever}), after=best)))
+            for lever in LEVERS}
+
+
+def _three(case):
+    """The case and its two ends: (least saving, expected, most saving)."""
+    return at_end(case, 0), case, at_end(case, 1)
 
 
 def levers(case):
     """What each lever saves alone, what on top of all others, and what the documents say of it."""
-    everything = frozenset(LEVERS)
-    base, best = (operating_point(case, on)["usd_per_mtok"] for on in (frozenset(), everything))
+    least, expected, most = (savings(one) for one in _three(case))
     rows = []
     for lever in LEVERS:
-        alone = operating_point(case, frozenset({lever}))["usd_per_mtok"]
-        without = operating_point(case, everything - {lever})["usd_per_mtok"]
         row = {"id": lever, "lever": name(lever, case)}
-        row |= textbook.span("alone", lever_formulas.saving(before=base, after=alone))
-        row |= textbook.span("on_top", lever_formulas.saving(before=without, after=best))
+        for place, column in enumerate(("alone", "on_top")):
+            values = [found[lever][place] for found in (least, expected, most)]
+            row |= {column: values[1], f"{column}_low": min(values), f"{column}_high": max(values)}
         low, high = claimed_saving(lever) if lever in CLAIMED else (np.nan, np.nan)
         rows.append(row | {"claimed_low": low, "claimed_high": high})
     table = pd.DataFrame(rows)
-    table["loss"] = table["alone"] - table["on_top"]
-    most = table.loc[table["loss"].idxmax()]
+    faded = table.loc[(table["alone"] - table["on_top"]).idxmax()]
     table.attrs["finding"] = (
-        f"What a lever saves depends on the others: {most['lever']} saves {most['alone']:.0%} alone and "
-        f"{most['on_top']:.0%} on top of the rest")
+        f"What a lever saves depends on the others: {faded['lever']} saves {faded['alone']:.0%} alone and "
+        f"{faded['on_top']:.0%} on top of the rest")
     table.attrs["note"] = (
-        "Share of the cost of input and output together. Below zero a lever costs more than it saves. The documents' "
-        "factors are written as savings: four times cheaper saves 75 %.")
+        "Shares of the cost of input and output together; below zero a lever costs more than it saves. In brackets: "
+        "all assumed shares at the ends of their ranges. The documents' factors are written as savings: four times "
+        "cheaper saves 75 %.")
     return table
+
+
+def multiplied(shares):
+    """Factor by which the cost would fall if no lever got in another's way. [ratio]"""
+    return float(1 / (1 - formulas.stacked_saving(savings=shares)))
+
+
+def _fall(case, on):
+    return cost(case, frozenset()) / cost(case, frozenset(on))
 
 
 def products(case):
     """Factor by which the cost falls: savings multiplied, and the same levers recomputed together."""
-    base, best, four = (operating_point(case, on)["usd_per_mtok"]
-                        for on in (frozenset(), frozenset(LEVERS), frozenset(CLAIMED)))
-    claims = {lever: claimed_saving(lever) for lever in CLAIMED}
-    alone = levers(case)
-
-    def multiplied(savings):
-        return 1 / (1 - lever_formulas.stacked_saving(savings=savings))
-
-    low, high = (multiplied([claims[lever][end] for lever in CLAIMED]) for end in (0, 1))
-    count, named = f"{len(LEVERS)} levers", f"{len(CLAIMED)} levers"
-    rows = [
-        {"what": f"{named}: the documents' figures, multiplied", "group": "multiplied",
-         "cost_factor": np.sqrt(low * high), "cost_factor_low": low, "cost_factor_high": high},
-        {"what": f"the same {named}, recomputed", "group": "recomputed"} | textbook.span("cost_factor", base / four),
-        {"what": f"all {count}: each alone, multiplied", "group": "multiplied"} | textbook.span(
-            "cost_factor", np.array([multiplied(list(alone[column])) for column in ("alone_low", "alone", "alone_high")])),
-        {"what": f"all {count}, recomputed", "group": "recomputed"} | textbook.span("cost_factor", base / best),
-    ]
-    table = pd.DataFrame(rows)
-    documents, same, _alone, together = rows
+    claimed = [claimed_saving(lever) for lever in CLAIMED]
+    low, high = (multiplied([saving[end] for saving in claimed]) for end in (0, 1))
+    few, many = f"{len(CLAIMED)} levers", f"{len(LEVERS)} levers"
+    alone = [multiplied([found[0] for found in savings(one).values()]) for one in _three(case)]
+    values = {
+        ("multiplied", f"{few}: the documents' figures, multiplied"): (low, np.sqrt(low * high), high),
+        ("recomputed", f"the same {few}, recomputed"): [_fall(one, CLAIMED) for one in _three(case)],
+        ("multiplied", f"all {many}: each alone, multiplied"): alone,
+        ("recomputed", f"all {many}, recomputed"): [_fall(one, LEVERS) for one in _three(case)],
+    }
+    table = pd.DataFrame([
+        {"what": what, "how": how, "cost_factor": three[1], "cost_factor_low": min(three), "cost_factor_high": max(three)}
+        for (how, what), three in values.items()])
+    same, together = table["cost_factor"].iloc[1], table["cost_factor"].iloc[3]
     table.attrs["finding"] = (
-        f"The documents' savings on {named} multiply to {low:.0f} to {high:.0f} times cheaper; the same levers "
-        f"recomputed together give {same['cost_factor']:.1f}, all {count} {together['cost_factor']:.1f}")
+        f"The documents' figures for {few} multiply to tokens {low:.0f} to {high:.0f} times cheaper; recomputed together "
+        f"the same {few} give {same:.0f} times, and all {many} {together:.0f} times.")
     table.attrs["note"] = (
-        f"The documents give a figure of cost or speed for {', '.join(name(lever, case) for lever in CLAIMED)}. The dot "
-        "of their range is its geometric middle. Multiplying counts the same bottleneck more than once.")
+        f"The documents say what these do to cost or speed: {', '.join(name(lever, case) for lever in CLAIMED)}; the dot "
+        "of their range is its geometric middle. Bars: all assumed shares at the ends of their ranges.")
     table.attrs["sources"] = ["doc-uk", "own-assumption"]
-    table.attrs["number"] = f"{together['cost_factor']:.1f}×"
+    table.attrs["number"] = f"{together:.0f}×"
     table.attrs["label"] = (
-        f"cheaper tokens of {data.model(case.model)['name']} with {count}, against 16 bits and static batches")
+        f"cheaper tokens of {data.model(case.model)['name']} with {many}, against 16 bits and static batches")
     return table
