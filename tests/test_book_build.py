@@ -16,7 +16,11 @@ CONFIG = """\
 title: Mini
 author: tests
 execute: {execute_notebooks: "off"}
-sphinx: {config: {html_context: {default_mode: auto}, html_theme_options: {}}}
+sphinx:
+  config:
+    extensions: [myst_nb, jupyter_book, sphinx_external_toc, sphinx_book_theme, sphinx_comments]
+    html_context: {default_mode: auto}
+    html_theme_options: {}
 """
 TOC = "format: jb-book\nroot: index\nchapters:\n  - file: tiny\n  - file: drawn\n"
 INDEX = "# Mini\n\nIt is {glue:text}`tiny.ipynb::tiny-finding:s`.\n"
@@ -59,7 +63,8 @@ def story(tmp_path_factory, write_notebook):
     (root / "book" / "index.md").write_text(INDEX)
     tiny = write_notebook(root / "notebooks" / "tiny.ipynb", DECLARED, *TINY)
     write_notebook(root / "notebooks" / "drawn.ipynb", DECLARED, *DRAWN)
-    seen = {"root": root, "cold": run_build(root)}
+    seen = {"cold": run_build(root)}
+    assert seen["cold"].code == 0, seen["cold"].out + seen["cold"].err
     seen["index"] = read(root, "index.html")
     seen["files"] = {
         path.relative_to(root / "_build" / "html").as_posix(): path.read_bytes()

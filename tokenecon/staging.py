@@ -8,8 +8,6 @@ from pathlib import Path
 from tokenecon import freshness, progress, publishing
 
 CONFIG = ("_config.yml", "_toc.yml")
-LEDGER = ("id", "section", "statement", "claimed_low", "claimed_high", "unit", "recomputed_low",
-          "recomputed_high", "verdict", "assumption", "chapter")  # fmt: skip
 
 
 class BookError(Exception):
@@ -89,8 +87,7 @@ def assemble(root, target, figures):
     if (root / "data" / "claims.csv").exists():
         from tokenecon.analysis import claims
 
-        ledger = claims.ledger()[list(LEDGER)]
-        ledger.to_csv(new / "data" / "claims.csv", index=False, float_format="%.6g", lineterminator="\n")
+        (new / "data" / "claims.csv").write_text(claims.ledger_csv(), encoding="utf-8")
 
 
 def swap(target):

@@ -1,5 +1,7 @@
 """How full a static batch is: occupancy from the spread of answer lengths, against continuous batching."""
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 
@@ -9,12 +11,13 @@ from tokenecon.formulas import batching, levers
 TRACE = "workload.osl_azure_conv"  # measured answer lengths: mean, 10th and 90th percentile
 DECILES = (0.1, 0.9)
 MEASURED, EXPONENTIAL = "measured", "exponential"
-LAWS = {MEASURED: "lengths as in a conversation trace", EXPONENTIAL: "exponential lengths"}
+LAWS = {MEASURED: "measured lengths", EXPONENTIAL: "exponential lengths"}
 BATCHES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 # From here on the share of longer answers, exp(-TAIL), is too small to count.
 TAIL, STEPS = 60.0, 6001
 
 
+@cache
 def length_shape():
     """Weibull shape of answer lengths through both deciles of the trace; 1 would be exponential. [ratio]
 
@@ -32,6 +35,7 @@ def longest_over_mean(batch, shape):
     return float(np.trapezoid(1 - shorter**batch, lengths) / np.trapezoid(1 - shorter, lengths))
 
 
+@cache
 def static_occupancy(batch, lengths):
     """Share of the slots of a static batch that do work until its longest answer ends. [fraction]"""
     if lengths == EXPONENTIAL:
@@ -68,7 +72,7 @@ def occupancy_curve(*, batch, lengths):
         f"{saved:.0%}; they say {claimed:.0%}. From the {here:.0%} of this page's static batch to slots that are "
         f"always full it would save {1 - here:.0%}.")
     table.attrs["note"] = (
-        "Measured: the curve whose 10th and 90th percentiles are those of the trace. Coding assistants have a longer "
-        "tail of rare long answers, which two percentiles do not show; their static batches are emptier.")
+        "Measured: a Weibull curve through the 10th and 90th percentile of a trace of conversations. Coding assistants "
+        "have a longer tail of rare long answers, which two percentiles do not show; their static batches are emptier.")
     table.attrs["sources"] = ["doc-uk", data.assumption(TRACE)["source"], "yu-2022"]
     return table

@@ -89,7 +89,6 @@ def _row(claim, found, sums, tolerance):
     failed = [one for one in own if not one.holds]
     reason = PLAIN.get(claim["id"], "") or NO_PATH.get(claim["id"], "")
     shown = reading if reading is not None and reading.low is not None else found
-    rests_on = {INPUT: found.confirmed_by if found else "", ASSUMPTION: reading.assumption if reading else ""}
     others = dict.fromkeys(member for one in failed for member in one.members if member != claim["id"])
     settled = verdict in (HOLDS, INPUT)
     return {
@@ -97,8 +96,9 @@ def _row(claim, found, sums, tolerance):
         "claimed_low": _number(claim["low"]), "claimed_high": _number(claim["high"]), "unit": claim["unit"],
         "recomputed_low": _number(shown.low) if shown else float("nan"),
         "recomputed_high": _number(shown.high) if shown else float("nan"),
-        "verdict": verdict, "assumption": rests_on.get(verdict, ""), "chapter": claim["chapter"],
-        "arithmetic": _sentence(found.arithmetic if found else reason,
+        "verdict": verdict, "assumption": reading.assumption if reading else "", "chapter": claim["chapter"],
+        "arithmetic": _sentence(found.confirmed_by if found and verdict == INPUT else "",
+                                found.arithmetic if found else reason,
                                 *(f"if {one.assumption}: {one.arithmetic}" for one in (found.readings if found else ())
                                   if one.arithmetic),
                                 *(one.text for one in failed)),
@@ -149,6 +149,13 @@ def ledger(claims=None, *, tolerance=TOLERANCE, section=ALL):
     part = frame[frame["section"] == section].reset_index(drop=True)
     part.attrs.update(frame.attrs, finding=_finding(part), sources=_cited(part))
     return part
+
+
+def entry(claim_id, claims=None, *, tolerance=TOLERANCE):
+    """One claim of the ledger as a dict, without building the others; ``claims`` as in :func:`ledger`."""
+    table = data.table("claims") if claims is None else claims
+    stated = Stated(table, tolerance)
+    return _row(stated.row(claim_id), recompute(claim_id, stated), identities(stated), tolerance)
 
 
 def _cited(frame):
@@ -225,9 +232,11 @@ def ratios(frame=None):
 
 def misses(frame=None):
     """The contradicted claims of :func:`ratios`: how far each printed figure is from what comes out."""
+    frame = ledger() if frame is None else frame
     every = ratios(frame)
     table = every[every["verdict"] == CONTRADICTED].reset_index(drop=True)
     far = table[(table["ratio_low"] > 2) | (table["ratio_high"] < 0.5)]
+    table.attrs["sources"] = _cited(frame[frame["id"].isin(table["claim"])])
     table.attrs["finding"] = f"{len(table)} of {len(every)} figures miss, {len(far)} by more than a factor of two."
     table.attrs["note"] = "Bars run over both ranges, the printed and the recomputed one. Savings are compared as savings."
     return table
@@ -249,7 +258,7 @@ def right_and_wrong(frame=None):
     worst = wrong.loc[distance.idxmax()]
     factor = exp(distance.max())
     side = "above" if worst["ratio_low"] > 1 else "below"
-    return right, (f"Furthest off: \u201c{worst['statement']}\u201d is at least {n(factor, 2)} times {side} what the "
+    return right, (f"Furthest off: \u201c{worst['statement'].rstrip('.')}\u201d is at least {n(factor, 2)} times {side} what the "
                    "recomputation gives.")
 
 

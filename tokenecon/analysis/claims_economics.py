@@ -190,12 +190,15 @@ def context_cost(c):
     quadratic = length ** c.value("ec-attention-quadratic")
     mixed = {name: prompt_ratio(c, model, c.value(claim)) for name, model, claim in (
         ("a 70B model", LLAMA2_70B, "ec-70b-params"), ("a 7B model", LLAMA2_7B, "ec-7b-params"))}
-    mix = context.mixing_weight_for_ratio(length_ratio=length, cost_ratio=c.value("ec-context-cost-ratio"))
+    target = c.value("ec-context-cost-ratio")
+    between = length < target < quadratic
+    mix = context.mixing_weight_for_ratio(length_ratio=length, cost_ratio=target) if between else NOTHING
     return Recomputation(
         f"quadratic, as the text says: {n(length)}^2 = {n(quadratic)}", low=quadratic, high=quadratic,
         readings=(Reading("linear growth", low=length, high=length),
                   *(Reading(f"the prompt arithmetic of {name}", low=value, high=value) for name, value in mixed.items())),
-        needed=f"attention that takes {pct(mix)} of the linear work at {n(short)} tokens; linear gives {n(length)}, "
+        needed=(f"attention that takes {pct(mix)} of the linear work at {n(short)} tokens; " if between else "")
+               + f"linear gives {n(length)}, "
                + ", ".join(f"{name} {n(value)}" for name, value in mixed.items()))
 
 

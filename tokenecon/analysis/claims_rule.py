@@ -23,7 +23,8 @@ The rule (:func:`verdict`), in this order:
 
 A range agrees with a printed figure if it meets the figure widened by the tolerance, 5 percent at either
 end: of the figure itself, or, for a share, of the share or of what it leaves to 100 percent, whichever is
-smaller (so that "99.5 percent" does not agree with everything above 95).  "More than" and "less than" ask
+smaller (so that "99.5 percent" does not agree with everything above 95), but no less than half a unit of the
+last digit printed in percent.  "More than" and "less than" ask
 for the range to reach beyond the figure, with the same tolerance.  A claim without a printed figure
 (implied by others) agrees if its test does, and if there is no test, by having been computed.
 """
@@ -89,16 +90,20 @@ def known(value):
     return value is not None and value == value
 
 
-def band(value, unit, tolerance=TOLERANCE):
-    """Half-width of the band around a printed figure, in its unit.
+def band(value, unit, tolerance=TOLERANCE, rounded=True):
+    """Half-width of the band around a printed figure, in its unit; a limit is not a rounded figure.
 
     >>> round(band(0.9, "fraction"), 4), band(64, "ratio")
     (0.005, 3.2)
     """
     size = abs(value)
-    if unit == "fraction" and size < 1.0:
-        size = min(size, 1.0 - size)
-    return tolerance * size
+    if unit != "fraction" or size >= 1.0:
+        return tolerance * size
+    share = tolerance * min(size, 1.0 - size)
+    if not rounded:
+        return share
+    decimals = len(f"{size:.10g}".partition(".")[2])
+    return max(share, 0.5 * 10.0 ** -max(decimals, 2))
 
 
 def in_range(low, high, claimed_low, claimed_high, unit, comparator, tolerance=TOLERANCE):
@@ -106,8 +111,9 @@ def in_range(low, high, claimed_low, claimed_high, unit, comparator, tolerance=T
     if comparator not in COMPARATORS:
         raise ValueError(f"comparator '{comparator}' is not one of {', '.join(COMPARATORS)}; "
                          "correct it in data/claims.csv")
-    floor = claimed_low - band(claimed_low, unit, tolerance) if known(claimed_low) else None
-    ceiling = claimed_high + band(claimed_high, unit, tolerance) if known(claimed_high) else None
+    rounded = comparator in ("=", "range")
+    floor = claimed_low - band(claimed_low, unit, tolerance, rounded) if known(claimed_low) else None
+    ceiling = claimed_high + band(claimed_high, unit, tolerance, rounded) if known(claimed_high) else None
     if comparator == ">":
         return high >= floor
     if comparator == "<":

@@ -5,8 +5,8 @@ import pandas as pd
 from scipy.optimize import brentq
 from scipy.special import ive
 
-from tokenecon import data, units
-from tokenecon.formulas import contracts, pooling
+from tokenecon import data
+from tokenecon.formulas import contracts
 
 ON_DEMAND = 1.0  # every price here is relative to it
 SPOT_TIMES = ("spot.restart", "spot.lost")
@@ -33,8 +33,11 @@ def spot(case):
     for availability in sorted({low, case.spot_availability, high}):
         ends = [_spot(case, interruptions=rates, availability=availability, restart=restart, lost=lost)
                 for restart, lost in zip(*times, strict=True)]
-        parts.append(pd.DataFrame({"interruptions_per_hour": rates, "availability": f"there {availability:.0%} of the time",
-                                   "price_ratio": ends[1], "price_ratio_low": ends[0], "price_ratio_high": ends[2]}))
+        part = pd.DataFrame({"interruptions_per_hour": rates, "availability": f"{availability:.0%} of the time",
+                             "price_ratio": ends[1]})
+        if availability == case.spot_availability:  # one band: three would hide each other
+            part["price_ratio_low"], part["price_ratio_high"] = ends[0], ends[2]
+        parts.append(part)
     table = pd.concat(parts, ignore_index=True)
     restart, lost = (span[1] for span in times)
     here = {"availability": case.spot_availability, "restart": restart, "lost": lost}
@@ -45,7 +48,7 @@ def spot(case):
     table.attrs["finding"] = (
         f"Spot with on-demand GPUs in the gaps costs {calm:.0%} of on demand without interruptions and {now:.0%} at "
         f"{case.interruptions_per_hour:g} an hour; it would take {dear:.1f} an hour to lose the discount")
-    table.attrs["note"] = ("Bands: time to restart and work lost, from the low to the high ends of the assumptions. "
+    table.attrs["note"] = (f"Lines: how often spot is to be had. The band, at {case.spot_availability:.0%}: time to restart and work lost. "
                            "Work that can be repeated only; a stream that a user watches cannot.")
     table.attrs["sources"] = ["doc-uk", "daly-2006", "own-assumption"]
     return table
@@ -63,11 +66,11 @@ def day_shape(peak_to_mean, hours=240):
     return shape / shape.mean()
 
 
-def falling_market(case):
+def falling_market():
     """What on-demand rent costs over the term when it falls, as a share of what it would cost if it did not."""
     terms = {"usd_per_gpu_hour": ON_DEMAND, "discount_per_year": data.value("finance.discount_rate"),
              "years": data.claim("dep-gcp-cud-term")["low"]}
-    return (contracts.present_usd_per_gpu(decline_per_year=case.price_decline, **terms)
+    return (contracts.present_usd_per_gpu(decline_per_year=data.value("finance.price_decline"), **terms)
             / contracts.present_usd_per_gpu(decline_per_year=0.0, **terms))
 
 
@@ -75,7 +78,7 @@ def commitment(case):
     """Cost of a varying load over the share of its peak that is committed, all on demand = 1."""
     load = day_shape(case.peak_to_mean)
     demand, shares = list(load / load.max()), np.linspace(0, 1, 101)
-    left = falling_market(case)
+    left = falling_market()
     lowest = min(data.span("commitment.discount")[0], case.commitment_discount)
     discounts = {
         f"{case.commitment_discount:.0%} off": case.commitment_discount,
@@ -96,7 +99,7 @@ def commitment(case):
     use = contracts.commitment_break_even_use(discount=case.commitment_discount)
     table.attrs["finding"] = (
         f"A commitment at {case.commitment_discount:.0%} off is best for {first['committed_share']:.0%} of the peak and saves "
-        f"{1 - first['cost_ratio']:.0%} of the bill, or {1 - falling['cost_ratio']:.0%} if rents fall by {case.price_decline:.0%} "
+        f"{1 - first['cost_ratio']:.0%} of the bill, or {1 - falling['cost_ratio']:.0%} if rents fall by {data.value('finance.price_decline'):.0%} "
         "a year")
     table.attrs["note"] = (
         f"A smooth day, {case.peak_to_mean:g} times as busy at its peak as on average. It pays to commit what is needed in more "
@@ -127,13 +130,3 @@ def prices(case):
     table.attrs["note"] = "Typical: the middle provider. Providers differ in network, support and terms, not only in price."
     table.attrs["sources"] = list(dict.fromkeys(cited))
     return table
-
-
-def peak_share(case):
-    """Mean over peak of the page's day: what a fleet bought for the peak is used on average."""
-    return pooling.mean_utilisation(peak_utilisation=1.0, peak_to_mean=case.peak_to_mean)
-
-
-def hours_needed(case):
-    """Hours of a day in which a committed GPU must be needed to pay. [h]"""
-    return units.HOURS_PER_DAY * contracts.commitment_break_even_use(discount=case.commitment_discount)

@@ -105,7 +105,7 @@ def documents_points():
 
 def edge_ratio(case, *, gpus_per_site, slots_per_gpu, wait_probability, spares=None, overhead=None):
     """Cost of a token at small sites over one centre of all GPUs: emptier servers, spares, dearer hours."""
-    spares = case.spares if spares is None else spares
+    spares = data.value("edge.spares") if spares is None else spares
     overhead = case.site_overhead if overhead is None else overhead
     stand_by = (pooling.spare_ratio(servers=gpus_per_site, spares=spares)
                 / pooling.spare_ratio(servers=case.central_gpus, spares=spares))
@@ -118,12 +118,12 @@ def edge_ratio(case, *, gpus_per_site, slots_per_gpu, wait_probability, spares=N
 def edge_penalty(case):
     """Cost at the edge over cost in the centre, by the size of a site, adding one cause after another."""
     site = site_gpus(case)
-    sizes = np.unique(np.append(np.geomspace(2, case.central_gpus, 50), site))
+    sizes = np.unique(np.append(np.geomspace(min(4, site), case.central_gpus, 50), site))
     kinds = {
         "emptier GPUs": {"slots_per_gpu": ALONE, "spares": 0, "overhead": 0.0},
-        f"and {case.spares} spare a site": {"slots_per_gpu": ALONE, "overhead": 0.0},
-        "and dearer hours": {"slots_per_gpu": ALONE},
-        f"all, {case.batch} requests a GPU": {"slots_per_gpu": case.batch},
+        f"+ {data.value('edge.spares'):g} spare a site": {"slots_per_gpu": ALONE, "overhead": 0.0},
+        "+ dearer hours": {"slots_per_gpu": ALONE},
+        f"all three, {case.batch} requests a GPU": {"slots_per_gpu": case.batch},
     }
     parts = []
     for kind, settings in kinds.items():

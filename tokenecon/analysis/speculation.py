@@ -9,10 +9,9 @@ from tokenecon.formulas import roofline, speculation
 
 # Published effects with the batch that their conditions name; those at a stated request rate have none.
 POINTS = {
-    "speculative.eagle-3.vicuna-13b": (1, "EAGLE-3, 13B"),
     "speculative.medusa-2": (1, "Medusa 2"),
     "speculative.argonne.llama2-7b-batch1-256": (1, "Llama 2 7B, A100"),
-    "speculative.argonne.llama2-7b-batch64-256": (64, "Llama 2 7B, A100, batch 64"),
+    "speculative.argonne.llama2-7b-batch64-256": (64, "Llama 2 7B, A100"),
     "speculative.argonne.mixtral-batch1-256": (1, "Mixtral 8x7B, A100"),
 }
 ALONE, LOADED = "checking is free", "checking takes its time"
@@ -107,11 +106,10 @@ def load_curve(case):
     table.attrs["drafts"] = (
         f"With {case.acceptance:.0%} of the drafts accepted it pays to draft {few} tokens a pass for one request, and "
         f"{many or 'none'} at batch {last.batch}.")
-    table.attrs["points"] = literature()
     table.attrs["note"] = (
         "Bands: the assumed range of acceptance. Diamonds: published effects on other models, drafts and engines; "
         "below 1, speculation makes tokens slower and dearer.")
-    table.attrs["sources"] = ["doc-uk", "leviathan-2023", *dict.fromkeys(table.attrs["points"]["source"])]
+    table.attrs["sources"] = ["doc-uk", "leviathan-2023", *dict.fromkeys(literature()["source"])]
     return table
 
 

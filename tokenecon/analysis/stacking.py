@@ -7,7 +7,7 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.analysis import textbook
-from tokenecon.analysis.waterfall import LEVERS, TooSlow, name, operating_point
+from tokenecon.analysis.waterfall import LEVERS, name, operating_point
 from tokenecon.formulas import levers as formulas
 
 # The documents' figures that say what a lever does to cost or to speed.
@@ -101,12 +101,12 @@ def _fall(case, on):
     return cost(case, frozenset()) / cost(case, frozenset(on))
 
 
-def products(case):
-    """Factor by which the cost falls: savings multiplied, and the same levers recomputed together."""
+def products(case, each):
+    """Factor by which the cost falls: savings multiplied, and the same levers recomputed together; `each` from :func:`levers`."""
     claimed = [claimed_saving(lever) for lever in CLAIMED]
     low, high = (multiplied([saving[end] for saving in claimed]) for end in (0, 1))
     few, many = f"{len(CLAIMED)} levers", f"{len(LEVERS)} levers"
-    alone = [multiplied([found[0] for found in savings(one).values()]) for one in _three(case)]
+    alone = [multiplied(list(each[column])) for column in ("alone_low", "alone", "alone_high")]
     values = {
         ("multiplied", f"{few}: the documents' figures, multiplied"): (low, np.sqrt(low * high), high),
         ("recomputed", f"the same {few}, recomputed"): [_fall(one, CLAIMED) for one in _three(case)],
@@ -119,7 +119,7 @@ def products(case):
     same, together = table["cost_factor"].iloc[1], table["cost_factor"].iloc[3]
     table.attrs["finding"] = (
         f"The documents' figures for {few} multiply to tokens {low:.0f} to {high:.0f} times cheaper; recomputed together "
-        f"the same {few} give {same:.0f} times, and all {many} {together:.0f} times.")
+        f"the same {few} give {same:.0f} times, and all {many} {together:.0f} times")
     table.attrs["note"] = (
         f"The documents say what these do to cost or speed: {', '.join(name(lever, case) for lever in CLAIMED)}; the dot "
         "of their range is its geometric middle. Bars: all assumed shares at the ends of their ranges.")

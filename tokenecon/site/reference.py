@@ -126,7 +126,9 @@ def function_text(function):
     """The part of a page about one function, as MyST Markdown."""
     parts = sections(function.__doc__)
     name = function.__name__
-    out = [f'<span class="anchor" id="{name}"></span>\n', f"## `{name}`\n", _rst(parts[""])]
+    # A heading makes an anchor of its own, which spells underscores as hyphens.
+    anchor = f'<span class="anchor" id="{name}"></span>\n' if "_" in name else ""
+    out = [anchor, f"## `{name}`\n", _rst(parts[""])]
     rows = [
         (f"``{n}``", m, _symbol(s), f"``{u}``" if u else "")
         for n, m, s, u in arguments(parts.get("Parameters", ""))
