@@ -48,8 +48,8 @@ def spot(case):
     table.attrs["finding"] = (
         f"Spot with on-demand GPUs in the gaps costs {calm:.0%} of on demand without interruptions and {now:.0%} at "
         f"{case.interruptions_per_hour:g} an hour; it would take {dear:.1f} an hour to lose the discount")
-    table.attrs["note"] = (f"Lines: how often spot is to be had. The band, at {case.spot_availability:.0%}: time to restart and work lost. "
-                           "Work that can be repeated only; a stream that a user watches cannot.")
+    table.attrs["note"] = (f"Lines: how often spot is to be had. The band, at {case.spot_availability:.0%}: time to restart and "
+                           "work lost. Work that can be repeated only; a stream that a user watches cannot.")
     table.attrs["sources"] = ["doc-uk", "daly-2006", "own-assumption"]
     return table
 
@@ -95,12 +95,11 @@ def commitment(case):
     table = pd.concat(parts, ignore_index=True)
     table.attrs["best"] = pd.DataFrame(best).drop_duplicates(["committed_share", "cost_ratio"])
     table.attrs["effective_discount"] = discounts[list(discounts)[1]]
-    first, falling = best[0], best[1]
+    first, falling, decline = best[0], best[1], data.value("finance.price_decline")
     use = contracts.commitment_break_even_use(discount=case.commitment_discount)
     table.attrs["finding"] = (
         f"A commitment at {case.commitment_discount:.0%} off is best for {first['committed_share']:.0%} of the peak and saves "
-        f"{1 - first['cost_ratio']:.0%} of the bill, or {1 - falling['cost_ratio']:.0%} if rents fall by {data.value('finance.price_decline'):.0%} "
-        "a year")
+        f"{1 - first['cost_ratio']:.0%} of the bill, or {1 - falling['cost_ratio']:.0%} if rents fall by {decline:.0%} a year")
     table.attrs["note"] = (
         f"A smooth day, {case.peak_to_mean:g} times as busy at its peak as on average. It pays to commit what is needed in more "
         f"than {use:.0%} of hours; the mean load is {np.mean(demand):.0%} of the peak.")

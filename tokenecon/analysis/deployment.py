@@ -119,8 +119,8 @@ def headline(case):
     own = ("never beats the API price" if sold["break_even"] is None else
            f"beats the API price from {n(sold['break_even'], 3)} tokens a day")
     return {
-        "finding": f"Spread over {case.edge_sites} sites, a token costs {low:.1f} to {high:.1f} times as much as from one centre of "
-                   f"{case.central_gpus:,} GPUs, by how many requests a GPU serves at a time; an own instance {own}.",
+        "finding": f"Spread over {case.edge_sites} sites, a token costs {low:.1f} to {high:.1f} times as much as from one centre "
+                   f"of {case.central_gpus:,} GPUs, by how many requests a GPU serves at a time; an own instance {own}.",
         "number": f"{low:.1f}–{high:.1f}×",
         "label": f"a token from {case.edge_sites} sites of {edge['site']:g} GPUs over one from a single centre",
     }
@@ -148,7 +148,7 @@ def hybrid(case):
     table.attrs["finding"] = (
         f"With {case.edge_share:.0%} of tokens on a small model at the edge, {low:g} to {high:g} times as dear there, the bill "
         f"is {at[0]:.0%} to {at[1]:.0%} of the central one; the small model pays until its site is {bound:.0f} times as dear")
-    table.attrs["note"] = "What saves is the smaller model, not the place. Whether its answers are good enough is not in this sum."
+    table.attrs["note"] = "What saves is the smaller model, not the place. Whether its answers are good enough is not in it."
     table.attrs["sources"] = ["doc-uk", "own-assumption"]
     return table
 
@@ -171,8 +171,9 @@ def latency(case):
     centre, edge = rows
     first, last = 1 - edge["first_ms"] / centre["first_ms"], 1 - edge["total_s"] / centre["total_s"]
     table.attrs["finding"] = (
-        f"Being near saves {centre['rtt_ms'] - edge['rtt_ms']:.0f} ms: {first:.0%} of the wait for the first token and {last:.1%} "
-        f"of the {centre['total_s']:.1f} s until the last, if both places run the same model on the same GPUs.")
+        f"Being near saves {centre['rtt_ms'] - edge['rtt_ms']:.0f} ms: {first:.0%} of the wait for the first token and "
+        f"{last:.1%} of the {centre['total_s']:.1f} s until the last, if both places run the same model on the same GPUs.")
+    table.attrs["note"] = f"At batch {case.batch}, nobody waiting, and without the prefills of others in between."
     table.attrs["sources"] = ["own-assumption", data.model(case.model)["source"]]
     return table
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import brentq
 from scipy.special import gammaincc, gammaln
 
 from tokenecon import data
@@ -39,14 +40,11 @@ def utilisation(*, slots, wait_probability):
 
 
 def slots_needed(*, load, wait_probability):
-    """Fewest slots at which no more than this share of requests waits."""
-    most = int(load + 20 * np.sqrt(load) + 50)  # far beyond any target that is not zero
-    slots = np.arange(int(load) + 1, most + 1)
-    enough = slots[waiting(slots=slots, load=load) <= wait_probability]
-    if not len(enough):
-        raise ValueError(f"parameter 'wait_probability' is {wait_probability:g}, which no {most} slots reach at a load of "
-                         f"{load:g}; take a larger share, e.g. 0.001")
-    return int(enough[0])
+    """Slots at which just this share of requests waits; fractions are kept, so that no step hides a trend."""
+    if wait_probability >= 1:
+        return float(load)
+    most = load + 20 * np.sqrt(load) + 50  # far beyond any target that is not zero
+    return brentq(lambda slots: float(waiting(slots=slots, load=load)) - wait_probability, load * (1 + 1e-9), most)
 
 
 def targets(case):
