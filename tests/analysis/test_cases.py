@@ -192,6 +192,15 @@ def test_many_small_groups_pay_an_instance_each(case):
     assert row["penalty"] == pytest.approx(1000 / pool)
 
 
+def test_groups_fill_an_instance_up_to_the_count_said(case):
+    page = case("jpmorgan")
+    load = cases_jpmorgan.isolation(page).attrs["load"]
+    most = cases_jpmorgan.groups_that_fill(page, load)
+    table = cases_jpmorgan.isolation(page, [1, most, most + 1]).set_index("groups")
+    assert table.loc[most, "batch_loss"] == pytest.approx(1) and table.loc[most + 1, "batch_loss"] > 1
+    assert cases_jpmorgan.groups_that_fill(page, 0.5) == 0
+
+
 def test_stricter_walls_are_dearer(case):
     table = cases_jpmorgan.strictness(case("jpmorgan"))
     assert table["usd_per_month"].is_monotonic_increasing

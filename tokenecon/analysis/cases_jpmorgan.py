@@ -8,6 +8,7 @@ import pandas as pd
 from tokenecon import data, units
 from tokenecon.analysis import pooling_loss, textbook
 from tokenecon.analysis.cases import positive, prices
+from tokenecon.analysis.claims_facts import n
 from tokenecon.formulas import levers, pooling, serving
 
 COLUMNS = {
@@ -63,8 +64,8 @@ def concurrency(case):
     here = float(in_flight(case, row, case.requests_per_analyst_hour))
     table.attrs.update(here=here, hourly=case.requests_per_analyst_hour, one=case.batch)
     table.attrs["finding"] = (
-        f"{case.analysts:,} analysts at {case.requests_per_analyst_hour:g} requests an hour have {here:,.0f} requests in flight: "
-        f"one in {case.analysts / here:,.0f} waits for an answer at any moment")
+        f"{case.analysts:,} analysts who ask {case.requests_per_analyst_hour:g} times an hour have {n(here, 3)} requests in "
+        f"flight: one in {n(case.analysts / here, 2)} waits for an answer at any moment")
     table.attrs["note"] = (f"A request stays {stay_seconds(case, row):.1f} s in a full batch: {case.osl_tokens} tokens, its own "
                            "prefill, and those of the others. The band is the range of the assumed efficiencies.")
     table.attrs["sources"] = ["doc-uk", "little-1961", data.model(case.model)["source"], "own-assumption"]
@@ -166,11 +167,24 @@ def strictness(case):
     return table
 
 
+def groups_that_fill(case, load):
+    """Most groups that each still fill an instance; 0 where even the pool does not."""
+    low, high = 0, case.analysts
+    while low < high:
+        middle = (low + high + 1) // 2
+        fills = pooling_loss.slots_needed(load=load / middle, wait_probability=case.wait_probability) >= case.batch
+        low, high = (middle, high) if fills else (low, middle - 1)
+    return low
+
+
 def headline(case):
     """The answer of the page."""
-    here, share = isolation(case).attrs["here"], concurrency(case).attrs["here"]
-    return (f"With {share:,.0f} requests of {case.analysts:,} analysts in flight, {case.groups} groups that share no instance "
-            f"cost {here.penalty:.1f} times one pool, {here.gpus:,.0f} GPUs: the price that JPMorgan's case leaves unsaid.")
+    attrs = isolation(case).attrs
+    here, filled = attrs["here"], groups_that_fill(case, attrs["load"])
+    beyond = (f"beyond {filled:,} groups each pays for an instance that it cannot fill" if filled else
+              "even one pool does not fill an instance")
+    return (f"With {n(attrs['load'], 3)} requests of {case.analysts:,} analysts in flight, {case.groups:,} groups that share no "
+            f"instance cost {here.penalty:.1f} times one pool of JPMorgan's case; {beyond}.")
 
 
 def sensitivity(case):

@@ -106,7 +106,7 @@ def audio_hour(case):
     table.attrs["own"], table.attrs["reached"] = own, reached
     table.attrs["finding"] = (
         f"An hour of audio costs ${before:.2f} before and ${after:.2f} after by the bills of Spotify's case; a public API asks "
-        f"${case.usd_per_audio_hour_api:.2f}, and {name} at {case.mfu:.0%} of their arithmetic would do it for ${own:.3f}.")
+        f"${case.usd_per_audio_hour_api:.2f}, and {name} at {case.mfu:.0%} of their peak would do it for ${own:.3f}.")
     table.attrs["title"] = (
         f"The bill after optimisation pays {ratio_words(after / case.usd_per_audio_hour_api)} the price of a public API and "
         f"{ratio_words(after / own)} the cost of the arithmetic")

@@ -109,7 +109,7 @@ def volume(case):
 
 def saved_words(saving):
     """A saving in words that stay true when it is a loss."""
-    return f"saves {saving:.0%}" if saving >= 0 else f"costs {-saving:.0%} more"
+    return f"saves {saving:.0%}" if saving >= 0 else f"costs {1 - saving:.1f} times as much"
 
 
 def headline(case):
@@ -118,12 +118,19 @@ def headline(case):
     low, high = sorted((edge["alone"], edge["batched"]))
     own = ("never beats the API price" if sold["break_even"] is None else
            f"beats the API price from {n(sold['break_even'], 3)} tokens a day")
+    ends = list(dict.fromkeys((f"{low:.1f}", f"{high:.1f}")))  # one number where both read the same
     return {
-        "finding": f"Spread over {case.edge_sites} sites, a token costs {low:.1f} to {high:.1f} times as much as from one centre "
-                   f"of {case.central_gpus:,} GPUs, by how many requests a GPU serves at a time; an own instance {own}.",
-        "number": f"{low:.1f}–{high:.1f}×",
-        "label": f"a token from {case.edge_sites} sites of {edge['site']:g} GPUs over one from a single centre",
+        "finding": f"{'Spread over' if case.edge_sites > 1 else 'At'} {sites(case)}, a token costs {' to '.join(ends)} times as much "
+                   f"as from one centre of {case.central_gpus:,} GPUs, by how many requests a GPU serves at a time; an own "
+                   f"instance {own}.",
+        "number": f"{'–'.join(ends)}×",
+        "label": f"a token from {sites(case)} of {edge['site']:g} GPUs over one from a single centre",
     }
+
+
+def sites(case):
+    """The number of sites in words."""
+    return f"{case.edge_sites:,} small site{'s' if case.edge_sites > 1 else ''}"
 
 
 def hybrid(case):
@@ -147,7 +154,7 @@ def hybrid(case):
     table.attrs.update(at=at, bound=bound, edge_share=case.edge_share)
     table.attrs["finding"] = (
         f"With {case.edge_share:.0%} of tokens on a small model at the edge, {low:g} to {high:g} times as dear there, the bill "
-        f"is {at[0]:.0%} to {at[1]:.0%} of the central one; the small model pays until its site is {bound:.0f} times as dear")
+        f"is {at[0]:.0%} to {at[1]:.0%} of the central one; a small model pays there up to {n(bound, 3)} times the central cost")
     table.attrs["note"] = "What saves is the smaller model, not the place. Whether its answers are good enough is not in it."
     table.attrs["sources"] = ["doc-uk", "own-assumption"]
     return table
