@@ -141,6 +141,13 @@ def test_an_instance_makes_what_its_hours_allow(case):
     assert made["rent"][1] == pytest.approx(1.25 * data.price_range("h100-sxm-80gb", "on_demand", "2026-09-06")["typical"])
 
 
+def test_no_volume_and_a_free_api_are_refused(case):
+    with pytest.raises(ValueError, match="parameter 'tokens_per_day' is 0"):
+        deployment.volume(case(tokens_per_day=0.0))
+    with pytest.raises(ValueError, match="are both 0"):
+        deployment.headline(case(api_usd_per_mtok_in=0.0, api_usd_per_mtok_out=0.0))
+
+
 def test_the_api_price_is_taken_at_the_mix(case):
     # 2000 tokens in and 500 out: (4 * 1.95 + 2.56)/5
     assert deployment.api_price(case()) == pytest.approx((4 * 1.95 + 2.56) / 5)
@@ -226,8 +233,9 @@ def test_a_day_has_mean_one_and_the_peak_asked_for(peak):
 
 def test_a_flat_day_is_flat_and_a_peak_below_the_mean_is_refused():
     assert (contracts_mix.day_shape(1.0) == 1).all()
-    with pytest.raises(ValueError, match=r"parameter 'peak_to_mean' is 0\.5"):
-        contracts_mix.day_shape(0.5)
+    for peak in (0.5, 100.0):
+        with pytest.raises(ValueError, match=f"parameter 'peak_to_mean' is {peak:g}, but must be from 1"):
+            contracts_mix.day_shape(peak)
 
 
 def test_the_best_commitment_is_needed_in_the_price_share_of_hours(case):

@@ -9,6 +9,7 @@ from tokenecon import data
 from tokenecon.formulas import contracts
 
 ON_DEMAND = 1.0  # every price here is relative to it
+LARGEST_PEAK = 24  # all of a day's load in one hour
 SPOT_TIMES = ("spot.restart", "spot.lost")
 KINDS = ("on_demand", "marketplace", "spot", "committed_1y", "committed_3y", "rental_3y", "owned_hyperscaler",
          "owned_neocloud")  # fmt: skip
@@ -56,10 +57,11 @@ def spot(case):
 
 def day_shape(peak_to_mean, hours=240):
     """Load over a smooth day with one peak, mean 1: a von Mises curve, which never falls below zero."""
-    if peak_to_mean <= 1:
-        if peak_to_mean == 1:
-            return np.ones(hours)
-        raise ValueError(f"parameter 'peak_to_mean' is {peak_to_mean:g}; the busiest hour is at least the mean, so at least 1")
+    if peak_to_mean == 1:
+        return np.ones(hours)
+    if not 1 < peak_to_mean <= LARGEST_PEAK:
+        raise ValueError(f"parameter 'peak_to_mean' is {peak_to_mean:g}, but must be from 1, a flat day, to {LARGEST_PEAK}: the "
+                         "busiest hour over the mean")
     width = brentq(lambda k: 1 / ive(0, k) - peak_to_mean, 0.0, 1e6)  # peak over mean is e^k / I0(k)
     angle = (np.arange(hours) + 0.5) / hours * 2 * np.pi
     shape = np.exp(width * (np.cos(angle) - 1))
@@ -125,7 +127,7 @@ def prices(case):
     table.attrs["finding"] = (
         f"On {case.as_of} the cheapest of {len(full['rows'])} on-demand offers of {data.gpu(case.gpu)['name']} asks "
         f"${full['low']:.2f} an hour, the typical one ${full['typical']:.2f}: sending work to the cheapest seller takes "
-        f"{1 - full['low'] / full['typical']:.0%} off, before anybody interrupts it")
+        f"{1 - full['low'] / full['typical']:.0%} off, before anybody interrupts it.")
     table.attrs["note"] = "Typical: the middle provider. Providers differ in network, support and terms, not only in price."
     table.attrs["sources"] = list(dict.fromkeys(cited))
     return table

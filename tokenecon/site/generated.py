@@ -165,7 +165,13 @@ def formulas(directive):
     out = []
     for title, page, lead, functions in reference.contents():
         rows = [
-            (None, (f'<a href="{page}#{name}"><code>{name}</code></a>', inline_code(sentence.replace("``", "`"))))
+            (
+                None,
+                (
+                    f'<a href="{page}#{name}"><code>{name}</code></a>',
+                    inline_code(sentence.replace("``", "`")),
+                ),
+            )
             for name, sentence in functions
         ]
         table = _table(f"Formulas: {title}", ("Formula", "What it gives"), rows)

@@ -15,8 +15,27 @@ from tokenecon import formulas
 SECTION = re.compile(r"^(\S[^\n]*)\n-{3,}\n", re.M)
 ARGUMENT = re.compile(r"^(\w+) : ([^\n]+)\n((?:[ \t]+[^\n]*\n?|\n)+)", re.M)
 UNIT = re.compile(r"\s*\[([^\]\s]+)\]\s*$")
+GREEK = [
+    "alpha",
+    "beta",
+    "gamma",
+    "delta",
+    "epsilon",
+    "eta",
+    "theta",
+    "kappa",
+    "lambda",
+    "mu",
+    "nu",
+    "rho",
+    "sigma",
+    "tau",
+    "phi",
+    "omega",
+]
 # The symbol stands last, or before a semicolon: "Bits of the zero point, b_z; 0 for symmetric formats."
-SYMBOL = re.compile(r",\s+((?:[A-Za-z]|\\?[a-z]{2,7})(?:_\{?\w+\}?)?'?|[αβγδεηλμρστφω](?:_\w+)?)(?=\.?$|;)")
+LETTER = rf"(?:[A-Za-z]|[A-Z]{{2,3}}|{'|'.join(GREEK)})(?:_\{{?\w+\}}?)?"
+SYMBOL = re.compile(rf",\s+({LETTER}(?:'|\*|/{LETTER}|\([\w/]+\)|\[\w\])?)(?=\.?$|;)")
 NAMES = {"kv": "KV", "tco": "TCO"}
 INNER = ("Parameters", "Returns", "Raises", "Notes", "References", "Examples", "See Also")
 
@@ -97,11 +116,10 @@ def references(text):
 
 
 def _symbol(symbol):
-    if not symbol:
-        return ""
-    head, _, tail = symbol.partition("_")
-    tail = tail.strip("{}")
-    return rf":math:`{head}_{{{tail}}}`" if tail else f":math:`{head}`"
+    """A symbol as a docstring spells it, as mathematics: eta_b, B*, t(B)."""
+    latex = re.sub(r"_\{?(\w+)\}?", r"_{\1}", symbol).replace("*", "^*")
+    latex = re.sub(rf"\b({'|'.join(GREEK)})(?=\b|_)", r"\\\1", latex)
+    return f":math:`{latex}`" if latex else ""
 
 
 def _list_table(rows, headings):
