@@ -242,3 +242,17 @@ def test_a_file_that_changes_during_a_run_spoils_the_run(recorded, monkeypatch):
     with pytest.raises(staging.BookError, match=r"data/gpus\.csv changed while tiny ran"):
         book.run_one(path, folder, "tiny", progress.Lines(), threading.Event())
     assert not (folder / "record.json").exists()
+
+
+def test_the_first_failure_starts_no_further_notebook(tmp_path, monkeypatch, capsys):
+    started = []
+
+    def fail(path, folder, name, board, stop):
+        started.append(name)
+        raise staging.BookError(f"{name} is broken")
+
+    monkeypatch.setattr(book, "run_one", fail)
+    with pytest.raises(staging.BookError, match="one failed"):
+        book.rerun_stale({"one": None, "two": None, "three": None}, tmp_path, jobs=1)
+    assert started == ["one"]
+    assert "one is broken" in capsys.readouterr().err

@@ -17,7 +17,7 @@ import shutil
 import sys
 import threading
 import time
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from tokenecon import freshness, notebooks, progress, publishing
@@ -80,21 +80,25 @@ def rerun_stale(names, runs, jobs):
         progress.say(f"{name}: {why}")
     stop = threading.Event()
     failures = []
-    with progress.board(stale) as board, ThreadPoolExecutor(jobs) as pool:
-        todo = {pool.submit(run_one, names[name], runs / name, name, board, stop): name for name in stale}
-        pending = set(todo)
+
+    def one(name):
+        if stop.is_set():  # another failed while this one waited
+            raise notebooks.Stopped
         try:
-            while pending:
-                done, pending = wait(pending, return_when=FIRST_COMPLETED)
-                for future in done:
-                    error = None if future.cancelled() else future.exception()
-                    if error is not None and not isinstance(error, notebooks.Stopped):
-                        failures.append((todo[future], error))
-                        stop.set()
-                        pool.shutdown(wait=False, cancel_futures=True)
+            run_one(names[name], runs / name, name, board, stop)
+        except BaseException:
+            stop.set()
+            raise
+
+    with progress.board(stale) as board, ThreadPoolExecutor(jobs) as pool:
+        todo = {pool.submit(one, name): name for name in stale}
+        try:
+            for future in as_completed(todo):
+                error = future.exception()
+                if error is not None and not isinstance(error, notebooks.Stopped):
+                    failures.append((todo[future], error))
         except KeyboardInterrupt:
             stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
             raise
     for name, error in failures:
         progress.failure(name, error)

@@ -206,6 +206,7 @@ def test_egress_is_bytes_times_price(case):
 def test_sensitivity_begins_with_the_page(case):
     table = deployment.sensitivity(case())
     assert table["edge_alone"].iloc[0] == pytest.approx(pooling_loss.edge_penalty(case()).attrs["alone"])
+    assert not deployment.sensitivity(case(edge_sites=1))["change"].str.contains("twice the size").any()
     assert table["break_even"].iloc[0] == pytest.approx(deployment.volume(case()).attrs["break_even"])
 
 

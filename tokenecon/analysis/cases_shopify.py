@@ -7,7 +7,7 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.analysis import textbook
-from tokenecon.analysis.cases import fact, filled, fleet, positive, prices, ratio_words
+from tokenecon.analysis.cases import fact, fleet, positive, prices, ratio_words
 from tokenecon.formulas import bills, levers, money, workload
 
 FLEET_COLUMNS = {
@@ -89,7 +89,7 @@ def price_levels(case):
         usd_per_mtok_in=case.api_usd_per_mtok_in, usd_per_mtok_out=case.api_usd_per_mtok_out, tok_in=case.isl_tokens,
         tok_out=case.osl_tokens)
     before, after = per_mtok(case, case.usd_per_month_before), per_mtok(case, case.usd_per_month_after)
-    table = filled(pd.DataFrame([
+    table = pd.DataFrame([
         {"label": "bill without optimisation", "group": "documents", "usd_per_mtok": before},
         {"label": "bill as paid", "group": "documents", "usd_per_mtok": after},
         {"label": "Bedrock as the documents price it", "group": "documents", "usd_per_mtok": bedrock},
@@ -98,7 +98,7 @@ def price_levels(case):
         {"label": "API price of the page", "group": "market", "usd_per_mtok": listed},
         {"label": f"own: {case.n_gpus} × {data.gpu(case.gpu)['name']}", "group": "this page", "usd_per_mtok": row["usd_per_mtok"],
          "usd_per_mtok_low": row["usd_per_mtok_low"], "usd_per_mtok_high": row["usd_per_mtok_high"]},
-    ]), "usd_per_mtok")
+    ])
     table.attrs.update(listed=listed, own=row["usd_per_mtok"])
     table.attrs["finding"] = (
         f"The optimised bill of Shopify's case pays ${after:.2f} for a million tokens: {ratio_words(after / listed)} an API "
@@ -121,7 +121,7 @@ def turn(case):
         low, mean, high = data.span(name)
         rows.append({"label": label, "group": "public trace", "tok_per_turn": mean, "tok_per_turn_low": low,
                      "tok_per_turn_high": high})
-    table = filled(pd.DataFrame(rows), "tok_per_turn")
+    table = pd.DataFrame(rows)
     words = implied_turn * data.value("language.words_per_token")
     answer = data.span("workload.osl_azure_conv")
     fits = case.tokens_per_day / case.conversations_per_day / answer[1]

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data, units
-from tokenecon.analysis.cases import fact, filled, fleet, positive, prices, ratio_words, span_columns
+from tokenecon.analysis.cases import fact, fleet, positive, prices, ratio_words, span_columns
 from tokenecon.formulas import bills, compute, levers, workload
 
 MODEL = "whisper-large-v3"
@@ -98,7 +98,7 @@ def audio_hour(case):
     if case.gpu.startswith("a100"):  # published for this GPU only
         for speed_id, label in SPEEDS.items():
             row(label, data.span(speed_id)[::-1], f"own {name}")
-    table = filled(pd.DataFrame(rows), "usd_per_audio_hour")
+    table = pd.DataFrame(rows)
     cost = table.set_index("label")["usd_per_audio_hour"]
     own = cost.iloc[3]
     before, after = cost["bill before"], cost["bill after"]

@@ -231,6 +231,8 @@ def sensitivity(case):
     }  # fmt: skip
     rows = []
     for text, move in moves.items():
+        if move and all(getattr(case, name) == value for name, value in move.items()):
+            continue  # one site cannot be halved
         now = pooling_loss.changed(case, **move)
         (alone, batched), sold = pooling_loss.at_site(now), own_or_api(now)
         rows.append({"change": text, "edge_alone": alone, "edge_batched": batched,

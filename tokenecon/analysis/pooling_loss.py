@@ -145,8 +145,8 @@ def edge_penalty(case):
         f"At sites of {site:g} GPUs a token costs {alone:.1f} times as much as in one centre if a GPU serves one request at a "
         f"time, {batched:.1f} times if it serves {case.batch}; the documents say {claim['low']:g} to {claim['high']:g}")
     table.attrs["note"] = (
-        f"In batches: {case.batch} requests a GPU at a time, else one. Spares: {data.value('edge.spares'):g} a site. The band runs "
-        "over the waiting targets. Peaks of a day are left out: they empty the centre as much as the edge.")
+        f"In batches: {case.batch} requests a GPU at a time, else one. Spares: {data.value('edge.spares'):g} a site. The band "
+        "runs over the waiting targets. Peaks of a day are left out: they empty the centre as much as the edge.")
     table.attrs["sources"] = ["erlang-1917", "kleinrock-1975", "doc-uk", "own-assumption"]
     return table
 

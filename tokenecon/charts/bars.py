@@ -55,6 +55,8 @@ def intervals(table, x, label, *, group=None, sort=True, marks=(), order=None, t
     """
     rows = table.dropna(subset=[x.column])
     rows = rows.sort_values(x.column, kind="stable") if sort else rows
+    if limits := band(rows, x):  # a row without a range is a point: both its ends are its value
+        rows = rows.assign(**{end: rows[end].fillna(rows[x.column]) for end in limits})
     ends = reach(x, _ends(rows, x, zero=x.zero), marks, "x")
     data, names, step, up = _rows(spoken(rows, x), label)
     groups = list(order or table[group].unique()) if group else []
@@ -67,7 +69,6 @@ def intervals(table, x, label, *, group=None, sort=True, marks=(), order=None, t
     named = [(label, label.replace("_", " "))] + ([(group, group.replace("_", " "))] if group else [])
     shown = tooltip(*named, x)
     layers = threshold_layers(marks, across, None, {"x": (*ends, x.log)}, above=True)
-    limits = band(data, x)
     if limits:
         bar = base.mark_rule(strokeWidth=7, opacity=0.4, strokeCap="round")
         low, high = alt.X(f"{limits[0]}:Q", title=words(x)), f"{limits[1]}:Q"

@@ -15,24 +15,10 @@ from tokenecon import formulas
 SECTION = re.compile(r"^(\S[^\n]*)\n-{3,}\n", re.M)
 ARGUMENT = re.compile(r"^(\w+) : ([^\n]+)\n((?:[ \t]+[^\n]*\n?|\n)+)", re.M)
 UNIT = re.compile(r"\s*\[([^\]\s]+)\]\s*$")
-GREEK = [
-    "alpha",
-    "beta",
-    "gamma",
-    "delta",
-    "epsilon",
-    "eta",
-    "theta",
-    "kappa",
-    "lambda",
-    "mu",
-    "nu",
-    "rho",
-    "sigma",
-    "tau",
-    "phi",
-    "omega",
-]
+GREEK = (
+    "alpha", "beta", "gamma", "delta", "epsilon", "eta", "theta", "kappa", "lambda", "mu", "nu", "rho", "sigma",
+    "tau", "phi", "omega",
+)  # fmt: skip
 # The symbol stands last, or before a semicolon: "Bits of the zero point, b_z; 0 for symmetric formats."
 LETTER = rf"(?:[A-Za-z]|[A-Z]{{2,3}}|{'|'.join(GREEK)})(?:_\{{?\w+\}}?)?"
 SYMBOL = re.compile(rf",\s+({LETTER}(?:'|\*|/{LETTER}|\([\w/]+\)|\[\w\])?)(?=\.?$|;)")
