@@ -399,10 +399,10 @@ def test_chapters_and_sections():
 
 
 def test_the_list_of_a_chapter_links_every_claim():
-    from tokenecon.charts import claims as charts
+    from tokenecon.charts import tables
 
     table = claims.for_chapter("cases/shopify")
-    html = charts.listed(table, "Claims on this page", root="../").html
+    html = tables.verdicts(table, root="../").html
     assert all(f'href="../claims.html#{name}"' in html for name in table["id"])
     assert html.count('class="verdict verdict-') == len(table)
 
