@@ -54,7 +54,7 @@ class Watched:
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.complain(f"script error: {error}"))
         page.on("request", self._request)
-        page.on("requestfailed", lambda request: self.complain(f"failed: {request.url} {request.failure}"))
+        page.on("requestfailed", self._failed)
         page.on("response", self._response)
 
     def complain(self, text):
@@ -63,6 +63,11 @@ class Watched:
     def _console(self, message):
         if message.type in ("error", "warning"):
             self.complain(f"console {message.type}: {message.text}")
+
+    def _failed(self, request):
+        # Leaving a page aborts what it still loads of ours (its icon, say); any other failure is a fault.
+        if request.failure != "net::ERR_ABORTED" or not request.url.startswith(self.home):
+            self.complain(f"failed: {request.url} {request.failure}")
 
     def _request(self, request):
         if not request.url.startswith((self.home, "data:", "blob:")):
