@@ -1,0 +1,201 @@
+"""The serving model on arrays: columns of cases and coefficients in, pass times and steady state out.
+
+`formulas.passes` and `formulas.engine` hold the arithmetic; this module only feeds them.
+"""
+
+import numpy as np
+
+from tokenecon.analysis import coefficients as known
+from tokenecon.formulas import engine, experts, passes
+from tokenecon.units import FLOP_PER_MULTIPLY_ADD
+
+CLOSED_LOOP, OFFLINE, STATIC = 0, 1, 2
+LOADS = ("closed_loop", "offline", "static")
+RESOURCES = ("weights", "kv cache", "arithmetic", "links", "fixed work")
+
+
+def prepared(case, values):
+    """Rates and times of each case with the coefficients applied: computed once for all its passes."""
+    family, eng = case["family"], case["engine"]
+    pick = lambda name: np.asarray(known.by_family(values, name))[family]  # noqa: E731
+    memory, arithmetic, overhead = pick("bandwidth"), pick("compute"), pick("overhead")
+    pcie = case["pcie"] > 0
+    rates = {"watts_per_gpu": case["watts"], "efficiency": values["compute"] * arithmetic,
+             "flop_per_s_per_watt": known.KNEE_FLOP_PER_S_PER_WATT, "throttle": values["throttle"]}
+    routing = np.asarray(known.by_engine(values, "routed_layer", ratio=True))[eng]
+    ranks = case["dp"] > 1
+    return {
+        "bandwidth": case["bandwidth_bytes_per_s"] * values["bandwidth"] * memory,
+        "cache_bandwidth": case["bandwidth_bytes_per_s"] * values["cache_bandwidth"] * memory,
+        "linear": passes.attained_flop_per_s(flop_per_s_per_gpu=case["linear_flop_per_s"], **rates),
+        "expert": passes.attained_flop_per_s(flop_per_s_per_gpu=case["expert_flop_per_s"], **rates)
+        * values["expert_compute"],
+        "full": passes.attained_flop_per_s(flop_per_s_per_gpu=case["full_flop_per_s"], **rates),
+        "prompt_attention": case["full_flop_per_s"] * values["prompt_attention"] * arithmetic,
+        "decode_attention": case["full_flop_per_s"] * values["decode_attention"] * arithmetic,
+        "imbalance": np.where(ranks, values["attention_dp"] * case["ep"] ** values["attention_dp_ranks"], 1.0),
+        "layer_s": overhead * (values["layer"]
+                               + values["narrow_layer"] * (case["linear_flop_per_s"] > case["full_flop_per_s"])),
+        "routed_layer_s": overhead * values["routed_layer"] * routing,
+        "step_s": overhead * values["step"],
+        "sequence_s": values["sequence"] + values["routed_sequence"] * case["routed"],
+        "latency_s": overhead * np.where(pcie, values["pcie_latency"], values["link_latency"]),
+        "large_latency_s": overhead * np.where(pcie, 0.0, values["link_latency_large"]),
+        "exchange_s": overhead * np.where(pcie, values["pcie_latency"], values["link_latency"])
+        * values["exchange_latency"],
+        "link": case["link_bytes_per_s"] * np.where(pcie, values["pcie_bandwidth"], values["link_bandwidth"]),
+        "cache_ranks": np.minimum(case["tp"], case["kv_heads"]) * case["dp"],
+        "dense_ranks": np.where(case["routed"] > 0, case["tp"], case["group"]),
+        "activation_bytes": values["activation_bytes"], "routed_bytes": values["routed_bytes"],
+        "padding": values["padding"], "independence": values["independence"],
+    }  # fmt: skip
+
+
+def pass_seconds(case, rate, *, decoding=0.0, verified=1.0, context=0.0, prompt_tokens=0.0, prompts=0.0, mean_context=0.0,
+                 resources=False):
+    """Time of one pass over all layers of a replica: `decoding` sequences and so many prompt tokens.
+
+    With ``resources`` also the part of it that each of :data:`RESOURCES` takes.
+    """
+    tokens = decoding * verified + prompt_tokens
+    per_rank = tokens / case["dp"]
+    f = FLOP_PER_MULTIPLY_ADD
+    both = passes.memory_and_arithmetic_seconds
+
+    def matrix(parameters, width, rows, ranks, attained):
+        return {"bytes_read": parameters * width, "flop": f * parameters * rows, "gpus": ranks,
+                "bytes_per_s_per_gpu": rate["bandwidth"], "flop_per_s_per_gpu": attained}
+
+    parts = [
+        matrix(case["attention_params"], case["linear_bytes"], per_rank, case["tp"], rate["linear"]),
+        matrix(case["dense_params"], case["linear_bytes"],
+               np.where(case["routed"] > 0, per_rank, tokens), rate["dense_ranks"], rate["linear"]),
+        # every stage but the last waits for the head
+        matrix(case["head_params"] * case["pp"], 2.0, (decoding * verified + prompts) / case["dp"], case["tp"],
+               rate["full"]),
+    ]  # fmt: skip
+    touched = experts.experts_touched(
+        experts=case["experts"], experts_per_token=case["experts_per_token"],
+        batch=passes.independent_tokens(tokens=tokens, independence=rate["independence"]))
+    rows = passes.expert_rows(tokens=tokens, experts_per_token=case["experts_per_token"], experts_touched=touched,
+                              padding=rate["padding"])
+    share = case["expert_params"] / case["experts"]
+    parts.append({"bytes_read": share * touched * case["expert_bytes"], "flop": f * share * rows * rate["imbalance"],
+                  "gpus": case["group"], "bytes_per_s_per_gpu": rate["bandwidth"],
+                  "flop_per_s_per_gpu": rate["expert"]})
+    near, seen = np.minimum(context, case["window"]), np.minimum(context, case["reach"])
+    values = case["full_values"] * seen + case["window_values"] * near + case["index_values"] * context
+    cache = decoding * (values * case["cache_bytes"] + case["state_traffic"])
+    scores = case["full_decode_flop"] * seen + case["window_flop"] * near + case["index_flop"] * context
+    attention = {"bytes_read": cache, "flop": decoding * verified * scores * rate["cache_ranks"] / (case["tp"] * case["dp"]),
+                 "gpus": rate["cache_ranks"], "bytes_per_s_per_gpu": rate["cache_bandwidth"],
+                 "flop_per_s_per_gpu": rate["decode_attention"]}
+    reading = (case["full_prefill_flop"] * np.minimum(mean_context, case["reach"])
+               + case["window_flop"] * np.minimum(mean_context, case["window"])
+               + case["index_flop"] * mean_context + case["linear_flop"])
+    prompt = prompt_tokens / case["dp"] * reading / case["tp"] / rate["prompt_attention"]
+    moved = passes.activation_bytes(
+        tokens=per_rank, layers=case["layers"], hidden_size=case["hidden"], bytes_per_value=rate["activation_bytes"],
+        routed_layers=case["routed_layers"], routed_copies=case["experts_per_token"] * case["dp"] / case["ep"],
+        bytes_per_routed_value=rate["routed_bytes"]) / rate["bandwidth"]
+    hidden = case["hidden"] * known.ACTIVATION_BYTES
+    links = 2 * case["layers"] * passes.all_reduce_seconds(
+        message_bytes=per_rank * hidden, ranks=case["tp"], latency_s=rate["latency_s"],
+        large_latency_s=rate["large_latency_s"], large_bytes=known.LARGE_MESSAGE_BYTES, link_bytes_per_s=rate["link"])
+    links = links + case["routed_layers"] * np.where(case["dp"] > 1, passes.exchange_seconds(
+        message_bytes=tokens * hidden, ranks=case["group"], latency_s=rate["exchange_s"],
+        link_bytes_per_s=rate["link"]), 0.0)
+    fixed = passes.fixed_seconds(
+        layers=case["layers"], layer_s=rate["layer_s"], routed_layers=case["routed_layers"],
+        routed_layer_s=rate["routed_layer_s"], stages=case["pp"], step_s=rate["step_s"],
+        sequences=decoding / case["dp"], sequence_s=rate["sequence_s"])
+    times = [both(**part) for part in parts]
+    attend = both(**attention)
+    total = times[0] + times[1] + times[2] + times[3] + attend + prompt + moved + links + fixed
+    if not resources:
+        return total
+    read, computed = moved, prompt
+    for part, time in zip(parts, times, strict=True):
+        slow = part["flop"] / part["flop_per_s_per_gpu"] > part["bytes_read"] / part["bytes_per_s_per_gpu"]
+        read, computed = read + np.where(slow, 0.0, time), computed + np.where(slow, time, 0.0)
+    return total, dict(zip(RESOURCES, (read, attend, computed, links, fixed), strict=True))
+
+
+def capacity(case):
+    """Sequences of full length that fit in the memory of a replica; negative room gives 0."""
+    weights = ((case["attention_params"] * case["linear_bytes"] + case["outer_params"] * 2.0) / case["tp"]
+               + case["dense_params"] * case["linear_bytes"] / np.where(case["routed"] > 0, case["tp"], case["group"])
+               + case["expert_params"] * case["expert_bytes"] / case["group"]) / case["pp"]
+    length = case["isl"] + case["osl"]
+    # engines reserve windowed layers at full length
+    values = (case["full_values"] + case["window_values"] + case["index_values"]) * length
+    shards = np.minimum(case["tp"], case["kv_heads"])
+    sequence = (values * case["cache_bytes"] / shards + case["state_bytes"] / case["tp"]) / case["pp"]
+    return case["dp"] * engine.sequences_in_memory(
+        memory_bytes=case["memory_bytes"], weight_bytes=weights, reserve_bytes=known.RESERVE_BYTES,
+        cache_share=known.CACHE_SHARE, bytes_per_sequence=sequence)
+
+
+def steady(case, values, resources=False):
+    """Steady state of one replica for each case: a dict of arrays."""
+    rate = prepared(case, values)
+    isl, osl, pp, load = case["isl"], case["osl"], case["pp"], case["load"]
+    fit = capacity(case)
+    most = np.maximum(np.minimum(fit, known.BATCH_CAP * case["dp"]), 1.0)
+    wanted = np.minimum(case["concurrency"], np.where(load == OFFLINE, case["requests"], np.inf))
+    batch = np.maximum(np.where((load == STATIC) & np.isfinite(wanted), wanted, np.minimum(wanted, most)), 1.0)
+    new = isl * (1.0 - case["cached"])  # prompt tokens that the prefix cache does not hold
+    # A static batch reads a long prompt in one pass; a scheduler cuts it into chunks.
+    budget = known.BATCH_BUDGET * case["dp"]
+    budget = np.where(load == STATIC, np.maximum(budget, new), budget)
+    mean_context = isl * (1.0 + case["cached"]) / 2
+
+    def prefill(prompts, with_resources=False):
+        chunk = engine.prefill_tokens_per_pass(prompts=prompts, positions=new, budget=budget)
+        count = prompts * new / chunk
+        time = pass_seconds(case, rate, prompt_tokens=chunk / pp, prompts=chunk / pp / new, mean_context=mean_context,
+                            resources=with_resources)
+        if not with_resources:
+            return count * time
+        return count * time[0], {name: count * part for name, part in time[1].items()}
+
+    def decode(sequences, with_resources=False):
+        return pass_seconds(case, rate, decoding=sequences / pp, verified=1.0 + case["draft_tokens"],
+                            context=isl + osl / 2, resources=with_resources)
+
+    all_s, one_s, step_s = prefill(batch), prefill(np.minimum(batch, 1.0)), decode(batch)
+    per_pass = case["tokens_per_pass"]
+    step_s = step_s + case["draft_s"] * case["draft_tokens"]
+    decode_passes = np.maximum(osl - 1.0, 0.0) / per_pass
+    whole = engine.cohort_seconds(prefill_s=all_s, step_s=step_s, decode_passes=decode_passes)
+    cycle = all_s + osl / per_pass * step_s
+    waves = np.where(np.isfinite(case["concurrency"]), np.maximum(case["concurrency"] / batch, 1.0), 1.0)
+    clients = np.where(np.isfinite(case["concurrency"]), case["concurrency"], batch)
+    engine_of = case["engine"]
+    ttft = engine.closed_loop_ttft(
+        prefill_one_s=one_s, prefill_all_s=all_s, step_s=step_s, concurrency=clients,
+        passes_before=np.asarray(known.by_engine(values, "passes"))[engine_of],
+        burst=np.asarray(known.by_engine(values, "burst"))[engine_of], cycle_s=cycle, waves=waves)
+    tpot = engine.closed_loop_tpot(cycle_s=cycle, ttft_s=ttft, waves=waves, tokens=osl)
+    finite = (load == OFFLINE) & np.isfinite(case["requests"])
+    total = whole
+    if finite.any():
+        queue = np.where(finite, case["requests"], 1.0)
+        rest = np.maximum(queue - np.floor(queue / batch) * batch, 1.0)
+        total_rest = engine.cohort_seconds(
+            prefill_s=prefill(rest), step_s=decode(rest) + case["draft_s"] * case["draft_tokens"],
+            decode_passes=decode_passes)
+        total = np.where(finite, engine.queue_seconds(requests=queue, batch=batch, full_s=whole, rest_s=total_rest)
+                         / queue * batch, whole)
+    fixed_batch = load == STATIC
+    out = {
+        "fit": fit, "batch": batch, "prefill_all_s": all_s, "prefill_one_s": one_s, "step_s": step_s, "whole_s": whole,
+        "requests_per_s": batch / np.where(load == CLOSED_LOOP, cycle, total),
+        "ttft_s": np.where(fixed_batch, all_s, ttft),
+        "tpot_s": np.where(fixed_batch, step_s / per_pass, tpot),
+    }  # fmt: skip
+    if resources:
+        parts_prefill, parts_decode = prefill(batch, True)[1], decode(batch, True)[1]
+        for name in RESOURCES:
+            out[name] = parts_prefill[name] + decode_passes * parts_decode[name]
+    return out
