@@ -3,6 +3,7 @@
 from functools import cache
 
 import numpy as np
+import pandas as pd
 
 from tokenecon import data
 from tokenecon.analysis.coefficients import FAMILIES
@@ -26,7 +27,7 @@ class CannotServe(ValueError):
 def record(model):
     """Architecture record of a catalogue id, or of a config.json."""
     if str(model).endswith(".json"):
-        return huggingface.read(model)
+        return huggingface.load(model)
     return architecture.record(data.model(model))
 
 
@@ -119,24 +120,45 @@ def precision_columns(model, gpu, weights):
 def columns(models, gpus, weights, caches):
     """Arrays for a list of ids each, with the work done once for every distinct combination."""
     out = {}
-    for wanted, function in (((models,), shape_columns), ((gpus,), gpu_columns),
-                             ((models, gpus, weights), precision_columns)):
-        keys = list(zip(*wanted, strict=True))
-        distinct = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+    for ids, function in (((models,), shape_columns), ((gpus,), gpu_columns),
+                          ((models, gpus, weights), precision_columns)):
+        place, distinct = combinations(*ids)
         rows = [function(*key) for key in distinct]
-        place = np.fromiter((distinct[key] for key in keys), dtype=np.intp, count=len(keys))
         for name in rows[0]:
             out[name] = np.array([row[name] for row in rows], dtype=float)[place]
-    out["cache_bytes"] = np.array([CACHES[name] for name in caches])
+    place, distinct = combinations(caches)
+    out["cache_bytes"] = np.array([CACHES[name] for (name,) in distinct])[place]
     out["family"] = out["family"].astype(np.intp)
     return out
+
+
+def combinations(*ids):
+    """Which distinct combination each row has, and the combinations: arrays of ids in, (places, tuples) out."""
+    place, size, names = 0, 1, []
+    for one in ids:
+        codes, distinct = pd.factorize(np.asarray(one, dtype=object))
+        place = place * len(distinct) + codes
+        size *= len(distinct)
+        names.append(distinct)
+    used = np.zeros(size, dtype=bool)
+    used[place] = True
+    number = np.cumsum(used) - 1
+    keys = []
+    for code in np.flatnonzero(used):
+        key = []
+        for distinct in reversed(names):
+            code, part = divmod(int(code), len(distinct))
+            key.append(distinct[part])
+        keys.append(tuple(reversed(key)))
+    return number[place], keys
 
 
 def completed(case):
     """The columns that follow from others, and those of options not asked for."""
     size = len(case["isl"])
     case["state_traffic"] = 2 * case["state_bytes"] * np.minimum(case["tp"], case["kv_heads"]) / case["tp"]
-    for name, value in (("cached", 0.0), ("draft_tokens", 0.0), ("tokens_per_pass", 1.0), ("draft_s", 0.0)):
+    for name, value in (("cached", 0.0), ("draft_tokens", 0.0), ("tokens_per_pass", 1.0), ("split", 0.0),
+                        ("transfer_s", 0.0)):
         case.setdefault(name, np.full(size, value))
     beyond = case["group"] > case["link_domain"]
     alone = ~(case["link_bytes_per_s"] > 0)

@@ -12,8 +12,10 @@ ERAS = {"vllm 0.2-era": "early-pytorch", "tensorrt-llm 0.5": "early-tensorrt", "
 # Engines that schedule as one of the three do.
 LIKE = {"lmdeploy": "sglang", "deepspeed": "tensorrt-llm", "synapse": "tensorrt-llm"}
 LOADS = {"offline_max": steady.OFFLINE, "static_batch": steady.STATIC, "closed_loop": steady.CLOSED_LOOP}
-# metric -> (name in the steady state, factor to the unit of the row)
 MILLI = 1e3
+# What makes two rows measurements of the same run.
+RUN = ["model", "gpu", "engine", "weights", "kv", "gpus", "parallelism", "isl", "osl", "concurrency", "requests",
+       "workload"]
 # A source that measures several engines or versions is several campaigns: each stands alone in the validation.
 SEVERAL = ("nvidia-aiconfigurator-runs",)
 
@@ -43,8 +45,15 @@ def starting(text, table, default):
     return next((value for key, value in table.items() if text.startswith(key)), default)
 
 
+def runs(rows):
+    """Number of the run that each row is a measurement of."""
+    return pd.factorize(rows[RUN].astype(str).agg("|".join, axis=1))[0]
+
+
 def to_case(rows):
-    """Columns of the serving model for measurement rows."""
+    """Columns of the serving model for measurement rows: the distinct runs, and in `run` which one a row is of."""
+    place = runs(rows)
+    rows = rows.iloc[np.unique(place, return_index=True)[1]].reset_index(drop=True)
     ranks = pd.DataFrame([layout(text) for text in rows["parallelism"]], dtype=float)
     engine = [starting(name, LIKE, name.split()[0]) for name in rows["engine"]]
     # Where the cache is not stated: TensorRT-LLM keeps it at 8 bits with 8- and 4-bit weights, the others do not.
@@ -64,16 +73,16 @@ def to_case(rows):
     era = [coefficients.FAMILIES.index(starting(name, ERAS, "common")) for name in rows["engine"]]
     case["family"] = np.where(np.array(era) > 0, era, case["family"])
     case["replicas"] = replicas
-    return cases.completed(case)
+    return cases.completed(case) | {"run": place}
 
 
 def predicted(rows, case, values):
     """What the model says of each measured number, in the unit of the row."""
-    state = steady.steady(case, values)
+    state = steady.steady({name: column for name, column in case.items() if name != "run"}, values)
     rate = state["requests_per_s"] * case["replicas"]
     said = {
         "output_tok_s": rate * case["osl"], "total_tok_s": rate * (case["isl"] + case["osl"]),
         "ttft_ms": state["ttft_s"] * MILLI, "tpot_ms": state["tpot_s"] * MILLI, "e2e_ms": state["whole_s"] * MILLI,
     }  # fmt: skip
     metric = rows["metric"].to_numpy()
-    return np.select([metric == name for name in said], list(said.values()), np.nan)
+    return np.select([metric == name for name in said], [said[name][case["run"]] for name in said], np.nan)

@@ -44,7 +44,7 @@ def prepared(case, values):
         "exchange_s": overhead * np.where(pcie, values["pcie_latency"], values["link_latency"])
         * values["exchange_latency"],
         "link": case["link_bytes_per_s"] * np.where(pcie, values["pcie_bandwidth"], values["link_bandwidth"]),
-        "cache_ranks": np.minimum(case["tp"], case["kv_heads"]) * case["dp"],
+        "shards": np.minimum(case["tp"], case["kv_heads"]),
         "dense_ranks": np.where(case["routed"] > 0, case["tp"], case["group"]),
         "activation_bytes": values["activation_bytes"], "routed_bytes": values["routed_bytes"],
         "padding": values["padding"], "independence": values["independence"],
@@ -58,7 +58,8 @@ def pass_seconds(case, rate, *, decoding=0.0, verified=1.0, context=0.0, prompt_
     With ``resources`` also the part of it that each of :data:`RESOURCES` takes.
     """
     tokens = decoding * verified + prompt_tokens
-    per_rank = tokens / case["dp"]
+    busy = np.minimum(case["dp"], np.maximum(decoding + prompts, 1.0))  # attention ranks that have a sequence
+    per_rank = tokens / busy
     f = FLOP_PER_MULTIPLY_ADD
     both = passes.memory_and_arithmetic_seconds
 
@@ -71,7 +72,7 @@ def pass_seconds(case, rate, *, decoding=0.0, verified=1.0, context=0.0, prompt_
         matrix(case["dense_params"], case["linear_bytes"],
                np.where(case["routed"] > 0, per_rank, tokens), rate["dense_ranks"], rate["linear"]),
         # every stage but the last waits for the head
-        matrix(case["head_params"] * case["pp"], 2.0, (decoding * verified + prompts) / case["dp"], case["tp"],
+        matrix(case["head_params"] * case["pp"], 2.0, (decoding * verified + prompts) / busy, case["tp"],
                rate["full"]),
     ]  # fmt: skip
     touched = experts.experts_touched(
@@ -87,13 +88,14 @@ def pass_seconds(case, rate, *, decoding=0.0, verified=1.0, context=0.0, prompt_
     values = case["full_values"] * seen + case["window_values"] * near + case["index_values"] * context
     cache = decoding * (values * case["cache_bytes"] + case["state_traffic"])
     scores = case["full_decode_flop"] * seen + case["window_flop"] * near + case["index_flop"] * context
-    attention = {"bytes_read": cache, "flop": decoding * verified * scores * rate["cache_ranks"] / (case["tp"] * case["dp"]),
-                 "gpus": rate["cache_ranks"], "bytes_per_s_per_gpu": rate["cache_bandwidth"],
+    shards = rate["shards"] * busy
+    attention = {"bytes_read": cache, "flop": decoding * verified * scores * rate["shards"] / case["tp"],
+                 "gpus": shards, "bytes_per_s_per_gpu": rate["cache_bandwidth"],
                  "flop_per_s_per_gpu": rate["decode_attention"]}
     reading = (case["full_prefill_flop"] * np.minimum(mean_context, case["reach"])
                + case["window_flop"] * np.minimum(mean_context, case["window"])
                + case["index_flop"] * mean_context + case["linear_flop"])
-    prompt = prompt_tokens / case["dp"] * reading / case["tp"] / rate["prompt_attention"]
+    prompt = prompt_tokens / busy * reading / case["tp"] / rate["prompt_attention"]
     moved = passes.activation_bytes(
         tokens=per_rank, layers=case["layers"], hidden_size=case["hidden"], bytes_per_value=rate["activation_bytes"],
         routed_layers=case["routed_layers"], routed_copies=case["experts_per_token"] * case["dp"] / case["ep"],
@@ -108,7 +110,7 @@ def pass_seconds(case, rate, *, decoding=0.0, verified=1.0, context=0.0, prompt_
     fixed = passes.fixed_seconds(
         layers=case["layers"], layer_s=rate["layer_s"], routed_layers=case["routed_layers"],
         routed_layer_s=rate["routed_layer_s"], stages=case["pp"], step_s=rate["step_s"],
-        sequences=decoding / case["dp"], sequence_s=rate["sequence_s"])
+        sequences=decoding / busy, sequence_s=rate["sequence_s"])
     times = [both(**part) for part in parts]
     attend = both(**attention)
     total = times[0] + times[1] + times[2] + times[3] + attend + prompt + moved + links + fixed
@@ -137,65 +139,84 @@ def capacity(case):
 
 
 def steady(case, values, resources=False):
-    """Steady state of one replica for each case: a dict of arrays."""
+    """Steady state of one replica for each case: a dict of arrays.
+
+    ``case["draft"]`` may hold the columns of a draft model, ``case["split"]`` the prefill replicas for each decode
+    replica where prefill has GPUs of its own (0 elsewhere).  With ``resources`` also the time of a cohort that
+    each of :data:`RESOURCES` takes, and its part in prefill.
+    """
     rate = prepared(case, values)
     isl, osl, pp, load = case["isl"], case["osl"], case["pp"], case["load"]
     fit = capacity(case)
     most = np.maximum(np.minimum(fit, known.BATCH_CAP * case["dp"]), 1.0)
     wanted = np.minimum(case["concurrency"], np.where(load == OFFLINE, case["requests"], np.inf))
-    batch = np.maximum(np.where((load == STATIC) & np.isfinite(wanted), wanted, np.minimum(wanted, most)), 1.0)
+    fixed_batch = load == STATIC
+    batch = np.maximum(np.where(fixed_batch & np.isfinite(wanted), wanted, np.minimum(wanted, most)), 1.0)
     new = isl * (1.0 - case["cached"])  # prompt tokens that the prefix cache does not hold
     # A static batch reads a long prompt in one pass; a scheduler cuts it into chunks.
     budget = known.BATCH_BUDGET * case["dp"]
-    budget = np.where(load == STATIC, np.maximum(budget, new), budget)
+    budget = np.where(fixed_batch, np.maximum(budget, new), budget)
     mean_context = isl * (1.0 + case["cached"]) / 2
+    context, per_pass = isl + osl / 2, case["tokens_per_pass"]
 
-    def prefill(prompts, with_resources=False):
+    def prefill(prompts, parts=False):
         chunk = engine.prefill_tokens_per_pass(prompts=prompts, positions=new, budget=budget)
         count = prompts * new / chunk
-        time = pass_seconds(case, rate, prompt_tokens=chunk / pp, prompts=chunk / pp / new, mean_context=mean_context,
-                            resources=with_resources)
-        if not with_resources:
-            return count * time
-        return count * time[0], {name: count * part for name, part in time[1].items()}
+        found = pass_seconds(case, rate, prompt_tokens=chunk / pp, prompts=chunk / pp / new,
+                             mean_context=mean_context, resources=parts)
+        if not parts:
+            return count * found
+        return count * found[0], {name: count * part for name, part in found[1].items()}
 
-    def decode(sequences, with_resources=False):
-        return pass_seconds(case, rate, decoding=sequences / pp, verified=1.0 + case["draft_tokens"],
-                            context=isl + osl / 2, resources=with_resources)
+    def decode(sequences, parts=False):
+        found = pass_seconds(case, rate, decoding=sequences / pp, verified=1.0 + case["draft_tokens"],
+                             context=context, resources=parts)
+        time, shares = found if parts else (found, None)
+        if "draft" in case:
+            time = time + case["draft_tokens"] * draft_seconds(case, values, sequences / pp, context, time)
+        return (time, shares) if parts else time
 
-    all_s, one_s, step_s = prefill(batch), prefill(np.minimum(batch, 1.0)), decode(batch)
-    per_pass = case["tokens_per_pass"]
-    step_s = step_s + case["draft_s"] * case["draft_tokens"]
+    all_s, step_s = prefill(batch, resources), decode(batch, resources)
+    if resources:
+        (all_s, reading), (step_s, writing) = all_s, step_s
+    one_s = prefill(np.minimum(batch, 1.0))
     decode_passes = np.maximum(osl - 1.0, 0.0) / per_pass
     whole = engine.cohort_seconds(prefill_s=all_s, step_s=step_s, decode_passes=decode_passes)
-    cycle = all_s + osl / per_pass * step_s
-    waves = np.where(np.isfinite(case["concurrency"]), np.maximum(case["concurrency"] / batch, 1.0), 1.0)
+    decode_s = osl / per_pass * step_s
+    split = case["split"] > 0
+    pool_s = np.where(split, all_s / np.where(split, case["split"], 1.0), all_s)
+    cycle = np.where(split, np.maximum(decode_s + one_s, pool_s), all_s + decode_s)
     clients = np.where(np.isfinite(case["concurrency"]), case["concurrency"], batch)
-    engine_of = case["engine"]
+    waves = np.maximum(clients / batch, 1.0)
+    shared_s = np.where(split, 0.0, step_s)  # what a prefill waits for between its passes
     ttft = engine.closed_loop_ttft(
-        prefill_one_s=one_s, prefill_all_s=all_s, step_s=step_s, concurrency=clients,
-        passes_before=np.asarray(known.by_engine(values, "passes"))[engine_of],
-        burst=np.asarray(known.by_engine(values, "burst"))[engine_of], cycle_s=cycle, waves=waves)
+        prefill_one_s=one_s, prefill_all_s=pool_s, step_s=shared_s, concurrency=clients,
+        passes_before=np.asarray(known.by_engine(values, "passes"))[case["engine"]],
+        burst=np.asarray(known.by_engine(values, "burst"))[case["engine"]], cycle_s=cycle, waves=waves)
     tpot = engine.closed_loop_tpot(cycle_s=cycle, ttft_s=ttft, waves=waves, tokens=osl)
+    tpot = np.where((osl < 2) | fixed_batch | split, step_s / per_pass, tpot)
+    total = np.where(load == CLOSED_LOOP, cycle, whole)
     finite = (load == OFFLINE) & np.isfinite(case["requests"])
-    total = whole
     if finite.any():
         queue = np.where(finite, case["requests"], 1.0)
         rest = np.maximum(queue - np.floor(queue / batch) * batch, 1.0)
-        total_rest = engine.cohort_seconds(
-            prefill_s=prefill(rest), step_s=decode(rest) + case["draft_s"] * case["draft_tokens"],
-            decode_passes=decode_passes)
-        total = np.where(finite, engine.queue_seconds(requests=queue, batch=batch, full_s=whole, rest_s=total_rest)
-                         / queue * batch, whole)
-    fixed_batch = load == STATIC
+        rest_s = engine.cohort_seconds(prefill_s=prefill(rest), step_s=decode(rest), decode_passes=decode_passes)
+        queue_s = engine.queue_seconds(requests=queue, batch=batch, full_s=whole, rest_s=rest_s)
+        total = np.where(finite, queue_s / queue * batch, total)
     out = {
         "fit": fit, "batch": batch, "prefill_all_s": all_s, "prefill_one_s": one_s, "step_s": step_s, "whole_s": whole,
-        "requests_per_s": batch / np.where(load == CLOSED_LOOP, cycle, total),
-        "ttft_s": np.where(fixed_batch, all_s, ttft),
-        "tpot_s": np.where(fixed_batch, step_s / per_pass, tpot),
+        "requests_per_s": batch / np.where(split, cycle, total),
+        "ttft_s": np.where(fixed_batch, all_s, ttft + case["transfer_s"]), "tpot_s": tpot,
+        "prefill_share": all_s / (all_s + decode_s),
     }  # fmt: skip
     if resources:
-        parts_prefill, parts_decode = prefill(batch, True)[1], decode(batch, True)[1]
         for name in RESOURCES:
-            out[name] = parts_prefill[name] + decode_passes * parts_decode[name]
+            out[name] = reading[name] + decode_passes * writing[name]
     return out
+
+
+def draft_seconds(case, values, sequences, context, step_s):
+    """Time of one draft pass: of the draft model, or of one more layer of the model where it has none."""
+    draft = case["draft"]
+    own = pass_seconds(draft, prepared(draft, values), decoding=sequences, context=context)
+    return np.where(case["has_draft_model"], own, step_s / case["layers"])
