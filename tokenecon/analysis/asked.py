@@ -1,5 +1,7 @@
 """What a user asks of ``estimate``: the columns, their defaults, and one sentence for every row that is wrong."""
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 
@@ -90,18 +92,12 @@ def read(given):
         ask.place[good], distinct = cases.combinations(*ids)
         model, gpu, weights, kv, draft = zip(*distinct, strict=True)
         ask.table = cases.columns(model, gpu, weights, kv)
-        from tokenecon.analysis.estimate import price_of
-
         price = {one: price_of(one) for one in set(gpu)}
         ask.table["quoted_price"] = np.array([price[one] for one in gpu])
         ask.table["calibrated"] = np.array([float(support.measured_before(*one[:4])) for one in distinct])
         named = [own or whole for own, whole in zip(draft, model, strict=True)]
         ask.drafts = {"has": np.array([bool(own) for own in draft]),
                       "table": cases.columns(named, gpu, weights, kv)}
-        lacking = ~(ask.table["quoted_price"][ask.place] >= 0) & good & ~(number["usd_per_gpu_hour"] >= 0)
-        for row in np.flatnonzero(lacking):
-            ask.error[row] = (f"gpu '{text['gpu'][row]}' has no price in data/prices.csv; "
-                              "give usd_per_gpu_hour")
     return ask
 
 
@@ -202,3 +198,15 @@ def _layout(number, ask):
     for wrong, sentence in checks:
         for row in np.flatnonzero(wrong & (ask.error == "")):
             _say(ask, row, sentence(row))
+
+
+@cache
+def price_of(gpu):
+    """Typical price of a GPU-hour: on demand, else by the next kind that has one; NaN where none has."""
+    for kind in ("on_demand", "marketplace", "committed_1y", "committed_3y", "rental_3y", "owned_neocloud",
+                 "owned_hyperscaler"):
+        try:
+            return data.price_range(gpu, kind)["typical"]
+        except data.NoPrice:
+            continue
+    return float("nan")

@@ -111,7 +111,9 @@ def precision_columns(model, gpu, weights):
     if not rate > full:
         rate = full
     experts_only = shape["experts"] > 0 and row["bits"] < 8 and (row["scope"] == "experts" or shape["kv_lora_rank"] > 0)
+    unpacked = float(row["bits"] < 16 and rate == full)
     return {
+        "expert_unpacked": unpacked, "linear_unpacked": 0.0 if experts_only else unpacked,
         "linear_bytes": FULL_BYTES if experts_only else narrow, "expert_bytes": narrow,
         "linear_flop_per_s": full if experts_only else rate, "expert_flop_per_s": rate,
     }  # fmt: skip

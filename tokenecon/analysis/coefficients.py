@@ -27,6 +27,7 @@ DEFINITIONS = {
     "prompt_attention": (0.6, 0.05, 0.95, "fraction", "share of the 16-bit peak in prompt attention"),
     "decode_attention": (0.35, 0.02, 0.95, "fraction", "share of the 16-bit peak in decode attention"),
     "expert_compute": (0.8, 0.2, 1.0, "ratio", "what expert matrices reach of large ones"),
+    "unpacking": (0.8, 0.2, 1.0, "ratio", "arithmetic reached where weights are unpacked to 16 bits first"),
     "activation_bytes": (25.0, 1.0, 200.0, "B", "moved per value of the hidden state and layer"),
     "routed_bytes": (8.0, 0.5, 100.0, "B", "moved per value of each copy sent to an expert"),
     "padding": (32.0, 1.0, 256.0, "sequence", "empty rows for each expert touched"),

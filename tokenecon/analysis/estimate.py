@@ -7,7 +7,6 @@ results in :data:`RESULTS`, each predicted one with ``_low`` and ``_high``, the 
 import numpy as np
 import pandas as pd
 
-from tokenecon import BadInput, data
 from tokenecon.analysis import asked, cases, coefficients, intervals, steady
 from tokenecon.formulas import speculation
 from tokenecon.units import SECONDS_PER_HOUR, TOKENS_PER_MTOK
@@ -45,7 +44,7 @@ def estimate(given):
         chunk = _chunk(ask, good, values, widths)
         fits[good], calibrated[good] = chunk.pop("fits"), chunk.pop("calibrated")
         short = ~fits[good]
-        ask.error[good[short]] = chunk.pop("error")[short]
+        ask.error[good] = chunk.pop("error")
         bound[good[~short]] = chunk.pop("bound")[~short]
         for name, column in chunk.items():
             out[name][good[~short]] = column[~short]
@@ -119,9 +118,8 @@ def _chunk(ask, rows, values, widths):
     error = np.full(len(rows), "", dtype=object)
     for one in np.flatnonzero(~fits):
         error[one] = _too_small(case, one)
-    no_price = fits & ~(price >= 0)
-    if no_price.any():
-        raise BadInput(f"gpu '{ask.gpus[rows[no_price][0]]}' has no price in data/prices.csv; give usd_per_gpu_hour")
+    for one in np.flatnonzero(fits & ~(price >= 0)):
+        error[one] = f"gpu '{ask.gpus[rows[one]]}' has no price in data/prices.csv; give usd_per_gpu_hour"
     return out | {"fits": fits, "calibrated": calibrated, "bound": parts.argmax(axis=0), "error": error}
 
 
@@ -132,15 +130,6 @@ def _too_small(case, one):
     weights = float(row["outer_params"][0] * 2 + (row["attention_params"][0] + row["dense_params"][0])
                     * row["linear_bytes"][0] + row["expert_params"][0] * row["expert_bytes"][0])
     return (f"does not fit: {weights / 1e9:.0f} GB of weights and the cache of one sequence do not fit into the "
-            f"{memory / 1e9:.0f} GB of {int(row['group'][0] * row['pp'][0])} GPU; raise n_gpus and tp, or narrow weights or kv")
+            f"{memory / 1e9:.0f} GB of {int(row['group'][0] * row['pp'][0])} GPU; raise n_gpus and tp, "
+            "or narrow weights or kv")
 
-
-def price_of(gpu):
-    """Typical price of a GPU-hour: on demand, else by the next kind that has one; NaN where none has."""
-    for kind in ("on_demand", "marketplace", "committed_1y", "committed_3y", "rental_3y", "owned_neocloud",
-                 "owned_hyperscaler"):
-        try:
-            return data.price_range(gpu, kind)["typical"]
-        except data.NoPrice:
-            continue
-    return float("nan")

@@ -27,9 +27,10 @@ def prepared(case, values):
     return {
         "bandwidth": case["bandwidth_bytes_per_s"] * values["bandwidth"] * memory,
         "cache_bandwidth": case["bandwidth_bytes_per_s"] * values["cache_bandwidth"] * memory,
-        "linear": passes.attained_flop_per_s(flop_per_s_per_gpu=case["linear_flop_per_s"], **rates),
+        "linear": passes.attained_flop_per_s(flop_per_s_per_gpu=case["linear_flop_per_s"], **rates)
+        * values["unpacking"] ** case["linear_unpacked"],
         "expert": passes.attained_flop_per_s(flop_per_s_per_gpu=case["expert_flop_per_s"], **rates)
-        * values["expert_compute"],
+        * values["expert_compute"] * values["unpacking"] ** case["expert_unpacked"],
         "full": passes.attained_flop_per_s(flop_per_s_per_gpu=case["full_flop_per_s"], **rates),
         "prompt_attention": case["full_flop_per_s"] * values["prompt_attention"] * arithmetic,
         "decode_attention": case["full_flop_per_s"] * values["decode_attention"] * arithmetic,
@@ -51,8 +52,8 @@ def prepared(case, values):
     }  # fmt: skip
 
 
-def pass_seconds(case, rate, *, decoding=0.0, verified=1.0, context=0.0, prompt_tokens=0.0, prompts=0.0, mean_context=0.0,
-                 resources=False):
+def pass_seconds(case, rate, *, decoding=0.0, verified=1.0, context=0.0, prompt_tokens=0.0, prompts=0.0,
+                 mean_context=0.0, resources=False):
     """Time of one pass over all layers of a replica: `decoding` sequences and so many prompt tokens.
 
     With ``resources`` also the part of it that each of :data:`RESOURCES` takes.
