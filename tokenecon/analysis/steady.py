@@ -149,7 +149,7 @@ def steady(case, values, resources=False):
     rate = prepared(case, values)
     isl, osl, pp, load = case["isl"], case["osl"], case["pp"], case["load"]
     fit = capacity(case)
-    most = np.maximum(np.minimum(fit, known.BATCH_CAP * case["dp"]), 1.0)
+    most = np.maximum(np.floor(np.minimum(fit, known.BATCH_CAP * case["dp"])), 1.0)
     wanted = np.minimum(case["concurrency"], np.where(load == OFFLINE, case["requests"], np.inf))
     fixed_batch = load == STATIC
     batch = np.maximum(np.where(fixed_batch & np.isfinite(wanted), wanted, np.minimum(wanted, most)), 1.0)
@@ -191,11 +191,14 @@ def steady(case, values, resources=False):
     waves = np.maximum(clients / batch, 1.0)
     shared_s = np.where(split, 0.0, step_s)  # what a prefill waits for between its passes
     ttft = engine.closed_loop_ttft(
-        prefill_one_s=one_s, prefill_all_s=pool_s, step_s=shared_s, concurrency=clients,
+        prefill_one_s=one_s, prefill_all_s=pool_s, step_s=shared_s, tokens=osl, concurrency=batch,
         passes_before=np.asarray(known.by_engine(values, "passes"))[case["engine"]],
-        burst=np.asarray(known.by_engine(values, "burst"))[case["engine"]], cycle_s=cycle, waves=waves)
-    tpot = engine.closed_loop_tpot(cycle_s=cycle, ttft_s=ttft, waves=waves, tokens=osl)
-    tpot = np.where((osl < 2) | fixed_batch | split, step_s / per_pass, tpot)
+        burst=np.asarray(known.by_engine(values, "burst"))[case["engine"]], cycle_s=cycle)
+    token_s = step_s / per_pass
+    tpot = engine.closed_loop_tpot(cycle_s=cycle, ttft_s=ttft, step_s=token_s, tokens=osl)
+    tpot = np.where((osl < 2) | fixed_batch | split, token_s, tpot)
+    cycle = np.maximum(cycle, ttft + decode_passes * per_pass * tpot)
+    ttft = ttft + (waves - 1.0) * cycle
     total = np.where(load == CLOSED_LOOP, cycle, whole)
     finite = (load == OFFLINE) & np.isfinite(case["requests"])
     if finite.any():

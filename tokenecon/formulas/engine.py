@@ -138,12 +138,12 @@ def queue_seconds(*, requests, batch, full_s, rest_s):
     return cohorts * full_s + where(left > 0, rest_s, 0.0 * rest_s)
 
 
-def closed_loop_ttft(*, prefill_one_s, prefill_all_s, step_s, concurrency, passes_before, burst, cycle_s, waves):
+def closed_loop_ttft(*, prefill_one_s, prefill_all_s, step_s, tokens, concurrency, passes_before, burst, cycle_s):
     r"""Mean time to first token when each of C clients sends its next request as soon as the last is answered.
 
     .. math::
-        T = \min\left(\left(1 + (a - 1)\,\tfrac{C - 1}{C}\right)(t_1 + t_d) + \tfrac{\beta}{2}\,(t_C - t_1),\;
-        0.9\,t_c\right) + (w - 1)\,t_c
+        a' = 1 + \tfrac{C - 1}{C}\,\min\left(a - 1,\; (1 - \tfrac{\beta}{2})\,C\right), \quad
+        T = \min\left(a'\,t_1 + \min(a', N)\,t_d + \tfrac{\beta}{2}\,(t_C - t_1),\; 0.9\,t_c\right)
 
     Parameters
     ----------
@@ -153,8 +153,10 @@ def closed_loop_ttft(*, prefill_one_s, prefill_all_s, step_s, concurrency, passe
         Prefill of the prompts of all sequences that run, t_C. [s]
     step_s : float or ndarray
         One decode pass, which a prefill shares the engine with, t_d. [s]
+    tokens : float or ndarray
+        Tokens of an answer, N. [count]
     concurrency : float or ndarray
-        Clients, C. [sequence]
+        Sequences that run, C. [sequence]
     passes_before : float or ndarray
         Passes from arrival to first token in a busy engine: the running one, the own one, and those that
         asynchronous scheduling has queued, a. [ratio]
@@ -162,37 +164,37 @@ def closed_loop_ttft(*, prefill_one_s, prefill_all_s, step_s, concurrency, passe
         Share of requests that arrive all at once, as the first of each client do, beta. [fraction]
     cycle_s : float or ndarray
         Time from one request of a client to its next, t_c. [s]
-    waves : float or ndarray
-        Clients over sequences that fit, at least 1, w. [ratio]
 
     Returns
     -------
     float or ndarray
-        Mean time to first token, T. [s]
+        Mean time to first token of a request that finds room, T. [s]
 
     Notes
     -----
-    This is the mean that benchmark tools print, from sending to the first token, with the waiting of clients
-    that find the engine full. Steady arrivals would wait less; tools with few requests a client wait more.
+    This is the mean that benchmark tools print, from sending to the first token; clients beyond what fits
+    wait whole cycles more. Steady arrivals would wait less; tools with few requests a client wait more.
+    A request never waits for more prefills than the others send.
 
     Examples
     --------
     One client waits for its own prefill and a pass:
 
-    >>> closed_loop_ttft(prefill_one_s=0.1, prefill_all_s=0.1, step_s=0.02, concurrency=1.0, passes_before=4.0,
-    ...                  burst=0.1, cycle_s=5.0, waves=1.0)
+    >>> closed_loop_ttft(prefill_one_s=0.1, prefill_all_s=0.1, step_s=0.02, tokens=50, concurrency=1.0,
+    ...                  passes_before=4.0, burst=0.1, cycle_s=5.0)
     0.12
     """
-    passes = 1 + (passes_before - 1) * (1 - 1 / maximum(concurrency, 1.0))
-    own = passes * (prefill_one_s + step_s)
+    clients = maximum(concurrency, 1.0)
+    passes = 1 + (1 - 1 / clients) * minimum(passes_before - 1, (1 - burst / 2) * clients)
+    own = passes * prefill_one_s + minimum(passes, maximum(tokens, 1.0)) * step_s
     crowd = burst * maximum(prefill_all_s - prefill_one_s, 0.0 * prefill_one_s) / 2
-    return minimum(own + crowd, 0.9 * cycle_s) + (waves - 1) * cycle_s
+    return minimum(own + crowd, 0.9 * cycle_s)
 
 
-def closed_loop_tpot(*, cycle_s, ttft_s, waves, tokens):
+def closed_loop_tpot(*, cycle_s, ttft_s, step_s, tokens):
     r"""Mean time per output token after the first, with the prefills of the others in between.
 
-    .. math:: t = \frac{w\,t_c - T}{N - 1}
+    .. math:: t = \max\left(\frac{t_c - T}{N - 1},\; t_d\right)
 
     Parameters
     ----------
@@ -200,8 +202,8 @@ def closed_loop_tpot(*, cycle_s, ttft_s, waves, tokens):
         Prefill and decode of all sequences that run, t_c. [s]
     ttft_s : float or ndarray
         Time to first token, T. [s]
-    waves : float or ndarray
-        Clients over sequences that fit, at least 1, w. [ratio]
+    step_s : float or ndarray
+        Time of a decode pass for each token it gives, t_d. [s]
     tokens : float or ndarray
         Tokens of an answer, N; 2 where it has fewer. [count]
 
@@ -214,7 +216,7 @@ def closed_loop_tpot(*, cycle_s, ttft_s, waves, tokens):
     --------
     10 s a request, 1 s to the first of 101 tokens:
 
-    >>> closed_loop_tpot(cycle_s=10.0, ttft_s=1.0, waves=1.0, tokens=101)
+    >>> closed_loop_tpot(cycle_s=10.0, ttft_s=1.0, step_s=0.02, tokens=101)
     0.09
     """
-    return (waves * cycle_s - ttft_s) / (maximum(tokens, 2.0) - 1)
+    return maximum((cycle_s - ttft_s) / (maximum(tokens, 2.0) - 1), step_s)
