@@ -65,20 +65,20 @@ def estimate(given):
     return result
 
 
-def _chunk(ask, rows, values, widths):
-    """Results of some rows: a dict of arrays."""
+def columns(ask, rows):
+    """Columns of the serving model for some rows of what was asked."""
     number = {name: column[rows] for name, column in ask.numbers.items()}
-    table, place = ask.table, ask.place[rows]
-    case = {name: column[place] for name, column in table.items() if name not in ("calibrated", "quoted_price")}
-    group, pp, gpus = number["group"], number["pp"], number["n_gpus"]
-    decoding = (gpus - number["prefill_gpus"]) / (group * pp)  # replicas
-    load = number["load"].astype(np.intp)
+    place = ask.place[rows]
+    case = {name: column[place] for name, column in ask.table.items() if name not in ("calibrated", "quoted_price")}
+    group, pp = number["group"], number["pp"]
+    decoding = (number["n_gpus"] - number["prefill_gpus"]) / (group * pp)  # replicas
     used = np.minimum(decoding, number["concurrency"])  # fewer clients than replicas leave some idle
     case |= {
         "group": group, "dp": number["attention_dp"], "tp": number["attention_tp"], "pp": pp, "ep": number["ep"],
-        "isl": number["isl"], "osl": number["osl"], "load": load, "engine": number["engine"].astype(np.intp),
-        "concurrency": number["concurrency"] / used, "requests": np.full(len(rows), np.inf),
-        "cached": number["cached_prefix"], "split": number["prefill_gpus"] / (group * pp) / decoding,
+        "isl": number["isl"], "osl": number["osl"], "load": number["load"].astype(np.intp),
+        "engine": number["engine"].astype(np.intp), "concurrency": number["concurrency"] / used,
+        "requests": np.full(len(rows), np.inf), "cached": number["cached_prefix"],
+        "split": number["prefill_gpus"] / (group * pp) / decoding, "replicas": decoding, "used": used,
     }  # fmt: skip
     case = cases.completed(case)
     drafting = number["draft_tokens"] > 0
@@ -87,29 +87,39 @@ def _chunk(ask, rows, values, widths):
         case["tokens_per_pass"] = np.where(drafting, speculation.speculative_tokens_per_pass(
             acceptance=number["acceptance"], draft_tokens=number["draft_tokens"]), 1.0)
         case["has_draft_model"] = ask.drafts["has"][place]
-        case["draft"] = case | {name: column[place] for name, column in ask.drafts["table"].items()}
+        case["draft"] = cases.completed(case | {name: column[place] for name, column in ask.drafts["table"].items()})
     split = number["prefill_gpus"] > 0
     if split.any():
-        values_moved = (case["full_values"] + case["window_values"] + case["index_values"]) * case["isl"]
+        values = (case["full_values"] + case["window_values"] + case["index_values"]) * case["isl"]
         case["transfer_s"] = np.where(
-            split, values_moved * case["cache_bytes"] / (case["link_bytes_per_s"] * group * pp), 0.0)
+            split, values * case["cache_bytes"] / (case["link_bytes_per_s"] * group * pp), 0.0)
+    return case
+
+
+def _chunk(ask, rows, values, widths):
+    """Results of some rows: a dict of arrays."""
+    number = {name: ask.numbers[name][rows] for name in ("n_gpus", "usd_per_gpu_hour", "utilisation")}
+    gpus, place = number["n_gpus"], ask.place[rows]
+    case = columns(ask, rows)
+    load, used = case["load"], case["used"]
     state = steady.steady(case, values, resources=True)
     fits = state["fit"] >= 1.0
     rate = state["requests_per_s"] * used
-    price = np.where(number["usd_per_gpu_hour"] >= 0, number["usd_per_gpu_hour"], table["quoted_price"][place])
+    price = np.where(number["usd_per_gpu_hour"] >= 0, number["usd_per_gpu_hour"], ask.table["quoted_price"][place])
     usd_per_s = price * gpus / SECONDS_PER_HOUR / number["utilisation"]
     reading = state["prefill_share"]
     isl, osl = case["isl"], case["osl"]
     with np.errstate(invalid="ignore"):
         out = {
-            "max_concurrency": np.floor(state["fit"]) * decoding, "concurrency_used": state["batch"] * used,
+            "max_concurrency": np.floor(state["fit"]) * case["replicas"], "concurrency_used": state["batch"] * used,
             "ttft_ms": state["ttft_s"] * MILLI, "tpot_ms": state["tpot_s"] * MILLI,
             "output_tok_s": rate * osl, "total_tok_s": rate * (isl + osl),
             "usd_per_mtok_in": usd_per_s * reading / (rate * isl) * TOKENS_PER_MTOK,
             "usd_per_mtok_out": usd_per_s * (1 - reading) / (rate * osl) * TOKENS_PER_MTOK,
             "usd_per_mtok": usd_per_s / (rate * (isl + osl)) * TOKENS_PER_MTOK,
         }  # fmt: skip
-    calibrated = (table["calibrated"][place] > 0) & ~drafting & ~split & (number["cached_prefix"] == 0)
+    plain = (case["draft_tokens"] == 0) & (case["split"] == 0) & (case["cached"] == 0)
+    calibrated = (ask.table["calibrated"][place] > 0) & plain
     for name, (quantity, inverse) in RESULTS.items():
         low, high = intervals.ratios(widths, quantity, load, case["routed"], calibrated)
         ends = (1 / high, 1 / low) if inverse else (low, high)
