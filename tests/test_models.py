@@ -3,6 +3,7 @@
 import csv
 import json
 
+import numpy as np
 import pytest
 
 from tokenecon import data
@@ -44,7 +45,7 @@ MEASURED = (
     "llama-3-70b llama-3-8b llama-3.1-405b llama-3.1-70b llama-3.1-8b llama-3.3-70b llama-4-maverick "
     "llama-4-scout mistral-7b mixtral-8x22b mixtral-8x7b qwen2-72b qwen2-7b qwen3-235b-a22b qwen3-30b-a3b "
     "qwen3-32b qwen3.5-397b-a17b"
-).split()
+)
 
 # Names under which people know them: the last part of the name of the released weights, in lower case.
 RELEASED = (
@@ -53,7 +54,7 @@ RELEASED = (
     "qwen3-235b-a22b qwen3-coder-480b-a35b-instruct qwen3.5-27b qwen3.5-122b-a10b qwen3.5-397b-a17b "
     "deepseek-v3 deepseek-r1 deepseek-v3.2 kimi-k2-instruct kimi-k2.5 minimax-m2.5 glm-5 gpt-oss-20b "
     "gpt-oss-120b gemma-4-26b-a4b llama-3_3-nemotron-super-49b-v1"
-).split()
+)
 
 MODELS = data.models()
 IDS = list(MODELS.index)
@@ -99,8 +100,8 @@ def test_layers_add_up(model_id):
 
 def test_models_of_the_measurements_and_released_names_are_there():
     names = set(IDS) | {alias for text in MODELS["aliases"] for alias in text.split()}
-    assert set(MEASURED) <= set(IDS)
-    assert set(RELEASED) <= names
+    assert set(MEASURED.split()) <= set(IDS)
+    assert set(RELEASED.split()) <= names
     assert {"llama-2-13b", "llama-1-30b", "yi-34b", "qwen1.5-72b", "whisper-large-v3", "gpt-3-175b"} <= set(IDS)
 
 
@@ -178,6 +179,17 @@ def test_precisions_have_their_effective_width():
         assert row["bits"] + (row["scale_bits"] + row["zero_bits"]) / row["group_size"] == bits
 
 
+def test_summary_of_a_model():
+    precisions = [data.precision("bf16"), data.precision("int4")]
+    summary = architecture.summary(shape("qwen3-8b"), precisions=precisions)
+    assert summary["parameters"] == 8_190_735_360
+    assert summary["weight_bytes"]["bf16"] == 2 * 8_190_735_360
+    assert set(summary["weight_bytes"]) == {"bf16", "int4"}
+    # 36 layers * 2 * 8 heads * 128 * 2 B = 147,456 B a token; the declared context has 40,960
+    assert summary["kv_bytes_per_token"] == 147_456
+    assert summary["kv_bytes_of_longest_context"] == 147_456 * 40_960
+
+
 def test_a_precision_with_an_unknown_scope_is_refused():
     row = dict(data.precision("fp8")) | {"scope": "half"}
     with pytest.raises(ValueError, match="scope 'half' is not one of all, linear, experts"):
@@ -191,3 +203,10 @@ def test_columns_are_those_of_the_record():
     described = {field["name"] for resource in json.loads((data.ROOT / "datapackage.json").read_text())["resources"]
                  if resource["name"] == "models" for field in resource["schema"]["fields"]}  # fmt: skip
     assert described == set(header)
+
+
+def test_flop_of_many_contexts_at_once():
+    contexts = np.array([100, 5000])
+    for function in (architecture.prefill_flop, architecture.decode_flop):
+        one_by_one = [function(shape("gpt-oss-20b"), positions=n) for n in (100, 5000)]
+        assert function(shape("gpt-oss-20b"), positions=contexts).tolist() == one_by_one

@@ -120,6 +120,7 @@ def shown(any_id):
 
         frame = analysis.ledger()
         found["verdict"] = frame[frame["id"] == any_id].iloc[0].to_dict()
+        found["sources"] = [data.source(one).to_dict() for one in found["verdict"].pop("sources").split()]
     return found | {"cite": cite(found)}
 
 

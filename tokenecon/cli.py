@@ -1,6 +1,7 @@
 """The ``tokenecon`` command: thin, every verb one call into the package."""
 
 import json
+import re
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ import typer
 from tokenecon import BadInput, __version__
 
 BAD_INPUT = 2
+NUMBER = re.compile(r"-\.?\d")  # what starts so is a value; any other dash starts an option
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -138,15 +140,20 @@ def estimate(
 
 def print_record(record):
     """The fields of one row that hold something."""
-    for key, value in record.items():
-        if value not in (None, ""):
-            print(f"  {key:<12} {value}")
+    held = {key: value for key, value in record.items() if value not in (None, "")}
+    for key, value in held.items():
+        print(f"  {key:<{max(map(len, held))}}  {written(value)}")
+
+
+def written(value):
+    """A value as a reader expects it: a whole number without its ``.0``."""
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 def print_table(rows):
     """Rows as a table as wide as the terminal, or tab separated where there is none."""
     columns = [key for key in rows[0] if any(row[key] not in (None, "") for row in rows)] if rows else []
-    cells = [["" if row[key] is None else str(row[key]) for key in columns] for row in rows]
+    cells = [["" if row[key] is None else written(row[key]) for key in columns] for row in rows]
     if not sys.stdout.isatty():
         for line in [columns, *cells]:
             print("\t".join(line))
@@ -156,8 +163,11 @@ def print_table(rows):
     from rich.table import Table
 
     table = Table(box=None, header_style="bold", pad_edge=False)
-    for key in columns:
-        table.add_column(key, overflow="fold")
+    for place, key in enumerate(columns):  # an id must stay whole: it is what one copies
+        head = key.replace("_per_", "/").replace("_", " ")
+        words = [word for text in (head, *(line[place] for line in cells)) for word in text.split()]
+        widest = min(max(map(len, words), default=1), 12)  # what fits is not cut within a word
+        table.add_column(head, overflow="fold", no_wrap=place == 0, min_width=widest)
     for line in cells:
         table.add_row(*map(escape, line))
     Console(highlight=False).print(table)
@@ -173,7 +183,7 @@ def paired(arguments):
             name = given.pop(0)
             if "=" in name:
                 done.append(name)
-            elif given:
+            elif given and (not given[0].startswith("-") or NUMBER.match(given[0])):
                 done.append(f"{name}={given.pop(0)}")
             else:
                 raise typer.BadParameter(f"-p {name} lacks its value; write -p {name} VALUE")
@@ -193,7 +203,8 @@ def main(arguments=None):
             standalone_mode=False,
         )
     except typer.TyperException as error:
-        print(f"error: {error.format_message()}; see `tokenecon --help`", file=sys.stderr)
+        sentence = error.format_message().rstrip(".")
+        print(f"error: {sentence}; see `tokenecon --help`", file=sys.stderr)
         code = error.exit_code
     except typer.Abort:
         code = 130

@@ -29,10 +29,7 @@ PRICE_MAX_AGE_DAYS = dict.fromkeys(PRICE_KINDS, 365) | {"purchase": 1095}
 
 # field in gpus.csv -> (column of the wide view, unit the column is in)
 GPU_COLUMNS = {
-    "name": ("name", "text"),
-    "vendor": ("vendor", "text"),
-    "kind": ("kind", "text"),
-    "release": ("release", "text"),
+    **{field: (field, "text") for field in ("name", "vendor", "kind", "release")},
     "memory": ("memory_bytes", "B"),
     "engine_memory": ("engine_memory_bytes", "B"),
     "bandwidth": ("bandwidth_bytes_per_s", "B/s"),
@@ -65,12 +62,12 @@ class NoPrice(ValueError):
 
 
 def nearest(value, known, count=3):
-    """The ids most like a value: those that contain its words first, then those spelt alike."""
-    text = str(value).lower()
-    known = list(known)
+    """The ids most like a value: those that begin with it, that hold it, that are spelt alike."""
+    text, known = str(value).lower(), list(known)
     holding = [name for name in known if text and text in name.lower()]
     alike = difflib.get_close_matches(text, known, n=count, cutoff=0.5)
-    return list(dict.fromkeys(sorted(holding, key=len) + alike))[:count]
+    holding.sort(key=lambda name: (not name.lower().startswith(text), len(name)))
+    return list(dict.fromkeys(holding + alike))[:count]
 
 
 @cache
@@ -81,11 +78,10 @@ def package():
 
 def schema(name):
     """Fields of a table as the descriptor gives them: a list of dicts with name, type, description."""
-    for resource in package()["resources"]:
-        if resource["name"] == name:
-            return resource["schema"]["fields"]
-    raise UnknownId("table", name, [resource["name"] for resource in package()["resources"]],
-                    "data/datapackage.json")
+    tables = {resource["name"]: resource["schema"]["fields"] for resource in package()["resources"]}
+    if name not in tables:
+        raise UnknownId("table", name, tables, "data/datapackage.json")
+    return tables[name]
 
 
 @cache
@@ -120,14 +116,18 @@ def tables_read():
     return tuple(sorted(_read))
 
 
+@cache
+def _rows(name):
+    """Rows of a table by id, for the look-ups of single facts."""
+    return {row["id"]: row for _, row in _load(name).set_index("id", drop=False).iterrows()}
+
+
 def _row(name, row_id, field, where):
-    frame = table(name)
-    hit = frame[frame["id"] == row_id]
-    if hit.empty:
-        raise UnknownId(field, row_id, frame["id"], where)
-    row = hit.iloc[0]
-    row.name = row_id
-    return row
+    _read.add(name)
+    rows = _rows(name)
+    if row_id not in rows:
+        raise UnknownId(field, row_id, rows, where)
+    return rows[row_id].copy()
 
 
 @cache
@@ -155,10 +155,13 @@ def gpus():
 
 def gpu(gpu_id):
     """One accelerator of :func:`gpus` as a Series."""
-    frame = gpus()
-    if gpu_id not in frame.index:
-        raise UnknownId("gpu", gpu_id, frame.index, "`tokenecon list gpus`")
-    return frame.loc[gpu_id]
+    _read.add("gpus")
+    if gpu_id not in _gpu_rows():
+        raise UnknownId("gpu", gpu_id, _gpu_rows(), "`tokenecon list gpus`")
+    return _gpu_rows()[gpu_id].copy()
+
+
+_gpu_rows = cache(lambda: dict(_gpus().iterrows()))
 
 
 def models():
@@ -195,8 +198,7 @@ def value(assumption_id):
 def span(assumption_id):
     """Low, value and high of an assumption; low and high equal the value where the row has no range."""
     row = assumption(assumption_id)
-    middle = float(row["value"])
-    low, high = float(row["low"]), float(row["high"])
+    low, middle, high = (float(row[end]) for end in ("low", "value", "high"))
     return (middle if low != low else low, middle, middle if high != high else high)
 
 
@@ -224,8 +226,8 @@ def show(any_id):
             hit = frame[frame["gpu"] == any_id]
         if not hit.empty:
             cited = dict.fromkeys(hit["source"]) if "source" in hit else {}
-            sources = [source(cite).to_dict() for cite in cited if cite]
-            return {"table": name, "id": any_id, "rows": hit.to_dict("records"), "sources": sources}
+            return {"table": name, "id": any_id, "rows": hit.to_dict("records"),
+                    "sources": [source(cite).to_dict() for cite in cited if cite]}
         known += list(frame["id"]) + (list(frame["gpu"].unique()) if name == "gpus" else [])
     raise UnknownId("id", any_id, known, "the tables in data/")
 
@@ -254,9 +256,8 @@ def prices(gpu=None, kind=None, as_of=None, *, max_age_days=None, claimed=False)
     if not claimed:
         frame = frame[frame["basis"] != "claimed"]
     if gpu is not None:
-        known = gpus().index
-        if gpu not in known:
-            raise UnknownId("gpu", gpu, known, "`tokenecon list gpus`")
+        if gpu not in gpus().index:
+            raise UnknownId("gpu", gpu, gpus().index, "`tokenecon list gpus`")
         frame = frame[frame["gpu"] == gpu]
     if kind is not None:
         if kind not in PRICE_KINDS:
@@ -286,10 +287,9 @@ def price_range(gpu, kind, as_of=None, *, max_age_days=None):
     if rows.empty:
         any_age = prices(gpu, kind)
         newest = f"the newest is of {any_age['as_of'].max()}" if len(any_age) else "none is known at all"
-        kinds = sorted(prices(gpu)["kind"].unique())
-        raise NoPrice(f"no {kind} price of {gpu} within {max_age_days} days before "
-                      f"{as_of or newest_price_date()}: {newest}; "
-                      f"kinds known for it: {', '.join(kinds) or 'none'}; add a row to data/prices.csv")
+        kinds = ", ".join(sorted(prices(gpu)["kind"].unique())) or "none"
+        raise NoPrice(f"no {kind} price of {gpu} within {max_age_days} days before {as_of or newest_price_date()}: "
+                      f"{newest}; kinds known for it: {kinds}; add a row to data/prices.csv")
     low, high = rows["low"].fillna(rows["value"]), rows["high"].fillna(rows["value"])
     typical = rows.groupby("provider")["value"].median().median()
     return {

@@ -65,9 +65,12 @@ def kind(unit, whole):
 
 
 def nearest(name, candidates):
-    """``; did you mean 'x' or 'y'?`` when something known is spelt alike, else nothing."""
-    close = difflib.get_close_matches(str(name), [str(one) for one in candidates], n=3, cutoff=0.5)
-    return "; did you mean " + " or ".join(f"'{one}'" for one in close) + "?" if close else ""
+    """``; did you mean 'x' or 'y'?``: what holds the name first, then what is spelt alike, else nothing."""
+    known = [str(one) for one in candidates]
+    holding = sorted((one for one in known if name and str(name).lower() in one.lower()), key=len)
+    close = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
+    found = list(dict.fromkeys(holding + close))[:3]
+    return "; did you mean " + " or ".join(f"'{one}'" for one in found) + "?" if found else ""
 
 
 def split(value):

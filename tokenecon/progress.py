@@ -52,9 +52,13 @@ class Bars:
         self.bars = bars
         self.tasks = {name: bars.add_task(name, start=False, total=None, cell="waiting") for name in names}
 
+    def starts(self, name):
+        """Say that a notebook begins, its kernel first."""
+        self.bars.start_task(self.tasks[name])
+        self.bars.update(self.tasks[name], cell="starting")
+
     def cell(self, name, done, total):
         """Say that a cell begins."""
-        self.bars.start_task(self.tasks[name])
         where = f"cell {min(done + 1, total)}/{total}"
         self.bars.update(self.tasks[name], completed=done, total=total, cell=where)
 
@@ -70,8 +74,11 @@ class Lines:
     def __init__(self):
         self.lock = threading.Lock()
 
+    def starts(self, name):
+        """A log tells what is done, not what begins."""
+
     def cell(self, name, done, total):
-        """A log does not follow cells."""
+        """Nor does it follow cells."""
 
     def finished(self, name, cells, seconds):
         """Say that a notebook is done."""

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import tokenecon
-from tokenecon.analysis import cases, coefficients, steady
+from tokenecon.analysis import coefficients, operands, steady
 
 DENSE = ("llama-3.1-8b", "llama-3.1-70b", "qwen3-32b", "gemma-2-9b")
 ROUTED = ("mixtral-8x7b", "qwen3-235b-a22b", "deepseek-v3", "gpt-oss-120b")
@@ -17,7 +17,7 @@ def drawn(size=400, seed=5, **fixed):
     """Random cases as columns of the serving model."""
     draw = np.random.default_rng(seed)
     model = draw.choice(fixed.pop("models", DENSE + ROUTED), size)
-    columns = cases.columns(model, draw.choice(fixed.pop("gpus", GPUS), size),
+    columns = operands.columns(model, draw.choice(fixed.pop("gpus", GPUS), size),
                             draw.choice(("bf16", "fp8"), size), draw.choice(("bf16", "fp8"), size))
     group = draw.choice((1.0, 2.0, 4.0, 8.0), size)
     columns |= {
@@ -27,7 +27,7 @@ def drawn(size=400, seed=5, **fixed):
         "concurrency": np.floor(10 ** draw.uniform(0, 2.5, size)), "requests": np.full(size, np.inf),
     }  # fmt: skip
     columns |= {name: np.full(size, value) for name, value in fixed.items()}
-    return cases.completed(columns)
+    return operands.completed(columns)
 
 
 def state(case, **changed):

@@ -9,9 +9,14 @@ import pathlib
 import random
 import re
 
+import hypothesis
 import pytest
 
 import tokenecon.formulas
+
+# The same cases every time, and no stopwatch: a busy machine is no mistake in a formula.
+hypothesis.settings.register_profile("formulas", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("formulas")
 
 FOLDER = pathlib.Path(tokenecon.formulas.__file__).parent
 

@@ -59,6 +59,13 @@ def test_bandwidth_ceiling_of_70b(terabytes_per_s, gigabytes, printed):
     assert rate == approx(printed, abs=5e-3)
 
 
+def test_ceiling_with_efficiency_and_speculation():
+    # 3 * 3350 * 0.8 / 140 = 57.43 passes a second of 2.5 tokens
+    rate = bandwidth_ceiling_tok_out_per_s(weight_bytes=140e9, gpus=3, bytes_per_s_per_gpu=3.35e12, mbu=0.8,
+                                           tok_out_per_pass=2.5)
+    assert rate == approx(3 * 3350 * 0.8 / 140 * 2.5)
+
+
 def test_eight_h100_need_52_percent_for_100_tokens_a_second():
     # 8 * 3350 / 140 = 191.43; 100 / 191.43 = 0.5224
     rate = bandwidth_ceiling_tok_out_per_s(weight_bytes=140e9, gpus=8, bytes_per_s_per_gpu=3.35e12, mbu=1.0,

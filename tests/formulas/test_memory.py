@@ -19,7 +19,7 @@ def test_four_bits_in_groups_of_128_are_4_156_bits():
     assert size / 1e9 == pytest.approx(36.37, abs=0.005)
 
 
-@pytest.mark.source("ocp-mx-2023", "section 5.2: MXFP4 shares an 8-bit scale among 32 values")
+@pytest.mark.source("ocp-mx-2023", "MXFP4: 32 values share an 8-bit scale")
 def test_mxfp4_is_4_25_bits():
     assert memory.effective_bits(value_bits=4, scale_bits=8, zero_bits=0, group_size=32) == 4.25
 

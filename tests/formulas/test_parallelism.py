@@ -49,6 +49,18 @@ def test_two_gpus_printed():
     assert split_cost_ratio(efficiency=efficiency) == approx(1.028, abs=5e-4)
 
 
+def test_message_of_a_prefill():
+    # 3 prompts of 2000 positions * 8192 wide * 2 B
+    assert all_reduce_message(batch=3, positions=2000, hidden_size=8192, bytes_per_value=2) == 98_304_000
+
+
+def test_size_step_between_two_split_models():
+    # 2.5 times the parameters, efficiency 0.9 before and 0.75 after: 2.5 * 1.2
+    ratio = size_step_cost_ratio(small_parameters=70e9, large_parameters=175e9, small_efficiency=0.9,
+                                 large_efficiency=0.75)
+    assert ratio == approx(3.0)
+
+
 @pytest.mark.parametrize("excess, efficiency", [(2, 1 / 2), (3, 1 / 3)])
 def test_efficiency_that_the_documents_size_steps_need(excess, efficiency):
     # ten times the parameters cost 10 * excess only if splitting keeps 1/excess

@@ -37,6 +37,9 @@ def test_hybrid():
     cost = hybrid_usd_per_mtok(edge_share=0.67, edge_penalty=2.5, small_usd_per_mtok=0.1, large_usd_per_mtok=1.0)
     assert cost == approx(0.1675 + 0.33)
     assert cost == approx(0.4975)
+    # 0.25 * 2.0 * 0.3 + 0.75 * 2.4
+    cost = hybrid_usd_per_mtok(edge_share=0.25, edge_penalty=2.0, small_usd_per_mtok=0.3, large_usd_per_mtok=2.4)
+    assert cost == approx(0.15 + 1.8)
 
 
 def test_quality():

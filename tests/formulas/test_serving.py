@@ -21,6 +21,11 @@ def test_rate_of_32_sequences_on_four_h100():
     assert rate == approx(2664, abs=0.5)
 
 
+def test_rate_with_speculation():
+    # 32 sequences gain 2.5 tokens each every 16 ms
+    assert decode_tok_out_per_s(batch=32, tok_out_per_pass=2.5, step_s=0.016) == approx(5000)
+
+
 def test_speculation_shortens_the_time_per_token():
     # 30 ms for 2.5 tokens
     assert tpot_seconds(step_s=0.030, tok_out_per_pass=2.5) == approx(0.012)

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import BadInput, data
-from tokenecon.analysis import cases, coefficients, steady, support
+from tokenecon.analysis import coefficients, operands, steady, support
 
 REQUIRED = ("model", "gpu", "n_gpus", "isl", "osl")
-TEXTS = {"weights": cases.WEIGHTS, "kv": tuple(cases.CACHES), "load": steady.LOADS,
+TEXTS = {"weights": operands.WEIGHTS, "kv": tuple(operands.CACHES), "load": steady.LOADS,
          "engine": (*coefficients.ENGINES, "any")}  # fmt: skip
 # name: (default, allowed, meaning); the defaults of texts stand in `read`
 NUMBERS = {
@@ -89,15 +89,15 @@ def read(given):
     ask.place = np.zeros(size, dtype=np.intp)
     ask.table, ask.drafts = {}, {}
     if good.any():
-        ask.place[good], distinct = cases.combinations(*ids)
+        ask.place[good], distinct = operands.combinations(*ids)
         model, gpu, weights, kv, draft = zip(*distinct, strict=True)
-        ask.table = cases.columns(model, gpu, weights, kv)
+        ask.table = operands.columns(model, gpu, weights, kv)
         price = {one: price_of(one) for one in set(gpu)}
         ask.table["quoted_price"] = np.array([price[one] for one in gpu])
         ask.table["calibrated"] = np.array([float(support.measured_before(*one[:4])) for one in distinct])
         named = [own or whole for own, whole in zip(draft, model, strict=True)]
         ask.drafts = {"has": np.array([bool(own) for own in draft]),
-                      "table": cases.columns(named, gpu, weights, kv)}
+                      "table": operands.columns(named, gpu, weights, kv)}
     return ask
 
 
@@ -163,8 +163,8 @@ def _known(values, name, allowed, ask):
 
 def _support(text, ask):
     """Unknown ids, and what the model of serving does not cover, once for every distinct combination."""
-    for name, function in (("model", cases.shape_columns), ("gpu", cases.gpu_columns),
-                           ("draft_model", cases.shape_columns)):
+    for name, function in (("model", operands.shape_columns), ("gpu", operands.gpu_columns),
+                           ("draft_model", operands.shape_columns)):
         codes, distinct = pd.factorize(text[name])
         for place, one in enumerate(distinct):
             if name == "draft_model" and one == "":

@@ -1,7 +1,9 @@
 """Inputs of the documents held against dated facts: data sheets and prices."""
 
+import datetime
+
 from tokenecon import data, units
-from tokenecon.analysis.claims_facts import n, pct, span_text
+from tokenecon.analysis.claims_facts import n, span_text
 from tokenecon.analysis.claims_rule import Recomputation
 
 
@@ -29,22 +31,28 @@ def model_fact(c, claim_id, model_id):
         sources=(model["source"],))
 
 
-def price_fact(c, claim_id, gpu_id, kind, day, what):
-    """A printed price against the dated prices of ``data/prices.csv``."""
-    found = data.price_range(gpu_id, kind, day)
+def prices_around(gpu_id, kind, day):
+    """Prices known around a day, as long before it as after it: sources look at prices seldom."""
+    days = data.PRICE_MAX_AGE_DAYS[kind]
+    later = (datetime.date.fromisoformat(day) + datetime.timedelta(days=days)).isoformat()
+    return data.price_range(gpu_id, kind, later, max_age_days=2 * days)
+
+
+def price_fact(c, claim_id, gpu_id, kind, what, before=None):
+    """A printed price against the dated prices around the documents' day, or the newest before another day."""
+    found = data.price_range(gpu_id, kind, before) if before else prices_around(gpu_id, kind, c.day())
     low, high = found["low"], found["high"]
+    when = f"known by {before}" if before else f"known within {data.PRICE_MAX_AGE_DAYS[kind]} days of {c.day()}"
+    shown = f"{span_text(low, high)} {found['unit']}"
     return Recomputation(
-        arithmetic=f"{len(found['rows'])} {what} of {gpu_id} known by {day}: {span_text(low, high)} {found['unit']}",
-        low=low, high=high,
-        confirmed_by=f"overlaps the {what} known by {day}: {span_text(low, high)} {found['unit']}",
-        needed=f"the prices known by {day} run from {n(low)} to {n(high)} {found['unit']}",
+        arithmetic=f"{what} of {gpu_id} {when}: {shown} ({len(found['rows'])} rows)", low=low, high=high,
+        confirmed_by=f"overlaps the {what} {when}: {shown}", needed=f"the {what} {when} are {shown}",
         sources=tuple(found["sources"]))
 
 
 def purchase_ratio(c, claim_id, gpu_id, other_id):
     """A printed price ratio against purchase prices, low end with low end and high with high."""
-    one = data.price_range(gpu_id, "purchase", c.day(), max_age_days=None)
-    other = data.price_range(other_id, "purchase", c.day(), max_age_days=None)
+    one, other = (prices_around(name, "purchase", c.day()) for name in (gpu_id, other_id))
     ratios = sorted((one["low"] / other["low"], one["high"] / other["high"]))
     return Recomputation(
         arithmetic=f"purchase {n(one['low'])}/{n(other['low'])} and {n(one['high'])}/{n(other['high'])} USD = "
@@ -69,11 +77,9 @@ def price_cut(gpu_id, provider):
     return float(cuts.loc[day]), day, float(before), float(by_day.loc[day]), tuple(dict.fromkeys(rows["source"]))
 
 
-def discount(c, claim_id, pairs, what):
-    """A printed discount against pairs of dated prices: (dear row, cheap row, label)."""
-    shares = sorted(1 - cheap / dear for dear, cheap, _ in pairs)
-    shown = "; ".join(f"{label}: 1 - {n(cheap)}/{n(dear)} = {pct(1 - cheap / dear)}" for dear, cheap, label in pairs)
-    return Recomputation(
-        arithmetic=shown, low=shares[0], high=shares[-1],
-        confirmed_by=f"overlaps {what}: {span_text(shares[0], shares[-1], pct)}",
-        needed=f"{what} give {span_text(shares[0], shares[-1], pct)}")
+def optimisation(row_id):
+    """One published effect of data/optimisations.csv."""
+    rows = data.table("optimisations").set_index("id")
+    if row_id not in rows.index:
+        raise data.UnknownId("optimisation", row_id, rows.index, "data/optimisations.csv")
+    return rows.loc[row_id]

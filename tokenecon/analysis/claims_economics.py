@@ -5,11 +5,26 @@ from math import log
 from tokenecon import data, units
 from tokenecon.analysis.claims_checks import model_fact
 from tokenecon.analysis.claims_facts import (
-    A100, H100, H200, LLAMA2_7B, LLAMA2_70B, MI300X, NOTHING, PERFECT, batched_cost, bits, decode_flop,
-    kv_per_position, n, pct, prefill_flop, span_text, step_seconds, weights, width,
+    A100,
+    H100,
+    H200,
+    LLAMA2_7B,
+    LLAMA2_70B,
+    MI300X,
+    NOTHING,
+    PERFECT,
+    bits,
+    decode_flop,
+    kv_per_position,
+    n,
+    pct,
+    prefill_flop,
+    serving_gpus,
+    step_seconds,
+    weights,
 )  # fmt: skip
 from tokenecon.analysis.claims_rule import Reading, Recomputation
-from tokenecon.formulas import balance, batching, context, efficiency, levers, memory, roofline, serving
+from tokenecon.formulas import balance, batching, context, efficiency, memory, roofline
 
 PLAIN = {
     "ec-context-2000": "the length that an example chooses",
@@ -55,7 +70,7 @@ def full_precision_traffic(c):
 
 
 def traffic_to_energy(c):
-    alone, together = batch_steps(c)
+    _, together = batch_steps(c)
     gpu, parameters, gpus = data.gpu(H100), c.value("ec-70b-params"), serving_gpus(c)
     batch = c.value("ec-batch32-size")
     sums = batch * decode_flop(LLAMA2_70B, parameters, c.value("ec-context-2000"))
@@ -175,12 +190,15 @@ def context_cost(c):
     quadratic = length ** c.value("ec-attention-quadratic")
     mixed = {name: prompt_ratio(c, model, c.value(claim)) for name, model, claim in (
         ("a 70B model", LLAMA2_70B, "ec-70b-params"), ("a 7B model", LLAMA2_7B, "ec-7b-params"))}
-    mix = context.mixing_weight_for_ratio(length_ratio=length, cost_ratio=c.value("ec-context-cost-ratio"))
+    target = c.value("ec-context-cost-ratio")
+    between = length < target < quadratic
+    mix = context.mixing_weight_for_ratio(length_ratio=length, cost_ratio=target) if between else NOTHING
     return Recomputation(
         f"quadratic, as the text says: {n(length)}^2 = {n(quadratic)}", low=quadratic, high=quadratic,
         readings=(Reading("linear growth", low=length, high=length),
                   *(Reading(f"the prompt arithmetic of {name}", low=value, high=value) for name, value in mixed.items())),
-        needed=f"attention that takes {pct(mix)} of the linear work at {n(short)} tokens; linear gives {n(length)}, "
+        needed=(f"attention that takes {pct(mix)} of the linear work at {n(short)} tokens; " if between else "")
+               + f"linear gives {n(length)}, "
                + ", ".join(f"{name} {n(value)}" for name, value in mixed.items()))
 
 

@@ -7,6 +7,7 @@ that even a perfect machine cannot meet needs no argument about efficiencies.
 from math import floor, log10
 
 from tokenecon import data, units
+from tokenecon.analysis.claims_rule import TOLERANCE
 from tokenecon.formulas import compute, kv_cache, memory, money, parallelism, roofline, serving
 
 # The machines and models that the documents mean, by id.
@@ -23,8 +24,9 @@ ALL_REDUCES_PER_LAYER = 2  # one after attention, one after the feed-forward par
 class Stated:
     """The figures printed in the documents: a view of claims.csv by id."""
 
-    def __init__(self, table):
+    def __init__(self, table, tolerance=TOLERANCE):
         self.rows = table.set_index("id", drop=False)
+        self.tolerance = tolerance
 
     def row(self, claim_id):
         if claim_id not in self.rows.index:

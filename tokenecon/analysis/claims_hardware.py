@@ -1,15 +1,33 @@
 """Recomputations of the claims of the section on hardware."""
 
 from tokenecon import data, units
-from tokenecon.analysis.claims_checks import gpu_fact, model_fact, purchase_ratio
+from tokenecon.analysis.claims_checks import gpu_fact, model_fact, prices_around, purchase_ratio
 from tokenecon.analysis.claims_facts import (
-    A100, GAUDI3, GAUDI3_CARD, GRAVITON4, H100, H200, LLAMA2_7B, LLAMA2_70B, MI300X, NOTHING, PERFECT, bits,
-    decode_flop, gpus_needed, n, pct, single_stream, span_text, split_efficiency, step_seconds, weights,
+    A100,
+    GAUDI3,
+    GAUDI3_CARD,
+    GRAVITON4,
+    H100,
+    H200,
+    LLAMA2_7B,
+    LLAMA2_70B,
+    MI300X,
+    NOTHING,
+    PERFECT,
+    bits,
+    decode_flop,
+    n,
+    pct,
+    single_stream,
+    span_text,
+    split_efficiency,
+    step_seconds,
+    weights,
 )  # fmt: skip
 from tokenecon.analysis.claims_rule import Reading, Recomputation
 from tokenecon.analysis.claims_sizes import of_model
 from tokenecon.analysis.claims_update_hardware import seventy_b
-from tokenecon.formulas import bills, break_even, efficiency, money, parallelism, roofline, routing, serving, tco
+from tokenecon.formulas import bills, break_even, money, parallelism, roofline, routing, serving, tco
 
 PLAIN = {
     "hw-graviton4-vcpus": "the size of a machine as its maker states it",
@@ -97,7 +115,7 @@ def h200_saving(c):
     return Recomputation(
         f"like ends of the printed rents, speed by bandwidth ({n(large)} against {n(small * kept)} tok/s): "
         f"{span_text(*like, pct)}", low=like[0], high=like[1],
-        readings=(Reading("H200 and H100 rented anywhere in the printed price ranges", low=free[0], high=free[1],
+        readings=(Reading("a cheap H200 in place of dear H100, anywhere in the printed price ranges", low=free[0], high=free[1],
                           arithmetic=f"{pct(free[0])} to {pct(free[1])}"),),
         needed=f"an H200 rented at no more than {n(price)} of the rent of an H100")
 
@@ -154,7 +172,7 @@ def owned_hour(usd, watts):
 
 
 def gaudi3_tco(c):
-    prices = {name: data.price_range(name, "purchase", c.day(), max_age_days=None) for name in (GAUDI3, H100)}
+    prices = {name: prices_around(name, "purchase", c.day()) for name in (GAUDI3, H100)}
     watts = c.value("hw-gaudi3-power"), c.value("hw-h100-power")
     dear = owned_hour(prices[H100]["typical"], watts[1])
     power = 1 - owned_hour(prices[H100]["typical"], watts[0]) / dear
@@ -165,7 +183,7 @@ def gaudi3_tco(c):
         f"{n(watts[1] - watts[0])} W less at an equal price: {pct(power)} of the cost of ownership; the documents give no "
         "price", low=power, high=power,
         readings=(Reading("estimated purchase prices, speed by bandwidth", low=ends[0], high=ends[1],
-                          arithmetic=f"{n(prices[GAUDI3]['low'])} to {n(prices[GAUDI3]['high'])} USD against "
+                          arithmetic=f"{span_text(prices[GAUDI3]['low'], prices[GAUDI3]['high'])} USD against "
                                      f"{n(prices[H100]['low'])} to {n(prices[H100]['high'])} USD: "
                                      f"{span_text(*ends, pct)}"),),
         needed="a much lower purchase price: power alone cannot give it",
@@ -173,7 +191,7 @@ def gaudi3_tco(c):
 
 
 def graviton_cost(c):
-    cpu, rent = data.gpu(GRAVITON4), data.price_range(GRAVITON4, "on_demand", c.day(), max_age_days=None)
+    cpu, rent = data.gpu(GRAVITON4), prices_around(GRAVITON4, "on_demand", c.day())
     parameters, batch = c.value("ec-7b-params"), c.value("ec-batch32-size")
 
     def cost(usd, peak):
@@ -198,7 +216,7 @@ def graviton_cost(c):
 
 
 def cpu_low_traffic(c):
-    machine = data.price_range(GRAVITON4, "on_demand", c.day(), max_age_days=None)
+    machine = prices_around(GRAVITON4, "on_demand", c.day())
     rents, batch = c.span("up-h100-cloud-price-now"), c.value("ec-batch32-size")
     seconds = step_seconds(model_id=LLAMA2_7B, parameters=c.value("ec-7b-params"), gpu_id=H100, gpus=1, batch=batch,
                            positions=c.value("ec-context-2000"), weight_bits=bits("fp16"))

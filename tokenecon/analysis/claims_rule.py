@@ -23,7 +23,8 @@ The rule (:func:`verdict`), in this order:
 
 A range agrees with a printed figure if it meets the figure widened by the tolerance, 5 percent at either
 end: of the figure itself, or, for a share, of the share or of what it leaves to 100 percent, whichever is
-smaller (so that "99.5 percent" does not agree with everything above 95).  "More than" and "less than" ask
+smaller (so that "99.5 percent" does not agree with everything above 95), but no less than half a unit of the
+last digit printed in percent.  "More than" and "less than" ask
 for the range to reach beyond the figure, with the same tolerance.  A claim without a printed figure
 (implied by others) agrees if its test does, and if there is no test, by having been computed.
 """
@@ -89,25 +90,30 @@ def known(value):
     return value is not None and value == value
 
 
-def tolerance(value, unit):
-    """Half-width of the band around a printed figure, in its unit.
+def band(value, unit, tolerance=TOLERANCE, rounded=True):
+    """Half-width of the band around a printed figure, in its unit; a limit is not a rounded figure.
 
-    >>> round(tolerance(0.9, "fraction"), 4), tolerance(64, "ratio")
+    >>> round(band(0.9, "fraction"), 4), band(64, "ratio")
     (0.005, 3.2)
     """
     size = abs(value)
-    if unit == "fraction" and size < 1.0:
-        size = min(size, 1.0 - size)
-    return TOLERANCE * size
+    if unit != "fraction" or size >= 1.0:
+        return tolerance * size
+    share = tolerance * min(size, 1.0 - size)
+    if not rounded:
+        return share
+    decimals = len(f"{size:.10g}".partition(".")[2])
+    return max(share, 0.5 * 10.0 ** -max(decimals, 2))
 
 
-def in_range(low, high, claimed_low, claimed_high, unit, comparator):
+def in_range(low, high, claimed_low, claimed_high, unit, comparator, tolerance=TOLERANCE):
     """Whether a recomputed range agrees with a printed figure, by the tolerance of this module."""
     if comparator not in COMPARATORS:
         raise ValueError(f"comparator '{comparator}' is not one of {', '.join(COMPARATORS)}; "
                          "correct it in data/claims.csv")
-    floor = claimed_low - tolerance(claimed_low, unit) if known(claimed_low) else None
-    ceiling = claimed_high + tolerance(claimed_high, unit) if known(claimed_high) else None
+    rounded = comparator in ("=", "range")
+    floor = claimed_low - band(claimed_low, unit, tolerance, rounded) if known(claimed_low) else None
+    ceiling = claimed_high + band(claimed_high, unit, tolerance, rounded) if known(claimed_high) else None
     if comparator == ">":
         return high >= floor
     if comparator == "<":
@@ -115,7 +121,7 @@ def in_range(low, high, claimed_low, claimed_high, unit, comparator):
     return high >= floor and low <= ceiling
 
 
-def agrees(claim, reading):
+def agrees(claim, reading, tolerance=TOLERANCE):
     """Whether a reading (or the default one) agrees with its claim; None if it says nothing."""
     if reading.test is False:
         return False
@@ -124,11 +130,11 @@ def agrees(claim, reading):
     if not (known(claim["low"]) or known(claim["high"])):  # implied: no printed figure to compare with
         return True
     comparator = getattr(reading, "comparator", "") or claim["comparator"]
-    return bool(in_range(reading.low, reading.high, claim["low"], claim["high"], claim["unit"], comparator))
+    return bool(in_range(reading.low, reading.high, claim["low"], claim["high"], claim["unit"], comparator, tolerance))
 
 
-def verdict(claim, recomputation, identities=()):
-    """Verdict and the assumption it rests on; the rule is the docstring of this module.
+def judge(claim, recomputation, identities=(), tolerance=TOLERANCE):
+    """Verdict and the reading it rests on (None for the default one); the rule is the docstring of this module.
 
     ``claim`` is a row of claims.csv (anything with the keys low, high, unit, comparator, kind),
     ``recomputation`` a :class:`Recomputation` or None, ``identities`` those that the claim belongs to.
@@ -136,16 +142,20 @@ def verdict(claim, recomputation, identities=()):
     is_input = claim["kind"] == "input"
     failed = [identity for identity in identities if not identity.holds]
     if recomputation is None or not (recomputation.comparable or recomputation.readings or failed):
-        return (INPUT if is_input else UNDERIVABLE), ""
+        return (INPUT if is_input else UNDERIVABLE), None
     implied = recomputation.test is None and not (known(claim["low"]) or known(claim["high"]))
-    default = agrees(claim, recomputation)
-    if default and not (implied and failed):
-        return (INPUT, recomputation.confirmed_by) if is_input else (HOLDS, "")
+    if agrees(claim, recomputation, tolerance) and not (implied and failed):
+        return (INPUT if is_input else HOLDS), None
     if failed:
-        return CONTRADICTED, ""
+        return CONTRADICTED, None
     for reading in recomputation.readings:
-        if agrees(claim, reading):
-            return ASSUMPTION, reading.assumption
+        if agrees(claim, reading, tolerance):
+            return ASSUMPTION, reading
     if any(reading.open for reading in recomputation.readings):
-        return UNDERIVABLE, ""
-    return CONTRADICTED, ""
+        return UNDERIVABLE, None
+    return CONTRADICTED, None
+
+
+def verdict(claim, recomputation, identities=(), tolerance=TOLERANCE):
+    """The verdict alone; see :func:`judge`."""
+    return judge(claim, recomputation, identities, tolerance)[0]

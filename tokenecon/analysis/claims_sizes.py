@@ -1,18 +1,27 @@
 """Recomputations of the claims on model size and on precision, of the section on the economics of tokens."""
 
-from tokenecon import data, units
+from tokenecon import units
 from tokenecon.analysis.claims_checks import model_fact
 from tokenecon.analysis.claims_facts import (
-    A100, GPT3, H100, H200, LLAMA2_7B, LLAMA2_70B, MI300X, bits, gpus_needed, n, pct, span_text,
+    A100,
+    GPT3,
+    H100,
+    H200,
+    LLAMA2_7B,
+    LLAMA2_70B,
+    MI300X,
+    bits,
+    gpus_needed,
+    n,
+    pct,
+    span_text,
     split_efficiency,
 )  # fmt: skip
 from tokenecon.analysis.claims_rule import Reading, Recomputation
 from tokenecon.formulas import levers, memory, parallelism
 
 PLAIN = {}
-NO_PATH = {
-    "ec-quant-accuracy": "accuracy follows from no formula, and no benchmark, model or width is named",
-}
+NO_PATH = {}
 
 
 def of_model(c, claim_id, gpu_id, model_id):

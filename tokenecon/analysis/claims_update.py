@@ -2,8 +2,22 @@
 
 from tokenecon import data, units
 from tokenecon.analysis.claims_facts import (
-    A100, GPT3, H100, LLAMA2_70B, PERFECT, batched_cost, bits, decode_flop, gpus_needed, n, pct, prefill_flop,
-    printed_cost, single_stream, span_text, weights,
+    A100,
+    GPT3,
+    H100,
+    LLAMA2_70B,
+    PERFECT,
+    batched_cost,
+    bits,
+    decode_flop,
+    gpus_needed,
+    n,
+    pct,
+    prefill_flop,
+    printed_cost,
+    single_stream,
+    span_text,
+    weights,
 )  # fmt: skip
 from tokenecon.analysis.claims_rule import Reading, Recomputation
 from tokenecon.formulas import balance, bills, memory, money, roofline

@@ -3,9 +3,20 @@
 from tokenecon import data, units
 from tokenecon.analysis.claims_checks import gpu_fact, price_cut, price_fact, purchase_ratio
 from tokenecon.analysis.claims_facts import (
-    A100, GB200, H100, H200, LLAMA2_70B, bits, gpus_needed, kv_per_position, n, pct, span_text, weights,
+    A100,
+    GB200,
+    H100,
+    H200,
+    LLAMA2_70B,
+    bits,
+    gpus_needed,
+    kv_per_position,
+    n,
+    pct,
+    span_text,
+    weights,
 )  # fmt: skip
-from tokenecon.analysis.claims_rule import Reading, Recomputation
+from tokenecon.analysis.claims_rule import Reading, Recomputation, in_range
 from tokenecon.formulas import break_even, levers
 
 PLAIN = {}
@@ -30,7 +41,7 @@ def fits(c, gpu_id, batch, sentence):
     gpus = gpus_needed(parameters, bits("fp16"), gpu_id, LLAMA2_70B, batch, positions)
     need = weights(parameters, bits("fp16")) / units.BYTES_PER_GB
     room = data.gpu(gpu_id)["engine_memory_bytes"] / units.BYTES_PER_GB
-    text = (f"{n(need)} GB of FP16 weights and the cache of {n(batch)} requests of {n(positions)} tokens; "
+    text = (f"{n(need)} GB of FP16 weights and the cache of {n(batch)} contexts of {n(positions)} tokens each; "
             f"{n(room)} GB can be allocated on a GPU: {n(gpus)} GPU")
     return Reading(sentence, low=gpus, high=gpus, arithmetic=text)
 
@@ -49,8 +60,8 @@ def seventy_b(c, gpu_id):
 def h100_price_before(c):
     # A month before the cut that the box reports.
     cut = f"{c.value('up-aws-price-cut-date'):.0f}"
-    return price_fact(c, "up-h100-cloud-price-before", H100, "on_demand", f"{cut[:4]}-{cut[4:]}-01",
-                      "on-demand prices")
+    return price_fact(c, "up-h100-cloud-price-before", H100, "on_demand", "on-demand prices",
+                      before=f"{cut[:4]}-{cut[4:]}-01")
 
 
 def h100_price_drop(c):
@@ -68,9 +79,12 @@ def aws_cuts():
 def aws_price_cut(c):
     cuts = aws_cuts()
     shares = [cut[0] for cut in cuts.values()]
+    claimed = c.value("up-aws-price-cut")
+    true_of = " and ".join(gpu for gpu, cut in cuts.items()
+                           if in_range(cut[0], cut[0], claimed, claimed, "fraction", "=")) or "no GPU"
     text = "; ".join(f"{gpu} {n(cut[2])} to {n(cut[3])} USD/GPU/h: {pct(cut[0])}" for gpu, cut in cuts.items())
     return Recomputation(text, low=min(shares), high=max(shares), sources=cuts[H100][4],
-                         confirmed_by=f"true of {H100} alone; other GPUs were cut by {pct(min(shares))} and more",
+                         confirmed_by=f"agrees with dated prices for {true_of}; the other GPUs were cut by less",
                          needed=f"the three cuts run from {pct(min(shares))} to {pct(max(shares))}")
 
 
@@ -122,14 +136,11 @@ def h100_a100_cost(c):
 RECOMPUTE = {
     "up-h200-memory": lambda c: gpu_fact(c, "up-h200-memory", f"{H200}.memory"),
     "up-h200-available": h200_available,
-    "up-h200-purchase-price": lambda c: price_fact(c, "up-h200-purchase-price", H200, "purchase", c.day(),
-                                                   "purchase prices"),
-    "up-h200-cloud-price": lambda c: price_fact(c, "up-h200-cloud-price", H200, "on_demand", c.day(),
-                                                "on-demand prices"),
+    "up-h200-purchase-price": lambda c: price_fact(c, "up-h200-purchase-price", H200, "purchase", "purchase prices"),
+    "up-h200-cloud-price": lambda c: price_fact(c, "up-h200-cloud-price", H200, "on_demand", "on-demand prices"),
     "up-h200-single-gpu-70b": lambda c: seventy_b(c, H200),
     "up-h100-two-gpus-70b": lambda c: seventy_b(c, H100),
-    "up-h100-cloud-price-now": lambda c: price_fact(c, "up-h100-cloud-price-now", H100, "on_demand", c.day(),
-                                                    "on-demand prices"),
+    "up-h100-cloud-price-now": lambda c: price_fact(c, "up-h100-cloud-price-now", H100, "on_demand", "on-demand prices"),
     "up-h100-cloud-price-before": h100_price_before,
     "up-h100-price-drop": h100_price_drop,
     "up-aws-price-cut": aws_price_cut,

@@ -7,7 +7,7 @@ results in :data:`RESULTS`, each predicted one with ``_low`` and ``_high``, the 
 import numpy as np
 import pandas as pd
 
-from tokenecon.analysis import asked, cases, coefficients, intervals, steady
+from tokenecon.analysis import asked, coefficients, intervals, operands, steady
 from tokenecon.formulas import speculation
 from tokenecon.units import SECONDS_PER_HOUR, TOKENS_PER_MTOK
 
@@ -80,14 +80,14 @@ def columns(ask, rows):
         "requests": np.full(len(rows), np.inf), "cached": number["cached_prefix"],
         "split": number["prefill_gpus"] / (group * pp) / decoding, "replicas": decoding, "used": used,
     }  # fmt: skip
-    case = cases.completed(case)
+    case = operands.completed(case)
     drafting = number["draft_tokens"] > 0
     if drafting.any():
         case["draft_tokens"] = number["draft_tokens"]
         case["tokens_per_pass"] = np.where(drafting, speculation.speculative_tokens_per_pass(
             acceptance=number["acceptance"], draft_tokens=number["draft_tokens"]), 1.0)
         case["has_draft_model"] = ask.drafts["has"][place]
-        case["draft"] = cases.completed(case | {name: column[place] for name, column in ask.drafts["table"].items()})
+        case["draft"] = operands.completed(case | {name: column[place] for name, column in ask.drafts["table"].items()})
     split = number["prefill_gpus"] > 0
     if split.any():
         values = (case["full_values"] + case["window_values"] + case["index_values"]) * case["isl"]

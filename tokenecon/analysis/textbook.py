@@ -28,7 +28,8 @@ ARITHMETIC = {"bf16": "bf16_flop_per_s", "fp8": "fp8_flop_per_s", "fp4": "fp4_fl
               "int8": "int8_flop_per_s"}  # fmt: skip
 # The first word of a GPU's `interconnect` and the latency of a hop on it.
 LINK_LATENCY = {"NVLink": "link.latency_nvlink", "Infinity": "link.latency_infinity_fabric",
-                "PCIe": "link.latency_pcie", "RoCE": "link.latency_roce", "ICI": "link.latency_ici"}
+                "PCIe": "link.latency_pcie", "RoCE": "link.latency_roce", "ICI": "link.latency_ici",
+                "NeuronLink": "link.latency_ici"}  # chip to chip in a torus, as ICI
 EFFICIENCIES = ("mbu.decode", "mfu.decode", "mfu.prefill", "step.overhead")
 # Order of the three values of a range everywhere in this module.
 POOR, EXPECTED, GOOD = 0, 1, 2
@@ -78,8 +79,11 @@ def link(gpu, gpus):
     domain = row["link_domain_gpus"]
     inside = gpus <= (domain if domain == domain else 1)
     if inside and row["link_bytes_per_s"] == row["link_bytes_per_s"]:
-        name = LINK_LATENCY.get(row["interconnect"].split()[0], "link.latency_pcie")
-        return row["link_bytes_per_s"], units.convert(data.value(name), "us", "s")
+        kind = row["interconnect"].split()[0]
+        if kind not in LINK_LATENCY:
+            raise ValueError(f"interconnect '{row['interconnect']}' of gpu '{gpu}' has no latency; known are "
+                             f"{', '.join(LINK_LATENCY)}; add a link.latency row to data/assumptions.csv")
+        return row["link_bytes_per_s"], units.convert(data.value(LINK_LATENCY[kind]), "us", "s")
     bandwidth = units.convert(data.value("link.network_bandwidth"), "GB/s", "B/s")
     return bandwidth, units.convert(data.value("link.latency_roce"), "us", "s")
 
@@ -102,6 +106,13 @@ def placement(model, gpu, gpus, weights):
     }  # fmt: skip
 
 
+@cache
+def decode_flop(model, positions):
+    """Arithmetic of one decoded token at a context of so many positions. [FLOP]"""
+    return architecture.decode_flop(shape(model), positions=positions)
+
+
+@cache
 def kv_bytes(model, kv, positions):
     """KV cache of one sequence of so many positions. [B]"""
     value = memory.bytes_per_param(bits_per_param=data.precision(kv)["bits"])
@@ -128,6 +139,7 @@ def smallest_instance(*, model, gpu, weights, kv, positions):
     return int(memory.parallel_size(gpus=least, smallest_group=1))
 
 
+@cache
 def weights_read(model, weights, batch):
     """Bytes of weights that a decode step reads: of a mixture of experts, only the experts touched. [B]"""
     record = shape(model)
@@ -171,7 +183,7 @@ def decode_step(*, model, gpu, gpus, weights, kv, positions, batch, efficiencies
     weights_s = read(weights_read(model, weights, batch))
     cache_s = read(batch * kv_bytes(model, kv, positions))
     compute_s = roofline.compute_seconds(
-        flop=batch * architecture.decode_flop(shape(model), positions=positions), gpus=gpus,
+        flop=batch * decode_flop(model, positions), gpus=gpus,
         flop_per_s_per_gpu=place["flop_per_s"], mfu=reach["mfu.decode"])
     comm_s = communication_s(model, gpu, gpus, weights, batch, 1)
     fixed_s = units.convert(reach["step.overhead"], "ms", "s")
@@ -231,16 +243,16 @@ def point(*, model, gpu, gpus, weights, kv, isl_tokens, osl_tokens, batch, usd_p
         "native_arithmetic": place["native_arithmetic"], "weight_gb": place["weight_bytes"] / units.BYTES_PER_GB,
     }  # fmt: skip
     for name, seconds in step.items():
-        row |= _range(name.removesuffix("_s") + "_ms", seconds * units.MS_PER_SECOND)
-    row |= _range("ttft_ms", prefill_s * units.MS_PER_SECOND)
-    row |= _range("tok_out_per_s", rate) | _range("tok_out_per_s_per_gpu", rate / gpus)
-    row |= _range("usd_per_gpu_hour", price)
-    row |= _range("usd_per_mtok_in", into) | _range("usd_per_mtok_out", out) | _range("usd_per_mtok", blend)
+        row |= span(name.removesuffix("_s") + "_ms", seconds * units.MS_PER_SECOND)
+    row |= span("ttft_ms", prefill_s * units.MS_PER_SECOND)
+    row |= span("tok_out_per_s", rate) | span("tok_out_per_s_per_gpu", rate / gpus)
+    row |= span("usd_per_gpu_hour", price)
+    row |= span("usd_per_mtok_in", into) | span("usd_per_mtok_out", out) | span("usd_per_mtok", blend)
     return row
 
 
-def _range(name, values):
-    """Expected value under the name, the ends under _low and _high, whichever way the quantity runs."""
+def span(name, values):
+    """A range as columns: the expected value under the name, the ends under _low and _high, whichever way the quantity runs."""
     low, high = sorted((float(values[POOR]), float(values[GOOD])))
     return {name: float(values[EXPECTED]), f"{name}_low": low, f"{name}_high": high}
 

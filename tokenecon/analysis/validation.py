@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data
-from tokenecon.analysis import cases, held_out, intervals, measured
+from tokenecon.analysis import held_out, intervals, measured, operands
 
 LARGE = 0.30  # median error above which a group of FEW rows or more owes an explanation
 TUNED = "tensorrt-llm"  # engines whose offline tables are tuned by their maker
@@ -38,7 +38,7 @@ def compared(by="campaign"):
     rows["error"] = rows["predicted"] / rows["value"] - 1
     rows["log_error"] = np.log(rows["predicted"] / rows["value"])
     rows["load"] = rows["workload"].map(held_out.WORKLOADS)
-    shape = {model: cases.record(model) for model in rows["model"].unique()}
+    shape = {model: operands.record(model) for model in rows["model"].unique()}
     rows["kind"] = rows["model"].map({model: intervals.KINDS[one["experts"] > 0] for model, one in shape.items()})
     rows["maker"] = rows["engine"].str.split(" ").str[0]
     low, high = _interval(rows)

@@ -13,6 +13,7 @@ from tokenecon.charts.frame import (
     halo,
     highlight,
     legend,
+    reach,
     threshold_layers,
     wrapped,
 )
@@ -54,7 +55,7 @@ def intervals(table, x, label, *, group=None, sort=True, marks=(), order=None, t
     """
     rows = table.dropna(subset=[x.column])
     rows = rows.sort_values(x.column, kind="stable") if sort else rows
-    ends = _ends(rows, x, zero=x.zero)
+    ends = reach(x, _ends(rows, x, zero=x.zero), marks, "x")
     data, names, step, up = _rows(spoken(rows, x), label)
     groups = list(order or table[group].unique()) if group else []
     key = legend(groups, side(names), symbolType="circle", offset=26 if marks else 8) if group else None
@@ -106,6 +107,7 @@ def bars(
         ends = x.domain or (min(0, totals.min()), totals.max())
     else:
         ends = _ends(data, x)
+    ends = reach(x, ends, marks, "x")
     axis = guide(x, *ends, grid=True)
     stack = "zero" if stacked else None
     across = alt.X(f"{clean(x.column)}:Q", axis=axis, scale=scale(x, *ends, room=ROOM), stack=stack)

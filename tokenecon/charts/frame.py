@@ -120,6 +120,20 @@ def value_at(place, low, high, log, length):
     return low * (high / low) ** share if log else low + share * (high - low)
 
 
+def reach(ax, ends, marks, name):
+    """The ends of an axis, moved out so far that every mark on it can be drawn; a domain asked for stays."""
+    low, high = ends
+    for line in marks:
+        if line.axis == name and not ax.domain:
+            spots = [line.value] if line.to is None else [line.value, line.to]
+            if ax.log and min(spots) <= 0:
+                raise ValueError(f"mark '{line.label}' at {min(spots):g} has no place on a logarithmic axis")
+            # above a horizontal line a little air, for its name
+            air = 1 if name == "x" else 1.3 if ax.log else 1.1
+            low, high = min(low, *spots), max(high, *(spot * air for spot in spots))
+    return low, high
+
+
 def threshold_layers(marks, x, y, domains, above=False):
     """Dashed lines (or shaded ranges) across the chart, named inside the plot or `above` it."""
     layers = []

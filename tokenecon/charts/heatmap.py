@@ -4,7 +4,7 @@ import altair as alt
 
 from tokenecon.charts import theme
 from tokenecon.charts.axes import clean, extent, spoken, tooltip, words
-from tokenecon.charts.frame import depth, finish, wrapped
+from tokenecon.charts.frame import LINE, depth, finish, wrapped
 
 
 def heatmap(table, x, y, value, *, text=None, title=None, subtitle=""):
@@ -19,9 +19,10 @@ def heatmap(table, x, y, value, *, text=None, title=None, subtitle=""):
     low, high = value.domain or extent([table], value)
     broken = {"labelExpr": "split(datum.value, '\\n')", "labelLimit": 0, "labelOverlap": False, "grid": False,
               "domain": False, "ticks": False, "labelColor": theme.INK}
+    lower = max(depth(name) for name in data["across"]) - LINE  # lines after the first run down into the cells
     columns = alt.X(
         "across:N", sort=list(dict.fromkeys(data["across"])),
-        axis=alt.Axis(title=words(x), orient="top", labelAngle=0, **broken),
+        axis=alt.Axis(title=words(x), orient="top", labelAngle=0, labelPadding=6 + lower, **broken),
     )
     rows = alt.Y(
         "down:N", sort=list(dict.fromkeys(data["down"])),

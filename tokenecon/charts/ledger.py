@@ -143,6 +143,9 @@ def quantity(row, which):
     low, high = (None if end in ("", None) or end != end else float(end) for end in (low, high))
     if low is None and high is None:
         return ""
+    if unit == "date":  # 20251208 or 202512
+        digits = f"{low:.0f}"
+        return "-".join(part for part in (digits[:4], digits[4:6], digits[6:]) if part)
     words = f" {unit_words(unit)}" if unit not in (None, "1", "count", "fraction", "ratio", "percent", "date") else ""
     words = words.removeprefix(" USD")  # the number has its dollar sign
     more = {">": "more than ", "<": "less than "}.get(filled(row.get("comparator")), "") if which == "claimed" else ""

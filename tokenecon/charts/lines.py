@@ -17,6 +17,7 @@ from tokenecon.charts.frame import (
     legend,
     pixel,
     placed_labels,
+    reach,
     threshold_layers,
     value_at,
     wrapped,
@@ -45,12 +46,8 @@ def lines(
     rows = spoken(table.dropna(subset=[x.column, y.column]), x, y)
     order = list(order or rows[series].unique()) if series else []
     tables = [rows] if points is None else [rows, points]
-    x_low, x_high = x.domain or extent(tables, x)
-    y_low, y_high = y.domain or extent(tables, y)
-    for line in marks:
-        if line.axis == "y" and not y.domain:
-            # a little air above, for the name of the threshold
-            y_low, y_high = min(y_low, line.value), max(y_high, line.value * (1.3 if y.log else 1.1))
+    x_low, x_high = reach(x, x.domain or extent(tables, x), marks, "x")
+    y_low, y_high = reach(y, y.domain or extent(tables, y), marks, "y")
     y_low = min(0, y_low) if y.zero and not y.log else y_low
 
     names = {name: wrapped(name) for name in order}
@@ -141,7 +138,8 @@ def scatter(
 ):
     """Named points in a plane, with their ranges in both directions."""
     rows = spoken(table.dropna(subset=[x.column, y.column]), x, y)
-    x_ends, y_ends = _roomy(x, extent([rows], x)), _roomy(y, extent([rows], y))
+    x_ends = reach(x, _roomy(x, extent([rows], x)), marks, "x")
+    y_ends = reach(y, _roomy(y, extent([rows], y)), marks, "y")
     data = rows.assign(label_text=[wrapped(name, 18) for name in rows[label]])
     data["place"] = _places(data, x, y, x_ends, y_ends, height)
     across = alt.X(f"{clean(x.column)}:Q", axis=guide(x, *x_ends, grid=True), scale=scale(x, *x_ends))

@@ -1,11 +1,11 @@
 """Tables a screen reader can read and a phone can show."""
 
 from tokenecon.charts import theme
-from tokenecon.charts.ledger import claims
+from tokenecon.charts.ledger import VERDICTS, claims, quantity
 from tokenecon.charts.numbers import number, span
 from tokenecon.charts.page import escape
 
-__all__ = ["Html", "claims", "show", "sources"]
+__all__ = ["Html", "claims", "show", "sources", "verdicts"]
 
 
 class Html:
@@ -101,7 +101,7 @@ def cell(table, place, name, unit, form, numeric):
     """One cell as text: the number, its range, or both."""
     value = table[name].iloc[place] if name in table.columns else None
     if not numeric:
-        return "–" if value is None or value != value else str(value)
+        return said(value, unit, form)
     options = {"form": form, "bare": True}
     if not has_range(table, name):
         return number(value, unit, **options)
@@ -111,6 +111,16 @@ def cell(table, place, name, unit, form, numeric):
         return ends
     middle = number(value, unit, **options)
     return middle if ends in (middle, "–") else f"{middle} ({ends})"
+
+
+def said(value, unit, form):
+    """A cell of a column of text, in which single numbers and truths may stand."""
+    value = value.item() if hasattr(value, "item") else value  # NumPy's scalars as Python's
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return number(value, unit, form=form, bare=True)
+    return text(value)
 
 
 def sources(rows):
@@ -128,6 +138,20 @@ def sources(rows):
     titles = ("Source", "Publisher", "Published", "Licence")
     heads = "".join(f'<th scope="col">{title}</th>' for title in titles)
     return Html(framed(f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}</tbody>", "Sources"), "\n".join(lines))
+
+
+def verdicts(table, root=""):
+    """The claims that a chapter discusses: statement, printed and recomputed figure, verdict, link to the ledger."""
+    body, lines = "", ["Claims of the documents on this page"]
+    for row in table.to_dict("records"):
+        slug, words = VERDICTS[row["verdict"]]
+        claimed, recomputed = text(quantity(row, "claimed")), text(quantity(row, "recomputed"))
+        body += (f'<tr><th scope="row"><a href="{root}claims.html#{escape(row["id"])}">{escape(row["statement"])}</a></th>'
+                 f'<td>{escape(claimed)}</td><td>{escape(recomputed)}</td>'
+                 f'<td><span class="verdict verdict-{slug}">{words}</span></td></tr>\n')
+        lines.append(" | ".join([row["statement"], claimed, recomputed, words]))
+    heads = "".join(f'<th scope="col">{title}</th>' for title in ("Claim", "Printed", "Recomputed", "Verdict"))
+    return Html(framed(f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}</tbody>", lines[0]), "\n".join(lines))
 
 
 def text(value):

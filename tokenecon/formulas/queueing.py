@@ -98,7 +98,8 @@ def erlang_c(*, servers, offered_load):
     0.3333
     """
     blocking = erlang_b(servers=servers, offered_load=offered_load)
-    return blocking / (1 - minimum(offered_load / servers, 1.0) * (1 - blocking))
+    busy = minimum(offered_load / servers, 1.0)
+    return blocking / (1 - busy + busy * blocking)
 
 
 def waiting_probability(*, servers, offered_load, service_s, wait_s):
@@ -147,7 +148,7 @@ def mean_wait_seconds(*, servers, offered_load, service_s, arrival_variation, se
     servers : int or ndarray
         Servers, c. [count]
     offered_load : float or ndarray
-        Offered load, less than the servers, a. [count]
+        Offered load, a. [count]
     service_s : float or ndarray
         Mean service time, s. [s]
     arrival_variation : float or ndarray
@@ -158,7 +159,7 @@ def mean_wait_seconds(*, servers, offered_load, service_s, arrival_variation, se
     Returns
     -------
     float or ndarray
-        Mean wait, W_q. [s]
+        Mean wait, W_q; infinite where the load is not below the servers. [s]
 
     References
     ----------
@@ -173,7 +174,9 @@ def mean_wait_seconds(*, servers, offered_load, service_s, arrival_variation, se
     3.3333
     """
     waiting = erlang_c(servers=servers, offered_load=offered_load)
-    return waiting * service_s / (servers - offered_load) * (arrival_variation + service_variation) / 2
+    free = servers - offered_load
+    wait = waiting * service_s / where(free > 0, free, 1.0) * (arrival_variation + service_variation) / 2
+    return where(free > 0, wait, float("inf"))
 
 
 def utilisation_at_target(*, servers, service_s, wait_s, wait_probability):

@@ -5,6 +5,7 @@ A part that the model does not have is 0, an absent text is "".
 """
 
 from tokenecon.formulas import compute, kv_cache, memory, shapes
+from tokenecon.numerics import minimum
 from tokenecon.units import FLOP_PER_MULTIPLY_ADD
 
 TEXT_FIELDS = ("kind", "family", "attention", "qk_norm", "dtype")
@@ -210,6 +211,16 @@ def weight_bytes(shape, precision):
     return narrow + memory.weight_bytes(parameters=total - covered, bytes_per_param=2.0)
 
 
+def summary(shape, *, precisions):
+    """Parameters, cache at 16 bits and weight bytes in each of some rows of ``data/precisions.csv``."""
+    return parameters(shape) | {
+        "kv_bytes_per_token": kv_bytes_per_token(shape, bytes_per_value=2),
+        "kv_bytes_of_longest_context": kv_bytes_of_context(
+            shape, positions=shape["max_positions"], bytes_per_value=2),
+        "weight_bytes": {row["id"]: weight_bytes(shape, row) for row in precisions},
+    }
+
+
 def attention_widths(shape):
     """Attention width of full layers in prefill and in decode, and of windowed layers."""
     heads = shape["query_heads"]
@@ -248,7 +259,7 @@ def _flop(shape, positions, phase):
 
     def pairs(reach):
         if phase == "decode":
-            return min(positions, reach)
+            return minimum(positions, reach)
         return compute.attended_pairs(positions=positions, window=reach)
 
     widths = attention_widths(shape)

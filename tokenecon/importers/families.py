@@ -14,7 +14,8 @@ ALIASES = {  # another spelling of the same field
     "n_positions": "max_position_embeddings", "seq_length": "max_position_embeddings",
     "max_target_positions": "max_position_embeddings", "max_sequence_length": "max_position_embeddings",
     "num_local_experts": "num_experts", "n_routed_experts": "num_experts",
-    "top_k_experts": "num_experts_per_tok", "torch_dtype": "dtype",
+    "top_k_experts": "num_experts_per_tok", "experts_per_token": "num_experts_per_tok",
+    "_sliding_window_pattern": "sliding_window_pattern", "torch_dtype": "dtype",
 }
 
 GATED = {"ffn_matrices": 3, "layer_norms": 2, "final_norms": 1}

@@ -29,7 +29,7 @@ HARMLESS = re.compile(
     r"num_(labels|beams|return_sequences|beam_groups)|is_encoder_decoder|bidirectional|output_attentions|"
     r"output_hidden_states|bad_words|attention_dropout|alibi|apply_residual|ssm_dtype|no_repeat_ngram|"
     r"encoder_no_repeat|max_length|quant|attention_multiplier|index_topk_(freq|pattern)|indexer_rope|"
-    r"image_|vision_|video_|audio_|classifier|median_filter|weighted_layer_sum|swiglu|^dtype$)")
+    r"layernorm_|shared_moe_mode|image_|vision_|video_|audio_|classifier|median_filter|weighted_layer_sum|swiglu|^dtype$)")
 
 
 def load(source):
@@ -75,6 +75,8 @@ def _download(hub_id):
 def from_config(config):
     """Architecture record of a configuration, given as a dict."""
     family, text = _family(config)
+    if family == "whisper":  # there num_hidden_layers may mean the encoder
+        text = {key: value for key, value in text.items() if key != "num_hidden_layers"}
     fields = Fields(text, FAMILIES[family]["defaults"])
     for key in ("model_type", "architectures", "dtype", "tie_word_embeddings"):
         fields.get(key)
@@ -108,6 +110,9 @@ def _family(config):
     kind = WRAPPERS.get(kind, kind)
     if kind in FAMILIES:
         return kind, config
+    inner = config.get("text_config") or {}
+    if inner.get("model_type") in FAMILIES:  # an unknown wrapper around a known language model
+        return inner["model_type"], inner
     name = kind or (config.get("architectures") or ["(neither model_type nor architectures given)"])[0]
     strange = sorted(key for key, value in config.items() if value and SHAPELY.search(key)
                      and not HARMLESS.search(key) and key not in _common())
@@ -169,7 +174,7 @@ def _kinds_of_attention(shape, fields, family, need):
                          ("linear_value_head_dim", "linear_value_head_dim"),
                          ("linear_conv", "linear_conv_kernel_dim")):
         shape[ours] = need(theirs) if shape["linear_layers"] else 0
-    fields.get("attn_output_gate")
+    shape["output_gate"] = int(bool(fields.get("attn_output_gate", shape["output_gate"])))
     bias = int(bool(fields.get("attention_bias", False)))
     fields.get("qkv_bias")
     if family in ("deepseek_v3", "deepseek_v32", "kimi_k2", "glm_moe_dsa"):
@@ -189,7 +194,10 @@ def _kinds_of_attention(shape, fields, family, need):
         shape |= {"qkv_bias": 1, "output_bias": int(family != "glm4_moe")}
     if family == "glm4_moe" and fields.get("use_qk_norm"):
         shape["qk_norm"] = "head"
-    fields.get("use_qk_norm"), fields.get("qk_norm_type"), fields.get("attn_type_list")
+    if 0 in fields.get("attn_type_list", []):
+        raise UnknownArchitecture("attn_type_list with 0 (lightning attention) is not understood")
+    for name in ("use_qk_norm", "qk_norm_type", "mlp_intermediate_size"):
+        fields.get(name)  # MiniMax M2 states them, but none changes its shape
     if fields.get("mlp_bias"):
         shape["ffn_bias"] = 1
 

@@ -43,7 +43,7 @@ def without_icon_font(css):
 
 def without_map(text):
     """A script or style sheet without the line that points to its source map."""
-    return re.sub(r"\n?(//[#@]|/\*[#@]) ?sourceMappingURL=[^\n*]*(\*/)?\s*$", "\n", text)
+    return re.sub(r"\n?(//[#@]|/\*[#@]) ?sourceMappingURL=[^\n*]*(\*/)?\s*$", "", text)
 
 
 def write_if_changed(path, text):
@@ -61,11 +61,37 @@ def tidy(static):
         path.unlink()
     for name in ("scripts/fontawesome.js", "scripts/fontawesome.js.LICENSE.txt"):
         (static / name).unlink(missing_ok=True)
-    shutil.rmtree(static / "vendor" / "fontawesome", ignore_errors=True)
+    for path in (*static.glob("*.html"), *static.glob("images/logo_*")):
+        path.unlink()
+    for name in ("vendor/fontawesome", "locales"):
+        shutil.rmtree(static / name, ignore_errors=True)
     for path in (static / "styles").glob("*.css"):
         write_if_changed(path, without_icon_font(path.read_text(encoding="utf-8")))
     for path in (static / "scripts").glob("*.js"):
         write_if_changed(path, without_map(path.read_text(encoding="utf-8")))
+
+
+# What the theme writes into every page, and what stands there instead.
+REPAIRS = (
+    # "auto" has no colours in the style sheets: without script a page would have none.  The page's own
+    # script, where it runs, puts the reader's choice in its place.
+    (' data-theme="auto"', ' data-theme="light"'),
+    # Names for screen readers: of the arrows in the contents, and of folded code, which shows its name.
+    (
+        '<summary><span class="toctree-toggle"',
+        '<summary aria-label="Pages below"><span class="toctree-toggle"',
+    ),
+    ('<summary aria-label="Toggle hidden content">', "<summary>"),
+)
+
+
+def repair(folder):
+    """Mend in the finished pages what no option and no template of the theme reaches."""
+    for path in folder.rglob("*.html"):
+        text = path.read_text(encoding="utf-8")
+        for old, new in REPAIRS:
+            text = text.replace(old, new)
+        write_if_changed(path, text)
 
 
 def finish(app, exception):
@@ -75,6 +101,7 @@ def finish(app, exception):
 
     static = Path(app.outdir) / "_static"
     tidy(static)
+    repair(Path(app.outdir))
     write_if_changed(static / "vega-bundle.mjs", page.vega_bundle())
     if not (static / "fonts" / FONT_NAME).exists():
         math_font(static / "fonts" / FONT_NAME)

@@ -8,8 +8,7 @@ looks for documents.  Parts are put into prose by the directive ``generated``:
 """
 
 import inspect
-import subprocess
-import sys
+import re
 from html import escape
 from pathlib import Path
 
@@ -43,7 +42,10 @@ def _table(label, headings, rows):
     body = ""
     for anchor, (first, *rest) in rows:
         mark = f' id="{escape(anchor, quote=True)}"' if anchor else ""
-        cells = "".join(f'<td data-label="{heading}">{text}</td>' for heading, text in zip(headings[1:], rest, strict=True))
+        cells = "".join(
+            f'<td data-label="{heading}">{text}</td>'
+            for heading, text in zip(headings[1:], rest, strict=True)
+        )
         body += f'<tr{mark}><th scope="row">{first}</th>{cells}</tr>'
     return (
         f'<div class="table-scroll" tabindex="0" role="region" aria-label="{label}"><table class="book-table data-table">'
@@ -71,11 +73,17 @@ def sources(_):
             for word, column in (("published", "published"), ("read", "accessed"))
             if row[column]
         )
-        used = ", ".join(f'{count} in <a href="{_page(table)}">{table}</a>' for table, count in cited.get(row["id"], []))
-        publisher = escape(row["publisher"]) + (f'<span class="remark">{escape(row["note"])}</span>' if row["note"] else "")
+        used = ", ".join(
+            f'{count} in <a href="{_page(table)}">{table}</a>' for table, count in cited.get(row["id"], [])
+        )
+        publisher = escape(row["publisher"]) + (
+            f'<span class="remark">{escape(row["note"])}</span>' if row["note"] else ""
+        )
         rows.append((row["id"], (name, publisher, dates, escape(row["licence"]), used or "–")))
     script = '<script type="module" src="_static/tables.mjs"></script>'
-    return _raw(script + _table("Sources", ("Source", "Publisher", "Dates", "Licence", "Rows that cite it"), rows))
+    return _raw(
+        script + _table("Sources", ("Source", "Publisher", "Dates", "Licence", "Rows that cite it"), rows)
+    )
 
 
 def _page(table):
@@ -87,12 +95,23 @@ def corrections(_):
     """What was wrong in an earlier edition, and what it is now."""
     frame = data.table("corrections")
     if frame.empty:
-        return [nodes.paragraph("", "No correction so far: no figure of an earlier edition has been found wrong.")]
+        return [
+            nodes.paragraph("", "No correction so far: no figure of an earlier edition has been found wrong.")
+        ]
     rows = []
     for row in frame.sort_values("date", ascending=False).to_dict("records"):
         place = f'<a href="{_page(row["table"])}#{escape(row["row"], quote=True)}">{escape(row["row"])}</a>'
         rows.append(
-            (row["id"], (escape(row["date"]), f"{place}, {escape(row['field'])}", escape(row["old"]), escape(row["new"]), escape(row["reason"])))
+            (
+                row["id"],
+                (
+                    escape(row["date"]),
+                    f"{place}, {escape(row['field'])}",
+                    escape(row["old"]),
+                    escape(row["new"]),
+                    escape(row["reason"]),
+                ),
+            )
         )
     return _raw(_table("Corrections", ("Date", "Fact", "Was", "Is", "Reason"), rows))
 
@@ -104,13 +123,26 @@ def dictionary(_):
         name = resource["name"]
         page = _page(name).removeprefix("data/") if _page(name).startswith("data/") else "../" + _page(name)
         link = f'<a href="{page}">{name}</a>'
-        rows.append((None, (link, escape(resource.get("description") or resource.get("title", "")), str(len(data.table(name))), f'<a href="{name}.csv">{name}.csv</a>')))
+        rows.append(
+            (
+                None,
+                (
+                    link,
+                    escape(resource.get("description") or resource.get("title", "")),
+                    str(len(data.table(name))),
+                    f'<a href="{name}.csv">{name}.csv</a>',
+                ),
+            )
+        )
     return _raw(_table("Tables", ("Table", "What it holds", "Rows", "File"), rows))
 
 
 def basis(_):
     """What the word in the column `basis` means."""
-    rows = [(None, (f'<span class="basis basis-{name}">{name}</span>', text)) for name, text in tables.BASIS.items()]
+    rows = [
+        (None, (f'<span class="basis basis-{name}">{name}</span>', text))
+        for name, text in tables.BASIS.items()
+    ]
     return _raw(_table("Basis of a number", ("Basis", "Meaning"), rows))
 
 
@@ -121,7 +153,9 @@ def unit_list(_):
         if unit in ("text", "date"):
             continue
         powers = units.dimensions(unit)
-        base = " · ".join(name if power == 1 else f"{name}<sup>{power}</sup>" for name, power in powers.items())
+        base = " · ".join(
+            name if power == 1 else f"{name}<sup>{power}</sup>" for name, power in powers.items()
+        )
         rows.append((None, (f"<code>{unit}</code>", tables.number(units.factor(unit)), base or "number")))
     return _raw(_table("Units", ("Unit", "Size in base units", "Dimension"), rows))
 
@@ -143,14 +177,47 @@ def attribution(_):
 
 def commands(_):
     """What the command line prints about itself, so that the page cannot drift from the program."""
-    shown = subprocess.run(
-        [sys.executable, "-m", "tokenecon.cli", "run", "--help"],
-        capture_output=True, text=True, check=True,
-        env={"COLUMNS": "88", "TERM": "dumb", "NO_COLOR": "1", "PATH": "/usr/bin:/bin"},
-    )  # fmt: skip
-    if not shown.stdout.strip():
-        raise ValueError("`tokenecon run --help` printed nothing; the page about reruns would be empty")
-    return [nodes.literal_block(shown.stdout, shown.stdout.rstrip(), language="text")]
+    from typer.testing import CliRunner
+
+    from tokenecon import cli
+
+    width = {"COLUMNS": "88", "TERMINAL_WIDTH": "88", "NO_COLOR": "1", "TERM": "dumb"}
+    shown = CliRunner(env=width).invoke(cli.app, ["run", "--help"], prog_name="tokenecon")
+    text = "\n".join(line.rstrip() for line in shown.output.strip("\n").splitlines())
+    if shown.exit_code or not text:
+        raise ValueError(f"`tokenecon run --help` failed: {shown.output or shown.exception}")
+    return [nodes.literal_block(text, text, language="text")]
+
+
+def parameters(_):
+    """The parameters of every notebook, with what each allows."""
+    from tokenecon import catalogue
+
+    out = []
+    for notebook in catalogue.all_notebooks():
+        name = notebook["notebook"]
+        rows = [
+            (None, (f"<code>{row['name']}</code>", escape(row["meaning"]), f"<code>{escape(str(row['default']))}</code>",
+                    f"<code>{escape(row['unit'].partition('(')[0])}</code>", inline_code(row["allowed"])))
+            for row in catalogue.all_parameters(name)
+        ]  # fmt: skip
+        headings = ("Parameter", "Meaning", "Default", "Unit", "Allowed")
+        out.append(
+            f'<h3 id="parameters-{name.replace("/", "-")}"><a href="{name}.html">{escape(notebook["question"])}</a></h3>'
+        )
+        out.append(
+            f"<p><code>tokenecon run {name}</code></p>" + _table(f"Parameters of {name}", headings, rows)
+        )
+    return _raw("\n".join(out))
+
+
+def inline_code(text):
+    """Plain text with `code` in backticks, as HTML.
+
+    >>> inline_code("see `a < b`")
+    'see <code>a &lt; b</code>'
+    """
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def citation(_):
@@ -163,7 +230,7 @@ def citation(_):
 
 PARTS = {
     "sources": sources, "corrections": corrections, "dictionary": dictionary, "basis": basis, "units": unit_list,
-    "formulas": formulas, "attribution": attribution, "commands": commands, "citation": citation,
+    "formulas": formulas, "attribution": attribution, "commands": commands, "parameters": parameters, "citation": citation,
 }  # fmt: skip
 
 

@@ -11,7 +11,6 @@ from docutils import nodes
 from latex2mathml.converter import convert
 from sphinx.errors import ExtensionError
 
-
 # What latex2mathml lacks or browsers read differently: (pattern, instead), on the source ...
 SOURCE = (
     (re.compile(r"\\arg\b"), r"\\operatorname{arg}"),
@@ -45,7 +44,7 @@ def mathml(latex, display):
     for name, width in SPACES.items():
         markup = markup.replace(f'width="{name}"', f'width="{width}"')
     # The source stays at hand for copying and for readers of the page's text.
-    note = latex.strip().replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;")
+    note = latex.strip().replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
     return markup.replace("<math ", f'<math alttext="{note}" ', 1)
 
 
@@ -65,4 +64,6 @@ def visit_block(translator, node):
 
 
 def setup(app):
-    app.add_html_math_renderer("mathml", inline_renderers=(visit_inline, None), block_renderers=(visit_block, None))
+    app.add_html_math_renderer(
+        "mathml", inline_renderers=(visit_inline, None), block_renderers=(visit_block, None)
+    )

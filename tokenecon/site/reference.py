@@ -91,7 +91,9 @@ def title(name):
 def references(text):
     """One list entry a reference: an entry ends where a line ends with a full stop."""
     text = re.sub(r"(?m)^(\.\. \[\w+\]|[-*])\s+", "", text)
-    return "\n".join("- " + " ".join(entry.split()) for entry in re.split(r"(?<=\.)\n", text) if entry.strip())
+    return "\n".join(
+        "- " + " ".join(entry.split()) for entry in re.split(r"(?<=\.)\n", text) if entry.strip()
+    )
 
 
 def _rst(text):
@@ -124,9 +126,17 @@ def function_text(function):
     """The part of a page about one function, as MyST Markdown."""
     parts = sections(function.__doc__)
     name = function.__name__
-    out = [f'<span class="anchor" id="{name}"></span>\n', f"## `{name}`\n", _rst(parts[""])]
-    rows = [(f"``{n}``", m, _symbol(s), f"``{u}``" if u else "") for n, m, s, u in arguments(parts.get("Parameters", ""))]
-    rows += [("*result*", m, _symbol(s), f"``{u}``" if u else "") for m, s, u in _returned(parts.get("Returns", ""))]
+    # A heading makes an anchor of its own, which spells underscores as hyphens.
+    anchor = f'<span class="anchor" id="{name}"></span>\n' if "_" in name else ""
+    out = [anchor, f"## `{name}`\n", _rst(parts[""])]
+    rows = [
+        (f"``{n}``", m, _symbol(s), f"``{u}``" if u else "")
+        for n, m, s, u in arguments(parts.get("Parameters", ""))
+    ]
+    rows += [
+        ("*result*", m, _symbol(s), f"``{u}``" if u else "")
+        for m, s, u in _returned(parts.get("Returns", ""))
+    ]
     out.append(_rst(_table(rows, ("Argument", "Meaning", "Symbol", "Unit"))))
     if "Notes" in parts:
         out.append(":::{admonition} Note\n:class: formula-note\n" + _rst(parts["Notes"]) + ":::\n")
@@ -168,7 +178,8 @@ def contents():
             continue
         lead = inspect.cleandoc(module.__doc__).partition("\n\n")[0]
         rows = [
-            (f"`{function.__name__} <{name}.html#{function.__name__}>`__", summary(function)) for function in members
+            (f"`{function.__name__} <{name}.html#{function.__name__}>`__", summary(function))
+            for function in members
         ]
         out.append(f"## [{title(name)}]({name}.md)\n\n{' '.join(lead.split())}\n")
         out.append(_rst(_table(rows, ("Formula", "What it gives"))))

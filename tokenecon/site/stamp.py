@@ -24,7 +24,9 @@ def data_date():
             if column in table:
                 dates += [text for text in table[column] if text]
     if not dates:
-        raise ValueError("no table in data/ has a date in `accessed` or `as_of`; the book cannot say how old it is")
+        raise ValueError(
+            "no table in data/ has a date in `accessed` or `as_of`; the book cannot say how old it is"
+        )
     return max(dates)
 
 

@@ -1,6 +1,7 @@
 """The tables of ``data/`` as pages: every row readable, every row with an address of its own."""
 
 import math
+import re
 from html import escape
 
 from tokenecon import data
@@ -12,7 +13,9 @@ GROUPED = {"gpus": "gpu", "prices": "gpu"}
 # Columns that one cell shows: {table: {heading: columns}}; the first column stands for the cell.
 TOGETHER = {"prices": {"offer": ("provider", "region", "offer")}}
 # Columns that repeat what the id of the row says.
-SAID = {"gpus": ("field",), "prices": ("kind",)}
+SAID = {"gpus": ("field",), "prices": ("kind", "region_low", "region_high")}
+# With more columns than this, a row shows its filled cells as pairs of name and value.
+MANY = 8
 RANGE = ("value", "low", "high", "unit", "text")
 BASIS = {
     "spec": "from the maker's data sheet or the model's own configuration",
@@ -31,7 +34,11 @@ def number(value):
     ('3 350 000', '0.00042', '4.8')
     """
     if value == 0 or 1e-4 <= abs(value) < 1e15:
-        text = f"{value:,.6f}".rstrip("0").rstrip(".") if abs(value) < 1e4 else f"{value:,.2f}".rstrip("0").rstrip(".")
+        text = (
+            f"{value:,.6f}".rstrip("0").rstrip(".")
+            if abs(value) < 1e4
+            else f"{value:,.2f}".rstrip("0").rstrip(".")
+        )
         return text.replace(",", "\u202f")
     return f"{value:.6g}"
 
@@ -74,6 +81,18 @@ def quantity(row):
     return f"{value}{shown}" + (f" <span class='range'>({span})</span>" if span else "")
 
 
+def place(locator):
+    """Where in a source a fact stands; an address is a link, and says so instead of filling the cell.
+
+    >>> place("table 2")
+    'table 2'
+    """
+    found = re.match(r"(https?://\S+)(.*)", locator)
+    if not found:
+        return escape(locator)
+    return f'<a href="{escape(found[1])}" rel="noopener">at its origin</a>{escape(found[2])}'
+
+
 def provenance(row, root):
     """Basis, date, source with locator, and remarks of a row."""
     parts = []
@@ -83,9 +102,11 @@ def provenance(row, root):
         parts.append(f'<span class="as-of">{escape(row["as_of"])}</span>')
     if row.get("source"):
         link = f'<a href="{root}sources.html#{escape(row["source"])}">{escape(row["source"])}</a>'
-        parts.append(link + (f", {escape(row['locator'])}" if row.get("locator") else ""))
+        parts.append(link + (f", {place(row['locator'])}" if row.get("locator") else ""))
     head = " · ".join(parts)
     remarks = [str(row[key]) for key in ("conditions", "note") if row.get(key)]
+    if not _empty(row.get("region_low")) and not _empty(row.get("region_high")):
+        remarks.append(f"other regions: {number(row['region_low'])} – {number(row['region_high'])}")
     return head + "".join(f'<span class="remark">{escape(text)}</span>' for text in remarks)
 
 
@@ -100,22 +121,64 @@ def links(name, field):
     return ""
 
 
+def columns_shown(name, frame, is_fact):
+    """The columns of a page's table as {heading: columns of the CSV that its cell holds}."""
+    away = {"id", GROUPED.get(name), *SAID.get(name, ()), *PROVENANCE, *(RANGE if is_fact else ())}
+    joined = TOGETHER.get(name, {})
+    away |= {column for columns in joined.values() for column in columns}
+    rest = [column for column in frame.columns if column not in away and not frame[column].map(_empty).all()]
+    return {**joined, **{column.replace("_", " "): (column,) for column in rest}}
+
+
+def shown(row, columns, name, root):
+    """One cell: the values of its columns, linked where they are ids of another table."""
+    text = ", ".join(cell(row[column]) for column in columns if not _empty(row[column]))
+    target = links(name, columns[0])
+    if text and target and target != name:
+        page = f"{root}sources.html" if target == "sources" else f"{target}.html"
+        return f'<a href="{page}#{text}">{text}</a>'
+    return text
+
+
+def pairs(row, headings, name, root):
+    """The filled cells of a wide row as pairs of name and value."""
+    found = [(heading, shown(row, columns, name, root)) for heading, columns in headings.items()]
+    items = [
+        f"<span class='pair'><span class='unit'>{heading}</span> {text}</span>"
+        for heading, text in found
+        if text
+    ]
+    return " ".join(items)
+
+
+def row_html(row, headings, name, root, is_fact, group):
+    """One row with its address, its values and where they are from."""
+    anchor = escape(str(row["id"]), quote=True)
+    label = breakable(row["id"].removeprefix(f"{group}."))
+    cells = [f'<th scope="row"><a class="row-link" href="#{anchor}" title="{anchor}">{label}</a></th>']
+    if len(headings) > MANY:
+        cells.append(f'<td class="pairs">{pairs(row, headings, name, root)}</td>')
+    else:
+        cells += [
+            f'<td data-label="{escape(heading)}">{shown(row, columns, name, root)}</td>'
+            for heading, columns in headings.items()
+        ]
+    if is_fact:
+        cells.append(f'<td class="num">{quantity(row)}</td>')
+    cells.append(f'<td class="where">{provenance(row, root)}</td>')
+    return f'<tr id="{anchor}">' + "".join(cells) + "</tr>"
+
+
 def table_html(name, frame, root="../"):
     """A whole table; facts show value and range in one cell and their provenance in another."""
-    fields = {field["name"]: field for field in data.schema(name)}
-    is_fact = "value" in fields and "unit" in fields
-    merged = (RANGE if is_fact else ()) + PROVENANCE
-    plain = [column for column in frame.columns if column not in merged and column != "id"]
-    plain = [column for column in plain if not frame[column].map(_empty).all() and column not in (GROUPED.get(name), *SAID.get(name, ()))]
-    joined = TOGETHER.get(name, {})
-    hidden = [column for columns in joined.values() for column in columns]
-    plain = [*joined, *(column for column in plain if column not in hidden)]
-    headings = ["id", *plain, *(["value"] if is_fact else []), "provenance"]
-    titles = {"id": "Id", "value": "Value (low – high)", "provenance": "Where from"}
+    is_fact = {"value", "unit"} <= set(frame.columns)
+    headings = columns_shown(name, frame, is_fact)
+    top = ["Id", *(["What is known"] if len(headings) > MANY else headings)]
+    top += [*(["Value (low – high)"] if is_fact else []), "Where from"]
     out = [
         f'<div class="table-scroll" tabindex="0" role="region" aria-label="Table {name}">',
-        f'<table class="book-table data-table" id="table-{name}" data-filter="{name}"><thead><tr>',
-        *(f'<th scope="col">{escape(titles.get(h, h.replace("_", " ")))}</th>' for h in headings),
+        f'<table class="book-table data-table" id="table-{name}"><thead><tr>',
+        *(f'<th scope="col">{escape(text[:1].upper() + text[1:])}</th>' for text in top),
         "</tr></thead><tbody>",
     ]
     group = None
@@ -123,25 +186,11 @@ def table_html(name, frame, root="../"):
         if name in GROUPED and row[GROUPED[name]] != group:
             group = row[GROUPED[name]]
             label = escape(str(group), quote=True)
-            out.append(
-                f'<tr class="group" id="{label}"><th scope="rowgroup" colspan="{len(headings)}">'
-                f'<a class="row-link" href="#{label}">{label}</a></th></tr>'
-            )
-        anchor = escape(str(row["id"]), quote=True)
-        shown = breakable(row["id"].removeprefix(f"{group}."))
-        cells = [f'<th scope="row"><a class="row-link" href="#{anchor}" title="{anchor}">{shown}</a></th>']
-        for column in plain:
-            columns = joined.get(column, (column,))
-            text, target = ", ".join(cell(row[part]) for part in columns if not _empty(row[part])), links(name, column)
-            if text and target and target != name:
-                page = f"{root}sources.html" if target == "sources" else f"{target}.html"
-                text = f'<a href="{page}#{text}">{text}</a>'
-            kind = ' class="num"' if fields[columns[0]]["type"] in ("number", "integer") else ""
-            cells.append(f'<td{kind} data-label="{escape(column.replace("_", " "))}">{text}</td>')
-        if is_fact:
-            cells.append(f'<td class="num" data-label="value">{quantity(row)}</td>')
-        cells.append(f'<td class="where" data-label="where from">{provenance(row, root)}</td>')
-        out.append(f'<tr id="{anchor}">' + "".join(cells) + "</tr>")
+            page = "" if name == "gpus" else "gpus.html"  # the table of accelerators holds their addresses
+            link = f'<a class="row-link" href="{page}#{label}">{label}</a>'
+            mark = "" if page else f' id="{label}"'
+            out.append(f'<tr class="group"{mark}><th scope="rowgroup" colspan="{len(top)}">{link}</th></tr>')
+        out.append(row_html(row, headings, name, root, is_fact, group))
     out.append("</tbody></table></div>")
     out.append(f'<script type="module" src="{root}_static/tables.mjs"></script>')
     return "\n".join(out)
@@ -167,7 +216,9 @@ def dictionary_html(name):
     return (
         f'<div class="table-scroll" tabindex="0" role="region" aria-label="Columns of {name}">'
         '<table class="book-table"><thead><tr><th scope="col">Column</th><th scope="col">Type</th>'
-        '<th scope="col">Meaning</th><th scope="col">Allowed</th></tr></thead><tbody>' + "".join(rows) + "</tbody></table></div>"
+        '<th scope="col">Meaning</th><th scope="col">Allowed</th></tr></thead><tbody>'
+        + "".join(rows)
+        + "</tbody></table></div>"
     )
 
 
@@ -176,7 +227,7 @@ def titles():
     found = {}
     for resource in data.package()["resources"]:
         if resource["name"] not in ("sources", "claims", "corrections"):
-            found[resource["name"]] = resource.get("title") or resource["name"].replace("_", " ").capitalize()
+            found[resource["name"]] = resource["title"]
     return found
 
 
@@ -193,9 +244,13 @@ def pages():
     found = {}
     for name, title in titles().items():
         frame = data.table(name)
-        text = [f"# {title}\n", description(name) + "\n"]
+        # "Accelerators, one fact a row": the first words make the title, all of them the first sentence.
+        text = [
+            f"# {re.split('[,;:]', title)[0]}\n",
+            f"{description(name) or title}.\n" if description(name) or re.search("[,;:]", title) else "",
+        ]
         text.append(
-            f"{len(frame)} rows. The whole table as a file: <a href=\"{name}.csv\">{name}.csv</a>. "
+            f'{len(frame)} rows. The whole table as a file: <a href="{name}.csv">{name}.csv</a>. '
             "Every row has an address: follow its id.\n"
         )
         text.append(_raw(table_html(name, frame)) if len(frame) else "*No row yet.*\n")

@@ -1,0 +1,57 @@
+"""Every page in a browser: no foreign request, no complaint, every chart drawn, nothing wider than the screen."""
+
+import pytest
+
+pytestmark = pytest.mark.browser
+
+DRAWN = """
+async () => {
+  const missing = [];
+  for (const figure of document.querySelectorAll("figure.te-figure")) {
+    figure.scrollIntoView({ block: "center" });
+    for (let turn = 0; turn < 100 && figure.dataset.drawn !== "true"; turn += 1)
+      await new Promise((done) => setTimeout(done, 50));
+    const marks = figure.querySelectorAll("canvas, .te-live svg path, .te-live svg text").length;
+    if (figure.dataset.drawn !== "true" || marks === 0) missing.push(figure.id);
+  }
+  return missing;
+}
+"""
+# What sticks out of the screen and does not scroll inside itself.
+WIDE = """
+() => document.documentElement.scrollWidth <= window.innerWidth ? [] :
+  [...document.querySelectorAll("main *")]
+    .filter((one) => one.getBoundingClientRect().right > window.innerWidth + 1)
+    .slice(0, 5).map((one) => `${one.tagName}.${one.className}`)
+    .concat(`${document.documentElement.scrollWidth} px wide`)
+"""
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390)])
+def test_every_page_opens_without_complaint(look, names, scheme, width):
+    complaints = []
+    with look(width=width, scheme=scheme) as watched:
+        for name in names:
+            page = watched.open(name)
+            assert page.evaluate("document.documentElement.dataset.theme") == scheme, name
+            complaints += [f"{name}: {figure} is not drawn" for figure in page.evaluate(DRAWN)]
+            wide = page.evaluate(WIDE)
+            if wide:
+                complaints.append(f"{name} is wider than {width} px: {wide}")
+        complaints += watched.complaints
+    assert not complaints, "\n".join(complaints[:40])
+
+
+def test_without_script_text_tables_and_pictures_stand(look, site, names):
+    with look(script=False) as watched:
+        for name in names:
+            if "te-figure" not in (site / name).read_text(encoding="utf-8"):
+                continue
+            page = watched.open(name)
+            pictures = page.locator("figure.te-figure svg.te-static.te-wide")
+            assert pictures.count() == page.locator("figure.te-figure").count() > 0, name
+            for place in range(pictures.count()):
+                assert pictures.nth(place).is_visible(), name
+        page = watched.open("claims.html")
+        assert page.locator("#hw-h100-bandwidth").is_visible()
+        assert not watched.complaints

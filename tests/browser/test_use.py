@@ -1,0 +1,101 @@
+"""What a reader does on the site: filter, follow an address, change the theme, search, take data away."""
+
+import pytest
+
+from tokenecon import data
+
+pytestmark = pytest.mark.browser
+
+
+def visible(page, selector):
+    return page.evaluate(
+        "(s) => [...document.querySelectorAll(s)].filter((one) => one.checkVisibility()).length", selector
+    )
+
+
+def test_the_ledger_filters_by_section_verdict_and_text(look):
+    claims = data.table("claims")
+    with look() as watched:
+        page = watched.open("claims.html")
+        selects = page.locator(".te-claims select")
+        assert visible(page, ".te-claim") == len(claims)
+        selects.nth(0).select_option("hardware")
+        assert visible(page, ".te-claim") == (claims["section"] == "hardware").sum()
+        selects.nth(0).select_option(index=0)
+        counts = []
+        for place in range(1, selects.nth(1).locator("option").count()):
+            selects.nth(1).select_option(index=place)
+            counts.append(visible(page, ".te-claim"))
+        assert sum(counts) == len(claims) and all(count < len(claims) for count in counts)
+        selects.nth(1).select_option(index=0)
+        page.locator(".te-claims input").first.fill("hw-h100-bandwidth")
+        assert 1 <= visible(page, ".te-claim") < 10
+        assert not watched.complaints
+
+
+def test_a_long_table_filters_by_words(look):
+    facts = data.table("gpus")
+    with look(width=390) as watched:
+        page = watched.open("data/gpus.html")
+        page.locator(".table-filter input").fill("H200 bandwidth")
+        shown = visible(page, "table.data-table tbody tr:not(.group)")
+        assert 1 <= shown < 20 < len(facts)
+        assert page.locator(".table-filter [role=status]").inner_text() == f"{shown} of {len(facts)} rows"
+        assert page.locator("tr[id='h200-sxm-141gb.bandwidth']").is_visible()
+        assert not watched.complaints
+
+
+def test_the_address_of_a_fact_leads_to_it(look):
+    with look() as watched:
+        page = watched.open("data/gpus.html#h200-sxm-141gb.bandwidth")
+        row = page.locator("tr[id='h200-sxm-141gb.bandwidth']")
+        box = row.bounding_box()
+        assert 0 <= box["y"] < 900
+        row.locator(".where a").first.click()
+        assert page.url.endswith("sources.html#" + data.show("h200-sxm-141gb.bandwidth")["rows"][0]["source"])
+        assert not watched.complaints
+
+
+def test_the_theme_changes_and_charts_follow(look):
+    with look() as watched:
+        page = watched.open("economics.html")
+        figure = page.locator("figure.te-figure").first
+        figure.scroll_into_view_if_needed()
+        page.wait_for_function("document.querySelector('figure.te-figure').dataset.drawn === 'true'")
+        page.evaluate("scrollTo(0, 0)")
+        for _ in range(3):  # light, dark and the system's choice
+            if page.evaluate("document.documentElement.dataset.theme") == "dark":
+                break
+            page.locator(".theme-switch-button").first.click()
+        assert page.evaluate("document.documentElement.dataset.theme") == "dark"
+        figure.scroll_into_view_if_needed()
+        page.wait_for_timeout(500)
+        assert figure.locator("canvas, .te-live svg").count() == 1
+        assert not watched.complaints
+
+
+def test_search_finds_a_chapter(look):
+    with look() as watched:
+        page = watched.open("search.html?q=batch")
+        page.wait_for_selector("#search-results li a")
+        assert page.locator("#search-results li").count() > 1
+        assert not watched.complaints
+
+
+def test_the_files_of_a_figure_answer(look, address):
+    with look() as watched:
+        page = watched.open("hardware.html")
+        for link in page.locator("figure.te-figure .te-figure-links a[href*='figures/']").all():
+            reply = page.request.get(address + link.get_attribute("href"))
+            assert reply.ok and reply.body(), link.get_attribute("href")
+        assert not watched.complaints
+
+
+def test_formulas_are_set_in_the_site_s_own_font(look):
+    with look() as watched:
+        page = watched.open("formulas/memory.html")
+        page.wait_for_function("document.fonts.status === 'loaded'")
+        assert page.evaluate("document.fonts.check('16px \"STIX Two Math Subset\"')")
+        box = page.locator("math mfrac").first.bounding_box()
+        assert box["height"] > 20  # a fraction is set as two lines, not as one
+        assert not watched.complaints

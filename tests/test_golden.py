@@ -1,0 +1,38 @@
+"""Headline numbers do not move unseen: a changed one is a reviewed change of the golden file and a changelog line."""
+
+import json
+
+import pytest
+
+from golden import headlines
+
+
+@pytest.fixture(scope="module")
+def golden():
+    return json.loads(headlines.GOLDEN.read_text(encoding="utf-8"))
+
+
+def test_headlines_are_those_of_the_golden_file(site, golden):
+    now = headlines.built()
+    changed = [
+        f"{notebook}: {key}\n  was {golden.get(notebook, {}).get(key)!r}\n  is  {now.get(notebook, {}).get(key)!r}"
+        for notebook in sorted(now.keys() | golden.keys())
+        for key in sorted(now.get(notebook, {}).keys() | golden.get(notebook, {}).keys())
+        if now.get(notebook, {}).get(key) != golden.get(notebook, {}).get(key)
+    ]
+    assert not changed, (
+        "headline results changed; if they should, run `.venv/bin/python tests/golden/headlines.py`, review the difference "
+        "and say why under Results in CHANGELOG.md:\n" + "\n".join(changed)
+    )
+
+
+def test_every_chapter_has_a_finding(golden):
+    for notebook, texts in golden.items():
+        assert f"{notebook.split('/')[-1]}-finding" in texts
+        assert sum(key.startswith("figure ") for key in texts) in range(2, 7), notebook
+
+
+def test_the_h100_claim_of_the_front_page_by_hand(golden):
+    # 4 H100 at 2.695 USD/h: at batch 32 a step of 17.8 ms makes 32/0.017789 = 1,799 tokens a second, times 0.6 of the hour:
+    # 10.78 USD / (1,799 * 3600 * 0.6) * 1e6 = 2.77 USD
+    assert golden["economics"]["economics-number"] == "$2.77 / Mtok"

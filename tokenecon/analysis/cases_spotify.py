@@ -1,0 +1,183 @@
+"""The case of podcast transcription: what an hour of audio costs by the bills, by the market and by arithmetic."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+
+from tokenecon import data, units
+from tokenecon.analysis.cases import fact, fleet, positive, prices, ratio_words, span_columns
+from tokenecon.formulas import bills, compute, levers, workload
+
+MODEL = "whisper-large-v3"
+SPEEDS = {"speech.speed_plain": "measured, plain", "speech.speed_tuned": "measured, batched"}
+SPEED_COLUMNS = {
+    "bill": ("Bill", None), "usd_per_day": ("A day", "USD/day"), "gpus": ("GPUs it pays for", "GPU"),
+    "speed": ("Audio hours a GPU hour", "ratio/GPU"), "mfu": ("Share of peak arithmetic", "fraction"),
+}  # fmt: skip
+SENSITIVITY_COLUMNS = {
+    "change": ("What changes", None), "usd_per_audio_hour": ("An hour of audio", "USD/h"), "of_api": ("Of the public price", "fraction"),
+}  # fmt: skip
+
+
+def _check(case):
+    positive(case, "audio_hours_per_day", "tokens_per_day", "usd_per_day_before", "usd_per_day_after", "usd_per_audio_hour_api")
+
+
+def identities(case):
+    """What the printed figures imply together."""
+    _check(case)
+    tokens = workload.tok_per_audio_hour(tok_per_day=case.tokens_per_day, audio_hours_per_day=case.audio_hours_per_day)
+    words = tokens * data.value("language.words_per_token") * units.factor("min") / units.factor("h")
+    before, after = (bills.usd_per_mtok_of_bill(usd_per_day=usd, tok_per_day=case.tokens_per_day)
+                     for usd in (case.usd_per_day_before, case.usd_per_day_after))
+    saved = levers.saving(before=case.usd_per_day_before, after=case.usd_per_day_after)
+    rate = case.audio_hours_per_day / units.HOURS_PER_DAY
+    table = pd.DataFrame([
+        fact("Tokens in an hour of audio", "tokens a day over audio hours a day", tokens, "tokens"),
+        fact("Speed of speech", f"{data.value('language.words_per_token'):g} words a token", words, "words a minute"),
+        fact("Audio that arrives in an hour", "audio hours a day over 24", rate, "hours"),
+        fact("A million tokens, before", "bill over tokens", before, "USD"),
+        fact("A million tokens, after", "bill over tokens", after, "USD"),
+        fact("Saving", "one bill over the other", 100 * saved, "%"),
+    ])
+    table.attrs["sources"] = ["doc-uk", "doc-th", "openai-api-introduction"]
+    return table
+
+
+def speed_at(mfu, case):
+    """Hours of audio that one GPU transcribes in an hour when it reaches this share of its peak arithmetic."""
+    shape, peak = data.model(MODEL), data.gpu(case.gpu)["bf16_flop_per_s"]
+    if peak != peak:
+        raise ValueError(f"parameter 'gpu' is '{case.gpu}', which has no BF16 rate in data/gpus.csv; take another id of "
+                         "`tokenecon list gpus`")
+    window, tokens = data.value("speech.window"), workload.tok_per_audio_hour(
+        tok_per_day=case.tokens_per_day, audio_hours_per_day=case.audio_hours_per_day)
+    encoder = compute.prefill_flop_full(
+        active_parameters=data.value("speech.encoder_parameters"), positions=data.value("speech.window_positions"),
+        layers=shape["layers"], attention_width=shape["hidden_size"], flop_per_multiply_add=units.FLOP_PER_MULTIPLY_ADD)
+    flop = workload.speech_window_flop(
+        encoder_flop=encoder, decoder_parameters=data.value("speech.decoder_parameters"),
+        text_positions=tokens * window / units.factor("h"), flop_per_multiply_add=units.FLOP_PER_MULTIPLY_ADD)
+    return workload.real_time_factor(window_s=window, window_flop=flop, flop_per_s_per_gpu=peak, mfu=mfu)
+
+
+def implied(case):
+    """The fleet that each bill pays for, the speed it would need, and the arithmetic it would reach."""
+    _check(case)
+    table = fleet(case, {"before": case.usd_per_day_before, "after": case.usd_per_day_after})
+    full = float(speed_at(1.0, case))
+    for end in ("", "_low", "_high"):
+        # more GPUs for the same audio means that each is slower
+        other = {"_low": "_high", "_high": "_low"}.get(end, "")
+        table[f"speed{end}"] = [float(workload.required_real_time_factor(audio_hours_per_day=case.audio_hours_per_day, gpus=gpus))
+                                for gpus in table[f"gpus{other}"]]
+        table[f"mfu{end}"] = table[f"speed{end}"] / full
+    return table
+
+
+def audio_hour(case):
+    """What an hour of audio costs: by the bills, by a public API, by arithmetic and by published measurements."""
+    _check(case)
+    price, cited = prices(case)
+    rows = []
+    for when, bill in (("before", case.usd_per_day_before), ("after", case.usd_per_day_after)):
+        rows.append({"label": f"bill {when}", "group": "documents", "usd_per_audio_hour": bills.usd_per_audio_hour_of_bill(
+            usd_per_day=bill, audio_hours_per_day=case.audio_hours_per_day)})
+    rows.append({"label": "public API", "group": "market", "usd_per_audio_hour": case.usd_per_audio_hour_api})
+
+    def row(label, speeds, group):
+        ends = [usd / speed / case.utilisation for usd, speed in zip(price, speeds, strict=True)]
+        rows.append({"label": label, "group": group} | span_columns("usd_per_audio_hour", ends))
+
+    name = data.gpu(case.gpu)["name"]
+    low, _, high = data.span("speech.mfu")
+    shares = (max(high, case.mfu), case.mfu, min(low, case.mfu))
+    row(f"arithmetic, {case.mfu:.0%} of peak", [float(speed_at(share, case)) for share in shares], f"own {name}")
+    if case.gpu.startswith("a100"):  # published for this GPU only
+        for speed_id, label in SPEEDS.items():
+            row(label, data.span(speed_id)[::-1], f"own {name}")
+    table = pd.DataFrame(rows)
+    cost = table.set_index("label")["usd_per_audio_hour"]
+    own = cost.iloc[3]
+    before, after = cost["bill before"], cost["bill after"]
+    reached = float(implied(case)["mfu"].iloc[1])
+    table.attrs["own"], table.attrs["reached"] = own, reached
+    table.attrs["finding"] = (
+        f"An hour of audio costs ${before:.2f} before and ${after:.2f} after by the bills of Spotify's case; a public API asks "
+        f"${case.usd_per_audio_hour_api:.2f}, and {name} at {case.mfu:.0%} of their arithmetic would do it for ${own:.3f}.")
+    table.attrs["title"] = (
+        f"The bill after optimisation pays {ratio_words(after / case.usd_per_audio_hour_api)} the price of a public API and "
+        f"{ratio_words(after / own)} the cost of the arithmetic")
+    table.attrs["note"] = (f"Own GPUs at on-demand prices known on {case.as_of} (range), {case.utilisation:.0%} of hours used. Audio "
+                           "only: storage, alignment and checking are not in it.")
+    table.attrs["sources"] = ["doc-uk", data.assumption("api.whisper")["source"], "insanely-fast-whisper", "radford-2022",
+                              *cited, "own-assumption"]
+    return table
+
+
+def arithmetic(case):
+    """Cost of an hour of audio over the share of peak arithmetic that the GPU reaches, with its price range."""
+    _check(case)
+    price, cited = prices(case)
+    shares = np.geomspace(0.0005, 0.6, 60)
+    speeds = speed_at(shares, case)
+    table = pd.DataFrame({"mfu": shares, "usd_per_audio_hour_low": price[0] / speeds / case.utilisation,
+                          "usd_per_audio_hour": price[1] / speeds / case.utilisation,
+                          "usd_per_audio_hour_high": price[2] / speeds / case.utilisation})
+    full, points = float(speed_at(1.0, case)), None
+    if case.gpu.startswith("a100"):
+        points = pd.DataFrame([
+            {"label": label, "mfu": data.value(speed_id) / full,
+             "usd_per_audio_hour": price[1] / data.value(speed_id) / case.utilisation} for speed_id, label in SPEEDS.items()])
+    table.attrs["points"] = points
+    after = bills.usd_per_audio_hour_of_bill(usd_per_day=case.usd_per_day_after, audio_hours_per_day=case.audio_hours_per_day)
+    table.attrs["marks"] = {"bill after": after, "public API": case.usd_per_audio_hour_api}
+    reconciles = price[1] / after / case.utilisation / full
+    table.attrs["reconciles"] = reconciles
+    table.attrs["finding"] = (
+        f"The bill after optimisation fits GPUs that reach {reconciles:.2%} of their peak arithmetic; the public price fits "
+        f"{price[1] / case.usd_per_audio_hour_api / case.utilisation / full:.2%}")
+    table.attrs["note"] = (f"Band: on-demand prices of {data.gpu(case.gpu)['name']} known on {case.as_of}. Diamonds: published "
+                           "speeds on an A100 80GB, at the share of peak they correspond to.")
+    table.attrs["sources"] = ["insanely-fast-whisper", "radford-2022", *cited, "own-assumption"]
+    return table
+
+
+def stacking(case):
+    """The bill that the documents' own savings would leave, one after another, by two baselines of INT8."""
+    _check(case)
+    batch, before = data.claim("sw-cb-cost-reduction")["low"], case.usd_per_day_before
+    claimed = data.claim("ec-quant-cost-reduction")["low"]
+    half = levers.precision_saving(bits_per_param=data.precision("int8")["bits"],
+                                   baseline_bits_per_param=data.precision("fp16")["bits"])
+    rows, left = [], {}
+    for baseline, int8 in (("INT8 as the documents put it", claimed), ("INT8 against FP16", half)):
+        left[baseline] = before * (1 - levers.stacked_saving(savings=(int8, batch)))
+        for step, usd in (("first bill", before), ("with INT8", before * (1 - int8)),
+                          ("and continuous batching", left[baseline])):
+            rows.append({"step": step, "baseline": baseline, "usd_per_day": usd})
+    table = pd.DataFrame(rows)
+    table.attrs["bill"] = case.usd_per_day_after
+    low, high = sorted(left.values())
+    table.attrs["left"] = left
+    table.attrs["finding"] = (
+        f"The documents' savings would leave ${low:,.0f} of ${before:,.0f} a day, or ${high:,.0f} if INT8 is counted "
+        f"against FP16; the second bill says ${case.usd_per_day_after:,.0f}")
+    table.attrs["note"] = ("Savings multiplied as the documents would have it, before Flash Attention, for which they print no "
+                           "saving of cost.")
+    table.attrs["sources"] = ["doc-uk", "doc-th"]
+    return table
+
+
+def sensitivity(case):
+    """Cost of an hour of audio on own GPUs when one input moves, beside the public price."""
+    moves = {"the page itself": {}, "half the share of peak": {"mfu": case.mfu / 2}, "twice the share": {"mfu": min(1.0, 2 * case.mfu)},
+             "half the hours used": {"utilisation": case.utilisation / 2}, "an H100": {"gpu": "h100-sxm-80gb"}}
+    rows = []
+    for text, move in moves.items():
+        row = audio_hour(SimpleNamespace(**(vars(case) | move))).iloc[3]
+        rows.append({"change": text, "usd_per_audio_hour": row.usd_per_audio_hour,
+                     "usd_per_audio_hour_low": row.usd_per_audio_hour_low, "usd_per_audio_hour_high": row.usd_per_audio_hour_high,
+                     "of_api": row.usd_per_audio_hour / case.usd_per_audio_hour_api})
+    return pd.DataFrame(rows)

@@ -1,0 +1,237 @@
+"""Recomputations of the claims of the section on deployment."""
+
+from tokenecon import data, units
+from tokenecon.analysis.claims_checks import prices_around
+from tokenecon.analysis.claims_facts import (
+    H100,
+    NOTHING,
+    PERFECT,
+    batched_cost,
+    n,
+    pct,
+    printed_cost,
+    serving_gpus,
+    span_text,
+)  # fmt: skip
+from tokenecon.analysis.claims_rule import Reading, Recomputation
+from tokenecon.formulas import bills, break_even, contracts, pooling, queueing, routing
+
+PLAIN = {
+    "dep-central-gpus": "the size that an example chooses",
+    "dep-edge-clusters": "the number that an example chooses",
+    "dep-introl-locations": "a vendor's description of itself",
+    "dep-azure-spot-availability": "no record of availability is at hand; period and region are not given",
+    "dep-gcp-cud-term": "the term of a contract",
+}
+NO_PATH = {
+    "dep-edge-benefits": "response and sovereignty have no figure here",
+}
+
+
+def pooled(servers, probability):
+    """Utilisation of a pool at which this share of requests finds every server busy."""
+    return float(queueing.utilisation_at_target(servers=int(servers), service_s=PERFECT, wait_s=NOTHING,
+                                                wait_probability=probability))
+
+
+def central_use(c):
+    servers, claimed = c.value("dep-central-gpus"), c.value("dep-central-utilisation")
+    _, target, _ = data.span("service.wait_probability")
+    steady = pooled(servers, target)
+    peaks = data.span("workload.peak_to_mean")
+    daily = [pooling.mean_utilisation(peak_utilisation=steady, peak_to_mean=peak) for peak in (peaks[2], peaks[0])]
+    waits = float(queueing.erlang_c(servers=int(servers), offered_load=claimed * servers))
+    return Recomputation(
+        f"sized for the peaks of a day, {n(peaks[0])} to {n(peaks[2])} times the mean: {span_text(*daily, pct)}",
+        low=daily[0], high=daily[1],
+        readings=(Reading("demand as steady as chance allows, with the rest kept in reserve", low=claimed, high=steady,
+                          test=bool(steady >= claimed),
+                          arithmetic=f"{n(servers)} servers reach {pct(steady)} with {pct(target)} of requests waiting; at "
+                                     f"{pct(claimed)} {n(waits)} wait"),),
+        needed=f"a peak no more than {n(steady / claimed)} times the mean", sources=("erlang-1917", "servegen-2025"))
+
+
+def central_saving(c):
+    central, edge = c.value("dep-central-utilisation"), c.span("dep-edge-utilisation")
+    low, high = (1 - use / central for use in (edge[1], edge[0]))
+    ratio = 1 / (1 - c.value("dep-central-cost-reduction"))
+    return Recomputation(
+        f"utilisation alone: 1 - {n(edge[1])}/{n(central)} = {pct(low)} to 1 - {n(edge[0])}/{n(central)} = {pct(high)}",
+        low=low, high=high,
+        needed=f"an edge cost of {n(ratio)} times the central one, where the documents print "
+               f"{span_text(*c.span('dep-edge-cost'))}")
+
+
+def egress(c):
+    fee = break_even.egress_usd_per_mtok(bytes_per_tok=data.span("language.bytes_per_token")[2],
+                                         usd_per_gb=data.span("network.egress")[2])
+    cost = units.convert(c.value("dep-bedrock-price"), "USD/ktok", "USD/Mtok") / c.value("dep-bedrock-premium")
+    saved = cost * c.value("dep-central-cost-reduction") / (1 - c.value("dep-central-cost-reduction"))
+    return Recomputation(
+        f"at most {n(fee)} USD of fees on a million tokens, against {n(saved)} USD that the central site saves; latency has "
+        "no price here", test=bool(fee >= saved), needed=f"{n(saved / fee)} times as many bytes a token",
+        sources=("finopsforge-egress",))
+
+
+def edge_use(c):
+    servers = c.value("dep-central-gpus") / c.value("dep-edge-clusters")
+    _, target, loose = data.span("service.wait_probability")
+    low, high = pooled(servers, target), pooled(servers, loose)
+    return Recomputation(
+        "the size of a site and the service target are not given",
+        readings=(Reading(f"{n(servers)} GPUs a site and {pct(target)} to {pct(loose)} of requests waiting", low=low,
+                          high=high, arithmetic=f"Erlang C: {span_text(low, high, pct)}"),),
+        needed=f"sites of about {n(servers)} GPUs", sources=("erlang-1917",))
+
+
+def edge_overhead(c):
+    servers = c.value("dep-central-gpus") / c.value("dep-edge-clusters")
+    spares = data.value("edge.spares")
+    site = pooling.spare_ratio(servers=servers, spares=spares)
+    centre = pooling.spare_ratio(servers=c.value("dep-central-gpus"), spares=spares)
+    return Recomputation(f"a spare at each site: {n(site)} paid for one needed; in one place: {n(centre)}",
+                         test=bool(site > centre))
+
+
+def edge_cost(c):
+    central, edge = c.value("dep-central-utilisation"), c.span("dep-edge-utilisation")
+    low, high = (pooling.edge_cost_ratio(central_utilisation=central, edge_utilisation=use, overhead=NOTHING)
+                 for use in (edge[1], edge[0]))
+    more = 1 / (1 - c.value("dep-central-cost-reduction"))
+    return Recomputation(
+        f"utilisation alone: {n(central)}/{n(edge[1])} = {n(low)} to {n(central)}/{n(edge[0])} = {n(high)}; with the 25 percent "
+        f"of the centre on top: {span_text(low * more, high * more)}".replace(
+            "25 percent", pct(c.value("dep-central-cost-reduction"))), low=low, high=high)
+
+
+def hybrid(c):
+    ratio = c.value("ec-7b-params") / c.value("ec-70b-params")
+    share = routing.routing_share_needed(saving=c.value("sw-routing-saving"), cost_ratio=ratio)
+    dear = c.span("dep-edge-cost")[1]
+    blend = routing.hybrid_usd_per_mtok(edge_share=share, edge_penalty=dear, small_usd_per_mtok=ratio,
+                                        large_usd_per_mtok=PERFECT)
+    return Recomputation(f"{pct(share)} of tokens at the edge, {n(dear)} times dearer than in the centre, on a model at "
+                         f"{n(ratio)} of the cost: {n(blend)} of serving all in the centre", test=bool(blend < 1))
+
+
+def bedrock_price(c):
+    low, high = (units.convert(data.value(name), unit, "USD/Mtok") / units.TOKENS_PER_KTOK for name, unit in (
+        ("api.bedrock_input", "USD/Mtok_in"), ("api.bedrock_output", "USD/Mtok_out")))
+    claimed = c.value("dep-bedrock-price")
+    return Recomputation(f"list price: {n(low)} for input and {n(high)} USD for output; the claim is {n(claimed / high)} to "
+                         f"{n(claimed / low)} times as much", low=low, high=high,
+                         needed=f"{n(low)} to {n(high)} USD per thousand tokens", sources=("litellm-prices",))
+
+
+def bedrock_premium(c):
+    price = units.convert(c.value("dep-bedrock-price"), "USD/ktok", "USD/Mtok")
+    own, batched = printed_cost(c), batched_cost(c)
+    low, high = price / own[1], price / own[0]
+    rates = [bills.tok_per_s_for_price(usd_per_hour=rent * c.value("hw-h100-two-gpus"),
+                                       usd_per_mtok=price / c.value("dep-bedrock-premium"))
+             for rent in c.span("up-h100-cloud-price-now")]
+    return Recomputation(
+        f"two H100 at the printed rate cost {span_text(*own)} USD per million: {span_text(low, high)} times", low=low, high=high,
+        readings=(Reading(f"a batch of {n(c.value('ec-batch32-size'))} on {n(serving_gpus(c))} H100",
+                          low=price / batched[1], high=price / batched[0],
+                          arithmetic=f"{span_text(*batched)} USD per million"),),
+        needed=f"{span_text(*rates)} tokens a second from two H100", sources=("azure-ai-benchmarking",))
+
+
+def own_cost(c):
+    implied = c.value("dep-bedrock-price") / c.value("dep-bedrock-premium")
+    own = [usd / 1.0 for usd in printed_cost(c)]
+    batched = batched_cost(c)
+    million = implied * units.TOKENS_PER_KTOK
+    return Recomputation(
+        f"{n(c.value('dep-bedrock-price'))}/{n(c.value('dep-bedrock-premium'))} = {n(implied)} USD per thousand; two H100 at the "
+        f"printed rate cost {span_text(*(usd / units.TOKENS_PER_KTOK for usd in own))}",
+        low=implied, high=implied, test=bool(own[0] <= million <= own[1]),
+        readings=(Reading(f"a batch of {n(c.value('ec-batch32-size'))} on {n(serving_gpus(c))} H100",
+                          test=bool(batched[0] <= million <= batched[1]),
+                          arithmetic=f"{span_text(*batched)} USD per million"),),
+        needed="a batch on every GPU, not the printed rate of one stream", sources=("azure-ai-benchmarking",))
+
+
+def serverless(c):
+    use = 1 / c.value("dep-bedrock-premium")
+    return Recomputation(
+        "no operations and instant scaling have no price here",
+        readings=(Reading(f"own GPUs busy less than {pct(use)} of the time", test=bool(0 < use < 1),
+                          arithmetic=f"break-even utilisation 1/{n(c.value('dep-bedrock-premium'))} = {pct(use)}"),),
+        needed=f"own GPUs busy less than {pct(use)} of the time, by the printed premium")
+
+
+def own_saving(c):
+    premium = c.value("dep-bedrock-premium")
+    saved = break_even.premium_saving(premium=premium, overhead=NOTHING)
+    low, high = c.span("dep-selfhosted-saving")
+    overhead = [break_even.overhead_for_saving(premium=premium, saving=share) for share in (high, low)]
+    return Recomputation(f"a premium of {n(premium)} leaves 1 - 1/{n(premium)} = {pct(saved)}", low=saved, high=saved,
+                         needed=f"own operations that cost {span_text(*overhead)} times the machines, or a premium of "
+                                f"{n(1 / (1 - low))} to {n(1 / (1 - high))}")
+
+
+def azure_spot(c):
+    found = []
+    for gpu_id in ("a100-pcie-80gb", "a100-sxm-40gb"):
+        rows = data.prices(gpu_id)
+        rows = rows[rows["provider"] == "azure"]
+        spot, full = (rows[rows["kind"] == kind].sort_values("as_of") for kind in ("spot", "on_demand"))
+        found.append(f"{gpu_id} on {spot['as_of'].iloc[-1]}: 1 - {n(spot['value'].iloc[-1])}/{n(full['value'].iloc[-1])} = "
+                     f"{pct(1 - spot['value'].iloc[-1] / full['value'].iloc[-1])}")
+    return Recomputation("spot prices move and none of that day is at hand; " + "; ".join(found))
+
+
+def spot_price(c):
+    share = contracts.spot_usd_per_gpu_hour(
+        spot_usd_per_gpu_hour=1 - c.value("dep-azure-spot-discount"), on_demand_usd_per_gpu_hour=PERFECT,
+        availability=c.value("dep-azure-spot-availability"), interruptions_per_hour=NOTHING, restart_hours=NOTHING,
+        lost_hours=NOTHING)
+    up = c.value("dep-azure-spot-availability")
+    return Recomputation(f"{n(up)} x {n(1 - c.value('dep-azure-spot-discount'))} + {n(1 - up)} x 1 = {n(share)}", low=share,
+                         high=share)
+
+
+def commitment(c):
+    rows = data.table("prices")
+    rows = rows[(rows["provider"] == "gcp") & (rows["basis"] != "claimed")]
+    full = rows[rows["kind"] == "on_demand"].set_index(["gpu", "region", "as_of"])["value"].groupby(level=[0, 1, 2]).min()
+    kept = rows[(rows["kind"] == "committed_3y") & (rows["as_of"] >= f"{int(c.day()[:4]) - 1}")]
+    pairs = [(row["gpu"], row["as_of"], 1 - row["value"] / full[key]) for _, row in kept.iterrows()
+             if (key := (row["gpu"], row["region"], row["as_of"])) in full.index]
+    low, high = min(pair[2] for pair in pairs), max(pair[2] for pair in pairs)
+    use = contracts.commitment_break_even_use(discount=c.value("dep-gcp-cud-discount"))
+    return Recomputation(
+        f"{len(pairs)} prices of three-year commitments of the two years before: {span_text(low, high, pct)} off; the printed "
+        f"discount pays above {pct(use)} of hours", low=low, high=high,
+        confirmed_by=f"agrees with dated prices: {span_text(low, high, pct)}",
+        needed=f"dated prices give {span_text(low, high, pct)}", sources=tuple(dict.fromkeys(kept["source"])))
+
+
+def multicloud(c):
+    rows = prices_around(H100, "on_demand", c.day())
+    saved = 1 - rows["low"] / rows["typical"]
+    return Recomputation(f"{len(rows['rows'])} H100 prices around the day: the cheapest {n(rows['low'])}, the middle one "
+                         f"{n(rows['typical'])} USD an hour: {pct(saved)} less", test=bool(saved > 0),
+                         sources=tuple(rows["sources"]))
+
+
+RECOMPUTE = {
+    "dep-central-utilisation": central_use,
+    "dep-central-cost-reduction": central_saving,
+    "dep-egress-offset": egress,
+    "dep-edge-utilisation": edge_use,
+    "dep-edge-overhead": edge_overhead,
+    "dep-edge-cost": edge_cost,
+    "dep-hybrid": hybrid,
+    "dep-bedrock-price": bedrock_price,
+    "dep-bedrock-premium": bedrock_premium,
+    "dep-selfhosted-implied-cost": own_cost,
+    "dep-serverless-premium": serverless,
+    "dep-selfhosted-saving": own_saving,
+    "dep-azure-spot-discount": azure_spot,
+    "dep-spot-effective-price": spot_price,
+    "dep-gcp-cud-discount": commitment,
+    "dep-multicloud": multicloud,
+}

@@ -1,0 +1,223 @@
+"""Which accelerator: what fits on how many, tokens per second and cost, at the prices of a date."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+
+from tokenecon import data, units
+from tokenecon.analysis import textbook
+from tokenecon.formulas import efficiency, parallelism
+
+LARGEST_INSTANCE = 8  # GPUs: one server; beyond it tensor parallelism pays for the network
+FORMATS = ("fp16", "fp8", "int4")
+# Few sellers print what a GPU costs to buy, and few clouds reprice a CPU: the newest known has to do, with its date.
+PURCHASE_MAX_AGE_DAYS = 4000
+CPU_PRICE_MAX_AGE_DAYS = 800
+COLUMNS = {
+    "name": ("Accelerator", None), "gpus": ("GPUs", None), "batch": ("Batch", "sequence"), "bound": ("Bound by", None),
+    "step_ms": ("Time per output token", "ms/tok_out"), "tok_out_per_s_per_gpu": ("Output of one", "tok_out/s/GPU"),
+    "usd_per_gpu_hour": ("Price", "USD/GPU/h"), "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"),
+    "reason": ("Why not", None),
+}  # fmt: skip
+SENSITIVITY_COLUMNS = {
+    "change": ("What changes", None), "label": ("Cheapest", None), "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"),
+}  # fmt: skip
+
+
+def ids(case):
+    """The accelerators of the page, in the order of the catalogue."""
+    return [gpu for gpu in data.gpus().index if gpu in case.gpus]
+
+
+def price(gpu, case):
+    """(low, typical, high) of an hour of this GPU at the date of the page, or the reason why not."""
+    try:
+        found = data.price_range(gpu, case.price_kind, case.as_of)
+    except data.NoPrice as reason:
+        return None, str(reason), []
+    return (found["low"], found["typical"], found["high"]), "", found["sources"]
+
+
+def instance(gpu, case, usd_per_gpu_hour):
+    """The cheapest instance of one kind of GPU that keeps to the latency limit, or the reason why none does."""
+    where = {"model": case.model, "gpu": gpu, "weights": case.weights, "kv": case.kv}
+    length = {"isl_tokens": case.isl_tokens, "osl_tokens": case.osl_tokens}
+    least = textbook.smallest_instance(**where, positions=case.isl_tokens + case.osl_tokens)
+    most = min(LARGEST_INSTANCE, int(data.gpu(gpu)["link_domain_gpus"]))
+    if least > most:
+        return None, f"needs {least}, more than the {most} of one server"
+    best, sizes = None, [2**k for k in range(4) if least <= 2**k <= most]
+    for gpus in sizes:
+        batch = largest_batch(where | length, gpus, case.tpot_ms)
+        if batch:
+            row = textbook.point(**where, **length, gpus=gpus, batch=batch, utilisation=case.utilisation,
+                                 usd_per_gpu_hour=usd_per_gpu_hour)
+            if best is None or row["usd_per_mtok_out"] < best["usd_per_mtok_out"]:
+                best = row
+    if best is None:
+        return None, f"no instance of up to {most} makes a token in {case.tpot_ms:g} ms"
+    return best, ""
+
+
+def largest_batch(where, gpus, tpot_ms):
+    """Largest batch that fits and whose step keeps to the limit; 0 when a single request does not."""
+    def fast(batch):
+        row = textbook.point(**where, gpus=gpus, batch=batch, usd_per_gpu_hour=1.0, utilisation=1.0)
+        return row["step_ms"] <= tpot_ms
+
+    positions = where["isl_tokens"] + where["osl_tokens"]
+    place = {name: where[name] for name in ("model", "gpu", "weights", "kv")}
+    low, high = 0, int(textbook.max_batch(**place, gpus=gpus, positions=positions))
+    while low < high:  # the step grows with the batch, so the limit can be bisected
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if fast(middle) else (low, middle - 1)
+    return low
+
+
+def comparison(case):
+    """One row an accelerator: the cheapest instance within the latency limit, or why it has none."""
+    rows = []
+    for gpu in ids(case):
+        name = data.gpu(gpu)["name"]
+        usd, reason, cited = price(gpu, case)
+        try:
+            row, slow = instance(gpu, case, usd or 1.0)
+        except ValueError as missing:
+            row, slow = None, str(missing)
+        priced = {k: v for k, v in (row or {}).items() if usd or not k.startswith("usd_")}
+        rows.append({"gpu": gpu, "name": name, **priced, "reason": slow or reason, "cited": cited})
+    table = pd.DataFrame(rows)
+    if "usd_per_mtok_out" not in table or table["usd_per_mtok_out"].isna().all():
+        raise ValueError(f"parameter 'gpus': none of {', '.join(case.gpus)} has both a '{case.price_kind}' price on "
+                         f"{case.as_of} and an instance within {case.tpot_ms:g} ms; reasons: {'; '.join(table['reason'])}")
+    table["label"] = [f"{row.gpus:.0f} × {row['name']}" if row.gpus == row.gpus else row["name"]
+                      for _, row in table.iterrows()]
+    sources = list(dict.fromkeys(one for cited in table.pop("cited") for one in cited))
+    table.attrs["sources"] = [data.model(case.model)["source"], *sources, "own-assumption"]
+    table.attrs["date"] = case.as_of
+    return table
+
+
+def cost(case):
+    """The comparison where a price is known, cheapest first; the finding of the page."""
+    whole = comparison(case)
+    table = whole.dropna(subset=["usd_per_mtok_out"]).sort_values("usd_per_mtok_out").reset_index(drop=True)
+    first, last = table.iloc[0], table.iloc[-1]
+    overlap = int((table["usd_per_mtok_out_low"] <= first["usd_per_mtok_out_high"]).sum()) - 1
+    model = data.model(case.model)["name"]
+    table.attrs = whole.attrs | {
+        "finding": (
+            f"At {case.price_kind.replace('_', ' ')} prices of {case.as_of}, {first['label']} serves {model} cheapest of "
+            f"{len(table)}: ${first.usd_per_mtok_out:.2f} a million output tokens; price ranges of {overlap} others overlap it"),
+        "number": f"${first.usd_per_mtok_out:.2f} / Mtok",
+        "label": f"a million output tokens of {model} on {first['label']}, the cheapest of {len(table)}",
+        "spread": f"{last.usd_per_mtok_out / first.usd_per_mtok_out:.1f}",
+    }
+    table.attrs["note"] = (f"Bars: lowest to highest price known on {case.as_of} and the range of the efficiencies. Each on "
+                           f"the cheapest instance that makes a token within {case.tpot_ms:g} ms.")
+    return table
+
+
+def fits(case, formats=FORMATS):
+    """Fewest GPUs that hold the model and one request, by accelerator and weight format."""
+    rows = []
+    for gpu in ids(case):
+        for fmt in formats:
+            count = textbook.smallest_instance(
+                model=case.model, gpu=gpu, weights=fmt, kv=case.kv, positions=case.isl_tokens + case.osl_tokens)
+            rows.append({"gpu": gpu, "name": data.gpu(gpu)["name"], "weights": fmt.upper(), "gpus": count})
+    table = pd.DataFrame(rows)
+    alone = table[(table["weights"] == formats[0].upper()) & (table["gpus"] == 1)]
+    model = data.model(case.model)["name"]
+    table.attrs["finding"] = (
+        f"{len(alone)} of {len(case.gpus)} accelerators hold {model} with {formats[0].upper()} weights on one device"
+        + (f": {', '.join(alone['name'].iloc[:4])}" if len(alone) else ""))
+    facts = data.table("gpus")
+    facts = facts[facts["gpu"].isin(case.gpus) & (facts["field"] == "engine_memory")]
+    table.attrs["sources"] = [data.model(case.model)["source"], *dict.fromkeys(facts["source"])]
+    return table
+
+
+def splitting(case, counts=(1, 2, 4, 8)):
+    """Cost of a token when a model is split over more GPUs than it needs, against no loss on links."""
+    rows = []
+    for gpu in [gpu for gpu in ids(case) if data.gpu(gpu)["link_domain_gpus"] >= counts[1]][:6]:
+        for gpus in counts:
+            if gpus > data.gpu(gpu)["link_domain_gpus"]:
+                continue
+            step = textbook.decode_step(
+                model=case.model, gpu=gpu, gpus=gpus, weights=case.weights, kv=case.kv, batch=case.split_batch,
+                positions=case.isl_tokens + case.osl_tokens / 2, efficiencies=textbook.assumed())
+            local = step["step_s"] - step["comm_s"]
+            ratio = parallelism.split_cost_ratio(
+                efficiency=parallelism.parallel_efficiency(split_s=local, comm_s=step["comm_s"]))
+            rows.append({"gpus": gpus, "name": data.gpu(gpu)["name"], "gpu": gpu} | textbook.span("cost_ratio", ratio))
+    table = pd.DataFrame(rows)
+    worst = table.sort_values("cost_ratio").iloc[-1]
+    claim = data.claim("hw-two-gpu-cost")
+    two = table[table["gpus"] == counts[1]]["cost_ratio"]
+    table.attrs["finding"] = (
+        f"Splitting over two GPUs makes a token {two.min() - 1:.0%} to {two.max() - 1:.0%} dearer, not {claim['low']:.0f} times; "
+        f"over {worst.gpus} {worst['name']} it is {worst.cost_ratio:.1f} times")
+    table.attrs["sources"] = ["doc-uk", "own-assumption", data.model(case.model)["source"]]
+    return table
+
+
+def value_for_watt_and_dollar(case):
+    """Memory bandwidth and capacity for a watt of board power and for a dollar of purchase price."""
+    rows, cited = [], []
+    for gpu in ids(case):
+        row = data.gpu(gpu)
+        try:
+            bought = data.price_range(gpu, "purchase", case.as_of, max_age_days=PURCHASE_MAX_AGE_DAYS)
+        except data.NoPrice:
+            continue
+        if row["board_power_w"] != row["board_power_w"]:
+            continue
+        cited += bought["sources"]
+        watts, usd = row["board_power_w"], bought
+        rows.append({
+            "gpu": gpu, "name": row["name"],
+            "gb_per_s_per_watt": efficiency.bandwidth_per_watt(
+                bytes_per_s_per_gpu=row["bandwidth_bytes_per_s"], watts_per_gpu=watts) / units.BYTES_PER_GB,
+            **{f"bytes_per_s_per_usd{end}": efficiency.bandwidth_per_usd(
+                bytes_per_s_per_gpu=row["bandwidth_bytes_per_s"], usd_per_gpu=usd[key])
+               for end, key in (("", "typical"), ("_low", "high"), ("_high", "low"))},
+            "memory_gb_per_watt": efficiency.memory_per_watt(
+                memory_bytes_per_gpu=row["memory_bytes"], watts_per_gpu=watts) / units.BYTES_PER_GB,
+            "usd_low": usd["low"], "usd": usd["typical"], "usd_high": usd["high"],
+        })  # fmt: skip
+    if not rows:
+        raise ValueError(f"parameter 'gpus': none of {', '.join(case.gpus)} has a purchase price on {case.as_of}; "
+                         f"see `tokenecon list prices`")
+    table = pd.DataFrame(rows)
+    for name in ("bytes_per_s_per_usd", "bytes_per_s_per_usd_low", "bytes_per_s_per_usd_high"):
+        table[name.replace("bytes_per_s", "mb_per_s")] = table.pop(name) / units.factor("MB")
+    watt, dollar = table.loc[table["gb_per_s_per_watt"].idxmax()], table.loc[table["mb_per_s_per_usd"].idxmax()]
+    table.attrs["finding"] = (
+        f"For a watt {watt['name']} reads most ({watt.gb_per_s_per_watt:.1f} GB/s), for a dollar {dollar['name']} "
+        f"({dollar.mb_per_s_per_usd:.0f} MB/s)")
+    table.attrs["sources"] = list(dict.fromkeys(cited))
+    table.attrs["note"] = "Purchase prices are rare and old: the newest known up to the date of the page, with their range."
+    return table
+
+
+def sensitivity(case):
+    """The cheapest accelerator and its cost when one input of the page moves and the others stay."""
+    moves = {
+        "the case itself": {},
+        "spot prices": {"price_kind": "spot"},
+        "three-year contracts": {"price_kind": "rental_3y"},
+        "half the time for a token": {"tpot_ms": case.tpot_ms / 2},
+        "twice the time for a token": {"tpot_ms": case.tpot_ms * 2},
+        "prompts four times as long": {"isl_tokens": 4 * case.isl_tokens},
+        "INT4 weights": {"weights": "int4"},
+    }
+    rows = []
+    for text, change in moves.items():
+        try:
+            best = cost(SimpleNamespace(**(vars(case) | change))).iloc[0].to_dict()
+        except ValueError:  # none of the accelerators is left: the table says so
+            best = {"label": "none of these accelerators"}
+        rows.append({"change": text} | best)
+    return pd.DataFrame(rows)

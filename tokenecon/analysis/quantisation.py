@@ -1,0 +1,141 @@
+"""What fewer bits a weight gain: speed of a decode step over the batch, and published effects beside it."""
+
+import numpy as np
+import pandas as pd
+
+from tokenecon import data
+from tokenecon.analysis import textbook
+from tokenecon.analysis.waterfall import BASE_FORMAT
+from tokenecon.formulas import levers
+
+NARROW = "int4"
+FORMATS = ("fp8", "int8", "nvfp4", "int4")
+# Published effects over the curves, with the batch that their conditions name.
+POINTS = {
+    "quantisation.trtllm.fp8-llama2-7b-batch1": (1, "FP8, 7B on H100"),
+    "quantisation.trtllm.fp8-llama2-7b-batch8": (8, "FP8, 7B on H100"),
+    "quantisation.awq.vila-8b-a100": (1, "4 bits, 8B on A100"),
+    "quantisation.marlin.int4-kernel": (16, "4 bits, kernel alone"),
+}
+LOSSES = {"fp8": "FP8", "int8-sq": "INT8", "int4-awq": "INT4"}
+H100 = {"gpu": "h100-sxm-80gb", "gpus": 1, "isl_tokens": 1024, "osl_tokens": 128}
+# Published effects whose conditions the catalogue covers, to work out under the same conditions.
+COMPARED = {
+    "quantisation.trtllm.fp8-llama2-7b-batch1": H100 | {"model": "llama-2-7b", "weights": "fp8", "batch": 1},
+    "quantisation.trtllm.fp8-llama2-7b-batch8": H100 | {"model": "llama-2-7b", "weights": "fp8", "batch": 8},
+    "quantisation.trtllm.fp8-gptj-6b-batch1": H100 | {"model": "gpt-j-6b", "weights": "fp8", "batch": 1},
+    "quantisation.trtllm.fp8-gptj-6b-batch8": H100 | {"model": "gpt-j-6b", "weights": "fp8", "batch": 8},
+    "quantisation.trtllm.int8-sq-llama2-7b-batch1": H100 | {"model": "llama-2-7b", "weights": "int8", "batch": 1},
+    "quantisation.trtllm.int8-sq-llama2-7b-batch8": H100 | {"model": "llama-2-7b", "weights": "int8", "batch": 8},
+}
+COMPARED_COLUMNS = {
+    "conditions": ("Conditions", None), "published": ("Published speed-up", "ratio"),
+    "textbook": ("By this page's formulas", "ratio"), "excess": ("Formulas over published", "ratio"),
+}  # fmt: skip
+
+
+def step_speedup(*, model, gpu, gpus, weights, kv, positions, batch, efficiencies=None):
+    """Decode step in 16 bits over the step in `weights`, as [poor, expected, good]. [ratio]"""
+    where = {"model": model, "gpu": gpu, "gpus": gpus, "kv": kv, "positions": positions, "batch": batch,
+             "efficiencies": efficiencies or textbook.assumed()}
+    wide, narrow = (textbook.decode_step(weights=fmt, **where)["step_s"] for fmt in (BASE_FORMAT, weights))
+    return wide / narrow
+
+
+def formats(gpu):
+    """Formats to draw: for each width one that this GPU computes in, and those that only the weights are kept in."""
+    kept = []
+    for fmt in FORMATS:
+        native = textbook.arithmetic_flop_per_s(gpu, fmt)[1] and data.precision(fmt)["flop_class"] != "bf16"
+        weight_only = data.precision(fmt)["flop_class"] == "bf16"
+        if native or weight_only:
+            kept.append(fmt)
+    if {"fp8", "int8"} <= set(kept):  # the same bytes and the same rate where a GPU has both
+        kept.remove("int8")
+    return kept
+
+
+def label(fmt, gpu):
+    """A format in words, with what the arithmetic is done in."""
+    row = data.precision(fmt)
+    text = "arithmetic too" if textbook.arithmetic_flop_per_s(gpu, fmt)[1] and row["flop_class"] != "bf16" else "weights only"
+    return f"{row['name'].split()[0]}, {text}"
+
+
+def batch_curve(case):
+    """Speed-up of a decode step over the batch, by weight format, to the end of the memory with the narrowest weights."""
+    where = {"model": case.model, "gpu": case.gpu, "gpus": case.n_gpus, "kv": case.kv}
+    longest = case.isl_tokens + case.osl_tokens
+    wide, narrow = (int(textbook.max_batch(weights=fmt, positions=longest, **where)) for fmt in (BASE_FORMAT, NARROW))
+    if wide < 1:
+        raise textbook.DoesNotFit(
+            f"parameter 'n_gpus' is {case.n_gpus}, but {case.n_gpus} x {case.gpu} hold no sequence beside the 16-bit "
+            f"weights of {case.model}, to which fewer bits are compared; raise it")
+    batches = sorted({wide, *(round(float(batch)) for batch in np.geomspace(1, narrow, 30))})
+    rows = []
+    for fmt in formats(case.gpu):
+        for batch in batches:
+            ratio = step_speedup(weights=fmt, batch=batch, positions=case.isl_tokens + case.osl_tokens / 2, **where)
+            rows.append({"batch": batch, "format": label(fmt, case.gpu), "weights": fmt} | textbook.span("speedup", ratio))
+    table = pd.DataFrame(rows)
+    four = table[table["weights"] == NARROW].set_index("batch")["speedup"]
+    claim = data.claim("sw-quant-cost-factor")
+    table.attrs["wide_ceiling"] = wide
+    table.attrs["finding"] = (
+        f"Four-bit weights make one request {four[1]:.1f} times as fast, and {four[wide]:.1f} times with the {wide} that 16 "
+        f"bits have room for; the documents say {claim['low']:.0f} to {claim['high']:.0f}")
+    bits = {fmt: data.precision(fmt)["bits"] for fmt in ("fp32", "fp16", "int8", "int4")}
+    table.attrs["baselines"] = ", ".join(
+        f"{levers.precision_saving(bits_per_param=bits['int4'], baseline_bits_per_param=bits[base]):.1%} against "
+        f"{base.upper()}" for base in ("fp32", "fp16", "int8"))
+    table.attrs["note"] = (
+        f"Step in 16 bits over step in fewer, cache in {data.precision(case.kv)['name']}. Diamonds: published speed-ups on "
+        "other models; the kernel alone is one matrix product.")
+    table.attrs["sources"] = ["doc-uk", data.model(case.model)["source"],
+                              *dict.fromkeys(literature()["source"])]
+    return table
+
+
+def literature():
+    """Published speed-ups with a named batch, as points of :func:`batch_curve`."""
+    table = data.table("optimisations").set_index("id").loc[list(POINTS)].reset_index()
+    return pd.DataFrame([
+        {"batch": POINTS[row.id][0], "label": POINTS[row.id][1], "speedup": row.value, "source": row.source}
+        for row in table.itertuples()])
+
+
+def request_seconds(*, model, gpu, gpus, weights, batch, isl_tokens, osl_tokens, efficiencies):
+    """Time of a batch of requests from first prefill to last token, expected efficiencies. [s]"""
+    prefill_s = textbook.prefill(model=model, gpu=gpu, gpus=gpus, weights=weights, isl_tokens=isl_tokens,
+                                 efficiencies=efficiencies)
+    step_s = textbook.decode_step(model=model, gpu=gpu, gpus=gpus, weights=weights, kv=BASE_FORMAT, batch=batch,
+                                  positions=isl_tokens + osl_tokens / 2, efficiencies=efficiencies)["step_s"]
+    return float((batch * prefill_s + osl_tokens * step_s)[textbook.EXPECTED])
+
+
+def compared():
+    """Published speed-ups beside what the formulas say under the same conditions."""
+    facts = data.table("optimisations").set_index("id")
+    rows = []
+    for name, where in COMPARED.items():
+        fact = facts.loc[name]
+        wide, narrow = (request_seconds(**(where | {"weights": fmt}), efficiencies=textbook.assumed())
+                        for fmt in (BASE_FORMAT, where["weights"]))
+        rows.append({"id": name, "conditions": fact["conditions"], "published": fact["value"], "textbook": wide / narrow,
+                     "excess": wide / narrow / fact["value"], "source": fact["source"]})
+    table = pd.DataFrame(rows)
+    low, high = table["excess"].min(), table["excess"].max()
+    table.attrs["finding"] = (
+        f"Under the conditions of {len(table)} published measurements the formulas of this page promise "
+        f"{low:.2f} to {high:.2f} times the speed-up that was measured.")
+    table.attrs["sources"] = list(dict.fromkeys(table["source"]))
+    return table
+
+
+def accuracy():
+    """What fewer bits cost in answers, as one sentence from the published measurements."""
+    facts = data.table("optimisations").set_index("id")
+    lost = ", ".join(f"{words} {facts.loc[f'quantisation.trtllm.mmlu-{name}-llama2-70b', 'value']:.1%}"
+                     for name, words in LOSSES.items())
+    kept = data.claim("ec-quant-accuracy")["low"]
+    return f"On the MMLU questions Llama 2 70B was measured to lose {lost}; the documents allow {1 - kept:.1%}."
