@@ -52,7 +52,7 @@ def frame(given):
     for name in given.columns:
         near = data.nearest(name, [known for known in KNOWN if known not in given.columns], 1)
         alike = near and sorted(str(name).lower().replace("-", "_")) == sorted(near[0])
-        if name not in KNOWN and (alike or near and abs(len(str(name)) - len(near[0])) <= 1):
+        if name not in KNOWN and (alike or (near and abs(len(str(name)) - len(near[0])) <= 1)):
             raise BadInput(f"column '{name}' is not known; did you mean '{near[0]}'? "
                            f"Columns are {', '.join(KNOWN)}; others are carried along if they resemble none")
     return given

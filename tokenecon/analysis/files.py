@@ -58,16 +58,17 @@ def _writer(name):
         _parquet(lambda: pd.concat(parts, ignore_index=True).to_parquet(name, index=False))
         return
     first = True
-    try:
-        target = contextlib.nullcontext(sys.stdout) if name == "-" else open(name, "w", encoding="utf-8", newline="")
-    except OSError as error:
-        raise BadInput(f"file '{name}' cannot be written: {error.strerror or error}") from error
-    with target as stream:
-        def write(part):
-            nonlocal first
-            part.to_csv(stream, index=False, header=first, float_format="%.6g", lineterminator="\n")
-            first = False
 
+    def write(part):
+        nonlocal first
+        part.to_csv(stream, index=False, header=first, float_format="%.6g", lineterminator="\n")
+        first = False
+
+    with contextlib.ExitStack() as stack:
+        try:
+            stream = sys.stdout if name == "-" else stack.enter_context(open(name, "w", encoding="utf-8", newline=""))
+        except OSError as error:
+            raise BadInput(f"file '{name}' cannot be written: {error.strerror or error}") from error
         yield write
 
 

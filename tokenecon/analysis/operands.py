@@ -80,10 +80,7 @@ def gpu_columns(gpu):
         if not row[column] > 0:
             raise CannotServe(f"gpu '{gpu}' has no {column} in data/gpus.csv")
     rate, watts = float(row["bf16_flop_per_s"]), float(row["board_power_w"])
-    if row["vendor"] == "AMD":
-        family = "amd"
-    else:
-        family = "gaudi" if gpu.startswith("gaudi") else "common"
+    family = {"AMD": "amd"}.get(row["vendor"], "gaudi" if gpu.startswith("gaudi") else "common")
     return {
         "memory_bytes": float(row["engine_memory_bytes"]), "bandwidth_bytes_per_s": float(row["bandwidth_bytes_per_s"]),
         "full_flop_per_s": rate, "watts": watts if watts > 0 else rate / 1e12,
