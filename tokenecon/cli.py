@@ -116,11 +116,11 @@ def show(
 
 def estimate_help():
     """The columns of a case, written from where they are checked."""
-    from tokenecon.analysis import files
+    from tokenecon import case_files
 
     return ("Predict tokens per second, latency and cost of the cases in a file, with 80 % intervals.\n\n"
             "Columns of CASES (.csv, .parquet, or - for standard input):\n\n"
-            + "\n".join(f"* {line}" for line in files.columns_help())
+            + "\n".join(f"* {line}" for line in case_files.columns_help())
             + "\n\nRows that are wrong say why in `error`; the others are computed. Exit code 0; 1 with such a row; "
             "2 where a file cannot be read.\n\nExample: `tokenecon estimate cases.csv -o out.csv`")
 
@@ -130,9 +130,9 @@ def estimate(
     out: Annotated[str, typer.Option("-o", "--out", help="Where to: .csv, .parquet, or - for standard output.")] = "-",
 ):
     """Predict the cases of a file; ``--help`` lists the columns."""
-    from tokenecon.analysis import files
+    from tokenecon import case_files
 
-    rows, wrong = files.run(cases, out)
+    rows, wrong = case_files.run(cases, out)
     if wrong:
         print(f"{wrong} of {rows} rows have an error; see the column error", file=sys.stderr)
         raise typer.Exit(1)

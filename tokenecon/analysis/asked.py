@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from tokenecon import BadInput, data
+from tokenecon import data
 from tokenecon.analysis import coefficients, operands, steady, support
 
 REQUIRED = ("model", "gpu", "n_gpus", "isl", "osl")
@@ -35,6 +35,10 @@ OPTIONAL_TEXTS = ("draft_model",)
 KNOWN = (*REQUIRED, *TEXTS, *(name for name in NUMBERS if name not in REQUIRED), *OPTIONAL_TEXTS)
 
 
+class BadCases(ValueError):
+    """A table of cases that lacks a column or has one that nobody reads; one sentence says which."""
+
+
 class Asked:
     """Columns of the cases as numbers, their distinct hardware in `table`, and what is wrong with each row."""
 
@@ -45,15 +49,15 @@ def frame(given):
         scalar = all(np.ndim(value) == 0 for value in given.values())
         given = pd.DataFrame([given]) if scalar else pd.DataFrame(given)
     if not isinstance(given, pd.DataFrame):
-        raise BadInput(f"cases are a {type(given).__name__}; give a DataFrame, or a dict of one case")
+        raise BadCases(f"cases are a {type(given).__name__}; give a DataFrame, or a dict of one case")
     missing = [name for name in REQUIRED if name not in given.columns]
     if missing:
-        raise BadInput(f"cases lack the columns {', '.join(missing)}; needed are {', '.join(REQUIRED)}")
+        raise BadCases(f"cases lack the columns {', '.join(missing)}; needed are {', '.join(REQUIRED)}")
     for name in given.columns:
         near = data.nearest(name, [known for known in KNOWN if known not in given.columns], 1)
         alike = near and sorted(str(name).lower().replace("-", "_")) == sorted(near[0])
         if name not in KNOWN and (alike or (near and abs(len(str(name)) - len(near[0])) <= 1)):
-            raise BadInput(f"column '{name}' is not known; did you mean '{near[0]}'? "
+            raise BadCases(f"column '{name}' is not known; did you mean '{near[0]}'? "
                            f"Columns are {', '.join(KNOWN)}; others are carried along if they resemble none")
     return given
 
@@ -171,7 +175,7 @@ def _support(text, ask):
                 continue
             try:
                 if one == "":
-                    raise BadInput(f"{name} is blank; see `tokenecon list {name}s`")
+                    raise BadCases(f"{name} is blank; see `tokenecon list {name}s`")
                 function(one)
             except (ValueError, OSError, RuntimeError, KeyError) as error:
                 for row in np.flatnonzero(codes == place):

@@ -8,7 +8,8 @@ import pandas as pd
 from tokenecon import data
 from tokenecon.analysis.coefficients import FAMILIES
 from tokenecon.formulas import compute, memory
-from tokenecon.importers import architecture, huggingface
+from tokenecon.importers import architecture
+from tokenecon.importers.huggingface import load as imported
 from tokenecon.units import FLOP_PER_MULTIPLY_ADD
 
 WEIGHTS = ("fp16", "bf16", "fp8", "int8", "mxfp4", "nvfp4", "int4")
@@ -27,7 +28,7 @@ class CannotServe(ValueError):
 def record(model):
     """Architecture record of a catalogue id, or of a config.json."""
     if str(model).endswith(".json"):
-        return huggingface.load(model)
+        return imported(model)
     return architecture.record(data.model(model))
 
 

@@ -23,7 +23,10 @@ def run(cases, out):
     rows = wrong = 0
     with _writer(out) as write:
         for part in _parts(cases):
-            result = estimate(part)
+            try:
+                result = estimate(part)
+            except asked.BadCases as error:
+                raise BadInput(f"file '{cases}': {error}") from error
             rows, wrong = rows + len(result), wrong + int((result["error"] != "").sum())
             write(result)
     return rows, wrong
