@@ -54,6 +54,7 @@ DEFINITIONS = {
     "passes_sglang": (3.0, 1.0, 20.0, "ratio", "the same"),
     "routed_layer_vllm": (1.5, 0.2, 10.0, "ratio", "routing time over that of TensorRT-LLM"),
     "routed_layer_sglang": (1.5, 0.2, 10.0, "ratio", "the same"),
+    "sequence_sglang": (1.0, 0.2, 10.0, "ratio", "time per sequence over that of the other engines"),
     "overhead_amd": (1.5, 0.3, 20.0, "ratio", "fixed times over those of current engines on NVIDIA"),
     "overhead_gaudi": (1.5, 0.3, 20.0, "ratio", "the same"),
     "overhead_early-pytorch": (5.0, 0.3, 20.0, "ratio", "the same, engines of 2023 in Python"),
@@ -81,9 +82,8 @@ def fitted():
 
 
 def by_engine(values, name, ratio=False):
-    """A coefficient for each engine and for `any`, which is their geometric mean; a ratio is 1 for the first."""
-    first = 1.0 if ratio else values[f"{name}_{ENGINES[0]}"]
-    each = [first, *(values[f"{name}_{engine}"] for engine in ENGINES[1:])]
+    """A coefficient for each engine and for `any`, their geometric mean; a ratio is 1 where an engine has none."""
+    each = [values.get(f"{name}_{engine}", 1.0) if ratio else values[f"{name}_{engine}"] for engine in ENGINES]
     return [*each, math.prod(each) ** (1 / len(each))]
 
 

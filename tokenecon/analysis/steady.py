@@ -39,7 +39,8 @@ def prepared(case, values):
                                + values["narrow_layer"] * (case["linear_flop_per_s"] > case["full_flop_per_s"])),
         "routed_layer_s": overhead * values["routed_layer"] * routing,
         "step_s": overhead * values["step"],
-        "sequence_s": values["sequence"] + values["routed_sequence"] * case["routed"],
+        "sequence_s": (values["sequence"] + values["routed_sequence"] * case["routed"])
+        * np.asarray(known.by_engine(values, "sequence", ratio=True))[eng],
         "latency_s": overhead * np.where(pcie, values["pcie_latency"], values["link_latency"]),
         "large_latency_s": overhead * np.where(pcie, 0.0, values["link_latency_large"]),
         "exchange_s": overhead * np.where(pcie, values["pcie_latency"], values["link_latency"])
