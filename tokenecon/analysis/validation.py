@@ -181,3 +181,112 @@ def coefficient_table():
     return table[["id", "value", "unit", "low", "high", "prior", "rows", "held", "note"]]
 
 
+
+
+# Columns of the tables on the page: name -> (heading, unit).
+GOAL_COLUMNS = {"quantity": ("Quantity", None), "rows": ("Measurements", None), "reached": ("Reached", "fraction"),
+                "bound": ("Must be", None), "target": ("Target", "fraction")}
+ERROR_COLUMNS = {"load": ("Load", None), "metric": ("Quantity", None), "rows": ("Measurements", None),
+                 "median_error": ("Median error", "fraction"), "signed_error": ("Its sign", "fraction"),
+                 "ninth_decile": ("Nine in ten below", "fraction")}
+FLOOR_COLUMNS = {"campaign_x": ("Campaign", None), "campaign_y": ("And", None), "metric": ("Quantity", None),
+                 "rows": ("Pairs", None), "median": ("Median difference", "fraction")}
+OWED_COLUMNS = {"group": ("Group", None), "rows": ("Measurements", None), "median_error": ("Median error", "fraction"),
+                "signed_error": ("Its sign", "fraction"), "explanation": ("Why", None)}
+WORST_COLUMNS = {"id": ("Row", None), "engine": ("Engine", None), "model": ("Model", None), "gpu": ("Accelerator", None),
+                 "isl": ("Prompt", None), "osl": ("Answer", None), "metric": ("Quantity", None),
+                 "value": ("Measured", None), "predicted": ("Predicted", None)}
+COEFFICIENT_COLUMNS = {"id": ("Coefficient", None), "value": ("Value", None), "unit": ("Unit", None),
+                       "prior": ("Expected", None), "rows": ("Measurements", None), "held": ("Held", None),
+                       "note": ("What it is", None)}
+ASIDE_COLUMNS = {"engine": ("Engine", None), "flag": ("Why", None), "rows": ("Measurements", None)}
+METRICS = {"output_tok_s": "rate", "total_tok_s": "rate", "e2e_ms": "time of a batch", "ttft_ms": "time to first token",
+           "tpot_ms": "time per token"}
+POINT = ["metric", "load", "gpu", "model", "weights", "parallelism", "campaign"]
+
+
+def chosen(case):
+    """The comparison that a page shows: left out as asked, on the accelerators and the model asked for."""
+    rows = compared(case.left_out)
+    if case.model != "all":
+        known = sorted(rows["model"].unique())
+        if case.model not in known:
+            raise ValueError(f"parameter 'model' is '{case.model}', which no measurement is of; allowed are all, "
+                             f"{', '.join(known)}")
+        rows = rows[rows["model"] == case.model]
+    rows = rows[rows["gpu"].isin(case.gpus)]
+    if rows.empty:
+        raise ValueError("parameters 'gpus' and 'model' leave no measurement; see data/measurements.csv")
+    return rows.reset_index(drop=True)
+
+
+def cited(rows):
+    """Sources of the measurements, for the figures."""
+    return list(dict.fromkeys(rows["source"]))
+
+
+def points(rows):
+    """Predicted and measured throughput, one point a configuration: the geometric mean over its lengths."""
+    own = rows[rows["metric"].isin(("output_tok_s", "total_tok_s"))]
+    logs = own.assign(measured=np.log(own["value"]), said=np.log(own["predicted"]))
+    table = logs.groupby(POINT)[["measured", "said", "log_error"]].agg("mean").reset_index()
+    table["runs"] = logs.groupby(POINT).size().to_numpy()
+    table["measured_tok_s"], table["predicted_tok_s"] = np.exp(table["measured"]), np.exp(table["said"])
+    table["error"] = np.expm1(table["log_error"])
+    table = table[["gpu", "model", "weights", "parallelism", "campaign", "runs", "measured_tok_s", "predicted_tok_s",
+                   "error"]]
+    near = (own["log_error"].abs() < np.log(1.25)).mean()
+    table.attrs = {"finding": f"{near:.0%} of {len(own):,} measured rates lie within a quarter of what the model says of "
+                              "them unseen", "sources": cited(own),
+                   "note": "A point is one configuration, the geometric mean over prompt and answer lengths."}
+    return table
+
+
+def spread(rows, by, keep=5):
+    """Predicted over measured by group: the median, and the decile at each end."""
+    own = rows.assign(quantity=rows["metric"].map(METRICS), ratio=np.exp(rows["log_error"]))
+    groups = own.groupby([by, "quantity"])["ratio"]
+    table = groups.quantile([0.1, 0.5, 0.9]).unstack().reset_index()
+    table.columns = [by, "quantity", "ratio_low", "ratio", "ratio_high"]
+    table["rows"] = groups.size().to_numpy()
+    table = table[table["rows"] >= keep].reset_index(drop=True)
+    table["label"] = table[by] + ", " + table["quantity"]
+    low, high = table["ratio"].min(), table["ratio"].max()
+    table.attrs = {"finding": f"The typical prediction lies between {low:.2f} and {high:.2f} times what was measured, by "
+                              f"{by} and quantity", "sources": cited(rows),
+                   "note": "Bars: from the tenth to the ninetieth percentile of the measurements. 1 is a hit."}
+    return table
+
+
+def coverage_figure(rows):
+    """Share of the measurements inside their interval, by quantity, load and kind of model."""
+    table = covered(rows)
+    table = table[table["rows"] >= held_out.FEW].reset_index(drop=True)
+    table["label"] = [" ".join(dict.fromkeys((one.load.replace("_", " "), {"rate": "rate", "ttft": "first token",
+                      "tpot": "per token", "all": "all"}[one.quantity], one.kind))) for one in table.itertuples()]
+    whole = table.loc[table["quantity"] == "all", "inside"].iloc[0]
+    table.attrs = {"finding": f"{whole:.0%} of the measurements lie inside the interval that was to hold 80 %",
+                   "sources": cited(rows), "note": "Every interval was made without the campaign it is tried on."}
+    return table
+
+
+def coefficient_figure():
+    """Fitted value of each coefficient over its prior, with its interval."""
+    table = coefficient_table()
+    for name in ("low", "high"):
+        table[f"over_prior_{name}"] = table[name] / table["prior"]
+    table["over_prior"] = table["value"] / table["prior"]
+    tight = (table["held"] == "tightly").sum()
+    loose = table.loc[table["held"] == "loosely", "id"]
+    table.attrs = {"finding": f"{tight} of {len(table)} coefficients are held within a tenth; {len(loose)} only loosely",
+                   "sources": cited(measured.table()),
+                   "note": "Bars: 80 % intervals from leaving out one campaign at a time."}
+    return table
+
+
+def summary(rows):
+    """The sentence that answers the page."""
+    goals = targets(rows)
+    offline, tpot = goals["reached"].iloc[0], goals["reached"].iloc[3]
+    return (f"Unseen, the model misses offline throughput by {offline:.0%} and time per token by {tpot:.0%} (medians), where "
+            f"two published runs of one engine differ by {noise_floor(rows)['median'].median():.0%}")
