@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tokenecon import book, data, freshness, staging
+from tokenecon import book, data, freshness, progress, staging
 
 CONFIG = """\
 title: Mini
@@ -227,3 +227,18 @@ def test_builds_of_one_folder_wait_for_each_other(tmp_path, capsys):
     thread.join()
     assert order == ["first", "second"]
     assert "another build is at work" in capsys.readouterr().out
+
+
+def test_a_file_that_changes_during_a_run_spoils_the_run(recorded, monkeypatch):
+    import nbformat
+
+    def run_and_meddle(path, on_cell):
+        with open(recorded.root / "data" / "gpus.csv", "a", encoding="utf-8") as file:
+            file.write("\n")
+        return book.notebooks.Run(nbformat.read(path, 4), ("tokenecon",), ("gpus",))
+
+    monkeypatch.setattr(book.notebooks, "run", run_and_meddle)
+    path, folder = recorded.root / "notebooks" / "tiny.ipynb", recorded.root / "again"
+    with pytest.raises(staging.BookError, match=r"data/gpus\.csv changed while tiny ran"):
+        book.run_one(path, folder, "tiny", progress.Lines(), threading.Event())
+    assert not (folder / "record.json").exists()

@@ -209,6 +209,12 @@ def test_an_unknown_id_is_refused_with_the_nearest(command):
     assert "h200-sxm-141gb.bandwidth" in refused(command("show", "h200-sxm-141gb.bandwith"))
 
 
+def test_what_only_the_analysis_can_refuse_is_one_sentence_too(command, tmp_path):
+    sentence = refused(command("run", "economics", "-p", "batch", "5000", "-o", str(tmp_path / "out")))
+    assert "parameter 'batch' is 5000, but 4 x h100-sxm-80gb hold 188 sequences" in sentence
+    assert not (tmp_path / "out").exists()
+
+
 # --- the command itself ------------------------------------------------------------------------
 
 

@@ -129,7 +129,7 @@ def run_one(path, folder, name, board, stop):
 
     board.starts(name)
     started = time.monotonic()
-    before = freshness.inputs(path, (), ())
+    before = freshness.all_inputs(path)
     done = notebooks.run(path, on_cell=on_cell)
     noise = notebooks.complaints(done.notebook)
     if noise:
@@ -142,8 +142,9 @@ def run_one(path, folder, name, board, stop):
     nbformat.write(done.notebook, new / "out" / "executed.ipynb")
     publishing.write_figures(done.notebook, new / "out" / "figures")
     inputs = freshness.inputs(path, done.modules, done.tables)
-    if freshness.changed(before, {key: inputs[key] for key in before}):
-        raise BookError(f"{name} changed while it ran; build again")
+    moved = [key for key in inputs if inputs[key] != before.get(key)]
+    if moved:
+        raise BookError(f"{moved[0]} changed while {name} ran; build again")
     record = {
         "modules": done.modules,
         "tables": done.tables,

@@ -223,6 +223,9 @@ def explained(error):
     """The exit code of an error that a reader can act on, after saying it; any other is raised again."""
     from tokenecon import data, notebooks, progress
 
+    if isinstance(error, notebooks.NotebookFailed) and error.refusal:
+        print(f"error: {error.notebook}: {error.refusal}", file=sys.stderr)
+        return BAD_INPUT
     if isinstance(error, notebooks.NotebookFailed):
         progress.failure(error.notebook, error)
         return 1

@@ -57,6 +57,15 @@ def inputs(notebook, modules, tables):
     return found | {f"data/{name}.csv": of_file(data.ROOT / f"{name}.csv") for name in tables}
 
 
+def all_inputs(notebook):
+    """Name to hash of all that a notebook could come from."""
+    from tokenecon import data
+
+    modules = [".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts) for path in PACKAGE.rglob("*.py")]
+    modules = [name.removesuffix(".__init__") for name in modules]
+    return inputs(notebook, modules, [path.stem for path in data.ROOT.glob("*.csv")])
+
+
 def changed(before, now):
     """The names whose hashes differ, in order."""
     return [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]

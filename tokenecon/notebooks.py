@@ -18,6 +18,10 @@ from tokenecon.kinds import nearest
 CELL_SECONDS = 600  # a cell that computes longer than this is broken
 
 
+# Errors of the data and the analyses that say in one sentence which input cannot be served.
+REFUSALS = ("DoesNotFit", "NoPrice", "TooSlow", "UnknownId", "ParameterError")
+
+
 class UnknownNotebook(BadInput):
     """A notebook name that does not exist."""
 
@@ -29,6 +33,12 @@ class NotebookFailed(Exception):
         super().__init__(f"{notebook}, cell {cell}: {error}")
         self.notebook, self.cell, self.source = notebook, cell, source
         self.error, self.traceback = error, traceback
+
+    @property
+    def refusal(self):
+        """The sentence of an error that the parameters are to blame for, or nothing: then the notebook is."""
+        kind, _, sentence = self.error.partition(": ")
+        return sentence if kind in REFUSALS or sentence.startswith("parameter '") else ""
 
 
 class Stopped(Exception):

@@ -17,8 +17,8 @@ def test_shape_of_the_measured_lengths():
 def test_longest_of_two_and_three(shape):
     # The shortest of B Weibull lengths has B^(-1/k) of the mean; max = sum over subsets of +-min.
     two, three = 2 ** (-1 / shape), 3 ** (-1 / shape)
-    assert batching.longest_over_mean(2, shape) == pytest.approx(2 - two, rel=1e-4)
-    assert batching.longest_over_mean(3, shape) == pytest.approx(3 - 3 * two + three, rel=1e-4)
+    assert batching.longest_over_mean(2, shape) == pytest.approx(2 - two, rel=3e-4)
+    assert batching.longest_over_mean(3, shape) == pytest.approx(3 - 3 * two + three, rel=3e-4)
 
 
 def test_exponential_lengths_agree_with_the_harmonic_number():

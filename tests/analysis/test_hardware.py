@@ -111,7 +111,10 @@ def test_a_share_of_a_cpu_costs_and_makes_its_share():
 
 
 @pytest.mark.parametrize("change", [
-    {}, {"price_kind": "rental_3y", "model": "llama-3.1-8b", "weights": "int4"}, {"as_of": "2025-06-01", "gpus": ["h100-sxm-80gb"]}])
+    {},
+    {"price_kind": "rental_3y", "model": "llama-3.1-8b", "weights": "int4"},
+    {"as_of": "2025-06-01", "gpus": ["h100-sxm-80gb"]},
+])
 def test_findings_hold_for_other_parameters(change):
     for function in (hardware.cost, hardware.fits, hardware.splitting, hardware.value_for_watt_and_dollar,
                      ownership.rent_or_buy, ownership.cpu_or_gpu):

@@ -52,7 +52,7 @@ def declared(root):
 def test_defaults_are_the_assumed_values(declared):
     for parameter, assumption in ASSUMED.items():
         assert declared[parameter] == data.value(assumption), f"{parameter} in notebooks/software.ipynb, {assumption}"
-    low, high = (data.claim("up-h100-price-now")[end] for end in ("low", "high"))
+    low, high = (data.claim("up-h100-cloud-price-now")[end] for end in ("low", "high"))
     assert declared["usd_per_gpu_hour"] == pytest.approx((low + high) / 2)
 
 

@@ -77,4 +77,4 @@ def test_points_stand_at_the_batch_their_conditions_name():
 
 def test_refuses_what_does_not_fit():
     with pytest.raises(textbook.DoesNotFit, match="'n_gpus' is 1"):
-        speculation.load_curve(case(n_gpus=1))
+        speculation.load_curve(case(n_gpus=1, weights="fp16"))

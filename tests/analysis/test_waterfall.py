@@ -91,9 +91,9 @@ def test_steps_hang_together():
     assert "speculative decoding adds cost" in table.attrs["finding"]
 
 
-def test_for_one_request_speculation_does_save():
-    # A limit that leaves room for few requests leaves arithmetic idle.
-    table = waterfall.steps(case(max_tpot_ms=12.0, weights="int4"))
+def test_with_few_long_requests_speculation_does_save():
+    # 20,000 tokens a request: 65 fill the memory, which leaves arithmetic idle.
+    table = waterfall.steps(case(isl_tokens=20_000))
     assert table.set_index("step")["kind"]["speculative decoding"] == "down"
     assert "adds cost" not in table.attrs["finding"]
 

@@ -38,11 +38,11 @@ def test_one_h200_for_two_h100_of_equal_speed(large, small, by_hand, printed):
 
 
 def test_consolidation_with_a_lossy_split():
-    # large: 4/50 = 0.08; small: 2 * 2.5 / (60 * 0.9) = 0.0925926
+    # large: 2 * 4/100 = 0.08; small: 5 * 2.5 / (120 * 0.9) = 0.1157407
     saved = consolidation_saving(
-        large_usd_per_gpu_hour=4.0, large_gpus=1, large_tok_per_s=50, small_usd_per_gpu_hour=2.5,
-        small_gpus=2, small_tok_per_s=60, small_efficiency=0.9)
-    assert saved == approx(1 - 0.08 * 54 / 5)
+        large_usd_per_gpu_hour=4.0, large_gpus=2, large_tok_per_s=100, small_usd_per_gpu_hour=2.5,
+        small_gpus=5, small_tok_per_s=120, small_efficiency=0.9)
+    assert saved == approx(1 - 0.08 * 108 / 12.5)
 
 
 def test_switch_over_from_cpu_to_gpu():

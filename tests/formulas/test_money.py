@@ -53,6 +53,12 @@ def test_input_tokens_and_the_blend():
     assert blend == approx(0.395, abs=5e-4)
 
 
+def test_input_tokens_pay_for_idle_time():
+    # 4 * 2.5 USD / 3600 s * 0.18 s = 0.0005 USD of busy time, 0.001 paid, for 4000 tokens
+    cost = usd_per_mtok_in(usd_per_gpu_hour=2.5, gpus=4, prefill_s=0.18, tok_in=4000, utilisation=0.5)
+    assert cost == approx(0.25)
+
+
 def test_request():
     # 2000 * 2.50e-6 + 500 * 10e-6
     assert usd_per_request(usd_per_mtok_in=2.50, usd_per_mtok_out=10.0, tok_in=2000, tok_out=500) == approx(0.01)

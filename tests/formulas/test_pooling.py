@@ -46,7 +46,7 @@ def test_ten_isolated_tenants():
     penalty = isolation_penalty(pooled_utilisation=pooled, isolated_utilisation=isolated, pooled_cost=1.0,
                                 isolated_cost=1.0)
     assert penalty == approx(1.90955, abs=5e-6)
-    both = isolation_penalty(pooled_utilisation=0.8, isolated_utilisation=0.5, pooled_cost=1.0, isolated_cost=1.4)
+    both = isolation_penalty(pooled_utilisation=0.8, isolated_utilisation=0.5, pooled_cost=0.5, isolated_cost=0.7)
     assert both == approx(1.6 * 1.4)
 
 

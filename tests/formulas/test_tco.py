@@ -45,6 +45,8 @@ def test_hours_out_of_order_are_paid_for():
     capital = capital_usd_per_gpu_hour(usd_per_gpu=35e3, server_factor=1.5, capital_recovery_per_year=0.3,
                                        availability=0.95)
     assert capital == approx(15750 / 8322)
+    upkeep = upkeep_usd_per_gpu_hour(usd_per_gpu=35e3, server_factor=1.5, upkeep_per_year=0.03, availability=0.95)
+    assert upkeep == approx(1575 / 8322)
 
 
 @pytest.mark.parametrize("price, rent, printed, years", [(30e3, 6.00, 5000, 0.57), (40e3, 2.15, 18605, 2.12)])

@@ -30,8 +30,9 @@ def length_shape():
 
 def longest_over_mean(batch, shape):
     """Mean of the longest of so many answers over the mean answer, Weibull lengths. [ratio]"""
-    lengths = np.linspace(0, TAIL ** (1 / shape), STEPS)  # in units of the scale
-    shorter = -np.expm1(-(lengths**shape))
+    hazard = np.linspace(0, TAIL, STEPS)
+    lengths = hazard ** (1 / shape)  # in units of the scale
+    shorter = -np.expm1(-hazard)
     return float(np.trapezoid(1 - shorter**batch, lengths) / np.trapezoid(1 - shorter, lengths))
 
 

@@ -53,3 +53,10 @@ def span_columns(name, ends):
     """A column with its range, from (low, expected, high) in any order."""
     low, high = min(ends), max(ends)
     return {name: ends[1], f"{name}_low": low, f"{name}_high": high}
+
+
+def filled(table, name):
+    """The table with its value as both ends where a row has no range."""
+    for end in (f"{name}_low", f"{name}_high"):
+        table[end] = table[end].fillna(table[name])
+    return table

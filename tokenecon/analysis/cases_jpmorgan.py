@@ -8,6 +8,7 @@ import pandas as pd
 from tokenecon import data, units
 from tokenecon.analysis import pooling_loss, textbook
 from tokenecon.analysis.cases import positive, prices
+from tokenecon.analysis.claims_facts import n
 from tokenecon.formulas import levers, pooling, serving
 
 COLUMNS = {
@@ -39,9 +40,13 @@ def instance(case):
 
 
 def stay_seconds(case, row, end=""):
-    """Time that a request occupies a place in the batch: prefill and decoding. [s]"""
-    return serving.request_seconds(round_trip_s=0.0, ttft_s=row[f"ttft_ms{end}"] / units.MS_PER_SECOND,
-                                   tok_out=case.osl_tokens, tpot_s=row[f"step_ms{end}"] / units.MS_PER_SECOND)
+    """Time that a request occupies a place in a full batch. [s]
+
+    While it decodes, every other place of the batch is filled anew once: it waits through their prefills.
+    """
+    prefill, step = (row[f"{name}_ms{end}"] / units.MS_PER_SECOND for name in ("ttft", "step"))
+    tpot = step + (case.batch - 1) * prefill / case.osl_tokens
+    return serving.request_seconds(round_trip_s=0.0, ttft_s=prefill, tok_out=case.osl_tokens, tpot_s=tpot)
 
 
 def in_flight(case, row, requests_per_hour, end=""):
@@ -59,21 +64,26 @@ def concurrency(case):
     here = float(in_flight(case, row, case.requests_per_analyst_hour))
     table.attrs.update(here=here, hourly=case.requests_per_analyst_hour, one=case.batch)
     table.attrs["finding"] = (
-        f"{case.analysts:,} analysts at {case.requests_per_analyst_hour:g} requests an hour have {here:,.0f} requests in flight: "
-        f"one in {case.analysts / here:,.0f} waits for an answer at any moment")
-    table.attrs["note"] = (f"A request stays {stay_seconds(case, row):.1f} s: its prefill and {case.osl_tokens} tokens at a full "
-                           "batch. The band is the range of the assumed efficiencies.")
+        f"{case.analysts:,} analysts who ask {case.requests_per_analyst_hour:g} times an hour have {n(here, 3)} requests in "
+        f"flight: one in {n(case.analysts / here, 2)} waits for an answer at any moment")
+    table.attrs["note"] = (f"A request stays {stay_seconds(case, row):.1f} s in a full batch: {case.osl_tokens} tokens, its own "
+                           "prefill, and those of the others. The band is the range of the assumed efficiencies.")
     table.attrs["sources"] = ["doc-uk", "little-1961", data.model(case.model)["source"], "own-assumption"]
     return table
 
 
 def _fleet(case, load, groups):
-    """Instances for equal groups kept apart, and what of it is chance and what is walls."""
+    """Instances of one of so many equal groups: enough places for chance, and never less than one instance."""
     each = load / groups
     slots = pooling_loss.slots_needed(load=each, wait_probability=case.wait_probability)
-    instances = int(np.ceil(slots / case.batch))
+    instances = max(1.0, slots / case.batch)
     return {"slots": slots, "instances": instances, "utilisation": each / slots, "per_instance": slots / instances,
             "mean_batch": each / instances}
+
+
+def _whole(groups, part):
+    """Instances of all groups, rounded up once."""
+    return int(np.ceil(groups * part["instances"] - 1e-9))
 
 
 def isolation(case, counts=None):
@@ -87,7 +97,7 @@ def isolation(case, counts=None):
         part = _fleet(case, load, groups)
         loss = {"pooled_utilisation": whole["utilisation"], "isolated_utilisation": part["utilisation"]}
         rows.append({
-            "groups": groups, "instances": groups * part["instances"], "gpus": groups * part["instances"] * case.n_gpus,
+            "groups": groups, "instances": _whole(groups, part), "gpus": _whole(groups, part) * case.n_gpus,
             "mean_batch": part["mean_batch"],
             "pooling_loss": pooling.isolation_penalty(**loss, pooled_cost=1.0, isolated_cost=1.0),
             # an instance that fills fewer places costs the same hour for them
@@ -98,17 +108,15 @@ def isolation(case, counts=None):
     at = table[table["groups"] == case.groups]
     table.attrs["load"] = load
     if len(at):
-        here = at.iloc[0]
+        here, last = at.iloc[0], table.iloc[-1]
         table.attrs["here"] = here
         table.attrs["finding"] = (
-            f"{case.groups} groups with instances of their own cost {here.penalty:.1f} times one pool; at {table.groups.iloc[-1]:,} "
-            f"groups it is {table.penalty.iloc[-1]:.0f} times, as nearly every place in a batch stays empty"
-            if table.mean_batch.iloc[-1] < 0.1 * case.batch else
-            f"{case.groups} groups with instances of their own cost {here.penalty:.1f} times one pool, and "
-            f"{table.groups.iloc[-1]:,} groups {table.penalty.iloc[-1]:.1f} times")
-    table.attrs["note"] = (f"Equal groups, whole instances of {case.n_gpus} GPUs with {case.batch} places, "
-                           f"{case.wait_probability:.1%} of requests waiting. Chance: a small group needs more free places. Walls: "
-                           "a place in one group's batch cannot be given to another.")
+            f"{case.groups:,} groups with instances of their own cost {here.penalty:.1f} times one pool; {last.groups:,.0f} "
+            f"groups cost {last.penalty:.0f} times, with {last.mean_batch:.1f} of {case.batch} places of a batch in use")
+    table.attrs["note"] = (
+        f"Equal groups, at least one instance of {case.n_gpus} GPUs with {case.batch} places each, {case.wait_probability:.1%} "
+        "of requests waiting. Chance: a small group needs more free places. Walls: a place in one group's batch cannot be given "
+        "to another.")
     table.attrs["sources"] = ["doc-uk", "erlang-1917", "little-1961", *cited, "own-assumption"]
     return table
 
@@ -134,35 +142,49 @@ def strictness(case):
     load = float(in_flight(case, row, case.requests_per_analyst_hour))
     price = [row["usd_per_gpu_hour_low"], row["usd_per_gpu_hour"], row["usd_per_gpu_hour_high"]]
     hit, saved = data.value("cache.hit_rate"), data.value("cache.saved_share")
-    stay, fill = stay_seconds(case, row), row["ttft_ms"] / units.MS_PER_SECOND
-    # With a common prefix cache a request spends less time on its prompt, so fewer places are in use.
-    lighter = load * (1 - (fill - fill * levers.prefix_cache_factor(hit_rate=hit, avoided_share=saved)) / stay)
+    # A common prefix cache shortens every prefill, so requests stay for a shorter time and fewer are in flight.
+    short = row | {"ttft_ms": row["ttft_ms"] * levers.prefix_cache_factor(hit_rate=hit, avoided_share=saved)}
+    lighter = float(in_flight(case, short, case.requests_per_analyst_hour))
     more = min(10 * case.groups, case.analysts)
     designs = {"one pool, common prefix cache": (lighter, 1), "one pool, caches apart": (load, 1),
                f"{case.groups} groups, instances apart": (load, case.groups),
                f"{more} groups, instances apart": (load, more)}
     rows = []
     for design, (busy, groups) in designs.items():
-        gpus = groups * _fleet(case, busy, groups)["instances"] * case.n_gpus
+        gpus = _whole(groups, _fleet(case, busy, groups)) * case.n_gpus
         rows.append({"design": design, "gpus": gpus} | {
             f"usd_per_month{end}": gpus * usd * units.HOURS_PER_MONTH / case.analysts
             for end, usd in zip(("_low", "", "_high"), price, strict=True)})
     table = pd.DataFrame(rows).drop_duplicates("design")
     pool, apart = table.iloc[1], table.iloc[2]
     table.attrs["finding"] = (
-        f"An analyst costs ${pool.usd_per_month:.2f} a month in one pool that keeps caches apart, and ${apart.usd_per_month:.2f} "
-        f"with instances apart for {case.groups} groups")
-    table.attrs["note"] = (f"Rent round the clock of a fleet for the busy hour, on-demand prices known on {case.as_of} (bars). The "
-                           f"common cache is counted as if every hit ({hit:.0%} of prompt tokens) came from another group.")
+        f"An analyst costs ${pool.usd_per_month:.2f} a month in one pool that keeps caches apart, and "
+        f"${apart.usd_per_month:.2f} with instances apart for {case.groups} groups")
+    table.attrs["note"] = (
+        f"Rent round the clock of a fleet for the busy hour, on-demand prices known on {case.as_of} (bars). The common cache is "
+        f"counted as if every hit ({hit:.0%} of prompt tokens) came from another group.")
     table.attrs["sources"] = ["doc-uk", *cited, "deepseek-inference-2025", "own-assumption"]
     return table
 
 
+def groups_that_fill(case, load):
+    """Most groups that each still fill an instance; 0 where even the pool does not."""
+    low, high = 0, case.analysts
+    while low < high:
+        middle = (low + high + 1) // 2
+        fills = pooling_loss.slots_needed(load=load / middle, wait_probability=case.wait_probability) >= case.batch
+        low, high = (middle, high) if fills else (low, middle - 1)
+    return low
+
+
 def headline(case):
     """The answer of the page."""
-    here, share = isolation(case).attrs["here"], concurrency(case).attrs["here"]
-    return (f"With {share:,.0f} requests of {case.analysts:,} analysts in flight, {case.groups} groups that share no instance need "
-            f"{here.gpus:,.0f} GPUs, {here.penalty:.1f} times one pool: the price of the isolation that JPMorgan's case leaves unsaid.")
+    attrs = isolation(case).attrs
+    here, filled = attrs["here"], groups_that_fill(case, attrs["load"])
+    beyond = (f"beyond {filled:,} groups each pays for an instance that it cannot fill" if filled else
+              "even one pool does not fill an instance")
+    return (f"With {n(attrs['load'], 3)} requests of {case.analysts:,} analysts in flight, {case.groups:,} groups that share no "
+            f"instance cost {here.penalty:.1f} times one pool of JPMorgan's case; {beyond}.")
 
 
 def sensitivity(case):
@@ -170,7 +192,8 @@ def sensitivity(case):
     moves = {
         "the page itself": {}, "a tenth of the requests": {"requests_per_analyst_hour": case.requests_per_analyst_hour / 10},
         "ten times the requests": {"requests_per_analyst_hour": 10 * case.requests_per_analyst_hour},
-        "answers half as long": {"osl_tokens": max(1, case.osl_tokens // 2)}, "half the batch": {"batch": max(1, case.batch // 2)},
+        "answers half as long": {"osl_tokens": max(1, case.osl_tokens // 2)},
+        "half the batch": {"batch": max(1, case.batch // 2)},
         "three times the groups": {"groups": min(3 * case.groups, case.analysts)},
         "one in twenty may wait": {"wait_probability": 0.05},
     }  # fmt: skip

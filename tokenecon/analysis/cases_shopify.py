@@ -7,7 +7,7 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.analysis import textbook
-from tokenecon.analysis.cases import fact, fleet, positive, prices, ratio_words
+from tokenecon.analysis.cases import fact, filled, fleet, positive, prices, ratio_words
 from tokenecon.formulas import bills, levers, money, workload
 
 FLEET_COLUMNS = {
@@ -89,7 +89,7 @@ def price_levels(case):
         usd_per_mtok_in=case.api_usd_per_mtok_in, usd_per_mtok_out=case.api_usd_per_mtok_out, tok_in=case.isl_tokens,
         tok_out=case.osl_tokens)
     before, after = per_mtok(case, case.usd_per_month_before), per_mtok(case, case.usd_per_month_after)
-    table = pd.DataFrame([
+    table = filled(pd.DataFrame([
         {"label": "bill without optimisation", "group": "documents", "usd_per_mtok": before},
         {"label": "bill as paid", "group": "documents", "usd_per_mtok": after},
         {"label": "Bedrock as the documents price it", "group": "documents", "usd_per_mtok": bedrock},
@@ -98,15 +98,15 @@ def price_levels(case):
         {"label": "API price of the page", "group": "market", "usd_per_mtok": listed},
         {"label": f"own: {case.n_gpus} × {data.gpu(case.gpu)['name']}", "group": "this page", "usd_per_mtok": row["usd_per_mtok"],
          "usd_per_mtok_low": row["usd_per_mtok_low"], "usd_per_mtok_high": row["usd_per_mtok_high"]},
-    ])
+    ]), "usd_per_mtok")
     table.attrs.update(listed=listed, own=row["usd_per_mtok"])
     table.attrs["finding"] = (
-        f"The optimised bill of Shopify's case pays ${after:.2f} for a million tokens: {ratio_words(after / listed)} an API price "
-        f"and {ratio_words(after / row['usd_per_mtok'])} the cost of own machines")
+        f"The optimised bill of Shopify's case pays ${after:.2f} for a million tokens: {ratio_words(after / listed)} an API "
+        f"price and {ratio_words(after / row['usd_per_mtok'])} the cost of own machines")
     table.attrs["note"] = (
-        f"Input and output at the mix of the page, {case.isl_tokens} in and {case.osl_tokens:g} out. Own: {data.model(case.model)['name']} "
-        f"at batch {case.batch}, {case.utilisation:.0%} of hours used, on-demand prices known on {case.as_of}. The documents do not "
-        "name a model.")
+        f"Input and output at the mix of the page, {case.isl_tokens} in and {case.osl_tokens:g} out. Own: "
+        f"{data.model(case.model)['name']} at batch {case.batch}, {case.utilisation:.0%} of hours used, on-demand prices known "
+        f"on {case.as_of}. The documents do not name a model.")
     table.attrs["sources"] = ["doc-uk", data.assumption("api.bedrock_input")["source"], *cited, "own-assumption"]
     return table
 
@@ -119,15 +119,16 @@ def turn(case):
              "tok_per_turn": case.tokens_per_day / case.conversations_per_day}]
     for name, label in (("workload.osl_azure_conv", "an answer, measured"), ("workload.isl_azure_conv", "a prompt, measured")):
         low, mean, high = data.span(name)
-        rows.append({"label": label, "group": "public trace", "tok_per_turn": mean, "tok_per_turn_low": low, "tok_per_turn_high": high})
-    table = pd.DataFrame(rows)
+        rows.append({"label": label, "group": "public trace", "tok_per_turn": mean, "tok_per_turn_low": low,
+                     "tok_per_turn_high": high})
+    table = filled(pd.DataFrame(rows), "tok_per_turn")
     words = implied_turn * data.value("language.words_per_token")
     answer = data.span("workload.osl_azure_conv")
     fits = case.tokens_per_day / case.conversations_per_day / answer[1]
     table.attrs.update(words=words, turns_that_fit=fits)
     table.attrs["finding"] = (
-        f"{implied_turn:.0f} tokens a turn are {words:.0f} words, question and answer together; the implied conversation is as long "
-        f"as {fits:.1f} answers of a real assistant")
+        f"{implied_turn:.0f} tokens a turn are {words:.0f} words, question and answer together; the implied conversation is as "
+        f"long as {fits:.1f} answers of a real assistant")
     table.attrs["note"] = "Bars: from the tenth to the ninetieth percentile of the trace."
     table.attrs["sources"] = ["doc-uk", data.assumption("workload.osl_azure_conv")["source"], "openai-api-introduction"]
     return table
@@ -173,8 +174,10 @@ def headline(case):
 
 def sensitivity(case):
     """Own cost of a million tokens, and the tokens a turn that would fit the bill, when one input moves."""
-    moves = {"the page itself": {}, "twice the batch": {"batch": 2 * case.batch}, "half the batch": {"batch": max(1, case.batch // 2)},
-             "half the hours used": {"utilisation": case.utilisation / 2}, "half the turns": {"turns": max(1, case.turns // 2)},
+    moves = {"the page itself": {}, "twice the batch": {"batch": 2 * case.batch},
+             "half the batch": {"batch": max(1, case.batch // 2)},
+             "half the hours used": {"utilisation": case.utilisation / 2},
+             "half the turns": {"turns": max(1, case.turns // 2)},
              "the first bill": {"usd_per_month_after": case.usd_per_month_before}}
     rows = []
     for text, move in moves.items():

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data, units
-from tokenecon.analysis.cases import fact, fleet, positive, prices, ratio_words, span_columns
+from tokenecon.analysis.cases import fact, filled, fleet, positive, prices, ratio_words, span_columns
 from tokenecon.formulas import bills, compute, levers, workload
 
 MODEL = "whisper-large-v3"
@@ -16,7 +16,8 @@ SPEED_COLUMNS = {
     "speed": ("Audio hours a GPU hour", "ratio/GPU"), "mfu": ("Share of peak arithmetic", "fraction"),
 }  # fmt: skip
 SENSITIVITY_COLUMNS = {
-    "change": ("What changes", None), "usd_per_audio_hour": ("An hour of audio", "USD/h"), "of_api": ("Of the public price", "fraction"),
+    "change": ("What changes", None), "usd_per_audio_hour": ("An hour of audio", "USD/h"),
+    "of_api": ("Of the public price", "fraction"),
 }  # fmt: skip
 
 
@@ -97,7 +98,7 @@ def audio_hour(case):
     if case.gpu.startswith("a100"):  # published for this GPU only
         for speed_id, label in SPEEDS.items():
             row(label, data.span(speed_id)[::-1], f"own {name}")
-    table = pd.DataFrame(rows)
+    table = filled(pd.DataFrame(rows), "usd_per_audio_hour")
     cost = table.set_index("label")["usd_per_audio_hour"]
     own = cost.iloc[3]
     before, after = cost["bill before"], cost["bill after"]
@@ -105,12 +106,12 @@ def audio_hour(case):
     table.attrs["own"], table.attrs["reached"] = own, reached
     table.attrs["finding"] = (
         f"An hour of audio costs ${before:.2f} before and ${after:.2f} after by the bills of Spotify's case; a public API asks "
-        f"${case.usd_per_audio_hour_api:.2f}, and {name} at {case.mfu:.0%} of their arithmetic would do it for ${own:.3f}.")
+        f"${case.usd_per_audio_hour_api:.2f}, and {name} at {case.mfu:.0%} of their peak would do it for ${own:.3f}.")
     table.attrs["title"] = (
         f"The bill after optimisation pays {ratio_words(after / case.usd_per_audio_hour_api)} the price of a public API and "
         f"{ratio_words(after / own)} the cost of the arithmetic")
-    table.attrs["note"] = (f"Own GPUs at on-demand prices known on {case.as_of} (range), {case.utilisation:.0%} of hours used. Audio "
-                           "only: storage, alignment and checking are not in it.")
+    table.attrs["note"] = (f"Own GPUs at on-demand prices known on {case.as_of} (range), {case.utilisation:.0%} of hours used. "
+                           "Audio only: storage, alignment and checking are not in it.")
     table.attrs["sources"] = ["doc-uk", data.assumption("api.whisper")["source"], "insanely-fast-whisper", "radford-2022",
                               *cited, "own-assumption"]
     return table
@@ -172,7 +173,8 @@ def stacking(case):
 
 def sensitivity(case):
     """Cost of an hour of audio on own GPUs when one input moves, beside the public price."""
-    moves = {"the page itself": {}, "half the share of peak": {"mfu": case.mfu / 2}, "twice the share": {"mfu": min(1.0, 2 * case.mfu)},
+    moves = {"the page itself": {}, "half the share of peak": {"mfu": case.mfu / 2},
+             "twice the share of peak": {"mfu": min(1.0, 2 * case.mfu)},
              "half the hours used": {"utilisation": case.utilisation / 2}, "an H100": {"gpu": "h100-sxm-80gb"}}
     rows = []
     for text, move in moves.items():

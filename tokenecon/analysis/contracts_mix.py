@@ -9,6 +9,7 @@ from tokenecon import data
 from tokenecon.formulas import contracts
 
 ON_DEMAND = 1.0  # every price here is relative to it
+LARGEST_PEAK = 24  # all of a day's load in one hour
 SPOT_TIMES = ("spot.restart", "spot.lost")
 KINDS = ("on_demand", "marketplace", "spot", "committed_1y", "committed_3y", "rental_3y", "owned_hyperscaler",
          "owned_neocloud")  # fmt: skip
@@ -48,18 +49,19 @@ def spot(case):
     table.attrs["finding"] = (
         f"Spot with on-demand GPUs in the gaps costs {calm:.0%} of on demand without interruptions and {now:.0%} at "
         f"{case.interruptions_per_hour:g} an hour; it would take {dear:.1f} an hour to lose the discount")
-    table.attrs["note"] = (f"Lines: how often spot is to be had. The band, at {case.spot_availability:.0%}: time to restart and work lost. "
-                           "Work that can be repeated only; a stream that a user watches cannot.")
+    table.attrs["note"] = (f"Lines: how often spot is to be had. The band, at {case.spot_availability:.0%}: time to restart and "
+                           "work lost. Work that can be repeated only; a stream that a user watches cannot.")
     table.attrs["sources"] = ["doc-uk", "daly-2006", "own-assumption"]
     return table
 
 
 def day_shape(peak_to_mean, hours=240):
     """Load over a smooth day with one peak, mean 1: a von Mises curve, which never falls below zero."""
-    if peak_to_mean <= 1:
-        if peak_to_mean == 1:
-            return np.ones(hours)
-        raise ValueError(f"parameter 'peak_to_mean' is {peak_to_mean:g}; the busiest hour is at least the mean, so at least 1")
+    if peak_to_mean == 1:
+        return np.ones(hours)
+    if not 1 < peak_to_mean <= LARGEST_PEAK:
+        raise ValueError(f"parameter 'peak_to_mean' is {peak_to_mean:g}, but must be from 1, a flat day, to {LARGEST_PEAK}: the "
+                         "busiest hour over the mean")
     width = brentq(lambda k: 1 / ive(0, k) - peak_to_mean, 0.0, 1e6)  # peak over mean is e^k / I0(k)
     angle = (np.arange(hours) + 0.5) / hours * 2 * np.pi
     shape = np.exp(width * (np.cos(angle) - 1))
@@ -95,12 +97,11 @@ def commitment(case):
     table = pd.concat(parts, ignore_index=True)
     table.attrs["best"] = pd.DataFrame(best).drop_duplicates(["committed_share", "cost_ratio"])
     table.attrs["effective_discount"] = discounts[list(discounts)[1]]
-    first, falling = best[0], best[1]
+    first, falling, decline = best[0], best[1], data.value("finance.price_decline")
     use = contracts.commitment_break_even_use(discount=case.commitment_discount)
     table.attrs["finding"] = (
         f"A commitment at {case.commitment_discount:.0%} off is best for {first['committed_share']:.0%} of the peak and saves "
-        f"{1 - first['cost_ratio']:.0%} of the bill, or {1 - falling['cost_ratio']:.0%} if rents fall by {data.value('finance.price_decline'):.0%} "
-        "a year")
+        f"{1 - first['cost_ratio']:.0%} of the bill, or {1 - falling['cost_ratio']:.0%} if rents fall by {decline:.0%} a year")
     table.attrs["note"] = (
         f"A smooth day, {case.peak_to_mean:g} times as busy at its peak as on average. It pays to commit what is needed in more "
         f"than {use:.0%} of hours; the mean load is {np.mean(demand):.0%} of the peak.")
@@ -126,7 +127,7 @@ def prices(case):
     table.attrs["finding"] = (
         f"On {case.as_of} the cheapest of {len(full['rows'])} on-demand offers of {data.gpu(case.gpu)['name']} asks "
         f"${full['low']:.2f} an hour, the typical one ${full['typical']:.2f}: sending work to the cheapest seller takes "
-        f"{1 - full['low'] / full['typical']:.0%} off, before anybody interrupts it")
+        f"{1 - full['low'] / full['typical']:.0%} off, before anybody interrupts it.")
     table.attrs["note"] = "Typical: the middle provider. Providers differ in network, support and terms, not only in price."
     table.attrs["sources"] = list(dict.fromkeys(cited))
     return table

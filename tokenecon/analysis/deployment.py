@@ -5,6 +5,7 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.analysis import pooling_loss, textbook
+from tokenecon.analysis.cases import positive
 from tokenecon.analysis.claims_facts import n
 from tokenecon.formulas import break_even, money, routing, serving
 
@@ -73,8 +74,20 @@ def threshold(own, price, n_gpus, end=1):
     return float(volume) if volume <= own["capacity"][end] else None
 
 
+def own_or_api(case):
+    """Where an own instance begins to pay, and what it saves at the page's volume."""
+    positive(case, "tokens_per_day")
+    if not api_price(case) > 0:
+        raise ValueError("parameters 'api_usd_per_mtok_in' and 'api_usd_per_mtok_out' are both 0; nothing competes with an API "
+                         "that is free")
+    own, listed = instance(case), api_price(case)
+    here = float(own_cost(own, case.tokens_per_day, case.n_gpus))
+    return {"break_even": threshold(own, listed, case.n_gpus), "own": here, "listed": listed, "saving": 1 - here / listed}
+
+
 def volume(case):
     """Cost of a million tokens over the daily volume: own instances, the API, the documents, the market."""
+    found = own_or_api(case)
     own, listed = instance(case), api_price(case)
     typical = own["capacity"][1]
     volumes = np.geomspace(typical / 100, max(30 * typical, 1.5 * case.tokens_per_day), 300)
@@ -90,14 +103,13 @@ def volume(case):
         ends = {"usd_per_mtok_low": low, "usd_per_mtok_high": high} if low < high else {}
         parts.append(pd.DataFrame({"tok_per_day": volumes[[0, -1]], "offer": offer, "usd_per_mtok": middle, **ends}))
     table = pd.concat(parts, ignore_index=True)
-    start = threshold(own, listed, case.n_gpus)
-    here = float(own_cost(own, case.tokens_per_day, case.n_gpus))
-    table.attrs.update(break_even=start, own=here, listed=listed, saving=1 - here / listed, tokens_per_day=case.tokens_per_day)
+    table.attrs.update(found, tokens_per_day=case.tokens_per_day)
+    start, saving = table.attrs["break_even"], table.attrs["saving"]
     claim = data.claim("dep-selfhosted-saving")
     opening = ("At no volume does an own instance beat the API price" if start is None else
                f"An own instance beats the API price from {n(start, 3)} tokens a day")
     table.attrs["finding"] = (
-        f"{opening}; at {n(case.tokens_per_day, 3)} it {saved_words(1 - here / listed)}, where the documents say "
+        f"{opening}; at {n(case.tokens_per_day, 3)} it {saved_words(saving)}, where the documents say "
         f"{claim['low']:.0%} to {claim['high']:.0%}")
     table.attrs["note"] = (
         f"Own: whole instances at on-demand prices known on {case.as_of}, {case.ops_overhead:.0%} for "
@@ -109,21 +121,28 @@ def volume(case):
 
 def saved_words(saving):
     """A saving in words that stay true when it is a loss."""
-    return f"saves {saving:.0%}" if saving >= 0 else f"costs {-saving:.0%} more"
+    return f"saves {saving:.0%}" if saving >= 0 else f"costs {1 - saving:.1f} times as much"
 
 
 def headline(case):
     """The answer of the chapter: edge against centre, own against API."""
-    edge, sold = pooling_loss.edge_penalty(case).attrs, volume(case).attrs
-    low, high = sorted((edge["alone"], edge["batched"]))
+    sold, site = own_or_api(case), pooling_loss.site_gpus(case)
+    low, high = sorted(pooling_loss.at_site(case))
     own = ("never beats the API price" if sold["break_even"] is None else
            f"beats the API price from {n(sold['break_even'], 3)} tokens a day")
+    ends = list(dict.fromkeys((f"{low:.1f}", f"{high:.1f}")))  # one number where both read the same
     return {
-        "finding": f"Spread over {case.edge_sites} sites, a token costs {low:.1f} to {high:.1f} times as much as from one centre of "
-                   f"{case.central_gpus:,} GPUs, by how many requests a GPU serves at a time; an own instance {own}.",
-        "number": f"{low:.1f}–{high:.1f}×",
-        "label": f"a token from {case.edge_sites} sites of {edge['site']:g} GPUs over one from a single centre",
+        "finding": f"{'Spread over' if case.edge_sites > 1 else 'At'} {sites(case)}, a token costs {' to '.join(ends)} times as "
+                   f"much as from one centre of {case.central_gpus:,} GPUs, by how many requests a GPU serves at a time; an own "
+                   f"instance {own}.",
+        "number": f"{'–'.join(ends)}×",
+        "label": f"a token from {sites(case)} of {site:g} GPUs over one from a single centre",
     }
+
+
+def sites(case):
+    """The number of sites in words."""
+    return f"{case.edge_sites:,} small site{'s' if case.edge_sites > 1 else ''}"
 
 
 def hybrid(case):
@@ -147,8 +166,8 @@ def hybrid(case):
     table.attrs.update(at=at, bound=bound, edge_share=case.edge_share)
     table.attrs["finding"] = (
         f"With {case.edge_share:.0%} of tokens on a small model at the edge, {low:g} to {high:g} times as dear there, the bill "
-        f"is {at[0]:.0%} to {at[1]:.0%} of the central one; the small model pays until its site is {bound:.0f} times as dear")
-    table.attrs["note"] = "What saves is the smaller model, not the place. Whether its answers are good enough is not in this sum."
+        f"is {at[0]:.0%} to {at[1]:.0%} of the central one; a small model pays there up to {n(bound, 3)} times the central cost")
+    table.attrs["note"] = "What saves is the smaller model, not the place. Whether its answers are good enough is not in it."
     table.attrs["sources"] = ["doc-uk", "own-assumption"]
     return table
 
@@ -171,8 +190,9 @@ def latency(case):
     centre, edge = rows
     first, last = 1 - edge["first_ms"] / centre["first_ms"], 1 - edge["total_s"] / centre["total_s"]
     table.attrs["finding"] = (
-        f"Being near saves {centre['rtt_ms'] - edge['rtt_ms']:.0f} ms: {first:.0%} of the wait for the first token and {last:.1%} "
-        f"of the {centre['total_s']:.1f} s until the last, if both places run the same model on the same GPUs.")
+        f"Being near saves {centre['rtt_ms'] - edge['rtt_ms']:.0f} ms: {first:.0%} of the wait for the first token and "
+        f"{last:.1%} of the {centre['total_s']:.1f} s until the last, if both places run the same model on the same GPUs.")
+    table.attrs["note"] = f"At batch {case.batch}, nobody waiting, and without the prefills of others in between."
     table.attrs["sources"] = ["own-assumption", data.model(case.model)["source"]]
     return table
 
@@ -212,8 +232,8 @@ def sensitivity(case):
     rows = []
     for text, move in moves.items():
         now = pooling_loss.changed(case, **move)
-        edge, sold = pooling_loss.edge_penalty(now).attrs, volume(now).attrs
-        rows.append({"change": text, "edge_alone": edge["alone"], "edge_batched": edge["batched"],
+        (alone, batched), sold = pooling_loss.at_site(now), own_or_api(now)
+        rows.append({"change": text, "edge_alone": alone, "edge_batched": batched,
                      "break_even": np.nan if sold["break_even"] is None else sold["break_even"], "saving": sold["saving"]})
     table = pd.DataFrame(rows)
     table.attrs["note"] = "A dash: even a full instance costs more than the API."

@@ -107,7 +107,7 @@ def cost(case):
     model = data.model(case.model)["name"]
     table.attrs = whole.attrs | {
         "finding": (
-            f"At {case.price_kind.replace('_', ' ')} prices of {case.as_of}, {first['label']} serves {model} cheapest of "
+            f"At {case.price_kind.replace('_', '-')} prices of {case.as_of}, {first['label']} serves {model} cheapest of "
             f"{len(table)}: ${first.usd_per_mtok_out:.2f} a million output tokens; price ranges of {overlap} others overlap it"),
         "number": f"${first.usd_per_mtok_out:.2f} / Mtok",
         "label": f"a million output tokens of {model} on {first['label']}, the cheapest of {len(table)}",

@@ -76,7 +76,7 @@ def rent_or_buy(case):
     sure = table[table["owned_usd_per_gpu_hour_high"] < table["rent_usd_per_gpu_hour_low"]]
     table.attrs["finding"] = (
         f"Used every hour for {case.years:g} years, {len(cheaper)} of {len(table)} accelerators cost less to own than to rent "
-        f"at typical {case.price_kind.replace('_', ' ')} prices; whatever the prices, {len(sure)}")
+        f"at typical {case.price_kind.replace('_', '-')} prices, {len(sure)} of them at any price within the ranges")
     table.attrs["sources"] = [*dict.fromkeys(cited), "own-assumption"]
     return table
 
@@ -105,7 +105,7 @@ def _machine(name, share, case):
     batch = min(int(room), hardware.largest_batch(where | length, 1, case.cpu_tpot_ms * share))
     if batch < 1:
         raise ValueError(f"parameter 'small_model' is '{case.small_model}', of which {data.gpu(name)['name']} (a share of "
-                         f"{share:g}) cannot make a token within {case.cpu_tpot_ms:g} ms; raise cpu_tpot_ms or take a smaller model")
+                         f"{share:g}) cannot make a token in {case.cpu_tpot_ms:g} ms; raise cpu_tpot_ms or name a smaller one")
     point = textbook.point(**where, **length, gpus=1, batch=batch, usd_per_gpu_hour=1.0, utilisation=1.0)
     prices = [share * rent[end] for end in ("low", "typical", "high")]
     return {"name": data.gpu(name)["name"] + (f", {share:.0%} of it" if share < 1 else ""),

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+from scipy.optimize import brentq
 from scipy.special import gammaincc, gammaln
 
 from tokenecon import data
@@ -39,14 +40,11 @@ def utilisation(*, slots, wait_probability):
 
 
 def slots_needed(*, load, wait_probability):
-    """Fewest slots at which no more than this share of requests waits."""
-    most = int(load + 20 * np.sqrt(load) + 50)  # far beyond any target that is not zero
-    slots = np.arange(int(load) + 1, most + 1)
-    enough = slots[waiting(slots=slots, load=load) <= wait_probability]
-    if not len(enough):
-        raise ValueError(f"parameter 'wait_probability' is {wait_probability:g}, which no {most} slots reach at a load of "
-                         f"{load:g}; take a larger share, e.g. 0.001")
-    return int(enough[0])
+    """Slots at which just this share of requests waits; fractions are kept, so that no step hides a trend."""
+    if wait_probability >= 1:
+        return float(load)
+    most = load + 20 * np.sqrt(load) + 50  # far beyond any target that is not zero
+    return brentq(lambda slots: float(waiting(slots=slots, load=load)) - wait_probability, load * (1 + 1e-9), most)
 
 
 def targets(case):
@@ -115,15 +113,21 @@ def edge_ratio(case, *, gpus_per_site, slots_per_gpu, wait_probability, spares=N
                                    overhead=stand_by * (1 + overhead) - 1)
 
 
+def at_site(case):
+    """The edge penalty at the page's size of a site, for one request a GPU and for a batch."""
+    return [float(edge_ratio(case, gpus_per_site=site_gpus(case), slots_per_gpu=slots, wait_probability=case.wait_probability))
+            for slots in (ALONE, case.batch)]
+
+
 def edge_penalty(case):
     """Cost at the edge over cost in the centre, by the size of a site, adding one cause after another."""
     site = site_gpus(case)
     sizes = np.unique(np.append(np.geomspace(min(4, site), case.central_gpus, 50), site))
     kinds = {
         "emptier GPUs": {"slots_per_gpu": ALONE, "spares": 0, "overhead": 0.0},
-        f"+ {data.value('edge.spares'):g} spare a site": {"slots_per_gpu": ALONE, "overhead": 0.0},
+        "+ spares": {"slots_per_gpu": ALONE, "overhead": 0.0},
         "+ dearer hours": {"slots_per_gpu": ALONE},
-        f"all three, {case.batch} requests a GPU": {"slots_per_gpu": case.batch},
+        "all, in batches": {"slots_per_gpu": case.batch},
     }
     parts = []
     for kind, settings in kinds.items():
@@ -135,14 +139,14 @@ def edge_penalty(case):
         parts.append(part)
     table = pd.concat(parts, ignore_index=True)
     claim = data.claim("dep-edge-cost")
-    alone, batched = (float(edge_ratio(case, gpus_per_site=site, slots_per_gpu=slots, wait_probability=case.wait_probability))
-                      for slots in (ALONE, case.batch))
+    alone, batched = at_site(case)
     table.attrs.update(site=site, alone=alone, batched=batched, claimed_low=claim["low"], claimed_high=claim["high"])
     table.attrs["finding"] = (
         f"At sites of {site:g} GPUs a token costs {alone:.1f} times as much as in one centre if a GPU serves one request at a "
         f"time, {batched:.1f} times if it serves {case.batch}; the documents say {claim['low']:g} to {claim['high']:g}")
-    table.attrs["note"] = ("Peaks of a day are left out here: they empty the centre as much as the edge. "
-                           "The band runs over the waiting targets.")
+    table.attrs["note"] = (
+        f"In batches: {case.batch} requests a GPU at a time, else one. Spares: {data.value('edge.spares'):g} a site. The band runs "
+        "over the waiting targets. Peaks of a day are left out: they empty the centre as much as the edge.")
     table.attrs["sources"] = ["erlang-1917", "kleinrock-1975", "doc-uk", "own-assumption"]
     return table
 

@@ -46,6 +46,7 @@ def moves(case):
         "a token must come in half the time": {"max_tpot_ms": case.max_tpot_ms / 2},
         "prompts four times as long": {"isl_tokens": 4 * case.isl_tokens},
         "twice the GPUs": {"n_gpus": 2 * case.n_gpus},
+        "half the GPUs": {"n_gpus": max(1, case.n_gpus // 2)},
         "answers of exponential length": {"lengths": "exponential"},
     }
     for parameter, assumption in ranges.items():
@@ -69,7 +70,9 @@ def sensitivity(case):
         except TooSlow:
             rows.append({"change": f"{text} (not even one request at a time is fast enough)"})
     table = pd.DataFrame(rows, columns=["change", "cost_factor", "usd_per_mtok"])
-    table.attrs["note"] = "Each row against its own baseline, with the same change."
+    table.attrs["note"] = (
+        "Each row against its own baseline, with the same change: a baseline that is short of memory makes every lever "
+        "that frees some look large.")
     return table
 
 

@@ -28,11 +28,11 @@ def batch_latency(table):
                  marks=_thresholds(table))
 
 
-def context(table):
+def context(table, claimed):
     """Growth of prefill arithmetic over context under three laws, and the documents' claim."""
     return lines(table, axis("context_tokens", "Context", "tok", log=True),
                  axis("cost_ratio", "Arithmetic of the prompt, short window = 1", "ratio", log=True), "law",
-                 points=table.attrs["claimed"])
+                 points=claimed)
 
 
 def sizes(table):

@@ -1,5 +1,7 @@
 """Tables a screen reader can read and a phone can show."""
 
+from collections import Counter
+
 from tokenecon.charts import theme
 from tokenecon.charts.ledger import VERDICTS, claims, quantity
 from tokenecon.charts.numbers import number, span
@@ -141,17 +143,24 @@ def sources(rows):
 
 
 def verdicts(table, root=""):
-    """The claims that a chapter discusses: statement, printed and recomputed figure, verdict, link to the ledger."""
-    body, lines = "", ["Claims of the documents on this page"]
+    """The claims that a page discusses, folded: statement, printed and recomputed figure, verdict, link to the ledger.
+
+    ``table`` has the columns of :func:`claims`; ``root`` is the way from the page to the top of the site.
+    """
+    body, lines = "", [f"{len(table)} claims of the documents"]
     for row in table.to_dict("records"):
         slug, words = VERDICTS[row["verdict"]]
         claimed, recomputed = text(quantity(row, "claimed")), text(quantity(row, "recomputed"))
+        more = f"<br>{escape(row['assumption'])}" if slug == "assumption" else ""
         body += (f'<tr><th scope="row"><a href="{root}claims.html#{escape(row["id"])}">{escape(row["statement"])}</a></th>'
                  f'<td>{escape(claimed)}</td><td>{escape(recomputed)}</td>'
-                 f'<td><span class="verdict verdict-{slug}">{words}</span></td></tr>\n')
+                 f'<td><span class="verdict verdict-{slug}">{words}</span>{more}</td></tr>\n')
         lines.append(" | ".join([row["statement"], claimed, recomputed, words]))
     heads = "".join(f'<th scope="col">{title}</th>' for title in ("Claim", "Printed", "Recomputed", "Verdict"))
-    return Html(framed(f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}</tbody>", lines[0]), "\n".join(lines))
+    found = Counter(row["verdict"] for row in table.to_dict("records"))
+    counts = ", ".join(f"{found[name]} {VERDICTS[name][1].lower()}" for name in VERDICTS if found[name])
+    inside = framed(f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}</tbody>", lines[0])
+    return Html(f'<details class="te-fold"><summary>{lines[0]}: {counts}</summary>\n{inside}</details>\n', "\n".join(lines))
 
 
 def text(value):

@@ -112,7 +112,7 @@ def _config():
             "padding": 6,
             "view": {"stroke": None, "continuousWidth": WIDE, "continuousHeight": HEIGHT},
             "title": {
-                "anchor": "start", "frame": "group", "font": FONT, "fontSize": TITLE, "fontWeight": 700,
+                "anchor": "start", "frame": "bounds", "font": FONT, "fontSize": TITLE, "fontWeight": 700,
                 "lineHeight": 22, "color": INK, "offset": 14, "subtitleFont": FONT, "subtitleFontSize": TEXT,
                 "subtitleColor": MUTED, "subtitleLineHeight": 18, "subtitlePadding": 6,
             },

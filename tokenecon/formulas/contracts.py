@@ -3,7 +3,7 @@
 from tokenecon.numerics import exp, log, maximum, sqrt, where
 from tokenecon.units import HOURS_PER_YEAR
 
-NEAR_ZERO = 1e-5
+NEAR_ZERO = 1e-4
 
 
 def spot_usd_per_gpu_hour(*, spot_usd_per_gpu_hour, on_demand_usd_per_gpu_hour, availability,

@@ -27,7 +27,7 @@ def write_pages(app, config):
     for path, text in made.items():
         write_if_changed(source / path, text)
     for folder in ("formulas", "data"):
-        for path in (source / folder).glob("*.md"):
+        for path in [*(source / folder).glob("*.md"), *(source / folder).glob("*.rst")]:
             if path.name != "index.md" and path.relative_to(source).as_posix() not in made:
                 path.unlink()
 
@@ -162,7 +162,23 @@ def unit_list(_):
 
 def formulas(directive):
     """Every formula by module."""
-    return directive.parse_text_to_nodes(reference.contents(), allow_section_headings=True)
+    out = []
+    for title, page, lead, functions in reference.contents():
+        rows = [
+            (
+                None,
+                (
+                    f'<a href="{page}#{name}"><code>{name}</code></a>',
+                    inline_code(sentence.replace("``", "`")),
+                ),
+            )
+            for name, sentence in functions
+        ]
+        table = _table(f"Formulas: {title}", ("Formula", "What it gives"), rows)
+        out.append(
+            f"## [{title}]({page.removesuffix('.html')}.rst)\n\n{lead}\n\n```{{raw}} html\n{table}\n```\n"
+        )
+    return directive.parse_text_to_nodes("\n".join(out), allow_section_headings=True)
 
 
 def attribution(_):

@@ -44,7 +44,9 @@ def mathml(latex, display):
     for name, width in SPACES.items():
         markup = markup.replace(f'width="{name}"', f'width="{width}"')
     # The source stays at hand for copying and for readers of the page's text.
-    note = latex.strip().replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    note = (
+        latex.strip().replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
+    )
     return markup.replace("<math ", f'<math alttext="{note}" ', 1)
 
 

@@ -15,8 +15,27 @@ from tokenecon import formulas
 SECTION = re.compile(r"^(\S[^\n]*)\n-{3,}\n", re.M)
 ARGUMENT = re.compile(r"^(\w+) : ([^\n]+)\n((?:[ \t]+[^\n]*\n?|\n)+)", re.M)
 UNIT = re.compile(r"\s*\[([^\]\s]+)\]\s*$")
+GREEK = [
+    "alpha",
+    "beta",
+    "gamma",
+    "delta",
+    "epsilon",
+    "eta",
+    "theta",
+    "kappa",
+    "lambda",
+    "mu",
+    "nu",
+    "rho",
+    "sigma",
+    "tau",
+    "phi",
+    "omega",
+]
 # The symbol stands last, or before a semicolon: "Bits of the zero point, b_z; 0 for symmetric formats."
-SYMBOL = re.compile(r",\s+((?:[A-Za-z]|\\?[a-z]{2,7})(?:_\{?\w+\}?)?'?|[αβγδεηλμρστφω](?:_\w+)?)(?=\.?$|;)")
+LETTER = rf"(?:[A-Za-z]|[A-Z]{{2,3}}|{'|'.join(GREEK)})(?:_\{{?\w+\}}?)?"
+SYMBOL = re.compile(rf",\s+({LETTER}(?:'|\*|/{LETTER}|\([\w/]+\)|\[\w\])?)(?=\.?$|;)")
 NAMES = {"kv": "KV", "tco": "TCO"}
 INNER = ("Parameters", "Returns", "Raises", "Notes", "References", "Examples", "See Also")
 
@@ -96,25 +115,25 @@ def references(text):
     )
 
 
-def _rst(text):
-    return f"```{{eval-rst}}\n{text}\n```\n" if text else ""
-
-
 def _symbol(symbol):
-    if not symbol:
-        return ""
-    head, _, tail = symbol.partition("_")
-    tail = tail.strip("{}")
-    return rf":math:`{head}_{{{tail}}}`" if tail else f":math:`{head}`"
+    """A symbol as a docstring spells it, as mathematics: eta_b, B*, t(B)."""
+    latex = re.sub(r"_\{?(\w+)\}?", r"_{\1}", symbol).replace("*", "^*")
+    latex = re.sub(rf"\b({'|'.join(GREEK)})(?=\b|_)", r"\\\1", latex)
+    return f":math:`{latex}`" if latex else ""
 
 
-def _table(rows, headings):
-    """A list-table, whose first column is code."""
+def _list_table(rows, headings):
+    """Rows of cells as a table in reStructuredText."""
     lines = [".. list-table::", "   :header-rows: 1", "   :class: formula-arguments", ""]
     for row in [headings, *rows]:
         for place, cell in enumerate(row):
             lines.append(f"   {'* ' if place == 0 else '  '}- {cell}".rstrip())
     return "\n".join(lines)
+
+
+def _inside(directive, text):
+    """A directive with its content, whose inline markup and blocks stay what they are."""
+    return f".. {directive}\n\n{textwrap.indent(text, '   ')}"
 
 
 def _returned(text):
@@ -123,29 +142,29 @@ def _returned(text):
 
 
 def function_text(function):
-    """The part of a page about one function, as MyST Markdown."""
+    """The part of a page about one function, as reStructuredText."""
     parts = sections(function.__doc__)
     name = function.__name__
-    # A heading makes an anchor of its own, which spells underscores as hyphens.
-    anchor = f'<span class="anchor" id="{name}"></span>\n' if "_" in name else ""
-    out = [anchor, f"## `{name}`\n", _rst(parts[""])]
+    # The heading makes an anchor of its own, which spells underscores as hyphens.
+    out = [f'.. raw:: html\n\n   <span class="anchor" id="{name}"></span>'] if "_" in name else []
+    out += [f"``{name}``\n{'-' * (len(name) + 4)}", parts[""]]
     rows = [
-        (f"``{n}``", m, _symbol(s), f"``{u}``" if u else "")
-        for n, m, s, u in arguments(parts.get("Parameters", ""))
+        (f"``{argument}``", meaning, _symbol(symbol), f"``{unit}``" if unit else "")
+        for argument, meaning, symbol, unit in arguments(parts.get("Parameters", ""))
     ]
     rows += [
-        ("*result*", m, _symbol(s), f"``{u}``" if u else "")
-        for m, s, u in _returned(parts.get("Returns", ""))
+        ("*result*", meaning, _symbol(symbol), f"``{unit}``" if unit else "")
+        for meaning, symbol, unit in _returned(parts.get("Returns", ""))
     ]
-    out.append(_rst(_table(rows, ("Argument", "Meaning", "Symbol", "Unit"))))
+    out.append(_list_table(rows, ("Argument", "Meaning", "Symbol", "Unit")))
     if "Notes" in parts:
-        out.append(":::{admonition} Note\n:class: formula-note\n" + _rst(parts["Notes"]) + ":::\n")
+        out.append(_inside("admonition:: Note\n   :class: formula-note", parts["Notes"]))
     if "Examples" in parts:
-        out.append("**Example.**\n\n" + _rst(parts["Examples"]))
+        out += ["**Example.**", parts["Examples"]]
     if "References" in parts:
-        out.append("**References.**\n\n" + _rst(references(parts["References"])))
-    out.append(":::{dropdown} Source\n```python\n" + code(function) + "```\n:::\n")
-    return "\n".join(out)
+        out += ["**References.**", references(parts["References"])]
+    out.append(_inside("dropdown:: Source", _inside("code-block:: python", code(function))))
+    return "\n\n".join(out)
 
 
 def code(function):
@@ -154,33 +173,32 @@ def code(function):
     return re.sub(r'\n\s+r?""".*?"""\n', "\n", source, count=1, flags=re.S)
 
 
+def lead(module):
+    """The first paragraph of a module's docstring."""
+    return " ".join(inspect.cleandoc(module.__doc__).partition("\n\n")[0].split())
+
+
 def pages():
-    """Path to MyST text of every page of the reference, but not of its contents page."""
+    """Path to text of every page of the reference, but not of its contents page."""
     found = {}
     for name in modules():
         module, members = functions(name)
         if not members:
             continue
-        first, _, rest = inspect.cleandoc(module.__doc__).partition("\n\n")
-        lead = " ".join(first.split()).rstrip(".")
-        text = [f"# {title(name)}\n", f"*{lead}.*\n", _rst(rest), f"Module `tokenecon.formulas.{name}`.\n"]
-        text += [function_text(function) for function in members]
-        found[f"formulas/{name}.md"] = "\n".join(text)
+        rest = inspect.cleandoc(module.__doc__).partition("\n\n")[2]
+        heading = f"{title(name)}\n{'=' * len(title(name))}"
+        opening = [heading, f"*{lead(module).rstrip('.')}.*", rest, f"Module ``tokenecon.formulas.{name}``."]
+        text = [part for part in opening if part] + [function_text(function) for function in members]
+        found[f"formulas/{name}.rst"] = "\n\n".join(text) + "\n"
     return found
 
 
 def contents():
-    """Every formula with its first sentence, as MyST text: a table a module."""
-    out = []
+    """Title, page, lead and functions with their first sentences, of every module."""
+    found = []
     for name in modules():
         module, members = functions(name)
-        if not members:
-            continue
-        lead = inspect.cleandoc(module.__doc__).partition("\n\n")[0]
-        rows = [
-            (f"`{function.__name__} <{name}.html#{function.__name__}>`__", summary(function))
-            for function in members
-        ]
-        out.append(f"## [{title(name)}]({name}.md)\n\n{' '.join(lead.split())}\n")
-        out.append(_rst(_table(rows, ("Formula", "What it gives"))))
-    return "\n".join(out)
+        if members:
+            sentences = [(function.__name__, summary(function)) for function in members]
+            found.append((title(name), f"{name}.html", lead(module), sentences))
+    return found
