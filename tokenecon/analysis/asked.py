@@ -129,7 +129,8 @@ def _numbers(given, name, ask):
                "prefill_gpus": values < 0}.get(name, values < 1)
     wrong |= stated & low
     for row in np.flatnonzero(wrong):
-        said = "blank" if blank[row] else f"'{column.iloc[row]}'"
+        value = column.iloc[row]
+        said = "blank" if blank[row] else f"'{value:g}'" if isinstance(value, float) else f"'{value}'"
         _say(ask, row, f"{name} is {said}; it must be {allowed}")
     return values
 

@@ -13,6 +13,7 @@ FAMILIES = ("common", "amd", "gaudi", "early-pytorch", "early-tensorrt")
 BATCH_BUDGET = 8192.0  # tokens an engine packs into one pass: the default of TensorRT-LLM, near that of the others
 BATCH_CAP = 4096.0  # sequences an engine runs at once on one rank, at most
 CACHE_SHARE = 0.9  # share of the memory left after the weights that engines give to the cache by default
+PAGED_SHARE = 0.6  # of the answer that a sequence holds on average, with a margin against preemption
 RESERVE_BYTES = 2.0 * 1024**3  # activations, graphs and communication buffers on one GPU
 KNEE_FLOP_PER_S_PER_WATT = 2.827e12  # the H100 in FP8: 1979 TFLOP/s on 700 W; above it power begins to limit
 LARGE_MESSAGE_BYTES = 5e5  # where engines leave the one-step all-reduce

@@ -11,6 +11,7 @@ from tokenecon.units import FLOP_PER_MULTIPLY_ADD
 
 CLOSED_LOOP, OFFLINE, STATIC = 0, 1, 2
 LOADS = ("closed_loop", "offline", "static")
+PAGED = tuple(known.ENGINES.index(name) for name in ("vllm", "sglang"))
 RESOURCES = ("weights", "kv cache", "arithmetic", "links", "fixed work")
 
 
@@ -130,7 +131,10 @@ def capacity(case):
     weights = ((case["attention_params"] * case["linear_bytes"] + case["outer_params"] * 2.0) / case["tp"]
                + case["dense_params"] * case["linear_bytes"] / np.where(case["routed"] > 0, case["tp"], case["group"])
                + case["expert_params"] * case["expert_bytes"] / case["group"]) / case["pp"]
-    length = case["isl"] + case["osl"]
+    # TensorRT-LLM reserves the whole length; the others take pages as a sequence grows, and a closed loop holds
+    # sequences of every age.
+    paged = (case["load"] == CLOSED_LOOP) & np.isin(case["engine"], PAGED)
+    length = case["isl"] + case["osl"] * np.where(paged, known.PAGED_SHARE, 1.0)
     # engines reserve windowed layers at full length
     values = (case["full_values"] + case["window_values"] + case["index_values"]) * length
     shards = np.minimum(case["tp"], case["kv_heads"])
