@@ -197,6 +197,40 @@ WORST_COLUMNS = {"id": ("Row", None), "engine": ("Engine", None), "model": ("Mod
                  "isl": ("Prompt", None), "osl": ("Answer", None), "metric": ("Quantity", None),
                  "value": ("Measured", None), "predicted": ("Predicted", None)}
 COEFFICIENT_COLUMNS = {"id": ("Coefficient", None), "value": ("Value", None), "unit": ("Unit", None),
+                       "prior": ("Started from", None), "rows": ("Measurements", None), "held": ("Held", None),
+                       "note": ("What it is", None)}
+ASIDE_COLUMNS = {"engine": ("Engine", None), "flag": ("Why", None), "rows": ("Measurements", None)}
+# Columns of the tables on the page: name -> (heading, unit).
+GOAL_COLUMNS = {"quantity": ("Quantity", None), "rows": ("Measurements", None), "reached": ("Reached", "fraction"),
+                "bound": ("Must be", None), "target": ("Target", "fraction")}
+ERROR_COLUMNS = {"load": ("Load", None), "metric": ("Quantity", None), "rows": ("Measurements", None),
+                 "median_error": ("Median error", "fraction"), "signed_error": ("Its sign", "fraction"),
+                 "ninth_decile": ("Nine in ten below", "fraction")}
+FLOOR_COLUMNS = {"campaign_x": ("Campaign", None), "campaign_y": ("And", None), "metric": ("Quantity", None),
+                 "rows": ("Pairs", None), "median": ("Median difference", "fraction")}
+OWED_COLUMNS = {"group": ("Group", None), "rows": ("Measurements", None), "median_error": ("Median error", "fraction"),
+                "signed_error": ("Its sign", "fraction"), "explanation": ("Why", None)}
+WORST_COLUMNS = {"id": ("Row", None), "engine": ("Engine", None), "model": ("Model", None), "gpu": ("Accelerator", None),
+                 "isl": ("Prompt", None), "osl": ("Answer", None), "metric": ("Quantity", None),
+                 "value": ("Measured", None), "predicted": ("Predicted", None)}
+COEFFICIENT_COLUMNS = {"id": ("Coefficient", None), "value": ("Value", None), "unit": ("Unit", None),
+                       "prior": ("Expected", None), "rows": ("Measurements", None), "held": ("Held", None),
+                       "note": ("What it is", None)}
+ASIDE_COLUMNS = {"engine": ("Engine", None), "flag": ("Why", None), "rows": ("Measurements", None)}
+# Columns of the tables on the page: name -> (heading, unit).
+GOAL_COLUMNS = {"quantity": ("Quantity", None), "rows": ("Measurements", None), "reached": ("Reached", "fraction"),
+                "bound": ("Must be", None), "target": ("Target", "fraction")}
+ERROR_COLUMNS = {"load": ("Load", None), "metric": ("Quantity", None), "rows": ("Measurements", None),
+                 "median_error": ("Median error", "fraction"), "signed_error": ("Its sign", "fraction"),
+                 "ninth_decile": ("Nine in ten below", "fraction")}
+FLOOR_COLUMNS = {"campaign_x": ("Campaign", None), "campaign_y": ("And", None), "metric": ("Quantity", None),
+                 "rows": ("Pairs", None), "median": ("Median difference", "fraction")}
+OWED_COLUMNS = {"group": ("Group", None), "rows": ("Measurements", None), "median_error": ("Median error", "fraction"),
+                "signed_error": ("Its sign", "fraction"), "explanation": ("Why", None)}
+WORST_COLUMNS = {"id": ("Row", None), "engine": ("Engine", None), "model": ("Model", None), "gpu": ("Accelerator", None),
+                 "isl": ("Prompt", None), "osl": ("Answer", None), "metric": ("Quantity", None),
+                 "value": ("Measured", None), "predicted": ("Predicted", None)}
+COEFFICIENT_COLUMNS = {"id": ("Coefficient", None), "value": ("Value", None), "unit": ("Unit", None),
                        "prior": ("Expected", None), "rows": ("Measurements", None), "held": ("Held", None),
                        "note": ("What it is", None)}
 ASIDE_COLUMNS = {"engine": ("Engine", None), "flag": ("Why", None), "rows": ("Measurements", None)}
@@ -252,8 +286,7 @@ def spread(rows, by, keep=5):
     table = table[table["rows"] >= keep].reset_index(drop=True)
     table["label"] = table[by] + ", " + table["quantity"]
     low, high = table["ratio"].min(), table["ratio"].max()
-    table.attrs = {"finding": f"The typical prediction lies between {low:.2f} and {high:.2f} times what was measured, by "
-                              f"{by} and quantity", "sources": cited(rows),
+    table.attrs = {"finding": f"By group, the typical prediction is {low:.2f} to {high:.2f} times the measurement", "sources": cited(rows),
                    "note": "Bars: from the tenth to the ninetieth percentile of the measurements. 1 is a hit."}
     return table
 
@@ -265,13 +298,13 @@ def coverage_figure(rows):
     table["label"] = [" ".join(dict.fromkeys((one.load.replace("_", " "), {"rate": "rate", "ttft": "first token",
                       "tpot": "per token", "all": "all"}[one.quantity], one.kind))) for one in table.itertuples()]
     whole = table.loc[table["quantity"] == "all", "inside"].iloc[0]
-    table.attrs = {"finding": f"{whole:.0%} of the measurements lie inside the interval that was to hold 80 %",
+    table.attrs = {"finding": f"{whole:.0%} of the measurements lie inside their 80 % interval",
                    "sources": cited(rows), "note": "Every interval was made without the campaign it is tried on."}
     return table
 
 
 def coefficient_figure():
-    """Fitted value of each coefficient over its prior, with its interval."""
+    """Fitted value of each coefficient over the value it started from, with its interval."""
     table = coefficient_table()
     for name in ("low", "high"):
         table[f"over_prior_{name}"] = table[name] / table["prior"]

@@ -19,7 +19,7 @@ def points(table):
     up = alt.Y("predicted_tok_s:Q", axis=guide(PREDICTED, *ends), scale=scale(PREDICTED, *ends))
     diagonal = alt.Chart(alt.InlineData([{"measured_tok_s": end, "predicted_tok_s": end} for end in map(float, ends)]))
     formats = sorted(table["weights"].unique())
-    hue = alt.Color("weights:N", legend=legend(formats), scale=alt.Scale(domain=formats, range=list(theme.PALETTE)))
+    hue = alt.Color("weights:N", legend=legend(formats, symbolType="circle", offset=26), scale=alt.Scale(domain=formats, range=list(theme.PALETTE)))
     pick = alt.selection_point(fields=["weights"], bind="legend")
     gpus = [None, *sorted(table["gpu"].unique())]
     chosen = alt.selection_point(fields=["gpu"], bind=alt.binding_select(
@@ -45,6 +45,6 @@ def coverage(table):
 
 
 def coefficients(table):
-    """Each coefficient over what was expected of it before any measurement."""
-    return intervals(table, axis("over_prior", "Fitted over expected", "ratio", log=True), "id", group="held",
-                     marks=[mark("x", 1, "as expected")])
+    """Each coefficient over the value that the fit started from."""
+    return intervals(table, axis("over_prior", "Fitted over starting value", "ratio", log=True), "id", group="held",
+                     marks=[mark("x", 1, "unmoved")])
