@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import tokenecon
-from tokenecon.analysis import asked, coefficients, measured, validation
+from tokenecon.analysis import asked, coefficients, measured, misses, validation
 from tokenecon.analysis.estimate import RESULTS
 
 GOOD = {"model": "llama-3.1-8b", "gpu": "h100-sxm-80gb", "n_gpus": 1, "isl": 1000, "osl": 200, "weights": "fp8"}
@@ -47,6 +47,8 @@ def test_a_dict_is_a_table_of_one_row_with_every_column():
     ({"model": "whisper-large-v3"}, "encoder"),
     ({"model": "missing/config.json"}, "config.json"),
     ({"engine": "tgi"}, "sglang"),
+    ({"n_gpus": 3}, "tp 3 does not divide the hidden size 4096"),
+    ({"load": "static", "concurrency": 99999}, "a static batch of 99999 does not fit"),
 ])
 def test_a_bad_row_says_why_and_the_others_are_computed(change, says):
     table = pd.DataFrame([GOOD, GOOD | change, GOOD])
@@ -147,7 +149,7 @@ def test_stored_predictions_meet_the_targets():
 
 
 def test_every_large_error_is_explained():
-    owed = validation.owed(validation.compared())
+    owed = misses.owed(validation.compared())
     assert (owed["explanation"] != "").all(), owed.loc[owed["explanation"] == "", "group"].tolist()
 
 

@@ -82,7 +82,7 @@ def read(given):
     for name, allowed in TEXTS.items():
         _known(text[name], name, allowed, ask)
     _support(text, ask)
-    _layout(number, ask)
+    _layout(number, text["model"], ask)
     good = ask.error == ""
     number["load"], number["engine"] = np.zeros(size), np.zeros(size)
     for name in ("load", "engine"):
@@ -183,7 +183,7 @@ def _support(text, ask):
                     _say(ask, row, str(error))
 
 
-def _layout(number, ask):
+def _layout(number, models, ask):
     """GPUs of a replica from tp, pp and attention_dp, and whether they divide."""
     gpus, pp, dp = number["n_gpus"], number["pp"], number["attention_dp"]
     tp = np.where(np.isnan(number["tp"]), gpus / pp, number["tp"])
@@ -203,6 +203,13 @@ def _layout(number, ask):
     for wrong, sentence in checks:
         for row in np.flatnonzero(wrong & (ask.error == "")):
             _say(ask, row, sentence(row))
+    codes, distinct = pd.factorize(models)
+    for place, one in enumerate(distinct):
+        own = np.flatnonzero((codes == place) & (ask.error == ""))
+        if len(own):
+            width = operands.record(one)["hidden_size"]
+            for row in own[width % number["attention_tp"][own] != 0]:
+                _say(ask, row, f"tp {number['attention_tp'][row]:g} does not divide the hidden size {width} of {one}")
 
 
 @cache

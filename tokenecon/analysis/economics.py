@@ -1,4 +1,4 @@
-"""What one token costs and why: price levels, batch, context, model size, precision.
+"""What one token costs and why: one operating point, price levels, batch, context.
 
 Every table holds the calibrated model and, beside it, what the textbook says of the same case (column `by`).
 """
@@ -25,11 +25,6 @@ LISTED_LEVELS = {
     "api.gpt4_turbo_output": "List price: GPT-4 Turbo, output",
     "api.bedrock_output": "List price: Bedrock, Llama 2 70B, output",
 }
-FAMILIES = {
-    "one family: Llama 3.1": ("llama-3.1-8b", "llama-3.1-70b", "llama-3.1-405b"),
-    "sizes the documents name": ("llama-2-7b", "llama-2-70b", "gpt-3-175b"),
-}
-FORMATS = ("fp16", "fp8", "int8", "int4")
 POINT_COLUMNS = {
     "by": ("Model", None), "batch": ("Batch", "sequence"), "max_batch": ("Fits at most", "sequence"),
     "step_ms": ("Time per output token", "ms/tok_out"), "ttft_ms": ("Time to first token", "ms"),
@@ -59,7 +54,7 @@ def _usd_per_mtok(value, unit):
     return units.convert(value, unit, "USD/Mtok")
 
 
-def _inputs(case):
+def inputs(case):
     """The arguments of `textbook.point` among the parameters of the notebook."""
     return {
         "model": case.model, "gpu": case.gpu, "gpus": case.n_gpus, "weights": case.weights, "kv": case.kv,
@@ -70,14 +65,14 @@ def _inputs(case):
 
 def operating_point(case):
     """The case of the page by both models, one row each; refuses a batch that the memory cannot hold."""
-    inputs = _inputs(case)
-    row, by_textbook = calibrated.point(**inputs), textbook.point(**inputs)
+    given = inputs(case)
+    row, by_textbook = calibrated.point(**given), textbook.point(**given)
     if not row["fits"]:
         raise textbook.DoesNotFit(
             f"parameter 'batch' is {case.batch}, but {case.n_gpus} x {case.gpu} hold {int(row['max_batch'])} sequences of "
             f"{case.isl_tokens + case.osl_tokens} tokens beside the weights; lower it, or raise n_gpus")
     table = pd.DataFrame([row | {"by": CALIBRATED}, by_textbook | {"by": TEXTBOOK}])
-    single = calibrated.point(**(inputs | {"batch": 1}))["usd_per_mtok_out"]
+    single = calibrated.point(**(given | {"batch": 1}))["usd_per_mtok_out"]
     saving = levers.saving(before=single, after=row["usd_per_mtok_out"])
     name = data.model(case.model)["name"]
     table.attrs["finding"] = (
@@ -89,11 +84,11 @@ def operating_point(case):
     table.attrs["label"] = (
         f"a million output tokens of {name} on {case.n_gpus} {data.gpu(case.gpu)['name']} at batch {case.batch}")
     table.attrs["note"] = f"{calibrated.note(table)} Those of the textbook: the ranges of its assumed efficiencies."
-    table.attrs["sources"] = _physics_sources(case.model, case.gpu)
+    table.attrs["sources"] = physics_sources(case.model, case.gpu)
     return table
 
 
-def _physics_sources(model, gpu):
+def physics_sources(model, gpu):
     facts = data.table("gpus")
     of_gpu = facts[(facts["gpu"] == gpu) & facts["field"].isin(["bandwidth", "engine_memory", "bf16"])]
     return [data.model(model)["source"], *dict.fromkeys(of_gpu["source"]), "own-assumption"]
@@ -101,17 +96,18 @@ def _physics_sources(model, gpu):
 
 def step_parts(case):
     """Where the time of an output token goes: one row a part, by both models."""
-    own, row = calibrated.step_parts(**_inputs(case)), textbook.point(**_inputs(case))
+    own, row = calibrated.step_parts(**inputs(case)), textbook.point(**inputs(case))
     table = pd.DataFrame([
         {"part": text, "ms": own[mine], "textbook_ms": row[theirs] if theirs else 0.0,
          "ms_low": own.get(f"{mine}_low", np.nan), "ms_high": own.get(f"{mine}_high", np.nan)}
         for text, (mine, theirs) in PARTS.items()])
     parts = table.iloc[:-1]
     largest = parts.loc[parts["ms"].idxmax()]
-    gap = (parts["ms"] - parts["textbook_ms"]).idxmax()
+    gaps = parts["ms"] - parts["textbook_ms"]
     table.attrs["finding"] = (
         f"The largest part of the time of an output token is {largest['part']}: {largest['ms']:.1f} of {own['all']:.1f} ms. "
-        f"The textbook comes to {row['step_ms']:.1f} ms; it misses most in {parts['part'][gap]}.")
+        f"The textbook comes to {row['step_ms']:.1f} ms"
+        + (f"; what it leaves out most is {parts['part'][gaps.idxmax()]}." if gaps.max() > 0 else "."))
     table.attrs["note"] = (
         "In the textbook reading and arithmetic overlap, so its parts add up to more than a token where both matter; "
         "nobody's prompt gets in the way of anybody's answer.")
@@ -130,7 +126,7 @@ def price_levels(case):
         rows.append({"label": label, "usd_per_mtok": float(fact["value"]), "group": "list prices",
                      "id": assumption_id, "source": fact["source"]})
     for by, point in ((CALIBRATED, calibrated.point), (TEXTBOOK, textbook.point)):
-        found = point(**_inputs(case))
+        found = point(**inputs(case))
         for kind in ("out", "in"):
             name = f"usd_per_mtok_{kind}"
             rows.append({"label": f"This page's case: {kind}put, {by}", "usd_per_mtok": found[name],
@@ -153,31 +149,32 @@ def batches(ceiling, shown):
 
 def batch_curve(case):
     """Cost and latency over batch by both models, each up to what its memory holds; thresholds in attrs."""
-    inputs = _inputs(case)
+    given = inputs(case)
     try:
-        full = calibrated.point(**(inputs | {"batch": np.nan}))
+        full = calibrated.point(**(given | {"batch": np.nan}))
     except textbook.DoesNotFit as reason:
         raise textbook.DoesNotFit(
             f"{case.n_gpus} x {case.gpu} do not hold one sequence of {case.isl_tokens + case.osl_tokens} tokens "
             f"beside the weights of {case.model} ({case.weights}); raise n_gpus") from reason
-    ceilings = {CALIBRATED: full["used_batch"], TEXTBOOK: textbook.point(**inputs)["max_batch"]}
-    parts = [function(pd.DataFrame([inputs | {"batch": batch} for batch in batches(ceilings[by], case.batch)])).assign(by=by)
+    ceilings = {CALIBRATED: full["used_batch"], TEXTBOOK: textbook.point(**given)["max_batch"]}
+    parts = [function(pd.DataFrame([given | {"batch": batch} for batch in batches(ceilings[by], case.batch)])).assign(by=by)
              for by, function in ((CALIBRATED, calibrated.points), (TEXTBOOK, textbook.points))]
     table = pd.concat(parts, ignore_index=True)
     low, critical, high = textbook.critical_batch(gpu=case.gpu, weights=case.weights)
     last = int(ceilings[CALIBRATED])
     table.attrs["critical_batch"], table.attrs["critical_low"], table.attrs["critical_high"] = critical, low, high
     table.attrs["max_batch"] = last
-    table.attrs["end"] = "memory is full" if full["max_batch"] <= last else "most that engines run at once"
+    memory_ends = full["max_batch"] < last + 1
+    table.attrs["end"] = "memory is full" if memory_ends else "engines run no more"
     if critical > last:  # the memory ends before the arithmetic binds: nothing to mark
         table.attrs["critical_batch"] = None
     order = "below" if last < critical else "above"
     falls = [rows["usd_per_mtok_out"].iloc[0] / rows["usd_per_mtok_out"].iloc[-1] for rows in parts]
     table.attrs["finding"] = (
         f"From batch 1 to {last} the cost of an output token falls {falls[0]:,.0f}-fold ({falls[1]:,.0f}-fold by the "
-        f"textbook); {table.attrs['end']} {order} the critical batch of {critical:.0f}")
+        f"textbook); {'memory ends' if memory_ends else 'engines end'} it {order} the critical batch of {critical:.0f}")
     table.attrs["note"] = calibrated.note(parts[0])
-    table.attrs["sources"] = _physics_sources(case.model, case.gpu)
+    table.attrs["sources"] = physics_sources(case.model, case.gpu)
     return table
 
 
@@ -224,89 +221,15 @@ def context_curve(case):
     return table
 
 
-def _instance(case, model):
-    """The case with this model on the fewest GPUs that hold it and the batch by both models."""
-    where = {"model": model, "gpu": case.gpu, "weights": case.weights, "kv": case.kv}
-    positions = case.isl_tokens + case.osl_tokens
-    gpus = textbook.smallest_instance(**where, positions=positions)
-    while True:
-        inputs = _inputs(case) | {"model": model, "gpus": gpus}
-        own = calibrated.points(pd.DataFrame([inputs])).iloc[0]
-        if own["reason"] and not own["reason"].startswith("does not fit"):
-            raise calibrated.NoEstimate(own["reason"])
-        if own["fits"] and textbook.max_batch(**where, gpus=gpus, positions=positions) >= case.batch:
-            return inputs
-        gpus *= 2
-
-
-def size_steps(case, families=FAMILIES):
-    """Cost of a token over model size, each on the fewest GPUs of this kind that hold it and the batch, by both models."""
-    named = pd.DataFrame([{"family": family} | _instance(case, model) for family, models in families.items()
-                          for model in models])
-    table = calibrated.beside(named.drop(columns="family"))
-    table["family"] = list(named["family"]) * 2
-    table["series"] = [row.family if row.by == CALIBRATED else f"{row.family}, textbook" for row in table.itertuples()]
-    table["name"] = [data.model(model)["name"] for model in table["model"]]
-    table["parameters"] = [float(data.model(model)["parameters"]) for model in table["model"]]
-    before = table.groupby("series", sort=False)[["parameters", "usd_per_mtok_out"]].shift()
-    table["excess"] = (table["usd_per_mtok_out"] / before["usd_per_mtok_out"]) / (
-        table["parameters"] / before["parameters"])
-    table["one_server"] = table["gpus"] <= data.gpu(case.gpu)["link_domain_gpus"]
-    claim = data.claim("ec-size-step-cost")
-    first = table[table["family"] == next(iter(families))]
-    words = {by: _excess_words(first[first["by"] == by]) for by in (CALIBRATED, TEXTBOOK)}
-    table.attrs["finding"] = (
-        f"A step in size costs its growth in parameters {words[CALIBRATED]} (textbook: {words[TEXTBOOK]}); "
-        f"the documents say {claim['low']:.0f} to {claim['high']:.0f} times for every step")
-    table.attrs["note"] = (
-        "Each model on the fewest GPUs that hold it and the batch, split by tensor parallelism. Models without grouped "
-        "key-value heads (Llama 2 7B, GPT-3) pay for a larger KV cache, not for their size. " + calibrated.note(table))
-    table.attrs["sources"] = [*dict.fromkeys(data.model(model)["source"] for model in table["model"]), "own-assumption"]
-    return table
-
-
 def context_claimed():
     """The documents' claim as a point over the curves of :func:`context_curve`."""
     return pd.DataFrame([{"context_tokens": data.claim("ec-gpt4-context-long")["low"],
                           "cost_ratio": data.claim("ec-context-cost-ratio")["low"], "label": "the documents' claim"}])
 
 
-def _excess_words(family):
-    """What a step in size costs beyond the growth in parameters, inside one server and beyond it."""
-    steps = family.dropna(subset=["excess"])
-    return " and ".join(
-        f"{steps.loc[steps['one_server'] == inside, 'excess'].max():.1f} times {where}"
-        for inside, where in ((True, "inside one server"), (False, "beyond it")) if (steps["one_server"] == inside).any())
-
-
-def precisions(case, formats=FORMATS):
-    """Cost of a token by weight format over the first format, one request at a time and at the case's batch, by both models."""
-    loads = {"one request": 1, f"batch {case.batch}": case.batch}
-    asked = [(fmt, load) for fmt in formats for load in loads]
-    table = calibrated.beside(pd.DataFrame([
-        _inputs(case) | {"weights": fmt, "batch": loads[load]} for fmt, load in asked]))
-    table["format"], table["load"] = [fmt for fmt, _ in asked] * 2, [load for _, load in asked] * 2
-    table["label"] = [f"{data.precision(fmt)['name'].split()[0]}, {load}" for fmt, load in asked] * 2
-    table["relative_cost"] = table["usd_per_mtok_out"] / table.groupby(["by", "load"])["usd_per_mtok_out"].transform("first")
-    table = table[table["format"] != formats[0]].reset_index(drop=True)  # one by definition
-    narrow = table[table["format"] == formats[-1]].set_index(["by", "load"])["relative_cost"]
-    said = []
-    for load in loads:
-        own, other = (1 - narrow[by, load] for by in (CALIBRATED, TEXTBOOK))
-        said.append(f"{own:.0%} for {load} (textbook {other:.0%})")
-    claimed = data.claim("ec-quant-cost-reduction")["low"]
-    table.attrs["finding"] = (
-        f"Of the cost of a token {formats[-1].upper()} weights save {' and '.join(said)}; the documents say {claimed:.0%} "
-        "without naming a baseline")
-    table.attrs["note"] = "Below zero a format makes tokens dearer: its weights are unpacked before each product." if (
-        table["relative_cost"] > 1).any() else ""
-    table.attrs["sources"] = ["doc-uk", *_physics_sources(case.model, case.gpu)]
-    return table
-
-
 def sensitivity(case):
     """Cost of output when one input of the case moves and the others stay, by both models."""
-    inputs = _inputs(case)
+    given = inputs(case)
     moves = {
         "the case itself": {},
         "half the batch": {"batch": max(1, case.batch // 2)},
@@ -318,7 +241,7 @@ def sensitivity(case):
         "a GPU hour at half the price": {"usd_per_gpu_hour": case.usd_per_gpu_hour / 2},
         "half the utilisation": {"utilisation": case.utilisation / 2},
     }
-    cases = pd.DataFrame([inputs | change for change in moves.values()])
+    cases = pd.DataFrame([given | change for change in moves.values()])
     table = calibrated.points(cases)
     table["textbook_usd_per_mtok_out"] = textbook.points(cases)["usd_per_mtok_out"]
     table["against_case"] = table["usd_per_mtok_out"] / table["usd_per_mtok_out"].iloc[0]

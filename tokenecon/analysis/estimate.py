@@ -13,6 +13,7 @@ from tokenecon.units import SECONDS_PER_HOUR, TOKENS_PER_MTOK
 
 CHUNK = 8192  # cases at once: their columns stay in the cache of a core
 MILLI = 1e3
+BEYOND = 1.2  # a static batch may be so much larger than what fits by the usual share of memory
 # result -> the quantity whose interval it has, and whether it falls as that one rises
 RESULTS = {
     "ttft_ms": ("ttft", False), "tpot_ms": ("tpot", False), "output_tok_s": ("rate", False),
@@ -103,7 +104,9 @@ def _chunk(ask, rows, values, widths):
     case = columns(ask, rows)
     load, used = case["load"], case["used"]
     state = steady.steady(case, values, resources=True)
-    fits = state["fit"] >= 1.0
+    # measured static batches go up to an eighth beyond the memory that engines are taken to leave
+    whole = (load != steady.STATIC) | ~np.isfinite(case["concurrency"])
+    fits = (state["fit"] >= 1.0) & (whole | (case["concurrency"] <= BEYOND * state["fit"]))
     rate = state["requests_per_s"] * used
     price = np.where(number["usd_per_gpu_hour"] >= 0, number["usd_per_gpu_hour"], ask.table["quoted_price"][place])
     usd_per_s = price * gpus / SECONDS_PER_HOUR / number["utilisation"]
@@ -127,13 +130,16 @@ def _chunk(ask, rows, values, widths):
     parts = np.stack([state[name] for name in steady.RESOURCES])
     error = np.full(len(rows), "", dtype=object)
     for one in np.flatnonzero(~fits):
-        error[one] = _too_small(case, one)
+        error[one] = _too_small(case, one, state["fit"][one])
     for one in np.flatnonzero(fits & ~(price >= 0)):
         error[one] = f"gpu '{ask.gpus[rows[one]]}' has no price in data/prices.csv; give usd_per_gpu_hour"
     return out | {"fits": fits, "calibrated": calibrated, "bound": parts.argmax(axis=0), "error": error}
 
 
-def _too_small(case, one):
+def _too_small(case, one, fit):
+    if fit >= 1.0:
+        return (f"a static batch of {case['concurrency'][one]:g} does not fit: a replica has memory for "
+                f"{int(fit)}; lower concurrency, or raise n_gpus and tp")
     row = {name: column[one:one + 1] for name, column in case.items()
            if name not in ("draft",) and np.ndim(column)}
     memory = float(row["memory_bytes"][0] * row["group"][0] * row["pp"][0])

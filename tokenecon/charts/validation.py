@@ -14,12 +14,14 @@ RATIO = axis("ratio", "Predicted over measured", "ratio", log=True)
 
 def points(table):
     """Predicted over measured, one point a configuration; a list picks the accelerator, the legend the format."""
-    ends = (table[["measured_tok_s", "predicted_tok_s"]].min().min(), table[["measured_tok_s", "predicted_tok_s"]].max().max())
+    both = table[["measured_tok_s", "predicted_tok_s"]]
+    ends = (both.min().min(), both.max().max())
     across = alt.X("measured_tok_s:Q", axis=guide(MEASURED, *ends, grid=True), scale=scale(MEASURED, *ends))
     up = alt.Y("predicted_tok_s:Q", axis=guide(PREDICTED, *ends), scale=scale(PREDICTED, *ends))
     diagonal = alt.Chart(alt.InlineData([{"measured_tok_s": end, "predicted_tok_s": end} for end in map(float, ends)]))
     formats = sorted(table["weights"].unique())
-    hue = alt.Color("weights:N", legend=legend(formats, symbolType="circle", offset=26), scale=alt.Scale(domain=formats, range=list(theme.PALETTE)))
+    hue = alt.Color("weights:N", legend=legend(formats, symbolType="circle", offset=26),
+                    scale=alt.Scale(domain=formats, range=list(theme.PALETTE)))
     pick = alt.selection_point(fields=["weights"], bind="legend")
     gpus = [None, *sorted(table["gpu"].unique())]
     chosen = alt.selection_point(fields=["gpu"], bind=alt.binding_select(
