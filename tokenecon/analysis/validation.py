@@ -117,8 +117,6 @@ def coefficient_table():
     return table[["id", "value", "unit", "low", "high", "prior", "rows", "held", "note"]]
 
 
-
-
 # Columns of the tables on the page: name -> (heading, unit).
 GOAL_COLUMNS = {"quantity": ("Quantity", None), "rows": ("Measurements", None), "reached": ("Reached", "fraction"),
                 "bound": ("Must be", None), "target": ("Target", "fraction")}
@@ -130,62 +128,6 @@ FLOOR_COLUMNS = {"campaign_x": ("Campaign", None), "campaign_y": ("And", None), 
 COEFFICIENT_COLUMNS = {"id": ("Coefficient", None), "value": ("Value", None), "unit": ("Unit", None),
                        "prior": ("Started from", None), "rows": ("Measurements", None), "held": ("Held", None),
                        "note": ("What it is", None)}
-# Columns of the tables on the page: name -> (heading, unit).
-GOAL_COLUMNS = {"quantity": ("Quantity", None), "rows": ("Measurements", None), "reached": ("Reached", "fraction"),
-                "bound": ("Must be", None), "target": ("Target", "fraction")}
-ERROR_COLUMNS = {"load": ("Load", None), "metric": ("Quantity", None), "rows": ("Measurements", None),
-                 "median_error": ("Median error", "fraction"), "signed_error": ("Its sign", "fraction"),
-                 "ninth_decile": ("Nine in ten below", "fraction")}
-FLOOR_COLUMNS = {"campaign_x": ("Campaign", None), "campaign_y": ("And", None), "metric": ("Quantity", None),
-                 "rows": ("Pairs", None), "median": ("Median difference", "fraction")}
-COEFFICIENT_COLUMNS = {"id": ("Coefficient", None), "value": ("Value", None), "unit": ("Unit", None),
-                       "prior": ("Expected", None), "rows": ("Measurements", None), "held": ("Held", None),
-                       "note": ("What it is", None)}
-# Columns of the tables on the page: name -> (heading, unit).
-GOAL_COLUMNS = {"quantity": ("Quantity", None), "rows": ("Measurements", None), "reached": ("Reached", "fraction"),
-                "bound": ("Must be", None), "target": ("Target", "fraction")}
-ERROR_COLUMNS = {"load": ("Load", None), "metric": ("Quantity", None), "rows": ("Measurements", None),
-                 "median_error": ("Median error", "fraction"), "signed_error": ("Its sign", "fraction"),
-                 "ninth_decile": ("Nine in ten below", "fraction")}
-FLOOR_COLUMNS = {"campaign_x": ("Campaign", None), "campaign_y": ("And", None), "metric": ("Quantity", None),
-                 "rows": ("Pairs", None), "median": ("Median difference", "fraction")}
-COEFFICIENT_COLUMNS = {"id": ("Coefficient", None), "value": ("Value", None), "unit": ("Unit", None),
-                       "prior": ("Expected", None), "rows": ("Measurements", None), "held": ("Held", None),
-                       "note": ("What it is", None)}
-# Columns of the tables on the page: name -> (heading, unit).
-GOAL_COLUMNS = {"quantity": ("Quantity", None), "rows": ("Measurements", None), "reached": ("Reached", "fraction"),
-                "bound": ("Must be", None), "target": ("Target", "fraction")}
-ERROR_COLUMNS = {"load": ("Load", None), "metric": ("Quantity", None), "rows": ("Measurements", None),
-                 "median_error": ("Median error", "fraction"), "signed_error": ("Its sign", "fraction"),
-                 "ninth_decile": ("Nine in ten below", "fraction")}
-FLOOR_COLUMNS = {"campaign_x": ("Campaign", None), "campaign_y": ("And", None), "metric": ("Quantity", None),
-                 "rows": ("Pairs", None), "median": ("Median difference", "fraction")}
-OWED_COLUMNS = {"group": ("Group", None), "rows": ("Measurements", None), "median_error": ("Median error", "fraction"),
-                "signed_error": ("Its sign", "fraction"), "explanation": ("Why", None)}
-WORST_COLUMNS = {"id": ("Row", None), "engine": ("Engine", None), "model": ("Model", None), "gpu": ("Accelerator", None),
-                 "isl": ("Prompt", None), "osl": ("Answer", None), "metric": ("Quantity", None),
-                 "value": ("Measured", None), "predicted": ("Predicted", None)}
-COEFFICIENT_COLUMNS = {"id": ("Coefficient", None), "value": ("Value", None), "unit": ("Unit", None),
-                       "prior": ("Expected", None), "rows": ("Measurements", None), "held": ("Held", None),
-                       "note": ("What it is", None)}
-ASIDE_COLUMNS = {"engine": ("Engine", None), "flag": ("Why", None), "rows": ("Measurements", None)}
-# Columns of the tables on the page: name -> (heading, unit).
-GOAL_COLUMNS = {"quantity": ("Quantity", None), "rows": ("Measurements", None), "reached": ("Reached", "fraction"),
-                "bound": ("Must be", None), "target": ("Target", "fraction")}
-ERROR_COLUMNS = {"load": ("Load", None), "metric": ("Quantity", None), "rows": ("Measurements", None),
-                 "median_error": ("Median error", "fraction"), "signed_error": ("Its sign", "fraction"),
-                 "ninth_decile": ("Nine in ten below", "fraction")}
-FLOOR_COLUMNS = {"campaign_x": ("Campaign", None), "campaign_y": ("And", None), "metric": ("Quantity", None),
-                 "rows": ("Pairs", None), "median": ("Median difference", "fraction")}
-OWED_COLUMNS = {"group": ("Group", None), "rows": ("Measurements", None), "median_error": ("Median error", "fraction"),
-                "signed_error": ("Its sign", "fraction"), "explanation": ("Why", None)}
-WORST_COLUMNS = {"id": ("Row", None), "engine": ("Engine", None), "model": ("Model", None), "gpu": ("Accelerator", None),
-                 "isl": ("Prompt", None), "osl": ("Answer", None), "metric": ("Quantity", None),
-                 "value": ("Measured", None), "predicted": ("Predicted", None)}
-COEFFICIENT_COLUMNS = {"id": ("Coefficient", None), "value": ("Value", None), "unit": ("Unit", None),
-                       "prior": ("Expected", None), "rows": ("Measurements", None), "held": ("Held", None),
-                       "note": ("What it is", None)}
-ASIDE_COLUMNS = {"engine": ("Engine", None), "flag": ("Why", None), "rows": ("Measurements", None)}
 METRICS = {"output_tok_s": "rate", "total_tok_s": "rate", "e2e_ms": "time of a batch", "ttft_ms": "time to first token",
            "tpot_ms": "time per token"}
 POINT = ["metric", "load", "gpu", "model", "weights", "parallelism", "campaign"]
