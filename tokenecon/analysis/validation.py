@@ -181,7 +181,8 @@ def spread(rows, by, keep=5):
     table["label"] = table[by] + ", " + table["quantity"]
     low, high = table["ratio"].min(), table["ratio"].max()
     table.attrs = {"finding": f"By group, the typical prediction is {low:.2f} to {high:.2f} times the measurement",
-                   "sources": cited(rows), "note": "Bars: from the tenth to the ninetieth percentile of the measurements. 1 is a hit."}
+                   "sources": cited(rows),
+                   "note": "Bars: from the tenth to the ninetieth percentile of the measurements. 1 is a hit."}
     return table
 
 
