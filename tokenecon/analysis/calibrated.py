@@ -19,7 +19,8 @@ RATES = {"step_ms": "tpot_ms", "ttft_ms": "ttft_ms", "tok_out_per_s": "output_to
 COSTS = ("usd_per_mtok_in", "usd_per_mtok_out", "usd_per_mtok")
 ENDS = ("", "_low", "_high")
 NOTE = "Ranges of the calibrated model: 80 % intervals from measurements it had not seen, times the range of the price."
-UNMEASURED = "Nothing like it (accelerator, number format or kind of model) was measured: its intervals are widened."
+UNMEASURED = "Where nothing like it (accelerator, number format, kind of model) was measured, intervals are widened."
+NO_ROOM = "does not fit"  # what `estimate` says where memory is short
 
 
 class NoEstimate(ValueError):
@@ -75,7 +76,7 @@ def point(**case):
     """One case as a flat dict; raises :class:`textbook.DoesNotFit` or :class:`NoEstimate` with the model's reason."""
     row = points(pd.DataFrame({name: [value] for name, value in case.items()})).iloc[0].to_dict()
     if row["reason"]:
-        kind = textbook.DoesNotFit if row["reason"].startswith("does not fit") else NoEstimate
+        kind = textbook.DoesNotFit if NO_ROOM in row["reason"] else NoEstimate
         raise kind(f"{case['model']} with {case['weights']} weights on {case['gpus']} x {case['gpu']}: {row['reason']}")
     return row
 

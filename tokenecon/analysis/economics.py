@@ -25,6 +25,7 @@ LISTED_LEVELS = {
     "api.gpt4_turbo_output": "List price: GPT-4 Turbo, output",
     "api.bedrock_output": "List price: Bedrock, Llama 2 70B, output",
 }
+CLOSE = 0.8  # of the last batch: thresholds nearer than that are one to the eye
 POINT_COLUMNS = {
     "by": ("Model", None), "batch": ("Batch", "sequence"), "max_batch": ("Fits at most", "sequence"),
     "step_ms": ("Time per output token", "ms/tok_out"), "ttft_ms": ("Time to first token", "ms"),
@@ -83,7 +84,10 @@ def operating_point(case):
     table.attrs["number"] = f"${row['usd_per_mtok_out']:.2f} / Mtok"
     table.attrs["label"] = (
         f"a million output tokens of {name} on {case.n_gpus} {data.gpu(case.gpu)['name']} at batch {case.batch}")
-    table.attrs["note"] = f"{calibrated.note(table)} Those of the textbook: the ranges of its assumed efficiencies."
+    table.attrs["note"] = (
+        f"{calibrated.note(table)} Those of the textbook: the ranges of its assumed efficiencies. In the calibrated rate "
+        "prompts take their share of the time, which the cost of input pays for; the textbook's counts the time of answers "
+        "alone.")
     table.attrs["sources"] = physics_sources(case.model, case.gpu)
     return table
 
@@ -166,7 +170,7 @@ def batch_curve(case):
     table.attrs["max_batch"] = last
     memory_ends = full["max_batch"] < last + 1
     table.attrs["end"] = "memory is full" if memory_ends else "engines run no more"
-    if critical > last:  # the memory ends before the arithmetic binds: nothing to mark
+    if critical > CLOSE * last:  # the memory ends before the arithmetic binds, or there is no room for two marks
         table.attrs["critical_batch"] = None
     order = "below" if last < critical else "above"
     falls = [rows["usd_per_mtok_out"].iloc[0] / rows["usd_per_mtok_out"].iloc[-1] for rows in parts]

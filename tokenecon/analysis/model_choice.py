@@ -7,7 +7,7 @@ from tokenecon.analysis import calibrated, economics, textbook
 from tokenecon.analysis.calibrated import CALIBRATED, TEXTBOOK
 
 FAMILIES = {
-    "one family: Llama 3.1": ("llama-3.1-8b", "llama-3.1-70b", "llama-3.1-405b"),
+    "Llama 3.1": ("llama-3.1-8b", "llama-3.1-70b", "llama-3.1-405b"),
     "sizes the documents name": ("llama-2-7b", "llama-2-70b", "gpt-3-175b"),
 }
 FORMATS = ("fp16", "fp8", "int8", "int4")
@@ -21,7 +21,7 @@ def _instance(case, model):
     while True:
         inputs = economics.inputs(case) | {"model": model, "gpus": gpus}
         own = calibrated.points(pd.DataFrame([inputs])).iloc[0]
-        if own["reason"] and not own["reason"].startswith("does not fit"):
+        if own["reason"] and calibrated.NO_ROOM not in own["reason"]:
             raise calibrated.NoEstimate(own["reason"])
         if own["fits"] and textbook.max_batch(**where, gpus=gpus, positions=positions) >= case.batch:
             return inputs
@@ -29,26 +29,33 @@ def _instance(case, model):
 
 
 def size_steps(case, families=FAMILIES):
-    """Cost of a token over model size, each on the fewest GPUs of this kind that hold it and the batch, by both models."""
+    """Cost of a token by model size, each on the fewest GPUs of this kind that hold it and the batch, by both models.
+
+    `excess` is the step in cost over the step in parameters, from the next smaller model of the family.
+    """
     named = pd.DataFrame([{"family": family} | _instance(case, model) for family, models in families.items()
                           for model in models])
     table = calibrated.beside(named.drop(columns="family"))
     table["family"] = list(named["family"]) * 2
-    table["series"] = [row.family if row.by == CALIBRATED else f"{row.family}, textbook" for row in table.itertuples()]
     table["name"] = [data.model(model)["name"] for model in table["model"]]
     table["parameters"] = [float(data.model(model)["parameters"]) for model in table["model"]]
-    before = table.groupby("series", sort=False)[["parameters", "usd_per_mtok_out"]].shift()
+    before = table.groupby(["by", "family"], sort=False)[["parameters", "usd_per_mtok_out"]].shift()
     table["excess"] = (table["usd_per_mtok_out"] / before["usd_per_mtok_out"]) / (
         table["parameters"] / before["parameters"])
+    table["step"] = [
+        f"{row['name']}, {row['gpus']} GPU" if one["parameters"] > 0 else ""
+        for (_, row), (_, one) in zip(table.iterrows(), before.iterrows(), strict=True)]
     table["one_server"] = table["gpus"] <= data.gpu(case.gpu)["link_domain_gpus"]
     claim = data.claim("ec-size-step-cost")
     first = table[table["family"] == next(iter(families))]
     words = {by: _excess_words(first[first["by"] == by]) for by in (CALIBRATED, TEXTBOOK)}
+    table.attrs["claimed_low"], table.attrs["claimed_high"] = claim["low"], claim["high"]
     table.attrs["finding"] = (
         f"A step in size costs its growth in parameters {words[CALIBRATED]} (textbook: {words[TEXTBOOK]}); "
         f"the documents say {claim['low']:.0f} to {claim['high']:.0f} times for every step")
     table.attrs["note"] = (
-        "Each model on the fewest GPUs that hold it and the batch, split by tensor parallelism. Models without grouped "
+        "Each step from the next smaller model of the family; each on the fewest GPUs that hold it and the batch, split by "
+        "tensor parallelism. Models without grouped "
         "key-value heads (Llama 2 7B, GPT-3) pay for a larger KV cache, not for their size. " + calibrated.note(table))
     table.attrs["sources"] = [*dict.fromkeys(data.model(model)["source"] for model in table["model"]), "own-assumption"]
     return table
@@ -65,11 +72,11 @@ def _excess_words(family):
 def precisions(case, formats=FORMATS):
     """Cost of a token by weight format over the first format, one request at a time and at the case's batch, by both models."""
     loads = {"one request": 1, f"batch {case.batch}": case.batch}
-    asked = [(fmt, load) for fmt in formats for load in loads]
+    asked = [(fmt, load) for load in loads for fmt in formats]
     table = calibrated.beside(pd.DataFrame([
         economics.inputs(case) | {"weights": fmt, "batch": loads[load]} for fmt, load in asked]))
     table["format"], table["load"] = [fmt for fmt, _ in asked] * 2, [load for _, load in asked] * 2
-    table["label"] = [f"{data.precision(fmt)['name'].split()[0]}, {load}" for fmt, load in asked] * 2
+    table["label"] = [f"{load}, {data.precision(fmt)['name'].split()[0]}" for fmt, load in asked] * 2
     table["relative_cost"] = table["usd_per_mtok_out"] / table.groupby(["by", "load"])["usd_per_mtok_out"].transform("first")
     table = table[table["format"] != formats[0]].reset_index(drop=True)  # one by definition
     narrow = table[table["format"] == formats[-1]].set_index(["by", "load"])["relative_cost"]

@@ -36,8 +36,10 @@ def context(table, claimed):
 
 
 def sizes(table):
-    """Cost over the size of the model, log against log."""
-    return lines(table, axis("parameters", "Parameters", "param", log=True), COST, "series")
+    """Growth of cost over growth of parameters at each step in size, and what the documents say it is."""
+    growth = axis("excess", "Cost over that of the next smaller model, growth in parameters = 1", "ratio", zero=True)
+    marks = [mark("x", table.attrs["claimed_low"], "documents, low"), mark("x", table.attrs["claimed_high"], "documents, high")]
+    return bars(table, growth, "step", "by", stacked=False, sort=False, marks=marks)
 
 
 def precisions(table):
