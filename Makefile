@@ -20,10 +20,10 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book test serve rerun bench lock clean
+.PHONY: help book test serve rerun bench bench-accuracy calibrate lock clean
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 book: .venv/stamp ## run the notebooks that changed and build the site into _build/html
 	@$(BIN)/python -m tokenecon.book
@@ -41,6 +41,12 @@ rerun: .venv/stamp ## one notebook with your numbers: make rerun NB=hardware ARG
 
 bench: .venv/stamp ## time the build and each notebook, weigh the pages
 	@$(BIN)/python benchmarks/bench.py
+
+bench-accuracy: .venv/stamp ## errors of the serving model with campaigns, models and GPUs left out (ARGS=--stored is quick)
+	@$(BIN)/python benchmarks/accuracy.py $(ARGS)
+
+calibrate: .venv/stamp ## fit the serving model to data/measurements.csv anew (ARGS=--check only compares the fit)
+	@$(BIN)/python -m tokenecon.analysis.calibrate $(ARGS)
 
 lock: .venv/stamp ## resolve requirements.in and package.json anew (ARGS=--upgrade for newer versions)
 	@$(LOCK) $(ARGS) requirements.in -o requirements.txt

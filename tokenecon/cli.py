@@ -114,6 +114,30 @@ def show(
     print(f"\ncite as\n  {found['cite']}")
 
 
+def estimate_help():
+    """The columns of a case, written from where they are checked."""
+    from tokenecon import case_files
+
+    return ("Predict tokens per second, latency and cost of the cases in a file, with 80 % intervals.\n\n"
+            "Columns of CASES (.csv, .parquet, or - for standard input):\n\n"
+            + "\n".join(f"* {line}" for line in case_files.columns_help())
+            + "\n\nRows that are wrong say why in `error`; the others are computed. Exit code 0; 1 with such a row; "
+            "2 where a file cannot be read.\n\nExample: `tokenecon estimate cases.csv -o out.csv`")
+
+
+def estimate(
+    cases: Annotated[str, typer.Argument(help="A table of cases: .csv, .parquet, or - for standard input.")],
+    out: Annotated[str, typer.Option("-o", "--out", help="Where to: .csv, .parquet, or - for standard output.")] = "-",
+):
+    """Predict the cases of a file; ``--help`` lists the columns."""
+    from tokenecon import case_files
+
+    rows, wrong = case_files.run(cases, out)
+    if wrong:
+        print(f"{wrong} of {rows} rows have an error; see the column error", file=sys.stderr)
+        raise typer.Exit(1)
+
+
 def print_record(record):
     """The fields of one row that hold something."""
     held = {key: value for key, value in record.items() if value not in (None, "")}
@@ -168,9 +192,13 @@ def paired(arguments):
 
 def main(arguments=None):
     """Run the command; bad input is one sentence on stderr and exit code 2, never a traceback."""
+    given = sys.argv[1:] if arguments is None else arguments
+    # the help of this verb is read from the tables it checks: only then are they loaded
+    app.command("estimate", help=estimate_help() if given[:1] == ["estimate"] else
+                "Predict tokens per second, latency and cost of a table of cases.")(estimate)
     try:
         code = app(
-            paired(sys.argv[1:] if arguments is None else arguments),
+            paired(given),
             prog_name="tokenecon",
             standalone_mode=False,
         )

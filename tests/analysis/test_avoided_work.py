@@ -6,7 +6,8 @@ import pytest
 from test_waterfall import DEFAULTS
 
 from tokenecon.analysis import avoided_work
-from tokenecon.analysis.waterfall import LEVERS, operating_point
+from tokenecon.analysis.lever_points import operating_point
+from tokenecon.analysis.waterfall import LEVERS
 
 
 def case(**change):

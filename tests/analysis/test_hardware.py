@@ -2,10 +2,11 @@
 
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 from tokenecon import data
-from tokenecon.analysis import hardware, ownership, textbook
+from tokenecon.analysis import calibrated, hardware, instances, ownership, textbook
 
 DEFAULTS = {
     "model": "llama-2-70b", "gpus": ["h100-sxm-80gb", "h200-sxm-141gb", "mi300x-192gb", "gaudi3-128gb"], "weights": "fp8",
@@ -20,8 +21,23 @@ def case(**change):
     return SimpleNamespace(**(DEFAULTS | change))
 
 
-def test_an_instance_keeps_to_the_latency_limit_and_one_more_request_would_not():
-    row, reason = hardware.instance("h100-sxm-80gb", case(), (1.0, 2.0, 3.0))
+def test_a_calibrated_instance_keeps_to_the_latency_limit_and_one_more_request_would_not():
+    gpus = ("h100-sxm-80gb", "mi300x-192gb")
+    found = instances.calibrated_choice(gpus, case(), dict.fromkeys(gpus, (1.0, 2.0, 3.0)))
+    for row, reason in found.values():
+        assert not reason and row["fits"] and row["step_ms"] <= 50
+        where = {name: row[name] for name in ("model", "gpu", "gpus", "weights", "kv", "isl_tokens", "osl_tokens", "utilisation")}
+        more = calibrated.point(**where, batch=row["batch"] + 1, usd_per_gpu_hour=2.0)
+        assert more["step_ms"] > 50 or not more["fits"]
+        for gpus in (1, 2, 4, 8):  # no other size is cheaper at a batch that keeps to the limit
+            other = calibrated.points(pd.DataFrame([where | {"gpus": gpus, "batch": batch, "usd_per_gpu_hour": 2.0}
+                                                    for batch in (1, 8, 32, 64, 128, 256)]))
+            allowed = other[other["fits"] & (other["step_ms"] <= 50)]
+            assert not len(allowed) or allowed["usd_per_mtok_out"].min() >= row["usd_per_mtok_out"] * 0.9999
+
+
+def test_a_textbook_instance_keeps_to_the_latency_limit_and_one_more_request_would_not():
+    row, reason = instances.textbook_choice("h100-sxm-80gb", case(), (1.0, 2.0, 3.0))
     assert not reason and row["fits"] and row["step_ms"] <= 50
     where = {name: row[name] for name in ("model", "gpu", "gpus", "weights", "kv", "isl_tokens", "osl_tokens", "utilisation")}
     more = textbook.point(**where, batch=row["batch"] + 1, usd_per_gpu_hour=1.0)
@@ -29,13 +45,16 @@ def test_an_instance_keeps_to_the_latency_limit_and_one_more_request_would_not()
 
 
 def test_an_instance_that_cannot_keep_the_limit_says_so():
-    row, reason = hardware.instance("l4", case(tpot_ms=1.0, model="llama-3.1-8b"), 1.0)
-    assert row is None and "no instance of up to 8 makes a token in 1 ms" in reason
+    slow = case(tpot_ms=1.0, model="llama-3.1-8b")
+    for row, reason in (instances.textbook_choice("l4", slow, 1.0), instances.calibrated_choice(["l4"], slow, {"l4": 1.0})["l4"]):
+        assert row is None and "no instance of up to 8 makes a token in 1 ms" in reason
 
 
 def test_a_model_too_large_for_a_server_says_how_many_it_needs():
-    row, reason = hardware.instance("l4", case(model="deepseek-v3"), 1.0)
-    assert row is None and reason.startswith("needs ")
+    large = case(model="deepseek-v3")
+    chosen = instances.calibrated_choice(["l4"], large, {"l4": 1.0})["l4"]
+    for row, reason in (instances.textbook_choice("l4", large, 1.0), chosen):
+        assert row is None and reason.startswith("needs ")
 
 
 def test_an_accelerator_without_a_price_stays_in_the_table_with_the_reason():
@@ -53,14 +72,32 @@ def test_no_price_at_all_is_one_sentence():
 def test_cost_follows_the_price_of_the_date():
     row = hardware.cost(case(gpus=["h100-sxm-80gb"])).iloc[0]
     price = data.price_range("h100-sxm-80gb", "on_demand", "2026-09-06")
-    tokens_an_hour = row.tok_out_per_s * 3600 * 0.6
-    assert row.usd_per_mtok_out == pytest.approx(row.gpus * price["typical"] / tokens_an_hour * 1e6)
+    # 2000 tokens in and 500 out a request: five tokens are paid for with each that comes out
+    tokens_an_hour = row.tok_out_per_s * 5 * 3600 * 0.6
+    assert row.usd_per_mtok == pytest.approx(row.gpus * price["typical"] / tokens_an_hour * 1e6)
+    assert row.usd_per_mtok == pytest.approx((4 * row.usd_per_mtok_in + row.usd_per_mtok_out) / 5)
+
+
+def test_the_figure_has_both_models_and_says_what_was_not_measured():
+    table = hardware.cost(case(gpus=["h100-sxm-80gb", "b300-sxm-288gb"]))
+    drawn = hardware.cost_by_model(table)
+    assert len(drawn) == 4 and drawn["label"].is_unique
+    said = drawn.set_index(["gpu", "by"])
+    assert ("h100-sxm-80gb", "calibrated") in said.index  # H100 in FP8 is among the measurements
+    assert ("b300-sxm-288gb", "calibrated, nothing like it measured") in said.index
+    assert (drawn["usd_per_mtok_out_low"] < drawn["usd_per_mtok_out"]).all()
+    assert (drawn["usd_per_mtok_out"] < drawn["usd_per_mtok_out_high"]).all()
+    first = table.iloc[0]
+    assert f"${first.usd_per_mtok_out:.2f} a million output tokens, by the textbook ${first.textbook_usd_per_mtok_out:.2f}" in (
+        table.attrs["finding"])
 
 
 def test_splitting_over_one_gpu_costs_nothing_and_more_gpus_more():
     table = hardware.splitting(case())
     for _, rows in table.groupby("gpu"):
-        assert rows["cost_ratio"].iloc[0] == 1 and rows["cost_ratio"].is_monotonic_increasing
+        for name in ("cost_ratio", "textbook_cost_ratio"):
+            assert rows["gpus"].iloc[0] > 1 or rows[name].iloc[0] == 1
+            assert rows[name].is_monotonic_increasing
 
 
 def test_splitting_two_h100_by_hand():
@@ -70,7 +107,15 @@ def test_splitting_two_h100_by_hand():
     local = (weights + 32 * 2250 * 327_680) / (2 * 3.35e12 * 0.8) + 1e-3
     ring = 160 * (32 * 8192 * 2 / 450e9 + 2 * 1.5e-6)
     table = hardware.splitting(case()).set_index(["gpu", "gpus"])
-    assert table.loc[("h100-sxm-80gb", 2), "cost_ratio"] == pytest.approx(1 + ring / local)
+    assert table.loc[("h100-sxm-80gb", 2), "textbook_cost_ratio"] == pytest.approx(1 + ring / local)
+
+
+def test_calibrated_splitting_is_the_step_over_the_step_without_links():
+    parts = calibrated.step_parts(model="llama-2-70b", gpu="h100-sxm-80gb", gpus=2, weights="fp8", kv="fp16", isl_tokens=2000,
+                                  osl_tokens=500, batch=32, usd_per_gpu_hour=2.0, utilisation=1.0)
+    step = parts["all"] - parts["waiting"]
+    table = hardware.splitting(case()).set_index(["gpu", "gpus"])
+    assert table.loc[("h100-sxm-80gb", 2), "cost_ratio"] == pytest.approx(step / (step - parts["links"]))
 
 
 def test_owned_hour_by_hand():

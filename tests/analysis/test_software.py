@@ -11,12 +11,13 @@ from tokenecon.analysis import (
     avoided_work,
     batching,
     cache_sharing,
+    lever_steps,
     quantisation,
     software,
     speculation,
     stacking,
-    waterfall,
 )
+from tokenecon.analysis.waterfall import LEVERS
 from tokenecon.charts import software as charts
 
 ASSUMED = {
@@ -65,7 +66,7 @@ def test_every_table_and_figure_under_other_parameters(change):
     one = case(**change)
     each = stacking.levers(one)
     together = stacking.products(one, each)
-    steps = waterfall.steps(one)
+    steps = lever_steps.steps(one)
     bits, cache = quantisation.batch_curve(one), cache_sharing.concurrency(one)
     guess = speculation.load_curve(one)
     busy = batching.occupancy_curve(batch=int(steps["batch"].iloc[0]), lengths=one.lengths)
@@ -81,10 +82,13 @@ def test_every_table_and_figure_under_other_parameters(change):
 
 def test_sensitivity_rows():
     table = software.sensitivity(case()).set_index("change")
-    steps = waterfall.steps(case())
+    steps = lever_steps.steps(case())
     assert table.loc["the case itself", "usd_per_mtok"] == pytest.approx(steps["end"].iloc[-1])
     assert table.loc["the case itself", "cost_factor"] == pytest.approx(steps["end"].iloc[0] / steps["end"].iloc[-1])
-    assert table.loc["without speculation", "usd_per_mtok"] < table.loc["the case itself", "usd_per_mtok"]
+    rest = frozenset(LEVERS) - {"speculation"}
+    assert table.loc["without speculation", "usd_per_mtok"] == pytest.approx(stacking.cost(case(), rest))
+    factor = stacking.cost(case(), frozenset(), "textbook") / stacking.cost(case(), rest, "textbook")
+    assert table.loc["without speculation", "textbook_cost_factor"] == pytest.approx(factor)
     # half of the tokens routed: 0.5 * 0.1 + 0.5 + 0.01 = 0.56 instead of 0.407
     routed = table.loc["50% of tokens routed to the small model", "usd_per_mtok"]
     assert routed / table.loc["the case itself", "usd_per_mtok"] == pytest.approx(0.56 / 0.407)

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+import tokenecon
 from tokenecon import data
 from tokenecon.analysis import speculation, textbook
 
@@ -56,8 +57,21 @@ def test_load_curve_falls_and_says_so():
     loaded = table[table["assumption"] == speculation.LOADED]
     assert loaded["speedup"].is_monotonic_decreasing
     assert (table["speedup_low"] <= table["speedup"]).all() and (table["speedup"] <= table["speedup_high"]).all()
-    assert f"{loaded['speedup'].iloc[0]:.1f} times as fast" in table.attrs["finding"]
     assert loaded["speedup"].iloc[-1] < 1
+    own = table[table["assumption"] == speculation.MODEL]
+    assert own["speedup"].is_monotonic_decreasing
+    assert f"{own['speedup'].iloc[0]:.1f} times as fast" in table.attrs["finding"]
+    assert f"(textbook {loaded['speedup'].iloc[0]:.1f} and" in table.attrs["finding"]
+    assert "would gain 2.8 times at any load" in table.attrs["drafts"]  # 3.3616 / 1.2, Leviathan et al. 2023
+
+
+def test_calibrated_speedups_are_the_estimates_own():
+    # One request: time per token without drafts over that with four, each accepted at 0.8.
+    asked = {"model": "llama-2-70b", "gpu": "h100-sxm-80gb", "n_gpus": 4, "isl": 2000, "osl": 500, "weights": "fp8", "kv": "fp8",
+             "concurrency": 1, "load": "closed_loop"}
+    plain, drafted = (tokenecon.estimate(asked | more)["tpot_ms"][0] for more in (
+        {}, {"draft_tokens": 4, "acceptance": 0.8}))
+    assert speculation.calibrated_speedups(case(), [1])[1][1] == pytest.approx(plain / drafted)
 
 
 def test_fewer_drafts_pay_under_load():

@@ -1,10 +1,11 @@
-"""Levers together: operating points against arithmetic written here, and refusals."""
+"""Levers together: the textbook against arithmetic written here, the calibrated model against `estimate`, and refusals."""
 
 from types import SimpleNamespace
 
 import pytest
 
-from tokenecon.analysis import batching, stacking, textbook, waterfall
+import tokenecon
+from tokenecon.analysis import batching, lever_points, lever_steps, stacking, textbook, waterfall
 
 DEFAULTS = {
     "model": "llama-2-70b", "gpu": "h100-sxm-80gb", "n_gpus": 4, "weights": "fp8", "kv": "fp8", "isl_tokens": 2000,
@@ -77,32 +78,93 @@ def test_the_limit_on_time_per_token_is_kept():
     assert tight < loose
 
 
+def estimated(**more):
+    """One estimate of the page's case with other inputs."""
+    asked = {"model": "llama-2-70b", "gpu": "h100-sxm-80gb", "n_gpus": 4, "isl": 2000, "osl": 500, "weights": "fp16",
+             "kv": "fp16", "usd_per_gpu_hour": 2.695, "utilisation": 0.6}
+    return tokenecon.estimate(asked | more).iloc[0]
+
+
+def test_a_calibrated_point_is_an_estimate():
+    levers = {"weights", "kv", "paging", "continuous", "prefix", "speculation"}
+    point = lever_points.operating_point(case(), frozenset(levers))
+    # half of the prompt is found in the cache, which saves 0.7 of its prefill
+    own = estimated(weights="fp8", kv="fp8", concurrency=point["batch"], load="closed_loop", cached_prefix=0.35, draft_tokens=4,
+                    acceptance=0.8)
+    for mine, theirs in (("tpot_ms", "tpot_ms"), ("usd_per_mtok_in", "usd_per_mtok_in"), ("usd_per_mtok_out", "usd_per_mtok_out"),
+                         ("usd_per_mtok", "usd_per_mtok")):
+        poor, expected, good = point[mine]
+        assert expected == pytest.approx(own[theirs]) and good < expected < poor
+        assert (poor, good) == pytest.approx((own[f"{theirs}_high"], own[f"{theirs}_low"]))
+
+
+def test_a_static_batch_runs_as_long_as_its_longest_answer():
+    point = lever_points.operating_point(case(), NONE)
+    busy = batching.static_occupancy(point["batch"], "measured")
+    assert point["occupancy"] == busy < 0.5
+    own = estimated(concurrency=point["batch"], load="static", osl=500 / busy)
+    assert point["tpot_ms"][EXPECTED] == pytest.approx(own["tpot_ms"])
+    assert point["usd_per_mtok_out"][EXPECTED] == pytest.approx(own["usd_per_mtok_out"] / busy)
+    # one piece of memory a sequence: 0.30 used instead of 0.96
+    assert lever_points.ceiling(case(), NONE) / lever_points.ceiling(case(), {"paging"}) == pytest.approx(0.30 / 0.96)
+
+
+def test_the_calibrated_batch_keeps_the_limit_and_is_the_cheapest_tried():
+    on = frozenset({"weights", "kv", "paging", "continuous"})
+    for limit in (30.0, 60.0):
+        point = lever_points.operating_point(case(max_tpot_ms=limit), on)
+        assert point["tpot_ms"][EXPECTED] <= limit
+        for batch in waterfall.spread(int(lever_points.ceiling(case(), on))):
+            other = estimated(weights="fp8", kv="fp8", concurrency=batch, load="closed_loop")
+            assert other["tpot_ms"] > limit or other["usd_per_mtok_out"] >= point["usd_per_mtok_out"][EXPECTED] * 0.999999
+
+
+def test_routing_is_the_same_arithmetic_in_both_models():
+    for module in (lever_points, waterfall):
+        base, routed = (module.operating_point(case(), on) for on in (NONE, frozenset({"routing"})))
+        assert routed["usd_per_mtok"] / base["usd_per_mtok"] == pytest.approx([0.407] * 3)
+
+
 def test_steps_hang_together():
-    table = waterfall.steps(case())
+    table = lever_steps.steps(case())
     assert list(table["kind"][:1]) == ["start"] and table["kind"].iloc[-1] == "total"
     assert list(table["start"][1:-1]) == list(table["end"][:-2])
     assert table["end"].iloc[-1] == table["end"].iloc[-2]
     ups = table[table["kind"] == "up"]
-    assert (ups["end"] > ups["start"]).all() and "speculative decoding" in set(ups["step"])
+    assert (ups["end"] > ups["start"]).all()
     downs = table[table["kind"] == "down"]
     assert (downs["end"] <= downs["start"]).all()
     factor = table["end"].iloc[0] / table["end"].iloc[-1]
     assert f"{factor:.1f} times cheaper" in table.attrs["finding"]
+    theirs = table["textbook_usd_per_mtok"]
+    assert f"textbook: ${theirs.iloc[0]:.2f} to ${theirs.iloc[-1]:.2f}, {theirs.iloc[0] / theirs.iloc[-1]:.1f} times" in (
+        table.attrs["finding"])
+    on = frozenset()
+    for lever, cost in zip((None, *waterfall.LEVERS), theirs, strict=False):
+        on = on | {lever} if lever else on
+        assert cost == pytest.approx(stacking.cost(case(), on, "textbook"))
+
+
+def test_a_step_that_costs_is_named():
+    table = lever_steps.steps(case(acceptance=0.05))  # one draft in twenty is of use, five positions are checked
+    assert table.set_index("step")["kind"]["speculative decoding"] == "up"
     assert "speculative decoding adds cost" in table.attrs["finding"]
 
 
-def test_with_few_long_requests_speculation_does_save():
-    # 20,000 tokens a request: 65 fill the memory, which leaves arithmetic idle.
-    table = waterfall.steps(case(isl_tokens=20_000))
-    assert table.set_index("step")["kind"]["speculative decoding"] == "down"
-    assert "adds cost" not in table.attrs["finding"]
+def test_textbook_speculation_saves_with_few_long_requests_alone():
+    everything = frozenset(waterfall.LEVERS)
+    for isl, saves in ((2000, False), (20_000, True)):  # 65 requests of 20,000 tokens fill the memory: arithmetic stands idle
+        with_it, without = (stacking.cost(case(isl_tokens=isl), on, "textbook")
+                            for on in (everything, everything - {"speculation"}))
+        assert (with_it < without) == saves
 
 
 def test_refusals_name_the_parameter():
-    with pytest.raises(waterfall.TooSlow, match="'max_tpot_ms' is 3, but llama-2-70b on 4 x h100"):
-        waterfall.operating_point(case(max_tpot_ms=3.0), NONE)
-    with pytest.raises(textbook.DoesNotFit, match="'n_gpus' is 1"):
-        waterfall.operating_point(case(n_gpus=1), NONE)
+    for module in (waterfall, lever_points):
+        with pytest.raises(waterfall.TooSlow, match="'max_tpot_ms' is 3, but llama-2-70b on 4 x h100"):
+            module.operating_point(case(max_tpot_ms=3.0), NONE)
+        with pytest.raises(textbook.DoesNotFit, match="'n_gpus' is 1"):
+            module.operating_point(case(n_gpus=1), NONE)
 
 
 def test_documents_figures_as_savings():
@@ -120,7 +182,7 @@ def test_products_against_full_recomputation():
     assert (documents["cost_factor_low"], documents["cost_factor_high"]) == pytest.approx((40, 90))
     # 1/4 to 1/6, a half, 1/2 to 1/3, 0.4: the geometric middle of 40 and 90 is 60
     assert documents["cost_factor"] == pytest.approx(60)
-    steps = waterfall.steps(case())
+    steps = lever_steps.steps(case())
     assert table.loc["all 7 levers, recomputed", "cost_factor"] == pytest.approx(
         steps["end"].iloc[0] / steps["end"].iloc[-1])
     rest = 1.0
@@ -134,7 +196,7 @@ def test_products_against_full_recomputation():
 def test_routing_saves_the_same_whatever_else_is_on():
     each = stacking.levers(case()).set_index("id")
     assert each.loc["routing", ["alone", "on_top"]].tolist() == pytest.approx([0.593, 0.593])
-    assert each.loc["speculation", "on_top"] < 0 < each.loc["speculation", "alone"]
+    assert each.loc["speculation", "textbook_on_top"] < 0 < each.loc["speculation", "textbook_alone"]
 
 
 def test_ends_of_the_assumed_ranges():

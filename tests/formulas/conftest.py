@@ -24,6 +24,7 @@ FOLDER = pathlib.Path(tokenecon.formulas.__file__).parent
 RANGES = {
     "fraction": (0.05, 0.95),
     "ratio": (1.1, 9.0),
+    "1": (0.1, 0.9),
     "count": (2, 40),
     "param": (1e9, 4e11),
     "position": (2, 9000),
@@ -65,6 +66,7 @@ RANGES = {
     "FLOP": (1.0, 4e14),
     "FLOP/s/GPU": (1e14, 5e15),
     "W/GPU": (200.0, 1400.0),
+    "FLOP/s/W": (1e11, 9e12),
     "J/tok_out": (0.05, 40.0),
     "gCO2e/kWh": (20.0, 900.0),
     "USD/GPU": (5e3, 4e4),

@@ -28,6 +28,7 @@ ROUNDS_OTHERWISE = {
     "contracts.present_usd_per_gpu",
     "experts.experts_touched",
     "memory.parallel_size",
+    "passes.independent_tokens",
     "queueing.utilisation_at_target",
     "queueing.waiting_probability",
     "tco.capital_recovery_factor",

@@ -4,7 +4,8 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.analysis import textbook
-from tokenecon.analysis.waterfall import BASE_FORMAT, LEVERS, operating_point
+from tokenecon.analysis.lever_points import operating_point
+from tokenecon.analysis.waterfall import BASE_FORMAT, LEVERS
 from tokenecon.formulas import levers, money, routing
 from tokenecon.importers import architecture
 
@@ -22,7 +23,7 @@ EXPERT_COLUMNS = {
 
 
 def shares(case):
-    """Saving over the share of tokens that a router, a cascade or a prefix cache takes over."""
+    """Saving over the share of tokens that a router, a cascade or a prefix cache takes over, on costs of the calibrated model."""
     point = operating_point(case, frozenset(LEVERS) - {"prefix", "routing"})
     into, out = (float(point[column][textbook.EXPECTED]) for column in ("usd_per_mtok_in", "usd_per_mtok_out"))
 

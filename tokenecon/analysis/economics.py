@@ -1,11 +1,15 @@
-"""What one token costs and why: price levels, batch, context, model size, precision."""
+"""What one token costs and why: one operating point, price levels, batch, context.
+
+Every table holds the calibrated model and, beside it, what the textbook says of the same case (column `by`).
+"""
 
 import numpy as np
 import pandas as pd
 
 from tokenecon import data, units
-from tokenecon.analysis import textbook
-from tokenecon.formulas import batching, context, money
+from tokenecon.analysis import calibrated, textbook
+from tokenecon.analysis.calibrated import CALIBRATED, TEXTBOOK
+from tokenecon.formulas import batching, context, levers, money
 from tokenecon.importers import architecture
 
 # Figures of the two documents that say, in some unit, what a token costs.
@@ -21,21 +25,24 @@ LISTED_LEVELS = {
     "api.gpt4_turbo_output": "List price: GPT-4 Turbo, output",
     "api.bedrock_output": "List price: Bedrock, Llama 2 70B, output",
 }
-FAMILIES = {
-    "one family: Llama 3.1": ("llama-3.1-8b", "llama-3.1-70b", "llama-3.1-405b"),
-    "sizes the documents name": ("llama-2-7b", "llama-2-70b", "gpt-3-175b"),
-}
-FORMATS = ("fp16", "fp8", "int8", "int4")
+CLOSE = 0.8  # of the last batch: thresholds nearer than that are one to the eye
 POINT_COLUMNS = {
-    "batch": ("Batch", "sequence"), "max_batch": ("Fits at most", "sequence"), "step_ms": ("Time per output token", "ms/tok_out"),
-    "ttft_ms": ("Prefill of one prompt", "ms"), "tok_out_per_s": ("Output", "tok_out/s"),
-    "usd_per_mtok_in": ("Cost of input", "USD/Mtok_in"), "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"),
-    "usd_per_mtok": ("Cost of both, at this mix", "USD/Mtok"),
+    "by": ("Model", None), "batch": ("Batch", "sequence"), "max_batch": ("Fits at most", "sequence"),
+    "step_ms": ("Time per output token", "ms/tok_out"), "ttft_ms": ("Time to first token", "ms"),
+    "tok_out_per_s": ("Output", "tok_out/s"), "usd_per_mtok_in": ("Cost of input", "USD/Mtok_in"),
+    "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"), "usd_per_mtok": ("Cost of both, at this mix", "USD/Mtok"),
 }  # fmt: skip
-POINT_NOTE = "In brackets: the ends that the ranges of the assumed efficiencies allow."
+PART_COLUMNS = {"part": ("Part", None), "ms": ("Calibrated", "ms"), "textbook_ms": ("Textbook", "ms")}
+# Part of a token's time -> its names in the calibrated model and in the textbook.
+PARTS = {
+    "reading the weights": ("weights", "weights_ms"), "attending to the KV cache": ("kv cache", "cache_ms"),
+    "arithmetic": ("arithmetic", "compute_ms"), "links between GPUs": ("links", "comm_ms"),
+    "fixed work of layers, steps and sequences": ("fixed work", "fixed_ms"),
+    "waiting while other prompts are read": ("waiting", None), "a token": ("all", "step_ms"),
+}  # fmt: skip
 SENSITIVITY_COLUMNS = {
     "change": ("What changes", None), "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"),
-    "against_case": ("Against the case", "ratio"),
+    "against_case": ("Against the case", "ratio"), "textbook_usd_per_mtok_out": ("By the textbook", "USD/Mtok_out"),
 }  # fmt: skip
 
 
@@ -48,7 +55,7 @@ def _usd_per_mtok(value, unit):
     return units.convert(value, unit, "USD/Mtok")
 
 
-def _inputs(case):
+def inputs(case):
     """The arguments of `textbook.point` among the parameters of the notebook."""
     return {
         "model": case.model, "gpu": case.gpu, "gpus": case.n_gpus, "weights": case.weights, "kv": case.kv,
@@ -58,46 +65,56 @@ def _inputs(case):
 
 
 def operating_point(case):
-    """The case of the page as one row; refuses a batch that the memory cannot hold."""
-    table = pd.DataFrame([textbook.point(**_inputs(case))])
-    row = table.iloc[0]
-    if not row.fits:
+    """The case of the page by both models, one row each; refuses a batch that the memory cannot hold."""
+    given = inputs(case)
+    row, by_textbook = calibrated.point(**given), textbook.point(**given)
+    if not row["fits"]:
         raise textbook.DoesNotFit(
-            f"parameter 'batch' is {case.batch}, but {case.n_gpus} x {case.gpu} hold {int(row.max_batch)} sequences of "
+            f"parameter 'batch' is {case.batch}, but {case.n_gpus} x {case.gpu} hold {int(row['max_batch'])} sequences of "
             f"{case.isl_tokens + case.osl_tokens} tokens beside the weights; lower it, or raise n_gpus")
-    single = textbook.point(**(_inputs(case) | {"batch": 1}))
-    saving = batching.batching_saving(
-        batch=case.batch, batch_step_s=row.step_ms, single_step_s=single["step_ms"])
+    table = pd.DataFrame([row | {"by": CALIBRATED}, by_textbook | {"by": TEXTBOOK}])
+    single = calibrated.point(**(given | {"batch": 1}))["usd_per_mtok_out"]
+    saving = levers.saving(before=single, after=row["usd_per_mtok_out"])
     name = data.model(case.model)["name"]
     table.attrs["finding"] = (
-        f"A million output tokens of {name} cost ${row.usd_per_mtok_out:.2f} "
-        f"(${row.usd_per_mtok_out_low:.2f} to ${row.usd_per_mtok_out_high:.2f}) at batch {case.batch}, against "
-        f"${single['usd_per_mtok_out']:.2f} one request at a time: batching saves {saving:.0%} of the cost of a token.")
-    table.attrs["number"] = f"${row.usd_per_mtok_out:.2f} / Mtok"
+        f"A million output tokens of {name} cost ${row['usd_per_mtok_out']:.2f} (${row['usd_per_mtok_out_low']:.2f} to "
+        f"${row['usd_per_mtok_out_high']:.2f}) at batch {case.batch}; the textbook says "
+        f"${by_textbook['usd_per_mtok_out']:.2f}. One request at a time they cost ${single:.2f}: batching saves "
+        f"{saving:.0%} of the cost of a token.")
+    table.attrs["number"] = f"${row['usd_per_mtok_out']:.2f} / Mtok"
     table.attrs["label"] = (
         f"a million output tokens of {name} on {case.n_gpus} {data.gpu(case.gpu)['name']} at batch {case.batch}")
-    table.attrs["sources"] = _physics_sources(case.model, case.gpu)
+    table.attrs["note"] = (
+        f"{calibrated.note(table)} Those of the textbook: the ranges of its assumed efficiencies. In the calibrated rate "
+        "prompts take their share of the time, which the cost of input pays for; the textbook's counts the time of answers "
+        "alone.")
+    table.attrs["sources"] = physics_sources(case.model, case.gpu)
     return table
 
 
-def _physics_sources(model, gpu):
+def physics_sources(model, gpu):
     facts = data.table("gpus")
     of_gpu = facts[(facts["gpu"] == gpu) & facts["field"].isin(["bandwidth", "engine_memory", "bf16"])]
     return [data.model(model)["source"], *dict.fromkeys(of_gpu["source"]), "own-assumption"]
 
 
 def step_parts(case):
-    """Where the time of a decode step goes: one row a part, with its range."""
-    row = textbook.point(**_inputs(case))
-    names = {"weights_ms": "reading the weights", "cache_ms": "reading the KV cache",
-             "compute_ms": "arithmetic (overlaps with reading)", "comm_ms": "links between GPUs",
-             "fixed_ms": "fixed cost of a step", "step_ms": "the step"}
+    """Where the time of an output token goes: one row a part, by both models."""
+    own, row = calibrated.step_parts(**inputs(case)), textbook.point(**inputs(case))
     table = pd.DataFrame([
-        {"part": text, "ms": row[name], "ms_low": row[f"{name}_low"], "ms_high": row[f"{name}_high"]}
-        for name, text in names.items()])
-    largest = table.iloc[:5].sort_values("ms").iloc[-1]
+        {"part": text, "ms": own[mine], "textbook_ms": row[theirs] if theirs else 0.0,
+         "ms_low": own.get(f"{mine}_low", np.nan), "ms_high": own.get(f"{mine}_high", np.nan)}
+        for text, (mine, theirs) in PARTS.items()])
+    parts = table.iloc[:-1]
+    largest = parts.loc[parts["ms"].idxmax()]
+    gaps = parts["ms"] - parts["textbook_ms"]
     table.attrs["finding"] = (
-        f"The largest part of a decode step is {largest['part']}: {largest['ms']:.1f} of {row['step_ms']:.1f} ms.")
+        f"The largest part of the time of an output token is {largest['part']}: {largest['ms']:.1f} of {own['all']:.1f} ms. "
+        f"The textbook comes to {row['step_ms']:.1f} ms"
+        + (f"; what it leaves out most is {parts['part'][gaps.idxmax()]}." if gaps.max() > 0 else "."))
+    table.attrs["note"] = (
+        "In the textbook reading and arithmetic overlap, so its parts add up to more than a token where both matter; "
+        "nobody's prompt gets in the way of anybody's answer.")
     return table
 
 
@@ -112,12 +129,13 @@ def price_levels(case):
         fact = data.assumption(assumption_id)
         rows.append({"label": label, "usd_per_mtok": float(fact["value"]), "group": "list prices",
                      "id": assumption_id, "source": fact["source"]})
-    point = textbook.point(**_inputs(case))
-    for kind in ("out", "in"):
-        name = f"usd_per_mtok_{kind}"
-        rows.append({"label": f"This page's case: {kind}put", "usd_per_mtok": point[name],
-                     "usd_per_mtok_low": point[f"{name}_low"], "usd_per_mtok_high": point[f"{name}_high"],
-                     "group": "this page", "id": "", "source": "own-arithmetic"})
+    for by, point in ((CALIBRATED, calibrated.point), (TEXTBOOK, textbook.point)):
+        found = point(**inputs(case))
+        for kind in ("out", "in"):
+            name = f"usd_per_mtok_{kind}"
+            rows.append({"label": f"This page's case: {kind}put, {by}", "usd_per_mtok": found[name],
+                         "usd_per_mtok_low": found[f"{name}_low"], "usd_per_mtok_high": found[f"{name}_high"],
+                         "group": f"this page, {by}", "id": "", "source": "own-arithmetic"})
     table = pd.DataFrame(rows)
     claimed = table.loc[table["group"] == "documents", "usd_per_mtok"]
     table.attrs["finding"] = (
@@ -134,38 +152,49 @@ def batches(ceiling, shown):
 
 
 def batch_curve(case):
-    """Cost and latency over batch, up to what the memory holds; critical batch and ceiling in attrs."""
-    inputs = _inputs(case)
-    ceiling = textbook.point(**inputs)["max_batch"]
-    if ceiling < 1:
+    """Cost and latency over batch by both models, each up to what its memory holds; thresholds in attrs."""
+    given = inputs(case)
+    try:
+        full = calibrated.point(**(given | {"batch": np.nan}))
+    except textbook.DoesNotFit as reason:
         raise textbook.DoesNotFit(
             f"{case.n_gpus} x {case.gpu} do not hold one sequence of {case.isl_tokens + case.osl_tokens} tokens "
-            f"beside the weights of {case.model} ({case.weights}); raise n_gpus")
-    table = textbook.points(pd.DataFrame([inputs | {"batch": batch} for batch in batches(ceiling, case.batch)]))
+            f"beside the weights of {case.model} ({case.weights}); raise n_gpus") from reason
+    ceilings = {CALIBRATED: full["used_batch"], TEXTBOOK: textbook.point(**given)["max_batch"]}
+    parts = [function(pd.DataFrame([given | {"batch": batch} for batch in batches(ceilings[by], case.batch)])).assign(by=by)
+             for by, function in ((CALIBRATED, calibrated.points), (TEXTBOOK, textbook.points))]
+    table = pd.concat(parts, ignore_index=True)
     low, critical, high = textbook.critical_batch(gpu=case.gpu, weights=case.weights)
-    first, last = table.iloc[0], table.iloc[-1]
+    last = int(ceilings[CALIBRATED])
     table.attrs["critical_batch"], table.attrs["critical_low"], table.attrs["critical_high"] = critical, low, high
-    table.attrs["max_batch"] = last.batch
-    if critical > last.batch:  # the memory ends before the arithmetic binds: nothing to mark
+    table.attrs["max_batch"] = last
+    memory_ends = full["max_batch"] < last + 1
+    table.attrs["end"] = "memory is full" if memory_ends else "engines run no more"
+    if critical > CLOSE * last:  # the memory ends before the arithmetic binds, or there is no room for two marks
         table.attrs["critical_batch"] = None
-    order = "below" if ceiling < critical else "above"
-    fall = first.usd_per_mtok_out / last.usd_per_mtok_out
+    order = "below" if last < critical else "above"
+    falls = [rows["usd_per_mtok_out"].iloc[0] / rows["usd_per_mtok_out"].iloc[-1] for rows in parts]
     table.attrs["finding"] = (
-        f"From batch 1 to {last.batch} the cost of an output token falls {fall:,.0f}-fold; "
-        f"memory ends it {order} the critical batch of {critical:.0f}")
-    table.attrs["sources"] = _physics_sources(case.model, case.gpu)
+        f"From batch 1 to {last} the cost of an output token falls {falls[0]:,.0f}-fold ({falls[1]:,.0f}-fold by the "
+        f"textbook); {'memory ends' if memory_ends else 'engines end'} it {order} the critical batch of {critical:.0f}")
+    table.attrs["note"] = calibrated.note(parts[0])
+    table.attrs["sources"] = physics_sources(case.model, case.gpu)
     return table
 
 
 def latency_curve(case):
     """Time per output token over batch, from the same points as :func:`batch_curve`."""
     table = batch_curve(case)
-    first, last = table.iloc[0], table.iloc[-1]
-    at = table.iloc[(table["batch"] - case.batch).abs().argmin()]
-    rise = batching.batching_latency_rise(batch_step_s=at.step_ms, single_step_s=first.step_ms)
+    rises, slowest = {}, {}
+    for by, rows in table.groupby("by", sort=False):
+        first, last = rows.iloc[0], rows.iloc[-1]
+        at = rows.iloc[(rows["batch"] - case.batch).abs().argmin()]
+        rises[by] = batching.batching_latency_rise(batch_step_s=at.step_ms, single_step_s=first.step_ms)
+        slowest[by] = last.step_ms / first.step_ms
+    shown = min(int(case.batch), table.attrs["max_batch"])
     table.attrs["finding"] = (
-        f"Batch {at.batch} makes a token {rise:.0%} slower than batch 1; the full memory, {last.batch} sequences, "
-        f"makes it {last.step_ms / first.step_ms:.1f} times as slow")
+        f"Batch {shown} makes a token {rises[CALIBRATED]:.0%} slower than batch 1, by the textbook {rises[TEXTBOOK]:.0%}; "
+        f"batch {table.attrs['max_batch']} makes it {slowest[CALIBRATED]:.1f} times as slow")
     return table
 
 
@@ -196,72 +225,15 @@ def context_curve(case):
     return table
 
 
-def size_steps(case, families=FAMILIES):
-    """Cost of a token over model size, each on the fewest GPUs of this kind that hold it and the batch."""
-    rows = []
-    for family, models in families.items():
-        for model in models:
-            positions = case.isl_tokens + case.osl_tokens
-            where = {"model": model, "gpu": case.gpu, "weights": case.weights, "kv": case.kv, "positions": positions}
-            gpus = textbook.smallest_instance(**where)
-            while textbook.max_batch(gpus=gpus, **where) < case.batch:
-                gpus *= 2
-            row = textbook.point(**(_inputs(case) | {"model": model, "gpus": gpus}))
-            rows.append(row | {"family": family, "name": data.model(model)["name"],
-                               "parameters": float(data.model(model)["parameters"])})
-    table = pd.DataFrame(rows)
-    before = table.groupby("family", sort=False)[["parameters", "usd_per_mtok_out"]].shift()
-    table["excess"] = (table["usd_per_mtok_out"] / before["usd_per_mtok_out"]) / (
-        table["parameters"] / before["parameters"])
-    table["one_server"] = table["gpus"] <= data.gpu(case.gpu)["link_domain_gpus"]
-    claim = data.claim("ec-size-step-cost")
-    table.attrs["finding"] = (
-        f"{_excess_words(table[table['family'] == next(iter(families))])}; "
-        f"the documents say {claim['low']:.0f} to {claim['high']:.0f} times for every step")
-    table.attrs["note"] = (
-        "Each model on the fewest GPUs that hold it and the batch, split by tensor parallelism. Models without grouped "
-        "key-value heads (Llama 2 7B, GPT-3) pay for a larger KV cache, not for their size.")
-    table.attrs["sources"] = [*dict.fromkeys(data.model(model)["source"] for model in table["model"]), "own-assumption"]
-    return table
-
-
 def context_claimed():
     """The documents' claim as a point over the curves of :func:`context_curve`."""
     return pd.DataFrame([{"context_tokens": data.claim("ec-gpt4-context-long")["low"],
                           "cost_ratio": data.claim("ec-context-cost-ratio")["low"], "label": "the documents' claim"}])
 
 
-def _excess_words(family):
-    """What a step in size costs beyond the growth in parameters, inside one server and beyond it."""
-    steps = family.dropna(subset=["excess"])
-    words = [f"{steps.loc[steps['one_server'] == inside, 'excess'].max():.1f} times {where}"
-             for inside, where in ((True, "inside one server"), (False, "when the model leaves the server"))
-             if (steps["one_server"] == inside).any()]
-    return f"A step in size costs its growth in parameters {' and '.join(words)}"
-
-
-def precisions(case, formats=FORMATS):
-    """Cost of a token by weight format, one request at a time and at the case's batch."""
-    rows = []
-    for fmt in formats:
-        for batch, text in ((1, "one request"), (case.batch, f"batch {case.batch}")):
-            row = textbook.point(**(_inputs(case) | {"weights": fmt, "batch": batch}))
-            rows.append(row | {"load": text, "format": fmt})
-    table = pd.DataFrame(rows)
-    table["relative_cost"] = table["usd_per_mtok_out"] / table.groupby("load")["usd_per_mtok_out"].transform("first")
-    narrow = table[table["format"] == formats[-1]].set_index("load")["relative_cost"]
-    alone, loaded = 1 - narrow["one request"], 1 - narrow[f"batch {case.batch}"]
-    claimed = data.claim("ec-quant-cost-reduction")["low"]
-    table.attrs["finding"] = (
-        f"{formats[-1].upper()} weights save {alone:.0%} of the cost of a token for one request and {loaded:.0%} at "
-        f"batch {case.batch}; the documents say {claimed:.0%} without naming a baseline")
-    table.attrs["sources"] = ["doc-uk", *_physics_sources(case.model, case.gpu)]
-    return table
-
-
 def sensitivity(case):
-    """Cost of output when one input of the case moves and the others stay."""
-    inputs = _inputs(case)
+    """Cost of output when one input of the case moves and the others stay, by both models."""
+    given = inputs(case)
     moves = {
         "the case itself": {},
         "half the batch": {"batch": max(1, case.batch // 2)},
@@ -273,8 +245,10 @@ def sensitivity(case):
         "a GPU hour at half the price": {"usd_per_gpu_hour": case.usd_per_gpu_hour / 2},
         "half the utilisation": {"utilisation": case.utilisation / 2},
     }
-    rows = [{"change": text} | textbook.point(**(inputs | change)) for text, change in moves.items()]
-    table = pd.DataFrame(rows)
+    cases = pd.DataFrame([given | change for change in moves.values()])
+    table = calibrated.points(cases)
+    table["textbook_usd_per_mtok_out"] = textbook.points(cases)["usd_per_mtok_out"]
     table["against_case"] = table["usd_per_mtok_out"] / table["usd_per_mtok_out"].iloc[0]
-    table["change"] = [f"{row.change}{'' if row.fits else ' (does not fit the memory)'}" for row in table.itertuples()]
+    table["change"] = [f"{text}{'' if fits else ' (does not fit the memory)'}"
+                       for text, fits in zip(moves, table["fits"], strict=True)]
     return table

@@ -1,14 +1,18 @@
-"""Which accelerator: what fits on how many, tokens per second and cost, at the prices of a date."""
+"""Which accelerator: what fits on how many, tokens per second and cost, at the prices of a date.
+
+Instances are chosen and priced by the calibrated model; what the textbook says stands beside.
+"""
 
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 
 from tokenecon import data, units
-from tokenecon.analysis import textbook
+from tokenecon.analysis import calibrated, instances, steady, textbook
+from tokenecon.analysis.calibrated import CALIBRATED, TEXTBOOK
 from tokenecon.formulas import efficiency, parallelism
 
-LARGEST_INSTANCE = 8  # GPUs: one server; beyond it tensor parallelism pays for the network
 FORMATS = ("fp16", "fp8", "int4")
 # Few sellers print what a GPU costs to buy, and few clouds reprice a CPU: the newest known has to do, with its date.
 PURCHASE_MAX_AGE_DAYS = 4000
@@ -17,10 +21,12 @@ COLUMNS = {
     "name": ("Accelerator", None), "gpus": ("GPUs", None), "batch": ("Batch", "sequence"), "bound": ("Bound by", None),
     "step_ms": ("Time per output token", "ms/tok_out"), "tok_out_per_s_per_gpu": ("Output of one", "tok_out/s/GPU"),
     "usd_per_gpu_hour": ("Price", "USD/GPU/h"), "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"),
-    "reason": ("Why not", None),
+    "measured": ("Measured", None), "textbook_usd_per_mtok_out": ("By the textbook", "USD/Mtok_out"),
+    "textbook_instance": ("on", None), "reason": ("Why not", None),
 }  # fmt: skip
 SENSITIVITY_COLUMNS = {
     "change": ("What changes", None), "label": ("Cheapest", None), "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"),
+    "textbook_usd_per_mtok_out": ("By the textbook", "USD/Mtok_out"),
 }  # fmt: skip
 
 
@@ -38,54 +44,24 @@ def price(gpu, case):
     return (found["low"], found["typical"], found["high"]), "", found["sources"]
 
 
-def instance(gpu, case, usd_per_gpu_hour):
-    """The cheapest instance of one kind of GPU that keeps to the latency limit, or the reason why none does."""
-    where = {"model": case.model, "gpu": gpu, "weights": case.weights, "kv": case.kv}
-    length = {"isl_tokens": case.isl_tokens, "osl_tokens": case.osl_tokens}
-    least = textbook.smallest_instance(**where, positions=case.isl_tokens + case.osl_tokens)
-    most = min(LARGEST_INSTANCE, int(data.gpu(gpu)["link_domain_gpus"]))
-    if least > most:
-        return None, f"needs {least}, more than the {most} of one server"
-    best, sizes = None, [2**k for k in range(4) if least <= 2**k <= most]
-    for gpus in sizes:
-        batch = largest_batch(where | length, gpus, case.tpot_ms)
-        if batch:
-            row = textbook.point(**where, **length, gpus=gpus, batch=batch, utilisation=case.utilisation,
-                                 usd_per_gpu_hour=usd_per_gpu_hour)
-            if best is None or row["usd_per_mtok_out"] < best["usd_per_mtok_out"]:
-                best = row
-    if best is None:
-        return None, f"no instance of up to {most} makes a token in {case.tpot_ms:g} ms"
-    return best, ""
-
-
-def largest_batch(where, gpus, tpot_ms):
-    """Largest batch that fits and whose step keeps to the limit; 0 when a single request does not."""
-    def fast(batch):
-        row = textbook.point(**where, gpus=gpus, batch=batch, usd_per_gpu_hour=1.0, utilisation=1.0)
-        return row["step_ms"] <= tpot_ms
-
-    positions = where["isl_tokens"] + where["osl_tokens"]
-    place = {name: where[name] for name in ("model", "gpu", "weights", "kv")}
-    low, high = 0, int(textbook.max_batch(**place, gpus=gpus, positions=positions))
-    while low < high:  # the step grows with the batch, so the limit can be bisected
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if fast(middle) else (low, middle - 1)
-    return low
-
-
 def comparison(case):
-    """One row an accelerator: the cheapest instance within the latency limit, or why it has none."""
-    rows = []
-    for gpu in ids(case):
-        name = data.gpu(gpu)["name"]
-        usd, reason, cited = price(gpu, case)
+    """One row an accelerator: the cheapest instance within the latency limit, or why it has none; textbook beside."""
+    rows, known = [], {gpu: price(gpu, case) for gpu in ids(case)}
+    chosen = instances.calibrated_choice(list(known), case, {gpu: usd or 1.0 for gpu, (usd, _, _) in known.items()})
+    for gpu, (usd, unpriced, cited) in known.items():
+        row, slow = chosen[gpu]
         try:
-            row, slow = instance(gpu, case, usd or 1.0)
-        except ValueError as missing:
-            row, slow = None, str(missing)
+            other, _ = instances.textbook_choice(gpu, case, usd or 1.0)
+        except ValueError:  # the textbook cannot rate it: its columns stay empty
+            other = None
         priced = {k: v for k, v in (row or {}).items() if usd or not k.startswith("usd_")}
-        rows.append({"gpu": gpu, "name": name, **priced, "reason": slow or reason, "cited": cited})
+        beside = {f"textbook_usd_per_mtok_out{end}": other[f"usd_per_mtok_out{end}"]
+                  for end in ("", "_low", "_high")} if other and usd else {}
+        rows.append({"gpu": gpu, "name": data.gpu(gpu)["name"], **priced, **beside,
+                     "textbook_gpus": other["gpus"] if other else np.nan,
+                     "textbook_instance": f"{other['gpus']} × batch {other['batch']}" if other else "",
+                     "measured": ("yes" if row["calibrated"] else "nothing like it") if row else "",
+                     "reason": slow or unpriced, "cited": cited})
     table = pd.DataFrame(rows)
     if "usd_per_mtok_out" not in table or table["usd_per_mtok_out"].isna().all():
         raise ValueError(f"parameter 'gpus': none of {', '.join(case.gpus)} has both a '{case.price_kind}' price on "
@@ -104,18 +80,46 @@ def cost(case):
     table = whole.dropna(subset=["usd_per_mtok_out"]).sort_values("usd_per_mtok_out").reset_index(drop=True)
     first, last = table.iloc[0], table.iloc[-1]
     overlap = int((table["usd_per_mtok_out_low"] <= first["usd_per_mtok_out_high"]).sum()) - 1
-    model = data.model(case.model)["name"]
+    model, unknown = data.model(case.model)["name"], "" if first["calibrated"] else " (nothing like it was measured)"
     table.attrs = whole.attrs | {
         "finding": (
             f"At {case.price_kind.replace('_', '-')} prices of {case.as_of}, {first['label']} serves {model} cheapest of "
-            f"{len(table)}: ${first.usd_per_mtok_out:.2f} a million output tokens; price ranges of {overlap} others overlap it."),
+            f"{len(table)}{unknown}: ${first.usd_per_mtok_out:.2f} a million output tokens{_textbook_words(table)}; ranges of "
+            f"{overlap} others overlap it."),
         "number": f"${first.usd_per_mtok_out:.2f} / Mtok",
         "label": f"a million output tokens of {model} on {first['label']}, the cheapest of {len(table)}",
         "spread": f"{last.usd_per_mtok_out / first.usd_per_mtok_out:.1f}",
     }
-    table.attrs["note"] = (f"Bars: lowest to highest price known on {case.as_of} and the range of the efficiencies. Each on "
-                           f"the cheapest instance that makes a token within {case.tpot_ms:g} ms.")
+    table.attrs["note"] = (f"{calibrated.note(table)} Prices known on {case.as_of}. Each on the cheapest instance that makes a "
+                           f"token within {case.tpot_ms:g} ms, by each model's own count.")
     return table
+
+
+def _textbook_words(table):
+    """What the textbook says of the cheapest, and whom it would choose."""
+    first, theirs = table.iloc[0], table["textbook_usd_per_mtok_out"]
+    if theirs.isna().all():
+        return ""
+    best = table.loc[theirs.idxmin()]
+    own = f", by the textbook ${first.textbook_usd_per_mtok_out:.2f}" if theirs.iloc[0] == theirs.iloc[0] else ""
+    other = "" if best["gpu"] == first["gpu"] else (
+        f" (its own choice: {best['name']}, ${best.textbook_usd_per_mtok_out:.2f})" if own else
+        f", by the textbook {best['name']} would at ${best.textbook_usd_per_mtok_out:.2f}")
+    return own + other
+
+
+def cost_by_model(table):
+    """The rows of :func:`cost` once for each model, for a figure: columns `label`, `by` and the cost with its range."""
+    rows = []
+    for _, row in table.iterrows():
+        own = CALIBRATED if row["calibrated"] else f"{CALIBRATED}, nothing like it measured"
+        for by, prefix, label in ((own, "", row["label"]),
+                                  (TEXTBOOK, "textbook_", f"textbook: {row['textbook_gpus']:.0f} × {row['name']}")):
+            rows.append({"label": label, "gpu": row["gpu"], "by": by} | {
+                f"usd_per_mtok_out{end}": row[f"{prefix}usd_per_mtok_out{end}"] for end in ("", "_low", "_high")})
+    long = pd.DataFrame(rows).dropna(subset=["usd_per_mtok_out"])
+    long.attrs = table.attrs
+    return long
 
 
 def fits(case, formats=FORMATS):
@@ -139,28 +143,41 @@ def fits(case, formats=FORMATS):
 
 
 def splitting(case, counts=(1, 2, 4, 8)):
-    """Cost of a token when a model is split over more GPUs than it needs, against no loss on links."""
+    """Cost of a token when a model is split over more GPUs than it needs, against no loss on links, by both models."""
     rows = []
     for gpu in [gpu for gpu in ids(case) if data.gpu(gpu)["link_domain_gpus"] >= counts[1]][:6]:
-        for gpus in counts:
-            if gpus > data.gpu(gpu)["link_domain_gpus"]:
+        for gpus in [count for count in counts if count <= data.gpu(gpu)["link_domain_gpus"]]:
+            where = {"model": case.model, "gpu": gpu, "gpus": gpus, "weights": case.weights, "kv": case.kv,
+                     "batch": case.split_batch}
+            try:
+                parts = calibrated.step_parts(**where, isl_tokens=case.isl_tokens, osl_tokens=case.osl_tokens,
+                                              usd_per_gpu_hour=1.0, utilisation=1.0)
+            except textbook.DoesNotFit:
                 continue
-            step = textbook.decode_step(
-                model=case.model, gpu=gpu, gpus=gpus, weights=case.weights, kv=case.kv, batch=case.split_batch,
-                positions=case.isl_tokens + case.osl_tokens / 2, efficiencies=textbook.assumed())
-            local = step["step_s"] - step["comm_s"]
-            ratio = parallelism.split_cost_ratio(
-                efficiency=parallelism.parallel_efficiency(split_s=local, comm_s=step["comm_s"]))
-            rows.append({"gpus": gpus, "name": data.gpu(gpu)["name"], "gpu": gpu} | textbook.span("cost_ratio", ratio))
+            local = sum(parts[name] for name in steady.RESOURCES if name != "links")
+            step = textbook.decode_step(**where, positions=case.isl_tokens + case.osl_tokens / 2,
+                                        efficiencies=textbook.assumed())
+            rows.append({"gpus": gpus, "name": data.gpu(gpu)["name"], "gpu": gpu,
+                         "cost_ratio": _split_cost(local, parts["links"])}
+                        | textbook.span("textbook_cost_ratio", _split_cost(step["step_s"] - step["comm_s"], step["comm_s"])))
+    if not rows:
+        raise ValueError(f"parameter 'gpus': none of {', '.join(case.gpus)} holds {case.model} ({case.weights}) on up to "
+                         f"{counts[-1]} linked devices; name larger ones (`tokenecon list gpus`)")
     table = pd.DataFrame(rows)
     worst = table.sort_values("cost_ratio").iloc[-1]
     claim = data.claim("hw-two-gpu-cost")
-    two = table[table["gpus"] == counts[1]]["cost_ratio"]
+    two = table[table["gpus"] == counts[1]]
+    words = [f"{two[name].min() - 1:.0%} to {two[name].max() - 1:.0%}" for name in ("cost_ratio", "textbook_cost_ratio")]
     table.attrs["finding"] = (
-        f"Splitting over two GPUs makes a token {two.min() - 1:.0%} to {two.max() - 1:.0%} dearer, not {claim['low']:.0f} times; "
-        f"over {worst.gpus} {worst['name']} it is {worst.cost_ratio:.1f} times")
+        f"Splitting over two GPUs makes a token {words[0]} dearer (textbook {words[1]}), not {claim['low']:.0f} times; "
+        if len(two) else "") + f"over {worst.gpus} {worst['name']} it is {worst.cost_ratio:.1f} times"
+    table.attrs["finding"] = table.attrs["finding"][0].upper() + table.attrs["finding"][1:]
     table.attrs["sources"] = ["doc-uk", "own-assumption", data.model(case.model)["source"]]
     return table
+
+
+def _split_cost(local_s, comm_s):
+    return parallelism.split_cost_ratio(efficiency=parallelism.parallel_efficiency(split_s=local_s, comm_s=comm_s))
 
 
 def value_for_watt_and_dollar(case):

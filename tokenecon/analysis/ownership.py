@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data, units
-from tokenecon.analysis import hardware, textbook
+from tokenecon.analysis import hardware, instances, textbook
 from tokenecon.formulas import money, tco
 
 SPANS = ("finance.server_factor", "finance.upkeep", "finance.availability", "power.pue")
@@ -102,7 +102,7 @@ def _machine(name, share, case):
     length = {"isl_tokens": case.isl_tokens, "osl_tokens": case.osl_tokens}
     where = {"model": case.small_model, "gpu": name, "weights": case.small_weights, "kv": case.kv}
     room = share * textbook.max_batch(**where, gpus=1, positions=case.isl_tokens + case.osl_tokens)
-    batch = min(int(room), hardware.largest_batch(where | length, 1, case.cpu_tpot_ms * share))
+    batch = min(int(room), instances.largest_batch(gpus=1, tpot_ms=case.cpu_tpot_ms * share, **where, **length))
     if batch < 1:
         raise ValueError(f"parameter 'small_model' is '{case.small_model}', of which {data.gpu(name)['name']} (a share of "
                          f"{share:g}) cannot make a token in {case.cpu_tpot_ms:g} ms; raise cpu_tpot_ms or name a smaller one")
@@ -133,5 +133,7 @@ def cpu_or_gpu(case):
         f"For {model} the CPU {where}: its smallest machine costs {cpu['prices'][1] / gpu['prices'][1]:.1f} times the hour of "
         f"{gpu['name']}, which makes {gpu['rate'] / cpu['rate']:.0f} times as many tokens")
     table.attrs["sources"] = list(dict.fromkeys(cpu["sources"] + gpu["sources"]))
-    table.attrs["note"] = "Machines are paid whole: where the load needs a second one, the cost jumps."
+    table.attrs["note"] = (
+        "By the textbook, both with the same assumed efficiencies: no CPU server is among the measurements. Machines are "
+        "paid whole: where the load needs a second one, the cost jumps.")
     return table

@@ -1,4 +1,4 @@
-"""Levers together: the operating point worked out anew for each set of optimisations, from one baseline.
+"""Levers together, by the textbook: the operating point worked out anew for each set of optimisations, from one baseline.
 
 Baseline: the model in 16 bits with a 16-bit cache, one contiguous piece of memory for each sequence,
 static batches, every prompt computed in full, no speculation, one model for all requests.  In every
@@ -7,7 +7,6 @@ under the limit; a cost is what input and output of the workload cost together.
 """
 
 import numpy as np
-import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.analysis import batching, speculation, textbook
@@ -25,13 +24,7 @@ LEVERS = {
     "speculation": "speculative decoding",
     "routing": "routing to a small model",
 }
-BASELINE = "baseline"
 CANDIDATES = 48  # batches tried between one and what the memory holds
-STEP_COLUMNS = {
-    "step": ("After", None), "batch": ("Batch", "sequence"), "occupancy": ("Slots busy", "fraction"),
-    "tpot_ms": ("Time per output token", "ms/tok_out"), "usd_per_mtok_in": ("Cost of input", "USD/Mtok_in"),
-    "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"), "usd_per_mtok": ("Cost of both", "USD/Mtok"),
-}  # fmt: skip
 
 
 class TooSlow(ValueError):
@@ -70,15 +63,35 @@ def candidates(case, on):
     """Batches to choose from: whole numbers evenly spread on a log scale up to what the memory holds."""
     fits = int(ceiling(case, on))
     if fits < 1:
-        raise textbook.DoesNotFit(
-            f"parameter 'n_gpus' is {case.n_gpus}, but {case.n_gpus} x {case.gpu} hold no sequence of "
-            f"{case.isl_tokens + case.osl_tokens} tokens beside {case.model} with {sorted(on) or 'no'} levers on; raise "
-            "n_gpus, or take a GPU with more memory (`tokenecon list gpus`) or a smaller model")
+        raise no_room(case, on)
+    return spread(fits)
+
+
+def spread(fits):
+    """Whole numbers evenly spread on a log scale from one to what fits."""
     return sorted({round(float(batch)) for batch in np.geomspace(1, fits, CANDIDATES)})
 
 
+def no_room(case, on):
+    """The refusal of a case whose memory does not hold one sequence."""
+    return textbook.DoesNotFit(
+        f"parameter 'n_gpus' is {case.n_gpus}, but {case.n_gpus} x {case.gpu} hold no sequence of "
+        f"{case.isl_tokens + case.osl_tokens} tokens beside {case.model} with {sorted(on) or 'no'} levers on; raise "
+        "n_gpus, or take a GPU with more memory (`tokenecon list gpus`) or a smaller model")
+
+
+def too_slow(case, quickest_ms):
+    """The refusal of a case that no batch serves fast enough."""
+    return TooSlow(
+        f"parameter 'max_tpot_ms' is {case.max_tpot_ms:g}, but {case.model} on {case.n_gpus} x {case.gpu} takes "
+        f"{quickest_ms:.1f} ms per output token even for one request; raise it, or n_gpus")
+
+
 def operating_point(case, on, *, efficiencies=None):
-    """Batch, speed and cost with the levers in the set `on`, at the cheapest batch allowed; arrays [poor, expected, good]."""
+    """By the textbook: batch, speed and cost with the levers in the set `on`, at the cheapest batch allowed.
+
+    Arrays are [poor, expected, good]; the same by the calibrated model is in :mod:`tokenecon.analysis.lever_points`.
+    """
     efficiencies = efficiencies or textbook.assumed()
     best, quickest = None, np.inf
     for batch in candidates(case, on):
@@ -88,9 +101,7 @@ def operating_point(case, on, *, efficiencies=None):
         if tpot_ms <= case.max_tpot_ms and (best is None or cost < best["usd_per_mtok_out"][textbook.EXPECTED]):
             best = point
     if best is None:
-        raise TooSlow(
-            f"parameter 'max_tpot_ms' is {case.max_tpot_ms:g}, but {case.model} on {case.n_gpus} x {case.gpu} takes "
-            f"{quickest:.1f} ms per output token even for one request; raise it, or n_gpus")
+        raise too_slow(case, quickest)
     into = money.usd_per_mtok_in(
         prefill_s=textbook.prefill(
             model=case.model, gpu=case.gpu, gpus=case.n_gpus, weights=case.weights if "weights" in on else BASE_FORMAT,
@@ -100,7 +111,7 @@ def operating_point(case, on, *, efficiencies=None):
         into = into * lever_formulas.prefix_cache_factor(hit_rate=case.hit_rate, avoided_share=case.saved_share)
     out = best["usd_per_mtok_out"]
     if "routing" in on:
-        into, out = (_routed(case, cost) for cost in (into, out))
+        into, out = (routed(case, cost) for cost in (into, out))
     blend = money.usd_per_mtok_blend(usd_per_mtok_in=into, usd_per_mtok_out=out, tok_in=case.isl_tokens,
                                      tok_out=case.osl_tokens)
     return best | {"usd_per_mtok_in": into, "usd_per_mtok_out": out, "usd_per_mtok": blend}
@@ -120,7 +131,8 @@ def _at_batch(case, on, batch, efficiencies):
             "usd_per_mtok_out": money.usd_per_mtok_out(tok_out_per_s=rate, **_rent(case))}
 
 
-def _routed(case, cost):
+def routed(case, cost):
+    """Cost when a router gives a share of the tokens to a small model."""
     return routing.routed_usd_per_mtok(
         shares=(case.small_share, 1 - case.small_share), usd_per_mtok=(case.cost_ratio * cost, cost),
         router_usd_per_mtok=case.router_cost * cost)
@@ -131,35 +143,3 @@ def row_of(point):
     for column in ("tpot_ms", "usd_per_mtok_in", "usd_per_mtok_out", "usd_per_mtok"):
         row |= textbook.span(column, point[column])
     return row
-
-
-def steps(case):
-    """The waterfall: baseline, one lever after the other, result; every row a full recomputation."""
-    on, rows, before = frozenset(), [], None
-    for lever in (None, *LEVERS):
-        on = on | {lever} if lever else on
-        point = operating_point(case, on)
-        cost = float(point["usd_per_mtok"][textbook.EXPECTED])
-        kind = "start" if lever is None else "down" if cost <= before else "up"
-        label = BASELINE if lever is None else name(lever, case)
-        rows.append({"step": label, "kind": kind, "start": 0.0 if lever is None else before, "end": cost} | row_of(point))
-        before = cost
-    rows.append({"step": "all together", "kind": "total", "start": 0.0, "end": before} | row_of(point))
-    table = pd.DataFrame(rows)
-    first, last = rows[0], rows[-1]
-    worse = [row["step"] for row in rows if row["kind"] == "up"]
-    table.attrs["finding"] = (
-        f"From ${first['end']:.2f} to ${last['end']:.2f} for a million tokens: {first['end'] / last['end']:.1f} times "
-        "cheaper" + (f"; at that load {' and '.join(worse)} adds cost" if worse else ""))
-    table.attrs["baseline"] = (
-        f"The baseline is {data.model(case.model)['name']} on {case.n_gpus} {data.gpu(case.gpu)['name']}, weights and "
-        f"cache in 16 bits, {case.contiguous_waste:.0%} of the cache memory wasted, static batches of "
-        f"{first['batch']} with {first['occupancy']:.0%} of the slots busy")
-    table.attrs["note"] = (
-        f"At every step the cheapest batch that fits the memory and keeps a token under {case.max_tpot_ms:g} ms. "
-        "Efficiencies are assumed and the formulas leave out interference; measured systems are slower.")
-    facts = data.table("gpus")
-    of_gpu = facts[(facts["gpu"] == case.gpu) & facts["field"].isin(["bandwidth", "engine_memory", "bf16"])]
-    table.attrs["sources"] = [data.model(case.model)["source"], *dict.fromkeys(of_gpu["source"]), "vllm-2023-blog",
-                              "own-assumption"]
-    return table

@@ -12,19 +12,19 @@ def price_levels(table):
 
 
 def _thresholds(table):
-    marks = [mark("x", table.attrs["max_batch"], "memory is full")]
+    marks = [mark("x", table.attrs["max_batch"], table.attrs["end"])]
     critical = table.attrs["critical_batch"]
     return marks if critical is None else [mark("x", critical, "critical batch"), *marks]
 
 
 def batch_cost(table):
-    """Cost over batch, with the critical batch and the end of the memory."""
-    return lines(table, BATCH, COST, marks=_thresholds(table))
+    """Cost over batch by both models, with the critical batch and the end of the memory."""
+    return lines(table, BATCH, COST, "by", marks=_thresholds(table))
 
 
 def batch_latency(table):
     """Time per output token over batch, with the same two thresholds."""
-    return lines(table, BATCH, axis("step_ms", "Time per output token", "ms/tok_out", zero=True),
+    return lines(table, BATCH, axis("step_ms", "Time per output token", "ms/tok_out", zero=True), "by",
                  marks=_thresholds(table))
 
 
@@ -36,11 +36,13 @@ def context(table, claimed):
 
 
 def sizes(table):
-    """Cost over the size of the model, log against log."""
-    return lines(table, axis("parameters", "Parameters", "param", log=True), COST, "family")
+    """Growth of cost over growth of parameters at each step in size, and what the documents say it is."""
+    growth = axis("excess", "Cost over that of the next smaller model, growth in parameters = 1", "ratio", zero=True)
+    marks = [mark("x", table.attrs["claimed_low"], "documents, low"), mark("x", table.attrs["claimed_high"], "documents, high")]
+    return bars(table, growth, "step", "by", stacked=False, sort=False, marks=marks)
 
 
 def precisions(table):
-    """Cost by weight format relative to the first format, alone and in a batch."""
-    return bars(table, axis("relative_cost", "Cost of output, FP16 = 1", "ratio", zero=True), "format", "load",
+    """Cost by weight format and load relative to the first format, calibrated and textbook."""
+    return bars(table, axis("relative_cost", "Cost of output, FP16 = 1", "ratio", zero=True), "label", "by",
                 stacked=False, sort=False)

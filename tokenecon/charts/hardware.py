@@ -6,8 +6,8 @@ COST = axis("usd_per_mtok_out", "Cost of output", "USD/Mtok_out", log=True)
 
 
 def cost(table):
-    """Cost of a token by accelerator, cheapest first, with its range."""
-    return intervals(table, COST, "label")
+    """Cost of a token by accelerator, cheapest first, calibrated and textbook, with their ranges."""
+    return intervals(table, COST, "label", group="by", sort=False)
 
 
 def fits(table):

@@ -29,7 +29,7 @@ def concurrency(table):
 
 
 def speculation(table, points):
-    """Speed-up of speculation over the batch, with published points."""
+    """Speed-up of speculation over the batch by both models, with published points."""
     return lines(table, BATCH, axis("speedup", "Speed with speculation over without", "ratio", zero=True), "assumption",
                  points=points)
 

@@ -1,0 +1,93 @@
+"""The coefficients of the serving model: what each one is, where it may lie, and its fitted value."""
+
+import math
+from functools import cache
+
+from tokenecon import data
+
+ENGINES = ("tensorrt-llm", "vllm", "sglang")
+# Coefficients that hold for one software family only, as a factor on the common one.
+FAMILIES = ("common", "amd", "gaudi", "early-pytorch", "early-tensorrt")
+
+# Not fitted: a convention, or a value the rows cannot tell from others.
+BATCH_BUDGET = 8192.0  # tokens an engine packs into one pass: the default of TensorRT-LLM, near that of the others
+BATCH_CAP = 4096.0  # sequences an engine runs at once on one rank, at most
+CACHE_SHARE = 0.9  # share of the memory left after the weights that engines give to the cache by default
+PAGED_SHARE = 0.6  # of the answer that a sequence holds on average, with a margin against preemption
+RESERVE_BYTES = 2.0 * 1024**3  # activations, graphs and communication buffers on one GPU
+KNEE_FLOP_PER_S_PER_WATT = 2.827e12  # the H100 in FP8: 1979 TFLOP/s on 700 W; above it power begins to limit
+LARGE_MESSAGE_BYTES = 5e5  # where engines leave the one-step all-reduce
+ACTIVATION_BYTES = 2.0  # hidden states on the links
+
+# name: (prior, low, high, unit, meaning)
+DEFINITIONS = {
+    "bandwidth": (0.80, 0.4, 1.0, "fraction", "share of the memory bandwidth that matrices reach"),
+    "cache_bandwidth": (0.75, 0.2, 1.0, "fraction", "share of the memory bandwidth that attention reaches"),
+    "compute": (0.68, 0.2, 0.95, "fraction", "share of the dense peak that large matrices reach"),
+    "throttle": (0.3, 0.005, 1.0, "1", "exponent of the loss where the peak outruns the power"),
+    "prompt_attention": (0.6, 0.05, 0.95, "fraction", "share of the 16-bit peak in prompt attention"),
+    "decode_attention": (0.35, 0.02, 0.95, "fraction", "share of the 16-bit peak in decode attention"),
+    "expert_compute": (0.8, 0.2, 1.0, "ratio", "what expert matrices reach of large ones"),
+    "unpacking": (0.8, 0.2, 1.0, "ratio", "arithmetic reached where weights are unpacked to 16 bits first"),
+    "activation_bytes": (25.0, 1.0, 200.0, "B", "moved per value of the hidden state and layer"),
+    "routed_bytes": (8.0, 0.5, 100.0, "B", "moved per value of each copy sent to an expert"),
+    "padding": (32.0, 1.0, 256.0, "sequence", "empty rows for each expert touched"),
+    "independence": (0.95, 0.6, 1.0, "1", "how independently tokens choose experts"),
+    "layer": (7e-6, 1e-6, 1e-4, "s", "fixed time of a layer"),
+    "narrow_layer": (2e-6, 1e-8, 1e-4, "s", "more of it where activations are converted to 8 or 4 bits"),
+    "routed_layer": (30e-6, 1e-6, 5e-4, "s", "fixed time that routing adds to a layer"),
+    "step": (1e-3, 1e-5, 0.1, "s", "scheduler and host, per pass"),
+    "sequence": (8e-6, 1e-8, 1e-4, "s", "sampling and streaming, per sequence and pass"),
+    "routed_sequence": (8e-6, 1e-8, 1e-4, "s", "more of it with experts"),
+    "link_latency": (8e-6, 1e-7, 1e-4, "s", "smallest all-reduce over NVLink or a like fabric"),
+    "link_latency_large": (25e-6, 1e-7, 3e-4, "s", "more of it for large messages"),
+    "pcie_latency": (25e-6, 1e-7, 1e-3, "s", "all-reduce over PCIe"),
+    "link_bandwidth": (0.7, 0.1, 1.8, "ratio", "ring bandwidth reached; above 1 where the switch adds up"),
+    "pcie_bandwidth": (0.55, 0.1, 1.0, "ratio", "ring bandwidth reached over PCIe"),
+    "exchange_latency": (1.2, 0.1, 10.0, "ratio", "latency of an expert exchange over that of an all-reduce"),
+    "attention_dp": (1.2, 1.0, 4.0, "ratio", "the busiest rank's expert work over the mean, attention data-parallel"),
+    "attention_dp_ranks": (0.1, 0.005, 0.6, "1", "its growth with ranks, an exponent"),
+    "burst_tensorrt-llm": (0.1, 0.01, 1.5, "fraction", "requests of a closed loop that arrive at once"),
+    "burst_vllm": (0.1, 0.01, 1.5, "fraction", "the same"),
+    "burst_sglang": (0.5, 0.01, 1.5, "fraction", "the same"),
+    "passes_tensorrt-llm": (4.0, 1.0, 20.0, "ratio", "passes from arrival to first token in a busy engine"),
+    "passes_vllm": (2.0, 1.0, 20.0, "ratio", "the same"),
+    "passes_sglang": (3.0, 1.0, 20.0, "ratio", "the same"),
+    "routed_layer_vllm": (1.5, 0.2, 10.0, "ratio", "routing time over that of TensorRT-LLM"),
+    "routed_layer_sglang": (1.5, 0.2, 10.0, "ratio", "the same"),
+    "sequence_sglang": (1.0, 0.2, 10.0, "ratio", "time per sequence over that of the other engines"),
+    "overhead_amd": (1.5, 0.3, 20.0, "ratio", "fixed times over those of current engines on NVIDIA"),
+    "overhead_gaudi": (1.5, 0.3, 20.0, "ratio", "the same"),
+    "overhead_early-pytorch": (5.0, 0.3, 20.0, "ratio", "the same, engines of 2023 in Python"),
+    "overhead_early-tensorrt": (1.5, 0.3, 20.0, "ratio", "the same, TensorRT-LLM before 0.17 and its kin"),
+    "bandwidth_amd": (0.8, 0.3, 1.1, "ratio", "bandwidth reached over that of NVIDIA"),
+    "bandwidth_gaudi": (0.9, 0.3, 1.1, "ratio", "the same"),
+    "compute_amd": (0.6, 0.2, 1.1, "ratio", "arithmetic reached over that of NVIDIA"),
+    "compute_gaudi": (0.9, 0.2, 1.5, "ratio", "the same"),
+}
+
+
+def priors():
+    """Round values of the right size, where the search begins and to which a coefficient that no row bears on is drawn."""
+    return {name: row[0] for name, row in DEFINITIONS.items()}
+
+
+@cache
+def fitted():
+    """Values of ``data/calibration.csv``."""
+    table = data.table("calibration").set_index("id")["value"]
+    missing = [name for name in DEFINITIONS if name not in table.index]
+    if missing:
+        raise ValueError(f"data/calibration.csv lacks {', '.join(missing)}; run `make calibrate`")
+    return {name: float(table[name]) for name in DEFINITIONS}
+
+
+def by_engine(values, name, ratio=False):
+    """A coefficient for each engine and for `any`, their geometric mean; a ratio is 1 where an engine has none."""
+    each = [values.get(f"{name}_{engine}", 1.0) if ratio else values[f"{name}_{engine}"] for engine in ENGINES]
+    return [*each, math.prod(each) ** (1 / len(each))]
+
+
+def by_family(values, name):
+    """A factor for each family, 1 where the coefficient has none."""
+    return [values.get(f"{name}_{family}", 1.0) for family in FAMILIES]

@@ -1,0 +1,296 @@
+"""Time of one forward pass on real machines: what each part takes, with the coefficients a fit can know.
+
+The parts add up: matrices, experts, cache reads, prompt attention, activations, links, fixed work.  Efficiencies
+and latencies are arguments; ``data/calibration.csv`` holds the fitted ones.
+"""
+
+from tokenecon.numerics import maximum, minimum, sqrt, where
+
+
+def attained_flop_per_s(*, flop_per_s_per_gpu, watts_per_gpu, efficiency, flop_per_s_per_watt, throttle):
+    r"""Arithmetic rate that large matrices reach, with less of the peak where the power budget is thin.
+
+    .. math:: F_a = \eta\,F\,\min\left(1, \frac{k\,P}{F}\right)^{\gamma}
+
+    Parameters
+    ----------
+    flop_per_s_per_gpu : float or ndarray
+        Dense peak in the format computed in, F. [FLOP/s/GPU]
+    watts_per_gpu : float or ndarray
+        Board power, P. [W/GPU]
+    efficiency : float or ndarray
+        Share of the peak reached where power is no limit. [fraction]
+    flop_per_s_per_watt : float or ndarray
+        Peak per watt above which power begins to limit, k. [FLOP/s/W]
+    throttle : float or ndarray
+        Exponent of the loss above it; 0 for none. [1]
+
+    Returns
+    -------
+    float or ndarray
+        Attained rate, F_a. [FLOP/s/GPU]
+
+    Examples
+    --------
+    1000 TFLOP/s on 500 W with a knee at 1 TFLOP/s a watt and square-root loss: 0.7 * sqrt(1/2) of the peak:
+
+    >>> attained_flop_per_s(flop_per_s_per_gpu=1e15, watts_per_gpu=500.0, efficiency=0.7,
+    ...                     flop_per_s_per_watt=1e12, throttle=0.5)
+    4.9497e+14
+    """
+    budget = flop_per_s_per_watt * watts_per_gpu / flop_per_s_per_gpu
+    return efficiency * flop_per_s_per_gpu * minimum(1.0, budget) ** throttle
+
+
+def memory_and_arithmetic_seconds(*, bytes_read, flop, gpus, bytes_per_s_per_gpu, flop_per_s_per_gpu):
+    r"""Time of a kernel that reads and computes at once, on so many GPUs that share it evenly.
+
+    .. math:: t = \frac{1}{G}\sqrt{\left(\frac{W}{BW}\right)^2 + \left(\frac{F}{F_a}\right)^2}
+
+    Parameters
+    ----------
+    bytes_read : float or ndarray
+        Bytes read from memory, over all GPUs, W. [B]
+    flop : float or ndarray
+        Arithmetic over all GPUs, F. [FLOP]
+    gpus : int or ndarray
+        GPUs that share the work, G. [GPU]
+    bytes_per_s_per_gpu : float or ndarray
+        Attained memory bandwidth, BW. [B/s/GPU]
+    flop_per_s_per_gpu : float or ndarray
+        Attained arithmetic rate, F_a. [FLOP/s/GPU]
+
+    Returns
+    -------
+    float or ndarray
+        Time, t. [s]
+
+    Notes
+    -----
+    The roofline takes the larger of the two. Kernels near the ridge overlap them imperfectly; the root of the
+    squares is the larger one far from it and 1.41 times either at it.
+
+    Examples
+    --------
+    3 s of reading and 4 s of arithmetic on one GPU:
+
+    >>> memory_and_arithmetic_seconds(bytes_read=3e12, flop=4e15, gpus=1, bytes_per_s_per_gpu=1e12,
+    ...                               flop_per_s_per_gpu=1e15)
+    5.0
+    """
+    reading = bytes_read / bytes_per_s_per_gpu
+    computing = flop / flop_per_s_per_gpu
+    return sqrt(reading * reading + computing * computing) / gpus
+
+
+def independent_tokens(*, tokens, independence):
+    r"""Tokens that would touch as many experts if they chose independently, as the tokens of a batch do not.
+
+    .. math:: m' = \max(m, 1)^{\sigma}
+
+    Parameters
+    ----------
+    tokens : float or ndarray
+        Tokens in the pass, m. [sequence]
+    independence : float or ndarray
+        1 where tokens choose independently, less where they agree, sigma. [1]
+
+    Returns
+    -------
+    float or ndarray
+        Independent tokens, m'. [sequence]
+
+    Examples
+    --------
+    >>> independent_tokens(tokens=100.0, independence=0.5)
+    10.0
+    """
+    return maximum(tokens, 1.0) ** independence
+
+
+def expert_rows(*, tokens, experts_per_token, experts_touched, padding):
+    r"""Rows that the expert matrices of a layer multiply, with the empty ones that fill tiles.
+
+    .. math:: r = k\,m + p\,E_t
+
+    Parameters
+    ----------
+    tokens : float or ndarray
+        Tokens in the pass, m. [sequence]
+    experts_per_token : float or ndarray
+        Experts of each token, k. [expert]
+    experts_touched : float or ndarray
+        Experts with at least one token, E_t. [expert]
+    padding : float or ndarray
+        Empty rows for each expert touched, p. [sequence]
+
+    Returns
+    -------
+    float or ndarray
+        Rows, r. [sequence]
+
+    Examples
+    --------
+    Ten tokens, 2 experts each, 5 touched and 16 rows of padding each: 20 + 80:
+
+    >>> expert_rows(tokens=10.0, experts_per_token=2, experts_touched=5.0, padding=16.0)
+    100.0
+    """
+    return tokens * experts_per_token + padding * experts_touched
+
+
+def activation_bytes(*, tokens, layers, hidden_size, bytes_per_value, routed_layers, routed_copies,
+                     bytes_per_routed_value):
+    r"""Bytes that norms, residuals, rotations, conversions and the dispatch to experts move.
+
+    .. math:: A = m\,d\left(L\,b_a + L_E\,k\,b_E\right)
+
+    Parameters
+    ----------
+    tokens : float or ndarray
+        Tokens that one GPU holds, m. [sequence]
+    layers : int or ndarray
+        Layers, L. [layer]
+    hidden_size : int or ndarray
+        Hidden size, d. [count]
+    bytes_per_value : float or ndarray
+        Bytes moved for each value of the hidden state in a layer, b_a. [B]
+    routed_layers : int or ndarray
+        Layers with experts, L_E. [layer]
+    routed_copies : float or ndarray
+        Copies of each token that one GPU gathers and scatters, k. [expert]
+    bytes_per_routed_value : float or ndarray
+        Bytes moved for each value of a copy, b_E. [B]
+
+    Returns
+    -------
+    float or ndarray
+        Bytes on that GPU, A. [B]
+
+    Examples
+    --------
+    2 tokens, 3 layers, 10 values of 20 B; one expert layer with 4 copies of 5 B: 2 * 10 * (60 + 20):
+
+    >>> activation_bytes(tokens=2, layers=3, hidden_size=10, bytes_per_value=20.0, routed_layers=1,
+    ...                  routed_copies=4, bytes_per_routed_value=5.0)
+    1600.0
+    """
+    return tokens * hidden_size * (layers * bytes_per_value + routed_layers * routed_copies * bytes_per_routed_value)
+
+
+def all_reduce_seconds(*, message_bytes, ranks, latency_s, large_latency_s, large_bytes, link_bytes_per_s):
+    r"""Time of an all-reduce: a small latency, a larger one for large messages, and the traffic of a ring.
+
+    .. math:: t = \alpha + \alpha_2\,\frac{V}{V + V_0} + \frac{2 (N - 1)}{N}\,\frac{V}{BW}
+
+    Parameters
+    ----------
+    message_bytes : float or ndarray
+        Bytes to be summed, V. [B]
+    ranks : int or ndarray
+        Ranks that hold them, N. [count]
+    latency_s : float or ndarray
+        Time of the smallest message. [s]
+    large_latency_s : float or ndarray
+        Time added where the message is too large for the one-step algorithm. [s]
+    large_bytes : float or ndarray
+        Message for which half of that is added, V_0. [B]
+    link_bytes_per_s : float or ndarray
+        Attained link bandwidth of one rank per direction, BW. [B/s]
+
+    Returns
+    -------
+    float or ndarray
+        Time, t; 0 for one rank. [s]
+
+    Notes
+    -----
+    Engines change from one-step to ring or switch algorithms with the message; the middle term stands for it.
+
+    References
+    ----------
+    Thakur, Rabenseifner, Gropp 2005, Int. J. High Performance Computing Applications 19(1).
+
+    Examples
+    --------
+    1 MB over 2 ranks, half-way message 1 MB: 5 us + 10 us + 1 MB at 100 GB/s, which is 10 us:
+
+    >>> all_reduce_seconds(message_bytes=1e6, ranks=2, latency_s=5e-6, large_latency_s=20e-6, large_bytes=1e6,
+    ...                    link_bytes_per_s=1e11)
+    2.5e-05
+    """
+    small = latency_s + large_latency_s * message_bytes / (message_bytes + large_bytes)
+    traffic = 2 * (ranks - 1) / ranks * message_bytes / link_bytes_per_s
+    return where(ranks > 1, small + traffic, 0.0 * latency_s)
+
+
+def exchange_seconds(*, message_bytes, ranks, latency_s, link_bytes_per_s):
+    r"""Time to gather the tokens of all ranks before their experts, and to scatter the sums after them.
+
+    .. math:: t = 2\left(\alpha + \frac{N - 1}{N}\,\frac{V}{BW}\right)
+
+    Parameters
+    ----------
+    message_bytes : float or ndarray
+        Hidden states of all ranks together, V. [B]
+    ranks : int or ndarray
+        Ranks, N. [count]
+    latency_s : float or ndarray
+        Time of the smallest gather or scatter. [s]
+    link_bytes_per_s : float or ndarray
+        Attained link bandwidth of one rank per direction, BW. [B/s]
+
+    Returns
+    -------
+    float or ndarray
+        Time, t; 0 for one rank. [s]
+
+    Examples
+    --------
+    1 MB over 2 ranks at 100 GB/s: twice 5 us + 5 us:
+
+    >>> exchange_seconds(message_bytes=1e6, ranks=2, latency_s=5e-6, link_bytes_per_s=1e11)
+    2e-05
+    """
+    once = latency_s + (ranks - 1) / ranks * message_bytes / link_bytes_per_s
+    return where(ranks > 1, 2 * once, 0.0 * latency_s)
+
+
+def fixed_seconds(*, layers, layer_s, routed_layers, routed_layer_s, stages, step_s, sequences, sequence_s):
+    r"""Time of a pass that no byte and no FLOP explains: kernels, the step of the scheduler, its sequences.
+
+    .. math:: t = L\,t_L + L_E\,t_E + S\,(t_0 + B\,t_B)
+
+    Parameters
+    ----------
+    layers : int or ndarray
+        Layers, L. [layer]
+    layer_s : float or ndarray
+        Fixed time of a layer. [s]
+    routed_layers : int or ndarray
+        Layers with experts, L_E. [layer]
+    routed_layer_s : float or ndarray
+        Fixed time that routing adds to a layer. [s]
+    stages : int or ndarray
+        Pipeline stages, each with a step of its own, S. [count]
+    step_s : float or ndarray
+        Time of the scheduler in a step, t_0. [s]
+    sequences : float or ndarray
+        Sequences in a step, B. [sequence]
+    sequence_s : float or ndarray
+        Time for each of them: sampling, detokenising, streaming. [s]
+
+    Returns
+    -------
+    float or ndarray
+        Time, t. [s]
+
+    Examples
+    --------
+    80 layers of 10 us, no experts, one step of 1 ms, 50 sequences of 8 us: 0.8 + 1 + 0.4 ms:
+
+    >>> fixed_seconds(layers=80, layer_s=10e-6, routed_layers=0, routed_layer_s=0.0, stages=1, step_s=1e-3,
+    ...               sequences=50.0, sequence_s=8e-6)
+    0.0022
+    """
+    return layers * layer_s + routed_layers * routed_layer_s + stages * (step_s + sequences * sequence_s)
