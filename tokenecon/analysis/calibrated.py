@@ -103,18 +103,25 @@ def largest(cases, tpot_ms):
     return low
 
 
+def decode_steps(cases):
+    """Time of a decode step of each case and its parts by resource, whatever the memory holds: (all, {part: array}). [ms]"""
+    ask = asked.read(asked.frame(as_asked(cases.reset_index(drop=True))))
+    if (ask.error != "").any():
+        raise NoEstimate(next(reason for reason in ask.error if reason))
+    columns = estimate.columns(ask, np.arange(len(cases)))
+    total, parts = steady.pass_seconds(
+        columns, steady.prepared(columns, coefficients.fitted()), decoding=cases["batch"].to_numpy(dtype=float),
+        context=columns["isl"] + columns["osl"] / 2, resources=True)
+    return total * MS_PER_SECOND, {name: seconds * MS_PER_SECOND for name, seconds in parts.items()}
+
+
 def step_parts(**case):
     """Milliseconds of a decode step by what takes them, and of the waiting for other requests' prompts. [ms/tok_out]"""
     row = point(**case)
-    ask = asked.read(asked.frame(as_asked(pd.DataFrame({name: [value] for name, value in case.items()}))))
-    columns = estimate.columns(ask, np.array([0]))
-    total, parts = steady.pass_seconds(
-        columns, steady.prepared(columns, coefficients.fitted()), decoding=np.array([float(case["batch"])]),
-        context=columns["isl"] + columns["osl"] / 2, resources=True)
-    found = {name: float(seconds[0]) * MS_PER_SECOND for name, seconds in parts.items()}
-    step_ms = float(total[0]) * MS_PER_SECOND
-    return found | {"waiting": max(0.0, row["step_ms"] - step_ms), "all": row["step_ms"],
-                    "all_low": row["step_ms_low"], "all_high": row["step_ms_high"]}
+    total, parts = decode_steps(pd.DataFrame({name: [value] for name, value in case.items()}))
+    return {name: float(part[0]) for name, part in parts.items()} | {
+        "waiting": max(0.0, row["step_ms"] - float(total[0])), "all": row["step_ms"],
+        "all_low": row["step_ms_low"], "all_high": row["step_ms_high"]}
 
 
 def note(table):

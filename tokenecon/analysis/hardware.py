@@ -172,6 +172,7 @@ def splitting(case, counts=(1, 2, 4, 8)):
         f"Splitting over two GPUs makes a token {words[0]} dearer (textbook {words[1]}), not {claim['low']:.0f} times; "
         if len(two) else "") + f"over {worst.gpus} {worst['name']} it is {worst.cost_ratio:.1f} times"
     table.attrs["finding"] = table.attrs["finding"][0].upper() + table.attrs["finding"][1:]
+    table.attrs["note"] = f"Steps of the calibrated model at batch {case.split_batch}; the textbook's are in the download."
     table.attrs["sources"] = ["doc-uk", "own-assumption", data.model(case.model)["source"]]
     return table
 

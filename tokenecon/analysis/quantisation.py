@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data
-from tokenecon.analysis import textbook
+from tokenecon.analysis import calibrated, textbook
+from tokenecon.analysis.calibrated import CALIBRATED, TEXTBOOK
 from tokenecon.analysis.waterfall import BASE_FORMAT
 from tokenecon.formulas import levers
 
@@ -30,7 +31,7 @@ COMPARED = {
 }
 COMPARED_COLUMNS = {
     "conditions": ("Conditions", None), "published": ("Published speed-up", "ratio"),
-    "textbook": ("By this page's formulas", "ratio"), "excess": ("Formulas over published", "ratio"),
+    "calibrated": ("Calibrated", "ratio"), "textbook": ("Textbook", "ratio"), "excess": ("Calibrated over published", "ratio"),
 }  # fmt: skip
 
 
@@ -63,7 +64,7 @@ def label(fmt, gpu):
 
 
 def batch_curve(case):
-    """Speed-up of a decode step over the batch, by weight format, to the end of the memory with the narrowest weights."""
+    """Speed-up of a decode step over the batch, by weight format and model, to the end of the memory with narrow weights."""
     where = {"model": case.model, "gpu": case.gpu, "gpus": case.n_gpus, "kv": case.kv}
     longest = case.isl_tokens + case.osl_tokens
     wide, narrow = (int(textbook.max_batch(weights=fmt, positions=longest, **where)) for fmt in (BASE_FORMAT, NARROW))
@@ -72,18 +73,25 @@ def batch_curve(case):
             f"parameter 'n_gpus' is {case.n_gpus}, but {case.n_gpus} x {case.gpu} hold no sequence beside the 16-bit "
             f"weights of {case.model}, to which fewer bits are compared; raise it")
     batches = sorted({wide, *(round(float(batch)) for batch in np.geomspace(1, narrow, 30))})
+    cases = [{"weights": fmt, "batch": batch} for fmt in formats(case.gpu) for batch in batches]
+    own = calibrated_speedups(pd.DataFrame([
+        where | one | {"isl_tokens": case.isl_tokens, "osl_tokens": case.osl_tokens} for one in cases]))
     rows = []
-    for fmt in formats(case.gpu):
-        for batch in batches:
-            ratio = step_speedup(weights=fmt, batch=batch, positions=case.isl_tokens + case.osl_tokens / 2, **where)
-            rows.append({"batch": batch, "format": label(fmt, case.gpu), "weights": fmt} | textbook.span("speedup", ratio))
-    table = pd.DataFrame(rows)
-    four = table[table["weights"] == NARROW].set_index("batch")["speedup"]
+    for one, ratio in zip(cases, own, strict=True):
+        theirs = float(step_speedup(**one, positions=case.isl_tokens + case.osl_tokens / 2, **where)[textbook.EXPECTED])
+        words = label(one["weights"], case.gpu)
+        short = words.split(",")[0]
+        rows.append(one | {"format": short, "by": CALIBRATED, "speedup": ratio, "arithmetic": words})
+        rows.append(one | {"format": f"{short}, textbook", "by": TEXTBOOK, "speedup": theirs, "arithmetic": words})
+    table = pd.DataFrame(rows).sort_values("by", kind="stable", ignore_index=True)  # the calibrated curves first
+    four, theirs = (table[(table["weights"] == NARROW) & (table["by"] == by)].set_index("batch")["speedup"]
+                    for by in (CALIBRATED, TEXTBOOK))
     claim = data.claim("sw-quant-cost-factor")
     table.attrs["wide_ceiling"] = wide
     table.attrs["finding"] = (
         f"Four-bit weights make one request {four[1]:.1f} times as fast, and {four[wide]:.1f} times with the {wide} that 16 "
-        f"bits have room for; the documents say {claim['low']:.0f} to {claim['high']:.0f}")
+        f"bits have room for (textbook {theirs[1]:.1f} and {theirs[wide]:.1f}); the documents say {claim['low']:.0f} to "
+        f"{claim['high']:.0f}")
     bits = {fmt: data.precision(fmt)["bits"] for fmt in ("fp32", "fp16", "int8", "int4")}
     table.attrs["baselines"] = ", ".join(
         f"{levers.precision_saving(bits_per_param=bits['int4'], baseline_bits_per_param=bits[base]):.1%} against "
@@ -94,6 +102,13 @@ def batch_curve(case):
     table.attrs["sources"] = ["doc-uk", data.model(case.model)["source"],
                               *dict.fromkeys(literature()["source"])]
     return table
+
+
+def calibrated_speedups(cases):
+    """Decode step in 16 bits over the step in the weights of each case, by the calibrated model. [ratio]"""
+    cases = cases.assign(usd_per_gpu_hour=1.0, utilisation=1.0)
+    wide, narrow = (calibrated.decode_steps(one)[0] for one in (cases.assign(weights=BASE_FORMAT), cases))
+    return wide / narrow
 
 
 def literature():
@@ -114,20 +129,23 @@ def request_seconds(*, model, gpu, gpus, weights, batch, isl_tokens, osl_tokens,
 
 
 def compared():
-    """Published speed-ups beside what the formulas say under the same conditions."""
+    """Published speed-ups beside what both models say under the same conditions."""
     facts = data.table("optimisations").set_index("id")
     rows = []
     for name, where in COMPARED.items():
         fact = facts.loc[name]
         wide, narrow = (request_seconds(**(where | {"weights": fmt}), efficiencies=textbook.assumed())
                         for fmt in (BASE_FORMAT, where["weights"]))
-        rows.append({"id": name, "conditions": fact["conditions"], "published": fact["value"], "textbook": wide / narrow,
-                     "excess": wide / narrow / fact["value"], "source": fact["source"]})
+        same = pd.DataFrame([where | {"weights": fmt, "kv": BASE_FORMAT, "load": "static", "usd_per_gpu_hour": 1.0,
+                                      "utilisation": 1.0} for fmt in (BASE_FORMAT, where["weights"])])
+        rate = calibrated.points(same)["tok_out_per_s"]
+        rows.append({"id": name, "conditions": fact["conditions"], "published": fact["value"], "calibrated": rate[1] / rate[0],
+                     "textbook": wide / narrow, "excess": rate[1] / rate[0] / fact["value"], "source": fact["source"]})
     table = pd.DataFrame(rows)
-    low, high = table["excess"].min(), table["excess"].max()
+    ends = [f"{ratio.min():.2f} to {ratio.max():.2f}" for ratio in (table["excess"], table["textbook"] / table["published"])]
     table.attrs["finding"] = (
-        f"Under the conditions of {len(table)} published measurements the formulas of this page promise "
-        f"{low:.2f} to {high:.2f} times the speed-up that was measured.")
+        f"Under the conditions of {len(table)} published measurements the calibrated model promises {ends[0]} times the "
+        f"speed-up that was measured, the textbook {ends[1]} times.")
     table.attrs["sources"] = list(dict.fromkeys(table["source"]))
     return table
 
