@@ -45,7 +45,7 @@ bench: .venv/stamp ## time the build and each notebook, weigh the pages
 bench-accuracy: .venv/stamp ## errors of the serving model with campaigns, models and GPUs left out (ARGS=--stored is quick)
 	@$(BIN)/python benchmarks/accuracy.py $(ARGS)
 
-calibrate: .venv/stamp ## fit the serving model to data/measurements.csv anew (ARGS=--check only compares the fit)
+calibrate: .venv/stamp ## fit the serving model to data/measurements.csv anew (ARGS=--check only compares)
 	@$(BIN)/python -m tokenecon.analysis.calibrate $(ARGS)
 
 lock: .venv/stamp ## resolve requirements.in and package.json anew (ARGS=--upgrade for newer versions)

@@ -20,7 +20,7 @@ class Html:
         return {"text/html": self.html, "text/plain": self.text}
 
 
-def show(table, caption, columns=None, *, rows=None, note="", formats=None):
+def show(table, caption, columns=None, *, rows=None, note="", formats=None, folded=False):
     """A table with caption, headers, a row of units and numbers that line up.
 
     Parameters
@@ -38,6 +38,8 @@ def show(table, caption, columns=None, *, rows=None, note="", formats=None):
         Printed below; by default ``table.attrs["note"]``.
     formats : dict, optional
         Python format specifications by column, such as ``{"batch": ",.0f"}``.
+    folded : bool
+        Show the caption and the number of rows, and the table when asked: for tables few readers want whole.
     """
     columns = columns or {
         name: (name.replace("_", " "), None) for name in table.columns if not is_range_end(name, table.columns)
@@ -75,6 +77,7 @@ def show(table, caption, columns=None, *, rows=None, note="", formats=None):
     note = note or table.attrs.get("note", "")
     below = f'<p class="te-table-note">{escape(note)}</p>' if note else ""
     html = framed(f"<thead><tr>{heads}</tr>{unit_row}</thead>\n<tbody>\n{body}</tbody>", caption) + below
+    html = fold(f"{caption}: {len(table)} rows", html) if folded else html
     titles = [title + (f" [{unit}]" if unit else "") for (title, _), unit in zip(columns.values(), units, strict=True)]
     lines = [caption, " | ".join(titles), *(" | ".join(row.values()) for row in cells)]
     return Html(html, "\n".join(lines + ([note] if note else [])))
@@ -86,6 +89,11 @@ def framed(inside, caption):
         f'<div class="te-table-scroll table-scroll" role="region" aria-label="{escape(caption)}" tabindex="0">\n'
         f'<table class="te-table book-table"><caption>{escape(caption)}</caption>\n{inside}\n</table></div>\n'
     )
+
+
+def fold(summary, inside):
+    """Something long behind a line of text; works without script."""
+    return f'<details class="te-fold"><summary>{escape(summary)}</summary>\n{inside}</details>\n'
 
 
 def has_range(table, name):
@@ -160,7 +168,7 @@ def verdicts(table, root=""):
     found = Counter(row["verdict"] for row in table.to_dict("records"))
     counts = ", ".join(f"{found[name]} {VERDICTS[name][1].lower()}" for name in VERDICTS if found[name])
     inside = framed(f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}</tbody>", lines[0])
-    return Html(f'<details class="te-fold"><summary>{lines[0]}: {counts}</summary>\n{inside}</details>\n', "\n".join(lines))
+    return Html(fold(f"{lines[0]}: {counts}", inside), "\n".join(lines))
 
 
 def text(value):
