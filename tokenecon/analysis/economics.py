@@ -27,10 +27,10 @@ LISTED_LEVELS = {
 }
 CLOSE = 0.8  # of the last batch: thresholds nearer than that are one to the eye
 POINT_COLUMNS = {
-    "by": ("Model", None), "batch": ("Batch", "sequence"), "max_batch": ("Fits at most", "sequence"),
+    "by": ("Model", None), "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"),
+    "usd_per_mtok_in": ("Cost of input", "USD/Mtok_in"), "usd_per_mtok": ("Cost of both, at this mix", "USD/Mtok"),
     "step_ms": ("Time per output token", "ms/tok_out"), "ttft_ms": ("Time to first token", "ms"),
-    "tok_out_per_s": ("Output", "tok_out/s"), "usd_per_mtok_in": ("Cost of input", "USD/Mtok_in"),
-    "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"), "usd_per_mtok": ("Cost of both, at this mix", "USD/Mtok"),
+    "tok_out_per_s": ("Output", "tok_out/s"), "max_batch": ("Fits at most", "sequence"),
 }  # fmt: skip
 PART_COLUMNS = {"part": ("Part", None), "ms": ("Calibrated", "ms"), "textbook_ms": ("Textbook", "ms")}
 # Part of a token's time -> its names in the calibrated model and in the textbook.

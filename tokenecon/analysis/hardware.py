@@ -18,11 +18,11 @@ FORMATS = ("fp16", "fp8", "int4")
 PURCHASE_MAX_AGE_DAYS = 4000
 CPU_PRICE_MAX_AGE_DAYS = 800
 COLUMNS = {
-    "name": ("Accelerator", None), "gpus": ("GPUs", None), "batch": ("Batch", "sequence"), "bound": ("Bound by", None),
-    "step_ms": ("Time per output token", "ms/tok_out"), "tok_out_per_s_per_gpu": ("Output of one", "tok_out/s/GPU"),
-    "usd_per_gpu_hour": ("Price", "USD/GPU/h"), "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"),
-    "measured": ("Measured", None), "textbook_usd_per_mtok_out": ("By the textbook", "USD/Mtok_out"),
-    "textbook_instance": ("on", None), "reason": ("Why not", None),
+    "name": ("Accelerator", None), "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"), "gpus": ("GPUs", None),
+    "batch": ("Batch", "sequence"), "textbook_usd_per_mtok_out": ("By the textbook", "USD/Mtok_out"),
+    "textbook_instance": ("on", None), "measured": ("Measured", None), "usd_per_gpu_hour": ("Price", "USD/GPU/h"),
+    "tok_out_per_s_per_gpu": ("Output of one", "tok_out/s/GPU"), "step_ms": ("Time per output token", "ms/tok_out"),
+    "bound": ("Bound by", None), "reason": ("Why not", None),
 }  # fmt: skip
 SENSITIVITY_COLUMNS = {
     "change": ("What changes", None), "label": ("Cheapest", None), "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"),
