@@ -122,6 +122,7 @@ def _chunk(ask, rows, values, widths):
             "usd_per_mtok": usd_per_s / (rate * (isl + osl)) * TOKENS_PER_MTOK,
         }  # fmt: skip
     plain = (case["draft_tokens"] == 0) & (case["split"] == 0) & (case["cached"] == 0)
+    plain &= case["group"] <= case["link_domain"]  # nothing measured splits a layer over the network between servers
     calibrated = (ask.table["calibrated"][place] > 0) & plain
     for name, (quantity, inverse) in RESULTS.items():
         low, high = intervals.ratios(widths, quantity, load, case["routed"], calibrated)
