@@ -12,7 +12,7 @@ from scipy.optimize import least_squares
 
 from tokenecon import data
 from tokenecon.analysis import measured
-from tokenecon.analysis.coefficients import DEFINITIONS, fitted, priors
+from tokenecon.analysis.coefficients import DEFINITIONS, priors
 
 SCALE = 0.15  # residual where the loss turns from square to linear: about the noise floor
 PRIOR_WEIGHT = 0.02  # of a coefficient a factor e away from its prior, against a campaign off by the same

@@ -25,7 +25,6 @@ LISTED_LEVELS = {
     "api.gpt4_turbo_output": "List price: GPT-4 Turbo, output",
     "api.bedrock_output": "List price: Bedrock, Llama 2 70B, output",
 }
-CLOSE = 0.8  # of the last batch: thresholds nearer than that are one to the eye
 POINT_COLUMNS = {
     "by": ("Model", None), "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"),
     "usd_per_mtok_in": ("Cost of input", "USD/Mtok_in"), "usd_per_mtok": ("Cost of both, at this mix", "USD/Mtok"),
@@ -170,7 +169,7 @@ def batch_curve(case):
     table.attrs["max_batch"] = last
     memory_ends = full["max_batch"] < last + 1
     table.attrs["end"] = "memory is full" if memory_ends else "engines run no more"
-    if critical > CLOSE * last:  # the memory ends before the arithmetic binds, or there is no room for two marks
+    if critical > last:  # the memory ends before the arithmetic binds: nothing to mark
         table.attrs["critical_batch"] = None
     order = "below" if last < critical else "above"
     falls = [rows["usd_per_mtok_out"].iloc[0] / rows["usd_per_mtok_out"].iloc[-1] for rows in parts]
