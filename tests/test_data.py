@@ -514,3 +514,12 @@ def test_a_column_that_the_descriptor_does_not_know_is_refused(tmp_path, monkeyp
             data.table("corrections")
     finally:
         data._load.cache_clear()
+
+
+def test_each_gpu_says_how_many_measurements_back_it():
+    rows = data.table("measurements")
+    counted = rows[rows["flag"] == ""].groupby("gpu").size()
+    stated = data.gpus()["measurements"]
+    assert stated.sum() == len(rows[rows["flag"] == ""])
+    for gpu, count in stated.items():
+        assert count == counted.get(gpu, 0), f"data/gpus.csv, {gpu}.measurements: write {counted.get(gpu, 0)}"

@@ -42,6 +42,7 @@ GPU_COLUMNS = {
     "link_bandwidth": ("link_bytes_per_s", "B/s"),
     "link_domain": ("link_domain_gpus", "GPU"),
     "interconnect": ("interconnect", "text"),
+    "measurements": ("measurements", "count"),
 }
 
 _read = set()

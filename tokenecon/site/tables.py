@@ -11,9 +11,13 @@ PROVENANCE = ("basis", "as_of", "source", "locator", "note", "licence", "conditi
 # Tables in which several rows tell of one thing, and the column that names it.
 GROUPED = {"gpus": "gpu", "prices": "gpu"}
 # Columns that one cell shows: {table: {heading: columns}}; the first column stands for the cell.
-TOGETHER = {"prices": {"offer": ("provider", "region", "offer")}}
+TOGETHER = {
+    "prices": {"offer": ("provider", "region", "offer")},
+    "measurements": {"served": ("model", "gpu", "gpus", "parallelism", "weights", "kv", "engine"),
+                     "load": ("workload", "isl", "osl", "concurrency", "requests")},
+}
 # Columns that repeat what the id of the row says.
-SAID = {"gpus": ("field",), "prices": ("kind", "region_low", "region_high")}
+SAID = {"gpus": ("field",), "prices": ("kind", "region_low", "region_high"), "measurements": ("campaign",)}
 # With more columns than this, a row shows its filled cells as pairs of name and value.
 MANY = 8
 RANGE = ("value", "low", "high", "unit", "text")
