@@ -14,7 +14,7 @@ GROUPED = {"gpus": "gpu", "prices": "gpu"}
 TOGETHER = {
     "prices": {"offer": ("provider", "region", "offer")},
     "measurements": {"served": ("model", "gpu", "gpus", "parallelism", "weights", "kv", "engine"),
-                     "load": ("workload", "isl", "osl", "concurrency", "requests")},
+                     "load": ("workload", "isl", "osl", "concurrency", "requests"), "metric": ("metric", "flag")},
 }
 # Columns that repeat what the id of the row says.
 SAID = {"gpus": ("field",), "prices": ("kind", "region_low", "region_high"), "measurements": ("campaign",)}
@@ -137,7 +137,7 @@ def columns_shown(name, frame, is_fact):
 def shown(row, columns, name, root):
     """One cell: the values of its columns, linked where they are ids of another table."""
     text = ", ".join(cell(row[column]) for column in columns if not _empty(row[column]))
-    target = links(name, columns[0])
+    target = links(name, columns[0]) if len(columns) == 1 else ""
     if text and target and target != name:
         page = f"{root}sources.html" if target == "sources" else f"{target}.html"
         return f'<a href="{page}#{text}">{text}</a>'
