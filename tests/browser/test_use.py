@@ -99,3 +99,21 @@ def test_formulas_are_set_in_the_site_s_own_font(look):
         box = page.locator("math mfrac").first.bounding_box()
         assert box["height"] > 20  # a fraction is set as two lines, not as one
         assert not watched.complaints
+
+
+def test_predictions_filter_by_accelerator_and_model(look):
+    # the points of the live chart that are not faded
+    strong = "() => document.querySelectorAll('#fig-validation-points svg.marks .mark-symbol path[opacity=\"0.8\"]').length"
+    with look() as watched:
+        page = watched.open("validation.html")
+        figure = page.locator("#fig-validation-points")
+        figure.scroll_into_view_if_needed()
+        figure.locator("select").first.wait_for()
+        everything = page.evaluate(strong)
+        figure.locator("select[name^=gpu]").select_option("mi300x-192gb")
+        page.wait_for_function(f"({strong})() < {everything}")
+        chosen = page.evaluate(strong)
+        figure.locator("select[name^=model]").select_option("llama-3.1-405b")
+        page.wait_for_function(f"({strong})() < {chosen}")
+        assert 1 <= page.evaluate(strong) < chosen < everything
+        assert not watched.complaints

@@ -13,7 +13,7 @@ RATIO = axis("ratio", "Predicted over measured", "ratio", log=True)
 
 
 def points(table):
-    """Predicted over measured, one point a configuration; a list picks the accelerator, the legend the format."""
+    """Predicted over measured, one point a configuration; lists pick accelerator and model, the legend the format."""
     both = table[["measured_tok_s", "predicted_tok_s"]]
     ends = (both.min().min(), both.max().max())
     across = alt.X("measured_tok_s:Q", axis=guide(MEASURED, *ends, grid=True), scale=scale(MEASURED, *ends))
@@ -23,16 +23,21 @@ def points(table):
     hue = alt.Color("weights:N", legend=legend(formats, symbolType="circle", offset=26),
                     scale=alt.Scale(domain=formats, range=list(theme.PALETTE)))
     pick = alt.selection_point(fields=["weights"], bind="legend")
-    gpus = [None, *sorted(table["gpu"].unique())]
-    chosen = alt.selection_point(fields=["gpu"], bind=alt.binding_select(
-        options=gpus, labels=["all", *gpus[1:]], name="Accelerator "), name="accelerator")
+    gpu, model = choice(table, "gpu", "Accelerator "), choice(table, "model", "Model ")
     named = [(name, name) for name in ("gpu", "model", "weights", "parallelism", "campaign")]
     dots = alt.Chart(table).mark_point(size=45, filled=True).encode(
         x=across, y=up, color=hue, tooltip=tooltip(*named, MEASURED, PREDICTED),
-        opacity=alt.condition(pick & chosen, alt.value(0.8), alt.value(0.06)),
-    ).add_params(pick, chosen)  # fmt: skip
+        opacity=alt.condition(pick & gpu & model, alt.value(0.8), alt.value(0.06)),
+    ).add_params(pick, gpu, model)  # fmt: skip
     line = diagonal.mark_line(strokeDash=[4, 4], opacity=0.6).encode(x=across, y=up)
     return finish(alt.layer(line, dots), table, None, "", theme.HEIGHT + 80)
+
+
+def choice(table, column, name):
+    """A list under the chart that leaves the rows of one value in colour."""
+    values = sorted(table[column].unique())
+    listed = alt.binding_select(options=[None, *values], labels=["all", *values], name=name)
+    return alt.selection_point(fields=[column], bind=listed, name=column)
 
 
 def spread(table):
