@@ -23,8 +23,7 @@ TABLES = ("gpus", "models", "precisions", "assumptions", "prices", "optimisation
 PRICE_KINDS = ("on_demand", "spot", "marketplace", "committed_1y", "committed_3y", "rental_3y",
                "owned_hyperscaler", "owned_neocloud", "purchase")  # fmt: skip
 
-# A price that nobody has seen for this long says nothing about the date asked for; what a GPU costs
-# to buy is published more rarely than what it costs to rent.
+# A price not seen for this long says nothing about the date asked for; what a GPU costs to buy is published more rarely.
 PRICE_MAX_AGE_DAYS = dict.fromkeys(PRICE_KINDS, 365) | {"purchase": 1095}
 
 # field in gpus.csv -> (column of the wide view, unit the column is in)
