@@ -129,3 +129,7 @@ def test_sensitivity_leaves_the_case_first_and_scales_with_price():
         moved = table[name] / table.loc["the case itself", name]
         assert moved["a GPU hour at half the price"] == pytest.approx(0.5)
         assert moved["half the utilisation"] == pytest.approx(2)
+
+
+def test_the_documents_latency_is_read_from_their_claims():
+    assert economics.claimed_latency() == "The documents put it at 20% for a batch of 32."

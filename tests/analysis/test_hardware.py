@@ -170,3 +170,8 @@ def test_findings_hold_for_other_parameters(change):
             continue
         assert len(table) and "nan" not in table.attrs["finding"]
         assert all(data.source(source)["title"] for source in table.attrs["sources"])
+
+
+def test_the_documents_gaudi_is_the_card_and_the_competitor_the_module():
+    sentence = hardware.claimed_power()
+    assert "600 W against 700 W" in sentence and sentence.endswith("draws 900 W.")  # HL-338, H100 SXM, HL-325L

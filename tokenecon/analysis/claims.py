@@ -43,8 +43,6 @@ DOCUMENTS = ("doc-uk", "doc-th")
 ALL = "all"
 PUBLISHED = ("id", "section", "statement", "claimed_low", "claimed_high", "unit", "recomputed_low",
              "recomputed_high", "verdict", "assumption", "chapter")
-CHAPTER_COLUMNS = {"id": ("Claim", None), "statement": ("What the documents say", None), "verdict": ("Verdict", None),
-                   "assumption": ("If", None)}
 COLUMNS = (*PUBLISHED, "arithmetic", "needed", "footnote", "kind", "quantity", "comparator", "uk_line", "th_line", "note",
            "against", "sources")
 

@@ -224,6 +224,12 @@ def context_curve(case):
     return table
 
 
+def claimed_latency():
+    """What the documents say that their batch costs in speed, as a sentence."""
+    rise, batch = data.claim("ec-batch32-latency")["low"], data.claim("ec-batch32-size")["low"]
+    return f"The documents put it at {rise:.0%} for a batch of {batch:.0f}."
+
+
 def context_claimed():
     """The documents' claim as a point over the curves of :func:`context_curve`."""
     return pd.DataFrame([{"context_tokens": data.claim("ec-gpt4-context-long")["low"],

@@ -239,3 +239,11 @@ def sensitivity(case):
             best = {"label": "none of these accelerators"}
         rows.append({"change": text} | best)
     return pd.DataFrame(rows)
+
+
+def claimed_power():
+    """The documents' board powers beside that of the Gaudi 3 module that competes with theirs, as a sentence."""
+    gaudi, h100 = data.claim("hw-gaudi3-power")["low"], data.claim("hw-h100-power")["low"]
+    module = data.gpu("gaudi3-128gb")
+    return (f"The documents compare Gaudi 3 with the H100 by board power, {gaudi:.0f} W against {h100:.0f} W; "
+            f"the module that competes, {module['name']}, draws {module['board_power_w']:.0f} W.")
