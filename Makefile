@@ -20,7 +20,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book test serve rerun bench bench-accuracy calibrate lock clean
+.PHONY: help book test serve rerun bench bench-accuracy calibrate freeze-prices lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ bench-accuracy: .venv/stamp ## errors of the serving model with campaigns, model
 
 calibrate: .venv/stamp ## fit the serving model to data/measurements.csv anew (ARGS=--check only compares)
 	@$(BIN)/python -m tokenecon.analysis.calibrate $(ARGS)
+
+freeze-prices: .venv/stamp ## append today's token prices to data/api_prices.csv (ARGS="--litellm FILE" adds a second list)
+	@$(BIN)/python -m tokenecon.freeze_prices $(ARGS)
 
 lock: .venv/stamp ## resolve requirements.in and package.json anew (ARGS=--upgrade for newer versions)
 	@$(LOCK) $(ARGS) requirements.in -o requirements.txt

@@ -21,7 +21,7 @@ from tokenecon import data, units
 BASIS = ["spec", "quoted", "measured", "derived", "assumed", "claimed"]
 UNVERIFIED = "unverified:"
 WITH_RANGE = ["gpus", "prices", "assumptions", "optimisations"]
-WITH_PROVENANCE = [*WITH_RANGE, "models", "precisions", "measurements"]
+WITH_PROVENANCE = [*WITH_RANGE, "providers", "models", "precisions", "measurements", "traces"]
 
 # What the documents name, and what followed it.
 EXPECTED_GPUS = [
@@ -61,6 +61,8 @@ def test_table_obeys_the_descriptor(report, table):
         ("prices", "gpu", "h100"),
         ("prices", "value", "-1"),
         ("prices", "source", ""),
+        ("prices", "provider", "nobody"),
+        ("providers", "kind", "cloud"),
         ("optimisations", "lever", "magic"),
         ("sources", "licence", ""),
     ],
@@ -79,7 +81,7 @@ def valid_alone(folder, table):
     """Whether one table, with the tables that its keys point to, obeys the descriptor."""
     package = Package(str(folder / "datapackage.json"))
     for name in [resource.name for resource in package.resources]:
-        if name not in (table, "sources", "gpus"):
+        if name not in (table, "sources", "gpus", "providers"):
             package.remove_resource(name)
     return package.validate().valid
 

@@ -40,7 +40,7 @@ def test_every_requirement_is_pinned_within_its_bounds(root, locked):
 def test_the_packages_own_dependencies_are_the_same_words_as_in_requirements_in(root):
     project = tomllib.loads((root / "pyproject.toml").read_text())["project"]
     wanted = requirements(root, "requirements.in")
-    for line in project["dependencies"]:
+    for line in [*project["dependencies"], *(line for extra in project["optional-dependencies"].values() for line in extra)]:
         one = Requirement(line)
         assert str(wanted[plain(one.name)]) == str(one), f"pyproject.toml and requirements.in differ on {one.name}"
 
@@ -96,7 +96,7 @@ def test_plain_make_prints_one_line_for_each_target(root):
     done = make(root, "--no-print-directory")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    targets = ["help", "book", "test", "serve", "rerun", "bench", "bench-accuracy", "calibrate", "lock", "clean"]
+    targets = ["help", "book", "test", "serve", "rerun", "bench", "bench-accuracy", "calibrate", "freeze-prices", "lock", "clean"]
     assert [line.split()[1] for line in lines] == targets
     assert all(len(line.split()) > 4 for line in lines)
 

@@ -35,9 +35,24 @@ def models():
 
 
 def prices(gpu=None):
-    """Dated prices, of one GPU where it is named."""
-    wanted = ["id", "gpu", "provider", "region", "kind", "value", "unit", "as_of", "source"]
-    return data.prices(gpu)[wanted].to_dict("records")
+    """Dated prices as of the newest date in the book, of one GPU where it is named, with a mark where to distrust one."""
+    from tokenecon.analysis import price_book
+
+    wanted = ["id", "gpu", "provider", "region", "kind", "value", "unit", "as_of", "last_seen", "marks", "source"]
+    return price_book.gpu_offers(gpu)[wanted].to_dict("records")
+
+
+def token_prices(model=None):
+    """Token prices as of the newest date in the book, of one model where it is named, with the same marks."""
+    from tokenecon.analysis import price_book
+
+    try:
+        frame = price_book.token_prices(model)
+    except data.NoPrice as error:
+        raise NothingListed(str(error)) from error
+    wanted = ["id", "model", "provider", "usd_per_mtok_in", "usd_per_mtok_out", "usd_per_mtok_cached", "as_of", "last_seen",
+              "marks", "source"]  # fmt: skip
+    return frame[wanted].to_dict("records")
 
 
 def claims(section=None):
@@ -93,6 +108,7 @@ CATALOGUES = {
     "gpus": (gpus, None),
     "models": (models, None),
     "prices": (prices, "the id of a gpu"),
+    "token-prices": (token_prices, "the id of a model"),
     "claims": (claims, "a section"),
     "notebooks": (all_notebooks, None),
     "parameters": (all_parameters, "a notebook"),
@@ -110,6 +126,16 @@ def listed(name, only=None):
     if narrowed_by is None:
         raise NothingListed(f"the list of {name} takes no '{only}'; give `tokenecon list {name}` alone")
     return function(only)
+
+
+def note(name):
+    """What a reader must know of a list of prices: the date it is of, and what its marks mean.  Empty for other lists."""
+    if name not in ("prices", "token-prices"):
+        return ""
+    from tokenecon.analysis import price_book
+
+    return (f"as of {price_book.newest_date()}, the newest date in the book; old: not seen for more than {price_book.OLD_DAYS} "
+            "days; outside: beyond the range of other sellers of the same at that time")
 
 
 def shown(any_id):

@@ -17,8 +17,8 @@ from tokenecon import units
 ROOT = Path(__file__).resolve().parent.parent / "data"
 
 # Tables in the order in which `show` looks an id up.
-TABLES = ("gpus", "models", "precisions", "assumptions", "prices", "optimisations", "claims",
-          "measurements", "corrections", "sources")  # fmt: skip
+TABLES = ("gpus", "models", "precisions", "assumptions", "prices", "api_prices", "optimisations", "claims", "providers",
+          "measurements", "traces", "traffic", "request_lengths", "traffic_pooling", "corrections", "sources")  # fmt: skip
 
 PRICE_KINDS = ("on_demand", "spot", "marketplace", "committed_1y", "committed_3y", "rental_3y",
                "owned_hyperscaler", "owned_neocloud", "purchase")  # fmt: skip

@@ -79,7 +79,7 @@ UNITS = (
     "gCO2e", "gCO2e/kWh", "gCO2e/tok_out", "gCO2e/Mtok_out",
     "USD", "USD/GPU", "USD/h", "USD/day", "USD/month", "USD/yr", "USD/GPU/h", "USD/GPU/yr",
     "USD/tok", "USD/word", "USD/ktok", "USD/Mtok", "USD/Mtok_in", "USD/Mtok_out",
-    "USD/Mtok_cached", "USD/tok_in", "USD/tok_out", "USD/kWh", "USD/GB", "USD/TB", "USD/request",
+    "USD/Mtok_cached", "USD/tok_in", "USD/tok_out", "USD/kWh", "USD/kW/month", "USD/GB", "USD/TB", "USD/request",
     "B/s/W", "B/s/USD", "MB/s/USD", "FLOP/s/W", "FLOP/s/USD", "B/W", "B/USD", "GB/s/W",
     "percent", "date", "text",
 )

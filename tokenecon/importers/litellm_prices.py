@@ -1,0 +1,43 @@
+"""Token prices from the price file of LiteLLM, ``model_prices_and_context_window.json``, as a second list."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from tokenecon import units
+from tokenecon.importers import sellers
+
+SOURCE = "litellm-prices"
+MODES = ("chat", "completion", "responses")
+FIELDS = (("usd_per_mtok_in", "input_cost_per_token"), ("usd_per_mtok_out", "output_cost_per_token"),
+          ("usd_per_mtok_cached", "cache_read_input_token_cost"))  # fmt: skip
+
+
+class NotThePriceFile(ValueError):
+    """The file is not what LiteLLM publishes; the message says what was found."""
+
+
+def read(path, models, day):
+    """Revision of the file (the head of its hash), and its offers of these models on a day.
+
+    ``models`` and the offers are as in :func:`tokenecon.importers.genai_prices.read`.  The file knows no history:
+    ``as_of`` is None throughout.  An entry whose end is announced for the day or before is ``retired``.
+    """
+    try:
+        text = Path(path).read_bytes()
+        entries = json.loads(text)
+    except (OSError, ValueError) as error:
+        raise NotThePriceFile(f"'{path}' cannot be read as LiteLLM's price file: {error}") from error
+    if not isinstance(entries, dict) or not all(isinstance(entry, dict) for entry in entries.values()):
+        raise NotThePriceFile(f"'{path}' is not LiteLLM's price file, an object of entries by model")
+    offers = []
+    for name, entry in entries.items():
+        model = sellers.model_of(name, models) if entry.get("mode") in MODES else None
+        if not model or not all(entry.get(theirs) for _, theirs in FIELDS[:2]):
+            continue
+        money = {ours: round(entry[theirs] * units.TOKENS_PER_MTOK, 6) if entry.get(theirs) else None for ours, theirs in FIELDS}
+        ended = entry.get("deprecation_date", "9") <= day.isoformat()
+        offers.append({"model": model, "provider": sellers.seller(entry["litellm_provider"]), "seller_model": name, **money,
+                       "as_of": None, "status": "retired" if ended else "listed", "locator": entry.get("source", ""),
+                       "note": f"ended {entry['deprecation_date']}" if ended else ""})
+    return hashlib.sha256(text).hexdigest()[:10], offers
