@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from tokenecon import data
-from tokenecon.analysis import calibrated, hardware, instances, ownership, textbook
+from tokenecon.analysis import calibrated, hardware, hour, instances, ownership, textbook
 
 DEFAULTS = {
     "model": "llama-2-70b", "gpus": ["h100-sxm-80gb", "h200-sxm-141gb", "mi300x-192gb", "gaudi3-128gb"], "weights": "fp8",
@@ -118,26 +118,24 @@ def test_calibrated_splitting_is_the_step_over_the_step_without_links():
     assert table.loc[("h100-sxm-80gb", 2), "cost_ratio"] == pytest.approx(step / (step - parts["links"]))
 
 
-def test_owned_hour_by_hand():
-    # K 35,000 * 1.5 over 4 years at 10 %: CRF = 0.1 * 1.1^4/(1.1^4 - 1) = 0.31547; 3 % upkeep; 0.7 kW * 1.3 * 0.10 USD
-    crf = 0.1 * 1.1**4 / (1.1**4 - 1)
-    hour = ownership.owned(usd_per_gpu=35e3, watts_per_gpu=700, usd_per_kwh=0.10, years=4.0, discount_rate=0.1,
-                           server_factor=1.5, upkeep=0.03, availability=1.0, pue=1.3)
-    assert hour["capital"] == pytest.approx(52_500 * crf / 8760)
-    assert hour["upkeep"] == pytest.approx(52_500 * 0.03 / 8760)
-    assert hour["power"] == pytest.approx(0.7 * 1.3 * 0.10)
-    assert hour["total"] == pytest.approx(2.161, abs=5e-4)
-    assert hour["total"] == pytest.approx(sum(hour[part] for part in ownership.PARTS))
-
-
-def test_buying_pays_sooner_when_rent_is_dearer():
+def test_the_owned_hour_is_that_of_the_page_on_it():
     table = ownership.rent_or_buy(case()).set_index("gpu")
-    # hours = K * s / (rent - upkeep - power)
-    row = table.loc["h100-sxm-80gb"]
-    bought = data.price_range("h100-sxm-80gb", "purchase", "2026-09-06", max_age_days=hardware.PURCHASE_MAX_AGE_DAYS)
-    operating = row.upkeep_usd_per_gpu_hour + row.power_usd_per_gpu_hour
+    given = {"years": case().years, "discount_rate": case().discount_rate, "usd_per_kwh": case().power_usd_per_kwh}
+    for gpu, row in table.iterrows():
+        own = hour.owned(gpu, as_of="2026-09-06", **given).attrs
+        assert row.owned_usd_per_gpu_hour == own["total"]
+        assert own["likely_low"] < row.owned_usd_per_gpu_hour < own["likely_high"]
+        assert row.owned_usd_per_gpu_hour == pytest.approx(sum(row[f"{part}_usd_per_gpu_hour"] for part in ownership.PARTS))
+
+
+def test_buying_pays_when_the_rent_saved_is_the_price_of_server_and_network():
+    row = ownership.rent_or_buy(case()).set_index("gpu").loc["h100-sxm-80gb"]
+    # ((price + parts)/(1 - margin) + network) / (rent - upkeep - staff - space - power)
+    price = hour.bought("h100-sxm-80gb", "2026-09-06")["typical"]
+    server = (price + data.value("finance.server_parts")) / (1 - data.value("finance.server_margin"))
+    operating = row.upkeep_usd_per_gpu_hour + row.space_usd_per_gpu_hour + row.power_usd_per_gpu_hour
     assert row.break_even_hours == pytest.approx(
-        bought["typical"] * data.value("finance.server_factor") / (row.rent_usd_per_gpu_hour - operating))
+        (server + data.value("finance.network")) / (row.rent_usd_per_gpu_hour - operating))
 
 
 def test_bandwidth_for_a_watt_is_the_datasheet():

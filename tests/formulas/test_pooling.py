@@ -1,5 +1,7 @@
 """Peaks, steps, spares, edge sites and isolated tenants, by hand."""
 
+import random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +13,8 @@ from tokenecon.formulas.pooling import (
     mean_utilisation,
     provisioned_gpus,
     spare_ratio,
+    to_zero_cold_share,
+    to_zero_paid_share,
 )
 from tokenecon.formulas.queueing import utilisation_at_target
 
@@ -55,3 +59,44 @@ def test_provision_covers_the_need_and_little_more(needed, step, fewest):
     kept = provisioned_gpus(gpus_needed=needed, gpus_per_step=step, fewest_gpus=fewest)
     assert kept >= needed and kept >= fewest
     assert kept == fewest or kept <= needed + step
+
+
+def test_a_server_that_stops_by_hand():
+    # A request every 100 s, held for 30 s, starts of 100 s. e**-0.3 = 0.740818, so a start of 100 s follows the waiting of
+    # 100 s: a cycle is 100 s of waiting, 100 s of start and (e**0.3 - 1) * 100 s = 34.9859 s of service
+    assert to_zero_paid_share(requests_per_s=0.01, held_s=30.0, start_s=100.0) == approx(134.98588 / 234.98588)
+    # of the 2.3498588 requests of a cycle, 1 starts the server and 1 comes while it starts
+    assert to_zero_cold_share(requests_per_s=0.01, held_s=30.0, start_s=100.0) == approx(2 / 2.3498588)
+
+
+def test_a_start_that_takes_no_time_leaves_the_busy_share_of_infinitely_many_servers():
+    # 1 - e**-0.6 = 0.451188; a request finds nobody there with probability e**-0.6
+    assert to_zero_paid_share(requests_per_s=0.02, held_s=30.0, start_s=0.0) == approx(0.4511884)
+    assert to_zero_cold_share(requests_per_s=0.02, held_s=30.0, start_s=0.0) == approx(0.5488116)
+
+
+def test_a_server_that_stops_by_simulation():
+    rate, held, start = 0.02, 25.0, 60.0
+    clock = random.Random(20261122)
+    now, paid, cold, requests, until, ready = 0.0, 0.0, 0, 60_000, 0.0, 0.0
+    for _ in range(requests):
+        now += clock.expovariate(rate)
+        if now >= until:  # stopped: a start, in which others wait
+            ready, begun = now + start, now
+            until = ready + held
+            paid += until - begun
+        else:
+            longer = max(until, max(now, ready) + held)
+            paid += longer - until
+            until = longer
+        cold += now < ready
+    case = {"requests_per_s": rate, "held_s": held, "start_s": start}
+    assert to_zero_paid_share(**case) == approx(paid / now, rel=0.01)
+    assert to_zero_cold_share(**case) == approx(cold / requests, rel=0.01)
+
+
+@given(rate=st.floats(1e-6, 10.0), held=st.floats(0.1, 1e3), start=st.floats(0.0, 1e3))
+def test_shares_are_shares_and_a_longer_start_costs_more(rate, held, start):
+    case = {"requests_per_s": rate, "held_s": held}
+    for share in (to_zero_paid_share, to_zero_cold_share):
+        assert 0 <= share(**case, start_s=start) <= share(**case, start_s=start + 1.0) <= 1

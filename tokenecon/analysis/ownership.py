@@ -4,80 +4,57 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data, units
-from tokenecon.analysis import hardware, instances, textbook
+from tokenecon.analysis import hardware, hour, instances, textbook
 from tokenecon.formulas import money, tco
 
-SPANS = ("finance.server_factor", "finance.upkeep", "finance.availability", "power.pue")
-PARTS = ("capital", "upkeep", "power")
+PARTS = {"capital": ("gpu", "server", "network"), "upkeep": ("upkeep", "staff"), "space": ("space",), "power": ("power",)}
 COLUMNS = {
     "name": ("Accelerator", None), "capital_usd_per_gpu_hour": ("Capital", "USD/GPU/h"),
-    "upkeep_usd_per_gpu_hour": ("Upkeep", "USD/GPU/h"), "power_usd_per_gpu_hour": ("Power", "USD/GPU/h"),
+    "upkeep_usd_per_gpu_hour": ("Upkeep and staff", "USD/GPU/h"), "space_usd_per_gpu_hour": ("Space", "USD/GPU/h"),
+    "power_usd_per_gpu_hour": ("Power", "USD/GPU/h"),
     "owned_usd_per_gpu_hour": ("Owned", "USD/GPU/h"), "rent_usd_per_gpu_hour": ("Rented", "USD/GPU/h"),
     "break_even_hours": ("Buying pays after", "h"), "break_even_share": ("Of its life", "fraction"),
 }  # fmt: skip
 
 
-def owned(*, usd_per_gpu, watts_per_gpu, usd_per_kwh, years, discount_rate, server_factor, upkeep, availability, pue):
-    """Parts and total of an hour of an owned GPU. [USD/GPU/h]"""
-    capital = tco.capital_usd_per_gpu_hour(
-        usd_per_gpu=usd_per_gpu, server_factor=server_factor, availability=availability,
-        capital_recovery_per_year=tco.capital_recovery_factor(discount_rate=discount_rate, years=years))
-    kept = tco.upkeep_usd_per_gpu_hour(usd_per_gpu=usd_per_gpu, server_factor=server_factor, upkeep_per_year=upkeep,
-                                       availability=availability)
-    power = tco.power_usd_per_gpu_hour(watts_per_gpu=watts_per_gpu, pue=pue, usd_per_kwh=usd_per_kwh)
-    total = tco.owned_usd_per_gpu_hour(
-        capital_usd_per_gpu_hour=capital, upkeep_usd_per_gpu_hour=kept, power_usd_per_gpu_hour=power)
-    return {"capital": capital, "upkeep": kept, "power": power, "total": total}
-
-
-def _ends(gpu, bought, case):
-    """Cheap, expected and dear hour of ownership, from the ranges of price and assumptions."""
-    spans = {name: data.span(name) for name in SPANS}
-    watts = data.gpu(gpu)["board_power_w"]
-    for place, price in enumerate((bought["low"], bought["typical"], bought["high"])):
-        # more availability is cheaper, so its range runs the other way
-        availability = spans["finance.availability"][2 - place]
-        yield owned(usd_per_gpu=price, watts_per_gpu=watts, usd_per_kwh=case.power_usd_per_kwh, years=case.years,
-                    discount_rate=case.discount_rate, server_factor=spans["finance.server_factor"][place],
-                    upkeep=spans["finance.upkeep"][place], availability=availability, pue=spans["power.pue"][place])
-
-
 def rent_or_buy(case):
     """An hour of ownership against an hour of rent, and the hours after which buying costs less."""
     rows, cited = [], []
+    given = {"years": case.years, "discount_rate": case.discount_rate, "usd_per_kwh": case.power_usd_per_kwh}
     for gpu in hardware.ids(case):
-        if data.gpu(gpu)["board_power_w"] != data.gpu(gpu)["board_power_w"]:
-            continue
         try:
             rent = data.price_range(gpu, case.price_kind, case.as_of)
-            bought = data.price_range(gpu, "purchase", case.as_of, max_age_days=hardware.PURCHASE_MAX_AGE_DAYS)
-        except data.NoPrice:
+            own = hour.owned(gpu, as_of=case.as_of, **given)
+        except (data.NoPrice, hour.NoInput):
             continue
-        cheap, middle, dear = _ends(gpu, bought, case)
-        operating = middle["upkeep"] + middle["power"]
-        hours = tco.rent_or_buy_hours(
-            usd_per_gpu=bought["typical"], server_factor=data.value("finance.server_factor"),
-            rent_usd_per_gpu_hour=rent["typical"], operating_usd_per_gpu_hour=operating)
+        usd = own.set_index("component")["usd_per_gpu_hour"]
+        parts = {f"{part}_usd_per_gpu_hour": usd[list(names)].sum() for part, names in PARTS.items()}
+        operating = sum(parts.values()) - parts["capital_usd_per_gpu_hour"]
+        first = hour.purchase_usd_per_gpu(**hour.spans(gpu, as_of=case.as_of, **given)["typical"])
+        hours = float(tco.rent_or_buy_hours(usd_per_gpu=first, server_factor=1.0, rent_usd_per_gpu_hour=rent["typical"],
+                                            operating_usd_per_gpu_hour=operating))
         paid = rent["typical"] > operating
         rows.append({
-            "gpu": gpu, "name": data.gpu(gpu)["name"], **{f"{part}_usd_per_gpu_hour": middle[part] for part in PARTS},
-            "owned_usd_per_gpu_hour": middle["total"], "owned_usd_per_gpu_hour_low": cheap["total"],
-            "owned_usd_per_gpu_hour_high": dear["total"], "rent_usd_per_gpu_hour": rent["typical"],
-            "rent_usd_per_gpu_hour_low": rent["low"], "rent_usd_per_gpu_hour_high": rent["high"],
-            "break_even_hours": hours if paid else np.nan,
+            "gpu": gpu, "name": data.gpu(gpu)["name"], **parts, "owned_usd_per_gpu_hour": own.attrs["total"],
+            "owned_usd_per_gpu_hour_low": own.attrs["likely_low"], "owned_usd_per_gpu_hour_high": own.attrs["likely_high"],
+            "rent_usd_per_gpu_hour": rent["typical"], "rent_usd_per_gpu_hour_low": rent["low"],
+            "rent_usd_per_gpu_hour_high": rent["high"], "break_even_hours": hours if paid else np.nan,
             "break_even_share": hours / (case.years * units.HOURS_PER_YEAR) if paid else np.nan,
         })  # fmt: skip
-        cited += rent["sources"] + bought["sources"]
+        cited += rent["sources"] + own.attrs["sources"]
     if not rows:
         raise ValueError(f"parameter 'gpus': none of {', '.join(case.gpus)} has a purchase price, a '{case.price_kind}' price "
-                         f"and a board power on {case.as_of}; see `tokenecon list prices`")
+                         f"and an all-in power on {case.as_of}; see `tokenecon list prices`")
     table = pd.DataFrame(rows)
     cheaper = table[table["owned_usd_per_gpu_hour"] < table["rent_usd_per_gpu_hour"]]
     sure = table[table["owned_usd_per_gpu_hour_high"] < table["rent_usd_per_gpu_hour_low"]]
     table.attrs["finding"] = (
         f"Used every hour for {case.years:g} years, {len(cheaper)} of {len(table)} accelerators cost less to own than to rent "
-        f"at typical {case.price_kind.replace('_', '-')} prices, {len(sure)} of them at any price within the ranges")
-    table.attrs["sources"] = [*dict.fromkeys(cited), "own-assumption"]
+        f"at typical {case.price_kind.replace('_', '-')} prices, {len(sure)} of them with ranges that do not touch")
+    table.attrs["note"] = (
+        "Owned by a specialised cloud that rents its hall; ranges hold "
+        f"{hour.LIKELY_SHARE:.0%} of draws of the inputs. The page on the cost of an hour takes it apart.")
+    table.attrs["sources"] = list(dict.fromkeys(cited))
     return table
 
 

@@ -121,6 +121,41 @@ def committed_usd_per_hour(*, on_demand_usd_per_gpu_hour, discount, committed_gp
     return on_demand_usd_per_gpu_hour * ((1 - discount) * committed_gpus + above / hours)
 
 
+def best_commitment_gpus(*, demand_gpus, discount):
+    r"""Commitment with the smallest bill: the smallest demand that is not exceeded in more than 1 - delta of the hours.
+
+    .. math:: K^* = \min\{K : P(D \le K) \ge \delta\}
+
+    Parameters
+    ----------
+    demand_gpus : sequence of int
+        GPUs needed in equally likely hours, D. [GPU]
+    discount : float or ndarray
+        Discount for the commitment, delta. [fraction]
+
+    Returns
+    -------
+    int or ndarray
+        GPUs to commit to, K*; the discount's quantile of the demand, 0 without a discount. [GPU]
+
+    References
+    ----------
+    Arrow, Harris, Marschak 1951, doi:10.2307/1907830 (the newsvendor's problem).
+
+    Examples
+    --------
+    Three of five hours need 4 GPUs or fewer, which is at least the 57 % that the discount asks for:
+
+    >>> best_commitment_gpus(demand_gpus=[1, 9, 4, 2, 6], discount=0.57)
+    4
+    """
+    hours = sorted(demand_gpus)
+    best = 0
+    for below, needed in enumerate(hours):
+        best = where(below / len(hours) < discount, needed, best)
+    return best
+
+
 def commitment_break_even_use(*, discount):
     r"""Share of hours in which a GPU must be needed for a commitment to pay.
 

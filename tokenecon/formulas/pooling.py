@@ -1,6 +1,6 @@
-"""Fleets: peaks, steps of capacity, spares, and what small sites or isolated tenants cost against a pool."""
+"""Fleets: peaks, steps of capacity, spares, servers that stop when idle, and what splitting a pool costs."""
 
-from tokenecon.numerics import ceil, maximum
+from tokenecon.numerics import ceil, exp, maximum
 
 
 def mean_utilisation(*, peak_utilisation, peak_to_mean):
@@ -141,3 +141,78 @@ def isolation_penalty(*, pooled_utilisation, isolated_utilisation, pooled_cost, 
     1.9095
     """
     return pooled_utilisation / isolated_utilisation * isolated_cost / pooled_cost
+
+
+def to_zero_paid_share(*, requests_per_s, held_s, start_s):
+    r"""Share of the time for which a server is paid that stops when nobody needs it and starts with a request.
+
+    .. math:: \frac{\lambda c\,e^{-\lambda x} + 1 - e^{-\lambda x}}{\lambda c\,e^{-\lambda x} + 1}
+
+    Parameters
+    ----------
+    requests_per_s : float or ndarray
+        Arrivals, lambda. [request/s]
+    held_s : float or ndarray
+        Time for which a request keeps the server: its service and the idle time after it, x. [s]
+    start_s : float or ndarray
+        Time of a start, paid, in which requests wait, c. [s]
+
+    Returns
+    -------
+    float or ndarray
+        Paid time over all time. [fraction]
+
+    Notes
+    -----
+    Poisson arrivals and as many places as there are requests. Exact for equal holding times, and for any where a start
+    takes no time.
+
+    References
+    ----------
+    Takács 1962, Introduction to the Theory of Queues, chapter 3 (busy period of infinitely many servers).
+
+    Examples
+    --------
+    A request every 100 s held for 30 s, starts of 100 s: lambda c = 1 and 1/(1 + e**-0.3) = 1/1.7408:
+
+    >>> to_zero_paid_share(requests_per_s=0.01, held_s=30.0, start_s=100.0)
+    0.5744
+    """
+    alone = exp(-requests_per_s * held_s)  # chance that nobody comes while a request is held
+    waking = requests_per_s * start_s * alone
+    return (waking + 1 - alone) / (waking + 1)
+
+
+def to_zero_cold_share(*, requests_per_s, held_s, start_s):
+    r"""Share of requests that find such a server stopped or starting, and wait for it.
+
+    .. math:: \frac{(1 + \lambda c)\,e^{-\lambda x}}{\lambda c\,e^{-\lambda x} + 1}
+
+    Parameters
+    ----------
+    requests_per_s : float or ndarray
+        Arrivals, lambda. [request/s]
+    held_s : float or ndarray
+        Time for which a request keeps the server: its service and the idle time after it, x. [s]
+    start_s : float or ndarray
+        Time of a start, c. [s]
+
+    Returns
+    -------
+    float or ndarray
+        Requests that wait over all requests. [fraction]
+
+    References
+    ----------
+    Takács 1962, Introduction to the Theory of Queues, chapter 3.
+
+    Examples
+    --------
+    A request every 100 s held for 30 s, starts of 100 s: 2 * 0.7408/1.7408:
+
+    >>> to_zero_cold_share(requests_per_s=0.01, held_s=30.0, start_s=100.0)
+    0.8511
+    """
+    alone = exp(-requests_per_s * held_s)
+    waking = requests_per_s * start_s * alone
+    return (alone + waking) / (waking + 1)

@@ -1,4 +1,4 @@
-"""Owning a GPU: capital, upkeep and power of an hour, alone and together; rent or buy; residual value."""
+"""Owning a GPU, the textbook way: capital, upkeep and power of an hour, and their sum; rent or buy; residual value."""
 
 from tokenecon.numerics import where
 from tokenecon.units import HOURS_PER_YEAR, WATTS_PER_KILOWATT
@@ -73,7 +73,7 @@ def capital_usd_per_gpu_hour(*, usd_per_gpu, server_factor, capital_recovery_per
 
 
 def upkeep_usd_per_gpu_hour(*, usd_per_gpu, server_factor, upkeep_per_year, availability):
-    r"""Upkeep of one usable hour of an owned GPU: repairs, support contracts, staff.
+    r"""Upkeep of one usable hour of an owned GPU: repairs and support contracts.
 
     .. math:: \frac{K\,s\,m}{8760\,A}
 
