@@ -51,3 +51,10 @@ def test_sentences_confront_the_documents():
 def test_refuses_what_does_not_fit():
     with pytest.raises(textbook.DoesNotFit, match="'n_gpus' is 1"):
         cache_sharing.concurrency(case(n_gpus=1))
+
+
+def test_the_grid_holds_the_same_factors():
+    table = cache_sharing.concurrency(case())
+    wide = cache_sharing.grid(table).set_index("structure")
+    assert wide.loc["grouped-query: 8 heads", "paged, FP8"] == pytest.approx(51.2)
+    assert list(cache_sharing.columns(table)) == ["structure", *wide.columns]

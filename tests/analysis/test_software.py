@@ -13,6 +13,7 @@ from tokenecon.analysis import (
     cache_sharing,
     lever_steps,
     quantisation,
+    simulation_load,
     software,
     speculation,
     stacking,
@@ -25,7 +26,7 @@ ASSUMED = {
     "contiguous_waste": "kv.waste_contiguous", "paged_waste": "kv.waste_paged", "hit_rate": "cache.hit_rate",
     "saved_share": "cache.saved_share", "acceptance": "speculation.acceptance", "draft_tokens": "speculation.tokens",
     "draft_cost": "speculation.draft_cost", "small_share": "routing.small_share", "cost_ratio": "routing.cost_ratio",
-    "router_cost": "routing.router_cost",
+    "router_cost": "routing.router_cost", "batch_wait_s": "batching.static_wait",
 }
 OTHERS = [
     {},
@@ -70,11 +71,14 @@ def test_every_table_and_figure_under_other_parameters(change):
     bits, cache = quantisation.batch_curve(one), cache_sharing.concurrency(one)
     guess = speculation.load_curve(one)
     busy = batching.occupancy_curve(batch=int(steps["batch"].iloc[0]), lengths=one.lengths)
+    full = simulation_load.runs(one)
+    slots, loaded = simulation_load.timeline(one, full), simulation_load.over_load(one, full)
     shares, experts = avoided_work.shares(one), avoided_work.experts(one)
-    for table in (each, together, steps, bits, cache, guess, busy, shares, experts):
+    for table in (each, together, steps, bits, cache, guess, busy, slots, loaded, shares, experts):
         assert "nan" not in table.attrs["finding"] and "inf" not in table.attrs["finding"], table.attrs["finding"]
     drawn = (charts.steps(steps), charts.products(together), charts.quantisation(bits, quantisation.literature()),
-             charts.concurrency(cache), charts.speculation(guess, speculation.literature()), charts.occupancy(busy))
+             charts.concurrency(cache), charts.speculation(guess, speculation.literature()), charts.occupancy(busy, None),
+             charts.slots(slots))
     for chart in drawn:
         assert chart.to_dict()["layer"]
     assert (each["alone"] < 1).all() and together["cost_factor"].min() > 1

@@ -79,3 +79,18 @@ def concurrency(case):
     table.attrs["sources"] = ["doc-uk", data.model(case.model)["source"], data.model(LATENT)["source"], "kwon-2023",
                               "ainslie-2023", "shazeer-2019"]
     return table
+
+
+def grid(table):
+    """:func:`concurrency` for reading: a row a structure, a column a packing."""
+    wide = table.pivot(index="structure", columns="packing", values="factor")
+    wide = wide.loc[list(dict.fromkeys(table["structure"])), list(dict.fromkeys(table["packing"]))]
+    wide = wide.reset_index()
+    wide.columns.name = None
+    wide.attrs["note"] = table.attrs["note"]
+    return wide
+
+
+def columns(table):
+    """Headings of :func:`grid`."""
+    return {"structure": ("Attention", None)} | {packing: (packing, "ratio") for packing in dict.fromkeys(table["packing"])}

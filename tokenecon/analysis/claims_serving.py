@@ -1,6 +1,7 @@
 """Recomputations of the claims on cache, speculation and batching, of the section on software."""
 
 from tokenecon import data, units
+from tokenecon.analysis import simulation_claims
 from tokenecon.analysis.claims_checks import optimisation
 from tokenecon.analysis.claims_facts import (
     H100,
@@ -12,6 +13,7 @@ from tokenecon.analysis.claims_facts import (
     kv_per_position,
     n,
     pct,
+    serving_gpus,
     span_text,
     weights,
 )  # fmt: skip
@@ -123,8 +125,27 @@ def continuous_occupancy(c):
     return Recomputation(
         "slots are meant, not arithmetic; a load is not given",
         readings=(Reading(f"a queue that is never empty, answers of {n(length)} tokens, one empty step after each",
-                          low=share, high=share, arithmetic=f"{n(length)}/({n(length)} + 1) = {pct(share)}"),),
-        needed="a queue that is never empty", sources=("yu-2022",))
+                          low=share, high=share, arithmetic=f"{n(length)}/({n(length)} + 1) = {pct(share)}"),
+                  *simulated(c, "continuous")),
+        needed="a queue that is never empty", sources=("yu-2022", *trace_sources(c)))
+
+
+def full_queues(c):
+    """Both kinds of batching at the documents' batch and model, simulated with the lengths of three traces."""
+    return simulation_claims.full_queues(LLAMA2_70B, H100, int(serving_gpus(c)), int(c.value("ec-batch32-size")))
+
+
+def trace_sources(c):
+    return tuple(dict.fromkeys(source for row in full_queues(c) for source in row["sources"]))
+
+
+def simulated(c, share):
+    """What the simulation gives from a queue that never empties, as a reading: the range is that of the traces."""
+    rows = full_queues(c)
+    values = [row[share] for row in rows]
+    each = ", ".join(f"{row['trace']} {pct(row[share])}" for row in rows)
+    return (Reading(f"a queue that is never empty, a batch of {n(c.value('ec-batch32-size'))} on {n(serving_gpus(c))} H100, "
+                    "lengths of measured traces, simulated", low=min(values), high=max(values), arithmetic=each),)
 
 
 def static_occupancy(c):
@@ -138,8 +159,9 @@ def static_occupancy(c):
         f"everybody waits for the longest answer; exponential lengths, batch of {n(batch)}: {pct(full)}", low=full,
         high=full,
         readings=(Reading(f"a batch of {held}, what two H100 hold at {pct(data.value('memory.usable'))} of 80 GB",
-                          low=low, high=low, arithmetic=f"1/H({held}) = {pct(low)}"),),
-        needed=f"a batch of {near} with exponential lengths, or answers that differ less", sources=("yu-2022",))
+                          low=low, high=low, arithmetic=f"1/H({held}) = {pct(low)}"), *simulated(c, "static")),
+        needed=f"a batch of {near} with exponential lengths, or answers that differ less",
+        sources=("yu-2022", *trace_sources(c)))
 
 
 def two_gpu_batch(c):
@@ -157,6 +179,7 @@ def continuous_saving(c):
     static, full = c.value("sw-static-utilisation"), c.value("sw-cb-utilisation")
     saving = levers.saving(before=1 / static, after=1 / full)
     return Recomputation(f"1 - {n(static)}/{n(full)} = {pct(saving)}", low=saving, high=saving,
+                         readings=simulated(c, "saving"), sources=trace_sources(c),
                          needed=f"a static utilisation of {pct(full * (1 - c.value('sw-cb-cost-reduction')))}")
 
 

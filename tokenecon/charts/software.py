@@ -1,6 +1,7 @@
 """Figures of the chapter on software optimisations."""
 
-from tokenecon.charts.forms import axis, heatmap, intervals, lines, mark, waterfall
+from tokenecon.charts.forms import axis, intervals, lines, mark, waterfall
+from tokenecon.charts.timeline import timeline
 
 BATCH = axis("batch", "Batch: requests decoded together", "sequence", log=True)
 
@@ -22,20 +23,21 @@ def quantisation(table, points):
                  points=points, marks=[mark("x", table.attrs["wide_ceiling"], "16 bits fill the memory")])
 
 
-def concurrency(table):
-    """Requests that fit, by attention structure and packing."""
-    return heatmap(table, axis("packing", "Cache"), axis("structure", "Attention"),
-                   axis("factor", "Requests that fit, multi-head and contiguous = 1", "ratio", log=True))
-
-
 def speculation(table, points):
     """Speed-up of speculation over the batch by both models, with published points."""
     return lines(table, BATCH, axis("speedup", "Speed with speculation over without", "ratio", zero=True), "assumption",
                  points=points)
 
 
-def occupancy(table):
-    """Busy slots of a static batch over its size, and the documents' two figures."""
-    return lines(table, BATCH, axis("occupancy", "Slots that do work", "fraction", zero=True), "lengths", marks=[
+def occupancy(table, points):
+    """Busy slots of a static batch over its size, simulated batches, and the documents' two figures."""
+    return lines(table, BATCH, axis("occupancy", "Slots that do work", "fraction", zero=True), "lengths", points=points, marks=[
         mark("y", table.attrs["claimed_static"], "documents: static"),
         mark("y", table.attrs["claimed_continuous"], "documents: continuous")])
+
+
+def slots(table):
+    """What each slot does over time, static batches above continuous ones."""
+    time = axis("start_s", "Time", "s", domain=(0, table.attrs["end_s"]))
+    return timeline(table, time, "end_s", "state", rows=table.attrs["rows"], panels=table.attrs["panels"], named=[
+        ("batching", "batching"), ("slot", "slot")])
