@@ -1,12 +1,14 @@
 """Recomputations of the claims of the section on deployment."""
 
 from tokenecon import data, units
+from tokenecon.analysis import claims_replicas as replicas
+from tokenecon.analysis import deployment, edge
 from tokenecon.analysis.claims_checks import prices_around
 from tokenecon.analysis.claims_facts import (
     H100,
+    LLAMA2_7B,
     NOTHING,
     PERFECT,
-    batched_cost,
     n,
     pct,
     printed_cost,
@@ -37,81 +39,112 @@ def pooled(servers, probability):
 def central_use(c):
     servers, claimed = c.value("dep-central-gpus"), c.value("dep-central-utilisation")
     _, target, _ = data.span("service.wait_probability")
+    busy, places = replicas.full(c, servers)
+    daily, (flat, sharp, traces) = replicas.through_peaks(c, servers), replicas.peaks()
     steady = pooled(servers, target)
-    peaks = data.span("workload.peak_to_mean")
-    daily = [pooling.mean_utilisation(peak_utilisation=steady, peak_to_mean=peak) for peak in (peaks[2], peaks[0])]
     waits = float(queueing.erlang_c(servers=int(servers), offered_load=claimed * servers))
     return Recomputation(
-        f"sized for the peaks of a day, {n(peaks[0])} to {n(peaks[2])} times the mean: {span_text(*daily, pct)}",
+        f"{n(places)} places in replicas of {n(serving_gpus(c))} H100 may be {pct(busy)} busy with {pct(target)} of requests "
+        f"waiting; sized for the peaks of real services, {n(flat)} to {n(sharp)} times the mean: {span_text(*daily, pct)}",
         low=daily[0], high=daily[1],
         readings=(Reading("demand as steady as chance allows, with the rest kept in reserve", low=claimed, high=steady,
                           test=bool(steady >= claimed),
                           arithmetic=f"{n(servers)} servers reach {pct(steady)} with {pct(target)} of requests waiting; at "
                                      f"{pct(claimed)} {n(waits)} wait"),),
-        needed=f"a peak no more than {n(steady / claimed)} times the mean", sources=("erlang-1917", "servegen-2025"))
+        needed=f"a peak no more than {n(steady / claimed)} times the mean", sources=("erlang-1917", *traces))
 
 
 def central_saving(c):
-    central, edge = c.value("dep-central-utilisation"), c.span("dep-edge-utilisation")
-    low, high = (1 - use / central for use in (edge[1], edge[0]))
+    central, busy = c.value("dep-central-utilisation"), c.span("dep-edge-utilisation")
+    low, high = (1 - use / central for use in (busy[1], busy[0]))
     ratio = 1 / (1 - c.value("dep-central-cost-reduction"))
+    whole = spread(c)
+    saved = sorted(1 - 1 / one for one in whole)
     return Recomputation(
-        f"utilisation alone: 1 - {n(edge[1])}/{n(central)} = {pct(low)} to 1 - {n(edge[0])}/{n(central)} = {pct(high)}",
+        f"utilisation alone: 1 - {n(busy[1])}/{n(central)} = {pct(low)} to 1 - {n(busy[0])}/{n(central)} = {pct(high)}",
         low=low, high=high,
+        readings=(Reading(f"{n(c.value('dep-edge-clusters'))} sites of whole replicas with a spare each",
+                          low=saved[0], high=saved[1],
+                          arithmetic=f"an edge at {span_text(*whole)} times the centre: {span_text(*saved, pct)}"),),
         needed=f"an edge cost of {n(ratio)} times the central one, where the documents print "
-               f"{span_text(*c.span('dep-edge-cost'))}")
+               f"{span_text(*c.span('dep-edge-cost'))}", sources=("erlang-1917",))
 
 
 def egress(c):
     fee = break_even.egress_usd_per_mtok(bytes_per_tok=data.span("language.bytes_per_token")[2],
                                          usd_per_gb=data.span("network.egress")[2])
-    cost = units.convert(c.value("dep-bedrock-price"), "USD/ktok", "USD/Mtok") / c.value("dep-bedrock-premium")
-    saved = cost * c.value("dep-central-cost-reduction") / (1 - c.value("dep-central-cost-reduction"))
+    cost = replicas.million(c, "_out")[0]
+    share = c.value("dep-central-cost-reduction")
+    saved = cost * share / (1 - share)
     return Recomputation(
-        f"at most {n(fee)} USD of fees on a million tokens, against {n(saved)} USD that the central site saves; latency has "
-        "no price here", test=bool(fee >= saved), needed=f"{n(saved / fee)} times as many bytes a token",
-        sources=("finopsforge-egress",))
+        f"at most {n(fee)} USD of fees on a million tokens; the central site makes them for {n(cost)} USD at least and saves "
+        f"{n(cost)} x {n(share)}/{n(1 - share)} = {n(saved)}; latency has no price here", test=bool(fee >= saved),
+        needed=f"{n(saved / fee)} times as many bytes a token", sources=("finopsforge-egress",))
 
 
 def edge_use(c):
     servers = c.value("dep-central-gpus") / c.value("dep-edge-clusters")
     _, target, loose = data.span("service.wait_probability")
     low, high = pooled(servers, target), pooled(servers, loose)
+    busy, places = replicas.full(c, servers)
+    daily = replicas.through_peaks(c, servers)
     return Recomputation(
         "the size of a site and the service target are not given",
         readings=(Reading(f"{n(servers)} GPUs a site and {pct(target)} to {pct(loose)} of requests waiting", low=low,
-                          high=high, arithmetic=f"Erlang C: {span_text(low, high, pct)}"),),
-        needed=f"sites of about {n(servers)} GPUs", sources=("erlang-1917",))
+                          high=high, arithmetic=f"Erlang C: {span_text(low, high, pct)}"),
+                  Reading(f"whole replicas of {n(serving_gpus(c))} H100 at such a site, sized for the busiest hour", low=daily[0],
+                          high=daily[1], arithmetic=f"{n(places)} places may be {pct(busy)} busy, through the peaks of real "
+                                                    f"services {span_text(*daily, pct)}")),
+        needed=f"sites of about {n(servers)} GPUs", sources=("erlang-1917", *replicas.peaks()[2]))
 
 
 def edge_overhead(c):
-    servers = c.value("dep-central-gpus") / c.value("dep-edge-clusters")
+    size = serving_gpus(c)
     spares = data.value("edge.spares")
-    site = pooling.spare_ratio(servers=servers, spares=spares)
-    centre = pooling.spare_ratio(servers=c.value("dep-central-gpus"), spares=spares)
-    return Recomputation(f"a spare at each site: {n(site)} paid for one needed; in one place: {n(centre)}",
-                         test=bool(site > centre))
+    site, centre = (pooling.spare_ratio(servers=servers // size, spares=spares) for servers in (
+        c.value("dep-central-gpus") / c.value("dep-edge-clusters"), c.value("dep-central-gpus")))
+    return Recomputation(f"a spare replica of {n(size)} GPUs at each site: {n(site)} paid for one needed; in one place: "
+                         f"{n(centre)}", test=bool(site > centre))
+
+
+def spread(c):
+    """Cost of the documents' sites over one centre in whole replicas, each with its spare, over the waiting targets."""
+    meant = replicas.case(c)
+    found = [float(edge.by_replicas(meant, sites=[meant.edge_sites], wait_probability=target)[edge.REPLICAS[1]][0])
+             for target in data.span("service.wait_probability")]
+    return min(found), max(found)
 
 
 def edge_cost(c):
-    central, edge = c.value("dep-central-utilisation"), c.span("dep-edge-utilisation")
+    central, busy = c.value("dep-central-utilisation"), c.span("dep-edge-utilisation")
     low, high = (pooling.edge_cost_ratio(central_utilisation=central, edge_utilisation=use, overhead=NOTHING)
-                 for use in (edge[1], edge[0]))
-    more = 1 / (1 - c.value("dep-central-cost-reduction"))
+                 for use in (busy[1], busy[0]))
+    share = c.value("dep-central-cost-reduction")
+    more, whole = 1 / (1 - share), spread(c)
     return Recomputation(
-        f"utilisation alone: {n(central)}/{n(edge[1])} = {n(low)} to {n(central)}/{n(edge[0])} = {n(high)}; with the 25 percent "
-        f"of the centre on top: {span_text(low * more, high * more)}".replace(
-            "25 percent", pct(c.value("dep-central-cost-reduction"))), low=low, high=high)
+        f"utilisation alone: {n(central)}/{n(busy[1])} = {n(low)} to {n(central)}/{n(busy[0])} = {n(high)}; with the "
+        f"{pct(share)} of the centre on top: {span_text(low * more, high * more)}", low=low, high=high,
+        readings=(Reading("whole replicas of the model with a spare at each site", low=whole[0], high=whole[1],
+                          arithmetic=f"{span_text(*whole)}; with hours {n(more)} times as dear "
+                                     f"{span_text(*(one * more for one in whole))}"),), sources=("erlang-1917",))
 
 
 def hybrid(c):
-    ratio = c.value("ec-7b-params") / c.value("ec-70b-params")
-    share = routing.routing_share_needed(saving=c.value("sw-routing-saving"), cost_ratio=ratio)
+    printed = c.value("ec-7b-params") / c.value("ec-70b-params")
+    share = routing.routing_share_needed(saving=c.value("sw-routing-saving"), cost_ratio=printed)
     dear = c.span("dep-edge-cost")[1]
-    blend = routing.hybrid_usd_per_mtok(edge_share=share, edge_penalty=dear, small_usd_per_mtok=ratio,
-                                        large_usd_per_mtok=PERFECT)
-    return Recomputation(f"{pct(share)} of tokens at the edge, {n(dear)} times dearer than in the centre, on a model at "
-                         f"{n(ratio)} of the cost: {n(blend)} of serving all in the centre", test=bool(blend < 1))
+    meant = replicas.case(c)
+    meant.small_model = LLAMA2_7B
+    (low, ratio, high), gpus = deployment.small_ratio(meant)
+
+    def blend(small):
+        return float(routing.hybrid_usd_per_mtok(edge_share=share, edge_penalty=dear, small_usd_per_mtok=small,
+                                                 large_usd_per_mtok=PERFECT))
+
+    return Recomputation(
+        f"{pct(share)} of tokens at the edge, {n(dear)} times dearer than in the centre: at {n(printed)} of the cost, by "
+        f"parameters, {n(blend(printed))} of serving all in the centre; by the calibrated model on {n(gpus)} H100 at {n(ratio)} "
+        f"({span_text(low, high)}): {n(blend(ratio))} ({span_text(blend(low), blend(high))})", test=bool(blend(ratio) < 1))
 
 
 def bedrock_price(c):
@@ -125,41 +158,44 @@ def bedrock_price(c):
 
 def bedrock_premium(c):
     price = units.convert(c.value("dep-bedrock-price"), "USD/ktok", "USD/Mtok")
-    own, batched = printed_cost(c), batched_cost(c)
+    own, batched = printed_cost(c), replicas.million(c)
     low, high = price / own[1], price / own[0]
     rates = [bills.tok_per_s_for_price(usd_per_hour=rent * c.value("hw-h100-two-gpus"),
                                        usd_per_mtok=price / c.value("dep-bedrock-premium"))
              for rent in c.span("up-h100-cloud-price-now")]
     return Recomputation(
         f"two H100 at the printed rate cost {span_text(*own)} USD per million: {span_text(low, high)} times", low=low, high=high,
-        readings=(Reading(f"a batch of {n(c.value('ec-batch32-size'))} on {n(serving_gpus(c))} H100",
+        readings=(Reading(f"a batch of {n(c.value('ec-batch32-size'))} on {n(serving_gpus(c))} H100, input tokens counted too",
                           low=price / batched[1], high=price / batched[0],
-                          arithmetic=f"{span_text(*batched)} USD per million"),),
+                          arithmetic=f"{span_text(*batched)} USD per million by the calibrated model"),),
         needed=f"{span_text(*rates)} tokens a second from two H100", sources=("azure-ai-benchmarking",))
 
 
 def own_cost(c):
     implied = c.value("dep-bedrock-price") / c.value("dep-bedrock-premium")
-    own = [usd / 1.0 for usd in printed_cost(c)]
-    batched = batched_cost(c)
+    own, batched = printed_cost(c), replicas.million(c)
     million = implied * units.TOKENS_PER_KTOK
     return Recomputation(
         f"{n(c.value('dep-bedrock-price'))}/{n(c.value('dep-bedrock-premium'))} = {n(implied)} USD per thousand; two H100 at the "
         f"printed rate cost {span_text(*(usd / units.TOKENS_PER_KTOK for usd in own))}",
         low=implied, high=implied, test=bool(own[0] <= million <= own[1]),
-        readings=(Reading(f"a batch of {n(c.value('ec-batch32-size'))} on {n(serving_gpus(c))} H100",
+        readings=(Reading(f"a batch of {n(c.value('ec-batch32-size'))} on {n(serving_gpus(c))} H100, input tokens counted too",
                           test=bool(batched[0] <= million <= batched[1]),
-                          arithmetic=f"{span_text(*batched)} USD per million"),),
+                          arithmetic=f"{span_text(*batched)} USD per million by the calibrated model"),),
         needed="a batch on every GPU, not the printed rate of one stream", sources=("azure-ai-benchmarking",))
 
 
 def serverless(c):
     use = 1 / c.value("dep-bedrock-premium")
+    price = units.convert(c.value("dep-bedrock-price"), "USD/ktok", "USD/Mtok")
+    few = replicas.few_requests(c, price)
     return Recomputation(
         "no operations and instant scaling have no price here",
         readings=(Reading(f"own GPUs busy less than {pct(use)} of the time", test=bool(0 < use < 1),
-                          arithmetic=f"break-even utilisation 1/{n(c.value('dep-bedrock-premium'))} = {pct(use)}"),),
-        needed=f"own GPUs busy less than {pct(use)} of the time, by the printed premium")
+                          arithmetic=f"break-even utilisation 1/{n(c.value('dep-bedrock-premium'))} = {pct(use)}; by the "
+                                     "calibrated model a replica, paid by the second or around the clock, costs more than the "
+                                     f"printed price {f'up to {n(few)} requests an hour' if few else 'at no load'}"),),
+        needed=f"own GPUs busy less than {pct(use)} of the time, by the printed premium", sources=("runpod-serverless",))
 
 
 def own_saving(c):
@@ -167,9 +203,24 @@ def own_saving(c):
     saved = break_even.premium_saving(premium=premium, overhead=NOTHING)
     low, high = c.span("dep-selfhosted-saving")
     overhead = [break_even.overhead_for_saving(premium=premium, saving=share) for share in (high, low)]
-    return Recomputation(f"a premium of {n(premium)} leaves 1 - 1/{n(premium)} = {pct(saved)}", low=saved, high=saved,
-                         needed=f"own operations that cost {span_text(*overhead)} times the machines, or a premium of "
-                                f"{n(1 / (1 - low))} to {n(1 / (1 - high))}")
+    own = replicas.steady(c)
+    price = units.convert(c.value("dep-bedrock-price"), "USD/ktok", "USD/Mtok")
+    listed = bedrock_listed(c)
+    steady, real = (sorted(1 - usd / asked for usd in own) for asked in (price, listed))
+    return Recomputation(
+        f"a premium of {n(premium)} leaves 1 - 1/{n(premium)} = {pct(saved)}", low=saved, high=saved,
+        readings=(Reading("whole replicas that serve the documents' daily volume through a day, against the printed price",
+                          low=steady[0], high=steady[1],
+                          arithmetic=f"{span_text(*own)} USD per million by the calibrated model and the printed rents: "
+                                     f"{span_text(*steady, pct)}; against the price list, {n(listed)} USD at this mix, "
+                                     f"{span_text(*real, pct)}"),),
+        needed=f"own operations that cost {span_text(*overhead)} times the machines, or a premium of "
+               f"{n(1 / (1 - low))} to {n(1 / (1 - high))}", sources=("litellm-prices", *replicas.peaks()[2]))
+
+
+def bedrock_listed(c):
+    """The price list of the documents' seller at the mix of the documents' replica. [USD/Mtok]"""
+    return deployment.listed_price(replicas.case(c))
 
 
 def azure_spot(c):
@@ -210,11 +261,14 @@ def commitment(c):
 
 
 def multicloud(c):
-    rows = prices_around(H100, "on_demand", c.day())
+    rows, mix = prices_around(H100, "on_demand", c.day()), replicas.two_providers(c)
     saved = 1 - rows["low"] / rows["typical"]
-    return Recomputation(f"{len(rows['rows'])} H100 prices around the day: the cheapest {n(rows['low'])}, the middle one "
-                         f"{n(rows['typical'])} USD an hour: {pct(saved)} less", test=bool(saved > 0),
-                         sources=tuple(rows["sources"]))
+    return Recomputation(
+        f"{len(rows['rows'])} H100 prices around the day: the cheapest {n(rows['low'])}, the middle one {n(rows['typical'])} USD "
+        f"an hour: {pct(saved)} less; split so that one provider can fail with half the load, by linear program over "
+        f"{mix['offers']} offers known that day: {n(mix['best'])} against {n(mix['middle'])} USD",
+        test=bool(mix["best"] < mix["middle"]), needed="a mix below the price of the middle provider",
+        sources=tuple(dict.fromkeys((*rows["sources"], *mix["sources"]))))
 
 
 RECOMPUTE = {

@@ -2,14 +2,12 @@
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
-from scipy.special import ive
 
 from tokenecon import data
+from tokenecon.analysis import traffic
 from tokenecon.formulas import contracts
 
 ON_DEMAND = 1.0  # every price here is relative to it
-LARGEST_PEAK = 24  # all of a day's load in one hour
 SPOT_TIMES = ("spot.restart", "spot.lost")
 KINDS = ("on_demand", "marketplace", "spot", "committed_1y", "committed_3y", "rental_3y", "owned_hyperscaler",
          "owned_neocloud")  # fmt: skip
@@ -27,45 +25,32 @@ def _spot(case, *, interruptions, availability, restart, lost):
 
 def spot(case):
     """Price of an hour of work on spot GPUs over interruptions, at several availabilities, on demand = 1."""
-    low, _, high = data.span("spot.availability")
-    rates = np.linspace(0, max(1.0, 2 * case.interruptions_per_hour), 41)
+    (low, usual, high), (_, often, _) = data.span("spot.availability"), data.span("spot.interruptions")
+    rates = np.linspace(0, max(1.0, 2 * often), 41)
     times = [data.span(name) for name in SPOT_TIMES]
     parts = []
-    for availability in sorted({low, case.spot_availability, high}):
+    for availability in (low, usual, high):
         ends = [_spot(case, interruptions=rates, availability=availability, restart=restart, lost=lost)
                 for restart, lost in zip(*times, strict=True)]
         part = pd.DataFrame({"interruptions_per_hour": rates, "availability": f"{availability:.0%} of the time",
                              "price_ratio": ends[1]})
-        if availability == case.spot_availability:  # one band: three would hide each other
+        if availability == usual:  # one band: three would hide each other
             part["price_ratio_low"], part["price_ratio_high"] = ends[0], ends[2]
         parts.append(part)
     table = pd.concat(parts, ignore_index=True)
     restart, lost = (span[1] for span in times)
-    here = {"availability": case.spot_availability, "restart": restart, "lost": lost}
-    calm, now = (_spot(case, interruptions=rate, **here) for rate in (0.0, case.interruptions_per_hour))
+    here = {"availability": usual, "restart": restart, "lost": lost}
+    calm, now = (_spot(case, interruptions=rate, **here) for rate in (0.0, often))
     # Where the repeated work of an interruption has used up the discount, spot is as dear as on demand.
     dear = case.spot_discount / (1 - case.spot_discount) / (restart + lost) if case.spot_discount < 1 else np.inf
     table.attrs.update(calm=calm, now=now, dear=dear, committed=1 - case.commitment_discount)
     table.attrs["finding"] = (
-        f"Spot with on-demand GPUs in the gaps costs {calm:.0%} of on demand without interruptions and {now:.0%} at "
-        f"{case.interruptions_per_hour:g} an hour; it would take {dear:.1f} an hour to lose the discount")
-    table.attrs["note"] = (f"Lines: how often spot is to be had. The band, at {case.spot_availability:.0%}: time to restart and "
+        f"Spot with on-demand GPUs in the gaps costs {calm:.0%} of on demand without interruptions and {now:.0%} at {often:g} "
+        f"an hour; it would take {dear:.1f} an hour to lose the discount")
+    table.attrs["note"] = (f"Lines: how often spot is to be had. The band, at {usual:.0%}: time to restart and "
                            "work lost. Work that can be repeated only; a stream that a user watches cannot.")
     table.attrs["sources"] = ["doc-uk", "daly-2006", "own-assumption"]
     return table
-
-
-def day_shape(peak_to_mean, hours=240):
-    """Load over a smooth day with one peak, mean 1: a von Mises curve, which never falls below zero."""
-    if peak_to_mean == 1:
-        return np.ones(hours)
-    if not 1 < peak_to_mean <= LARGEST_PEAK:
-        raise ValueError(f"parameter 'peak_to_mean' is {peak_to_mean:g}, but must be from 1, a flat day, to {LARGEST_PEAK}: the "
-                         "busiest hour over the mean")
-    width = brentq(lambda k: 1 / ive(0, k) - peak_to_mean, 0.0, 1e6)  # peak over mean is e^k / I0(k)
-    angle = (np.arange(hours) + 0.5) / hours * 2 * np.pi
-    shape = np.exp(width * (np.cos(angle) - 1))
-    return shape / shape.mean()
 
 
 def falling_market():
@@ -78,7 +63,8 @@ def falling_market():
 
 def commitment(case):
     """Cost of a varying load over the share of its peak that is committed, all on demand = 1."""
-    load = day_shape(case.peak_to_mean)
+    profile = traffic.profile(case.profile)
+    load = profile["ratio"].to_numpy()
     demand, shares = list(load / load.max()), np.linspace(0, 1, 101)
     left = falling_market()
     lowest = min(data.span("commitment.discount")[0], case.commitment_discount)
@@ -103,9 +89,9 @@ def commitment(case):
         f"A commitment at {case.commitment_discount:.0%} off is best for {first['committed_share']:.0%} of the peak and saves "
         f"{1 - first['cost_ratio']:.0%} of the bill, or {1 - falling['cost_ratio']:.0%} if rents fall by {decline:.0%} a year")
     table.attrs["note"] = (
-        f"A smooth day, {case.peak_to_mean:g} times as busy at its peak as on average. It pays to commit what is needed in more "
-        f"than {use:.0%} of hours; the mean load is {np.mean(demand):.0%} of the peak.")
-    table.attrs["sources"] = ["doc-uk", "servegen-2025", "own-assumption"]
+        f"Load profile {case.profile}, {profile.attrs['peak_to_mean']:.2f} times as busy at its peak as on average. It pays to "
+        f"commit what is needed in more than {use:.0%} of hours; the mean load is {np.mean(demand):.0%} of the peak.")
+    table.attrs["sources"] = ["doc-uk", *profile.attrs["sources"], "own-assumption"]
     return table
 
 

@@ -14,12 +14,13 @@ def edge_penalty(table):
     """Cost at the edge over cost in the centre by the size of a site, with the documents' range."""
     claimed = mark("y", table.attrs["claimed_low"], "documents", to=table.attrs["claimed_high"])
     site = mark("x", table.attrs["site"], "site of the page")
-    return lines(table, axis("gpus_per_site", "GPUs at a site", "GPU", log=True),
-                 axis("cost_ratio", "Cost of a token, one centre = 1", "ratio", log=True), "kind", marks=[claimed, site])
+    return lines(table, axis("gpus_per_site", "GPUs of the centre over the number of sites", "GPU", log=True),
+                 axis("cost_ratio", "Cost of a token, one centre = 1", "ratio", log=True), "kind", marks=[claimed, site],
+                 order=table.attrs["order"])
 
 
 def volume(table):
-    """Cost over daily volume: own instances against prices paid by the token."""
+    """Cost over daily volume: own replicas against prices paid by the token."""
     marks = [mark("x", table.attrs["tokens_per_day"], "volume of the page")]
     if table.attrs["break_even"] is not None:
         marks.insert(0, mark("x", table.attrs["break_even"], "own pays from here"))
@@ -27,18 +28,12 @@ def volume(table):
                  axis("usd_per_mtok", "Cost of both kinds", "USD/Mtok", log=True), "offer", marks=marks)
 
 
-def spot(table):
-    """Price of an hour of work on spot GPUs over interruptions."""
-    return lines(table, axis("interruptions_per_hour", "Interruptions of a running hour", "1/h"),
-                 axis("price_ratio", "Price of an hour of work, on demand = 1", "ratio", zero=True), "availability",
-                 marks=[mark("y", table.attrs["committed"], "three-year commitment")])
-
-
-def commitment(table):
-    """Bill over the committed share of the peak, with the best commitment of each contract."""
-    return lines(table, axis("committed_share", "Committed share of the peak", "fraction"),
-                 axis("cost_ratio", "Bill, all on demand = 1", "ratio"), "contract", points=table.attrs["best"],
-                 marks=[mark("y", 1.0, "all on demand")])
+def serverless(table):
+    """Cost over requests an hour: by the second, around the clock, at an API."""
+    below = table.attrs["pays_below"]
+    marks = [mark("x", below, "paid around the clock from here")] if below and below < table["requests_per_hour"].max() else []
+    return lines(table, axis("requests_per_hour", "Requests in a mean hour", "request/h", log=True),
+                 axis("usd_per_mtok", "Cost of tokens, input and output", "USD/Mtok", log=True), "offer", marks=marks)
 
 
 def hybrid(table):
