@@ -90,6 +90,18 @@ def test_lines_name_each_series_at_its_end(curve, axes):
     assert {row["label"]: row["batch"] for row in ends} == {"16 bit": 16, "8 bit": 16}
 
 
+def test_a_name_on_two_lines_keeps_clear_of_the_next(axes):
+    names = ["replicas of the whole model", "one request a GPU"]
+    table = pd.DataFrame({"kind": names * 2, "batch": [1, 1, 9, 9], "usd_per_mtok_out": [10.0, 10.0, 4.02, 4.0]})
+    linear = axes[1]._replace(log=False, domain=(0, 10))
+    chart = forms.lines(table, axes[0], linear, "kind", title="Close together", height=300)
+    ends = {row["label"].split("\n")[0]: row for row in rows_of(chart) if "label" in row}
+    first, second = ends["replicas of the"], ends["one request a"]
+    # 30 px a dollar; each line of a label takes 16 px below the first
+    lines = first["label"].count("\n") + 1
+    assert lines == 2 and (first["usd_per_mtok_out"] - second["usd_per_mtok_out"]) * 30 >= 16 * lines - 1e-6
+
+
 def test_a_mark_outside_the_data_widens_the_axis(curve, axes):
     text = json.dumps(spec(forms.lines(curve, *axes, "precision", marks=[forms.mark("x", 300, "far")])))
     assert '"domain": [1.0, 300.0]' in text

@@ -87,7 +87,9 @@ def _end_labels(rows, x, y, series, names, encodings, ends, height):
     texts = list(names.values())
     moved = apart(places, [depth(text) for text in texts], height - LINE / 2)
     data = last.reset_index()[[series, x.column]].assign(label=texts)
-    data[y.column] = [value_at(height - place, *ends, y.log, height) for place in moved]
+    # Vega hangs the lines of a label below its first, so that one is placed: half of the others above the middle.
+    firsts = [place - (depth(text) - LINE) / 2 for place, text in zip(moved, texts, strict=True)]
+    data[y.column] = [value_at(height - place, *ends, y.log, height) for place in firsts]
     base = alt.Chart(data).encode(x=across, y=up)
     key = base.mark_point(xOffset=10, size=60).encode(color=hue)
     return [key, *halo(base.encode(text="label:N"), align="left", dx=18)]
