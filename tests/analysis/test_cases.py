@@ -1,13 +1,11 @@
-"""The three case studies: identities, bills read backwards, and what would reconcile them."""
+"""Case studies: identities, bills read backwards, traffic read forwards, and what would reconcile them."""
 
-import ast
-import json
 from types import SimpleNamespace
 
 import pytest
 
 from tokenecon import data
-from tokenecon.analysis import cases, cases_jpmorgan, cases_shopify, cases_spotify, textbook
+from tokenecon.analysis import cases, cases_shopify, cases_shopify_bill, cases_spotify, pools
 
 CLAIMS = {
     "spotify": {"audio_hours_per_day": "case-spotify-audio-hours", "tokens_per_day": "case-spotify-tokens",
@@ -17,31 +15,19 @@ CLAIMS = {
                 "usd_per_month_after": "case-shopify-monthly-cost"},
     "jpmorgan": {"analysts": "case-jpmorgan-analysts"},
 }  # fmt: skip
+LIMITS = {"ttft_ms": "service.ttft", "tpot_ms": "service.tpot", "wait_probability": "service.wait_probability",
+          "peak_to_mean": "workload.peak_to_mean"}
 ROWS = {
     "spotify": {"mfu": "speech.mfu", "utilisation": "utilisation.own", "usd_per_audio_hour_api": "api.whisper"},
-    "shopify": {"isl_tokens": "workload.isl_azure_conv", "osl_tokens": "workload.osl_azure_conv", "batch": "workload.batch",
-                "utilisation": "utilisation.own", "api_usd_per_mtok_in": "api.bedrock_input",
-                "api_usd_per_mtok_out": "api.bedrock_output"},
-    "jpmorgan": {"isl_tokens": "workload.isl", "osl_tokens": "workload.osl", "batch": "workload.batch",
-                 "wait_probability": "service.wait_probability"},
+    "shopify": LIMITS | {"isl_tokens": "workload.isl_azure_conv", "osl_tokens": "workload.osl_azure_conv"},
+    "jpmorgan": LIMITS | {"isl_tokens": "workload.isl", "osl_tokens": "workload.osl", "groups": "bank.groups",
+                          "requests_per_analyst_hour": "bank.requests_per_analyst_hour"},
 }  # fmt: skip
 
 
-def declared(root, name):
-    """The literals of the parameters cell of a case's notebook."""
-    cells = json.loads((root / "notebooks" / "cases" / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
-    cell = next(one for one in cells if "parameters" in one["metadata"].get("tags", ()))
-    return {line.targets[0].id: ast.literal_eval(line.value) for line in ast.parse("".join(cell["source"])).body}
-
-
-@pytest.fixture
-def case(root):
-    return lambda name, **change: SimpleNamespace(**(declared(root, name) | change))
-
-
 @pytest.mark.parametrize("name", CLAIMS)
-def test_the_defaults_are_those_of_the_data(root, name):
-    defaults = declared(root, name)
+def test_the_defaults_are_those_of_the_data(declared, name):
+    defaults = declared(name)
     for parameter, claim in CLAIMS[name].items():
         assert defaults[parameter] == data.claim(claim)["low"], f"{parameter} differs from {claim} of data/claims.csv"
     for parameter, row in ROWS[name].items():
@@ -51,6 +37,23 @@ def test_the_defaults_are_those_of_the_data(root, name):
 @pytest.mark.parametrize(("ratio", "words"), [(2.5, "2.5 times"), (1.0, "about"), (0.4, "40% of")])
 def test_a_ratio_is_worded_on_both_sides_of_one(ratio, words):
     assert cases.ratio_words(ratio) == words
+
+
+def test_an_input_reconciles_only_within_its_range():
+    rows = [{"parameter": "one", "unit": "h", "page": 2.0, "needed": 6.0, "low": 1.0, "high": 5.0},
+            {"parameter": "other", "unit": "", "page": 3.0, "needed": 4.0}]
+    none = cases.reconciling(rows, "the sums meet")
+    assert none.attrs["finding"] == "No input of a known range, moved alone, makes the sums meet"
+    assert none["within"].to_list() == ["no", "–"] and none["factor"].to_list() == pytest.approx([3.0, 4 / 3])
+    assert none["plausible"].to_list() == ["1 to 5 h", "the documents' figure"]
+    some = cases.reconciling([rows[0] | {"high": 7.0}], "the sums meet")
+    assert some.attrs["finding"] == "One alone would make the sums meet" and some.attrs["possible"] == ["one"]
+
+
+def test_an_hour_is_owned_where_there_is_a_purchase_price():
+    h100 = cases.owned(SimpleNamespace(gpu="h100-sxm-80gb", as_of="2025-12-08"))
+    assert h100[0][0] < h100[0][1] < h100[0][2] and h100[1]
+    assert cases.owned(SimpleNamespace(gpu="h800-sxm-80gb", as_of="2025-12-08")) == (None, [])
 
 
 # --- Spotify ----------------------------------------------------------------------------------------
@@ -116,6 +119,23 @@ def test_an_empty_case_is_refused(case, name):
         cases_spotify.audio_hour(case("spotify", **{name: 0.0}))
 
 
+def test_a_day_of_audio_from_the_bottom_up(case):
+    table = cases_spotify.bottom_up(case("spotify")).set_index(["way", "hour"])
+    price = data.price_range("a100-sxm-80gb", "on_demand", "2025-12-08")["typical"]
+    # 5000 hours a day at 91.8 an hour keep 2.269 GPUs busy, and 60 % of the hours are used
+    assert table.loc[("measured, batched", "rented"), "gpus"] == pytest.approx(5000 / 24 / 91.8 / 0.6)
+    assert table.loc[("measured, batched", "rented"), "usd_per_day"] == pytest.approx(5000 / 91.8 / 0.6 * price)
+    assert table.loc[("measured, plain", "owned"), "usd_per_day"] < table.loc[("measured, plain", "rented"), "usd_per_day"]
+    assert (table["usd_per_day_low"] < table["usd_per_day"]).all() and (table["usd_per_day"] < table["usd_per_day_high"]).all()
+
+
+def test_the_second_bill_pays_for_a_speed_without_optimisation(case):
+    table = cases_spotify.reconcile(case("spotify")).set_index("parameter")
+    price = data.price_range("a100-sxm-80gb", "on_demand", "2025-12-08")["typical"]
+    assert table.loc["audio hours that a GPU transcribes", "factor"] == pytest.approx(5000 * price / 0.6 / 4500 / 91.8)
+    assert table.attrs["near"] == "measured, plain" and table.attrs["possible"] == ["audio hours that a GPU transcribes"]
+
+
 def test_a_gpu_that_cannot_be_rented_is_refused(case):
     with pytest.raises(data.NoPrice, match="no on_demand price of gaudi3-128gb"):
         cases_spotify.audio_hour(case("spotify", gpu="gaudi3-128gb"))
@@ -141,11 +161,45 @@ def test_shopify_fleet(case):
     assert table.loc["as paid", "rate"] == pytest.approx(2e9 / 86400 / gpus)
 
 
+def test_shopify_volumes_read_two_ways(case):
+    page = case("shopify")
+    read = cases_shopify.readings(page)
+    assert read[cases_shopify.TOKENS] == pytest.approx(2e9 / 1366.1) and read[cases_shopify.TURNS] == 2e8
+    table = cases_shopify.bottom_up(page)
+    row = table.attrs["turns"]
+    price = data.price_range("h100-sxm-80gb", "on_demand", "2025-12-08")["typical"]
+    # a fleet of whole replicas for the busiest hour, paid round the clock for 730 hours
+    assert row.gpus % 4 == 0 and row.usd_per_month == pytest.approx(row.gpus * price * 730)
+    served = pools.replica(page)["requests_per_s"]
+    assert row.utilisation == pytest.approx(2e8 / 86400 / served / (row.gpus / 4))
+    assert row.usd_per_mtok == pytest.approx(row.usd_per_month / (2e8 * 1366.1 * 365 / 12) * 1e6)
+    owned = table[(table["hour"] == "owned") & (table["reading"] == cases_shopify.TURNS)].iloc[0]
+    assert owned["gpus"] == row.gpus and owned["usd_per_month"] < row.usd_per_month
+
+
 def test_shopify_bill_at_the_reconciling_turn_is_the_own_cost(case):
     page = case("shopify")
-    fits, row = cases_shopify.bill(page).attrs["fits"], cases_shopify.own_cost(page)[0]
-    month = 1e7 * 20 * fits * 365 / 12
-    assert month / 1e6 * row["usd_per_mtok"] == pytest.approx(450_000)
+    fits = cases_shopify_bill.bill(page).attrs["fits"]
+    part = fits / (page.isl_tokens + page.osl_tokens)
+    again = cases_shopify.bottom_up(case("shopify", isl_tokens=page.isl_tokens * part, osl_tokens=page.osl_tokens * part))
+    # between points of the curve, and whole requests in flight: within a few percent
+    assert again.attrs["turns"].usd_per_month == pytest.approx(450_000, rel=0.05)
+
+
+def test_shopify_sellers_of_the_day(case):
+    ends, cited = cases_shopify.listed(case("shopify"))
+    assert ends[0] < ends[1] < ends[2] and cited
+    assert cases_shopify.listed(case("shopify", model="gpt-3-175b")) == (None, [])
+    alone = cases_shopify.price_levels(case("shopify", model="llama-2-7b", n_gpus=1, as_of="2024-06-01"))
+    assert "API" in " ".join(alone["label"]) or "an API price" not in alone.attrs["finding"]
+
+
+def test_shopify_turns_are_what_reconciles(case):
+    table = cases_shopify_bill.reconcile(case("shopify")).set_index("parameter")
+    factor = 450_000 / cases_shopify.bottom_up(case("shopify")).attrs["turns"].usd_per_month
+    assert table.loc["turns of a conversation", "factor"] == pytest.approx(factor)
+    assert table.loc["price of a GPU-hour", "factor"] == pytest.approx(factor)
+    assert table.attrs["possible"] == [] and table.attrs["finding"].startswith("No input of a known range")
 
 
 def test_shopify_words_turn_with_the_numbers(case):
@@ -154,70 +208,16 @@ def test_shopify_words_turn_with_the_numbers(case):
 
 
 def test_shopify_refuses_what_does_not_fit(case):
-    with pytest.raises(textbook.DoesNotFit, match="parameter 'batch' is 9000"):
-        cases_shopify.bill(case("shopify", batch=9000))
+    with pytest.raises(ValueError, match=r"parameter 'n_gpus' is 1: .* does not fit"):
+        cases_shopify.bottom_up(case("shopify", n_gpus=1))
+    with pytest.raises(ValueError, match="parameters 'ttft_ms' and 'tpot_ms' cannot be kept"):
+        cases_shopify.bottom_up(case("shopify", tpot_ms=1.0))
+    with pytest.raises(ValueError, match=r"parameter 'peak_to_mean' is 0\.5"):
+        cases_shopify.bottom_up(case("shopify", peak_to_mean=0.5))
     with pytest.raises(ValueError, match="parameter 'tokens_per_day' is 0"):
         cases_shopify.turn(case("shopify", tokens_per_day=0.0))
 
 
-def test_shopify_sensitivity_marks_what_does_not_fit(case):
-    table = cases_shopify.sensitivity(case("shopify", batch=500))
-    assert table["change"].str.contains("does not fit").any()
-
-
-# --- JPMorgan ---------------------------------------------------------------------------------------
-
-
-def test_requests_in_flight_by_little(case):
-    page = case("jpmorgan")
-    row, _ = cases_jpmorgan.instance(page)
-    # a place in a full batch: 32 prefills, its own among them, and 500 steps
-    stay = (32 * row["ttft_ms"] + 500 * row["step_ms"]) / 1e3
-    assert cases_jpmorgan.stay_seconds(page, row) == pytest.approx(stay)
-    assert cases_jpmorgan.concurrency(page).attrs["here"] == pytest.approx(50_000 * 4 / 3600 * stay)
-
-
-def test_one_group_is_the_pool_and_more_groups_cost_more(case):
-    table = cases_jpmorgan.isolation(case("jpmorgan"))
-    assert table["penalty"].iloc[0] == pytest.approx(1)
-    assert table["penalty"].is_monotonic_increasing
-    assert (table["pooling_loss"] * table["batch_loss"]).to_list() == pytest.approx(table["penalty"].to_list())
-
-
-def test_many_small_groups_pay_an_instance_each(case):
-    page = case("jpmorgan")
-    row = cases_jpmorgan.by_size(page, counts=(1, 1000)).set_index("groups").loc[1000]
-    assert row["instances"] == 1000 and row["gpus"] == 4000
-    pool = cases_jpmorgan._fleet(page, cases_jpmorgan.isolation(page).attrs["load"], 1)["instances"]
-    assert row["penalty"] == pytest.approx(1000 / pool)
-
-
-def test_groups_fill_an_instance_up_to_the_count_said(case):
-    page = case("jpmorgan")
-    load = cases_jpmorgan.isolation(page).attrs["load"]
-    most = cases_jpmorgan.groups_that_fill(page, load)
-    table = cases_jpmorgan.isolation(page, [1, most, most + 1]).set_index("groups")
-    assert table.loc[most, "batch_loss"] == pytest.approx(1) and table.loc[most + 1, "batch_loss"] > 1
-    assert cases_jpmorgan.groups_that_fill(page, 0.5) == 0
-
-
-def test_stricter_walls_are_dearer(case):
-    table = cases_jpmorgan.strictness(case("jpmorgan"))
-    assert table["usd_per_month"].is_monotonic_increasing
-    price = data.price_range("h100-sxm-80gb", "on_demand", "2025-12-08")["typical"]
-    assert table["usd_per_month"].iloc[1] == pytest.approx(table["gpus"].iloc[1] * price * 730 / 50_000)
-
-
-def test_jpmorgan_refuses_what_makes_no_sense(case):
-    with pytest.raises(ValueError, match="parameter 'groups' is 60000, more than the 50000"):
-        cases_jpmorgan.isolation(case("jpmorgan", groups=60_000))
-    with pytest.raises(ValueError, match="parameter 'requests_per_analyst_hour' is 0"):
-        cases_jpmorgan.concurrency(case("jpmorgan", requests_per_analyst_hour=0.0))
-
-
-@pytest.mark.parametrize("change", [{"groups": 1}, {"groups": 5000}, {"analysts": 30, "groups": 5}, {"wait_probability": 1.0}])
-def test_the_answer_holds_for_other_banks(case, change):
-    page = case("jpmorgan", **change)
-    assert cases_jpmorgan.headline(page).endswith(".")
-    assert len(cases_jpmorgan.isolation_parts(page)) and len(cases_jpmorgan.strictness(page)) >= 3
-    assert len(cases_jpmorgan.sensitivity(page)) == 7
+def test_shopify_sensitivity_marks_what_cannot_be_kept(case):
+    slow = cases_shopify_bill.sensitivity(case("shopify", gpu="l40s-48gb", tpot_ms=100.0)).set_index("change")
+    assert slow["own"].iloc[0] > 0 and slow.loc["25 ms a token at most (cannot be kept)"].isna().all()

@@ -1,15 +1,25 @@
-"""What the case studies share: bills read backwards into fleets and rates, at the prices of a date."""
+"""What the case studies share: bills read backwards into fleets, traffic read forwards into bills, what reconciles them."""
 
+import numpy as np
 import pandas as pd
 
 from tokenecon import data
+from tokenecon.analysis import fleet as fleets
+from tokenecon.analysis import hour, traffic
 from tokenecon.analysis.claims_facts import n
 from tokenecon.formulas import bills
+from tokenecon.units import HOURS_PER_MONTH, SECONDS_PER_DAY, factor
 
 FACT_COLUMNS = {"what": ("What follows", None), "how": ("From", None), "value": ("Value", None)}
 FLEET_COLUMNS = {
     "bill": ("Bill", None), "usd_per_day": ("A day", "USD/day"), "gpus": ("GPUs it pays for", "GPU"),
 }  # fmt: skip
+RECONCILE_COLUMNS = {
+    "parameter": ("If only this moves", None), "page": ("Here", None), "needed": ("Needed", None),
+    "plausible": ("Range known", None), "within": ("Within it", None),
+}  # fmt: skip
+PRINTED = "the documents' figure"
+FLOOR = 1  # replicas kept at all times
 
 
 def fact(what, how, value, unit=""):
@@ -24,10 +34,26 @@ def positive(case, *names):
             raise ValueError(f"parameter '{name}' is {getattr(case, name):g}; a case needs a number above 0 there")
 
 
+def chance(case):
+    """Refuse a share of waiting requests that no fleet can be sized for."""
+    if not 0 < case.wait_probability < 1:
+        raise ValueError(f"parameter 'wait_probability' is {case.wait_probability:g}, but must lie between 0 and 1: the share of "
+                         "requests that may find every place taken")
+
+
 def prices(case):
     """Lowest, typical and highest on-demand price of the case's GPU on its date. [USD/GPU/h]"""
     found = data.price_range(case.gpu, "on_demand", case.as_of)
     return (found["low"], found["typical"], found["high"]), found["sources"]
+
+
+def owned(case):
+    """Low, typical and high cost of an hour of the case's GPU for its owner on that date, or None without a purchase price."""
+    try:
+        found = hour.owned(case.gpu, as_of=case.as_of)
+    except (hour.NoInput, data.NoPrice):
+        return None, []
+    return tuple(found.attrs[name] for name in ("likely_low", "total", "likely_high")), found.attrs["sources"]
 
 
 def fleet(case, bill_of):
@@ -42,6 +68,63 @@ def fleet(case, bill_of):
                            f"${low:.2f} to ${high:.2f} an hour.")
     table.attrs["sources"] = ["doc-uk", *cited]
     return table
+
+
+def day(case):
+    """The load of the case over a day."""
+    try:
+        return traffic.synthetic(case.peak_to_mean)
+    except ValueError as error:
+        raise ValueError(f"parameter 'peak_to_mean' is {case.peak_to_mean:g}: {error}") from None
+
+
+def paid(case, replica, requests_per_day):
+    """The fleet that serves so many requests a day, as :func:`tokenecon.analysis.fleet.plan` has it, by end of the speed.
+
+    Returns three plans: of the slow end of the model's interval, the expected speed and the fast end.
+    """
+    chance(case)
+    return [fleets.plan(
+        day(case), mean_requests_per_s=requests_per_day / SECONDS_PER_DAY, requests_per_s=replica[f"requests_per_s{end}"],
+        concurrency=replica["concurrency"], wait_probability=case.wait_probability, policy=case.policy,
+        start_h=data.value("fleet.start") * factor("min") / factor("h"), floor=FLOOR) for end in ("_low", "", "_high")]
+
+
+def usd_per_month(plans, n_gpus, usd_per_gpu_hour):
+    """Low, expected and high rent of a month: the fast fleet at the low price, and so on. [USD/month]"""
+    return tuple(plan["mean_paid_replicas"] * n_gpus * usd * HOURS_PER_MONTH
+                 for plan, usd in zip(plans[::-1], usd_per_gpu_hour, strict=True))
+
+
+def reconciling(rows, aim):
+    """Which single input, moved alone, makes two figures meet, and whether it may move so far.
+
+    Each row: ``parameter``, ``unit``, ``page`` (its value here), ``needed``, and ``low``/``high`` where a range is known.
+    """
+    out, possible, ranged = [], [], 0
+    for row in rows:
+        low, high = row.get("low", np.nan), row.get("high", np.nan)
+        known = low == low
+        inside = known and low <= row["needed"] <= high
+        ranged += known
+        if inside:
+            possible.append(row["parameter"])
+        unit = f" {row['unit']}".rstrip()
+        out.append({"parameter": row["parameter"], "page": f"{n(row['page'], 3)}{unit}", "needed": f"{n(row['needed'], 3)}{unit}",
+                    "plausible": f"{n(low, 3)} to {n(high, 3)}{unit}" if known else PRINTED,
+                    "within": ("yes" if inside else "no") if known else "–", "factor": row["needed"] / row["page"]})
+    table = pd.DataFrame(out)
+    table.attrs["possible"] = possible
+    table.attrs["finding"] = (
+        f"{_listed(possible)} alone would make {aim}" if possible else
+        f"No input of a known range, moved alone, makes {aim}" if ranged else f"Only the documents' own figures could make {aim}")
+    return table
+
+
+def _listed(names):
+    """Names as the beginning of a sentence."""
+    text = " or ".join(names)
+    return text[:1].upper() + text[1:]
 
 
 def ratio_words(ratio):

@@ -1,4 +1,4 @@
-"""The case of a bank whose client groups may not share a model instance: requests in flight, and what walls cost."""
+"""The case of a bank whose client groups may not share a model replica: requests in flight, and what walls cost."""
 
 from types import SimpleNamespace
 
@@ -6,125 +6,100 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data, units
-from tokenecon.analysis import pooling_loss, textbook
-from tokenecon.analysis.cases import positive, prices
+from tokenecon.analysis import calibrated, pooling_loss, pools, service
+from tokenecon.analysis import fleet as fleets
+from tokenecon.analysis.cases import chance, day, owned, positive, prices, reconciling, span_columns
 from tokenecon.analysis.claims_facts import n
-from tokenecon.formulas import levers, pooling, serving
+from tokenecon.formulas import serving
 
 COLUMNS = {
-    "groups": ("Groups", None), "instances": ("Instances", None), "gpus": ("GPUs", "GPU"),
-    "mean_batch": ("Requests an instance decodes", "sequence"), "pooling_loss": ("Emptier by chance", "ratio"),
-    "batch_loss": ("Emptier by walls", "ratio"), "penalty": ("Together", "ratio"),
+    "groups": ("Groups", None), "replicas": ("Replicas", None), "gpus": ("GPUs", "GPU"),
+    "in_flight": ("Requests in flight on each", "sequence"), "tpot_ms": ("Time per token", "ms/tok_out"),
+    "pooling_loss": ("More places by chance", "ratio"), "wall_loss": ("Whole replicas", "ratio"),
+    "penalty": ("Together", "ratio"),
 }  # fmt: skip
 SENSITIVITY_COLUMNS = {
     "change": ("What changes", None), "in_flight": ("Requests in flight", "sequence"), "gpus": ("GPUs, groups apart", "GPU"),
     "penalty": ("Against one pool", "ratio"),
 }  # fmt: skip
 MOST_GROUPS = 1000
+STEPS = 40  # up to here every number of groups is drawn: the fleet grows in steps
+CHEAP = 1.05  # walls that cost no more than this against one pool are said to cost nothing
+FEWEST = 2  # groups: one has no walls
+RATES = 200  # points of the search over requests of an analyst
 
 
-def instance(case):
-    """The operating point of one instance at its full batch, at the price range of the date."""
+def check(case):
+    """Refuse a bank that asks nothing, more groups than analysts, and a target that is none."""
     positive(case, "requests_per_analyst_hour")
+    chance(case)
     if case.groups > case.analysts:
         raise ValueError(f"parameter 'groups' is {case.groups}, more than the {case.analysts} of 'analysts'; a group has at "
                          "least one analyst")
-    price, cited = prices(case)
-    row = textbook.point(
-        model=case.model, gpu=case.gpu, gpus=case.n_gpus, weights=case.weights, kv=case.kv, isl_tokens=case.isl_tokens,
-        osl_tokens=case.osl_tokens, batch=case.batch, usd_per_gpu_hour=price, utilisation=1.0)
-    if not row["fits"]:
-        raise textbook.DoesNotFit(f"parameter 'batch' is {case.batch}, but {case.n_gpus} x {case.gpu} hold "
-                                  f"{int(row['max_batch'])} sequences beside the weights; lower it, or raise n_gpus")
-    return row, cited
 
 
-def stay_seconds(case, row, end=""):
-    """Time that a request occupies a place in a full batch. [s]
-
-    While it decodes, every other place of the batch is filled anew once: it waits through their prefills.
-    """
-    prefill, step = (row[f"{name}_ms{end}"] / units.MS_PER_SECOND for name in ("ttft", "step"))
-    tpot = step + (case.batch - 1) * prefill / case.osl_tokens
-    return serving.request_seconds(round_trip_s=0.0, ttft_s=prefill, tok_out=case.osl_tokens, tpot_s=tpot)
+def busy_rate(case, hourly=None):
+    """Requests of all analysts in the busy hour. [request/s]"""
+    each = case.requests_per_analyst_hour if hourly is None else np.asarray(hourly, dtype=float)
+    return units.convert(case.analysts * each, "request/h", "request/s")
 
 
-def in_flight(case, row, requests_per_hour, end=""):
-    """Requests of all analysts that are being answered at a time, by Little's law."""
-    rate = units.convert(case.analysts * np.asarray(requests_per_hour, dtype=float), "request/h", "request/s")
-    return serving.littles_concurrency(requests_per_s=rate, request_s=stay_seconds(case, row, end))
+def in_flight(case, replica, hourly=None, end=""):
+    """Requests of all analysts that are being answered at a time, by Little's law; ``end`` of the model's interval of speeds."""
+    stay = replica["concurrency"] / replica[f"requests_per_s{end}"]
+    return serving.littles_concurrency(requests_per_s=busy_rate(case, hourly), request_s=stay)
 
 
 def concurrency(case):
     """Requests in flight over the requests of an analyst in an hour, with the range of the speeds."""
-    row, _ = instance(case)
-    hourly = np.geomspace(min(0.5, case.requests_per_analyst_hour), max(60.0, case.requests_per_analyst_hour), 40)
-    table = pd.DataFrame({"requests_per_hour": hourly} | {
-        f"in_flight{end}": in_flight(case, row, hourly, end) for end in ("", "_low", "_high")})
-    here = float(in_flight(case, row, case.requests_per_analyst_hour))
-    table.attrs.update(here=here, hourly=case.requests_per_analyst_hour, one=case.batch)
+    check(case)
+    replica = pools.replica(case)
+    low, _, high = data.span("bank.requests_per_analyst_hour")
+    hourly = np.geomspace(min(low / 2, case.requests_per_analyst_hour), max(6 * high, case.requests_per_analyst_hour), 40)
+    table = pd.DataFrame({"requests_per_hour": hourly, "in_flight": in_flight(case, replica, hourly),
+                          "in_flight_low": in_flight(case, replica, hourly, "_high"),
+                          "in_flight_high": in_flight(case, replica, hourly, "_low")})
+    here = float(in_flight(case, replica))
+    table.attrs.update(here=here, hourly=case.requests_per_analyst_hour, one=replica["concurrency"])
     table.attrs["finding"] = (
         f"{case.analysts:,} analysts who ask {case.requests_per_analyst_hour:g} times an hour have {n(here, 3)} requests in "
         f"flight: one in {n(case.analysts / here, 2)} waits for an answer at any moment")
-    table.attrs["note"] = (f"A request stays {stay_seconds(case, row):.1f} s in a full batch: {case.osl_tokens} tokens, its own "
-                           "prefill, and those of the others. The band is the range of the assumed efficiencies.")
+    table.attrs["note"] = (
+        f"A request stays {replica['service_s']:.1f} s on a full replica of {case.n_gpus} {data.gpu(case.gpu)['name']}, which "
+        f"holds {replica['concurrency']:.0f} within {case.ttft_ms:g} ms to the first token and {case.tpot_ms:g} ms a token. The "
+        "band is the interval of the model.")
     table.attrs["sources"] = ["doc-uk", "little-1961", data.model(case.model)["source"], "own-assumption"]
     return table
 
 
-def _fleet(case, load, groups):
-    """Instances of one of so many equal groups: enough places for chance, and never less than one instance."""
-    each = load / groups
-    slots = pooling_loss.slots_needed(load=each, wait_probability=case.wait_probability)
-    instances = max(1.0, slots / case.batch)
-    return {"slots": slots, "instances": instances, "utilisation": each / slots, "per_instance": slots / instances,
-            "mean_batch": each / instances}
-
-
-def _whole(groups, part):
-    """Instances of all groups, rounded up once."""
-    return int(np.ceil(groups * part["instances"] - 1e-9))
-
-
 def isolation(case, counts=None):
-    """Cost of a token over the number of groups that share nothing, one pool = 1; chance and walls apart."""
-    row, cited = instance(case)
-    load = float(in_flight(case, row, case.requests_per_analyst_hour))
+    """Cost over the number of groups that share no replica, one pool = 1; chance and whole replicas apart."""
+    check(case)
+    replica = pools.replica(case)
     most = min(MOST_GROUPS, case.analysts)
-    counts = counts or sorted({*(round(g) for g in np.geomspace(1, most, 40)), case.groups})
-    whole, rows = _fleet(case, load, 1), []
-    for groups in counts:
-        part = _fleet(case, load, groups)
-        loss = {"pooled_utilisation": whole["utilisation"], "isolated_utilisation": part["utilisation"]}
-        rows.append({
-            "groups": groups, "instances": _whole(groups, part), "gpus": _whole(groups, part) * case.n_gpus,
-            "mean_batch": part["mean_batch"],
-            "pooling_loss": pooling.isolation_penalty(**loss, pooled_cost=1.0, isolated_cost=1.0),
-            # an instance that fills fewer places costs the same hour for them
-            "batch_loss": whole["per_instance"] / part["per_instance"],
-            "penalty": pooling.isolation_penalty(**loss, pooled_cost=1 / whole["per_instance"],
-                                                 isolated_cost=1 / part["per_instance"])})
-    table = pd.DataFrame(rows)
+    counts = sorted(counts or {*range(1, min(STEPS, most) + 1), *(round(g) for g in np.geomspace(1, most, 40)), case.groups})
+    table = pools.isolation(replica, counts, requests_per_s=busy_rate(case), wait_probability=case.wait_probability)
+    table["groups"] = table["groups"].astype(int)
+    table.attrs.update(load=float(in_flight(case, replica)), places=replica["concurrency"], replica=replica)
     at = table[table["groups"] == case.groups]
-    table.attrs["load"] = load
     if len(at):
         here, last = at.iloc[0], table.iloc[-1]
-        table.attrs["here"] = here
+        table.attrs["here"] = SimpleNamespace(**here)
         table.attrs["finding"] = (
-            f"{case.groups:,} groups with instances of their own cost {here.penalty:.1f} times one pool; {last.groups:,.0f} "
-            f"groups cost {last.penalty:.0f} times, with {last.mean_batch:.1f} of {case.batch} places of a batch in use")
+            f"{case.groups:,} groups with replicas of their own cost {here.penalty:.1f} times one pool; {last.groups:,.0f} "
+            f"groups cost {last.penalty:.0f} times, with {last.in_flight:.1f} of {replica['concurrency']:.0f} places taken")
     table.attrs["note"] = (
-        f"Equal groups, at least one instance of {case.n_gpus} GPUs with {case.batch} places each, {case.wait_probability:.1%} "
-        "of requests waiting. Chance: a small group needs more free places. Walls: a place in one group's batch cannot be given "
-        "to another.")
-    table.attrs["sources"] = ["doc-uk", "erlang-1917", "little-1961", *cited, "own-assumption"]
+        f"Equal groups, whole replicas of {case.n_gpus} GPUs with {replica['concurrency']:.0f} places each, "
+        f"{case.wait_probability:.1%} of requests waiting. Chance: a small group needs more free places. Whole replicas: a place "
+        "that stays free in one group's replica cannot be given to another.")
+    table.attrs["sources"] = ["doc-uk", "erlang-1917", "little-1961", "own-assumption"]
     return table
 
 
 def isolation_parts(case):
-    """The same, one row a part: chance alone, walls alone, together."""
+    """The same, one row a part: chance alone, whole replicas alone, together."""
     wide = isolation(case)
-    names = {"penalty": "together", "batch_loss": "walls: emptier batches", "pooling_loss": "chance: emptier pools"}
+    names = {"penalty": "together", "wall_loss": "whole replicas", "pooling_loss": "chance: more places"}
     table = pd.concat([pd.DataFrame({"groups": wide["groups"], "cause": text, "cost_ratio": wide[name]})
                        for name, text in names.items()], ignore_index=True)
     table.attrs = wide.attrs
@@ -136,69 +111,117 @@ def by_size(case, counts=(1, 3, 10, 30, 100, 300, 1000)):
     return isolation(case, sorted({groups for groups in counts if groups <= case.analysts} | {case.groups}))
 
 
+def _rent(gpus, case, price):
+    """Rent of so many GPUs round the clock for one analyst, over the range of a price. [USD/month]"""
+    return span_columns("usd_per_month", [gpus * usd * units.HOURS_PER_MONTH / case.analysts for usd in price])
+
+
 def strictness(case):
     """What an analyst costs a month, by how much the groups may share."""
-    row, cited = instance(case)
-    load = float(in_flight(case, row, case.requests_per_analyst_hour))
-    price = [row["usd_per_gpu_hour_low"], row["usd_per_gpu_hour"], row["usd_per_gpu_hour_high"]]
-    hit, saved = data.value("cache.hit_rate"), data.value("cache.saved_share")
-    # A common prefix cache shortens every prefill, so requests stay for a shorter time and fewer are in flight.
-    short = row | {"ttft_ms": row["ttft_ms"] * levers.prefix_cache_factor(hit_rate=hit, avoided_share=saved)}
-    lighter = float(in_flight(case, short, case.requests_per_analyst_hour))
-    more = min(10 * case.groups, case.analysts)
-    designs = {"one pool, common prefix cache": (lighter, 1), "one pool, caches apart": (load, 1),
-               f"{case.groups} groups, instances apart": (load, case.groups),
-               f"{more} groups, instances apart": (load, more)}
-    rows = []
-    for design, (busy, groups) in designs.items():
-        gpus = _whole(groups, _fleet(case, busy, groups)) * case.n_gpus
-        rows.append({"design": design, "gpus": gpus} | {
-            f"usd_per_month{end}": gpus * usd * units.HOURS_PER_MONTH / case.analysts
-            for end, usd in zip(("_low", "", "_high"), price, strict=True)})
-    table = pd.DataFrame(rows).drop_duplicates("design")
-    pool, apart = table.iloc[1], table.iloc[2]
+    check(case)
+    replica, rate = pools.replica(case), busy_rate(case)
+    (rent, cited), (own, owned_cited) = prices(case), owned(case)
+    target = {"wait_probability": case.wait_probability, "concurrency": replica["concurrency"],
+              "requests_per_s": replica["requests_per_s"]}
+    apart = {groups: int(fleets.replicas(rate / groups, **target)) * groups
+             for groups in (1, case.groups, min(10 * case.groups, case.analysts))}
+    more = max(apart)
+    hit = data.value("cache.hit_rate")
+    shared = service.one(pools.asked(replica) | {"cached_prefix": hit}, ttft_ms=case.ttft_ms, tpot_ms=case.tpot_ms)
+    common = int(fleets.replicas(rate, wait_probability=case.wait_probability, concurrency=shared["concurrency"],
+                                 requests_per_s=shared["requests_per_s"]))
+    follows = fleets.plan(day(case), mean_requests_per_s=rate / case.peak_to_mean, policy="autoscale", floor=1,
+                          start_h=data.value("fleet.start") * units.factor("min") / units.factor("h"), **target)
+    designs = [("one pool that follows the day", follows["mean_paid_replicas"], rent),
+               ("one pool, common prefix cache", common, rent), ("one pool, caches apart", apart[1], rent),
+               (f"{case.groups} groups, replicas apart", apart[case.groups], rent),
+               (f"{more} groups, replicas apart", apart[more], rent)]
+    if own:
+        designs.append((f"{case.groups} groups, replicas apart, owned", apart[case.groups], own))
+    table = pd.DataFrame([{"design": design, "gpus": count * case.n_gpus} | _rent(count * case.n_gpus, case, price)
+                          for design, count, price in designs]).drop_duplicates("design")
+    pool, groups = (table[table["design"] == name].iloc[0]
+                    for name in ("one pool, caches apart", f"{case.groups} groups, replicas apart"))
     table.attrs["finding"] = (
         f"An analyst costs ${pool.usd_per_month:.2f} a month in one pool that keeps caches apart, and "
-        f"${apart.usd_per_month:.2f} with instances apart for {case.groups} groups")
+        f"${groups.usd_per_month:.2f} with replicas apart for {case.groups} groups")
     table.attrs["note"] = (
         f"Rent round the clock of a fleet for the busy hour, on-demand prices known on {case.as_of} (bars). The common cache is "
-        f"counted as if every hit ({hit:.0%} of prompt tokens) came from another group.")
-    table.attrs["sources"] = ["doc-uk", *cited, "deepseek-inference-2025", "own-assumption"]
+        f"counted as if every hit ({hit:.0%} of prompt tokens) came from another group. Following the day: the busy hour is "
+        f"{case.peak_to_mean:g} times the mean.")
+    table.attrs["sources"] = ["doc-uk", *cited, *owned_cited, "deepseek-inference-2025", "servegen-2025", "own-assumption"]
     return table
 
 
-def groups_that_fill(case, load):
-    """Most groups that each still fill an instance; 0 where even the pool does not."""
+def groups_that_fill(case, load, places):
+    """Most groups that each still need a whole replica's places; 0 where even the pool does not."""
     low, high = 0, case.analysts
     while low < high:
         middle = (low + high + 1) // 2
-        fills = pooling_loss.slots_needed(load=load / middle, wait_probability=case.wait_probability) >= case.batch
+        fills = pooling_loss.slots_needed(load=load / middle, wait_probability=case.wait_probability) >= places
         low, high = (middle, high) if fills else (low, middle - 1)
     return low
+
+
+def reconcile(case):
+    """Which single input would let the groups stay apart at next to no cost."""
+    check(case)
+    replica, rate = pools.replica(case), busy_rate(case)
+    target = {"requests_per_s": replica["requests_per_s"], "concurrency": replica["concurrency"],
+              "wait_probability": case.wait_probability}
+    counts = np.unique(np.round(np.geomspace(1, min(MOST_GROUPS, case.analysts), RATES)))
+    dear = fleets.replicas(rate / counts, **target) * counts / fleets.replicas(rate, **target) > CHEAP
+    most = counts[np.flatnonzero(~dear)[-1]]
+    hourly = np.geomspace(case.requests_per_analyst_hour / 100, case.requests_per_analyst_hour * 1000, RATES)
+    rates = busy_rate(case, hourly)
+    dear = fleets.replicas(rates / case.groups, **target) * case.groups / fleets.replicas(rates, **target) > CHEAP
+    asked = np.flatnonzero(dear)
+    enough = hourly[min(asked[-1] + 1, len(hourly) - 1)] if len(asked) else hourly[0]
+    spans = {name: data.span(f"bank.{name}") for name in ("groups", "requests_per_analyst_hour")}
+    table = reconciling([
+        {"parameter": "groups", "unit": "at most", "page": case.groups, "needed": most,
+         "low": max(FEWEST, spans["groups"][0]), "high": spans["groups"][2]},
+        {"parameter": "requests of an analyst", "unit": "an hour", "page": case.requests_per_analyst_hour, "needed": enough,
+         "low": spans["requests_per_analyst_hour"][0], "high": spans["requests_per_analyst_hour"][2]},
+        {"parameter": "analysts", "unit": "", "page": case.analysts,
+         "needed": case.analysts * enough / case.requests_per_analyst_hour},
+    ], f"walls cost no more than {CHEAP - 1:.0%}")
+    table.attrs["note"] = "Ranges are our assumptions: the documents give neither groups nor requests, and break off there."
+    table.attrs["sources"] = ["doc-uk", "erlang-1917", "own-assumption"]
+    return table
 
 
 def headline(case):
     """The answer of the page."""
     attrs = isolation(case).attrs
-    here, filled = attrs["here"], groups_that_fill(case, attrs["load"])
-    beyond = (f"beyond {filled:,} groups each pays for an instance that it cannot fill" if filled else
-              "even one pool does not fill an instance")
+    here, filled = attrs["here"], groups_that_fill(case, attrs["load"], attrs["places"])
+    beyond = (f"beyond {filled:,} groups each pays for a replica that it cannot fill" if filled else
+              "even one pool does not fill a replica")
     return (f"With {n(attrs['load'], 3)} requests of {case.analysts:,} analysts in flight, {case.groups:,} groups that share no "
-            f"instance cost {here.penalty:.1f} times one pool of JPMorgan's case; {beyond}.")
+            f"replica cost {here.penalty:.1f} times ({here.penalty_low:.1f} to {here.penalty_high:.1f}) one pool of JPMorgan's "
+            f"case; {beyond}.")
 
 
 def sensitivity(case):
     """Requests in flight, GPUs and penalty when one input of the page moves."""
+    groups, hourly, tpot = (data.span(name) for name in ("bank.groups", "bank.requests_per_analyst_hour", "service.tpot"))
     moves = {
-        "the page itself": {}, "a tenth of the requests": {"requests_per_analyst_hour": case.requests_per_analyst_hour / 10},
-        "ten times the requests": {"requests_per_analyst_hour": 10 * case.requests_per_analyst_hour},
+        "the page itself": {}, f"{hourly[0]:g} request an hour": {"requests_per_analyst_hour": hourly[0]},
+        f"{hourly[2]:g} requests an hour": {"requests_per_analyst_hour": hourly[2]},
+        f"{groups[2]:g} groups": {"groups": min(round(groups[2]), case.analysts)},
         "answers half as long": {"osl_tokens": max(1, case.osl_tokens // 2)},
-        "half the batch": {"batch": max(1, case.batch // 2)},
-        "three times the groups": {"groups": min(3 * case.groups, case.analysts)},
+        f"{tpot[0]:g} ms a token at most": {"tpot_ms": tpot[0]}, f"{tpot[2]:g} ms a token at most": {"tpot_ms": tpot[2]},
         "one in twenty may wait": {"wait_probability": 0.05},
     }  # fmt: skip
     rows = []
     for text, move in moves.items():
-        attrs = isolation(SimpleNamespace(**(vars(case) | move))).attrs
+        now = SimpleNamespace(**(vars(case) | move))
+        try:
+            attrs = isolation(now, [now.groups]).attrs
+        except (ValueError, calibrated.NoEstimate):
+            if not move:
+                raise
+            rows.append({"change": f"{text} (cannot be kept)", "in_flight": np.nan, "gpus": np.nan, "penalty": np.nan})
+            continue
         rows.append({"change": text, "in_flight": attrs["load"], "gpus": attrs["here"].gpus, "penalty": attrs["here"].penalty})
     return pd.DataFrame(rows)

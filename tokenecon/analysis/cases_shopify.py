@@ -1,49 +1,50 @@
-"""The case of a merchant assistant: tokens of a turn, price of a token, and the bill that would fit."""
+"""The case of a merchant assistant: tokens of a turn, price of a token, and the bill that its traffic would cost."""
 
 from types import SimpleNamespace
 
-import numpy as np
 import pandas as pd
 
 from tokenecon import data, units
-from tokenecon.analysis import textbook
-from tokenecon.analysis.cases import fact, fleet, positive, prices, ratio_words
+from tokenecon.analysis import pools, price_book
+from tokenecon.analysis.cases import (
+    fact,
+    fleet,
+    owned,
+    paid,
+    positive,
+    prices,
+    ratio_words,
+    span_columns,
+    usd_per_month,
+)  # fmt: skip
+from tokenecon.analysis.claims_facts import n
 from tokenecon.formulas import bills, levers, money, workload
 
 FLEET_COLUMNS = {
     "bill": ("Bill", None), "usd_per_day": ("A day", "USD/day"), "gpus": ("GPUs it pays for", "GPU"),
     "rate": ("Tokens of each", "tok/s/GPU"),
 }  # fmt: skip
-SENSITIVITY_COLUMNS = {
-    "change": ("What changes", None), "own": ("Own cost", "USD/Mtok"), "fits": ("Tokens a turn that fit the bill", "tok/request"),
+BOTTOM_COLUMNS = {
+    "reading": ("Read as", None), "hour": ("GPUs", None), "requests_per_s": ("Turns", "request/s"),
+    "gpus": ("GPUs paid for", "GPU"), "utilisation": ("Busy", "fraction"), "usd_per_month": ("Bill", "USD/month"),
 }  # fmt: skip
+TOKENS, TURNS = "the printed tokens, in turns of a public trace", "the printed turns, as long as in a public trace"
 
 
 def _day(usd_per_month):
     return units.convert(usd_per_month, "USD/month", "USD/day")
 
 
-def _check(case):
+def check(case):
+    """Refuse volumes and bills of zero."""
     positive(case, "conversations_per_day", "tokens_per_day", "usd_per_month_before", "usd_per_month_after")
 
 
 def tokens_per_turn(case):
     """Tokens in a turn that the printed volumes imply."""
-    _check(case)
+    check(case)
     return workload.tok_per_turn(tok_per_day=case.tokens_per_day, conversations_per_day=case.conversations_per_day,
                                  turns=case.turns)
-
-
-def own_cost(case):
-    """The page's own operating point, at the price range of its date."""
-    price, cited = prices(case)
-    row = textbook.point(
-        model=case.model, gpu=case.gpu, gpus=case.n_gpus, weights=case.weights, kv=case.kv, isl_tokens=case.isl_tokens,
-        osl_tokens=case.osl_tokens, batch=case.batch, usd_per_gpu_hour=price, utilisation=case.utilisation)
-    if not row["fits"]:
-        raise textbook.DoesNotFit(f"parameter 'batch' is {case.batch}, but {case.n_gpus} x {case.gpu} hold "
-                                  f"{int(row['max_batch'])} sequences beside the weights; lower it, or raise n_gpus")
-    return row, cited
 
 
 def per_mtok(case, usd_per_month):
@@ -74,40 +75,95 @@ def identities(case):
 
 def implied(case):
     """The fleet that each bill pays for, and the tokens each GPU would make."""
-    _check(case)
+    check(case)
     table = fleet(case, {"without optimisation": _day(case.usd_per_month_before), "as paid": _day(case.usd_per_month_after)})
     for end, other in (("", ""), ("_low", "_high"), ("_high", "_low")):
         table[f"rate{end}"] = bills.implied_tok_per_s_per_gpu(tok_per_day=case.tokens_per_day, gpus=table[f"gpus{other}"])
     return table
 
 
+def readings(case):
+    """The printed volumes read in two ways that a real turn allows: so many tokens, or so many turns. [request/day]"""
+    check(case)
+    return {TOKENS: case.tokens_per_day / (case.isl_tokens + case.osl_tokens),
+            TURNS: case.conversations_per_day * case.turns}
+
+
+def bottom_up(case):
+    """What the page's model and fleet would cost, for both readings of the volume, on rented and on owned GPUs."""
+    replica = pools.replica(case)
+    (rent, cited), (own, owned_cited) = prices(case), owned(case)
+    hours = {"rented": rent} | ({"owned": own} if own else {})
+    rows = []
+    for reading, requests in readings(case).items():
+        plans = paid(case, replica, requests)
+        for kind, usd in hours.items():
+            rows.append({"reading": reading, "hour": kind, "requests_per_s": requests / units.SECONDS_PER_DAY,
+                         "gpus": plans[1]["mean_paid_replicas"] * case.n_gpus, "utilisation": plans[1]["utilisation"],
+                         "tok_per_day": requests * (case.isl_tokens + case.osl_tokens)}
+                        | span_columns("usd_per_month", usd_per_month(plans, case.n_gpus, usd)))
+    table = pd.DataFrame(rows)
+    table["usd_per_mtok"] = bills.usd_per_mtok_of_bill(usd_per_day=_day(table["usd_per_month"]), tok_per_day=table["tok_per_day"])
+    tokens, turns = (SimpleNamespace(**table[(table["reading"] == reading) & (table["hour"] == "rented")].iloc[0])
+                     for reading in (TOKENS, TURNS))
+    bill = case.usd_per_month_after
+    table.attrs.update(tokens=tokens, turns=turns, replica=replica)
+    table.attrs["finding"] = (
+        f"A rented fleet would serve the printed tokens for ${n(tokens.usd_per_month, 3)} a month and the printed turns, at "
+        f"usual length, for ${n(turns.usd_per_month, 3)}: the bill of ${n(bill, 3)} is {n(bill / tokens.usd_per_month, 2)} times "
+        f"the one and {bill / turns.usd_per_month:.0%} of the other")
+    table.attrs["note"] = (
+        f"{data.model(case.model)['name']} on replicas of {case.n_gpus} {data.gpu(case.gpu)['name']}, each with "
+        f"{replica['concurrency']:.0f} requests in flight within {case.ttft_ms:g} ms to the first token and {case.tpot_ms:g} ms "
+        f"a token; a {case.policy} fleet for a busiest hour {case.peak_to_mean:g} times the mean. Ranges: the model's interval "
+        f"and prices known on {case.as_of}. The documents do not name a model.")
+    table.attrs["sources"] = ["doc-uk", data.assumption("workload.osl_azure_conv")["source"], "servegen-2025", *cited,
+                              *owned_cited, "own-assumption"]
+    return table
+
+
+def listed(case):
+    """Low, typical and high price of the page's mix at sellers of its model on its date, or None, and its sources. [USD/Mtok]"""
+    try:
+        found = price_book.token_price(case.model, case.as_of)
+    except (data.NoPrice, data.UnknownId):
+        return None, []
+    ends = tuple(float(money.usd_per_mtok_blend(usd_per_mtok_in=into, usd_per_mtok_out=out, tok_in=case.isl_tokens,
+                                                tok_out=case.osl_tokens))
+                 for into, out in zip(found["input"], found["output"], strict=True))
+    return ends, found["sources"]
+
+
 def price_levels(case):
-    """A million tokens by the bills, by list prices and by the page's own operating point."""
-    row, cited = own_cost(case)
+    """A million tokens by the bills, by list prices and on the page's own fleet."""
+    own = bottom_up(case)
     bedrock = units.convert(data.claim("dep-bedrock-price")["low"], "USD/ktok", "USD/Mtok")
-    listed = money.usd_per_mtok_blend(
-        usd_per_mtok_in=case.api_usd_per_mtok_in, usd_per_mtok_out=case.api_usd_per_mtok_out, tok_in=case.isl_tokens,
-        tok_out=case.osl_tokens)
     before, after = per_mtok(case, case.usd_per_month_before), per_mtok(case, case.usd_per_month_after)
-    table = pd.DataFrame([
+    rows = [
         {"label": "bill without optimisation", "group": "documents", "usd_per_mtok": before},
         {"label": "bill as paid", "group": "documents", "usd_per_mtok": after},
         {"label": "Bedrock as the documents price it", "group": "documents", "usd_per_mtok": bedrock},
         {"label": "own machines by the documents", "group": "documents",
          "usd_per_mtok": bedrock / data.claim("dep-bedrock-premium")["low"]},
-        {"label": "API price of the page", "group": "market", "usd_per_mtok": listed},
-        {"label": f"own: {case.n_gpus} × {data.gpu(case.gpu)['name']}", "group": "this page", "usd_per_mtok": row["usd_per_mtok"],
-         "usd_per_mtok_low": row["usd_per_mtok_low"], "usd_per_mtok_high": row["usd_per_mtok_high"]},
-    ])
-    table.attrs.update(listed=listed, own=row["usd_per_mtok"])
+    ]
+    market, cited = listed(case)
+    if market:
+        rows.append({"label": f"API, sellers of {data.model(case.model)['name']}", "group": "market"}
+                    | span_columns("usd_per_mtok", market))
+    for _, row in own[own["reading"] == TURNS].iterrows():
+        scale = row["usd_per_mtok"] / row["usd_per_month"]
+        rows.append({"label": f"own fleet, {row['hour']}", "group": "this page"} | span_columns(
+            "usd_per_mtok", (row["usd_per_month_low"] * scale, row["usd_per_mtok"], row["usd_per_month_high"] * scale)))
+    table = pd.DataFrame(rows)
+    rented = table.loc[table["label"] == "own fleet, rented", "usd_per_mtok"].item()
+    table.attrs.update(listed=market, own=rented)
+    against = f"{ratio_words(after / market[1])} an API price and " if market else ""
     table.attrs["finding"] = (
-        f"The optimised bill of Shopify's case pays ${after:.2f} for a million tokens: {ratio_words(after / listed)} an API "
-        f"price and {ratio_words(after / row['usd_per_mtok'])} the cost of own machines")
-    table.attrs["note"] = (
-        f"Input and output at the mix of the page, {case.isl_tokens} in and {case.osl_tokens:g} out. Own: "
-        f"{data.model(case.model)['name']} at batch {case.batch}, {case.utilisation:.0%} of hours used, on-demand prices known "
-        f"on {case.as_of}. The documents do not name a model.")
-    table.attrs["sources"] = ["doc-uk", data.assumption("api.bedrock_input")["source"], *cited, "own-assumption"]
+        f"The optimised bill of Shopify's case pays ${after:.2f} for a million tokens: {against}{ratio_words(after / rented)} "
+        "the cost of an own fleet")
+    table.attrs["note"] = (f"Input and output at the mix of the page, {case.isl_tokens} in and {case.osl_tokens:g} out. "
+                           + own.attrs["note"])
+    table.attrs["sources"] = [*own.attrs["sources"], *cited]
     return table
 
 
@@ -132,58 +188,3 @@ def turn(case):
     table.attrs["note"] = "Bars: from the tenth to the ninetieth percentile of the trace."
     table.attrs["sources"] = ["doc-uk", data.assumption("workload.osl_azure_conv")["source"], "openai-api-introduction"]
     return table
-
-
-def bill(case):
-    """Monthly cost of the conversations over the tokens of a turn, on own machines and through the API."""
-    _check(case)
-    levels = price_levels(case)
-    own, _ = own_cost(case)
-    price = {f"own: {case.n_gpus} × {data.gpu(case.gpu)['name']}": (own["usd_per_mtok_low"], own["usd_per_mtok"],
-                                                                    own["usd_per_mtok_high"]),
-             "API price of the page": (levels.attrs["listed"],) * 3}
-    implied_turn = float(tokens_per_turn(case))
-    usual = data.value("workload.isl_azure_conv") + data.value("workload.osl_azure_conv")
-    lengths = np.geomspace(min(4, implied_turn), max(2 * usual, implied_turn), 40)
-    volume = workload.tok_per_day_of_conversations(conversations_per_day=case.conversations_per_day, turns=case.turns,
-                                                   tok_per_turn=lengths)
-    parts = []
-    for offer, ends in price.items():
-        part = pd.DataFrame({"tok_per_turn": lengths, "offer": offer})
-        for end, usd in zip(("_low", "", "_high"), ends, strict=True):
-            part[f"usd_per_month{end}"] = money.usd_per_month(tok_per_day=volume, usd_per_tok=usd / units.TOKENS_PER_MTOK)
-        parts.append(part if ends[0] < ends[2] else part.drop(columns=["usd_per_month_low", "usd_per_month_high"]))
-    table = pd.concat(parts, ignore_index=True)
-    fits = implied_turn * per_mtok(case, case.usd_per_month_after) / own["usd_per_mtok"]
-    table.attrs.update(implied=implied_turn, bill=case.usd_per_month_after, fits=fits, usual=usual)
-    table.attrs["finding"] = (
-        f"The bill as paid would carry {fits:,.0f} tokens a turn on own machines, where the documents' volumes leave "
-        f"{implied_turn:,.0f}; a turn of a real assistant has {usual:,.0f}")
-    table.attrs["note"] = levels.attrs["note"]
-    table.attrs["sources"] = [*levels.attrs["sources"], data.assumption("workload.osl_azure_conv")["source"]]
-    return table
-
-
-def headline(case):
-    """The answer of the page: the two figures that do not add up, and the number that would."""
-    answer = bill(case).attrs
-    after = per_mtok(case, case.usd_per_month_after)
-    return (f"Shopify's case leaves {answer['implied']:.0f} tokens for a turn and pays ${after:.2f} for a million of them; "
-            f"with {answer['fits']:,.0f} tokens a turn, the same bill would be what own machines cost.")
-
-
-def sensitivity(case):
-    """Own cost of a million tokens, and the tokens a turn that would fit the bill, when one input moves."""
-    moves = {"the page itself": {}, "twice the batch": {"batch": 2 * case.batch},
-             "half the batch": {"batch": max(1, case.batch // 2)},
-             "half the hours used": {"utilisation": case.utilisation / 2},
-             "half the turns": {"turns": max(1, case.turns // 2)},
-             "the first bill": {"usd_per_month_after": case.usd_per_month_before}}
-    rows = []
-    for text, move in moves.items():
-        now = SimpleNamespace(**(vars(case) | move))
-        try:
-            rows.append({"change": text, "own": own_cost(now)[0]["usd_per_mtok"], "fits": bill(now).attrs["fits"]})
-        except textbook.DoesNotFit:
-            rows.append({"change": f"{text} (does not fit the memory)", "own": np.nan, "fits": np.nan})
-    return pd.DataFrame(rows)

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data, units
-from tokenecon.analysis.cases import fact, fleet, positive, prices, ratio_words, span_columns
+from tokenecon.analysis.cases import fact, fleet, owned, positive, prices, ratio_words, reconciling, span_columns
+from tokenecon.analysis.claims_facts import n
 from tokenecon.formulas import bills, compute, levers, workload
 
 MODEL = "whisper-large-v3"
@@ -14,6 +15,10 @@ SPEEDS = {"speech.speed_plain": "measured, plain", "speech.speed_tuned": "measur
 SPEED_COLUMNS = {
     "bill": ("Bill", None), "usd_per_day": ("A day", "USD/day"), "gpus": ("GPUs it pays for", "GPU"),
     "speed": ("Audio hours a GPU hour", "ratio/GPU"), "mfu": ("Share of peak arithmetic", "fraction"),
+}  # fmt: skip
+BOTTOM_COLUMNS = {
+    "way": ("Speed", None), "hour": ("GPUs", None), "speed": ("Audio hours a GPU hour", "ratio/GPU"),
+    "gpus": ("GPUs needed", "GPU"), "usd_per_day": ("Bill", "USD/day"),
 }  # fmt: skip
 SENSITIVITY_COLUMNS = {
     "change": ("What changes", None), "usd_per_audio_hour": ("An hour of audio", "USD/h"),
@@ -87,33 +92,91 @@ def audio_hour(case):
             usd_per_day=bill, audio_hours_per_day=case.audio_hours_per_day)})
     rows.append({"label": "public API", "group": "market", "usd_per_audio_hour": case.usd_per_audio_hour_api})
 
-    def row(label, speeds, group):
-        ends = [usd / speed / case.utilisation for usd, speed in zip(price, speeds, strict=True)]
-        rows.append({"label": label, "group": group} | span_columns("usd_per_audio_hour", ends))
-
+    own, owned_cited = owned(case)
     name = data.gpu(case.gpu)["name"]
-    low, _, high = data.span("speech.mfu")
-    shares = (max(high, case.mfu), case.mfu, min(low, case.mfu))
-    row(f"arithmetic, {case.mfu:.0%} of peak", [float(speed_at(share, case)) for share in shares], f"own {name}")
-    if case.gpu.startswith("a100"):  # published for this GPU only
-        for speed_id, label in SPEEDS.items():
-            row(label, data.span(speed_id)[::-1], f"own {name}")
+    for label, ends in speeds(case).items():
+        rows.append({"label": label, "group": f"rented {name}"} | span_columns("usd_per_audio_hour", [
+            usd / speed / case.utilisation for usd, speed in zip(price, ends[::-1], strict=True)]))
+    if own:
+        rows.append({"label": f"{label}, owned", "group": f"owned {name}"} | span_columns("usd_per_audio_hour", [
+            usd / speed / case.utilisation for usd, speed in zip(own, ends[::-1], strict=True)]))
     table = pd.DataFrame(rows)
     cost = table.set_index("label")["usd_per_audio_hour"]
-    own = cost.iloc[3]
+    arithmetic_usd = cost.iloc[3]
     before, after = cost["bill before"], cost["bill after"]
     reached = float(implied(case)["mfu"].iloc[1])
-    table.attrs["own"], table.attrs["reached"] = own, reached
+    table.attrs["own"], table.attrs["reached"] = arithmetic_usd, reached
     table.attrs["finding"] = (
         f"An hour of audio costs ${before:.2f} before and ${after:.2f} after by the bills of Spotify's case; a public API asks "
-        f"${case.usd_per_audio_hour_api:.2f}, and {name} at {case.mfu:.0%} of their peak would do it for ${own:.3f}.")
+        f"${case.usd_per_audio_hour_api:.2f}, and {name} at {case.mfu:.0%} of their peak would do it for ${arithmetic_usd:.3f}.")
     table.attrs["title"] = (
         f"The bill after optimisation pays {ratio_words(after / case.usd_per_audio_hour_api)} the price of a public API and "
-        f"{ratio_words(after / own)} the cost of the arithmetic")
-    table.attrs["note"] = (f"Own GPUs at on-demand prices known on {case.as_of} (range), {case.utilisation:.0%} of hours used. "
+        f"{ratio_words(after / arithmetic_usd)} the cost of the arithmetic")
+    table.attrs["note"] = (f"GPUs at prices known on {case.as_of} (range), {case.utilisation:.0%} of hours used. "
                            "Audio only: storage, alignment and checking are not in it.")
     table.attrs["sources"] = ["doc-uk", data.assumption("api.whisper")["source"], "insanely-fast-whisper", "radford-2022",
-                              *cited, "own-assumption"]
+                              *cited, *owned_cited, "own-assumption"]
+    return table
+
+
+def speeds(case):
+    """Hours of audio a GPU transcribes in an hour, (low, expected, high): by arithmetic, and as measured where it is an A100."""
+    low, _, high = data.span("speech.mfu")
+    shares = (min(low, case.mfu), case.mfu, max(high, case.mfu))
+    found = {f"arithmetic, {case.mfu:.0%} of peak": tuple(float(speed_at(share, case)) for share in shares)}
+    if case.gpu.startswith("a100"):  # published for this GPU only
+        found |= {label: data.span(speed_id) for speed_id, label in SPEEDS.items()}
+    return found
+
+
+def bottom_up(case):
+    """GPUs that the audio of a day needs at each speed, and what they cost rented and owned."""
+    _check(case)
+    (rent, cited), (own, owned_cited) = prices(case), owned(case)
+    rows = []
+    for way, ends in speeds(case).items():
+        gpus = [case.audio_hours_per_day / units.HOURS_PER_DAY / speed / case.utilisation for speed in ends]
+        for kind, price in ({"rented": rent} | ({"owned": own} if own else {})).items():
+            usd = [count * dollars * units.HOURS_PER_DAY for count, dollars in zip(gpus[::-1], price, strict=True)]
+            rows.append({"way": way, "hour": kind} | span_columns("speed", ends) | span_columns("gpus", gpus)
+                        | span_columns("usd_per_day", usd))
+    table = pd.DataFrame(rows)
+    rented = table[table["hour"] == "rented"]
+    dear, cheap = (rented.loc[rented["usd_per_day"].agg(pick)] for pick in ("idxmax", "idxmin"))
+    table.attrs["finding"] = (
+        f"The audio of a day would cost ${n(cheap.usd_per_day, 3)} ({cheap.way}) to ${n(dear.usd_per_day, 3)} ({dear.way}) on "
+        f"rented {data.gpu(case.gpu)['name']}; the bills are ${case.usd_per_day_before:,.0f} and ${case.usd_per_day_after:,.0f}")
+    table.attrs["note"] = (
+        "Whisper is an encoder with a small decoder, which the calibrated model of serving does not cover: speeds are arithmetic "
+        f"at a share of the peak, and published measurements. Audio can wait for a free GPU, so {case.utilisation:.0%} of the "
+        f"hours are used, and no fleet for a peak is kept. Prices known on {case.as_of}; owned: an hour's cost to its owner.")
+    table.attrs["sources"] = ["doc-uk", "insanely-fast-whisper", "radford-2022", *cited, *owned_cited, "own-assumption"]
+    return table
+
+
+def reconcile(case):
+    """Which single input would make the optimised way, as measured where it is, cost what the second bill says."""
+    rented = bottom_up(case)
+    here = rented[rented["hour"] == "rented"].iloc[-1]
+    factor = case.usd_per_day_after / here.usd_per_day
+    low, typical, high = prices(case)[0]
+    used, slowest = data.span("utilisation.own"), min(ends[0] for ends in speeds(case).values())
+    table = reconciling([
+        {"parameter": "audio hours that a GPU transcribes", "unit": "an hour", "page": here.speed, "needed": here.speed / factor,
+         "low": slowest, "high": here.speed_high},
+        {"parameter": "price of a GPU-hour", "unit": "USD", "page": typical, "needed": typical * factor, "low": low,
+         "high": high},
+        {"parameter": "share of hours used", "unit": "", "page": case.utilisation, "needed": case.utilisation / factor,
+         "low": used[0], "high": used[2]},
+        {"parameter": "audio of a day", "unit": "hours", "page": case.audio_hours_per_day,
+         "needed": case.audio_hours_per_day * factor},
+    ], "the transcription cost what the second bill says")
+    ways = speeds(case)
+    near = min(ways, key=lambda way: abs(np.log(ways[way][1] * factor / here.speed)))
+    table.attrs["near"] = near
+    table.attrs["finding"] += f"; the speed that the bill pays for is nearest to “{near}”"
+    table.attrs["note"] = f"Start: {here.way}, rented, ${n(here.usd_per_day, 3)} a day."
+    table.attrs["sources"] = ["doc-uk", "insanely-fast-whisper", "own-assumption"]
     return table
 
 
@@ -128,9 +191,9 @@ def arithmetic(case):
                           "usd_per_audio_hour_high": price[2] / speeds / case.utilisation})
     full, points = float(speed_at(1.0, case)), None
     if case.gpu.startswith("a100"):
-        points = pd.DataFrame([
+        points = [
             {"label": label, "mfu": data.value(speed_id) / full,
-             "usd_per_audio_hour": price[1] / data.value(speed_id) / case.utilisation} for speed_id, label in SPEEDS.items()])
+             "usd_per_audio_hour": price[1] / data.value(speed_id) / case.utilisation} for speed_id, label in SPEEDS.items()]
     table.attrs["points"] = points
     after = bills.usd_per_audio_hour_of_bill(usd_per_day=case.usd_per_day_after, audio_hours_per_day=case.audio_hours_per_day)
     table.attrs["marks"] = {"bill after": after, "public API": case.usd_per_audio_hour_api}

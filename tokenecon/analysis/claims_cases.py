@@ -1,21 +1,14 @@
 """Recomputations of the claims of the three case studies: what the documents tell, not checked facts about the firms."""
 
+from functools import cache
+from types import SimpleNamespace
+
 from tokenecon import data, units
+from tokenecon.analysis import cases_shopify, pools
 from tokenecon.analysis.claims_checks import prices_around
-from tokenecon.analysis.claims_deployment import pooled
-from tokenecon.analysis.claims_facts import (
-    A100,
-    H100,
-    LLAMA2_70B,
-    bits,
-    n,
-    pct,
-    serving_gpus,
-    span_text,
-    step_seconds,
-)  # fmt: skip
+from tokenecon.analysis.claims_facts import A100, H100, LLAMA2_70B, bits, n, pct, serving_gpus, span_text
 from tokenecon.analysis.claims_rule import Reading, Recomputation
-from tokenecon.formulas import bills, levers, pooling, workload
+from tokenecon.formulas import bills, levers, workload
 
 PLAIN = {
     "case-spotify-audio-hours": "a volume that the firm would have to confirm",
@@ -145,21 +138,53 @@ def monthly_mtok(c):
     return c.value("case-shopify-tokens") / units.TOKENS_PER_MTOK * units.DAYS_PER_YEAR / units.MONTHS_PER_YEAR
 
 
+def _page(prompt, answer, gpus, day):
+    """The inputs of a case page that are ours, from data/: the model of the documents' examples within usual limits."""
+    return {"model": LLAMA2_70B, "gpu": H100, "n_gpus": gpus, "weights": "fp16", "kv": "fp16", "isl_tokens": data.value(prompt),
+            "osl_tokens": data.value(answer), "ttft_ms": data.value("service.ttft"), "tpot_ms": data.value("service.tpot"),
+            "peak_to_mean": data.value("workload.peak_to_mean"), "wait_probability": data.value("service.wait_probability"),
+            "policy": "fixed", "as_of": day}
+
+
+@cache
+def _own_fleet(gpus, day, conversations, turns, tokens, before, after):
+    page = _page("workload.isl_azure_conv", "workload.osl_azure_conv", gpus, day)
+    return cases_shopify.bottom_up(SimpleNamespace(
+        **page, conversations_per_day=conversations, turns=turns, tokens_per_day=tokens, usd_per_month_before=before,
+        usd_per_month_after=after))
+
+
+def fleet_readings(c):
+    """The two volumes that a real turn allows, as readings with the rent of a fleet; other models are open. [USD/month]"""
+    table = _own_fleet(serving_gpus(c), c.day(), *(c.value(f"case-shopify-{name}") for name in (
+        "conversations", "turns", "tokens", "unoptimised-cost", "monthly-cost")))
+    found = []
+    for reading in ("tokens", "turns"):
+        low, high = (getattr(table.attrs[reading], f"usd_per_month_{end}") for end in ("low", "high"))
+        found.append(Reading(f"a rented fleet with {data.model(LLAMA2_70B)['name']} serves the printed {reading}, each turn as "
+                             "long as in a public trace", low=low, high=high, arithmetic=f"{n(low, 3)} to {n(high, 3)} USD"))
+    return (*found, Reading("a model that the documents do not name")), tuple(table.attrs["sources"])
+
+
 def shopify_bill(c):
     day = c.value("case-shopify-monthly-cost") * units.MONTHS_PER_YEAR / units.DAYS_PER_YEAR
     rents = c.span("up-h100-cloud-price-now")
     gpus = [bills.implied_gpus(usd_per_day=day, usd_per_gpu_hour=rent) for rent in (rents[1], rents[0])]
     rates = [bills.implied_tok_per_s_per_gpu(tok_per_day=c.value("case-shopify-tokens"), gpus=count)
              for count in (gpus[1], gpus[0])]
-    return Recomputation(f"buys {span_text(*gpus)} H100 at {span_text(*rates)} tokens a second each; the model is not named, so "
-                         "nothing gives it")
+    readings, sources = fleet_readings(c)
+    return Recomputation(
+        f"buys {span_text(*gpus)} H100 at {span_text(*rates)} tokens a second each; the model is not named",
+        readings=readings, sources=sources, needed="the model and the length of a turn")
 
 
 def shopify_before(c):
     per = c.value("case-shopify-unoptimised-cost") / monthly_mtok(c)
     price = units.convert(c.value("dep-bedrock-price"), "USD/ktok", "USD/Mtok")
-    return Recomputation(f"{n(per)} USD per million tokens, {n(per / price)} times the printed Bedrock price; the model is not "
-                         "named, so nothing gives it")
+    readings, sources = fleet_readings(c)
+    return Recomputation(
+        f"{n(per)} USD per million tokens, {n(per / price)} times the printed Bedrock price; the model is not named",
+        readings=readings, sources=sources, needed="the model and the length of a turn")
 
 
 def shopify_saving(c):
@@ -180,22 +205,18 @@ def shopify_million(c):
 
 
 def dedicated(c):
-    # Groups of the edge example's shape: a hundred servers, ten groups.
-    groups = c.value("dep-central-gpus") / c.value("dep-edge-clusters")
-    servers = groups * groups
-    target, batch = data.value("service.wait_probability"), c.value("ec-batch32-size")
-    common = {"model_id": LLAMA2_70B, "parameters": c.value("ec-70b-params"), "gpu_id": H100,
-              "gpus": serving_gpus(c), "positions": c.value("ec-context-2000"), "weight_bits": bits("fp16")}
-    small = max(1.0, batch // groups)
-    cost = [step_seconds(batch=size, **common) / size for size in (small, batch)]
-    whole, part = pooled(servers, target), pooled(servers / groups, target)
-    emptier = pooling.isolation_penalty(pooled_utilisation=whole, isolated_utilisation=part, pooled_cost=1, isolated_cost=1)
-    both = pooling.isolation_penalty(pooled_utilisation=whole, isolated_utilisation=part, pooled_cost=cost[1],
-                                     isolated_cost=cost[0])
+    page = SimpleNamespace(**_page("workload.isl", "workload.osl", serving_gpus(c), c.day()))
+    replica, hourly = pools.replica(page), data.value("bank.requests_per_analyst_hour")
+    _, groups, most = data.span("bank.groups")
+    rate = units.convert(c.value("case-jpmorgan-analysts") * hourly, "request/h", "request/s")
+    table = pools.isolation(replica, (groups, most), requests_per_s=rate, wait_probability=page.wait_probability)
+    here, many = table.iloc[0], table.iloc[1]
     return Recomputation(
-        f"{n(servers)} servers split into {n(groups)} groups: emptier servers {n(emptier)} times, with batches of {n(small)} in "
-        f"place of {n(batch)} {n(both)} times the cost of a token", low=emptier, high=both, test=bool(emptier > 1),
-        sources=("erlang-1917",))
+        f"analysts who ask {n(hourly)} times an hour, on replicas of {n(replica['concurrency'])} places: {n(groups)} groups need "
+        f"{n(here.replicas)} where one pool needs {n(here.replicas / here.penalty)}, {n(here.penalty, 3)} times, with "
+        f"{n(here.in_flight, 2)} requests in flight on each; {n(most)} groups {n(many.penalty, 3)} times, with "
+        f"{n(many.in_flight, 2)}", low=here.penalty, high=many.penalty,
+        test=bool(here.penalty > 1 and here.in_flight < replica["concurrency"]), sources=("erlang-1917", "little-1961"))
 
 
 RECOMPUTE = {

@@ -107,8 +107,12 @@ def guide(ax, low, high, **options):
 
 
 def spoken(table, *axes):
-    """The table with one more column for each axis: its number and range as a reader says them."""
+    """The table with one more column for each axis: its number and range as a reader says them.
+
+    Without the attributes of the table: Altair prints its data to name it, and pandas cannot print tables in attributes.
+    """
     table = table.copy()
+    table.attrs = {}
     for ax in axes:
         form = ax.format
         texts = [number(value, ax.unit, form=form) for value in table[ax.column]]

@@ -1,4 +1,6 @@
-"""Figures of the three case studies."""
+"""Figures of the documents' three case studies."""
+
+import pandas as pd
 
 from tokenecon.charts.forms import axis, bars, intervals, lines, mark
 
@@ -14,8 +16,9 @@ def audio_hour(table):
 def arithmetic(table):
     """Cost of an hour of audio over the share of peak, with the bill and the public price."""
     marks = [mark("y", value, label) for label, value in table.attrs["marks"].items()]
+    found = table.attrs["points"]
     return lines(table, axis("mfu", "Share of peak arithmetic reached", "fraction", log=True), AUDIO, marks=marks,
-                 points=table.attrs["points"])
+                 points=None if found is None else pd.DataFrame(found))
 
 
 def stacking(table):
@@ -35,7 +38,7 @@ def turn(table):
 
 
 def bill(table):
-    """Monthly cost over tokens of a turn, with the bill and the turn that the documents leave."""
+    """Monthly cost over tokens of a turn, own fleet and API, with the bill and the turn that the documents leave."""
     return lines(table, axis("tok_per_turn", "Tokens of a turn", "tok/request", log=True),
                  axis("usd_per_month", "Cost", "USD/month", log=True), "offer",
                  marks=[mark("y", table.attrs["bill"], "bill as paid"), mark("x", table.attrs["implied"], "implied"),
@@ -46,14 +49,14 @@ def concurrency(table):
     """Requests in flight over the requests of an analyst."""
     return lines(table, axis("requests_per_hour", "Requests of an analyst", "request/h", log=True),
                  axis("in_flight", "Requests in flight", "sequence", log=True),
-                 marks=[mark("x", table.attrs["hourly"], "page"), mark("y", table.attrs["one"], "one instance")])
+                 marks=[mark("x", table.attrs["hourly"], "page"), mark("y", table.attrs["one"], "one replica")])
 
 
 def isolation(table):
-    """Cost over the number of groups, one pool = 1: chance, walls, together."""
+    """Cost over the number of groups, one pool = 1: chance, whole replicas, together."""
     return lines(table, GROUPS, axis("cost_ratio", "Cost of a token, one pool = 1", "ratio", log=True), "cause")
 
 
 def strictness(table):
     """Monthly cost of an analyst by how much the groups share."""
-    return intervals(table, axis("usd_per_month", "Rent for one analyst", "USD/month", log=True), "design", sort=False)
+    return intervals(table, axis("usd_per_month", "GPUs for one analyst", "USD/month", log=True), "design", sort=False)
