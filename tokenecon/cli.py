@@ -138,6 +138,38 @@ def estimate(
         raise typer.Exit(1)
 
 
+Scenario = Annotated[Path, typer.Argument(metavar="SCENARIO.yml", help="Your case, as in notebooks/scenarios/.")]
+AsCsv = Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the first table to a CSV file, too.")]
+
+
+@app.command()
+def cost(scenario: Scenario, as_json: AsJson = False, csv: AsCsv = None):
+    """What own, rented and API tokens cost in your case, and from which volume on own ones are cheaper.
+
+    Example: `tokenecon cost notebooks/scenarios/chat-assistant.yml`
+    """
+    from tokenecon import decisions
+
+    decisions.tell(decisions.cost(scenario), print_table, as_json=as_json, csv=csv)
+
+
+@app.command()
+def decide(
+    scenario: Scenario,
+    draws: Annotated[int, typer.Option(min=100, max=5_000_000, help="Random draws; more of them narrow the errors.")] = 100_000,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of the draws, in place of the scenario's.")] = None,
+    as_json: AsJson = False,
+    csv: AsCsv = None,
+):
+    """How probable it is that owning, renting or an API is the cheapest in your case, and what decides it.
+
+    Example: `tokenecon decide notebooks/scenarios/chat-assistant.yml --draws 1000000`
+    """
+    from tokenecon import decisions
+
+    decisions.tell(decisions.decide(scenario, draws, seed), print_table, as_json=as_json, csv=csv)
+
+
 def print_record(record):
     """The fields of one row that hold something."""
     held = {key: value for key, value in record.items() if value not in (None, "")}

@@ -105,7 +105,12 @@ def _assignment(statement, where):
 
 
 def accept(parameter, value, where=""):
-    """The value in its type, or one sentence that says what is wrong with it."""
+    """The value in its type, or one sentence that says what is wrong with it.
+
+    A parameter that is declared as None may be left blank; something else than this page then says its value.
+    """
+    if parameter.default is None and value in (None, ""):
+        return None
     rule = kind(parameter.unit, isinstance(parameter.default, int))
     try:
         return rule.adapter.validate_python(value)
@@ -129,7 +134,7 @@ def validate(declared, values, where=""):
         if name not in declared:
             _refuse(name, declared, where)
         accepted = accept(declared[name], value, where)
-        good[name] = ",".join(accepted) if declared[name].unit == "gpus" else accepted
+        good[name] = ",".join(accepted) if isinstance(accepted, list) else accepted
     return good
 
 
@@ -165,6 +170,21 @@ def check(names):
                 if name not in declared:
                     _refuse(name, declared)
     return SimpleNamespace(**{name: accept(one, names[name]) for name, one in declared.items()})
+
+
+def scenario(case):
+    """The scenario that a page's parameters name, with those that are not blank put in its place.
+
+    Raises :class:`ParameterError` for a value that the scenario does not allow.
+    """
+    from tokenecon import scenarios  # late: most pages have none
+
+    given = {name: getattr(case, name, None) for name in scenarios.PARAMETERS}
+    try:
+        return scenarios.overridden(case.scenario, {name: value for name, value in given.items() if value is not None})
+    except scenarios.BadScenario as error:
+        named = [name for name, path in scenarios.PARAMETERS.items() if ".".join(path) == error.path]
+        raise ParameterError(f"parameter '{named[0]}' {error.rest}" if named else str(error)) from None
 
 
 def _declares(source):

@@ -63,11 +63,13 @@ def _against_peers(frame, value):
     """
     first, last = _days(frame["as_of"]), _days(frame["last_seen"])
     sellers, asked = frame["provider"].to_numpy(), frame[value].to_numpy(float)
-    found = {}
+    windows, found = {}, {}
     keys = list(zip(sellers, first, last, strict=True))
     for seller, begin, end in dict.fromkeys(keys):
-        peers = (sellers != seller) & (first <= end + OLD_DAYS) & (last >= begin - OLD_DAYS) & ~np.isnan(asked)
-        medians = pd.Series(asked[peers]).groupby(sellers[peers]).median()
+        if (begin, end) not in windows:
+            seen = (first <= end + OLD_DAYS) & (last >= begin - OLD_DAYS) & ~np.isnan(asked)
+            windows[begin, end] = pd.Series(asked[seen]).groupby(sellers[seen]).median()
+        medians = windows[begin, end].drop(seller, errors="ignore")
         found[seller, begin, end] = (len(medians), *fences(medians))
     return pd.DataFrame([found[key] for key in keys], columns=["peers", "peer_low", "peer_high"], index=frame.index)
 
