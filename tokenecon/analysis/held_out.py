@@ -70,13 +70,18 @@ def _closed_rates(rows, out):
     return found.dropna(subset="residual")
 
 
-def quantiles(rows, level):
-    """Ends of the central share of residuals, where a campaign weighs as the root of its rows."""
+def distribution(rows):
+    """Residuals in order and the share of weight below each, where a campaign weighs as the root of its rows."""
     size = rows.groupby("campaign")["residual"].transform("size").to_numpy()
     order = np.argsort(rows["residual"].to_numpy())
     weight = (1 / np.sqrt(size))[order]
-    place = (np.cumsum(weight) - weight / 2) / weight.sum()
-    return np.interp([(1 - level) / 2, (1 + level) / 2], place, rows["residual"].to_numpy()[order])
+    return (np.cumsum(weight) - weight / 2) / weight.sum(), rows["residual"].to_numpy()[order]
+
+
+def quantiles(rows, level):
+    """Ends of the central share of residuals, or of several shares."""
+    place, residual = distribution(rows)
+    return np.interp([(1 - level) / 2, (1 + level) / 2], place, residual)
 
 
 def cell(rows, quantity, load, kind):
@@ -89,20 +94,30 @@ def cell(rows, quantity, load, kind):
     return same
 
 
-def coverage(rows, level):
-    """Residuals with `inside`: whether the interval made without their campaign holds them."""
-    parts = []
+def _others(rows):
+    """Residuals of each campaign, quantity, load and kind, with those of other campaigns that their interval rests on."""
     for campaign, own in rows.groupby("campaign"):
         others = rows[rows["campaign"] != campaign]
         for (quantity, load, kind), part in own.groupby(["quantity", "load", "kind"]):
-            low, high = quantiles(cell(others, quantity, load, kind), level)
-            low, high = min(low, 0.0), max(high, 0.0)
-            parts.append(part.assign(inside=(part["residual"] >= low) & (part["residual"] <= high)))
+            yield part, cell(others, quantity, load, kind)
+
+
+def coverage(rows, level):
+    """Residuals with `inside`: whether the interval made without their campaign holds them."""
+    parts = []
+    for part, others in _others(rows):
+        low, high = quantiles(others, level)
+        low, high = min(low, 0.0), max(high, 0.0)
+        parts.append(part.assign(inside=(part["residual"] >= low) & (part["residual"] <= high)))
     return pd.concat(parts)
 
 
 def nominal(rows):
     """The level whose intervals hold the target share of campaigns they were made without."""
     levels = np.round(np.arange(0.60, 0.97, 0.01), 2)
-    held = [abs(coverage(rows, level)["inside"].mean() - TARGET) for level in levels]
-    return float(levels[int(np.argmin(held))])
+    inside = np.zeros(len(levels))
+    for part, others in _others(rows):
+        low, high = quantiles(others, levels)
+        residual = part["residual"].to_numpy()[:, None]
+        inside += ((residual >= np.minimum(low, 0.0)) & (residual <= np.maximum(high, 0.0))).sum(axis=0)
+    return float(levels[int(np.argmin(abs(inside / len(rows) - TARGET)))])

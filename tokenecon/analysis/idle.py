@@ -1,6 +1,5 @@
 """How full the paid hours are: real load, the fleet that serves it by policy, and what the idle part costs."""
 
-from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -30,7 +29,6 @@ CHANGE_COLUMNS = {
 }  # fmt: skip
 
 
-
 def changed(case, **moves):
     """The case with some parameters replaced."""
     return SimpleNamespace(**(vars(case) | moves))
@@ -43,23 +41,10 @@ def percent(share):
 
 def replica(case):
     """What one replica of the page serves within its limits, and what its hour costs: (low, typical, high)."""
-    found = _served(case.model, case.gpu, case.n_gpus, case.weights, case.kv, case.isl_tokens, case.osl_tokens, case.ttft_ms,
-                    case.tpot_ms)
+    found = service.of_page(case)
     price = data.price_range(case.gpu, "on_demand", case.as_of)
     usd = np.array([price["low"], price["typical"], price["high"]]) * case.n_gpus
     return SimpleNamespace(found=found, usd=usd, sources=price["sources"], tok=case.isl_tokens + case.osl_tokens)
-
-
-@cache
-def _served(model, gpu, n_gpus, weights, kv, isl, osl, ttft_ms, tpot_ms):
-    asked = {"model": model, "gpu": gpu, "n_gpus": n_gpus, "weights": weights, "kv": kv, "isl": isl, "osl": osl}
-    try:
-        return service.one(asked, ttft_ms=ttft_ms, tpot_ms=tpot_ms)
-    except service.TooSlow as error:
-        name, limit = ("ttft_ms", ttft_ms) if "TTFT" in str(error) else ("tpot_ms", tpot_ms)
-        raise service.TooSlow(f"parameter '{name}' is {limit:g}: {error}") from None
-    except calibrated.NoEstimate as error:
-        raise calibrated.NoEstimate(f"parameter 'n_gpus' is {n_gpus}: {error}") from None
 
 
 def _load(case):
@@ -181,8 +166,9 @@ def _row(case, own, policy):
         if not end:
             row |= {name: plan[name] for name in ("idle_share", "cold_share", "turned_away", "peak_to_mean")}
     # whole replicas: the middle of the interval may need the emptier fleet, so its ends are those of all three
-    found = [row[f"utilisation{end}"] for end in ENDS]
-    row["utilisation_low"], row["utilisation_high"] = min(found), max(found)
+    for name in ("utilisation", "idle_usd_per_month"):
+        found = [row[f"{name}{end}"] for end in ENDS]
+        row[f"{name}_low"], row[f"{name}_high"] = min(found), max(found)
     return row
 
 

@@ -1,6 +1,5 @@
 """What splitting a fleet costs: replicas of the page's model in pools of any size, and groups of users kept apart."""
 
-from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -26,19 +25,7 @@ def replica(case):
     if not 0 < case.wait_probability < 1:
         raise ValueError(f"parameter 'wait_probability' is {case.wait_probability:g}, but must lie between 0 and 1: the share of "
                          "requests that may find everything busy")
-    return dict(_replica(case.model, case.gpu, case.n_gpus, case.weights, case.kv, case.isl_tokens, case.osl_tokens,
-                         case.ttft_ms, case.tpot_ms))
-
-
-@cache
-def _replica(model, gpu, n_gpus, weights, kv, isl, osl, ttft_ms, tpot_ms):
-    asked = {"model": model, "gpu": gpu, "n_gpus": n_gpus, "weights": weights, "kv": kv, "isl": isl, "osl": osl}
-    try:
-        return service.one(asked, ttft_ms=ttft_ms, tpot_ms=tpot_ms).to_dict()
-    except service.TooSlow as error:
-        raise ValueError(f"parameters 'ttft_ms' and 'tpot_ms' cannot be kept: {error}") from None
-    except calibrated.NoEstimate as error:
-        raise ValueError(f"parameter 'n_gpus' is {n_gpus}: {error}") from None
+    return service.of_page(case)
 
 
 def asked(found):

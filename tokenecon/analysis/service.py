@@ -1,17 +1,21 @@
 """What one replica serves within latency limits, by the calibrated model: concurrency, requests a second, its best size."""
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 
 from tokenecon import data
 from tokenecon.analysis import estimate
-from tokenecon.analysis.calibrated import ALIKE, NO_ROOM, NoEstimate
+from tokenecon.analysis.calibrated import ALIKE, NoEstimate
 
 SIZES = (1, 2, 4, 8)  # GPUs of a replica inside one server
 COLUMNS = ("model", "gpu", "n_gpus", "weights", "kv", "isl", "osl")
 OPTIONS = ("tp", "pp", "attention_dp", "ep", "cached_prefix", "draft_tokens", "acceptance", "draft_model", "engine")
 RATES = ("output_tok_s", "ttft_ms", "tpot_ms")
 ENDS = ("", "_low", "_high")
+BLAMED = ("model", "gpu", "weights", "kv")  # parameters that a reason may begin with
+ALONE = "one request alone"  # how the reason begins where a latency limit is missed
 USD_PER_GPU_HOUR = 1.0  # only the shares of the bill are read, so any price does
 
 
@@ -77,9 +81,33 @@ def one(case, *, ttft_ms=None, tpot_ms=None):
     """:func:`capacity` of one case, a dict, as a Series; raises :class:`TooSlow` or :class:`NoEstimate` with the reason."""
     row = capacity(pd.DataFrame([case]), ttft_ms=ttft_ms, tpot_ms=tpot_ms).iloc[0]
     if row["reason"]:
-        raise (TooSlow if "ms" in row["reason"] and NO_ROOM not in row["reason"] else NoEstimate)(
+        raise (TooSlow if row["reason"].startswith(ALONE) else NoEstimate)(
             f"{case['model']} with {case['weights']} weights on {case['n_gpus']} x {case['gpu']}: {row['reason']}")
     return row
+
+
+def of_page(case):
+    """:func:`one` for the parameters of a page, as a dict; a refusal begins with the parameter that it is about."""
+    return dict(_of_page(case.model, case.gpu, case.n_gpus, case.weights, case.kv, case.isl_tokens, case.osl_tokens,
+                         case.ttft_ms, case.tpot_ms))
+
+
+@cache
+def _of_page(model, gpu, n_gpus, weights, kv, isl, osl, ttft_ms, tpot_ms):
+    asked = {"model": model, "gpu": gpu, "n_gpus": n_gpus, "weights": weights, "kv": kv, "isl": isl, "osl": osl}
+    try:
+        return one(asked, ttft_ms=ttft_ms, tpot_ms=tpot_ms).to_dict()
+    except TooSlow as error:
+        name, limit = ("ttft_ms", ttft_ms) if "TTFT" in str(error) else ("tpot_ms", tpot_ms)
+        raise TooSlow(f"parameter '{name}' is {limit:g}: {error}") from None
+    except NoEstimate as error:
+        reason = str(error).rpartition(f"{gpu}: ")[2]
+        name = next((one for one in BLAMED if reason.startswith(f"{one} '")), "n_gpus")
+        raise NoEstimate(f"parameter '{name}' is {_written(asked[name])}: {error}") from None
+
+
+def _written(value):
+    return f"'{value}'" if isinstance(value, str) else f"{value:g}"
 
 
 def curve(case, concurrencies):
@@ -130,6 +158,6 @@ def _reason(alone, concurrency, ttft_ms, tpot_ms):
         return alone["error"]
     for name, limit, what in (("ttft_ms", ttft_ms, "TTFT"), ("tpot_ms", tpot_ms, "TPOT")):
         if limit is not None and alone[name] > limit:
-            return (f"one request alone has a {what} of {alone[name]:.0f} ms, the limit is {limit:g} ms; raise {name} or n_gpus, "
+            return (f"{ALONE} has a {what} of {alone[name]:.3g} ms, the limit is {limit:g} ms; raise {name} or n_gpus, "
                     "or narrow weights")
     raise AssertionError("a case without an error keeps to no limit and misses none")
