@@ -1,6 +1,6 @@
 """What a token costs: formulas, dated facts and the analyses behind the book."""
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 
 class BadInput(ValueError):

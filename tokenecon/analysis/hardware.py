@@ -14,8 +14,7 @@ from tokenecon.analysis.calibrated import CALIBRATED, TEXTBOOK
 from tokenecon.formulas import efficiency, parallelism
 
 FORMATS = ("fp16", "fp8", "int4")
-# Few sellers print what a GPU costs to buy, and few clouds reprice a CPU: the newest known has to do, with its date.
-PURCHASE_MAX_AGE_DAYS = 4000
+# Few clouds reprice a CPU: the newest known price has to do, with its date.
 CPU_PRICE_MAX_AGE_DAYS = 800
 COLUMNS = {
     "name": ("Accelerator", None), "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"), "gpus": ("GPUs", None),
@@ -187,7 +186,7 @@ def value_for_watt_and_dollar(case):
     for gpu in ids(case):
         row = data.gpu(gpu)
         try:
-            bought = data.price_range(gpu, "purchase", case.as_of, max_age_days=PURCHASE_MAX_AGE_DAYS)
+            bought = data.price_range(gpu, "purchase", case.as_of)
         except data.NoPrice:
             continue
         if row["board_power_w"] != row["board_power_w"]:
