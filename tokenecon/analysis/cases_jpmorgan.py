@@ -25,14 +25,18 @@ SENSITIVITY_COLUMNS = {
 MOST_GROUPS = 1000
 STEPS = 40  # up to here every number of groups is drawn: the fleet grows in steps
 CHEAP = 1.05  # walls that cost no more than this against one pool are said to cost nothing
+ROUGH = 10  # times, from which on a digit behind the point says nothing
 FEWEST = 2  # groups: one has no walls
 RATES = 200  # points of the search over requests of an analyst
 
 
 def check(case):
-    """Refuse a bank that asks nothing, more groups than analysts, and a target that is none."""
+    """Refuse a bank that asks nothing, a single group, more groups than analysts, and a target that is none."""
     positive(case, "requests_per_analyst_hour")
     chance(case)
+    if case.groups < FEWEST:
+        raise ValueError(f"parameter 'groups' is {case.groups}, but must be at least {FEWEST}: one group shares with nobody, and "
+                         "nothing keeps it apart")
     if case.groups > case.analysts:
         raise ValueError(f"parameter 'groups' is {case.groups}, more than the {case.analysts} of 'analysts'; a group has at "
                          "least one analyst")
@@ -85,11 +89,12 @@ def isolation(case, counts=None):
     if len(at):
         here, last = at.iloc[0], table.iloc[-1]
         table.attrs["here"] = SimpleNamespace(**here)
-        table.attrs["finding"] = (
-            f"{case.groups:,} groups with replicas of their own cost {here.penalty:.1f} times one pool; {last.groups:,.0f} "
-            f"groups cost {last.penalty:.0f} times, with {last.in_flight:.1f} of {replica['concurrency']:.0f} places taken")
+        taken = f"{last.in_flight:.1f} of {pools.count(replica['concurrency'], 'place')} taken"
+        table.attrs["finding"] = (f"{case.groups:,} groups with replicas of their own cost {here.penalty:.1f} times one pool" + (
+            f"; {last.groups:,.0f} groups cost {last.penalty:.{0 if last.penalty >= ROUGH else 1}f} times, with {taken}"
+            if last.groups > case.groups else f", with {taken}"))
     table.attrs["note"] = (
-        f"Equal groups, whole replicas of {case.n_gpus} GPUs with {replica['concurrency']:.0f} places each, "
+        f"Equal groups, whole replicas of {pools.count(case.n_gpus, 'GPU')} with {pools.count(replica['concurrency'], 'place')} each, "
         f"{case.wait_probability:.1%} of requests waiting. Chance: a small group needs more free places. Whole replicas: a place "
         "that stays free in one group's replica cannot be given to another.")
     table.attrs["sources"] = ["doc-uk", "erlang-1917", "little-1961", "own-assumption"]

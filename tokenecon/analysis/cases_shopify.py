@@ -114,7 +114,7 @@ def bottom_up(case):
         f"the one and {bill / turns.usd_per_month:.0%} of the other")
     table.attrs["note"] = (
         f"{data.model(case.model)['name']} on replicas of {case.n_gpus} {data.gpu(case.gpu)['name']}, each with "
-        f"{replica['concurrency']:.0f} requests in flight within {case.ttft_ms:g} ms to the first token and {case.tpot_ms:g} ms "
+        f"{pools.count(replica['concurrency'], 'request')} in flight within {case.ttft_ms:g} ms to the first token and {case.tpot_ms:g} ms "
         f"a token; a {case.policy} fleet for a busiest hour {case.peak_to_mean:g} times the mean. Ranges: the model's interval "
         f"and prices known on {case.as_of}. The documents do not name a model.")
     table.attrs["sources"] = ["doc-uk", data.assumption("workload.osl_azure_conv")["source"], "servegen-2025", *cited,

@@ -230,10 +230,11 @@ def likely(inputs):
 def moves(gpu, *, as_of=None, owner="neocloud", **given):
     """The owned hour when one input moves over the range of its row and the others stay: the widest first.
 
-    ``given`` sets where the others stay; their own ranges remain those of the data.
+    ``given`` sets where the others stay; a range of the data that does not hold such a value is widened to it.
     """
     inputs = spans(gpu, as_of=as_of, owner=owner)
     fixed = spans(gpu, as_of=as_of, owner=owner, **given)["typical"].to_dict()
+    inputs["low"], inputs["high"] = (pick(inputs[end], pd.Series(fixed)) for pick, end in ((np.fmin, "low"), (np.fmax, "high")))
     cheap, _, dear = ends(inputs)
     rows = [{"input": name, "name": inputs.loc[name, "name"], "from": cheap[name], "to": dear[name], "unit": UNITS[name],
              "usd_per_gpu_hour": owned_total(**fixed), "usd_per_gpu_hour_low": owned_total(**fixed | {name: cheap[name]}),

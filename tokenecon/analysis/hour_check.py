@@ -66,7 +66,8 @@ def check(case):
         f"of all {len(known)} hold the published figure")
     both = table.pivot(index=["gpu", "owner"], columns="as_of", values="published_usd_per_gpu_hour").dropna()
     change = both.iloc[:, -1] / both.iloc[:, 0] - 1
-    fall = (f" From the first vintage to the last the published hours changed by {change.median():+.0%} in the middle; our "
+    way = "fell" if change.median() < 0 else "rose"
+    fall = (f" From the first vintage to the last the published hours {way} by {abs(change.median()):.0%} in the middle; our "
             "purchase prices are those known on the day of the page for both." if both.shape[1] > 1 else "")
     table.attrs["note"] = (
         f"Ratio of our owned hour to the published one; bars: {hour.LIKELY_SHARE:.0%} of draws of our inputs. Large: a large "

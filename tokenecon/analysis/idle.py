@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data
-from tokenecon.analysis import calibrated, fleet, service, traffic
+from tokenecon.analysis import calibrated, fleet, pools, service, traffic
 from tokenecon.units import HOURS_PER_DAY, HOURS_PER_MONTH, SECONDS_PER_HOUR, TOKENS_PER_MTOK, convert
 
 WEEK_HOURS = 7 * int(HOURS_PER_DAY)
@@ -110,7 +110,7 @@ def fleets(case):
     table = pd.concat(parts, ignore_index=True)
     plans = {policy: _plan(case, own, policy) for policy in ("fixed", "autoscale")}
     table.attrs["finding"] = (
-        f"A fixed fleet of {plans['fixed']['peak_replicas'] * case.n_gpus:g} GPUs is {percent(plans['fixed']['utilisation'])} "
+        f"A fixed fleet of {pools.count(plans['fixed']['peak_replicas'] * case.n_gpus, 'GPU')} is {percent(plans['fixed']['utilisation'])} "
         f"busy, one that is scaled {case.start_minutes:g} minutes ahead {percent(plans['autoscale']['utilisation'])}")
     table.attrs["note"] = (
         f"Load profile “{traffic.LABELS[case.profile]}”, {case.requests_per_s:g} requests a second in the mean, "
@@ -123,7 +123,7 @@ def fleets(case):
 def _replica_words(case, own):
     found = own.found
     beyond = "" if found["calibrated"] else f" {calibrated.UNMEASURED}"
-    return (f"A replica of {case.n_gpus} GPUs serves {found['requests_per_s']:.3g} requests a second, {found['concurrency']:g} "
+    return (f"A replica of {pools.count(case.n_gpus, 'GPU')} serves {found['requests_per_s']:.3g} requests a second, {found['concurrency']:g} "
             f"at a time, with a TTFT of {found['ttft_ms']:.0f} ms and a TPOT of {found['tpot_ms']:.0f} ms.{beyond}")
 
 

@@ -10,12 +10,18 @@ from scipy.optimize import brentq
 from scipy.special import gammaincc, gammaln
 
 HALVINGS = 50
+MANY = 1e5  # slots from which on the chance of an exact number comes from Stirling's series
 
 
 def waiting(*, slots, load):
     """Chance that a request finds every slot busy (Erlang C), for a load below the slots."""
     slots, load = np.asarray(slots, dtype=float), np.asarray(load, dtype=float)
-    blocked = np.exp(slots * np.log(load) - load - gammaln(slots + 1)) / gammaincc(slots + 1, load)
+    with np.errstate(divide="ignore"):  # no load: nobody waits
+        few = slots * np.log(load) - load - gammaln(slots + 1)
+        # of many slots the three terms are huge and nearly cancel: Stirling's series takes their difference first
+        apart, many = load / slots - 1, np.maximum(slots, MANY)
+        stirling = slots * (np.log1p(apart) - apart) - np.log(2 * np.pi * many) / 2 - 1 / (12 * many)
+    blocked = np.exp(np.where(slots < MANY, few, stirling)) / gammaincc(slots + 1, load)
     busy = load / slots
     return blocked / (1 - busy + busy * blocked)
 

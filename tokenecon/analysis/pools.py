@@ -61,15 +61,15 @@ def pool_sizes(case):
     held = site // case.n_gpus
     lone = float(utilisation(slots=site, wait_probability=case.wait_probability))
     table.attrs["claimed"] = documents_points()
-    opening = f"Chance leaves a site of {site:g} GPUs {lone:.0%} busy if each serves one request"
+    opening = f"Chance leaves a site of {site:g} GPU{'' if site == 1 else 's'} {lone:.0%} busy if each serves one request"
     if held:
         full = float(utilisation(slots=held * found["concurrency"], wait_probability=case.wait_probability))
-        table.attrs["finding"] = (f"{opening}, and {full:.0%} as {count(held, 'replica')} of {found['concurrency']:.0f} places; "
+        table.attrs["finding"] = (f"{opening}, and {full:.0%} as {count(held, 'replica')} of {count(found['concurrency'], 'place')}; "
                                   f"the peaks of a day make that {full / peak:.0%}")
     else:
         table.attrs["finding"] = f"{opening}; it does not hold one replica of {case.n_gpus}"
     table.attrs["note"] = (
-        f"A replica: {case.n_gpus} GPUs, {found['concurrency']:.0f} requests in flight within {case.ttft_ms:g} ms to the first "
+        f"A replica: {count(case.n_gpus, 'GPU')}, {count(found['concurrency'], 'request')} in flight within {case.ttft_ms:g} ms to the first "
         f"token and {case.tpot_ms:g} ms a token. Bands: {targets(case)[0]:.1%} to {targets(case)[2]:.0%} of requests waiting. "
         f"By day: sized for an hour {peak:.2f} times as busy as the mean. Poisson arrivals; real ones come in bursts.")
     table.attrs["sources"] = ["erlang-1917", "kleinrock-1975", "servegen-2025", "doc-uk", "own-assumption"]

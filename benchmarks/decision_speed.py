@@ -1,0 +1,35 @@
+"""Speed and memory of a decision: seconds for a million draws of each shipped scenario, against 5 s and 1 GB."""
+
+import resource
+import sys
+import time
+
+from tokenecon import scenarios
+from tokenecon.analysis import decision, drivers, montecarlo
+
+SECONDS, GIGABYTES = 5.0, 1.0
+
+
+def main(draws):
+    """Print a line for each scenario; exit code 1 where a target is missed."""
+    missed = False
+    for name in scenarios.names():
+        case = scenarios.load(scenarios.FOLDER / f"{name}.yml")
+        table = decision.offers(case)
+        wall, spent = time.perf_counter(), time.process_time()
+        done = montecarlo.run(case, table, draws=draws)
+        found = drivers.cheapest(case, done)
+        drivers.tornado(case, done), drivers.waiting(case, done)
+        wall, spent = time.perf_counter() - wall, time.process_time() - spent
+        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # of the process so far, in GB
+        met = wall < SECONDS and memory < GIGABYTES
+        missed |= not met
+        first = found.iloc[0]
+        print(f"decision {name:<18} {draws:>9,} draws {wall:6.2f} s ({spent:.2f} s of CPU) {memory:5.2f} GB "
+              f"{'ok' if met else 'MISSED'} (target {SECONDS:g} s, {GIGABYTES:g} GB)  {first['name']} "
+              f"{first['probability']:.4f} ± {first['probability_error']:.4f}")
+    return int(missed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(float(sys.argv[1])) if len(sys.argv) > 1 else 1_000_000))
