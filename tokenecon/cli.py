@@ -65,9 +65,9 @@ def run(
 
 @app.command("list")
 def list_(
-    what: Annotated[str, typer.Argument(help="gpus, models, prices, claims, notebooks or parameters.")],
+    what: Annotated[str, typer.Argument(help="gpus, models, prices, token-prices, claims, notebooks or parameters.")],
     only: Annotated[
-        str | None, typer.Argument(help="A notebook for its parameters, a gpu for its prices, a section of claims.")
+        str | None, typer.Argument(help="A notebook for its parameters, a gpu for its prices, a model for its token prices, a section of claims.")
     ] = None,
     as_json: AsJson = False,
 ):
@@ -82,6 +82,8 @@ def list_(
         print(json.dumps(rows, indent=1, ensure_ascii=False))
     else:
         print_table(rows)
+        if note := catalogue.note(what):
+            print(note, file=sys.stderr)
 
 
 @app.command()

@@ -27,6 +27,11 @@ def fact(what, how, value, unit=""):
     return {"what": what, "how": how, "value": f"{n(value)} {unit}".strip()}
 
 
+def saving(what, how, share):
+    """A saving as a line of identities; where it is none, the line says by how much the bill rose."""
+    return fact(what, how, 100 * share, "%") if share >= 0 else fact(f"{what}: none, a rise of", how, -100 * share, "%")
+
+
 def positive(case, *names):
     """Refuse a volume or a bill of zero: nothing can be said per unit of it."""
     for name in names:
@@ -129,7 +134,9 @@ def _listed(names):
 
 def ratio_words(ratio):
     """A ratio in words that stay true on both sides of one."""
-    return f"{ratio:.1f} times" if ratio >= 1.05 else "about" if ratio > 0.95 else f"{ratio:.0%} of"
+    if ratio < 0.005:
+        return "less than 1% of"
+    return f"{n(ratio, 3) if ratio >= 1e3 else format(ratio, '.1f')} times" if ratio >= 1.05 else "about" if ratio > 0.95 else f"{ratio:.0%} of"
 
 
 def span_columns(name, ends):

@@ -14,6 +14,7 @@ from tokenecon.analysis.cases import (
     positive,
     prices,
     ratio_words,
+    saving,
     span_columns,
     usd_per_month,
 )  # fmt: skip
@@ -66,8 +67,8 @@ def identities(case):
         fact("A million tokens, before", "bill over a month of tokens", per_mtok(case, case.usd_per_month_before), "USD"),
         fact("A million tokens, after", "bill over a month of tokens", per_mtok(case, case.usd_per_month_after), "USD"),
         fact("A thousand conversations", "second bill over conversations", thousand, "USD"),
-        fact("Saving", "one bill over the other", 100 * saved, "%"),
-        fact("Caching alone must save", f"after {routed:.0%} by routing, as the documents print elsewhere", 100 * left, "%"),
+        saving("Saving", "one bill over the other", saved),
+        saving("Caching alone must save", f"after {routed:.0%} by routing, as the documents print elsewhere", left),
     ])
     table.attrs["sources"] = ["doc-uk", "doc-th"]
     return table

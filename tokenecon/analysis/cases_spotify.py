@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data, units
-from tokenecon.analysis.cases import fact, fleet, owned, positive, prices, ratio_words, reconciling, span_columns
+from tokenecon.analysis.cases import fact, fleet, owned, positive, prices, ratio_words, reconciling, saving, span_columns
 from tokenecon.analysis.claims_facts import n
 from tokenecon.formulas import bills, compute, levers, workload
 
@@ -45,7 +45,7 @@ def identities(case):
         fact("Audio that arrives in an hour", "audio hours a day over 24", rate, "hours"),
         fact("A million tokens, before", "bill over tokens", before, "USD"),
         fact("A million tokens, after", "bill over tokens", after, "USD"),
-        fact("Saving", "one bill over the other", 100 * saved, "%"),
+        saving("Saving", "one bill over the other", saved),
     ])
     table.attrs["sources"] = ["doc-uk", "doc-th", "openai-api-introduction"]
     return table

@@ -234,7 +234,9 @@ def moves(gpu, *, as_of=None, owner="neocloud", **given):
     """
     inputs = spans(gpu, as_of=as_of, owner=owner)
     fixed = spans(gpu, as_of=as_of, owner=owner, **given)["typical"].to_dict()
-    inputs["low"], inputs["high"] = (pick(inputs[end], pd.Series(fixed)) for pick, end in ((np.fmin, "low"), (np.fmax, "high")))
+    here, ranged = pd.Series(fixed), inputs["low"] < inputs["high"]
+    inputs["low"] = inputs["low"].where(~ranged, np.minimum(inputs["low"], here))
+    inputs["high"] = inputs["high"].where(~ranged, np.maximum(inputs["high"], here))
     cheap, _, dear = ends(inputs)
     rows = [{"input": name, "name": inputs.loc[name, "name"], "from": cheap[name], "to": dear[name], "unit": UNITS[name],
              "usd_per_gpu_hour": owned_total(**fixed), "usd_per_gpu_hour_low": owned_total(**fixed | {name: cheap[name]}),
