@@ -7,6 +7,7 @@ code under test: ``sum_`` beside each stands as it would on paper.
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 from tokenecon import data, units
@@ -391,6 +392,9 @@ def test_chapters_and_sections():
     spotify = claims.for_chapter("cases/spotify")
     assert set(spotify["section"]) == {"cases"} and len(spotify) == 11
     assert sum(len(claims.for_chapter(name)) for name in data.table("claims")["chapter"].unique()) == 163
+    whole = claims.ledger().reset_index(drop=True)
+    for name in ("hardware", "contracts", "cases/jpmorgan"):
+        pd.testing.assert_frame_equal(claims.for_chapter(name), whole[whole["chapter"] == name].reset_index(drop=True))
     with pytest.raises(data.UnknownId, match="chapter 'spotify'"):
         claims.for_chapter("spotify")
     with pytest.raises(data.UnknownId, match="section 'sofware'"):

@@ -56,6 +56,7 @@ def test_the_chapter_says_what_its_tables_hold():
     table = token_shares.prices(case)
     cost = table.set_index("kind")["usd_per_mtok"]
     assert f"{cost['output'] / cost['input']:.1f} times as much as an input token." in table.attrs["finding"]
+    assert "all hours, 50% of which wait" in table.attrs["note"]  # the basis, named
     drawn = token_shares.by_batch(case)
     assert drawn[["input", "cached", "output"]].sum(axis=1).to_numpy() == pytest.approx(1.0)
     assert list(drawn["batch"]) == [1, 8, 32, 1, 8, 32]

@@ -136,7 +136,8 @@ def ratio_words(ratio):
     """A ratio in words that stay true on both sides of one."""
     if ratio < 0.005:
         return "less than 1% of"
-    return f"{n(ratio, 3) if ratio >= 1e3 else format(ratio, '.1f')} times" if ratio >= 1.05 else "about" if ratio > 0.95 else f"{ratio:.0%} of"
+    times = f"{ratio:.1f}" if ratio < 1e3 else n(ratio, 3)
+    return f"{times} times" if ratio >= 1.05 else "about" if ratio > 0.95 else f"{ratio:.0%} of"
 
 
 def span_columns(name, ends):

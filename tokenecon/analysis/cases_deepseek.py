@@ -32,6 +32,9 @@ SENSITIVITY_COLUMNS = {
 def check(case):
     """Refuse a day without tokens, or one whose cache finds all of them."""
     positive(case, "input_tokens", "output_tokens", "user_speed", "kv_length", "peak_to_mean", "usd_per_gpu_hour")
+    if case.peak_to_mean < 1:
+        raise ValueError(f"parameter 'peak_to_mean' is {case.peak_to_mean:g}, but must be at least 1: no hour is busier than the "
+                         "busiest")
     if case.cached_tokens >= case.input_tokens:
         raise ValueError(f"parameter 'cached_tokens' is {case.cached_tokens:g}, but only {case.input_tokens:g} tokens of input "
                          "arrive; a cache finds less than all of them")
@@ -153,11 +156,12 @@ def ways(case):
         rows.append({"way": name, "group": "bottom up", "nodes": nodes, "nodes_low": low, "nodes_high": high})
     table = pd.DataFrame(rows).sort_values("nodes", kind="stable", ignore_index=True)
     table["usd_per_mtok"] = usd_per_day(case, table["nodes"]) / (case.input_tokens + case.output_tokens) * TOKENS_PER_MTOK
-    last = table.iloc[-1]
     table.attrs["floor"] = floor
+    gathered = table.loc[table["way"] == names["gathered"], "nodes"]
+    inside = f"the exchange of engines inside one server ({names['gathered']})"
     table.attrs["finding"] = (
-        f"No machine of this kind could do the day with fewer than {floor:.0f} nodes; with the exchange of engines inside one "
-        f"server ({last['way']}) it would take {n(last['nodes'], 2)}")
+        f"No machine of this kind could do the day with fewer than {floor:.0f} nodes; " + (
+            f"with {inside} it would take {n(gathered.item(), 2)}" if len(gathered) else f"{inside} is too slow for these users"))
     table.attrs["note"] = ("Bound: the network card, the memory or the arithmetic of the datasheet, whichever is slowest, busy "
                            "all day. The lowest row of the bottom up is how the service is described."
                            + "".join(f" Too slow for these users: {name}." for name in slow))
@@ -170,10 +174,12 @@ def headline(case):
     found = estimate(case)
     low, nodes, high = np.sort(found["nodes"])
     volume = case.input_tokens + case.output_tokens
-    mtok = [usd / volume * TOKENS_PER_MTOK for usd in (usd_per_day(case, nodes), fact("usd_per_day"))]
-    return (f"DeepSeek's published day, {n(volume, 3)} tokens on {fact('nodes'):g} nodes of eight H800, takes {nodes:.0f} nodes "
-            f"({low:.0f} to {high:.0f}) when built up from the shape of the model: {nodes / fact('nodes'):.2f} times as many, "
-            f"${mtok[0]:.2f} a million tokens against ${mtok[1]:.2f}.")
+    served = fact("input_tokens") + fact("output_tokens")
+    mtok = [usd / tokens * TOKENS_PER_MTOK for usd, tokens in ((usd_per_day(case, nodes), volume), (fact("usd_per_day"), served))]
+    day = (f"DeepSeek's published day, {n(served, 3)} tokens on {fact('nodes'):g} nodes of eight H800, takes" if volume == served
+           else f"Beside DeepSeek's published day, {n(served, 3)} tokens on {fact('nodes'):g} nodes, {n(volume, 3)} tokens take")
+    return (f"{day} {nodes:.0f} nodes ({low:.0f} to {high:.0f}) when built up from the shape of the model: "
+            f"{nodes / fact('nodes'):.2f} times as many, ${mtok[0]:.2f} a million tokens against ${mtok[1]:.2f}.")
 
 
 def sensitivity(case):

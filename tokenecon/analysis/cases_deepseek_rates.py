@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data, units
-from tokenecon.analysis import asked, coefficients, estimate, intervals, steady
+from tokenecon.analysis import asked, coefficients, estimate, intervals, service, steady
 from tokenecon.formulas import inference_day, pooling
 
 # How tokens reach their experts: in halves behind the computation of the other half (as published); after the
@@ -50,13 +50,18 @@ def utilisation(case):
 def unit(case, ranks):
     """Columns of the serving model for one unit of so many GPUs, attention apart on each and experts spread over all."""
     length = lengths(case)
+    if min(length["isl"], length["osl"]) < 1:
+        raise ValueError(f"parameter 'kv_length' is {case.kv_length:g}, but with {case.input_tokens:.3g} input and "
+                         f"{case.output_tokens:.3g} output tokens a mean request then has a prompt of {length['isl']:.3g} and an "
+                         f"answer of {length['osl']:.3g} tokens; both must be at least 1")
     row = {"model": case.model, "gpu": case.gpu, "n_gpus": ranks, "tp": ranks, "attention_dp": ranks, "weights": case.weights,
            "kv": case.kv, "isl": length["isl"], "osl": length["osl"], "cached_prefix": length["cached"],
            "concurrency": float(ranks), "usd_per_gpu_hour": case.usd_per_gpu_hour}
     ask = asked.read(asked.frame(row))
     if ask.error[0]:
-        name = "prefill_ranks" if ranks == case.prefill_ranks else "decode_ranks"
-        raise ValueError(f"parameter '{name}' is {ranks}: {ask.error[0]}")
+        units_of = "prefill_ranks" if ranks == case.prefill_ranks else "decode_ranks"
+        name = next((one for one in service.BLAMED if ask.error[0].startswith(f"{one} '")), units_of)
+        raise ValueError(f"parameter '{name}' is {service.written(getattr(case, name))}: {ask.error[0]}")
     columns = estimate.columns(ask, np.arange(1))
     if not columns["routed"][0]:
         raise ValueError(f"parameter 'model' is '{case.model}', which has no experts to spread; take a mixture of experts")

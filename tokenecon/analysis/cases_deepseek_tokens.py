@@ -29,7 +29,8 @@ def speed(case):
     here = rates.decode(case)
     table.attrs["finding"] = (
         f"At {case.user_speed:g} tokens a second for a user, {here['tokens']:.0f} answers share a GPU, which has room for "
-        f"{here['room']:.0f}; slower users would make a node cheaper")
+        f"{here['room']:.0f}; " + ("slower users would make a node cheaper" if here["tokens"] < here["room"] else
+                                   "slower users would not make a node cheaper, for its memory is full"))
     table.attrs["note"] = "Band: the interval of the model. The curve ends at the left where the memory is full."
     table.attrs["sources"] = SOURCES
     return table

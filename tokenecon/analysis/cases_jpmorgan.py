@@ -67,7 +67,8 @@ def concurrency(case):
     table.attrs.update(here=here, hourly=case.requests_per_analyst_hour, one=replica["concurrency"])
     table.attrs["finding"] = (
         f"{case.analysts:,} analysts who ask {case.requests_per_analyst_hour:g} times an hour have {n(here, 3)} requests in "
-        f"flight: one in {n(case.analysts / here, 2)} waits for an answer at any moment")
+        f"flight: " + (f"one in {n(case.analysts / here, 2)} waits for an answer at any moment" if here < case.analysts else
+                       f"{n(here / case.analysts, 2)} for each of them at any moment"))
     table.attrs["note"] = (
         f"A request stays {replica['service_s']:.1f} s on a full replica of {case.n_gpus} {data.gpu(case.gpu)['name']}, which "
         f"holds {replica['concurrency']:.0f} within {case.ttft_ms:g} ms to the first token and {case.tpot_ms:g} ms a token. The "
@@ -94,9 +95,9 @@ def isolation(case, counts=None):
             f"; {last.groups:,.0f} groups cost {last.penalty:.{0 if last.penalty >= ROUGH else 1}f} times, with {taken}"
             if last.groups > case.groups else f", with {taken}"))
     table.attrs["note"] = (
-        f"Equal groups, whole replicas of {pools.count(case.n_gpus, 'GPU')} with {pools.count(replica['concurrency'], 'place')} each, "
-        f"{case.wait_probability:.1%} of requests waiting. Chance: a small group needs more free places. Whole replicas: a place "
-        "that stays free in one group's replica cannot be given to another.")
+        f"Equal groups, whole replicas of {pools.count(case.n_gpus, 'GPU')} with {pools.count(replica['concurrency'], 'place')} "
+        f"each, {case.wait_probability:.1%} of requests waiting. Chance: a small group needs more free places. Whole replicas: "
+        "a place that stays free in one group's replica cannot be given to another.")
     table.attrs["sources"] = ["doc-uk", "erlang-1917", "little-1961", "own-assumption"]
     return table
 
@@ -200,8 +201,10 @@ def headline(case):
     """The answer of the page."""
     attrs = isolation(case).attrs
     here, filled = attrs["here"], groups_that_fill(case, attrs["load"], attrs["places"])
-    beyond = (f"beyond {filled:,} groups each pays for a replica that it cannot fill" if filled else
-              "even one pool does not fill a replica")
+    beyond = ("even one pool does not fill a replica" if not filled else
+              "even a group of one analyst fills a replica" if filled == case.analysts else
+              "two groups already pay for a replica each that they cannot fill" if filled == 1 else
+              f"beyond {filled:,} groups each pays for a replica that it cannot fill")
     return (f"With {n(attrs['load'], 3)} requests of {case.analysts:,} analysts in flight, {case.groups:,} groups that share no "
             f"replica cost {here.penalty:.1f} times ({here.penalty_low:.1f} to {here.penalty_high:.1f}) one pool of JPMorgan's "
             f"case; {beyond}.")

@@ -19,7 +19,7 @@ from tokenecon.analysis.cases import (
     usd_per_month,
 )  # fmt: skip
 from tokenecon.analysis.claims_facts import n
-from tokenecon.formulas import bills, levers, money, workload
+from tokenecon.formulas import bills, levers, workload
 
 FLEET_COLUMNS = {
     "bill": ("Bill", None), "usd_per_day": ("A day", "USD/day"), "gpus": ("GPUs it pays for", "GPU"),
@@ -29,6 +29,7 @@ BOTTOM_COLUMNS = {
     "reading": ("Read as", None), "hour": ("GPUs", None), "requests_per_s": ("Turns", "request/s"),
     "gpus": ("GPUs paid for", "GPU"), "utilisation": ("Busy", "fraction"), "usd_per_month": ("Bill", "USD/month"),
 }  # fmt: skip
+FLEETS = {"fixed": "a fixed fleet", "autoscale": "an autoscaled fleet", "to_zero": "a fleet that is scaled to zero"}
 TOKENS, TURNS = "the printed tokens, in turns of a public trace", "the printed turns, as long as in a public trace"
 
 
@@ -108,16 +109,17 @@ def bottom_up(case):
     tokens, turns = (SimpleNamespace(**table[(table["reading"] == reading) & (table["hour"] == "rented")].iloc[0])
                      for reading in (TOKENS, TURNS))
     bill = case.usd_per_month_after
+    share = bill / turns.usd_per_month
     table.attrs.update(tokens=tokens, turns=turns, replica=replica)
     table.attrs["finding"] = (
         f"A rented fleet would serve the printed tokens for ${n(tokens.usd_per_month, 3)} a month and the printed turns, at "
         f"usual length, for ${n(turns.usd_per_month, 3)}: the bill of ${n(bill, 3)} is {n(bill / tokens.usd_per_month, 2)} times "
-        f"the one and {bill / turns.usd_per_month:.0%} of the other")
+        f"the one and {share:.{0 if share >= 0.005 else 2}%} of the other")
     table.attrs["note"] = (
         f"{data.model(case.model)['name']} on replicas of {case.n_gpus} {data.gpu(case.gpu)['name']}, each with "
-        f"{pools.count(replica['concurrency'], 'request')} in flight within {case.ttft_ms:g} ms to the first token and {case.tpot_ms:g} ms "
-        f"a token; a {case.policy} fleet for a busiest hour {case.peak_to_mean:g} times the mean. Ranges: the model's interval "
-        f"and prices known on {case.as_of}. The documents do not name a model.")
+        f"{pools.count(replica['concurrency'], 'request')} in flight within {case.ttft_ms:g} ms to the first token and "
+        f"{case.tpot_ms:g} ms a token; {FLEETS[case.policy]} for a busiest hour {case.peak_to_mean:g} times the mean. "
+        f"Ranges: the model's interval and prices known on {case.as_of}. The documents do not name a model.")
     table.attrs["sources"] = ["doc-uk", data.assumption("workload.osl_azure_conv")["source"], "servegen-2025", *cited,
                               *owned_cited, "own-assumption"]
     return table
@@ -126,13 +128,10 @@ def bottom_up(case):
 def listed(case):
     """Low, typical and high price of the page's mix at sellers of its model on its date, or None, and its sources. [USD/Mtok]"""
     try:
-        found = price_book.token_price(case.model, case.as_of)
+        found = price_book.mixed_price(case.model, case.as_of, tok_in=case.isl_tokens, tok_out=case.osl_tokens)
     except (data.NoPrice, data.UnknownId):
         return None, []
-    ends = tuple(float(money.usd_per_mtok_blend(usd_per_mtok_in=into, usd_per_mtok_out=out, tok_in=case.isl_tokens,
-                                                tok_out=case.osl_tokens))
-                 for into, out in zip(found["input"], found["output"], strict=True))
-    return ends, found["sources"]
+    return found["price"], found["sources"]
 
 
 def price_levels(case):

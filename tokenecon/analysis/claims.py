@@ -113,10 +113,15 @@ def _recompute_all(table):
     return {claim_id: recompute(claim_id, stated) for claim_id in table["id"]}
 
 
-def _build(table, found, tolerance):
+def _rows(own, table, found, tolerance):
+    """Verdicts of some claims of the table."""
     sums = identities(Stated(table, tolerance))
-    rows = [_row(claim, found[claim["id"]], sums, tolerance) for _, claim in table.iterrows()]
-    frame = pd.DataFrame(rows, columns=list(COLUMNS))
+    rows = [_row(claim, found[claim["id"]], sums, tolerance) for _, claim in own.iterrows()]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _build(table, found, tolerance):
+    frame = _rows(table, table, found, tolerance)
     frame.attrs["sources"] = _cited(frame)
     frame.attrs["finding"] = _finding(frame)
     frame.attrs["note"] = f"A figure agrees if it meets the recomputed range within {100 * tolerance:.3g} percent."
@@ -279,13 +284,14 @@ def strictness(frame=None, *, tolerances=(0.01, 0.02, 0.05, 0.1, 0.2)):
     return table
 
 
-def for_chapter(chapter, frame=None):
-    """The claims that a page discusses, with their verdicts; ``chapter`` as in the table, e.g. "cases/spotify"."""
-    frame = ledger() if frame is None else frame
-    known_chapters = sorted(frame["chapter"].unique())
+def for_chapter(chapter):
+    """The claims that a page discusses (a chapter of the table, e.g. "cases/spotify"), they alone recomputed."""
+    claims = data.table("claims")
+    known_chapters = sorted(claims["chapter"].unique())
     if chapter not in known_chapters:
         raise data.UnknownId("chapter", chapter, known_chapters, "the column chapter of data/claims.csv")
-    table = frame[frame["chapter"] == chapter].reset_index(drop=True)
+    own, stated = claims[claims["chapter"] == chapter], Stated(claims)
+    table = _rows(own, claims, {claim_id: recompute(claim_id, stated) for claim_id in own["id"]}, TOLERANCE)
     number = counts(table)
     table.attrs["finding"] = ", ".join(f"{count} {verdict}" for verdict, count in number.items() if count)
     table.attrs["sources"] = _cited(table)

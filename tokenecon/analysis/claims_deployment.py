@@ -156,6 +156,12 @@ def bedrock_price(c):
                          needed=f"{n(low)} to {n(high)} USD per thousand tokens", sources=("litellm-prices",))
 
 
+def always_full(c):
+    """The assumption that makes an own token cheap, in words."""
+    return (f"a batch of {n(c.value('ec-batch32-size'))} on {n(serving_gpus(c))} H100 in every paid hour, input tokens counted "
+            "too")
+
+
 def bedrock_premium(c):
     price = units.convert(c.value("dep-bedrock-price"), "USD/ktok", "USD/Mtok")
     own, batched = printed_cost(c), replicas.million(c)
@@ -165,7 +171,7 @@ def bedrock_premium(c):
              for rent in c.span("up-h100-cloud-price-now")]
     return Recomputation(
         f"two H100 at the printed rate cost {span_text(*own)} USD per million: {span_text(low, high)} times", low=low, high=high,
-        readings=(Reading(f"a batch of {n(c.value('ec-batch32-size'))} on {n(serving_gpus(c))} H100, input tokens counted too",
+        readings=(Reading(always_full(c),
                           low=price / batched[1], high=price / batched[0],
                           arithmetic=f"{span_text(*batched)} USD per million by the calibrated model"),),
         needed=f"{span_text(*rates)} tokens a second from two H100", sources=("azure-ai-benchmarking",))
@@ -179,7 +185,7 @@ def own_cost(c):
         f"{n(c.value('dep-bedrock-price'))}/{n(c.value('dep-bedrock-premium'))} = {n(implied)} USD per thousand; two H100 at the "
         f"printed rate cost {span_text(*(usd / units.TOKENS_PER_KTOK for usd in own))}",
         low=implied, high=implied, test=bool(own[0] <= million <= own[1]),
-        readings=(Reading(f"a batch of {n(c.value('ec-batch32-size'))} on {n(serving_gpus(c))} H100, input tokens counted too",
+        readings=(Reading(always_full(c),
                           test=bool(batched[0] <= million <= batched[1]),
                           arithmetic=f"{span_text(*batched)} USD per million by the calibrated model"),),
         needed="a batch on every GPU, not the printed rate of one stream", sources=("azure-ai-benchmarking",))

@@ -42,11 +42,13 @@ def spot(case):
     here = {"availability": usual, "restart": restart, "lost": lost}
     calm, now = (_spot(case, interruptions=rate, **here) for rate in (0.0, often))
     # Where the repeated work of an interruption has used up the discount, spot is as dear as on demand.
-    dear = case.spot_discount / (1 - case.spot_discount) / (restart + lost) if case.spot_discount < 1 else np.inf
+    dear = case.spot_discount / (1 - case.spot_discount) / (restart + lost) if case.spot_discount < 1 else None
     table.attrs.update(calm=calm, now=now, dear=dear, committed=1 - case.commitment_discount)
     table.attrs["finding"] = (
         f"Spot with on-demand GPUs in the gaps costs {calm:.0%} of on demand without interruptions and {now:.0%} at {often:g} "
-        f"an hour; it would take {dear:.1f} an hour to lose the discount")
+        "an hour; " + ("what is free stays cheaper however often it is interrupted" if dear is None else
+                       f"it would take {dear:.2g} an hour to lose the discount" if dear < 0.1 else
+                       f"it would take {dear:.1f} an hour to lose the discount"))
     table.attrs["note"] = (f"Lines: how often spot is to be had. The band, at {usual:.0%}: time to restart and "
                            "work lost. Work that can be repeated only; a stream that a user watches cannot.")
     table.attrs["sources"] = ["doc-uk", "daly-2006", "own-assumption"]
@@ -111,6 +113,8 @@ def prices(case):
         cited += found["sources"]
     table = pd.DataFrame(rows)
     table.attrs["finding"] = (
+        f"On {case.as_of} the only on-demand offer of {data.gpu(case.gpu)['name']} known asks ${full['typical']:.2f} an hour: "
+        "there is no cheaper seller to send work to." if len(full["rows"]) == 1 else
         f"On {case.as_of} the cheapest of {len(full['rows'])} on-demand offers of {data.gpu(case.gpu)['name']} asks "
         f"${full['low']:.2f} an hour, the typical one ${full['typical']:.2f}: sending work to the cheapest seller takes "
         f"{1 - full['low'] / full['typical']:.0%} off, before anybody interrupts it.")

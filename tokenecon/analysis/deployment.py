@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data, units
-from tokenecon.analysis import calibrated, edge, fleet, pooling_loss, pools, price_book, service, textbook, traffic
+from tokenecon.analysis import calibrated, cases, edge, fleet, pooling_loss, pools, price_book, service, textbook, traffic
 from tokenecon.analysis.cases import positive
 from tokenecon.analysis.claims_facts import LLAMA2_70B, n, span_text
 from tokenecon.formulas import break_even, money, pooling, routing, serving
@@ -23,13 +23,14 @@ LATENCY_COLUMNS = {
 EGRESS_COLUMNS = {"what": ("A million tokens of output", None), "usd_per_mtok_out": ("Cost", "USD/Mtok_out")}
 SENSITIVITY_COLUMNS = {
     "change": ("What changes", None), "edge_alone": ("Edge over centre, one request a GPU", "ratio"),
-    "edge_batched": ("Edge over centre, whole replicas", "ratio"), "break_even": ("Own pays from", "tok/day"),
+    "edge_batched": ("Edge over centre, whole replicas", "ratio"), "break_even": ("Own first pays at", "tok/day"),
     "saving": ("Saved at the page's volume", "fraction"),
 }  # fmt: skip
 ENDS = ("_low", "", "_high")
 SPEEDS = ("_high", "", "_low")  # of the end of a cost: a fast replica is a cheap one
 MOST_REPLICAS = 300  # volumes are looked at up to so many full replicas
 POINTS = 400
+PERCENT = "{:.0%}".format
 ONE_DIGIT = "{:.1f}".format
 
 
@@ -60,7 +61,10 @@ def own_cost(case, own, volumes, end=1):
 
 
 def threshold(case, own, price, end=1):
-    """Daily volume from which own replicas beat a price, or None if no number of them does. [tok/day]"""
+    """Smallest daily volume at which own replicas beat a price, or None if no number of them does. [tok/day]
+
+    Replicas are whole: just above a volume that fills them, one more is paid for, and the price may be the lower one again.
+    """
     volumes = np.geomspace(own["capacity"][end] / 100, MOST_REPLICAS * own["capacity"][end], POINTS)
     beats = own_cost(case, own, volumes, end) <= price
     if not beats.any():
@@ -74,16 +78,14 @@ def threshold(case, own, price, end=1):
 def api_price(case):
     """What sellers of this model ask at the page's mix on its date: price (low, typical, high), sources; None if nobody does."""
     try:
-        found = _sold(case.model, case.as_of)
+        return dict(_sold(case.model, case.as_of, case.isl_tokens, case.osl_tokens))
     except data.NoPrice:
         return None
-    price = tuple(blend(case, into, out) for into, out in zip(found["input"], found["output"], strict=True))
-    return {"price": price, "as_of": found["as_of"], "providers": found["providers"], "sources": found["sources"]}
 
 
 @cache
-def _sold(model, as_of):
-    return price_book.token_price(model, as_of)
+def _sold(model, as_of, isl, osl):
+    return price_book.mixed_price(model, as_of, tok_in=isl, tok_out=osl)
 
 
 def blend(case, price_in, price_out):
@@ -151,10 +153,10 @@ def volume(case):
 
 
 def opening(sold):
-    """From where own machines pay, in words."""
+    """Where own machines begin to pay, in words."""
     start = sold["break_even"]
     return ("At typical prices no volume lets own machines beat the API" if start is None else
-            f"Own machines beat the API price from {n(start, 2)} tokens a day on")
+            f"Own machines first beat the API price at {n(start, 3)} tokens a day")
 
 
 def best_case(sold):
@@ -162,15 +164,17 @@ def best_case(sold):
     start, listed, words = sold["break_even_low"] if sold["api"] else None, sold["break_even_listed"], []
     if sold["api"]:
         words.append("Even the cheapest rent on a fast replica does not beat a dear API." if start is None else
-                     f"The cheapest rent on a fast replica beats a dear API from {n(start, 2)} tokens a day.")
+                     f"The cheapest rent on a fast replica first beats a dear API at {n(start, 3)} tokens a day.")
     if listed is not None:
-        words.append(f"The price list of the documents' day is beaten from {n(listed, 2)}.")
+        words.append(f"The price list of the documents' day is first beaten at {n(listed, 3)}.")
     return " ".join(words)
 
 
 def saved_words(saving):
     """A saving in words that stay true when it is a loss."""
-    return f"save {saving:.0%}" if saving >= 0 else f"cost {1 - saving:.1f} times as much"
+    if saving >= 0:
+        return f"save {saving:.0%}"
+    return f"cost {cases.ratio_words(1 - saving)} as much"
 
 
 def headline(case):
@@ -183,10 +187,10 @@ def headline(case):
     ends = list(dict.fromkeys((f"{low:.1f}", f"{high:.1f}")))  # one number where both read the same
     return {
         "finding": f"{'Spread over' if case.edge_sites > 1 else 'At'} {edge.sites_words(case)}, a token costs {whole:.1f} times "
-                   f"as much as from one centre of {case.central_gpus:,} GPUs if replicas are whole, and {single:.1f} times if a "
-                   f"GPU serves one request at a time; {own}.",
+                   f"as much as from one centre of {pools.count(case.central_gpus, 'GPU')} if replicas are whole, and "
+                   f"{single:.1f} times if a GPU serves one request at a time; {own}.",
         "number": f"{'–'.join(ends)}×",
-        "label": f"a token from {edge.sites_words(case)} of {site:g} GPUs over one from a single centre",
+        "label": f"a token from {edge.sites_words(case)} of {pools.size_words(site)} over one from a single centre",
     }
 
 
@@ -223,7 +227,7 @@ def hybrid(case):
     table.attrs.update(at=at, bound=bound, edge_share=case.edge_share, ratio=ratio)
     table.attrs["finding"] = (
         f"With {case.edge_share:.0%} of tokens on {data.model(case.small_model)['name']} at the edge, "
-        f"{span_text(*ends, ONE_DIGIT)} times as dear there, the bill is {at[0]:.0%} to {at[1]:.0%} of the central one; it pays "
+        f"{span_text(*ends, ONE_DIGIT)} times as dear there, the bill is {span_text(*at, PERCENT)} of the central one; it pays "
         f"there up to {bound:.1f} times the central cost")
     table.attrs["note"] = (
         f"A token of the small model, {pools.count(gpus, 'GPU')} a replica, costs {ratio:.0%} of one of the "
@@ -266,7 +270,8 @@ def egress(case):
     own = instance(case)
     per_request = own_cost(case, own, case.tokens_per_day)[0] * (case.isl_tokens + case.osl_tokens)
     made = float(per_request * (1 - own["found"]["prefill_share"]) / case.osl_tokens)
-    advantage = made * data.claim("dep-central-cost-reduction")["low"]
+    cheaper = data.claim("dep-central-cost-reduction")["low"]
+    advantage = made * cheaper / (1 - cheaper)  # a share of what scattered sites pay, who pay that much more
     table = pd.DataFrame([
         {"what": "sent out of a large cloud", "usd_per_mtok_out": fee[1], "usd_per_mtok_out_low": fee[0],
          "usd_per_mtok_out_high": fee[2]},

@@ -74,9 +74,9 @@ def penalty(case):
     table.attrs.update(site=site, alone=single, batched=whole, peaked=peaked, claimed_low=claim["low"],
                        claimed_high=claim["high"], order=[*REPLICAS, ALONE_KIND])
     table.attrs["finding"] = (
-        f"Spread over {sites_words(case)}, the load of {case.central_gpus:,} GPUs costs {whole:.1f} times as much in whole "
-        f"replicas of {pools.count(case.n_gpus, 'GPU')}, and {single:.1f} times if a GPU serves one request at a time; the "
-        f"documents say {claim['low']:g} to {claim['high']:g}")
+        f"Spread over {sites_words(case)}, the load of {pools.count(case.central_gpus, 'GPU')} costs {whole:.1f} times as much "
+        f"in whole replicas of {pools.count(case.n_gpus, 'GPU')}, and {single:.1f} times if a GPU serves one request at a time; "
+        f"the documents say {claim['low']:g} to {claim['high']:g}")
     table.attrs["note"] = (
         f"A replica serves {pools.count(replica(case)['concurrency'], 'request')} at once. Spares: {data.value('edge.spares'):g} "
         "a site. Bands: the waiting targets. Own peaks: every site as uneven as a single client, an upper end; the chapter on "

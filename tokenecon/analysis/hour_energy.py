@@ -43,6 +43,8 @@ def energy(gpu, *, gpus, tok_out_per_s, utilisation=1.0, pue=None, usd_per_kwh=N
 
 def carbon(case):
     """Cost and carbon of a million output tokens on each accelerator's best replica within the page's limits."""
+    if not case.gco2e_per_kwh > 0:
+        raise ValueError("parameter 'gco2e_per_kwh' is 0, but must be above 0: with a grid without carbon all accelerators are equal")
     chosen = service.choices(case.model, case.gpus, weights=case.weights, kv=case.kv, isl=case.isl_tokens, osl=case.osl_tokens,
                              ttft_ms=case.ttft_ms, tpot_ms=case.tpot_ms)
     rows, cited = [], []
@@ -69,8 +71,10 @@ def carbon(case):
         rows.append(line)
     table = pd.DataFrame(rows)
     if "usd_per_mtok_out" not in table or table["usd_per_mtok_out"].isna().all():
-        raise ValueError(f"parameter 'gpus': none of {', '.join(case.gpus)} serves {case.model} within the limits at a "
-                         f"'{case.price_kind}' price of {case.as_of}; reasons: {'; '.join(dict.fromkeys(table['reason']))}")
+        first = table.iloc[0]
+        raise ValueError(f"parameter 'gpus': none of {', '.join(case.gpus)} serves {case.model} within ttft_ms {case.ttft_ms:g} "
+                         f"and tpot_ms {case.tpot_ms:g} at a '{case.price_kind}' price of {case.as_of}; {first['label']}: "
+                         f"{first['reason']}")
     table = table.sort_values("usd_per_mtok_out", ignore_index=True)
     table.attrs = _words(table.dropna(subset=["usd_per_mtok_out"]), case) | {
         "sources": list(dict.fromkeys([*cited, data.model(case.model)["source"], *(data.assumption(f"power.{one}")["source"] for

@@ -35,7 +35,7 @@ def life(case):
     best, worst = (hour.owned_total(**expected | {"residual_share": share}) for share in (high, low))
     table.attrs.update(rent=rent["typical"], years=case.years)
     table.attrs["finding"] = (
-        f"After {case.years:g} years a resale at {high:.0%} of the price or at nothing means ${best:.2f} or ${worst:.2f} an hour"
+        f"After {years_words(case.years)} a resale at {high:.0%} of the price or at nothing means ${best:.2f} or ${worst:.2f} an hour"
         + (f"; a year less of use adds ${hour.owned_total(**expected | {'years': case.years - 1}) - here:.2f}"
            if case.years > 1 else ""))
     table.attrs["note"] = (
@@ -43,6 +43,11 @@ def life(case):
         "with age, so a long life gains less than drawn. Rent: the typical on-demand price of the day.")
     table.attrs["sources"] = list(dict.fromkeys(inputs.attrs["sources"] + rent["sources"]))
     return table
+
+
+def years_words(years):
+    """A number of years in words."""
+    return f"{years:g} year{'' if years == 1 else 's'}"
 
 
 def payments(inputs, years):
@@ -80,15 +85,19 @@ def cash(case):
                 row[f"present_usd{end}"] * tco.capital_recovery_factor(discount_rate=rate, years=float(years)) / hours)
             if not end:
                 row |= {"first_usd": flows[0], "yearly_usd": flows[1], "last_usd": flows[-1]}
+        # a tenant at the cheap end pays less for an hour and for more usable ones: either end may be the larger sum
+        worth = [row[f"present_usd{end}"] for end in ("_low", "", "_high")]
+        row["present_usd_low"], row["present_usd_high"] = min(worth), max(worth)
         rows.append(row)
     table = pd.DataFrame(rows)
     own, stays, falls = table["present_usd"]
     table.attrs["finding"] = (
-        f"Over {years} years owning costs {_than(own, stays)} than renting if rents stay, and {_than(own, falls)} if they fall "
+        f"Over {years_words(years)} owning costs {_than(own, stays)} than renting if rents stay, and {_than(own, falls)} if they fall "
         f"by {case.price_decline:.0%} a year.")
     table.attrs["note"] = (
         "Payments at the start and at the end of each year; the resale is taken off the last. The same number of usable hours "
-        "both ways, every one of them used. Ranges: all open inputs and the rent at their cheap ends, and at their dear ends.")
+        f"both ways, all of them needed; an owner's machines draw power as if {case.utilisation:.0%} of them worked. Ranges: all "
+        "open inputs and the rent at their cheap ends, and at their dear ends.")
     table.attrs["sources"] = list(dict.fromkeys(inputs.attrs["sources"] + rent["sources"]))
     return table
 

@@ -6,6 +6,7 @@ from tokenecon import data
 from tokenecon.analysis import hour
 from tokenecon.formulas import contracts
 
+BOUNDS = {"years": (1, 100), "pue": (1, 10)}  # of what a reader may ask for
 RENTED = {"on_demand": "On demand", "marketplace": "Marketplace", "committed_1y": "Committed for 1 year",
           "committed_3y": "Committed for 3 years", "rental_3y": "3 years, by an analyst's model"}  # fmt: skip
 SPOT = {"availability": "spot.availability", "interruptions_per_hour": "spot.interruptions", "restart_hours": "spot.restart",
@@ -27,9 +28,9 @@ PART_COLUMNS = {
 
 def asked(case, owner="neocloud"):
     """Inputs of an owned hour that a page sets; a large cloud keeps its own cost of capital."""
-    for name, least in (("years", 1), ("pue", 1)):
-        if getattr(case, name) < least:
-            raise ValueError(f"parameter '{name}' is {getattr(case, name):g}, but must be at least {least}")
+    for name, (least, most) in BOUNDS.items():
+        if not least <= getattr(case, name) <= most:
+            raise ValueError(f"parameter '{name}' is {getattr(case, name):g}, but must be from {least:g} to {most:g}")
     given = {"years": case.years, "discount_rate": case.discount_rate, "residual_share": case.residual_share, "pue": case.pue,
              "usd_per_kwh": case.power_usd_per_kwh, "utilisation": case.utilisation}
     if owner == "hyperscaler":
@@ -158,7 +159,7 @@ def own_parts(case):
         rent = ""
     table.attrs = attrs | {
         "finding": f"An hour of {data.gpu(case.gpu)['name']} costs its owner ${attrs['total']:.2f}, four times out of five "
-                   f"${attrs['likely_low']:.2f} to ${attrs['likely_high']:.2f}{rent}.",
+                   f"${attrs['likely_low']:.2f} to ${attrs['likely_high']:.2f} at this life, interest and resale{rent}.",
         "number": f"${attrs['total']:.2f} / h",
         "label": f"an hour of an owned {data.gpu(case.gpu)['name']}, all parts, on {attrs['as_of']}",
         "note": "Ranges: every open input at its cheap end at once, and at its dear end; each column adds up."}

@@ -11,7 +11,8 @@ from tokenecon.units import HOURS_PER_DAY, HOURS_PER_MONTH, SECONDS_PER_HOUR, TO
 
 WEEK_HOURS = 7 * int(HOURS_PER_DAY)
 POLICY_NAMES = {"fixed": "fixed fleet", "autoscale": "autoscaled", "to_zero": "scaled to zero"}
-SMALL = 0.1
+SMALL, FAINT = 0.1, 1e-6
+MOST = 1e6  # requests a second: beyond all that is served today, and minutes of computing
 NOTICED = 5e-5  # a share that reads as 0.01%
 RAREST = 1 / SECONDS_PER_HOUR  # a request an hour, in requests a second
 FULL = "busy time only"
@@ -36,6 +37,8 @@ def changed(case, **moves):
 
 def percent(share):
     """A share as a reader says it; small ones with two digits."""
+    if share < FAINT:
+        return f"less than {FAINT * 100:.4f}%"
     return f"{share:.0%}" if share >= SMALL else f"{share * 100:.2g}%"
 
 
@@ -51,6 +54,8 @@ def _load(case):
     """The profile of the page; what no fleet can be planned for is refused."""
     if not case.requests_per_s > 0:
         raise ValueError("parameter 'requests_per_s' is 0; a service without requests has no utilisation")
+    if case.requests_per_s > MOST:
+        raise ValueError(f"parameter 'requests_per_s' is {case.requests_per_s:g}, but must be at most {MOST:,.0f}")
     if not 0 < case.wait_probability < 1:
         raise ValueError(f"parameter 'wait_probability' is {case.wait_probability:g}, but must lie between 0 and 1: the share of "
                          "requests that may find every place taken")
@@ -110,8 +115,9 @@ def fleets(case):
     table = pd.concat(parts, ignore_index=True)
     plans = {policy: _plan(case, own, policy) for policy in ("fixed", "autoscale")}
     table.attrs["finding"] = (
-        f"A fixed fleet of {pools.count(plans['fixed']['peak_replicas'] * case.n_gpus, 'GPU')} is {percent(plans['fixed']['utilisation'])} "
-        f"busy, one that is scaled {case.start_minutes:g} minutes ahead {percent(plans['autoscale']['utilisation'])}")
+        f"A fixed fleet of {pools.count(plans['fixed']['peak_replicas'] * case.n_gpus, 'GPU')} is "
+        f"{percent(plans['fixed']['utilisation'])} busy, one that is scaled {case.start_minutes:g} minutes ahead "
+        f"{percent(plans['autoscale']['utilisation'])}")
     table.attrs["note"] = (
         f"Load profile “{traffic.LABELS[case.profile]}”, {case.requests_per_s:g} requests a second in the mean, "
         f"{case.wait_probability:.1%} may find every place taken. {_replica_words(case, own)} {load.attrs['note']} The scaler "
@@ -123,8 +129,9 @@ def fleets(case):
 def _replica_words(case, own):
     found = own.found
     beyond = "" if found["calibrated"] else f" {calibrated.UNMEASURED}"
-    return (f"A replica of {pools.count(case.n_gpus, 'GPU')} serves {found['requests_per_s']:.3g} requests a second, {found['concurrency']:g} "
-            f"at a time, with a TTFT of {found['ttft_ms']:.0f} ms and a TPOT of {found['tpot_ms']:.0f} ms.{beyond}")
+    return (f"A replica of {pools.count(case.n_gpus, 'GPU')} serves {found['requests_per_s']:.3g} requests a second, "
+            f"{found['concurrency']:g} at a time, with a TTFT of {found['ttft_ms']:.0f} ms and a TPOT of "
+            f"{found['tpot_ms']:.0f} ms.{beyond}")
 
 
 def _sources(case, own):
@@ -195,8 +202,8 @@ def cost_over_load(case):
     dear, cheap = (float(np.interp(np.log(rate), np.log(demands), one["usd_per_mtok"])) for rate in (most / 100, 100 * most))
     table.attrs.update(requests_per_s=case.requests_per_s, used=used["usd_per_mtok"], dear=dear, cheap=cheap)
     table.attrs["finding"] = (
-        f"A token of the fixed fleet costs ${cheap:.2f} a million at the load of a hundred full replicas and ${dear:.2f} at a "
-        f"hundredth of one; on busy time alone it costs ${used['usd_per_mtok']:.2f}")
+        f"A token of the fixed fleet costs ${cheap:,.2f} a million at the load of a hundred full replicas and ${dear:,.2f} at a "
+        f"hundredth of one; on busy time alone it costs ${used['usd_per_mtok']:,.2f}")
     table.attrs["note"] = (
         "Allocation: all paid time over all tokens, for each policy. Usage: what a token costs on a replica that is always "
         f"full; the rest of the bill is nobody's. The band, {POLICY_NAMES[case.policy]}: prices known on {case.as_of} and the "
@@ -215,7 +222,7 @@ def headline(case):
         f"At {case.requests_per_s:g} requests a second with the load profile “{traffic.LABELS[case.profile]}”, GPUs work "
         f"{percent(by['fixed']['utilisation'])} of the paid time in a fixed fleet, {percent(by['autoscale']['utilisation'])} in "
         f"an autoscaled one and {percent(by['to_zero']['utilisation'])} where they scale to zero. A million tokens cost "
-        f"${row['usd_per_mtok_allocated']:.2f} ({POLICY_NAMES[case.policy]}), ${waiting:.2f} of it for waiting.")
+        f"${row['usd_per_mtok_allocated']:,.2f} ({POLICY_NAMES[case.policy]}), ${waiting:,.2f} of it for waiting.")
     return {"finding": finding, "number": percent(row["utilisation"]), "utilisation": row["utilisation"],
             "label": f"of the paid time a {POLICY_NAMES[case.policy].replace('fleet', '').strip()} fleet is busy under real load",
             "calibrated": bool(own.found["calibrated"])}

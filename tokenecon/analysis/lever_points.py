@@ -38,7 +38,8 @@ def ceiling(case, on):
         raise calibrated.NoEstimate(row["reason"])
     room = row["used_batch"]
     if case.paged_waste >= 1:
-        raise ValueError(f"parameter 'paged_waste' is {case.paged_waste:g}, but must be below 1: with no page in use nothing is held")
+        raise ValueError(f"parameter 'paged_waste' is {case.paged_waste:g}, but must be below 1: a cache that holds "
+                         "nothing serves nobody")
     return room if "paging" in on else room * (1 - case.contiguous_waste) / (1 - case.paged_waste)
 
 

@@ -88,7 +88,7 @@ def history(gpu, as_of):
         "provider of a quarter, each counted once; without a stroke nobody's price is known. Dots and thin lines: each offer, "
         "from the day it was first seen to the last. Sellers change from quarter to quarter; the table of sellers compares each "
         "with itself. The title speaks of quarters with several providers where there are any. Not drawn: "
-        f"{left_out} prices of platforms or of commitments on a seller's list.")
+        f"{left_out} price{'' if left_out == 1 else 's'} of platforms or of commitments on a seller's list.")
     table.attrs["sources"] = list(dict.fromkeys([*rows["source"], *claimed["source"]]))
     return table
 

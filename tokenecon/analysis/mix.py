@@ -7,6 +7,7 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.analysis import contracts_mix, fleet, pools, portfolio, traffic
+from tokenecon.analysis.cases import positive
 from tokenecon.analysis.claims_facts import n
 
 ORDER = ("three-year contract", "one-year contract", "spot", "on demand")
@@ -21,11 +22,13 @@ SENSITIVITY_COLUMNS = {
     "committed_share": ("Best commitment, of the peak", "fraction"), "commitment_saving": ("It alone saves", "fraction"),
 }  # fmt: skip
 SPOT_TIMES = ("spot.restart", "spot.lost")
+LEAST = 1e-6  # a saving below it is a solver's rounding
 NEARLY_NOTHING = 1e-9  # GPUs: what a solver leaves where it buys none
 
 
 def demand(case):
     """GPUs that the page's volume needs in each hour of its profile: whole replicas within the waiting target."""
+    positive(case, "tokens_per_day")
     found = pools.replica(case)
     rate = case.tokens_per_day / (case.isl_tokens + case.osl_tokens) / units.convert(1.0, "day", "s")
     needed = fleet.replicas(rate * traffic.profile(case.profile)["ratio"].to_numpy(), requests_per_s=found["requests_per_s"],
@@ -62,20 +65,22 @@ def by_hour(case):
     parts = [pd.DataFrame({"hour": ends_at, "contract": name, "gpus": np.append(gpus, gpus[-1])})
              for name, gpus in paid.items() if gpus.max() > NEARLY_NOTHING]
     table = pd.concat(parts, ignore_index=True)
-    saved = 1 - best["cost"] / plain["cost"]
-    ends = sorted(1 - solved(case, end)["cost"] / plain["cost"] for end in (0, 2))
+    saved = share(best["cost"] / plain["cost"])
+    ends = sorted(share(solved(case, end)["cost"] / plain["cost"]) for end in (0, 2))
     table.attrs.update(saving=saved, saving_low=ends[0], saving_high=ends[1], cost=best["cost"], on_demand=plain["cost"],
                        needed=demand(case).max(), ticks=list(range(0, int(hours[-1]) + 2, max(1, len(hours) // 8))))
     taken = int((best["paid"].max(axis=1) > NEARLY_NOTHING).sum())
     shares = {name: gpus.sum() / best["paid"].sum() for name, gpus in paid.items()}
     most = max(shares, key=shares.get)
-    words = f"{'by' if 'contract' in most else ''} {'a ' if 'contract' in most else ''}{most}".strip().replace("spot", "on spot")
+    words = f"by a {most}" if "contract" in most else most.replace("spot", "on spot")
+    costs = f"costs {saved:.0%} less than all" if saved else "costs as much as all"
     table.attrs["finding"] = (
-        f"The cheapest mix takes {taken} of {len(best['offers'])} offers, buys {shares[most]:.0%} of its hours {words}, and "
-        f"costs {saved:.0%} less than all on demand from the same providers")
+        f"The cheapest mix takes {taken} of {pools.count(len(best['offers']), 'offer')}, buys {shares[most]:.0%} of its hours "
+        f"{words}, and {costs} on demand from the same providers")
     table.attrs["note"] = (
         f"{data.gpu(case.gpu)['name']}, prices known on {case.as_of}; each provider has {case.provider_gpus} GPUs for us. At "
-        f"most {case.spot_share:.0%} of an hour on spot, at most {case.lost_share:.0%} lost if a provider fails. Saved: "
+        f"most {case.spot_share:.0%} of an hour's demand depends on spot, which may stand by beyond that; at most "
+        f"{case.lost_share:.0%} is lost if a provider fails. Saved: "
         f"{ends[0]:.0%} to {ends[1]:.0%} by how often spot is there and interrupted. Parts of a GPU are allowed. Three-year "
         "prices are a model's estimate.")
     table.attrs["sources"] = list(dict.fromkeys([*best["offers"]["source"], *shape.attrs["sources"], "own-assumption"]))
@@ -131,27 +136,33 @@ def headline(case):
     """The answer of the chapter: what the cheapest mix saves, and what each contract saves alone."""
     table, bill = by_hour(case), bills(case).set_index("design")["of_on_demand"]
     saved, low, high = (table.attrs[name] for name in ("saving", "saving_low", "saving_high"))
-    alone = {name: 1 - bill[f"on demand and {name}"] for name in ("commitments", "spot")}
+    alone = {name: share(bill[f"on demand and {name}"]) for name in ("commitments", "spot")}
     *others, last = used_contracts(table)
-    mixed = f"{', '.join(others)} and {last}" if others else last
+    mixed = f"a mix of {', '.join(others)} and {last}" if others else last
+    least = (f"{mixed} cost{'s' if others else ''} {saved:.0%} ({low:.0%} to {high:.0%}) less than on-demand hours alone"
+             if saved > LEAST else "no mix is cheaper than on-demand hours alone")
     return {
-        "finding": f"For {n(case.tokens_per_day, 3)} tokens a day, a mix of {mixed} costs {saved:.0%} ({low:.0%} to {high:.0%}) "
-                   f"less than on-demand hours alone; commitments without spot would save {alone['commitments']:.0%}, spot "
-                   f"without commitments {alone['spot']:.0%}.",
+        "finding": f"For {n(case.tokens_per_day, 3)} tokens a day, {least}; commitments without spot would save "
+                   f"{alone['commitments']:.0%}, spot without commitments {alone['spot']:.0%}.",
         "number": f"{saved:.0%}", "label": f"saved by the cheapest mix of contracts, prices of {case.as_of}",
     }
 
 
+def share(of_on_demand):
+    """What is saved, a solver's rounding left out: nothing rather than less than nothing."""
+    return 1 - of_on_demand if 1 - of_on_demand > LEAST else 0.0
+
+
 def used_contracts(table):
     """Contracts of :func:`by_hour` in words."""
-    return [f"{one}s" if "contract" in one else f"{one} hours" for one in table["contract"].unique()]
+    return [f"{one}s" if "contract" in one else f"{one.replace(' ', '-')} hours" for one in table["contract"].unique()]
 
 
 def sensitivity(case):
     """Saving of the mix and the best commitment when one input of the page moves and the others stay."""
     moves = {
         "the page itself": {}, "twice the volume": {"tokens_per_day": 2 * case.tokens_per_day},
-        "a load without peaks": {"profile": "flat"}, "no spot": {"spot_share": 0.0},
+        "a load without peaks": {"profile": "flat"}, "nothing may depend on spot": {"spot_share": 0.0},
         "all of it may run on spot": {"spot_share": 1.0}, "no provider may take anything down": {"lost_share": 0.0},
         "each provider has four times as many": {"provider_gpus": 4 * case.provider_gpus},
         "half the discount of a commitment": {"commitment_discount": case.commitment_discount / 2},

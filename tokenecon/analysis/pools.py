@@ -61,17 +61,18 @@ def pool_sizes(case):
     held = site // case.n_gpus
     lone = float(utilisation(slots=site, wait_probability=case.wait_probability))
     table.attrs["claimed"] = documents_points()
-    opening = f"Chance leaves a site of {site:g} GPU{'' if site == 1 else 's'} {lone:.0%} busy if each serves one request"
+    opening = f"Chance leaves a site of {size_words(site)} {lone:.0%} busy if each serves one request"
     if held:
         full = float(utilisation(slots=held * found["concurrency"], wait_probability=case.wait_probability))
-        table.attrs["finding"] = (f"{opening}, and {full:.0%} as {count(held, 'replica')} of {count(found['concurrency'], 'place')}; "
-                                  f"the peaks of a day make that {full / peak:.0%}")
+        table.attrs["finding"] = (f"{opening}, and {full:.0%} as {count(held, 'replica')} of "
+                                  f"{count(found['concurrency'], 'place')}; the peaks of a day make that {full / peak:.0%}")
     else:
         table.attrs["finding"] = f"{opening}; it does not hold one replica of {case.n_gpus}"
     table.attrs["note"] = (
-        f"A replica: {count(case.n_gpus, 'GPU')}, {count(found['concurrency'], 'request')} in flight within {case.ttft_ms:g} ms to the first "
-        f"token and {case.tpot_ms:g} ms a token. Bands: {targets(case)[0]:.1%} to {targets(case)[2]:.0%} of requests waiting. "
-        f"By day: sized for an hour {peak:.2f} times as busy as the mean. Poisson arrivals; real ones come in bursts.")
+        f"A replica: {count(case.n_gpus, 'GPU')}, {count(found['concurrency'], 'request')} in flight within {case.ttft_ms:g} ms "
+        f"to the first token and {case.tpot_ms:g} ms a token. Bands: {targets(case)[0]:.1%} to {targets(case)[2]:.0%} of "
+        f"requests waiting. By day: sized for an hour {peak:.2f} times as busy as the mean. "
+        "Poisson arrivals; real ones come in bursts.")
     table.attrs["sources"] = ["erlang-1917", "kleinrock-1975", "servegen-2025", "doc-uk", "own-assumption"]
     return table
 
@@ -79,6 +80,11 @@ def pool_sizes(case):
 def count(number, noun):
     """A whole number of things in words."""
     return f"{number:,.0f} {noun}{'' if number == 1 else 's'}"
+
+
+def size_words(gpus):
+    """The GPUs of a site in words; a mean over sites may be a fraction."""
+    return f"{gpus:,.6g} GPU{'' if gpus == 1 else 's'}"
 
 
 def documents_points():

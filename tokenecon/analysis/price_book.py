@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data
+from tokenecon.formulas import money
 
 OLD_DAYS = 90
 PEERS = 4  # fewer sellers have no range: the quartiles of three are the three
@@ -198,6 +199,20 @@ def token_price(model, as_of=None, *, retired=False):
         "cached_providers": int(rows.dropna(subset=MONEY["cached"])["provider"].nunique()),
         "offers": len(rows), "rows": list(rows["id"]), "sources": list(dict.fromkeys(rows["source"])),
     }  # fmt: skip
+
+
+def mixed_price(model, as_of=None, *, tok_in, tok_out):
+    """What a million tokens of a mix cost as of a date: ``price`` (low, typical, high) and what :func:`token_price` says.
+
+    Each seller is asked for the whole mix: who is cheap for input may be dear for output, so that the typical input and the
+    typical output are together nobody's price list. [USD/Mtok]
+    """
+    found = token_price(model, as_of)
+    sides = [MONEY["input"], MONEY["output"]]
+    sellers = token_prices(model, as_of).groupby("provider")[sides].median().dropna()
+    mixed = money.usd_per_mtok_blend(usd_per_mtok_in=sellers[sides[0]], usd_per_mtok_out=sellers[sides[1]], tok_in=tok_in,
+                                     tok_out=tok_out)
+    return found | {"price": tuple(float(mixed.quantile(q)) for q in (TAILS[0], 0.5, TAILS[1])), "providers": len(sellers)}
 
 
 def disagreement(model=None, as_of=None):

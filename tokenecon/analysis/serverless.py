@@ -58,7 +58,8 @@ def over_load(case):
     shape, own = traffic.profile(case.profile), deployment.instance(case)
     found, tokens = own["found"], case.isl_tokens + case.osl_tokens
     premiums, idles, starts = data.span("serverless.premium"), data.span("serverless.idle_timeout"), start_seconds(case)
-    hourly = np.geomspace(FEWEST, own["capacity"][1] / tokens / units.HOURS_PER_DAY, 160)
+    most = own["capacity"][1] / tokens / units.HOURS_PER_DAY
+    hourly = np.geomspace(min(FEWEST, most / 10), most, 160)
     rates, ratios = units.convert(hourly, "request/h", "request/s"), shape["ratio"].to_numpy()
     rent = own["rent"][1]
     per_mtok = rent * case.n_gpus / (hourly * tokens) * units.TOKENS_PER_MTOK
@@ -77,11 +78,18 @@ def over_load(case):
 
 
 def crossing(hourly, one, other):
-    """The load up to which the first cost is the lower one: nothing if it never is, infinite if it is at every load."""
-    cheaper = np.asarray(one) < np.asarray(other)
-    if not cheaper[0]:
+    """The load up to which the first cost is the lower one: nothing if it never is, infinite if it is at every load.
+
+    Between two loads both costs are taken as straight lines on logarithmic scales.
+    """
+    gap = np.log(np.asarray(one, dtype=float) / np.asarray(other, dtype=float))
+    if gap[0] >= 0:
         return None
-    return np.inf if cheaper.all() else float(np.asarray(hourly)[np.argmin(cheaper) - 1])
+    if (gap < 0).all():
+        return np.inf
+    last = int(np.argmax(gap >= 0))
+    (left, right), (before, after) = np.log(np.asarray(hourly, dtype=float)[last - 1:last + 1]), gap[last - 1:last + 1]
+    return float(np.exp(left + (right - left) * before / (before - after)))
 
 
 def offers(case):
@@ -114,7 +122,8 @@ def offers(case):
     table.attrs["finding"] = opening
     (fast, _, slow), (short, _, long) = start_seconds(case), data.span("serverless.idle_timeout")
     table.attrs["note"] = (
-        f"{case.n_gpus} × {data.gpu(case.gpu)['name']} at the typical on-demand price known on {case.as_of}; a second of a "
+        f"{case.n_gpus} × {data.gpu(case.gpu)['name']} at the typical on-demand price known on {case.as_of}, with "
+        f"{case.ops_overhead:.0%} for operations in both; a second of a "
         f"worker that stops costs {data.value('serverless.premium'):.2f} times as much at the same seller. The band: that "
         f"premium, {fast:.0f} to {slow:.0f} s to load the weights, {short:g} to {long:g} s kept idle; around the clock: the "
         "model's interval.")
@@ -137,5 +146,5 @@ def at_loads(case, hourly=(1, 10, 100, 1000)):
     rows = [{"requests_per_hour": load, "api": api["price"][1] if api else np.nan,
              **{name: float(np.exp(np.interp(np.log(load), np.log(known), np.log(wide[name])))) for name in (
                  "cold_share", "seconds", "seconds_low", "seconds_high", "fixed", "fixed_low", "fixed_high")}}
-            for load in hourly if known.iloc[0] <= load <= known.iloc[-1]]
+            for load in [load for load in hourly if known.iloc[0] <= load <= known.iloc[-1]] or [known.iloc[-1]]]
     return pd.DataFrame(rows)

@@ -15,6 +15,7 @@ OPTIONS = ("tp", "pp", "attention_dp", "ep", "cached_prefix", "draft_tokens", "a
 RATES = ("output_tok_s", "ttft_ms", "tpot_ms")
 ENDS = ("", "_low", "_high")
 BLAMED = ("model", "gpu", "weights", "kv")  # parameters that a reason may begin with
+WHOLE_MS = 100.0  # from which on a time has no digits behind the point
 ALONE = "one request alone"  # how the reason begins where a latency limit is missed
 USD_PER_GPU_HOUR = 1.0  # only the shares of the bill are read, so any price does
 
@@ -103,10 +104,16 @@ def _of_page(model, gpu, n_gpus, weights, kv, isl, osl, ttft_ms, tpot_ms):
     except NoEstimate as error:
         reason = str(error).rpartition(f"{gpu}: ")[2]
         name = next((one for one in BLAMED if reason.startswith(f"{one} '")), "n_gpus")
-        raise NoEstimate(f"parameter '{name}' is {_written(asked[name])}: {error}") from None
+        raise NoEstimate(f"parameter '{name}' is {written(asked[name])}: {error}") from None
 
 
-def _written(value):
+def _ms(value):
+    """A time that reads well from a microsecond to minutes. [ms]"""
+    return f"{value:,.0f}" if value >= WHOLE_MS else f"{value:.3g}"
+
+
+def written(value):
+    """A value of a parameter as a refusal says it."""
     return f"'{value}'" if isinstance(value, str) else f"{value:g}"
 
 
@@ -158,6 +165,6 @@ def _reason(alone, concurrency, ttft_ms, tpot_ms):
         return alone["error"]
     for name, limit, what in (("ttft_ms", ttft_ms, "TTFT"), ("tpot_ms", tpot_ms, "TPOT")):
         if limit is not None and alone[name] > limit:
-            return (f"{ALONE} has a {what} of {alone[name]:.3g} ms, the limit is {limit:g} ms; raise {name} or n_gpus, "
+            return (f"{ALONE} has a {what} of {_ms(alone[name])} ms, the limit is {limit:g} ms; raise {name} or n_gpus, "
                     "or narrow weights")
     raise AssertionError("a case without an error keeps to no limit and misses none")

@@ -136,7 +136,9 @@ def prices(case):
     table.attrs["note"] = (
         "Tokens pay for the time they cause: input for reading the prompt, output for its decode steps, all of them for their "
         "keys and values, which each step reads. In one more request: what a running batch shares, "
-        f"{table.attrs['shared_share']:.0%} of the bill, is paid already.")
+        f"{table.attrs['shared_share']:.0%} of the bill, is paid already." + (
+            f" Allocation: the tokens pay for all hours, {1 - case.utilisation:.0%} of which wait." if case.utilisation < 1 else
+            " Every paid hour works."))
     table.attrs["sources"] = ["own-assumption"]
     return table
 
