@@ -67,7 +67,8 @@ def run(
 def list_(
     what: Annotated[str, typer.Argument(help="gpus, models, prices, token-prices, claims, notebooks or parameters.")],
     only: Annotated[
-        str | None, typer.Argument(help="A notebook for its parameters, a gpu for its prices, a model for its token prices, a section of claims.")
+        str | None,
+        typer.Argument(help="A notebook for its parameters, a gpu or a model for its prices, a section of claims."),
     ] = None,
     as_json: AsJson = False,
 ):

@@ -210,7 +210,7 @@ def test_shopify_words_turn_with_the_numbers(case):
 def test_shopify_refuses_what_does_not_fit(case):
     with pytest.raises(ValueError, match=r"parameter 'n_gpus' is 1: .* does not fit"):
         cases_shopify.bottom_up(case("shopify", n_gpus=1))
-    with pytest.raises(ValueError, match="^parameter 'tpot_ms' is 1: "):
+    with pytest.raises(ValueError, match=r"^parameter 'tpot_ms' is 1: "):
         cases_shopify.bottom_up(case("shopify", tpot_ms=1.0))
     with pytest.raises(ValueError, match=r"parameter 'peak_to_mean' is 0\.5"):
         cases_shopify.bottom_up(case("shopify", peak_to_mean=0.5))

@@ -62,7 +62,7 @@ def test_what_makes_no_sense_is_refused(case):
         cases_jpmorgan.isolation(case("jpmorgan", wait_probability=1.0))
 
 
-@pytest.mark.parametrize("change", [{"groups": 1}, {"groups": 5000}, {"analysts": 30, "groups": 5}, {"wait_probability": 0.5}])
+@pytest.mark.parametrize("change", [{"groups": 2}, {"groups": 5000}, {"analysts": 30, "groups": 5}, {"wait_probability": 0.5}])
 def test_the_answer_holds_for_other_banks(case, change):
     page = case("jpmorgan", **change)
     assert cases_jpmorgan.headline(page).endswith(".")

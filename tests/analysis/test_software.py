@@ -77,10 +77,11 @@ def test_every_table_and_figure_under_other_parameters(change):
     for table in (each, together, steps, bits, cache, guess, busy, slots, loaded, shares, experts):
         assert "nan" not in table.attrs["finding"] and "inf" not in table.attrs["finding"], table.attrs["finding"]
     drawn = (charts.steps(steps), charts.products(together), charts.quantisation(bits, quantisation.literature()),
-             charts.concurrency(cache), charts.speculation(guess, speculation.literature()), charts.occupancy(busy, None),
+             charts.speculation(guess, speculation.literature()), charts.occupancy(busy, None),
              charts.slots(slots))
     for chart in drawn:
         assert chart.to_dict()["layer"]
+    assert len(cache_sharing.grid(cache))
     assert (each["alone"] < 1).all() and together["cost_factor"].min() > 1
 
 

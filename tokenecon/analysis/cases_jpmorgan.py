@@ -149,8 +149,8 @@ def strictness(case):
     pool, groups = (table[table["design"] == name].iloc[0]
                     for name in ("one pool, caches apart", f"{case.groups} groups, replicas apart"))
     table.attrs["finding"] = (
-        f"An analyst costs ${pool.usd_per_month:.2f} a month in one pool that keeps caches apart, and "
-        f"${groups.usd_per_month:.2f} with replicas apart for {case.groups} groups")
+        f"An analyst costs ${pool.usd_per_month:,.2f} a month in one pool that keeps caches apart, and "
+        f"${groups.usd_per_month:,.2f} with replicas apart for {case.groups} groups")
     table.attrs["note"] = (
         f"Rent round the clock of a fleet for the busy hour, on-demand prices known on {case.as_of} (bars). The common cache is "
         f"counted as if every hit ({hit:.0%} of prompt tokens) came from another group. Following the day: the busy hour is "

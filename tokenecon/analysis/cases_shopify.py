@@ -54,6 +54,11 @@ def per_mtok(case, usd_per_month):
     return bills.usd_per_mtok_of_bill(usd_per_day=_day(usd_per_month), tok_per_day=case.tokens_per_day)
 
 
+def whole(tokens):
+    """A number of tokens or words as a reader counts them; parts of one keep their digits."""
+    return f"{tokens:,.0f}" if tokens >= 1 else n(tokens, 2)
+
+
 def identities(case):
     """What the printed figures imply together."""
     turn, conversation = tokens_per_turn(case), case.tokens_per_day / case.conversations_per_day
@@ -110,11 +115,12 @@ def bottom_up(case):
                      for reading in (TOKENS, TURNS))
     bill = case.usd_per_month_after
     share = bill / turns.usd_per_month
+    of_turns = f"{share:.{0 if share >= 0.005 else 2}%} of" if share < 2 else f"{n(share, 2)} times"
     table.attrs.update(tokens=tokens, turns=turns, replica=replica)
     table.attrs["finding"] = (
         f"A rented fleet would serve the printed tokens for ${n(tokens.usd_per_month, 3)} a month and the printed turns, at "
         f"usual length, for ${n(turns.usd_per_month, 3)}: the bill of ${n(bill, 3)} is {n(bill / tokens.usd_per_month, 2)} times "
-        f"the one and {share:.{0 if share >= 0.005 else 2}%} of the other")
+        f"the one and {of_turns} the other")
     table.attrs["note"] = (
         f"{data.model(case.model)['name']} on replicas of {case.n_gpus} {data.gpu(case.gpu)['name']}, each with "
         f"{pools.count(replica['concurrency'], 'request')} in flight within {case.ttft_ms:g} ms to the first token and "
@@ -159,7 +165,7 @@ def price_levels(case):
     table.attrs.update(listed=market, own=rented)
     against = f"{ratio_words(after / market[1])} an API price and " if market else ""
     table.attrs["finding"] = (
-        f"The optimised bill of Shopify's case pays ${after:.2f} for a million tokens: {against}{ratio_words(after / rented)} "
+        f"The optimised bill of Shopify's case pays ${after:,.2f} for a million tokens: {against}{ratio_words(after / rented)} "
         "the cost of an own fleet")
     table.attrs["note"] = (f"Input and output at the mix of the page, {case.isl_tokens} in and {case.osl_tokens:g} out. "
                            + own.attrs["note"])
@@ -183,8 +189,8 @@ def turn(case):
     fits = case.tokens_per_day / case.conversations_per_day / answer[1]
     table.attrs.update(words=words, turns_that_fit=fits)
     table.attrs["finding"] = (
-        f"{implied_turn:.0f} tokens a turn are {words:.0f} words, question and answer together; the implied conversation is as "
-        f"long as {fits:.1f} answers of a real assistant")
+        f"{whole(implied_turn)} tokens a turn are {whole(words)} words, question and answer together; the implied conversation "
+        f"is as long as {fits:,.1f} answers of a real assistant")
     table.attrs["note"] = "Bars: from the tenth to the ninetieth percentile of the trace."
     table.attrs["sources"] = ["doc-uk", data.assumption("workload.osl_azure_conv")["source"], "openai-api-introduction"]
     return table

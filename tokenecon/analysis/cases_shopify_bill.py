@@ -9,7 +9,7 @@ import pandas as pd
 from tokenecon import data, units
 from tokenecon.analysis import calibrated, service
 from tokenecon.analysis.cases import paid, prices, reconciling, usd_per_month
-from tokenecon.analysis.cases_shopify import bottom_up, check, listed, per_mtok, tokens_per_turn
+from tokenecon.analysis.cases_shopify import bottom_up, check, listed, per_mtok, tokens_per_turn, whole
 from tokenecon.formulas import money, workload
 
 SENSITIVITY_COLUMNS = {
@@ -46,6 +46,7 @@ def curve(case):
     own.attrs.update(usual=usual, implied=implied_turn, bill=case.usd_per_month_after, **{
         f"fits{end}": _length_at(own, f"usd_per_month{column}", case.usd_per_month_after)
         for end, column in (("", ""), ("_low", "_high"), ("_high", "_low"))})
+    own.attrs["beyond"] = _beyond(own, case.usd_per_month_after)
     return own
 
 
@@ -64,12 +65,23 @@ def bill(case):
     table = pd.concat(parts, ignore_index=True)
     table.attrs.update(own.attrs)
     table.attrs["finding"] = (
-        f"The bill as paid would carry {own.attrs['fits']:,.0f} tokens a turn on an own fleet, where the documents' volumes "
-        f"leave {own.attrs['implied']:,.0f}; a turn of a real assistant has {own.attrs['usual']:,.0f}")
+        f"The bill as paid would carry {_carried(own.attrs)} tokens a turn on an own fleet, where the documents' volumes "
+        f"leave {whole(own.attrs['implied'])}; a turn of a real assistant has {own.attrs['usual']:,.0f}")
     levels = bottom_up(case)
     table.attrs["note"] = levels.attrs["note"]
     table.attrs["sources"] = [*levels.attrs["sources"], *cited]
     return table
+
+
+def _beyond(own, usd):
+    """Where the length that a bill carries lies beyond the curve: "more than" its end, "fewer than" its start, or nothing."""
+    costs = own["usd_per_month"]
+    return "more than" if usd > costs.max() else "fewer than" if usd < costs.min() else ""
+
+
+def _carried(attrs):
+    """The tokens of a turn that the bill carries, in words."""
+    return f"{attrs['beyond']} {whole(attrs['fits'])}".strip()
 
 
 def _length_at(own, column, usd):
@@ -86,9 +98,11 @@ def reconcile(case):
     low, typical, high = prices(case)[0]
     isl, osl = data.span("workload.isl_azure_conv"), data.span("workload.osl_azure_conv")
     rate = replica["requests_per_s"]
-    table = reconciling([
+    turn = [] if lengths["beyond"] else [
         {"parameter": "tokens of a turn", "unit": "tokens", "page": lengths["usual"], "needed": lengths["fits"],
-         "low": isl[0] + osl[0], "high": isl[2] + osl[2]},
+         "low": isl[0] + osl[0], "high": isl[2] + osl[2]}]
+    table = reconciling([
+        *turn,
         {"parameter": "price of a GPU-hour", "unit": "USD", "page": typical, "needed": typical * factor, "low": low,
          "high": high},
         {"parameter": "turns that a replica serves", "unit": "a second", "page": rate, "needed": rate / factor,
@@ -108,9 +122,9 @@ def headline(case):
     """The answer of the page: the two figures that do not add up, and the number that would."""
     answer = curve(case).attrs
     after = per_mtok(case, case.usd_per_month_after)
-    return (f"Shopify's case leaves {answer['implied']:.0f} tokens for a turn and pays ${after:.2f} for a million of them; "
-            f"with {answer['fits']:,.0f} tokens a turn ({answer['fits_low']:,.0f} to {answer['fits_high']:,.0f}), the same bill "
-            "would be what an own fleet costs.")
+    inside = f" ({whole(answer['fits_low'])} to {whole(answer['fits_high'])})" if not answer["beyond"] else ""
+    return (f"Shopify's case leaves {whole(answer['implied'])} tokens for a turn and pays ${after:,.2f} for a million of them; "
+            f"with {_carried(answer)} tokens a turn{inside}, the same bill would be what an own fleet costs.")
 
 
 def sensitivity(case):
@@ -124,7 +138,9 @@ def sensitivity(case):
     for text, move in moves.items():
         now = SimpleNamespace(**(vars(case) | move))
         try:
-            rows.append({"change": text, "own": bottom_up(now).attrs["turns"].usd_per_mtok, "fits": curve(now).attrs["fits"]})
+            found = curve(now).attrs
+            rows.append({"change": text, "own": bottom_up(now).attrs["turns"].usd_per_mtok,
+                         "fits": np.nan if found["beyond"] else found["fits"]})
         except ValueError:
             if not move:
                 raise

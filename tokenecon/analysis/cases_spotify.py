@@ -10,6 +10,7 @@ from tokenecon.analysis.cases import fact, fleet, owned, positive, prices, ratio
 from tokenecon.analysis.claims_facts import n
 from tokenecon.formulas import bills, compute, levers, workload
 
+SEEN = 1e-4  # share below which two digits of a percent show nothing
 MODEL = "whisper-large-v3"
 SPEEDS = {"speech.speed_plain": "measured, plain", "speech.speed_tuned": "measured, batched"}
 SPEED_COLUMNS = {
@@ -107,8 +108,9 @@ def audio_hour(case):
     reached = float(implied(case)["mfu"].iloc[1])
     table.attrs["own"], table.attrs["reached"] = arithmetic_usd, reached
     table.attrs["finding"] = (
-        f"An hour of audio costs ${before:.2f} before and ${after:.2f} after by the bills of Spotify's case; a public API asks "
-        f"${case.usd_per_audio_hour_api:.2f}, and {name} at {case.mfu:.0%} of their peak would do it for ${arithmetic_usd:.3f}.")
+        f"An hour of audio costs ${before:,.2f} before and ${after:,.2f} after by the bills of Spotify's case; a public API asks "
+        f"${case.usd_per_audio_hour_api:,.2f}, and {name} at {100 * case.mfu:.3g}% of their peak would do it for "
+        f"${arithmetic_usd:,.3f}.")
     table.attrs["title"] = (
         f"The bill after optimisation pays {ratio_words(after / case.usd_per_audio_hour_api)} the price of a public API and "
         f"{ratio_words(after / arithmetic_usd)} the cost of the arithmetic")
@@ -123,7 +125,7 @@ def speeds(case):
     """Hours of audio a GPU transcribes in an hour, (low, expected, high): by arithmetic, and as measured where it is an A100."""
     low, _, high = data.span("speech.mfu")
     shares = (min(low, case.mfu), case.mfu, max(high, case.mfu))
-    found = {f"arithmetic, {case.mfu:.0%} of peak": tuple(float(speed_at(share, case)) for share in shares)}
+    found = {f"arithmetic, {100 * case.mfu:.3g}% of peak": tuple(float(speed_at(share, case)) for share in shares)}
     if case.gpu.startswith("a100"):  # published for this GPU only
         found |= {label: data.span(speed_id) for speed_id, label in SPEEDS.items()}
     return found
@@ -143,8 +145,9 @@ def bottom_up(case):
     table = pd.DataFrame(rows)
     rented = table[table["hour"] == "rented"]
     dear, cheap = (rented.loc[rented["usd_per_day"].agg(pick)] for pick in ("idxmax", "idxmin"))
+    most = f" to ${n(dear.usd_per_day, 3)} ({dear.way})" if dear.way != cheap.way else ""
     table.attrs["finding"] = (
-        f"The audio of a day would cost ${n(cheap.usd_per_day, 3)} ({cheap.way}) to ${n(dear.usd_per_day, 3)} ({dear.way}) on "
+        f"The audio of a day would cost ${n(cheap.usd_per_day, 3)} ({cheap.way}){most} on "
         f"rented {data.gpu(case.gpu)['name']}; the bills are ${case.usd_per_day_before:,.0f} and ${case.usd_per_day_after:,.0f}")
     table.attrs["note"] = (
         "Whisper is an encoder with a small decoder, which the calibrated model of serving does not cover: speeds are arithmetic "
@@ -180,6 +183,11 @@ def reconcile(case):
     return table
 
 
+def _reached(share):
+    """A share of the peak in words; what rounds to nothing is said to be little."""
+    return f"{share:.2%}" if share >= SEEN else f"less than {SEEN:.2%}"
+
+
 def arithmetic(case):
     """Cost of an hour of audio over the share of peak arithmetic that the GPU reaches, with its price range."""
     _check(case)
@@ -198,10 +206,13 @@ def arithmetic(case):
     after = bills.usd_per_audio_hour_of_bill(usd_per_day=case.usd_per_day_after, audio_hours_per_day=case.audio_hours_per_day)
     table.attrs["marks"] = {"bill after": after, "public API": case.usd_per_audio_hour_api}
     reconciles = price[1] / after / case.utilisation / full
+    public = price[1] / case.usd_per_audio_hour_api / case.utilisation / full
     table.attrs["reconciles"] = reconciles
     table.attrs["finding"] = (
-        f"The bill after optimisation fits GPUs that reach {reconciles:.2%} of their peak arithmetic; the public price fits "
-        f"{price[1] / case.usd_per_audio_hour_api / case.utilisation / full:.2%}")
+        f"The bill after optimisation fits GPUs that reach {_reached(reconciles)} of their peak arithmetic; the public price "
+        f"fits {_reached(public)}" if max(reconciles, public) <= 1 else
+        f"At their full peak GPUs would cost {ratio_words(reconciles)} the bill after optimisation and {ratio_words(public)} the "
+        "public price: no share of the peak fits what is below the cost")
     table.attrs["note"] = (f"Band: on-demand prices of {data.gpu(case.gpu)['name']} known on {case.as_of}. Diamonds: published "
                            "speeds on an A100 80GB, at the share of peak they correspond to.")
     table.attrs["sources"] = ["insanely-fast-whisper", "radford-2022", *cited, "own-assumption"]

@@ -67,7 +67,7 @@ def n(value, digits=4):
     size = abs(value)
     for power, word in ((1e12, " trillion"), (1e9, " billion"), (1e6, " million")):
         if size >= power:
-            return f"{value / power:.{digits}g}{word}"
+            return f"{float(format(value / power, f'.{digits}g')):,.10g}{word}"  # 130 million, also with two digits
     if size >= 10**digits or (size >= 1000 and value == floor(value)):
         return f"{value:,.0f}"
     if size and size < 1e-3:

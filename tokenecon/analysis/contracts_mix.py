@@ -42,11 +42,11 @@ def spot(case):
     here = {"availability": usual, "restart": restart, "lost": lost}
     calm, now = (_spot(case, interruptions=rate, **here) for rate in (0.0, often))
     # Where the repeated work of an interruption has used up the discount, spot is as dear as on demand.
-    dear = case.spot_discount / (1 - case.spot_discount) / (restart + lost) if case.spot_discount < 1 else None
+    dear = case.spot_discount / (1 - case.spot_discount) / (restart + lost) if case.spot_discount < 1 else np.inf
     table.attrs.update(calm=calm, now=now, dear=dear, committed=1 - case.commitment_discount)
     table.attrs["finding"] = (
         f"Spot with on-demand GPUs in the gaps costs {calm:.0%} of on demand without interruptions and {now:.0%} at {often:g} "
-        "an hour; " + ("what is free stays cheaper however often it is interrupted" if dear is None else
+        "an hour; " + ("what is free stays cheaper however often it is interrupted" if np.isinf(dear) else
                        f"it would take {dear:.2g} an hour to lose the discount" if dear < 0.1 else
                        f"it would take {dear:.1f} an hour to lose the discount"))
     table.attrs["note"] = (f"Lines: how often spot is to be had. The band, at {usual:.0%}: time to restart and "
@@ -87,9 +87,11 @@ def commitment(case):
     table.attrs["effective_discount"] = discounts[list(discounts)[1]]
     first, falling, decline = best[0], best[1], data.value("finance.price_decline")
     use = contracts.commitment_break_even_use(discount=case.commitment_discount)
+    saved, later = (max(0.0, 1 - one["cost_ratio"]) for one in (first, falling))
     table.attrs["finding"] = (
         f"A commitment at {case.commitment_discount:.0%} off is best for {first['committed_share']:.0%} of the peak and saves "
-        f"{1 - first['cost_ratio']:.0%} of the bill, or {1 - falling['cost_ratio']:.0%} if rents fall by {decline:.0%} a year")
+        f"{saved:.0%} of the bill, or {later:.0%} if rents fall by {decline:.0%} a year" if first["committed_share"] else
+        f"A commitment at {case.commitment_discount:.0%} off saves nothing at this load, whatever its amount")
     table.attrs["note"] = (
         f"Load profile {case.profile}, {profile.attrs['peak_to_mean']:.2f} times as busy at its peak as on average. It pays to "
         f"commit what is needed in more than {use:.0%} of hours; the mean load is {np.mean(demand):.0%} of the peak.")

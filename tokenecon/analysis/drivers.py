@@ -236,11 +236,13 @@ def assumptions(done):
 def headline(case, table, done):
     """The answer of the chapter: today's cheapest, and how sure that is over the years."""
     now, chances = decision.answer(case, table), cheapest(case, done)
-    first = chances.iloc[0]
-    *rest, last = [f"to {CHOICE_WORDS[choice]} in {share:.0%}" for choice, share in chances.attrs["by_choice"].items()]
+    shares = chances.attrs["by_choice"]
+    most = max(shares, key=shares.get)
+    *rest, last = [f"to {CHOICE_WORDS[choice]} in {share:.0%}" for choice, share in shares.items()]
     by_choice = f"{', '.join(rest)} and {last}" if rest else last
     return {
         "finding": f"{now}. Over {_years(case)} of uncertain prices, demand and speed it is cheapest {by_choice} of "
                    "the draws.",
-        "number": f"{first['probability']:.0%}", "label": f"of the draws have '{first['name']}' as the cheapest choice",
+        "number": f"{shares[most]:.0%}",
+        "label": f"of the draws make it cheapest to {CHOICE_WORDS[most]}, for the scenario '{case.name}'",
     }

@@ -246,11 +246,13 @@ def moves(gpu, *, as_of=None, owner="neocloud", **given):
     table["range"] = [f"{said(name, cheap[name])} to {said(name, dear[name])}" for name in table["input"]]
     table["width"] = table["usd_per_gpu_hour_high"] - table["usd_per_gpu_hour_low"]
     table = table[table["width"] > 0].sort_values("width", ascending=False, ignore_index=True)
-    first, second = table["name"].str.lower().iloc[:2]
+    first, second = table["name"].iloc[:2]
+    power = "" if "usd_per_kwh" in set(table["input"].iloc[:2]) else (
+        f"; electricity by ${table.loc[table['input'] == 'usd_per_kwh', 'width'].sum():.2f}")
     table.attrs.update(total=owned_total(**fixed), sources=inputs.attrs["sources"])
     table.attrs["finding"] = (
-        f"{first.capitalize()} moves the hour most, by ${table['width'].iloc[0]:.2f} over its range, then {second}; electricity "
-        f"by ${table.loc[table['input'] == 'usd_per_kwh', 'width'].sum():.2f}.")
+        f"{first} moves the hour most, by ${table['width'].iloc[0]:.2f} over its range, then "
+        f"{second[0].lower()}{second[1:]}{power}.")
     return table
 
 

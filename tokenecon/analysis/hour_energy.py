@@ -44,7 +44,7 @@ def energy(gpu, *, gpus, tok_out_per_s, utilisation=1.0, pue=None, usd_per_kwh=N
 def carbon(case):
     """Cost and carbon of a million output tokens on each accelerator's best replica within the page's limits."""
     if not case.gco2e_per_kwh > 0:
-        raise ValueError("parameter 'gco2e_per_kwh' is 0, but must be above 0: with a grid without carbon all accelerators are equal")
+        raise ValueError("parameter 'gco2e_per_kwh' is 0, but must be above 0: on a grid without carbon none is cleaner")
     chosen = service.choices(case.model, case.gpus, weights=case.weights, kv=case.kv, isl=case.isl_tokens, osl=case.osl_tokens,
                              ttft_ms=case.ttft_ms, tpot_ms=case.tpot_ms)
     rows, cited = [], []
@@ -89,10 +89,11 @@ def _words(known, case):
     spread = {"usd": known["usd_per_mtok_out"].max() / known["usd_per_mtok_out"].min(), "grams": grams.max() / grams.min()}
     order = float(np.corrcoef(known["usd_per_mtok_out"].rank(), grams.rank())[0, 1]) if len(known) > 2 else np.nan
     finding = (
-        f"{cheap['label']} is cheapest and cleanest: ${cheap.usd_per_mtok_out:.2f} and {cheap.gco2e_per_mtok_out:,.0f} g CO₂e "
+        f"{cheap['label']} is cheapest and cleanest: ${cheap.usd_per_mtok_out:,.2f} and {cheap.gco2e_per_mtok_out:,.0f} g CO₂e "
         "a million output tokens" if same else
         f"{cheap['label']} is cheapest, {clean['label']} cleanest: {clean.gco2e_per_mtok_out:,.0f} g CO₂e a million output "
-        f"tokens against {cheap.gco2e_per_mtok_out:,.0f}, at ${clean.usd_per_mtok_out:.2f} against ${cheap.usd_per_mtok_out:.2f}")
+        f"tokens against {cheap.gco2e_per_mtok_out:,.0f}, at ${clean.usd_per_mtok_out:,.2f} against "
+        f"${cheap.usd_per_mtok_out:,.2f}")
     low, _, high = data.span("power.carbon")
     note = (
         f"{calibrated.note(known)} The bill and the energy stand on output tokens alone. Grid: {case.gco2e_per_kwh:,.0f} g CO₂e "

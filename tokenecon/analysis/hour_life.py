@@ -11,6 +11,7 @@ from tokenecon.formulas import hour as formulas
 
 YEARS = np.arange(2.0, 8.01, 0.25)
 RUNNING = ("upkeep", "staff", "space", "power")
+MANY_TIMES = 10  # from which on a ratio is said as one
 HALF_YEAR = 0.5  # a year's rent is paid at the price of its middle
 CASH_COLUMNS = {
     "way": ("Way", None), "first_usd": ("At the start", "USD/GPU"), "yearly_usd": ("First year", "USD/GPU"),
@@ -35,9 +36,10 @@ def life(case):
     best, worst = (hour.owned_total(**expected | {"residual_share": share}) for share in (high, low))
     table.attrs.update(rent=rent["typical"], years=case.years)
     table.attrs["finding"] = (
-        f"After {years_words(case.years)} a resale at {high:.0%} of the price or at nothing means ${best:.2f} or ${worst:.2f} an hour"
+        f"After {years_words(case.years)} a resale at {high:.0%} of the price or at nothing means ${best:.2f} or ${worst:.2f} an "
+        "hour"
         + (f"; a year less of use adds ${hour.owned_total(**expected | {'years': case.years - 1}) - here:.2f}"
-           if case.years > 1 else ""))
+           if case.years >= 2 else ""))
     table.attrs["note"] = (
         f"{data.gpu(case.gpu)['name']}, a specialised cloud. Each curve keeps its resale value at every age; in fact it falls "
         "with age, so a long life gains less than drawn. Rent: the typical on-demand price of the day.")
@@ -92,8 +94,8 @@ def cash(case):
     table = pd.DataFrame(rows)
     own, stays, falls = table["present_usd"]
     table.attrs["finding"] = (
-        f"Over {years_words(years)} owning costs {_than(own, stays)} than renting if rents stay, and {_than(own, falls)} if they fall "
-        f"by {case.price_decline:.0%} a year.")
+        f"Over {years_words(years)} owning costs {_than(own, stays, 'renting')} if rents stay, and {_than(own, falls)} if they "
+        f"fall by {case.price_decline:.0%} a year.")
     table.attrs["note"] = (
         "Payments at the start and at the end of each year; the resale is taken off the last. The same number of usable hours "
         f"both ways, all of them needed; an owner's machines draw power as if {case.utilisation:.0%} of them worked. Ranges: all "
@@ -102,5 +104,8 @@ def cash(case):
     return table
 
 
-def _than(own, other):
-    return f"{abs(1 - own / other):.0%} {'less' if own < other else 'more'}"
+def _than(own, other, what=""):
+    """How a cost compares with another, in words that stay readable when it is many times as high."""
+    if own >= MANY_TIMES * other:
+        return f"{own / other:,.0f} times as much{f' as {what}' if what else ''}"
+    return f"{abs(1 - own / other):.0%} {'less' if own < other else 'more'}{f' than {what}' if what else ''}"

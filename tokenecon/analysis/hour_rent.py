@@ -4,8 +4,10 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.analysis import hour
+from tokenecon.analysis.claims_facts import span_text
 from tokenecon.formulas import contracts
 
+DOLLARS = "${:,.2f}".format
 BOUNDS = {"years": (1, 100), "pue": (1, 10)}  # of what a reader may ask for
 RENTED = {"on_demand": "On demand", "marketplace": "Marketplace", "committed_1y": "Committed for 1 year",
           "committed_3y": "Committed for 3 years", "rental_3y": "3 years, by an analyst's model"}  # fmt: skip
@@ -136,7 +138,7 @@ def breakdown(case):
     of_gpu = table[table["part"] == "GPU"]["usd_per_gpu_hour"].sum() / table["usd_per_gpu_hour"].sum()
     low, high = (table.groupby("gpu")["usd_per_gpu_hour"].sum().agg(end) for end in ("min", "max"))
     table.attrs["finding"] = (
-        f"An owned hour costs ${low:.2f} to ${high:.2f}; {1 - of_gpu:.0%} of it goes to what stands around the accelerator")
+        f"An owned hour costs {span_text(low, high, DOLLARS)}; {1 - of_gpu:.0%} of it goes to what stands around the accelerator")
     table.attrs["note"] = (
         "A specialised cloud that rents its hall. In brackets: "
         f"{hour.LIKELY_SHARE:.0%} of draws of the inputs that the page leaves open."

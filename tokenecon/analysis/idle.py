@@ -192,7 +192,12 @@ def cost_over_load(case):
             if end and policy != case.policy:
                 continue  # one band: three would hide each other
             paid = fleet.demand_curve(load, demands=demands, policy=policy, **_terms(case, own, speed))
-            part[f"usd_per_mtok{end}"] = paid * own.usd[place] / tokens
+            served = tokens
+            if policy == "fixed" and case.percentile < 1:  # the rest finds no place, and is no token that is sold
+                rate = own.found[f"requests_per_s{speed}"]
+                done = np.minimum(np.outer(demands, load["ratio"]), (paid * rate)[:, None]).mean(axis=1)
+                served = tokens * done / demands
+            part[f"usd_per_mtok{end}"] = paid * own.usd[place] / served
         parts.append(part)
     used = {f"usd_per_mtok{end}": own.usd[place] / (own.found[f"requests_per_s{speed}"] * own.tok * SECONDS_PER_HOUR)
             * TOKENS_PER_MTOK for end, (speed, place) in ENDS.items()}
@@ -222,7 +227,9 @@ def headline(case):
         f"At {case.requests_per_s:g} requests a second with the load profile “{traffic.LABELS[case.profile]}”, GPUs work "
         f"{percent(by['fixed']['utilisation'])} of the paid time in a fixed fleet, {percent(by['autoscale']['utilisation'])} in "
         f"an autoscaled one and {percent(by['to_zero']['utilisation'])} where they scale to zero. A million tokens cost "
-        f"${row['usd_per_mtok_allocated']:,.2f} ({POLICY_NAMES[case.policy]}), ${waiting:,.2f} of it for waiting.")
+        f"${row['usd_per_mtok_allocated']:,.2f} ({POLICY_NAMES[case.policy]}), ${waiting:,.2f} of it for waiting."
+        + (f" The fixed fleet has no place for {percent(by['fixed']['turned_away'])} of the requests."
+           if by["fixed"]["turned_away"] > NOTICED else ""))
     return {"finding": finding, "number": percent(row["utilisation"]), "utilisation": row["utilisation"],
             "label": f"of the paid time a {POLICY_NAMES[case.policy].replace('fleet', '').strip()} fleet is busy under real load",
             "calibrated": bool(own.found["calibrated"])}
@@ -253,6 +260,8 @@ def sensitivity(case):
         if move and all(getattr(case, name, None) == value for name, value in move.items()):
             continue
         now = changed(case, **move)
+        if now.requests_per_s > MOST:
+            continue
         try:
             other = replica(now) if "tpot_ms" in move else own
         except (service.TooSlow, calibrated.NoEstimate):

@@ -78,11 +78,12 @@ def by_hour(case):
         f"The cheapest mix takes {taken} of {pools.count(len(best['offers']), 'offer')}, buys {shares[most]:.0%} of its hours "
         f"{words}, and {costs} on demand from the same providers")
     table.attrs["note"] = (
-        f"{data.gpu(case.gpu)['name']}, prices known on {case.as_of}; each provider has {case.provider_gpus} GPUs for us. At "
-        f"most {case.spot_share:.0%} of an hour's demand depends on spot, which may stand by beyond that; at most "
+        f"{data.gpu(case.gpu)['name']}, prices known on {case.as_of}; each provider has "
+        f"{pools.count(case.provider_gpus, 'GPU')} for us. "
+        f"At most {case.spot_share:.0%} of an hour's demand depends on spot, which may stand by beyond that; at most "
         f"{case.lost_share:.0%} is lost if a provider fails. Saved: "
-        f"{ends[0]:.0%} to {ends[1]:.0%} by how often spot is there and interrupted. Parts of a GPU are allowed. Three-year "
-        "prices are a model's estimate.")
+        f"{ends[0]:.0%} to {ends[1]:.0%} by how often spot is there and interrupted. Parts of a GPU are allowed. Prices "
+        "of contracts are no offers: an index for one year, a cost model's estimate for three.")
     table.attrs["sources"] = list(dict.fromkeys([*best["offers"]["source"], *shape.attrs["sources"], "own-assumption"]))
     return table
 
@@ -139,11 +140,11 @@ def headline(case):
     alone = {name: share(bill[f"on demand and {name}"]) for name in ("commitments", "spot")}
     *others, last = used_contracts(table)
     mixed = f"a mix of {', '.join(others)} and {last}" if others else last
-    least = (f"{mixed} cost{'s' if others else ''} {saved:.0%} ({low:.0%} to {high:.0%}) less than on-demand hours alone"
+    least = (f"{mixed} cost{'s' if others else ''} {saved:.1%} ({low:.1%} to {high:.1%}) less than on-demand hours alone"
              if saved > LEAST else "no mix is cheaper than on-demand hours alone")
     return {
         "finding": f"For {n(case.tokens_per_day, 3)} tokens a day, {least}; commitments without spot would save "
-                   f"{alone['commitments']:.0%}, spot without commitments {alone['spot']:.0%}.",
+                   f"{alone['commitments']:.1%}, spot without commitments {alone['spot']:.1%}.",
         "number": f"{saved:.0%}", "label": f"saved by the cheapest mix of contracts, prices of {case.as_of}",
     }
 
