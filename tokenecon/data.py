@@ -1,9 +1,8 @@
 """The only reader of ``data/``: tables, facts, prices, sources.
 
-Every table is a CSV file described in ``data/datapackage.json``.  A missing number reads as NaN, a
-missing text as the empty string, and a date stays an ISO text (``2025-12-08``), which sorts as it
-should.  Facts keep the unit of their row; only :func:`gpus` converts, to SI, and says so in its
-column names.
+Every table is a CSV file described in ``data/datapackage.json``.  A missing number reads as NaN, a missing text as the
+empty string, and a date stays an ISO text (``2025-12-08``), which sorts as it should.  Facts keep the unit of their row;
+only :func:`gpus` converts, to SI, and says so in its column names.
 """
 
 import datetime
@@ -215,8 +214,7 @@ def source(source_id):
 def show(any_id):
     """Any fact, claim, price, model, GPU or source with its provenance.
 
-    Returns a dict: ``table``, ``id``, ``rows`` (list of dicts; several for a GPU, which is many
-    facts) and ``sources`` (list of dicts, in the order of first use).
+    Returns a dict: ``table``, ``id``, ``rows`` (dicts; several for a GPU) and ``sources`` (dicts, in the order of first use).
     """
     known = []
     for name in TABLES:
@@ -249,8 +247,7 @@ def newest_price_date():
 def prices(gpu=None, kind=None, as_of=None, *, max_age_days=None, claimed=False):
     """The newest price not after a date, per GPU, provider, region, kind and offer.
 
-    ``max_age_days`` drops prices last seen longer ago than that.  What the two documents claim
-    (basis ``claimed``) is left out unless ``claimed`` is true: they are what we check.
+    ``max_age_days`` drops prices last seen longer ago.  What the documents claim is left out unless ``claimed``: it is checked.
     """
     frame = table("prices")
     if not claimed:
@@ -276,13 +273,16 @@ def prices(gpu=None, kind=None, as_of=None, *, max_age_days=None, claimed=False)
 def price_range(gpu, kind, as_of=None, *, max_age_days=None):
     """Lowest, typical and highest price of a GPU on a date, over the offers known then.
 
-    Returns a dict: low, typical, high, unit, as_of (newest row used), rows (ids), sources (ids).
-    Typical is the median over providers of each one's median, so that a provider with ten sizes
-    counts once.  An estimate with its own range widens low and high by it.  ``max_age_days`` is
-    :data:`PRICE_MAX_AGE_DAYS` of the kind unless given.
+    Returns a dict: low, typical, high, unit, as_of (newest row used), rows (ids), sources (ids).  Typical is the median over
+    providers of each one's median, so that a provider with ten sizes counts once.  An estimate with its own range widens low
+    and high by it.  ``max_age_days`` is :data:`PRICE_MAX_AGE_DAYS` of the kind unless given.
     """
-    if max_age_days is None:
-        max_age_days = PRICE_MAX_AGE_DAYS.get(kind)
+    found = _price_range(gpu, kind, as_of, PRICE_MAX_AGE_DAYS.get(kind) if max_age_days is None else max_age_days)
+    return found | {name: list(found[name]) for name in ("rows", "sources")}  # the caller may change what it gets
+
+
+@cache
+def _price_range(gpu, kind, as_of, max_age_days):
     rows = prices(gpu, kind, as_of, max_age_days=max_age_days)
     if rows.empty:
         any_age = prices(gpu, kind)

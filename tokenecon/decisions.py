@@ -62,7 +62,7 @@ def decide(path, draws, seed):
 
     case = scenarios.load(path)
     table = _served(decision.offers, case)
-    done = montecarlo.run(case, table, draws=draws, seed=seed)
+    done = _served(lambda one: montecarlo.run(one, table, draws=draws, seed=seed), case)
     chances, moved, later = drivers.cheapest(case, done), drivers.tornado(case, done), drivers.waiting(case, done)
     sections = [("How often each choice is the cheapest", "choices", chances, CHANCES),
                 ("What drives it", "drivers", moved, DRIVERS),

@@ -61,6 +61,11 @@ def test_an_hour_of_work_on_spot_pays_for_what_interrupts_it(case):
     share, broken, again = (data.value(f"spot.{name}") for name in ("availability", "interruptions", "restart"))
     assert decision_prices.rent(asked, "l40s-48gb", "spot")["typical"] == pytest.approx(
         share * spot * (1 + broken * again) + (1 - share) * 2.0)
+    # a reader's own price of a spot hour is that of an hour, too, and not of an hour of work
+    own = case(workload={"interruptible": True}, money={"usd_per_gpu_hour": {"l40s-48gb": {"on_demand": 2.0, "spot": 0.5}}})
+    assert decision_prices.rent(own, "l40s-48gb", "spot") == {
+        **dict.fromkeys(("low", "typical", "high"), pytest.approx(share * 0.5 * (1 + broken * again) + (1 - share) * 2.0)),
+        "sources": [], "seen": ""}
 
 
 def test_the_apis_prices_are_those_of_whole_sellers_at_the_workloads_mix(case):

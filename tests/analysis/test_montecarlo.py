@@ -128,18 +128,18 @@ OWNED = {
 def test_owning_by_hand():
     # A GPU of 30,000 in a server: (30000 + 2000)/0.8 = 40,000, and 500 of network; for 4 usable ones 5 are bought.
     # Running hour: upkeep 40500 * 0.05 + staff 438 + space 100 * 1.25 * 12 = 3963 a year over 8760 * 0.8 usable hours;
-    # power (0.4 + 0.5 * 0.4) * 1.25 kW * 1.2 * 0.2 * 1.5 = 0.27 USD.
-    hourly = 3963 / 8760 / 0.8 + 0.27
+    # power (0.4 + 0.5 * 0.4) * 1.25 kW * 1.2 * 0.2 * 1.5 = 0.27 USD. A machine bought at 1/1.25 of the price: upkeep of 1620.
+    hourly, cheaper = 3963 / 8760 / 0.8 + 0.27, 3558 / 8760 / 0.8 + 0.27
     # Year 0: 5 bought at 40,500, sold after 2 years at 0.3 of the server. Year 1: 2 more needed, so 2.5 bought at 1/1.25 of the
     # price, sold at 1 - 0.7/2 = 0.65 of that.
     first = 5 * (40500 - 0.3 * 40000 / 1.21) + 4 * hourly * 8760 / 1.1
-    second = 2.5 / 1.25 * (40500 / 1.1 - 0.65 * 40000 / 1.21) + 6 * hourly * 8760 / 1.21
+    second = 2.5 / 1.25 * (40500 / 1.1 - 0.65 * 40000 / 1.21) + (4 * hourly + 2 * cheaper) * 8760 / 1.21
     found = horizon.owned_usd(hand(), DRAWN, [4.0, 6.0], OWNED, 30e3)
     assert found == pytest.approx([1.5 * first, 1.5 * second])
     # waiting: all 6 are bought in year 1
     later = horizon.owned_usd(hand(), DRAWN, [4.0, 6.0], OWNED, 30e3, first=1)
     assert later == pytest.approx(
-        [0.0, 1.5 * (7.5 / 1.25 * (40500 / 1.1 - 0.65 * 40000 / 1.21) + 6 * hourly * 8760 / 1.21)])
+        [0.0, 1.5 * (7.5 / 1.25 * (40500 / 1.1 - 0.65 * 40000 / 1.21) + 6 * cheaper * 8760 / 1.21)])
     # what is no longer needed has been bought all the same
     assert horizon.owned_usd(hand(), DRAWN, [4.0, 1.0], OWNED, 30e3)[1] == pytest.approx(1.5 * 4 * hourly * 8760 / 1.21)
 
@@ -315,6 +315,34 @@ def test_where_nothing_can_wait_it_is_said(change, words):
     table = drivers.waiting(case, montecarlo.run(case, draws=50))
     assert table.empty
     assert words in table.attrs["finding"]
+
+
+def test_a_contract_longer_than_the_horizon_is_left_out_and_said():
+    case = made(money={"years": 2})
+    table = decision.offers(case)
+    assert "rental_3y" in set(decision.feasible(table)["kind"])
+    done = montecarlo.run(case, table, draws=100)
+    assert not {"committed_3y", "rental_3y"} & {option["kind"] for option in done.options}
+    assert "Left out, as they bind for longer: 3-year contract." in drivers.cheapest(case, done).attrs["note"]
+    only = table[table["kind"] == "rental_3y"]
+    with pytest.raises(decision.NothingServes, match="binds for longer than years = 2"):
+        montecarlo.run(case, only, draws=100)
+
+
+def test_with_one_choice_nothing_is_called_the_cheapest():
+    case = made(choices=["api"])
+    chances = drivers.cheapest(case, montecarlo.run(case, draws=100))
+    assert "nothing else can be had" in chances.attrs["finding"]
+    assert "Left out" not in chances.attrs["note"]
+
+
+def test_a_year_of_waiting_that_costs_is_never_called_worth_something(small):
+    case, _, done = small
+    dear = SimpleNamespace(**{**vars(done), "waiting": done.waiting[:, :1] * [1.0, 1.3, 1.2]})
+    finding = drivers.waiting(case, dear).attrs["finding"]
+    assert "and buying then costs $" in finding
+    assert "to decide only then still costs $" in finding
+    assert "$-" not in finding
 
 
 def test_one_draw_is_no_distribution(small):

@@ -123,8 +123,9 @@ def offers(case):
     table.attrs.update(sources=list(dict.fromkeys(one for one in cited if one)), as_of=case.as_of)
     table.attrs["note"] = (
         f"Prices known on {case.as_of}; allocated: all paid time over all tokens, each kind by the time it causes; own and "
-        f"rented hours with {case.ops_overhead:.0%} for operations. Ranges: 10th to 90th percentile of the price, and 80 % "
-        f"interval of the model. Mark: no offer seen for {price_book.OLD_DAYS} days.")
+        f"rented hours with {case.ops_overhead:.0%} for operations. Ranges: 10th to 90th percentile of the price (of an "
+        "owned hour: all its parts at their cheap or dear ends), and 80 % interval of the model. "
+        f"Mark: no offer seen for {price_book.OLD_DAYS} days.")
     return table
 
 

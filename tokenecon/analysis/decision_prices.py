@@ -28,10 +28,11 @@ def rent(case, gpu, kind):
     """An hour of a rented GPU: low, typical, high (10th and 90th percentile over sellers), sources; for spot an hour of work."""
     given = case.rents.get(gpu, {}).get(kind)
     if given is not None:
-        return {"low": given, "typical": given, "high": given, "sources": [], "seen": ""}
-    found = data.price_range(gpu, kind, case.as_of)
-    low, high, seen = asked(case, gpu, kind, found["typical"])
-    price = {"low": low, "typical": found["typical"], "high": high, "sources": found["sources"], "seen": seen}
+        price = {"low": given, "typical": given, "high": given, "sources": [], "seen": ""}
+    else:
+        found = data.price_range(gpu, kind, case.as_of)
+        low, high, seen = asked(case, gpu, kind, found["typical"])
+        price = {"low": low, "typical": found["typical"], "high": high, "sources": found["sources"], "seen": seen}
     if kind != "spot":
         return price
     regular = rent(case, gpu, "on_demand")
@@ -39,7 +40,7 @@ def rent(case, gpu, kind):
         spot_usd_per_gpu_hour=price[end], on_demand_usd_per_gpu_hour=regular[end], availability=data.value("spot.availability"),
         interruptions_per_hour=data.value("spot.interruptions"), restart_hours=data.value("spot.restart"),
         lost_hours=LOST_HOURS) for end in ("low", "typical", "high")}
-    return work | {"sources": list(dict.fromkeys([*price["sources"], *regular["sources"]])), "seen": seen}
+    return work | {"sources": list(dict.fromkeys([*price["sources"], *regular["sources"]])), "seen": price["seen"]}
 
 
 def asked(case, gpu, kind, typical):

@@ -75,10 +75,13 @@ def cheapest(case, done):
     table.attrs.update(draws=done.draws, seed=done.seed, by_choice=by_choice.to_dict(), safest=safest["name"])
     table.attrs["finding"] = (
         f"Over {_years(case)}, '{first['name']}' is the cheapest in {first['probability']:.0%} of the draws ({shares}); "
-        f"'{safest['name']}' costs least to be wrong about")
+        f"'{safest['name']}' costs least to be wrong about") if len(table) > 1 else (
+        f"Over {_years(case)}, '{first['name']}' costs ${first['usd_per_mtok']:.2g} per Mtok in the median draw; nothing else "
+        "can be had to compare it with")
     table.attrs["note"] = (
         f"{done.draws:,} draws, seed {done.seed}; cost: present value of {_years(case)} over that of their tokens. ± is one "
-        "standard error of the draws. One draw moves all choices alike: where rents are dear, each way to rent is.")
+        "standard error of the draws. One draw moves all choices alike: where rents are dear, each way to rent is."
+        + (f" Left out, as they bind for longer: {', '.join(done.left)}." if done.left else ""))
     table.attrs["sources"] = sources(done)
     return table
 
@@ -158,7 +161,7 @@ def tornado(case, done):
 
 
 def _ends(done, name, leader, rival):
-    """Both percentiles of an input as text; of a price or speed the widest of the two choices compared."""
+    """Both percentiles of an input as text; of a price or speed the leader's, or else its rival's."""
     row = done.inputs.loc[name]
     if row["low"] == row["low"]:
         return tuple(_written(row[end], row["unit"]) for end in ("low", "high"))
@@ -181,7 +184,7 @@ def _driver_words(table, compared):
     first = table.iloc[0]
     if not compared:
         return f"What moves the cost of '{table.attrs['leader']}' most: {_lower(first['name'])}"
-    flips = int((table["gap_at_high_low"] < 0).sum())
+    flips = int(table[["winner_at_low", "winner_at_high"]].eq(table.attrs["rival"]).any(axis=1).sum())
     turned = (f"{flips} of {len(table)} inputs can alone hand it to '{table.attrs['rival']}'" if flips else
               f"no input alone hands it to '{table.attrs['rival']}'")
     return f"The lead of '{table.attrs['leader']}' moves most with one input: {_lower(first['name'])}; {turned}"
@@ -215,7 +218,8 @@ def waiting(case, done):
     word = "saves" if later["saves"] > 0 else "costs"
     table.attrs["finding"] = (
         f"Waiting a year with '{done.bridge['name']}' and buying then {word} ${abs(later['saves']):.3g} per Mtok on average and "
-        f"is cheaper in {later['probability']:.0%} of the draws; to decide only then is worth ${chosen['saves']:.3g}")
+        f"is cheaper in {later['probability']:.0%} of the draws; to decide only then "
+        f"{'is worth' if chosen['saves'] >= 0 else 'still costs'} ${abs(chosen['saves']):.3g}")
     table.attrs["note"] = (
         "To decide in a year: buy then only in the draws in which that is cheaper for the years left; it knows how they go on, "
         "so its value is an upper end.")

@@ -14,7 +14,12 @@ from tokenecon.formulas import present_value
 
 MIDDLE = 0.5  # of a year [yr]
 TERM = {"committed_1y": 1, "committed_3y": 3, "rental_3y": 3}  # years of a contract
-RUNNING = tuple(name for name in hour.COMPONENTS if name not in hour.CAPITAL)
+RUNNING = tuple(name for name in hour.COMPONENTS if name not in (*hour.CAPITAL, "upkeep"))
+
+
+def outlasts(case, kind):
+    """Whether a contract binds for longer than the years that are compared, so that they cannot hold what it costs."""
+    return TERM.get(kind, 0) > case.years
 
 
 def resale_share(years, at_end_of_life):
@@ -53,7 +58,8 @@ def api_usd(case, drawn, demand, usd_per_mtok):
 def rented_usd(case, drawn, gpus, kind, usd_per_gpu_hour):
     """Present value of each year of renting, `gpus` of each year, at a price that falls as the contract lets it. [USD]
 
-    Under a commitment what was taken stays paid until the term ends, and what is added keeps the price of its first year.
+    Under a commitment what was taken stays paid until the term ends, and what is added keeps the price of its first year; it
+    is counted until the term of the others, or the horizon, ends: what it is worth after that is taken to be what it costs.
     """
     out, term = [], TERM.get(kind)
     taken = bill = 0.0
@@ -73,6 +79,7 @@ def owned_usd(case, drawn, gpus, inputs, usd_per_gpu, *, first=0):
     """Present value of each year of owning: machines bought when first needed, sold at the end in a straight line of value. [USD]
 
     ``inputs`` are those of `hour.parts`; ``usd_per_gpu`` may be an array.  Nothing is bought before the year ``first``.
+    Upkeep is a share of what was paid, so machines that were cheaper later cost less of it too.
     """
     inputs = inputs | {"usd_per_gpu": usd_per_gpu, "usd_per_kwh": case.usd_per_kwh * drawn["power_price"]}
     parts = hour.parts(**inputs)
@@ -80,7 +87,7 @@ def owned_usd(case, drawn, gpus, inputs, usd_per_gpu, *, first=0):
     server = hour_formulas.server_usd_per_gpu(usd_per_gpu=usd_per_gpu, parts_usd_per_gpu=inputs["server_parts_usd_per_gpu"],
                                               margin=inputs["server_margin"])
     years = len(gpus)
-    out, held = [], 0.0
+    out, held, invested = [], 0.0, 0.0
     for year, needed in enumerate(gpus):
         if year < first:
             out.append(0.0)
@@ -91,7 +98,8 @@ def owned_usd(case, drawn, gpus, inputs, usd_per_gpu, *, first=0):
         kept = present_value.book_value_share(residual_share=drawn["residual"], age_years=years - year, life_years=years)
         paid = (server + inputs["network_usd_per_gpu"]) * discount(case, year) - server * kept * discount(case, years)
         bought = more / inputs["availability"] * fallen * paid
-        run = held * running * units.HOURS_PER_YEAR * discount(case, year + 1)
+        invested = invested + more * fallen  # machines at the price of today that would have cost as much
+        run = (held * running + invested * parts["upkeep"]) * units.HOURS_PER_YEAR * discount(case, year + 1)
         out.append((bought + run) * (1 + drawn["ops_overhead"]))
     return out
 

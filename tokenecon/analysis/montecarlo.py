@@ -99,18 +99,25 @@ def _positive(name, low):
 
 
 def options(case, table):
-    """The choices compared: the API, and for each kind of hour the GPU that costs least over the years at all medians."""
+    """The choices compared: the API, and for each kind of hour the GPU that costs least over the years at all medians.
+
+    A contract that binds for longer than these years is not among them: its later years would be paid by nobody.
+    """
     shared = inputs(case)
     values = drawn(shared, ZERO)
     demand = years_demand(case, values)
     found = {}
     for _, row in decision.feasible(table).iterrows():
+        if horizon.outlasts(case, row["kind"]):
+            continue
         option = _option(case, row)
         if option["kind"] != "api":
             option["curve"] = _curve(case, option, _loads(option, demand, shared, ZERO))
         cost = float(levelised(case, option, values, ZERO, shared)[0])
         if row["kind"] not in found or cost < found[row["kind"]]["middle"]:
             found[row["kind"]] = option | {"middle": cost}
+    if not found:
+        raise decision.NothingServes(f"all that can be had binds for longer than years = {case.years}; raise years")
     return sorted(found.values(), key=lambda option: option["middle"])
 
 
@@ -188,7 +195,8 @@ def run(case, table=None, *, draws=DRAWS, seed=None, chunk=CHUNK):
     """All draws of a decision: costs by draw and choice, and what waiting a year would cost.
 
     A namespace: ``options``, ``inputs``, ``costs`` (draws × options, USD/Mtok over the horizon), ``waiting`` (draws × 3:
-    buy now, buy in a year, decide in a year; or None), ``bridge`` (what serves in the year of waiting), ``draws``, ``seed``.
+    buy now, buy in a year, decide in a year; or None), ``bridge`` (what serves in the year of waiting), ``draws``, ``seed``,
+    ``left`` (contracts that can be had but bind for longer than the horizon).
     """
     if draws < 2:
         raise ValueError(f"parameter 'draws' is {draws}, but must be at least 2: one draw has no spread")
@@ -213,7 +221,9 @@ def run(case, table=None, *, draws=DRAWS, seed=None, chunk=CHUNK):
 
     with ThreadPoolExecutor(THREADS) as pool:  # the parts share nothing, and NumPy computes outside the interpreter's lock
         list(pool.map(part, range(0, draws, chunk)))
-    return SimpleNamespace(options=chosen, inputs=shared, costs=costs, waiting=waiting, bridge=bridge, draws=draws, seed=seed)
+    left = [decision.KINDS[kind][1] for kind in decision.best(table)["kind"] if horizon.outlasts(case, kind)]
+    return SimpleNamespace(options=chosen, inputs=shared, costs=costs, waiting=waiting, bridge=bridge, draws=draws, seed=seed,
+                           left=left)
 
 
 def _evaluated(case, chosen, shared, z, waits):

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import poisson
+from scipy.special import gammainc, gammaln, xlogy
 
 from tokenecon import data, units
 from tokenecon.analysis import deployment, fleet, pools, service, traffic
@@ -46,9 +46,9 @@ def by_second(found, rates, *, idle_s, start_s):
     paid, cold, load = pooling.to_zero_paid_share(**first), pooling.to_zero_cold_share(**first), rates * held
     for replica in range(1, int(np.ceil((load.max() + FAR * np.sqrt(load.max() + 1)) / found["concurrency"])) + 1):
         places = replica * found["concurrency"]
-        exactly = poisson.pmf(places, load)
+        exactly = np.exp(xlogy(places, load) - load - gammaln(places + 1))  # Poisson: so many requests in flight
         starting = rates * start_s * exactly
-        paid = paid + (poisson.sf(places, load) + starting) / (1 + starting)
+        paid = paid + (gammainc(places + 1, load) + starting) / (1 + starting)
         cold = cold + (exactly + starting) / (1 + starting)
     return paid, np.minimum(cold, 1.0)
 
