@@ -12,9 +12,6 @@ from tokenecon import data, units
 from tokenecon.analysis import asked, coefficients, estimate, intervals, service, steady
 from tokenecon.formulas import inference_day, pooling
 
-# How tokens reach their experts: in halves behind the computation of the other half (as published); after the
-# computation; or gathered on every rank, as `tokenecon.estimate` has it.
-EXCHANGES = ("hidden", "added", "gathered")
 PARTS = ("weights", "kv cache", "arithmetic", "fixed work", "exchange")
 HALVES = 2
 ROUNDS, GRID = 5, 64  # of the search for a batch: to a millionth of a request
@@ -90,6 +87,8 @@ def passes(case, columns, tokens, *, decoding, exchange=None, changed=None, veri
     ``changed`` replaces rates of the model, as :func:`tokenecon.analysis.steady.prepared` names them; ``verified`` is
     the number of tokens that each sequence brings to a decode pass.
     """
+    # How tokens reach their experts: hidden, in halves behind the computation of the other half (as published); added to
+    # the computation; or gathered on every rank, as `tokenecon.estimate` has it.
     exchange = exchange or case.exchange
     tokens = np.atleast_1d(np.asarray(tokens, dtype=float))
     rates = steady.prepared(columns, coefficients.fitted()) | (changed or {})

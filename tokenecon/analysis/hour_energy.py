@@ -8,7 +8,6 @@ from tokenecon.analysis import calibrated, hour, service
 from tokenecon.formulas import efficiency, money
 from tokenecon.formulas import hour as formulas
 
-POWER = ("kw_per_gpu", "busy_share", "idle_share")
 COLUMNS = {
     "label": ("Replica", None), "usd_per_mtok_out": ("Cost", "USD/Mtok_out"), "kwh_per_mtok_out": ("Energy", "kWh/Mtok_out"),
     "gco2e_per_mtok_out": ("Carbon", "gCO2e/Mtok_out"), "energy_share": ("Electricity in the cost", "fraction"),
