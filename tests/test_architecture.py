@@ -114,4 +114,6 @@ def test_notebooks_hold_no_outputs_and_no_functions(root):
             where = f"{path.relative_to(root)}, cell {place}"
             assert not cell["outputs"] and cell["execution_count"] is None, f"{where} holds outputs; clear them"
             assert len(source.splitlines()) <= 25, f"{where} is longer than 25 lines"
+            tags = set(cell["metadata"].get("tags", ()))
+            assert tags & {"parameters", "hide-input", "remove-cell"}, f"{where} shows its code; tag it hide-input"
             assert not re.search(r"^\s*(def|class) |lambda", source, re.M), f"{where} defines something; it goes in analysis/"
