@@ -84,6 +84,20 @@ def write_notebook():
     return write
 
 
+@pytest.fixture
+def command(capsys):
+    """Run the command in this process; gives exit code, stdout, stderr."""
+    from tokenecon import cli
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as end:
+            cli.main([str(one) for one in arguments])
+        said = capsys.readouterr()
+        return end.value.code, said.out, said.err
+
+    return run
+
+
 def pytest_terminal_summary(terminalreporter):
     """Say loudly what a machine without a browser did not test."""
     if find_chromium() is None:

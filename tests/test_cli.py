@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tokenecon import __version__, cli, notebooks
+from tokenecon import __version__, notebooks
 
 DECLARED = """\
 batch = 32  # sequence: requests decoded together
@@ -24,19 +24,6 @@ CELLS = (
     "figure('tiny-bandwidth', forms.bars(table, axis, 'gpu'), table, [dict(data.source('doc-uk'))],\n"
     "       alt='Three bars, each longer than the one before')",
 )
-
-
-@pytest.fixture
-def command(capsys):
-    """Run the command in this process; gives exit code, stdout, stderr."""
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as end:
-            cli.main([str(one) for one in arguments])
-        said = capsys.readouterr()
-        return end.value.code, said.out, said.err
-
-    return run
 
 
 @pytest.fixture(scope="module")

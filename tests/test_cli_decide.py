@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from tokenecon import cli, scenarios
+from tokenecon import scenarios
 
 SMALL = """\
 name: Small
@@ -19,19 +19,6 @@ money:
   as_of: 2026-08-01
   api: {usd_per_mtok_in: 0.05, usd_per_mtok_out: 0.15}
 """
-
-
-@pytest.fixture
-def command(capsys):
-    """Run the command in this process; gives exit code, stdout, stderr."""
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as end:
-            cli.main([str(one) for one in arguments])
-        said = capsys.readouterr()
-        return end.value.code, said.out, said.err
-
-    return run
 
 
 @pytest.fixture
