@@ -26,14 +26,14 @@ help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 book: .venv/stamp ## run the notebooks that changed and build the site into _build/html
-	@$(BIN)/python -m tokenecon.book
+	@$(BIN)/python -m tokenecon_book.build.book
 
 test: book node_modules/stamp ## the book, lint and all tests (CHROME=/path/to/chromium for the browser tests)
 	@$(BIN)/ruff check .
 	@$(BIN)/pytest -q -n 2 --dist loadfile $(ARGS)
 
 serve: .venv/stamp ## show the built site on this machine and print its address
-	@$(BIN)/python -m tokenecon.serve
+	@$(BIN)/python -m tokenecon_book.build.serve
 
 rerun: .venv/stamp ## one notebook with your numbers: make rerun NB=hardware ARGS="-p gpus h200-sxm-141gb -o out"
 	@test -n "$(NB)" || { echo 'say which notebook: make rerun NB=hardware ARGS="-p years 4"' >&2; exit 2; }
@@ -48,10 +48,10 @@ bench-accuracy: .venv/stamp ## errors of the serving model with campaigns, model
 	@$(BIN)/python benchmarks/accuracy.py $(ARGS)
 
 calibrate: .venv/stamp ## fit the serving model to data/measurements.csv anew (ARGS=--check only compares)
-	@$(BIN)/python -m tokenecon.analysis.calibrate $(ARGS)
+	@$(BIN)/python -m tokenecon.serving.calibration.calibrate $(ARGS)
 
 freeze-prices: .venv/stamp ## append today's token prices to data/api_prices.csv (ARGS="--litellm FILE" adds a second list)
-	@$(BIN)/python -m tokenecon.freeze_prices $(ARGS)
+	@$(BIN)/python -m tokenecon.prices.freeze $(ARGS)
 
 lock: .venv/stamp ## resolve requirements.in and package.json anew (ARGS=--upgrade for newer versions)
 	@$(LOCK) $(ARGS) requirements.in -o requirements.txt

@@ -7,7 +7,8 @@ import sys
 
 import pandas as pd
 
-from tokenecon.analysis import held_out, misses, validation
+from tokenecon.serving.calibration import held_out
+from tokenecon_book.chapters.validation import largest_errors, validation
 
 
 def show(title, table, percent=()):
@@ -41,9 +42,9 @@ def main(arguments):
         show(title, validation.errors(rows, keys).astype({"rows": int}), shares)
     show("Coverage of 80 % intervals made without the campaign", validation.covered(rows), ("inside",))
     show("Noise floor: the same configuration measured twice", validation.noise_floor(rows), ("median",))
-    owed = misses.owed(rows)
+    owed = largest_errors.owed(rows)
     show("Groups of 20 rows or more above 30 %", owed, ("median_error", "signed_error"))
-    show("Measurements set aside", misses.left_out())
+    show("Measurements set aside", largest_errors.left_out())
     unexplained = owed[owed["explanation"] == ""]
     return 0 if goals["met"].all() and unexplained.empty else 1
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import nbformat
 
-from tokenecon import notebooks, serve
+from tokenecon_book.build import notebooks, serve
 
 COLD, WARM = 120.0, 10.0  # seconds, on two cores
 PLAIN_PAGE, CHART_PAGE = 400.0, 750.0  # kilobytes, gzip
@@ -42,7 +42,7 @@ def command(*words):
 
 def builds(folder):
     """The whole book from nothing, then with nothing to do."""
-    build = ("-m", "tokenecon.book", "--build-dir", str(folder))
+    build = ("-m", "tokenecon_book.build.book", "--build-dir", str(folder))
     line("book, cold", seconds(lambda: command(*build)), "s", COLD)
     line("book, nothing changed", seconds(lambda: command(*build)), "s", WARM)
 

@@ -4,8 +4,7 @@ import resource
 import sys
 import time
 
-from tokenecon import scenarios
-from tokenecon.analysis import decision, drivers, montecarlo
+from tokenecon.decision import drivers, montecarlo, options, scenario
 
 SECONDS, GIGABYTES = 5.0, 1.0
 
@@ -13,9 +12,9 @@ SECONDS, GIGABYTES = 5.0, 1.0
 def main(draws):
     """Print a line for each scenario; exit code 1 where a target is missed."""
     missed = False
-    for name in scenarios.names():
-        case = scenarios.load(scenarios.FOLDER / f"{name}.yml")
-        table = decision.offers(case)
+    for name in scenario.names():
+        case = scenario.load(scenario.FOLDER / f"{name}.yml")
+        table = options.offers(case)
         wall, spent = time.perf_counter(), time.process_time()
         done = montecarlo.run(case, table, draws=draws)
         found = drivers.cheapest(case, done)

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 import tokenecon
-from tokenecon.analysis import asked, coefficients, estimate, steady
+from tokenecon.serving import cases, coefficients, estimate, steady_state
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 
@@ -26,13 +26,13 @@ def table(size):
 
 def bare(size, repeats=20):
     """Cases a second of the arithmetic alone, columns at hand."""
-    ask = asked.read(asked.frame(table(size)))
+    ask = cases.read(cases.frame(table(size)))
     case = estimate.columns(ask, np.arange(size))
     values = coefficients.fitted()
-    steady.steady(case, values)
+    steady_state.steady(case, values)
     start = time.process_time()
     for _ in range(repeats):
-        steady.steady(case, values)
+        steady_state.steady(case, values)
     return size * repeats / (time.process_time() - start)
 
 

@@ -72,7 +72,7 @@ def write_notebook():
         import nbformat
         from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-        check = "from tokenecon import parameters\ncase = parameters.check(globals())"
+        check = "from tokenecon_book.build import parameters\ncase = parameters.check(globals())"
         first = new_markdown_cell("# What is tiny?", id="title")
         declared = new_code_cell(parameters, id="parameters", metadata={"tags": ["parameters"]})
         code = [new_code_cell(source, id=f"code-{place}") for place, source in enumerate([check, *cells])]

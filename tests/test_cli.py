@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from tokenecon import __version__, notebooks
+from tokenecon import __version__
+from tokenecon_book.build import notebooks
 
 DECLARED = """\
 batch = 32  # sequence: requests decoded together
@@ -16,7 +17,7 @@ PROSE = ":::{div} finding\n{glue:text}`tiny-finding`\n:::\n\nCosts $c = P/R$, se
 CELLS = (
     "from myst_nb import glue\n"
     "from tokenecon import data\n"
-    "from tokenecon.charts import figure, forms\n"
+    "from tokenecon_book.charts import figure, forms\n"
     "glue('tiny-finding', f'{case.batch} on {case.gpu}', display=False)",
     "table = data.gpus().iloc[:3].reset_index()[['gpu']].assign(bandwidth=[1.5, 2.0, 3.35])\n"
     "table.attrs['finding'] = 'More is more'\n"
@@ -96,7 +97,7 @@ def test_the_data_is_the_figures_table(rerun):
 
 
 def test_other_numbers_have_another_name():
-    from tokenecon.rerun import fingerprint
+    from tokenecon_book.build.rerun import fingerprint
 
     assert fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1}) != fingerprint({"a": 1, "b": 3})
 

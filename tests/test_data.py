@@ -17,6 +17,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tokenecon import data, units
+from tokenecon.errors import NoPrice, UnknownId
+from tokenecon.prices import gpu_prices
 
 BASIS = ["spec", "quoted", "measured", "derived", "assumed", "claimed"]
 UNVERIFIED = "unverified:"
@@ -296,7 +298,7 @@ def test_accelerators_are_physically_plausible():
 
 def test_price_units_follow_the_kind():
     prices = data.table("prices")
-    assert set(prices["kind"]) == set(data.PRICE_KINDS)
+    assert set(prices["kind"]) == set(gpu_prices.PRICE_KINDS)
     bought = prices["kind"] == "purchase"
     assert broken_rows(prices, bought != (prices["unit"] == "USD/GPU")) == []
 
@@ -336,9 +338,9 @@ FIRST, LAST = datetime.date(2021, 1, 1), datetime.date(2027, 1, 1)
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.dates(min_value=FIRST, max_value=LAST), st.sampled_from([None, *data.PRICE_KINDS]), st.booleans())
+@given(st.dates(min_value=FIRST, max_value=LAST), st.sampled_from([None, *gpu_prices.PRICE_KINDS]), st.booleans())
 def test_prices_never_come_from_the_future(day, kind, claimed):
-    rows = data.prices(kind=kind, as_of=day, claimed=claimed)
+    rows = gpu_prices.prices(kind=kind, as_of=day, claimed=claimed)
     assert (rows["as_of"] <= day.isoformat()).all()
     everything = data.table("prices")
     same = ["gpu", "provider", "region", "kind", "offer", "basis"]
@@ -356,8 +358,8 @@ def test_prices_never_come_from_the_future(day, kind, claimed):
 @settings(max_examples=30, deadline=None)
 @given(st.dates(min_value=FIRST, max_value=LAST), st.integers(min_value=0, max_value=2000))
 def test_an_age_limit_only_drops_what_was_last_seen_earlier(day, days):
-    every = data.prices(as_of=day)
-    kept = data.prices(as_of=day, max_age_days=days)
+    every = gpu_prices.prices(as_of=day)
+    kept = gpu_prices.prices(as_of=day, max_age_days=days)
     oldest = (day - datetime.timedelta(days=days)).isoformat()
     assert set(kept["id"]) == set(every.loc[every["last_seen"] >= oldest, "id"])
 
@@ -365,7 +367,7 @@ def test_an_age_limit_only_drops_what_was_last_seen_earlier(day, days):
 def test_aws_cut_of_june_2025_shows_on_its_day():
     # p5.48xlarge: 98.32 USD/h for eight H100 until 22 June 2025, 55.04 from the 23rd: 12.29 and 6.88 a GPU
     def aws(day):
-        rows = data.prices("h100-sxm-80gb", "on_demand", day)
+        rows = gpu_prices.prices("h100-sxm-80gb", "on_demand", day)
         return rows[(rows["provider"] == "aws") & (rows["offer"] == "p5.48xlarge")]["value"].tolist()
 
     assert aws("2025-06-22") == [98.32 / 8]
@@ -374,28 +376,28 @@ def test_aws_cut_of_june_2025_shows_on_its_day():
 
 def test_price_range_is_the_arithmetic_of_its_rows():
     # estimates of a three-year rental: 1.30 in March 2026, 1.78 in August 2026
-    march = data.price_range("h100-sxm-80gb", "rental_3y", "2026-04-01")
+    march = gpu_prices.price_range("h100-sxm-80gb", "rental_3y", "2026-04-01")
     assert (march["low"], march["typical"], march["high"]) == (1.30, 1.30, 1.30)
-    assert data.price_range("h100-sxm-80gb", "rental_3y", "2026-09-01")["typical"] == 1.78
+    assert gpu_prices.price_range("h100-sxm-80gb", "rental_3y", "2026-09-01")["typical"] == 1.78
     # buying an H100: the market has 46,875 (list) and 22,000 to 25,000 (used, middle 23,500), its median
     # is 35,187.50; one estimate says 20,000. The median of the two providers is 27,593.75.
-    bought = data.price_range("h100-sxm-80gb", "purchase", "2026-09-01")
+    bought = gpu_prices.price_range("h100-sxm-80gb", "purchase", "2026-09-01")
     assert (bought["low"], bought["typical"], bought["high"]) == (20_000, 27_593.75, 46_875)
     assert bought["unit"] == "USD/GPU" and len(bought["rows"]) == 3
     assert set(bought["sources"]) == {"epoch-prices", "epoch-chip-counts", "runlocalai-b200"}
 
 
 def test_claims_of_the_documents_never_enter_a_price_unasked():
-    assert (data.prices("h200-sxm-141gb", "purchase", "2025-12-08")["basis"] != "claimed").all()
-    claimed = data.prices("h200-sxm-141gb", "purchase", "2025-12-08", claimed=True)
+    assert (gpu_prices.prices("h200-sxm-141gb", "purchase", "2025-12-08")["basis"] != "claimed").all()
+    claimed = gpu_prices.prices("h200-sxm-141gb", "purchase", "2025-12-08", claimed=True)
     assert claimed[["low", "value", "high"]].values.tolist() == [[30_000, 35_000, 40_000]]
 
 
 def test_a_missing_price_is_refused_in_one_sentence():
-    with pytest.raises(data.NoPrice, match=r"^no spot price of gaudi3-128gb within 365 days .* purchase; add a row"):
-        data.price_range("gaudi3-128gb", "spot")
-    with pytest.raises(data.NoPrice, match="the newest is of 2025-03-03"):
-        data.price_range("tpu-v5e", "on_demand", "2026-09-01")
+    with pytest.raises(NoPrice, match=r"^no spot price of gaudi3-128gb within 365 days .* purchase; add a row"):
+        gpu_prices.price_range("gaudi3-128gb", "spot")
+    with pytest.raises(NoPrice, match="the newest is of 2025-03-03"):
+        gpu_prices.price_range("tpu-v5e", "on_demand", "2026-09-01")
 
 
 # --- corrections -------------------------------------------------------------------------------------
@@ -424,28 +426,28 @@ def test_corrections_changed_something_and_still_stand():
         (data.model, "llama2-70b", "llama-2-70b"),
         (data.claim, "hw-h100-bandwith", "hw-h100-bandwidth"),
         (data.show, "h200-sxm-141gb.bandwith", "h200-sxm-141gb.bandwidth"),
-        (lambda gpu: data.prices(gpu=gpu), "b200", "b200-sxm-180gb"),
-        (lambda kind: data.prices(kind=kind), "on-demand", "on_demand"),
+        (lambda gpu: gpu_prices.prices(gpu=gpu), "b200", "b200-sxm-180gb"),
+        (lambda kind: gpu_prices.prices(kind=kind), "on-demand", "on_demand"),
     ],
 )
 def test_an_unknown_id_is_one_sentence_with_the_nearest_ids(call, value, near):
-    with pytest.raises(data.UnknownId) as error:
+    with pytest.raises(UnknownId) as error:
         call(value)
     text = str(error.value)
-    assert f"'{value}'" in text and near in error.value.nearest and f"'{near}'" in text
+    assert f"'{value}'" in text and near in error.value.alike and f"'{near}'" in text
     assert "\n" not in text and not text.endswith(".") and len(text) < 250
     assert isinstance(error.value, ValueError) and not isinstance(error.value, KeyError)
 
 
 def test_an_unknown_id_with_no_neighbour_still_says_where_to_look():
-    with pytest.raises(data.UnknownId, match=r"gpu 'zzzz' is not known.*tokenecon list gpus"):
+    with pytest.raises(UnknownId, match=r"gpu 'zzzz' is not known.*tokenecon list gpus"):
         data.gpu("zzzz")
 
 
 @pytest.mark.parametrize("as_of", ["yesterday", "2025-13-01", "08.12.2025", ""])
 def test_a_date_that_is_none_is_refused(as_of):
     with pytest.raises(ValueError, match="is not a date; write it as YYYY-MM-DD"):
-        data.prices(as_of=as_of)
+        gpu_prices.prices(as_of=as_of)
 
 
 def test_span_and_value_of_an_assumption():

@@ -1,10 +1,9 @@
 """What `tokenecon list` and `tokenecon show` say: tables of plain values, and how to cite a row."""
 
-import json
-import math
+from importlib.metadata import entry_points
 
-from tokenecon import BadInput, __version__, data, notebooks, parameters, units
-from tokenecon.kinds import kind, nearest
+from tokenecon import __version__, data, units
+from tokenecon.errors import BadInput, NoPrice, did_you_mean
 
 TITLE = "What a token costs"
 
@@ -36,7 +35,7 @@ def models():
 
 def prices(gpu=None):
     """Dated prices as of the newest date in the book, of one GPU where it is named, with a mark where to distrust one."""
-    from tokenecon.analysis import price_book
+    from tokenecon.prices import price_book
 
     wanted = ["id", "gpu", "provider", "region", "kind", "value", "unit", "as_of", "last_seen", "marks", "source"]
     return price_book.gpu_offers(gpu)[wanted].to_dict("records")
@@ -44,63 +43,15 @@ def prices(gpu=None):
 
 def token_prices(model=None):
     """Token prices as of the newest date in the book, of one model where it is named, with the same marks."""
-    from tokenecon.analysis import price_book
+    from tokenecon.prices import price_book
 
     try:
         frame = price_book.token_prices(model)
-    except data.NoPrice as error:
+    except NoPrice as error:
         raise NothingListed(str(error)) from error
     wanted = ["id", "model", "provider", "usd_per_mtok_in", "usd_per_mtok_out", "usd_per_mtok_cached", "as_of", "last_seen",
               "marks", "source"]  # fmt: skip
     return frame[wanted].to_dict("records")
-
-
-def claims(section=None):
-    """The claims of the two documents with their verdicts, of one section where it is named."""
-    from tokenecon.analysis import claims as analysis
-
-    frame = analysis.ledger()
-    if section is not None:
-        known = list(dict.fromkeys(frame["section"]))
-        if section not in known:
-            raise NothingListed(f"section '{section}' is not known; allowed are {', '.join(known)}")
-        frame = frame[frame["section"] == section]
-    return frame[["id", "section", "statement", "verdict", "chapter"]].to_dict("records")
-
-
-def all_notebooks():
-    """Notebooks with the question that each answers."""
-    rows = []
-    for name, path in notebooks.catalogue().items():
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        title = "".join(cells[0]["source"]).splitlines()[0].lstrip("# ") if cells else ""
-        rows.append({"notebook": name, "question": title, "parameters": ", ".join(parameters.spec(path))})
-    return rows
-
-
-def all_parameters(notebook=None):
-    """Parameters of one notebook, or of all."""
-    names = [notebooks.find(notebook)[0]] if notebook else list(notebooks.catalogue())
-    return [
-        {
-            "notebook": name,
-            "name": one.name,
-            "default": one.default,
-            "unit": one.unit,
-            "meaning": one.meaning,
-            "allowed": allowed(one),
-        }
-        for name in names
-        for one in parameters.spec(notebooks.find(name)[1]).values()
-    ]
-
-
-def allowed(parameter):
-    """What a parameter may be, in words."""
-    rule = kind(parameter.unit, isinstance(parameter.default, int))
-    if not rule.ids:
-        return rule.allowed
-    return f"{rule.allowed}; see {rule.look}" if rule.look else ", ".join(rule.ids)
 
 
 # name of the catalogue -> (function, what may narrow it)
@@ -109,18 +60,20 @@ CATALOGUES = {
     "models": (models, None),
     "prices": (prices, "the id of a gpu"),
     "token-prices": (token_prices, "the id of a model"),
-    "claims": (claims, "a section"),
-    "notebooks": (all_notebooks, None),
-    "parameters": (all_parameters, "a notebook"),
 }
+
+
+def catalogues():
+    """Name to (function, what may narrow it): those above, and what other packages add as ``tokenecon.catalogues``."""
+    return CATALOGUES | {one.name: one.load() for one in entry_points(group="tokenecon.catalogues")}
 
 
 def listed(name, only=None):
     """The rows of a catalogue."""
-    if name not in CATALOGUES:
-        near = nearest(name, CATALOGUES)
-        raise NothingListed(f"'{name}' cannot be listed{near}; allowed are {', '.join(CATALOGUES)}")
-    function, narrowed_by = CATALOGUES[name]
+    known = catalogues()
+    if name not in known:
+        raise NothingListed(f"'{name}' cannot be listed{did_you_mean(name, known)}; allowed are {', '.join(known)}")
+    function, narrowed_by = known[name]
     if only is None:
         return function()
     if narrowed_by is None:
@@ -132,21 +85,17 @@ def note(name):
     """What a reader must know of a list of prices: the date it is of, and what its marks mean.  Empty for other lists."""
     if name not in ("prices", "token-prices"):
         return ""
-    from tokenecon.analysis import price_book
+    from tokenecon.prices import price_book
 
     return (f"as of {price_book.newest_date()}, the newest date in the book; old: not seen for more than {price_book.OLD_DAYS} "
             "days; outside: beyond the range of other sellers of the same at that time")
 
 
-def shown(any_id):
-    """Any row with its sources and how to cite it; a claim with its verdict."""
+def look_up(any_id):
+    """Any row with its sources and how to cite it; a claim, where the book is installed, with its verdict."""
     found = data.show(any_id)
-    if found["table"] == "claims":
-        from tokenecon.analysis import claims as analysis
-
-        frame = analysis.ledger()
-        found["verdict"] = frame[frame["id"] == any_id].iloc[0].to_dict()
-        found["sources"] = [data.source(one).to_dict() for one in found["verdict"].pop("sources").split()]
+    for one in entry_points(group="tokenecon.lookups", name=found["table"]):
+        found |= one.load()(any_id)
     return found | {"cite": cite(found)}
 
 
@@ -164,14 +113,3 @@ def source_line(source):
     """A source as a reader cites it."""
     parts = [source["publisher"], source["title"], source["published"], source["url"]]
     return ", ".join(str(part) for part in parts if part) + f" (accessed {source['accessed']})"
-
-
-def plain(value):
-    """A value as JSON has it: no NaN, no NumPy type."""
-    if isinstance(value, dict):
-        return {key: plain(one) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(one) for one in value]
-    if hasattr(value, "item"):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -3,12 +3,15 @@
 import json
 import re
 import sys
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from tokenecon import BadInput, __version__
+from tokenecon import __version__
+from tokenecon.errors import BadInput
+from tokenecon.numbers import jsonable
 
 BAD_INPUT = 2
 NUMBER = re.compile(r"-\.?\d")  # what starts so is a value; any other dash starts an option
@@ -40,29 +43,6 @@ def common(
     """What holds for every verb."""
 
 
-@app.command()
-def run(
-    notebook: Annotated[str, typer.Argument(help="A name of `tokenecon list notebooks`, or an .ipynb file.")],
-    parameter: Annotated[
-        list[str] | None,
-        typer.Option("-p", "--parameter", metavar="NAME VALUE", help="One parameter; repeat for more."),
-    ] = None,
-    file: Annotated[Path | None, typer.Option("-f", "--file", help="YAML lines `name: value`.")] = None,
-    out: Annotated[Path, typer.Option("-o", "--out", help="The folder for what comes out.")] = Path("out"),
-):
-    """Run a notebook with your own numbers.
-
-    Writes the executed notebook, a page in one file, and the data of its figures.  The names carry a hash
-    of the parameters, so two runs with different numbers never overwrite each other.
-
-    Example: `tokenecon run hardware -p model llama-3.1-70b -p gpus h100-sxm-80gb,h200-sxm-141gb -o out`
-    """
-    from tokenecon import rerun
-
-    for path in rerun.rerun(notebook, file, parameter or [], out):
-        print(path)
-
-
 @app.command("list")
 def list_(
     what: Annotated[str, typer.Argument(help="gpus, models, prices, token-prices, claims, notebooks or parameters.")],
@@ -78,7 +58,7 @@ def list_(
     """
     from tokenecon import catalogue
 
-    rows = catalogue.plain(catalogue.listed(what, only))
+    rows = jsonable(catalogue.listed(what, only))
     if as_json:
         print(json.dumps(rows, indent=1, ensure_ascii=False))
     else:
@@ -98,7 +78,7 @@ def show(
     """
     from tokenecon import catalogue
 
-    found = catalogue.plain(catalogue.shown(id))
+    found = jsonable(catalogue.look_up(id))
     if as_json:
         print(json.dumps(found, indent=1, ensure_ascii=False))
         return
@@ -119,7 +99,7 @@ def show(
 
 def estimate_help():
     """The columns of a case, written from where they are checked."""
-    from tokenecon import case_files
+    from tokenecon.serving import case_files
 
     return ("Predict tokens per second, latency and cost of the cases in a file, with 80 % intervals.\n\n"
             "Columns of CASES (.csv, .parquet, or - for standard input):\n\n"
@@ -133,7 +113,7 @@ def estimate(
     out: Annotated[str, typer.Option("-o", "--out", help="Where to: .csv, .parquet, or - for standard output.")] = "-",
 ):
     """Predict the cases of a file; ``--help`` lists the columns."""
-    from tokenecon import case_files
+    from tokenecon.serving import case_files
 
     rows, wrong = case_files.run(cases, out)
     if wrong:
@@ -151,9 +131,9 @@ def cost(scenario: Scenario, as_json: AsJson = False, csv: AsCsv = None):
 
     Example: `tokenecon cost notebooks/scenarios/chat-assistant.yml`
     """
-    from tokenecon import decisions
+    from tokenecon.decision import report
 
-    decisions.tell(decisions.cost(scenario), print_table, as_json=as_json, csv=csv)
+    report.tell(report.cost(scenario), print_table, as_json=as_json, csv=csv)
 
 
 @app.command()
@@ -168,9 +148,9 @@ def decide(
 
     Example: `tokenecon decide notebooks/scenarios/chat-assistant.yml --draws 1000000`
     """
-    from tokenecon import decisions
+    from tokenecon.decision import report
 
-    decisions.tell(decisions.decide(scenario, draws, seed), print_table, as_json=as_json, csv=csv)
+    report.tell(report.decide(scenario, draws, seed), print_table, as_json=as_json, csv=csv)
 
 
 def print_record(record):
@@ -225,18 +205,21 @@ def paired(arguments):
     return done
 
 
+def application(wanted=""):
+    """The command with all its verbs, those of other packages too; ``wanted`` is the verb whose help may be long."""
+    # the help of this verb is read from the tables it checks: only then are they loaded
+    app.command("estimate", help=estimate_help() if wanted == "estimate" else
+                "Predict tokens per second, latency and cost of a table of cases.")(estimate)
+    for verb in entry_points(group="tokenecon.verbs"):
+        app.command(verb.name)(verb.load())
+    return app
+
+
 def main(arguments=None):
     """Run the command; bad input is one sentence on stderr and exit code 2, never a traceback."""
     given = sys.argv[1:] if arguments is None else arguments
-    # the help of this verb is read from the tables it checks: only then are they loaded
-    app.command("estimate", help=estimate_help() if given[:1] == ["estimate"] else
-                "Predict tokens per second, latency and cost of a table of cases.")(estimate)
     try:
-        code = app(
-            paired(given),
-            prog_name="tokenecon",
-            standalone_mode=False,
-        )
+        code = application(*given[:1])(paired(given), prog_name="tokenecon", standalone_mode=False)
     except typer.TyperException as error:
         sentence = error.format_message().rstrip(".")
         print(f"error: {sentence}; see `tokenecon --help`", file=sys.stderr)
@@ -249,22 +232,4 @@ def main(arguments=None):
     except BadInput as error:
         print(f"error: {error}", file=sys.stderr)
         code = BAD_INPUT
-    except Exception as error:
-        code = explained(error)
     sys.exit(code or 0)
-
-
-def explained(error):
-    """The exit code of an error that a reader can act on, after saying it; any other is raised again."""
-    from tokenecon import data, notebooks, progress
-
-    if isinstance(error, notebooks.NotebookFailed) and error.refusal:
-        print(f"error: {error.notebook}: {error.refusal}", file=sys.stderr)
-        return BAD_INPUT
-    if isinstance(error, notebooks.NotebookFailed):
-        progress.failure(error.notebook, error)
-        return 1
-    if isinstance(error, data.UnknownId):
-        print(f"error: {error}", file=sys.stderr)
-        return BAD_INPUT
-    raise error

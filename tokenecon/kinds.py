@@ -1,7 +1,6 @@
 """What a unit or a kind of id allows as the value of a parameter: a pydantic type, and words."""
 
 import datetime
-import difflib
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Literal
@@ -9,13 +8,14 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter
 
 from tokenecon import units
+from tokenecon.errors import BadInput, did_you_mean
 
 COUNTS = ("count", "param", "position", "sequence", "layer", "head", "expert", "request", "word", "site",
           "GPU", "tok", "tok_in", "tok_out", "tok_cached")  # fmt: skip
 EVERY_GPU = "all"
 
 
-class UnknownKind(ValueError):
+class UnknownKind(BadInput):
     """A unit that is neither in the closed list nor a kind of id."""
 
 
@@ -34,7 +34,7 @@ def known(unit):
     if unit in IDS or unit in PLAIN or unit in units.UNITS or unit.startswith("choice("):
         return
     raise UnknownKind(
-        f"'{unit}' is neither a unit nor a kind of parameter{nearest(unit, units.UNITS)}; allowed are "
+        f"'{unit}' is neither a unit nor a kind of parameter{did_you_mean(unit, units.UNITS)}; allowed are "
         f"{', '.join((*IDS, *PLAIN, 'choice(a|b)'))} and the units of tokenecon/units.py"
     )
 
@@ -62,15 +62,6 @@ def kind(unit, whole):
     if unit in COUNTS:
         return Kind(_number(gt=0), f"a number above 0, in {unit}")
     return Kind(_number(ge=0), f"a number of at least 0, in {unit}")
-
-
-def nearest(name, candidates):
-    """``; did you mean 'x' or 'y'?``: what holds the name first, then what is spelt alike, else nothing."""
-    known = [str(one) for one in candidates]
-    holding = sorted((one for one in known if name and str(name).lower() in one.lower()), key=len)
-    close = difflib.get_close_matches(str(name), known, n=3, cutoff=0.5)
-    found = list(dict.fromkeys(holding + close))[:3]
-    return "; did you mean " + " or ".join(f"'{one}'" for one in found) + "?" if found else ""
 
 
 def split(value):

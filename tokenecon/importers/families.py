@@ -4,6 +4,8 @@ Most fields mean the same everywhere; :data:`FAMILIES` lists what differs. Count
 published totals stand in the tests.
 """
 
+from tokenecon.errors import BadInput
+
 ALIASES = {  # another spelling of the same field
     "n_embd": "hidden_size", "n_embed": "hidden_size", "d_model": "hidden_size",
     "n_layer": "num_hidden_layers", "decoder_layers": "num_hidden_layers",
@@ -109,7 +111,7 @@ class Fields:
         return {self.spelling[key]: self.values[key] for key in self.spelling if key not in self.read}
 
 
-class UnknownArchitecture(ValueError):
+class UnknownArchitecture(BadInput):
     """A configuration with a family or with fields that the importer does not understand."""
 
 

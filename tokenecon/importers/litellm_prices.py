@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from tokenecon import units
+from tokenecon.errors import BadInput
 from tokenecon.importers import sellers
 
 SOURCE = "litellm-prices"
@@ -13,7 +14,7 @@ FIELDS = (("usd_per_mtok_in", "input_cost_per_token"), ("usd_per_mtok_out", "out
           ("usd_per_mtok_cached", "cache_read_input_token_cost"))  # fmt: skip
 
 
-class NotThePriceFile(ValueError):
+class NotThePriceFile(BadInput):
     """The file is not what LiteLLM publishes; the message says what was found."""
 
 

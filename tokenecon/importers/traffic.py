@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from tokenecon.errors import BadInput
+
 HOUR, TIME, REQUESTS = "hour", "timestamp", "requests"
 WANTED = f"'{HOUR}' (0, 1, 2, …) or '{TIME}' (2026-01-31T14:00), and '{REQUESTS}'"
 ONE_HOUR = pd.Timedelta(hours=1)
@@ -13,7 +15,7 @@ FIRST_LINE = 2  # line 1 is the header
 NOT_TEXT = "is not text in UTF-8; save the table as CSV"
 
 
-class TrafficError(ValueError):
+class TrafficError(BadInput):
     """A file of traffic that cannot be used; the message is one sentence with file, line and reason."""
 
 

@@ -1,0 +1,198 @@
+"""Build the site: run what changed, stage it with the prose, let Sphinx write, swap it in.
+
+``python -m tokenecon_book.build.book`` does the whole of it.  Everything lies under ``_build``::
+
+    run/<notebook>/   executed.ipynb, figures/, and record.json: the hashes of what it came from
+    book/             what Sphinx reads: pages of book/ and executed notebooks
+    sphinx/           doctrees and pages as Sphinx writes them
+    html/             the site; replaced as a whole, and only by a complete one
+"""
+
+import argparse
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+from tokenecon import data
+from tokenecon_book.build import freshness, notebooks, progress, publishing
+from tokenecon_book.build.staging import BookError, assemble, recover, site_inputs, stage, swap, write_pages
+
+
+def build(root, target, jobs=None):
+    """Bring ``target/html`` up to date; raise :class:`BookError` and leave it alone on any error."""
+    started = time.monotonic()
+    target.mkdir(parents=True, exist_ok=True)
+    with only_one(target):
+        recover(target)
+        names = notebooks.catalogue(root)
+        rerun_stale(names, target / "run", jobs or os.cpu_count() or 1)
+        figures = figure_files(names, target / "run")
+        stage(root, names, target)
+        now = site_inputs(root, target)
+        record = target / "site.json"
+        before = json.loads(record.read_text()) if record.exists() else {}
+        changes = freshness.changed(before, now)
+        if not changes and (target / "html" / "index.html").exists():
+            progress.say(f"nothing changed; checked in {time.monotonic() - started:.1f} s: {target / 'html'}")
+            return
+        record.unlink(missing_ok=True)
+        write_pages(target, fresh=not before or any(not name.startswith("page ") for name in changes))
+        assemble(root, target, figures)
+        swap(target)
+        record.write_text(json.dumps(now, indent=1))
+        progress.say(f"built in {time.monotonic() - started:.1f} s: {target / 'html' / 'index.html'}")
+
+
+@contextlib.contextmanager
+def only_one(target):
+    """Let one build at a time write; a second one waits and says so."""
+    with open(target / "lock", "w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            progress.say("another build is at work here; waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+# --- notebooks ---------------------------------------------------------------------------------
+
+
+def rerun_stale(names, runs, jobs):
+    """Run every notebook whose record does not match, at once on so many cores."""
+    stale = {}
+    for name, path in names.items():
+        why = reason_to_run(path, runs / name)
+        if why:
+            stale[name] = why
+    for folder in [record.parent for record in runs.glob("**/record.json")]:
+        if folder.relative_to(runs).as_posix() not in names:
+            shutil.rmtree(folder)
+    if not stale:
+        return
+    for name, why in stale.items():
+        progress.say(f"{name}: {why}")
+    stop = threading.Event()
+    failures = []
+
+    def one(name):
+        if stop.is_set():  # another failed while this one waited
+            raise notebooks.Stopped
+        try:
+            run_one(names[name], runs / name, name, board, stop)
+        except BaseException:
+            stop.set()
+            raise
+
+    with progress.board(stale) as board, ThreadPoolExecutor(jobs) as pool:
+        todo = {pool.submit(one, name): name for name in stale}
+        try:
+            for future in as_completed(todo):
+                error = future.exception()
+                if error is not None and not isinstance(error, notebooks.Stopped):
+                    failures.append((todo[future], error))
+        except KeyboardInterrupt:
+            stop.set()
+            raise
+    for name, error in failures:
+        progress.failure(name, error)
+    if failures:
+        raise BookError(f"{failures[0][0]} failed; the last good site is left as it was")
+
+
+def reason_to_run(path, folder):
+    """Why a notebook must run, or nothing when what lies there is what would come out again."""
+    record = folder / "record.json"
+    if not record.exists():
+        return "not run yet"
+    before = json.loads(record.read_text())
+    now = freshness.inputs(path, before["modules"], before["tables"])
+    changes = freshness.changed(before["inputs"], now)
+    if changes:
+        more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
+        return f"{changes[0]} changed{more}"
+    if freshness.of_folder(folder / "out") != before["out"]:
+        return "its output was touched"
+    return ""
+
+
+def run_one(path, folder, name, board, stop):
+    """Run one notebook into its folder, whole or not at all."""
+    import nbformat
+
+    def on_cell(done, total):
+        if stop.is_set():
+            raise notebooks.Stopped
+        board.cell(name, done, total)
+
+    board.starts(name)
+    started = time.monotonic()
+    before = freshness.all_inputs(path)
+    done = notebooks.run(path, on_cell=on_cell)
+    noise = notebooks.complaints(done.notebook)
+    if noise:
+        cell, text = noise[0]
+        source = done.notebook.cells[cell].source
+        raise notebooks.NotebookFailed(name, cell, source, "it wrote to stderr, which no page may show", text)
+    new = folder.with_name(folder.name + ".new")
+    shutil.rmtree(new, ignore_errors=True)
+    (new / "out" / "figures").mkdir(parents=True)
+    nbformat.write(done.notebook, new / "out" / "executed.ipynb")
+    publishing.write_figures(done.notebook, new / "out" / "figures")
+    inputs = freshness.inputs(path, done.modules, done.tables)
+    moved = [key for key in inputs if inputs[key] != before.get(key)]
+    if moved:
+        raise BookError(f"{moved[0]} changed while {name} ran; build again")
+    record = {
+        "modules": done.modules,
+        "tables": done.tables,
+        "inputs": inputs,
+        "out": freshness.of_folder(new / "out"),
+        "seconds": round(time.monotonic() - started, 2),
+    }
+    (new / "record.json").write_text(json.dumps(record, indent=1))
+    shutil.rmtree(folder, ignore_errors=True)
+    new.rename(folder)
+    board.finished(name, len(done.notebook.cells), record["seconds"])
+
+
+def figure_files(names, runs):
+    """File name to (path, notebook) of all figures; an id that two notebooks use is an error."""
+    found = {}
+    for name in names:
+        for path in sorted((runs / name / "out" / "figures").iterdir()):
+            if path.name in found:
+                other = found[path.name][1]
+                raise BookError(f"figure id '{path.stem}' is in {other} and in {name}; rename one of the two")
+            found[path.name] = (path, name)
+    return found
+
+
+def main(arguments=None):
+    """Build the book of a repository."""
+    parser = argparse.ArgumentParser("python -m tokenecon_book.build.book", description="Build the site into _build/html.")
+    parser.add_argument("--root", type=Path, default=data.PACKAGE.parent, help="repository (default: this one)")
+    parser.add_argument("--build-dir", type=Path, help="where to build (default: ROOT/_build)")
+    parser.add_argument("--jobs", type=int, help="notebooks at once (default: the cores there are)")
+    options = parser.parse_args(arguments)
+    root = options.root.resolve()
+    try:
+        build(root, (options.build_dir or root / "_build").resolve(), options.jobs)
+    except BookError as error:
+        progress.error(str(error))
+        return 1
+    except KeyboardInterrupt:
+        progress.error("interrupted; the last good site is left as it was")
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,93 @@
+"""How papermill starts a kernel here: this interpreter, its own sockets, nobody's settings."""
+
+import ast
+import os
+import sys
+import tempfile
+
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import Engine, papermill_engines
+
+ENGINE = "tokenecon"
+
+# Asked of the kernel when the notebook is done; an expression, so that it leaves no cell behind.
+USED = (
+    "{'modules': sorted(m for m in __import__('sys').modules if m.split('.')[0] in ('tokenecon', 'tokenecon_book')),"
+    " 'tables': sorted(getattr(__import__('sys').modules.get('tokenecon.data'), 'tables_read', list)())}"
+)
+
+
+class ThisInterpreter(KernelSpecManager):
+    """One kernel: the interpreter that runs this, whatever kernelspecs the machine has."""
+
+    def get_kernel_spec(self, kernel_name):
+        """The command of an ipykernel on this interpreter."""
+        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        return KernelSpec(argv=argv, language="python", display_name="Python 3")
+
+
+class Client(PapermillNotebookClient):
+    """Papermill's client, with a callback before each cell and a question at the end."""
+
+    def __init__(self, manager, *, scratch, on_cell, used, **settings):
+        super().__init__(manager, **settings)
+        self.scratch, self.on_cell, self.used = scratch, on_cell, used
+
+    def create_kernel_manager(self):
+        """A kernel whose sockets are files in a folder of its own: no port is taken twice."""
+        self.km = AsyncKernelManager(
+            transport="ipc",
+            connection_file=os.path.join(self.scratch, "k.json"),
+            kernel_spec_manager=ThisInterpreter(),
+            kernel_name=self.kernel_name,
+        )
+        return self.km
+
+    def papermill_execute_cells(self):
+        """Run the cells as papermill does, then learn what the kernel used."""
+        super().papermill_execute_cells()
+        outputs = (output for cell in self.nb.cells for output in cell.get("outputs", ()))
+        if any(output.output_type == "error" for output in outputs):
+            return
+        question = self.kc.execute("", silent=True, store_history=False, user_expressions={"used": USED})
+        answer = self.wait_for_reply(question)["content"]["user_expressions"]["used"]
+        if answer["status"] != "ok":
+            raise RuntimeError(f"the kernel cannot say what it used: {answer['evalue']}")
+        self.used.update(ast.literal_eval(answer["data"]["text/plain"]))
+        self.on_cell(len(self.nb.cells), len(self.nb.cells))
+
+    def execute_cell(self, cell, cell_index, *rest, **settings):
+        """Run one cell, after saying so."""
+        self.on_cell(cell_index, len(self.nb.cells))
+        return super().execute_cell(cell, cell_index, *rest, **settings)
+
+
+class TokeneconEngine(Engine):
+    """What ``engine_name="tokenecon"`` means to papermill."""
+
+    @classmethod
+    def execute_managed_notebook(
+        cls, manager, kernel_name, *, on_cell, used, resources, execution_timeout, start_timeout=60, **_log
+    ):
+        """Run the notebook that papermill has parameterised."""
+        with tempfile.TemporaryDirectory(prefix="tok-") as scratch:
+            client = Client(
+                manager,
+                scratch=scratch,
+                on_cell=on_cell or (lambda done, total: None),
+                used=used,
+                resources=resources,
+                timeout=execution_timeout,
+                startup_timeout=start_timeout,
+                kernel_name=kernel_name,
+                shutdown_kernel="immediate",
+                record_timing=False,
+            )
+            # A user's IPython start-up files and hash seed must not reach a page.
+            own = {"IPYTHONDIR": scratch, "PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+            return client.execute(env=os.environ | own)
+
+
+papermill_engines.register(ENGINE, TokeneconEngine)

@@ -1,0 +1,45 @@
+"""The verbs that the book adds to the command; named as entry points ``tokenecon.verbs`` in pyproject.toml."""
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tokenecon.errors import BadInput
+from tokenecon_book.build import notebooks, progress
+
+NEEDS = ("altair", "ipykernel", "myst_nb", "nbconvert", "papermill", "vl_convert")
+
+
+def run(
+    notebook: Annotated[str, typer.Argument(help="A name of `tokenecon list notebooks`, or an .ipynb file.")],
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("-p", "--parameter", metavar="NAME VALUE", help="One parameter; repeat for more."),
+    ] = None,
+    file: Annotated[Path | None, typer.Option("-f", "--file", help="YAML lines `name: value`.")] = None,
+    out: Annotated[Path, typer.Option("-o", "--out", help="The folder for what comes out.")] = Path("out"),
+):
+    """Run a notebook with your own numbers.
+
+    Writes the executed notebook, a page in one file, and the data of its figures.  The names carry a hash
+    of the parameters, so two runs with different numbers never overwrite each other.
+
+    Example: `tokenecon run hardware -p model llama-3.1-70b -p gpus h100-sxm-80gb,h200-sxm-141gb -o out`
+    """
+    missing = [name for name in NEEDS if find_spec(name) is None]
+    if missing:
+        raise BadInput(f"`tokenecon run` needs {', '.join(missing)}, which this installation lacks; install tokenecon-book "
+                       "with its extra [book]")
+    from tokenecon_book.build import rerun
+
+    try:
+        paths = rerun.rerun(notebook, file, parameter or [], out)
+    except notebooks.NotebookFailed as failed:
+        if failed.refusal:
+            raise BadInput(f"{failed.notebook}: {failed.refusal}") from failed
+        progress.failure(failed.notebook, failed)
+        raise typer.Exit(1) from failed
+    for path in paths:
+        print(path)

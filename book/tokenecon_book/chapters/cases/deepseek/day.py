@@ -1,0 +1,222 @@
+"""The case of DeepSeek's published day: whether its figures agree, and what the same day costs from the bottom up."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+
+from tokenecon import data, units
+from tokenecon.errors import BadInput
+from tokenecon.formulas import inference_day, serving
+from tokenecon.units import HOURS_PER_DAY, TOKENS_PER_MTOK
+from tokenecon_book.chapters.cases.deepseek import node_rates as rates
+from tokenecon_book.chapters.cases.deepseek.node_rates import fact
+from tokenecon_book.documents.bills import fact as line
+from tokenecon_book.documents.bills import positive
+from tokenecon_book.documents.printed import n
+
+SOURCES = ["deepseek-inference-2025", "deepep-2025", "zhao-2025-isca", "hf-deepseek-ai-deepseek-r1", "own-assumption"]
+IDENTITY_COLUMNS = {
+    "what": ("What follows", None), "how": ("From", None), "value": ("Value", None), "printed": ("Printed", None),
+}  # fmt: skip
+COMPARE_COLUMNS = {
+    "figure": ("Figure", None), "printed": ("Published", None), "found": ("From the bottom up", None),
+    "ratio": ("Ours over theirs", "ratio"),
+}  # fmt: skip
+ROUNDED = 0.005  # counts are printed to three digits
+SENSITIVITY_COLUMNS = {
+    "change": ("What changes", None), "prefill_rate": ("Prefill node, mean", "tok_in/s"),
+    "decode_rate": ("Decode node", "tok_out/s"), "nodes": ("Nodes", "count"), "ratio": ("Over the published", "ratio"),
+}  # fmt: skip
+
+
+def check(case):
+    """Refuse a day without tokens, or one whose cache finds all of them."""
+    positive(case, "input_tokens", "output_tokens", "user_speed", "kv_length", "peak_to_mean", "usd_per_gpu_hour")
+    if case.peak_to_mean < 1:
+        raise BadInput(f"parameter 'peak_to_mean' is {case.peak_to_mean:g}, but must be at least 1: no hour is busier than the "
+                         "busiest")
+    if case.cached_tokens >= case.input_tokens:
+        raise BadInput(f"parameter 'cached_tokens' is {case.cached_tokens:g}, but only {case.input_tokens:g} tokens of input "
+                         "arrive; a cache finds less than all of them")
+
+
+def usd_per_day(case, nodes):
+    """Rent of so many nodes round the clock. [USD/day]"""
+    return nodes * fact("gpus_per_node") * case.usd_per_gpu_hour * HOURS_PER_DAY
+
+
+def estimate(case, *, exchange=None, changed=None, drafting=None):
+    """Nodes of both kinds from the bottom up: (low, expected, high) each, with the passes they follow from.
+
+    ``drafting`` is how a step guesses ahead: the tokens it gains as ``per_step``, of those ``verified``.
+    """
+    check(case)
+    options = {"exchange": exchange, "changed": changed}
+    reading, writing = rates.prefill(case, **options), rates.decode(case, **options, **(drafting or {}))
+    gpus, hit = fact("gpus_per_node"), case.cached_tokens / case.input_tokens
+    slow, fast = rates.spread()
+    speed = np.array([slow, 1.0, fast])
+    busy = np.array(rates.utilisation(case))
+    prefill_rate, decode_rate = reading["rate"] * gpus / (1 - hit) * speed, writing["rate"] * gpus * speed
+    found = {
+        "prefill": reading, "decode": writing, "utilisation": busy, "prefill_busy": prefill_rate,
+        "prefill_rate": prefill_rate * busy, "decode_rate": decode_rate,
+        "prefill_nodes": inference_day.machines(tok_per_day=case.input_tokens, tok_per_s=prefill_rate, utilisation=busy),
+        "decode_nodes": inference_day.machines(tok_per_day=case.output_tokens, tok_per_s=decode_rate, utilisation=1.0)}
+    found["nodes"] = found["prefill_nodes"] + found["decode_nodes"]  # falls where a rate rises: low and high change places
+    return found
+
+
+def identities(case):
+    """What the published figures imply together, beside what is printed."""
+    check(case)
+    paid = usd_per_day(case, fact("nodes"))
+    revenue = sum(tokens / TOKENS_PER_MTOK * fact(f"price_{kind}") for kind, tokens in (
+        ("cached", case.cached_tokens), ("miss", case.input_tokens - case.cached_tokens), ("output", case.output_tokens)))
+    nodes = {kind: inference_day.machines(tok_per_day=tokens, tok_per_s=fact(f"{kind}_rate"), utilisation=1.0)
+             for kind, tokens in (("prefill", case.input_tokens), ("decode", case.output_tokens))}
+    flight = serving.concurrent_streams(tok_out_per_day=case.output_tokens, tok_out_per_s_per_stream=case.user_speed)
+    each = flight / nodes["decode"] / fact("gpus_per_node")
+    length = rates.lengths(case)
+    table = pd.DataFrame([
+        line("Input found in the cache", "one count over the other", 100 * case.cached_tokens / case.input_tokens, "%")
+        | {"printed": "56.3 %"},
+        line("Rent of the day", "nodes, GPUs, hours and price", paid, "USD") | {"printed": f"{n(fact('usd_per_day'))} USD"},
+        line("Revenue at list prices", "three counts at three prices", revenue, "USD")
+        | {"printed": f"{n(fact('revenue'))} USD"},
+        line("Profit over cost", "revenue over rent", 100 * (revenue - paid) / paid, "%")
+        | {"printed": f"{n(100 * fact('margin'))} %"},
+        line("Prefill nodes", "input over the rate of a node", nodes["prefill"]) | {"printed": ""},
+        line("Decode nodes", "output over the rate of a node", nodes["decode"]) | {"printed": ""},
+        line("Both", "their sum", sum(nodes.values())) | {"printed": n(fact("nodes"), 5)},
+        line("Mean over most nodes", "released at night", 100 * fact("nodes") / fact("nodes_peak"), "%") | {"printed": ""},
+        line("Answers in flight", "output over the users' speed", flight) | {"printed": ""},
+        line("On each decode GPU", "these over its nodes", each) | {"printed": ""},
+        line("Prompt and answer", "if all requests were alike", length["isl"], f"and {n(length['osl'])} tokens")
+        | {"printed": ""},
+    ])
+    agree = all(abs(value / printed - 1) < ROUNDED for value, printed in (
+        (sum(nodes.values()), fact("nodes")), (paid, fact("usd_per_day")), (revenue, fact("revenue"))))
+    table.attrs.update(nodes=nodes, flight=flight, revenue=revenue, paid=paid, each=each)
+    table.attrs["finding"] = (
+        f"{'The figures agree' if agree else 'These figures do not agree'}: the printed rates of a node need "
+        f"{nodes['prefill']:.1f} nodes for prefill and {nodes['decode']:.1f} for decode, together {sum(nodes.values()):.1f} of "
+        f"the printed {fact('nodes'):g}, and the nodes cost ${paid:,.0f} of the printed ${fact('usd_per_day'):,.0f}")
+    table.attrs["sources"] = SOURCES[:1]
+    return table
+
+
+def compare(case):
+    """Published against ours: nodes, USD a day, and the rates of the two kinds of nodes."""
+    found = estimate(case)
+    rows = []
+    for figure, name, published, unit, scale in (
+            ("Nodes", "nodes", fact("nodes"), "nodes", 1.0),
+            ("Cost of the day", "nodes", fact("usd_per_day"), "USD/day", usd_per_day(case, 1.0)),
+            ("A prefill node, mean", "prefill_rate", fact("prefill_rate"), "tok_in/s", 1.0),
+            ("A decode node", "decode_rate", fact("decode_rate"), "tok_out/s", 1.0)):
+        low, ours, high = np.sort(found[name] * scale)
+        rows.append({"figure": figure, "printed": f"{n(published, 5)} {unit}",
+                     "found": f"{n(ours, 3)} ({n(low, 3)} to {n(high, 3)}) {unit}", "published": published, "ours": ours,
+                     "ours_low": low, "ours_high": high, "ratio": ours / published, "ratio_low": low / published,
+                     "ratio_high": high / published})
+    table = pd.DataFrame(rows)
+    nodes, reading, writing = table["ratio"].iloc[[0, 2, 3]]
+    table.attrs["finding"] = (
+        f"From the bottom up the day takes {nodes:.2f} times the published nodes: a prefill node comes out {reading:.2f} times "
+        f"as fast as published, a decode node {writing:.2f} times")
+    outside = [row.figure for row in table.itertuples() if not row.ratio_low <= 1 <= row.ratio_high]
+    table.attrs["outside"] = outside
+    table.attrs["note"] = (
+        f"Units of {case.prefill_ranks} and {case.decode_ranks} GPUs, {case.user_speed:g} tokens a second for a user, exchange "
+        f"{case.exchange}. Bars: the interval of the model, widened because nothing alike was measured, times the range of the "
+        "load over a day." + (f" The published figure is outside of it for: {', '.join(outside)}." if outside else ""))
+    table.attrs["sources"] = SOURCES
+    return table
+
+
+def ways(case):
+    """Nodes of the day by how tokens reach their experts, beside the bound of physics and what was published."""
+    check(case)
+    gpus, hit = fact("gpus_per_node"), case.cached_tokens / case.input_tokens
+    best = {name: min(parts.values()) * gpus for name, parts in rates.bounds(case).items()}
+    floor = inference_day.machines(tok_per_day=case.input_tokens * (1 - hit), tok_per_s=best["prefill"], utilisation=1.0) \
+        + inference_day.machines(tok_per_day=case.output_tokens, tok_per_s=best["decode"], utilisation=1.0)
+    rows = [{"way": "perfect machine", "group": "bound", "nodes": floor},
+            {"way": "published", "group": "published", "nodes": fact("nodes")}]
+    names = {"hidden": "each token to its experts, behind computation", "added": "the same, after computation",
+             "gathered": "every token to every GPU"}
+    slow = []
+    for exchange, name in names.items():
+        try:
+            low, nodes, high = np.sort(estimate(case, exchange=exchange)["nodes"])
+        except rates.TooSlow:
+            slow.append(name)
+            continue
+        rows.append({"way": name, "group": "bottom up", "nodes": nodes, "nodes_low": low, "nodes_high": high})
+    table = pd.DataFrame(rows).sort_values("nodes", kind="stable", ignore_index=True)
+    table["usd_per_mtok"] = usd_per_day(case, table["nodes"]) / (case.input_tokens + case.output_tokens) * TOKENS_PER_MTOK
+    table.attrs["floor"] = floor
+    gathered = table.loc[table["way"] == names["gathered"], "nodes"]
+    inside = f"the exchange of engines inside one server ({names['gathered']})"
+    table.attrs["finding"] = (
+        f"No machine of this kind could do the day with fewer than {floor:.0f} nodes; " + (
+            f"with {inside} it would take {n(gathered.item(), 2)}" if len(gathered) else f"{inside} is too slow for these users"))
+    table.attrs["note"] = ("Bound: the network card, the memory or the arithmetic of the datasheet, whichever is slowest, busy "
+                           "all day. The lowest row of the bottom up is how the service is described."
+                           + "".join(f" Too slow for these users: {name}." for name in slow))
+    table.attrs["sources"] = SOURCES
+    return table
+
+
+def headline(case):
+    """The answer of the page."""
+    found = estimate(case)
+    low, nodes, high = np.sort(found["nodes"])
+    volume = case.input_tokens + case.output_tokens
+    served = fact("input_tokens") + fact("output_tokens")
+    mtok = [usd / tokens * TOKENS_PER_MTOK for usd, tokens in ((usd_per_day(case, nodes), volume), (fact("usd_per_day"), served))]
+    day = (f"DeepSeek's published day, {n(served, 3)} tokens on {fact('nodes'):g} nodes of eight H800, takes" if volume == served
+           else f"Beside DeepSeek's published day, {n(served, 3)} tokens on {fact('nodes'):g} nodes, {n(volume, 3)} tokens take")
+    return (f"{day} {nodes:.0f} nodes ({low:.0f} to {high:.0f}) when built up from the shape of the model: "
+            f"{nodes / fact('nodes'):.2f} times as many, ${mtok[0]:.2f} a million tokens against ${mtok[1]:.2f}.")
+
+
+def sensitivity(case):
+    """Rates of the nodes and their number when one input moves."""
+    peak = data.value("deepseek_day.mla_rate") * units.factor("TFLOP/s")
+    high = data.span("workload.peak_to_mean")[2]
+    slow, _, fast = data.span("deepseek_day.user_speed")
+    ideal, kernel = {"imbalance": np.array([1.0])}, {"decode_attention": np.array([peak])}
+    guessing = {"per_step": fact("mtp_speedup"), "verified": 2.0}
+    moves = [
+        ("the page itself", {}, None), (f"users at {slow:g} tokens a second", {"user_speed": slow}, None),
+        (f"users at {fast:g}", {"user_speed": fast}, None),
+        ("a token guessed ahead in each step (MTP)", {}, None), ("MTP, and no experts busier than others", {}, ideal),
+        ("no experts busier than others", {}, ideal), ("attention at the rate of the published kernel", {}, kernel),
+        ("that kernel, and no experts busier", {}, ideal | kernel),
+        ("an even load over the day", {"peak_to_mean": 1.0}, None),
+        (f"a busiest hour of {high:g} times the mean", {"peak_to_mean": high}, None),
+        ("nothing found in the cache", {"cached_tokens": 0.0}, None), ("the cache of the keys in FP8", {"kv": "fp8"}, None),
+    ]
+    rows = []
+    for text, move, changed in moves:
+        now = SimpleNamespace(**(vars(case) | move))
+        try:
+            found = estimate(now, changed=changed, drafting=guessing if "MTP" in text else None)
+        except rates.TooSlow:
+            if not (move or changed or "MTP" in text):
+                raise
+            rows.append({"change": f"{text} (too slow for these users)"} | dict.fromkeys(
+                ("prefill_rate", "decode_rate", "nodes", "ratio"), np.nan))
+            continue
+        rows.append({"change": text, "prefill_rate": found["prefill_rate"][1], "decode_rate": found["decode_rate"][1],
+                     "nodes": found["nodes"][1], "ratio": found["nodes"][1] / fact("nodes")})
+    table = pd.DataFrame(rows)
+    page, guessed, even, kernels = (table["ratio"].iloc[place] for place in (0, 3, 5, 6))
+    table.attrs["finding"] = (
+        f"With a token guessed ahead in each step the nodes come out {guessed:.2f} times the published instead of {page:.2f}; "
+        f"with no experts busier than others {even:.2f} times, where the model lets the busiest hold up all GPUs of a unit, by a "
+        f"coefficient measured within one server; with attention at the rate of the published kernel {kernels:.2f} times.")
+    return table

@@ -1,0 +1,198 @@
+"""The case of a merchant assistant: tokens of a turn, price of a token, and the bill that its traffic would cost."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+
+from tokenecon import data, units
+from tokenecon.errors import NoPrice, UnknownId
+from tokenecon.fleet import pools
+from tokenecon.formulas import bills, levers, workload
+from tokenecon.prices import price_book
+from tokenecon_book.documents.bills import (
+    fact,
+    fleet,
+    owned,
+    paid,
+    positive,
+    prices,
+    ratio_words,
+    saving,
+    span_columns,
+    usd_per_month,
+)  # fmt: skip
+from tokenecon_book.documents.printed import n
+
+FLEET_COLUMNS = {
+    "bill": ("Bill", None), "usd_per_day": ("A day", "USD/day"), "gpus": ("GPUs it pays for", "GPU"),
+    "rate": ("Tokens of each", "tok/s/GPU"),
+}  # fmt: skip
+BOTTOM_COLUMNS = {
+    "reading": ("Read as", None), "hour": ("GPUs", None), "requests_per_s": ("Turns", "request/s"),
+    "gpus": ("GPUs paid for", "GPU"), "utilisation": ("Busy", "fraction"), "usd_per_month": ("Bill", "USD/month"),
+}  # fmt: skip
+FLEETS = {"fixed": "a fixed fleet", "autoscale": "an autoscaled fleet", "to_zero": "a fleet that is scaled to zero"}
+TOKENS, TURNS = "the printed tokens, in turns of a public trace", "the printed turns, as long as in a public trace"
+
+
+def _day(usd_per_month):
+    return units.convert(usd_per_month, "USD/month", "USD/day")
+
+
+def check(case):
+    """Refuse volumes and bills of zero."""
+    positive(case, "conversations_per_day", "tokens_per_day", "usd_per_month_before", "usd_per_month_after")
+
+
+def tokens_per_turn(case):
+    """Tokens in a turn that the printed volumes imply."""
+    check(case)
+    return workload.tok_per_turn(tok_per_day=case.tokens_per_day, conversations_per_day=case.conversations_per_day,
+                                 turns=case.turns)
+
+
+def per_mtok(case, usd_per_month):
+    """Cost of a million tokens that a monthly bill implies."""
+    return bills.usd_per_mtok_of_bill(usd_per_day=_day(usd_per_month), tok_per_day=case.tokens_per_day)
+
+
+def whole(tokens):
+    """A number of tokens or words as a reader counts them; parts of one keep their digits."""
+    return f"{tokens:,.0f}" if tokens >= 1 else n(tokens, 2)
+
+
+def identities(case):
+    """What the printed figures imply together."""
+    turn, conversation = tokens_per_turn(case), case.tokens_per_day / case.conversations_per_day
+    saved = levers.saving(before=case.usd_per_month_before, after=case.usd_per_month_after)
+    routed = data.claim("sw-routing-saving")["low"]
+    left = levers.residual_saving(before=case.usd_per_month_before, after=case.usd_per_month_after, known_savings=(routed,))
+    thousand = bills.usd_per_request_of_bill(usd_per_day=_day(case.usd_per_month_after),
+                                             requests_per_day=case.conversations_per_day) * units.TOKENS_PER_KTOK
+    table = pd.DataFrame([
+        fact("Tokens of a turn", "tokens over conversations and turns", turn, "tokens"),
+        fact("Tokens of a conversation", "tokens over conversations", conversation, "tokens"),
+        fact("A million tokens, before", "bill over a month of tokens", per_mtok(case, case.usd_per_month_before), "USD"),
+        fact("A million tokens, after", "bill over a month of tokens", per_mtok(case, case.usd_per_month_after), "USD"),
+        fact("A thousand conversations", "second bill over conversations", thousand, "USD"),
+        saving("Saving", "one bill over the other", saved),
+        saving("Caching alone must save", f"after {routed:.0%} by routing, as the documents print elsewhere", left),
+    ])
+    table.attrs["sources"] = ["doc-uk", "doc-th"]
+    return table
+
+
+def implied(case):
+    """The fleet that each bill pays for, and the tokens each GPU would make."""
+    check(case)
+    table = fleet(case, {"without optimisation": _day(case.usd_per_month_before), "as paid": _day(case.usd_per_month_after)})
+    for end, other in (("", ""), ("_low", "_high"), ("_high", "_low")):
+        table[f"rate{end}"] = bills.implied_tok_per_s_per_gpu(tok_per_day=case.tokens_per_day, gpus=table[f"gpus{other}"])
+    return table
+
+
+def readings(case):
+    """The printed volumes read in two ways that a real turn allows: so many tokens, or so many turns. [request/day]"""
+    check(case)
+    return {TOKENS: case.tokens_per_day / (case.isl_tokens + case.osl_tokens),
+            TURNS: case.conversations_per_day * case.turns}
+
+
+def bottom_up(case):
+    """What the page's model and fleet would cost, for both readings of the volume, on rented and on owned GPUs."""
+    replica = pools.replica(case)
+    (rent, cited), (own, owned_cited) = prices(case), owned(case)
+    hours = {"rented": rent} | ({"owned": own} if own else {})
+    rows = []
+    for reading, requests in readings(case).items():
+        plans = paid(case, replica, requests)
+        for kind, usd in hours.items():
+            rows.append({"reading": reading, "hour": kind, "requests_per_s": requests / units.SECONDS_PER_DAY,
+                         "gpus": plans[1]["mean_paid_replicas"] * case.n_gpus, "utilisation": plans[1]["utilisation"],
+                         "tok_per_day": requests * (case.isl_tokens + case.osl_tokens)}
+                        | span_columns("usd_per_month", usd_per_month(plans, case.n_gpus, usd)))
+    table = pd.DataFrame(rows)
+    table["usd_per_mtok"] = bills.usd_per_mtok_of_bill(usd_per_day=_day(table["usd_per_month"]), tok_per_day=table["tok_per_day"])
+    tokens, turns = (SimpleNamespace(**table[(table["reading"] == reading) & (table["hour"] == "rented")].iloc[0])
+                     for reading in (TOKENS, TURNS))
+    bill = case.usd_per_month_after
+    share = bill / turns.usd_per_month
+    of_turns = f"{share:.{0 if share >= 0.005 else 2}%} of" if share < 2 else f"{n(share, 2)} times"
+    table.attrs.update(tokens=tokens, turns=turns, replica=replica)
+    table.attrs["finding"] = (
+        f"A rented fleet would serve the printed tokens for ${n(tokens.usd_per_month, 3)} a month and the printed turns, at "
+        f"usual length, for ${n(turns.usd_per_month, 3)}: the bill of ${n(bill, 3)} is {n(bill / tokens.usd_per_month, 2)} times "
+        f"the one and {of_turns} the other")
+    table.attrs["note"] = (
+        f"{data.model(case.model)['name']} on replicas of {case.n_gpus} {data.gpu(case.gpu)['name']}, each with "
+        f"{pools.count(replica['concurrency'], 'request')} in flight within {case.ttft_ms:g} ms to the first token and "
+        f"{case.tpot_ms:g} ms a token; {FLEETS[case.policy]} for a busiest hour {case.peak_to_mean:g} times the mean. "
+        f"Ranges: the model's interval and prices known on {case.as_of}. The documents do not name a model.")
+    table.attrs["sources"] = ["doc-uk", data.assumption("workload.osl_azure_conv")["source"], "servegen-2025", *cited,
+                              *owned_cited, "own-assumption"]
+    return table
+
+
+def listed(case):
+    """Low, typical and high price of the page's mix at sellers of its model on its date, or None, and its sources. [USD/Mtok]"""
+    try:
+        found = price_book.mixed_price(case.model, case.as_of, tok_in=case.isl_tokens, tok_out=case.osl_tokens)
+    except (NoPrice, UnknownId):
+        return None, []
+    return found["price"], found["sources"]
+
+
+def price_levels(case):
+    """A million tokens by the bills, by list prices and on the page's own fleet."""
+    own = bottom_up(case)
+    bedrock = units.convert(data.claim("dep-bedrock-price")["low"], "USD/ktok", "USD/Mtok")
+    before, after = per_mtok(case, case.usd_per_month_before), per_mtok(case, case.usd_per_month_after)
+    rows = [
+        {"label": "bill without optimisation", "group": "documents", "usd_per_mtok": before},
+        {"label": "bill as paid", "group": "documents", "usd_per_mtok": after},
+        {"label": "Bedrock as the documents price it", "group": "documents", "usd_per_mtok": bedrock},
+        {"label": "own machines by the documents", "group": "documents",
+         "usd_per_mtok": bedrock / data.claim("dep-bedrock-premium")["low"]},
+    ]
+    market, cited = listed(case)
+    if market:
+        rows.append({"label": f"API, sellers of {data.model(case.model)['name']}", "group": "market"}
+                    | span_columns("usd_per_mtok", market))
+    for _, row in own[own["reading"] == TURNS].iterrows():
+        scale = row["usd_per_mtok"] / row["usd_per_month"]
+        rows.append({"label": f"own fleet, {row['hour']}", "group": "this page"} | span_columns(
+            "usd_per_mtok", (row["usd_per_month_low"] * scale, row["usd_per_mtok"], row["usd_per_month_high"] * scale)))
+    table = pd.DataFrame(rows)
+    rented = table.loc[table["label"] == "own fleet, rented", "usd_per_mtok"].item()
+    table.attrs.update(listed=market, own=rented)
+    against = f"{ratio_words(after / market[1])} an API price and " if market else ""
+    table.attrs["finding"] = (
+        f"The optimised bill of Shopify's case pays ${after:,.2f} for a million tokens: {against}{ratio_words(after / rented)} "
+        "the cost of an own fleet")
+    table.attrs["note"] = (f"Input and output at the mix of the page, {case.isl_tokens} in and {case.osl_tokens:g} out. "
+                           + own.attrs["note"])
+    table.attrs["sources"] = [*own.attrs["sources"], *cited]
+    return table
+
+
+def turn(case):
+    """Tokens of a turn as implied, beside the lengths of a public trace of conversations."""
+    implied_turn = tokens_per_turn(case)
+    rows = [{"label": "a turn, implied", "group": "documents", "tok_per_turn": implied_turn},
+            {"label": "a conversation, implied", "group": "documents",
+             "tok_per_turn": case.tokens_per_day / case.conversations_per_day}]
+    for name, label in (("workload.osl_azure_conv", "an answer, measured"), ("workload.isl_azure_conv", "a prompt, measured")):
+        low, mean, high = data.span(name)
+        rows.append({"label": label, "group": "public trace", "tok_per_turn": mean, "tok_per_turn_low": low,
+                     "tok_per_turn_high": high})
+    table = pd.DataFrame(rows)
+    words = implied_turn * data.value("language.words_per_token")
+    answer = data.span("workload.osl_azure_conv")
+    fits = case.tokens_per_day / case.conversations_per_day / answer[1]
+    table.attrs.update(words=words, turns_that_fit=fits)
+    table.attrs["finding"] = (
+        f"{whole(implied_turn)} tokens a turn are {whole(words)} words, question and answer together; the implied conversation "
+        f"is as long as {fits:,.1f} answers of a real assistant")
+    table.attrs["note"] = "Bars: from the tenth to the ninetieth percentile of the trace."
+    table.attrs["sources"] = ["doc-uk", data.assumption("workload.osl_azure_conv")["source"], "openai-api-introduction"]
+    return table

@@ -1,0 +1,247 @@
+"""Recomputations of the claims of the section on the economics of tokens: batch, context and their cost."""
+
+from math import log
+
+from tokenecon import data, units
+from tokenecon.formulas import balance, batching, context, efficiency, memory, roofline
+from tokenecon_book.chapters.claims.checks import model_fact
+from tokenecon_book.chapters.claims.rule import Reading, Recomputation
+from tokenecon_book.documents.printed import (
+    A100,
+    H100,
+    H200,
+    LLAMA2_7B,
+    LLAMA2_70B,
+    MI300X,
+    NOTHING,
+    PERFECT,
+    bits,
+    decode_flop,
+    kv_per_position,
+    n,
+    pct,
+    prefill_flop,
+    serving_gpus,
+    step_seconds,
+    weights,
+)  # fmt: skip
+
+PLAIN = {
+    "ec-context-2000": "the length that an example chooses",
+    "ec-gpt4-context-long": "a window as its maker states it",
+    "ec-gpt4-context-short": "a window as its maker states it",
+}
+NO_PATH = {}
+
+
+def point(c, positions):
+    """The 70B model on the H100 that serve the batch of the example."""
+    return {"model_id": LLAMA2_70B, "parameters": c.value("ec-70b-params"), "gpu_id": H100,
+            "gpus": serving_gpus(c), "positions": positions, "weight_bits": bits("fp16")}
+
+
+def batch_steps(c):
+    """Seconds of a decode step alone and in the batch of the example, nothing lost."""
+    common = point(c, c.value("ec-context-2000"))
+    return step_seconds(batch=1, **common), step_seconds(batch=c.value("ec-batch32-size"), **common)
+
+
+def token_steps(c):
+    parameters, positions = c.value("ec-70b-params"), c.value("ec-context-2000")
+    model, gpu = data.model(LLAMA2_70B), data.gpu(H100)
+    head = units.FLOP_PER_MULTIPLY_ADD * model["vocab"] * model["hidden_size"]
+    products = decode_flop(LLAMA2_70B, parameters, 0) - head
+    attention = decode_flop(LLAMA2_70B, parameters, positions) - decode_flop(LLAMA2_70B, parameters, 0)
+    read = weights(parameters, bits("fp16")) / gpu["bandwidth_bytes_per_s"]
+    parts = {"matrix products": products, "attention": attention, "choice among the vocabulary": head}
+    shown = ", ".join(f"{name} {n(flop / gpu['bf16_flop_per_s'] / units.factor('us'))} us"
+                      for name, flop in parts.items())
+    return Recomputation(f"Llama 2 70B on an H100: weights {n(read * units.MS_PER_SECOND)} ms, {shown}",
+                         test=read > 0 and min(parts.values()) > 0)
+
+
+def full_precision_traffic(c):
+    parameters = c.value("ec-llama2-70b-params")
+    full, half = (weights(parameters, bits(name)) / units.BYTES_PER_GB for name in ("fp32", "fp16"))
+    return Recomputation(
+        f"{n(parameters)} x {bits('fp32'):.0f} bit = {n(full)} GB at what the documents call full precision", low=full,
+        high=full, readings=(Reading("FP16 weights and one request at a time", low=half, high=half),),
+        needed=f"{n(full)} GB, or FP16 ({n(half)} GB) in place of full precision")
+
+
+def traffic_to_energy(c):
+    _, together = batch_steps(c)
+    gpu, parameters, gpus = data.gpu(H100), c.value("ec-70b-params"), serving_gpus(c)
+    batch = c.value("ec-batch32-size")
+    sums = batch * decode_flop(LLAMA2_70B, parameters, c.value("ec-context-2000"))
+    compute = roofline.compute_seconds(flop=sums, gpus=gpus, flop_per_s_per_gpu=gpu["bf16_flop_per_s"], mfu=PERFECT)
+    rate = gpu["bandwidth_bytes_per_s"] / weights(parameters, bits("fp16"))
+    joules = efficiency.joules_per_tok_out(gpus=1, watts_per_gpu=gpu["board_power_w"], pue=PERFECT, tok_out_per_s=rate)
+    return Recomputation(
+        f"batch of {n(batch)}: moving data {n(together * units.MS_PER_SECOND)} ms, arithmetic "
+        f"{n(compute * units.MS_PER_SECOND)} ms; alone on one H100: {n(gpu['board_power_w'])} W / {n(rate)} tok/s = "
+        f"{n(joules)} J a token", low=joules, high=joules, test=bool(together > compute))
+
+
+def batch_amortises(c):
+    alone, together = batch_steps(c)
+    share = together / c.value("ec-batch32-size") / alone
+    return Recomputation(f"step {n(alone * units.MS_PER_SECOND)} ms alone, {n(together * units.MS_PER_SECOND)} ms for "
+                         f"{n(c.value('ec-batch32-size'))}: a token takes {pct(share)} of the time", test=bool(share < 1))
+
+
+def single_request_waste(c):
+    idle = {}
+    for gpu_id in (A100, H100):
+        gpu = data.gpu(gpu_id)
+        limit = balance.critical_batch(
+            bytes_per_param=memory.bytes_per_param(bits_per_param=bits("fp16")), mfu=PERFECT, mbu=PERFECT,
+            flop_per_multiply_add=units.FLOP_PER_MULTIPLY_ADD, flop_per_s_per_gpu=gpu["bf16_flop_per_s"],
+            bytes_per_s_per_gpu=gpu["bandwidth_bytes_per_s"])
+        idle[gpu_id] = limit, balance.idle_compute(batch=1, critical_batch=limit)
+    low, high = sorted(share for _, share in idle.values())
+    batch = (1 - c.value("ec-single-request-waste")) * idle[H100][0]
+    return Recomputation(
+        "; ".join(f"{gpu_id}: 1 - 1/{n(limit)} = {pct(share)} idle" for gpu_id, (limit, share) in idle.items()),
+        low=low, high=high, needed=f"{n(batch, 3)} requests at a time on an H100")
+
+
+def batch_fits(c):
+    gpus = c.value("hw-h100-two-gpus")
+    room = memory.batch_ceiling(
+        usable_bytes=memory.usable_bytes(memory_bytes_per_gpu=data.gpu(H100)["engine_memory_bytes"],
+                                         usable_fraction=PERFECT, gpus=gpus),
+        weight_bytes=weights(c.value("ec-70b-params"), bits("fp16")), activation_bytes=NOTHING, kv_waste=NOTHING,
+        kv_bytes_per_sequence=c.value("ec-context-2000") * kv_per_position(LLAMA2_70B))
+    return Recomputation(f"{n(gpus)} H100 hold at most {n(room)} sequences of {n(c.value('ec-context-2000'))} tokens "
+                         "beside the FP16 weights of the 70B model",
+                         test=bool(room >= c.value("ec-batch32-size")),
+                         confirmed_by=f"can be held: two H100 have room for {n(room)}",
+                         needed=f"at most {n(room)} sequences")
+
+
+def batch_saving(c):
+    batch, rise = c.value("ec-batch32-size"), c.value("ec-batch32-latency")
+    saving = batching.batching_saving(batch=batch, batch_step_s=1 + rise, single_step_s=1)
+    alone, together = batch_steps(c)
+    physics = batching.batching_saving(batch=batch, batch_step_s=together, single_step_s=alone)
+    step = (1 - c.value("ec-batch32-cost-reduction")) * batch
+    return Recomputation(
+        f"with the {pct(rise)} of the same sentence: 1 - {n(1 + rise)}/{n(batch)} = {pct(saving)}", low=saving,
+        high=saving, readings=(Reading("reading weights and cache at full bandwidth", low=physics, high=physics),),
+        needed=f"a step {n(step)} times as long as alone")
+
+
+def batch_latency(c):
+    def rise(positions):
+        common = point(c, positions)
+        return batching.batching_latency_rise(
+            batch_step_s=step_seconds(batch=c.value("ec-batch32-size"), **common),
+            single_step_s=step_seconds(batch=1, **common))
+
+    example, window = c.value("ec-context-2000"), float(data.model(LLAMA2_70B)["max_positions"])
+    # The rise is (B - 1) n k / (W + n k): solve for n.
+    target, per = c.value("ec-batch32-latency"), kv_per_position(LLAMA2_70B)
+    read = weights(c.value("ec-70b-params"), bits("fp16"))
+    positions = target * read / (per * (c.value("ec-batch32-size") - 1 - target))
+    return Recomputation(
+        f"reading weights and cache, contexts of {n(example)} tokens: +{pct(rise(example))}", low=rise(example),
+        high=rise(example),
+        readings=(Reading(f"contexts between the example's {n(example)} tokens and the model's window of {n(window)}",
+                          low=rise(example), high=rise(window),
+                          arithmetic=f"+{pct(rise(example))} to +{pct(rise(window))}"),),
+        needed=f"contexts of {n(positions)} tokens")
+
+
+def batch_tradeoff(c):
+    alone, together = batch_steps(c)
+    batch = c.value("ec-batch32-size")
+    return Recomputation(
+        f"1 to {n(batch)} requests: latency x {n(together / alone)}, cost of a token x {n(together / alone / batch)}",
+        test=bool(together > alone and together / batch < alone))
+
+
+def prompt_ratio(c, model_id, parameters):
+    short, long = c.value("ec-gpt4-context-short"), c.value("ec-gpt4-context-long")
+    return prefill_flop(model_id, parameters, long) / prefill_flop(model_id, parameters, short)
+
+
+def context_exponential(c):
+    short, long = c.value("ec-gpt4-context-short"), c.value("ec-gpt4-context-long")
+    ratio = prompt_ratio(c, LLAMA2_70B, c.value("ec-70b-params"))
+    power = log(ratio) / log(long / short)
+    doubling = 2.0 ** (long / short - 1)
+    return Recomputation(
+        f"70B: {n(long / short)} times the context takes {n(ratio)} times the arithmetic, a power of {n(power)}; a cost that "
+        f"doubled every {n(short)} tokens would be {n(doubling)} times as high", test=bool(ratio >= doubling),
+        needed="growth by a power between 1 (linear) and 2 (quadratic)")
+
+
+def attention_quadratic(c):
+    short, long = c.value("ec-gpt4-context-short"), c.value("ec-gpt4-context-long")
+    power = log(prompt_ratio(c, LLAMA2_70B, NOTHING)) / log(long / short)  # no parameters: attention alone
+    return Recomputation(f"attention of {n(long)} over {n(short)} tokens: {n(prompt_ratio(c, LLAMA2_70B, NOTHING))} times for "
+                         f"{n(long / short)} times the length, a power of {n(power)}", low=power, high=power)
+
+
+def context_cost(c):
+    short, long = c.value("ec-gpt4-context-short"), c.value("ec-gpt4-context-long")
+    length = long / short
+    quadratic = length ** c.value("ec-attention-quadratic")
+    mixed = {name: prompt_ratio(c, model, c.value(claim)) for name, model, claim in (
+        ("a 70B model", LLAMA2_70B, "ec-70b-params"), ("a 7B model", LLAMA2_7B, "ec-7b-params"))}
+    target = c.value("ec-context-cost-ratio")
+    between = length < target < quadratic
+    mix = context.mixing_weight_for_ratio(length_ratio=length, cost_ratio=target) if between else NOTHING
+    return Recomputation(
+        f"quadratic, as the text says: {n(length)}^2 = {n(quadratic)}", low=quadratic, high=quadratic,
+        readings=(Reading("linear growth", low=length, high=length),
+                  *(Reading(f"the prompt arithmetic of {name}", low=value, high=value) for name, value in mixed.items())),
+        needed=(f"attention that takes {pct(mix)} of the linear work at {n(short)} tokens; " if between else "")
+               + f"linear gives {n(length)}, "
+               + ", ".join(f"{name} {n(value)}" for name, value in mixed.items()))
+
+
+def context_premium(c):
+    long, short, wide = (data.value(f"api.{name}_input") for name in ("gpt4_turbo", "gpt4", "gpt4_32k"))
+    return Recomputation(
+        f"input of GPT-4 Turbo, {n(c.value('ec-gpt4-context-long'))} tokens: {n(long)}; of GPT-4, "
+        f"{n(c.value('ec-gpt4-context-short'))} tokens: {n(short)} USD per million", test=bool(long > short),
+        readings=(Reading("GPT-4 with the 32k window against the 8k one", test=bool(wide > short),
+                          arithmetic=f"{n(wide)} against {n(short)} USD per million"),),
+        needed=f"a price above {n(short)} USD per million for the long window", sources=("litellm-prices",))
+
+
+def million_context(c):
+    positions, per = c.value("ec-million-context"), kv_per_position(LLAMA2_70B)
+    cache = positions * per
+    room = {name: data.gpu(gpu_id)["engine_memory_bytes"] for name, gpu_id in (
+        ("H100", H100), ("H200", H200), ("MI300X", MI300X))}
+    ratio = prefill_flop(LLAMA2_70B, c.value("ec-70b-params"), positions) / prefill_flop(
+        LLAMA2_70B, c.value("ec-70b-params"), c.value("ec-gpt4-context-long"))
+    return Recomputation(
+        "uneconomic has no figure",
+        readings=(Reading("uneconomic means that the cache of one request fills more than any GPU named",
+                          test=bool(cache > max(room.values())),
+                          arithmetic=f"{n(positions)} x {n(per)} B = {n(cache / units.BYTES_PER_GB)} GB; the prompt takes "
+                                     f"{n(ratio)} times that of {n(c.value('ec-gpt4-context-long'))} tokens"),),
+        needed=f"a cache of at most {n(max(room.values()) / positions)} B a token to fit one MI300X")
+
+
+RECOMPUTE = {
+    "ec-token-steps": token_steps,
+    "ec-llama2-70b-params": lambda c: model_fact(c, "ec-llama2-70b-params", LLAMA2_70B),
+    "ec-llama2-70b-bytes-per-token": full_precision_traffic,
+    "ec-traffic-to-energy": traffic_to_energy,
+    "ec-batch-amortises": batch_amortises,
+    "ec-single-request-waste": single_request_waste,
+    "ec-batch32-size": batch_fits,
+    "ec-batch32-cost-reduction": batch_saving,
+    "ec-batch32-latency": batch_latency,
+    "ec-batch-tradeoff": batch_tradeoff,
+    "ec-context-exponential": context_exponential,
+    "ec-attention-quadratic": attention_quadratic,
+    "ec-context-cost-ratio": context_cost,
+    "ec-context-premium": context_premium,
+    "ec-million-context": million_context,
+}

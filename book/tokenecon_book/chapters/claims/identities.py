@@ -1,0 +1,95 @@
+"""Sums that figures printed in the documents must satisfy among themselves.
+
+An identity that fails contradicts each of its members whose own default reading does not come out (rule 3 of
+:mod:`tokenecon_book.chapters.claims.rule`); a member that physics or arithmetic reproduces stands.
+"""
+
+from tokenecon import units
+from tokenecon.formulas import break_even, memory
+from tokenecon_book.chapters.claims.rule import Identity, in_range, known
+from tokenecon_book.documents.printed import bits, n, pct, span_text, weights
+
+
+def speed_twice(c, tolerance):
+    members = "up-h100-a100-performance", "hw-h100-a100-gap"
+    one, other = c.value(members[0]), 1 + c.value(members[1])
+    return Identity(members, in_range(other, other, one, one, "ratio", "=", tolerance),
+                    f"the speed of an H100 over an A100 is printed as {n(one)} and as {n(other)} times")
+
+
+def cheaper_tokens(c, tolerance):
+    members = "up-h100-a100-cost-per-token", "hw-h100-cheaper-per-token"
+    speed = c.value("hw-h100-70b-throughput") / c.value("hw-a100-70b-throughput")
+    ratio = break_even.relative_cost(price_ratio=c.value("up-h100-a100-price"), speed_ratio=speed)
+    return Identity(members, ratio < 1, f"printed price {n(c.value('up-h100-a100-price'))} over printed speed {n(speed)}: an "
+                                        f"H100 token costs {n(ratio)} times an A100 token, and is called cheaper")
+
+
+def full_precision(c, tolerance):
+    members = "ec-llama2-70b-bytes-per-token", "ec-fp32-int8-bandwidth"
+    moved = units.convert(c.value(members[0]), "GB/tok", "B/tok") / c.value("ec-llama2-70b-params")
+    full = memory.bytes_per_param(bits_per_param=bits("fp32"))
+    return Identity(members, in_range(moved, moved, full, full, "B/param", "=", tolerance),
+                    f"full precision moves {n(moved)} bytes a parameter in one place and is FP32, {n(full)} bytes, in another")
+
+
+def h200_here(c, tolerance):
+    members = "up-h200-available", "hw-h200-upcoming"
+    rent = c.row("up-h200-cloud-price")
+    return Identity(members, not known(rent["low"]),
+                    f"the H200 is still to come in one place, and rented at {span_text(*c.span('up-h200-cloud-price'))} USD "
+                    "an hour in another")
+
+
+def one_gpu_holds(c, tolerance):
+    members = "ec-70b-multi-gpu", "hw-mi300x-no-parallelism"
+    need = units.convert(weights(c.value("ec-70b-params"), bits("fp16")), "B", "GB")
+    room = c.value("hw-mi300x-memory")
+    return Identity(members, need > room,
+                    f"a 70B model takes several GPUs in one place; its {n(need)} GB fit the printed {n(room)} GB of one MI300X "
+                    "in another")
+
+
+def premium_and_saving(c, tolerance):
+    members = "dep-bedrock-premium", "dep-selfhosted-saving"
+    saved = break_even.premium_saving(premium=c.value(members[0]), overhead=0.0)
+    low, high = c.span(members[1])
+    return Identity(members, in_range(saved, saved, low, high, "fraction", "range", tolerance),
+                    f"a tenfold price means {pct(saved)} saved, and {span_text(low, high, pct)} is printed".replace(
+                        "tenfold", f"{n(c.value(members[0]))}-fold"))
+
+
+def centre_and_edge(c, tolerance):
+    members = "dep-central-cost-reduction", "dep-edge-cost"
+    ratio = 1 / (1 - c.value(members[0]))
+    low, high = c.span(members[1])
+    return Identity(members, in_range(ratio, ratio, low, high, "ratio", "range", tolerance),
+                    f"{pct(c.value(members[0]))} cheaper in the centre is {n(ratio)} times dearer at the edge, and "
+                    f"{span_text(low, high)} times is printed")
+
+
+def own_cost_twice(c, tolerance):
+    members = "dep-bedrock-premium", "case-shopify-cost-per-million"
+    own = units.convert(c.value("dep-bedrock-price"), "USD/ktok", "USD/Mtok") / c.value("dep-bedrock-premium")
+    month = c.value("case-shopify-tokens") * units.factor("month") / units.factor("day") / units.TOKENS_PER_MTOK
+    paid = c.value("case-shopify-monthly-cost") / month
+    return Identity(members, in_range(paid, paid, own, own, "USD/Mtok", "=", tolerance),
+                    f"one's own machines give a million tokens for {n(own)} USD by the printed price and premium, and for "
+                    f"{n(paid)} USD in the optimised case of Shopify")
+
+
+def savings_agree(c, tolerance):
+    members = "ec-quant-cost-reduction", "sw-quant-cost-factor"
+    factor = 1 / (1 - c.value(members[0]))
+    low, high = c.span(members[1])
+    return Identity(members, in_range(factor, factor, low, high, "ratio", "range", tolerance),
+                    f"{pct(c.value(members[0]))} saved is a factor of {n(factor)}, and {span_text(low, high)} is printed")
+
+
+IDENTITIES = (speed_twice, cheaper_tokens, full_precision, h200_here, one_gpu_holds, premium_and_saving,
+              centre_and_edge, own_cost_twice, savings_agree)
+
+
+def identities(c, tolerance):
+    """All identities, computed."""
+    return tuple(make(c, tolerance) for make in IDENTITIES)

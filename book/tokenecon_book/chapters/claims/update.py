@@ -1,0 +1,196 @@
+"""Recomputations of the claims on companies and on the cost of tokens in the documents' box of updates."""
+
+from tokenecon import data, units
+from tokenecon.formulas import balance, bills, memory, money, roofline
+from tokenecon.prices import gpu_prices
+from tokenecon_book.chapters.claims.rule import Reading, Recomputation
+from tokenecon_book.documents.printed import (
+    A100,
+    GPT3,
+    H100,
+    LLAMA2_70B,
+    PERFECT,
+    batched_cost,
+    bits,
+    decode_flop,
+    gpus_needed,
+    n,
+    pct,
+    prefill_flop,
+    printed_cost,
+    single_stream,
+    span_text,
+    weights,
+)  # fmt: skip
+
+PLAIN = {
+    "up-document-date": "a date on the page; nothing to hold it against",
+    "up-quant-formats": "names formats and their width; the accuracy has no figure",
+    "up-users-scale": "an order of magnitude; nothing to hold it against",
+    "up-token-volume-scale": "an order of magnitude; nothing to hold it against",
+    "up-billion-token-volume": "the volume that an example chooses",
+}
+NO_PATH = {
+    "up-gemini-free-tier": "a motive, without a figure",
+}
+
+
+def box_month(c):
+    month = c.value("up-document-date") // 100
+    return Recomputation(f"the page is dated {c.day()}, month {month:.0f}", test=month == c.value("up-box-month"),
+                         confirmed_by="agrees with the date of the page")
+
+
+def openai_word(c):
+    words = data.span("language.words_per_token")
+    cheap = data.span("api.gpt35_turbo_output")[0] / units.TOKENS_PER_MTOK / words[2]
+    dear = data.value("api.gpt4_output") / units.TOKENS_PER_MTOK / words[0]
+    wide = data.value("api.gpt4_32k_output") / units.TOKENS_PER_MTOK
+    per_mtok = money.usd_per_tok_from_word(usd_per_word=c.value("up-openai-cost-per-word"),
+                                           words_per_tok=words[1]) * units.TOKENS_PER_MTOK
+    parameters = c.value("ec-175b-params")
+    gpus = memory.parallel_size(gpus=gpus_needed(parameters, bits("fp16"), H100, GPT3), smallest_group=1)
+    alone = [money.usd_per_mtok_out(usd_per_gpu_hour=rent, gpus=gpus, utilisation=PERFECT,
+                                    tok_out_per_s=single_stream(parameters, bits("fp16"), H100, gpus))
+             for rent in c.span("up-h100-cloud-price-now")]
+    return Recomputation(
+        f"printed cost = {n(per_mtok)} USD per million tokens at {n(words[1])} words a token; list prices of the models "
+        f"in ChatGPT: {n(data.span('api.gpt35_turbo_output')[0])} to {n(data.value('api.gpt4_output'))} USD per million",
+        low=cheap, high=dear,
+        readings=(Reading("the list price of GPT-4 with the 32k window", low=wide / words[2], high=wide / words[0]),),
+        needed=f"at most {n(dear)} USD a word; {span_text(*alone)} USD per million is what a 175B model costs on "
+               f"{n(gpus)} H100 that answer one request at a time",
+        sources=("litellm-prices",))
+
+
+def inference_dominates(c):
+    hours = data.value("training.llama2_70b_gpu_hours")
+    rent = gpu_prices.price_range(A100, "on_demand", c.day())
+    training = hours * rent["low"], hours * rent["high"]
+    volume, cost = c.value("up-billion-token-volume"), batched_cost(c)
+    year = [money.usd_per_year(tok_per_day=volume, usd_per_tok=usd / units.TOKENS_PER_MTOK) for usd in cost]
+    large = c.value("up-anthropic-daily-spend") * units.DAYS_PER_YEAR
+    break_even_volume = training[1] / units.DAYS_PER_YEAR / cost[0] * units.TOKENS_PER_MTOK
+    return Recomputation(
+        f"training Llama 2 70B: {n(hours)} A100 hours = {span_text(*training)} USD; a year of {n(volume)} tokens a day "
+        f"in batches: {span_text(*year)} USD", test=year[0] > training[1],
+        readings=(Reading("an operator of the size that the Anthropic figure describes", test=large > training[1],
+                          arithmetic=f"{n(large)} USD a year to serve"),),
+        needed=f"more than {n(break_even_volume)} tokens a day for inference to pass training within a year in every case",
+        sources=("touvron-2023", *rent["sources"]))
+
+
+def token_cost(claim_id):
+    """The cost of a token against what the documents' own price, rate and rents make of it."""
+
+    def recompute(c):
+        own = [usd / units.TOKENS_PER_MTOK for usd in printed_cost(c)]
+        retail = c.value("dep-bedrock-price") / units.TOKENS_PER_KTOK
+        lists = [data.value(name) / units.TOKENS_PER_MTOK for name in ("api.gpt4_output", "api.gpt4_32k_output")]
+        claimed = c.value(claim_id)
+        rents = c.span("up-h100-cloud-price-now")
+        rates = [break_even_rate(rent, claimed) for rent in rents]
+        return Recomputation(
+            f"own figures for a 70B token: {span_text(*own)} USD on two H100 at the printed rate, {n(retail)} USD retail; "
+            f"the claim is {n(claimed / retail)} times the retail price",
+            low=min(own[0], retail), high=max(own[1], retail),
+            readings=(Reading("a token at the list price of GPT-4, with its 8k or 32k window", low=lists[0],
+                              high=lists[1]),),
+            needed=f"an H100 that gives out only {span_text(*rates)} tokens a second", sources=("litellm-prices",))
+
+    return recompute
+
+
+def break_even_rate(usd_per_hour, usd_per_tok):
+    return bills.tok_per_s_for_price(usd_per_hour=usd_per_hour, usd_per_mtok=usd_per_tok * units.TOKENS_PER_MTOK)
+
+
+def token_gap(c):
+    gap, volume = c.value("up-token-cost-high") - c.value("up-token-cost-low"), c.value("up-billion-token-volume")
+    month = money.usd_per_month(tok_per_day=volume, usd_per_tok=gap)
+    needed = c.value("up-token-gap-monthly") / month * volume
+    return Recomputation(
+        "the sentence gives no volume",
+        readings=(Reading(f"{n(volume)} tokens a day, the volume of the worked example", low=month, high=month,
+                          arithmetic=f"({n(c.value('up-token-cost-high'))} - {n(c.value('up-token-cost-low'))}) USD x "
+                                     f"{n(volume)} x 365/12 = {n(month)} USD a month"),),
+        needed=f"at least {n(needed)} tokens a day")
+
+
+def anthropic_spend(c):
+    year = c.value("up-anthropic-daily-spend") * units.DAYS_PER_YEAR
+    return Recomputation(f"{n(year)} USD a year; nothing in the documents or in public price lists gives it")
+
+
+def anthropic_share(c):
+    left = money.margin(cost_share=c.value("up-anthropic-cost-share"))
+    return Recomputation(f"leaves a margin of {pct(left)}; nothing in the documents gives it")
+
+
+def anthropic_revenue(c):
+    year = c.value("up-anthropic-daily-spend") * units.DAYS_PER_YEAR
+    revenue = money.revenue_from_cost_share(usd_cost_per_year=year, cost_share=c.value("up-anthropic-cost-share"))
+    return Recomputation(f"{n(c.value('up-anthropic-daily-spend'))} x 365 / {n(c.value('up-anthropic-cost-share'))} = "
+                         f"{n(revenue)} USD a year", low=revenue, high=revenue)
+
+
+def gemini_cost(c):
+    day = c.value("up-gemini-annual-cost") / units.DAYS_PER_YEAR
+    times = day / c.value("up-anthropic-daily-spend")
+    return Recomputation(f"{n(day)} USD a day, {n(times)} times the Anthropic figure; nothing gives it")
+
+
+def annual_cost(c):
+    year = money.usd_per_year(tok_per_day=c.value("up-billion-token-volume"),
+                              usd_per_tok=c.value("up-billion-token-price"))
+    return Recomputation(f"{n(c.value('up-billion-token-volume'))} x {n(c.value('up-billion-token-price'))} x 365 = "
+                         f"{n(year)} USD", low=year, high=year)
+
+
+def bytes_per_parameter(c):
+    batch, width = c.value("ec-batch32-size"), memory.bytes_per_param(bits_per_param=bits("fp16"))
+    shared = width / batch
+    return Recomputation(
+        f"a batch of {n(batch)} shares each read: {n(width)} B / {n(batch)} = {n(shared)} B a token", low=shared,
+        high=shared, readings=(Reading("FP16 weights and one request at a time", low=width, high=width),),
+        needed="a batch of one")
+
+
+def bandwidth_over_compute(c):
+    gpu, positions, parameters = data.gpu(H100), c.value("ec-context-2000"), c.value("ec-70b-params")
+    read = roofline.memory_seconds(bytes_moved=weights(parameters, bits("fp16")), gpus=1, mbu=PERFECT,
+                                   bytes_per_s_per_gpu=gpu["bandwidth_bytes_per_s"])
+    times = {}
+    for name, flop in (("prefill", prefill_flop(LLAMA2_70B, parameters, positions)),
+                       ("decode", c.value("ec-batch32-size") * decode_flop(LLAMA2_70B, parameters, positions))):
+        times[name] = roofline.compute_seconds(flop=flop, gpus=1, flop_per_s_per_gpu=gpu["bf16_flop_per_s"],
+                                               mfu=PERFECT)
+    limit = balance.critical_batch(
+        bytes_per_param=memory.bytes_per_param(bits_per_param=bits("fp16")), mfu=PERFECT, mbu=PERFECT,
+        flop_per_multiply_add=units.FLOP_PER_MULTIPLY_ADD, flop_per_s_per_gpu=gpu["bf16_flop_per_s"],
+        bytes_per_s_per_gpu=gpu["bandwidth_bytes_per_s"])
+    return Recomputation(
+        f"70B on H100: reading the weights {n(read * units.MS_PER_SECOND)} ms; arithmetic of a {n(positions)}-token prompt "
+        f"{n(times['prefill'] * units.MS_PER_SECOND)} ms", test=read > times["prefill"],
+        readings=(Reading("decoding below the critical batch", test=read > times["decode"],
+                          arithmetic=f"arithmetic of {n(c.value('ec-batch32-size'))} decoded tokens "
+                                     f"{n(times['decode'] * units.MS_PER_SECOND)} ms"),),
+        needed=f"decoding with fewer than {n(limit)} requests in a batch on an H100")
+
+
+RECOMPUTE = {
+    "up-box-month": box_month,
+    "up-openai-cost-per-word": openai_word,
+    "up-inference-dominates": inference_dominates,
+    "up-token-cost-low": token_cost("up-token-cost-low"),
+    "up-token-cost-high": token_cost("up-token-cost-high"),
+    "up-token-gap-monthly": token_gap,
+    "up-anthropic-daily-spend": anthropic_spend,
+    "up-anthropic-cost-share": anthropic_share,
+    "up-anthropic-implied-revenue": anthropic_revenue,
+    "up-gemini-annual-cost": gemini_cost,
+    "up-billion-token-price": token_cost("up-billion-token-price"),
+    "up-billion-token-annual-cost": annual_cost,
+    "up-bytes-per-parameter": bytes_per_parameter,
+    "up-bandwidth-over-compute": bandwidth_over_compute,
+}

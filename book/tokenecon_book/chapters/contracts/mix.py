@@ -1,0 +1,183 @@
+"""Several providers and contracts for the page's load: the cheapest mix by the hour, and what one more GPU would cost."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+
+from tokenecon import data, units
+from tokenecon.decision import portfolio
+from tokenecon.errors import BadInput, Infeasible
+from tokenecon.fleet import planning, pools, traffic
+from tokenecon_book.chapters.contracts import contract_prices
+from tokenecon_book.documents.bills import positive
+from tokenecon_book.documents.printed import n
+
+ORDER = ("three-year contract", "one-year contract", "spot", "on demand")
+COLUMNS = {
+    "what": ("A GPU-hour of demand", None), "usd_per_gpu_hour": ("One more GPU", "USD/GPU/h"),
+}  # fmt: skip
+BILL_COLUMNS = {
+    "design": ("Design", None), "usd_per_day": ("Bill", "USD/day"), "of_on_demand": ("Of all on demand", "fraction"),
+}  # fmt: skip
+SENSITIVITY_COLUMNS = {
+    "change": ("What changes", None), "saving": ("Mix saves", "fraction"),
+    "committed_share": ("Best commitment, of the peak", "fraction"), "commitment_saving": ("It alone saves", "fraction"),
+}  # fmt: skip
+SPOT_TIMES = ("spot.restart", "spot.lost")
+LEAST = 1e-6  # a saving below it is a solver's rounding
+NEARLY_NOTHING = 1e-9  # GPUs: what a solver leaves where it buys none
+
+
+def demand(case):
+    """GPUs that the page's volume needs in each hour of its profile: whole replicas within the waiting target."""
+    positive(case, "tokens_per_day")
+    found = pools.replica(case)
+    rate = case.tokens_per_day / (case.isl_tokens + case.osl_tokens) / units.convert(1.0, "day", "s")
+    needed = planning.replicas(rate * traffic.profile(case.profile)["ratio"].to_numpy(), requests_per_s=found["requests_per_s"],
+                            concurrency=found["concurrency"], wait_probability=case.wait_probability)
+    return needed * case.n_gpus
+
+
+def offers(case, end=1):
+    """Offers of the price book for the page's GPU; ``end`` 0 to 2: spot that is kind, as expected, or unkind."""
+    restart, lost = (data.span(name)[end] for name in SPOT_TIMES)
+    return portfolio.market(
+        case.gpu, case.as_of, limit=float(case.provider_gpus), availability=data.span("spot.availability")[2 - end],
+        interruptions=data.span("spot.interruptions")[end], restart=restart, lost=lost, sellers=case.sellers)
+
+
+def solved(case, end=1, kinds=portfolio.KINDS, **changed):
+    """The cheapest mix of the offers of some kinds; refuses with the parameter that can help."""
+    known = offers(case, end)
+    terms = {"spot_share": case.spot_share, "lost_share": case.lost_share} | changed
+    try:
+        return portfolio.cheapest(demand(case), known[known["kind"].isin(kinds)], **terms)
+    except Infeasible as error:
+        raise BadInput(f"parameter 'provider_gpus' is {case.provider_gpus}: {error}") from None
+
+
+def by_hour(case):
+    """Paid GPUs by the hour and contract in the cheapest mix, with the bill against all on demand."""
+    best, plain = solved(case), solved(case, kinds=(portfolio.ON_DEMAND,))
+    shape = traffic.profile(case.profile)
+    hours = (np.arange(len(shape)) * shape.attrs["step_h"]).astype(float)
+    names = best["offers"]["contract"].to_numpy()
+    ends_at = np.append(hours, hours[-1] + shape.attrs["step_h"])  # the last step is drawn to its end
+    paid = {name: best["paid"][names == name].sum(axis=0) for name in ORDER if (names == name).any()}
+    parts = [pd.DataFrame({"hour": ends_at, "contract": name, "gpus": np.append(gpus, gpus[-1])})
+             for name, gpus in paid.items() if gpus.max() > NEARLY_NOTHING]
+    table = pd.concat(parts, ignore_index=True)
+    saved = share(best["cost"] / plain["cost"])
+    ends = sorted(share(solved(case, end)["cost"] / plain["cost"]) for end in (0, 2))
+    table.attrs.update(saving=saved, saving_low=ends[0], saving_high=ends[1], cost=best["cost"], on_demand=plain["cost"],
+                       needed=demand(case).max(), ticks=list(range(0, int(hours[-1]) + 2, max(1, len(hours) // 8))))
+    taken = int((best["paid"].max(axis=1) > NEARLY_NOTHING).sum())
+    shares = {name: gpus.sum() / best["paid"].sum() for name, gpus in paid.items()}
+    most = max(shares, key=shares.get)
+    words = f"by a {most}" if "contract" in most else most.replace("spot", "on spot")
+    costs = f"costs {saved:.0%} less than all" if saved else "costs as much as all"
+    table.attrs["finding"] = (
+        f"The cheapest mix takes {taken} of {pools.count(len(best['offers']), 'offer')}, buys {shares[most]:.0%} of its hours "
+        f"{words}, and {costs} on demand from the same providers")
+    table.attrs["note"] = (
+        f"{data.gpu(case.gpu)['name']}, prices known on {case.as_of}; each provider has "
+        f"{pools.count(case.provider_gpus, 'GPU')} for us. "
+        f"At most {case.spot_share:.0%} of an hour's demand depends on spot, which may stand by beyond that; at most "
+        f"{case.lost_share:.0%} is lost if a provider fails. Saved: "
+        f"{ends[0]:.0%} to {ends[1]:.0%} by how often spot is there and interrupted. Parts of a GPU are allowed. Prices "
+        "of contracts are no offers: an index for one year, a cost model's estimate for three.")
+    table.attrs["sources"] = list(dict.fromkeys([*best["offers"]["source"], *shape.attrs["sources"], "own-assumption"]))
+    return table
+
+
+def one_more(case):
+    """What one more GPU of demand costs: in the busiest hour, in the emptiest, and round the clock."""
+    need, rows = demand(case), {}
+    for end in range(3):
+        best = solved(case, end)
+        shadow = best["shadow"]
+        for what, usd in (("in the busiest hour", shadow[need == need.max()].mean()),
+                          ("in the emptiest hour", shadow[need == need.min()].mean()),
+                          ("round the clock, mean of all hours", shadow.mean()),
+                          ("for comparison: the whole mix, mean of all hours", best["cost"] / need.sum())):
+            rows.setdefault(what, []).append(float(usd))
+    table = pd.DataFrame([{"what": what, "usd_per_gpu_hour": ends[1], "usd_per_gpu_hour_low": min(ends),
+                           "usd_per_gpu_hour_high": max(ends)} for what, ends in rows.items()])
+    busiest, emptiest, _, mean = table["usd_per_gpu_hour"]
+    table.attrs["finding"] = (
+        f"One more GPU in the busiest hour costs ${busiest:.2f}, in the emptiest ${emptiest:.2f}, where the mix pays ${mean:.2f} "
+        "on average.")
+    table.attrs["note"] = ("Shadow prices of the linear program: what is added to the bill, all requirements kept. Ranges: as in "
+                           "the bill.")
+    return table
+
+
+def bills(case):
+    """A day's bill when one requirement is dropped or one kind of offer is left out."""
+    plain = solved(case, kinds=(portfolio.ON_DEMAND,))["cost"]
+    days = len(demand(case)) * traffic.profile(case.profile).attrs["step_h"] / units.HOURS_PER_DAY
+    designs = {
+        "all on demand": {"kinds": (portfolio.ON_DEMAND,)},
+        "on demand and commitments": {"kinds": (portfolio.ON_DEMAND, portfolio.COMMITTED)},
+        "on demand and spot": {"kinds": (portfolio.ON_DEMAND, portfolio.SPOT)},
+        "the mix": {},
+        "the mix, no limit on spot": {"spot_share": 1.0},
+        "the mix, a provider may take all down": {"lost_share": 1.0},
+        "the mix, any provider can fail without loss": {"lost_share": 0.0},
+    }
+    rows = []
+    for design, terms in designs.items():
+        cost = [solved(case, end, **terms)["cost"] for end in (0, 1, 2)]
+        rows.append({"design": design, "usd_per_day": cost[1] / days, "usd_per_day_low": min(cost) / days,
+                     "usd_per_day_high": max(cost) / days, "of_on_demand": cost[1] / plain})
+    table = pd.DataFrame(rows)
+    table.attrs["note"] = "Ranges: how often spot is to be had and interrupted, and how long a restart takes."
+    return table
+
+
+def headline(case):
+    """The answer of the chapter: what the cheapest mix saves, and what each contract saves alone."""
+    table, bill = by_hour(case), bills(case).set_index("design")["of_on_demand"]
+    saved, low, high = (table.attrs[name] for name in ("saving", "saving_low", "saving_high"))
+    alone = {name: share(bill[f"on demand and {name}"]) for name in ("commitments", "spot")}
+    *others, last = used_contracts(table)
+    mixed = f"a mix of {', '.join(others)} and {last}" if others else last
+    least = (f"{mixed} cost{'s' if others else ''} {saved:.1%} ({low:.1%} to {high:.1%}) less than on-demand hours alone"
+             if saved > LEAST else "no mix is cheaper than on-demand hours alone")
+    return {
+        "finding": f"For {n(case.tokens_per_day, 3)} tokens a day, {least}; commitments without spot would save "
+                   f"{alone['commitments']:.1%}, spot without commitments {alone['spot']:.1%}.",
+        "number": f"{saved:.0%}", "label": f"saved by the cheapest mix of contracts, prices of {case.as_of}",
+    }
+
+
+def share(of_on_demand):
+    """What is saved, a solver's rounding left out: nothing rather than less than nothing."""
+    return 1 - of_on_demand if 1 - of_on_demand > LEAST else 0.0
+
+
+def used_contracts(table):
+    """Contracts of :func:`by_hour` in words."""
+    return [f"{one}s" if "contract" in one else f"{one.replace(' ', '-')} hours" for one in table["contract"].unique()]
+
+
+def sensitivity(case):
+    """Saving of the mix and the best commitment when one input of the page moves and the others stay."""
+    moves = {
+        "the page itself": {}, "twice the volume": {"tokens_per_day": 2 * case.tokens_per_day},
+        "a load without peaks": {"profile": "flat"}, "nothing may depend on spot": {"spot_share": 0.0},
+        "all of it may run on spot": {"spot_share": 1.0}, "no provider may take anything down": {"lost_share": 0.0},
+        "each provider has four times as many": {"provider_gpus": 4 * case.provider_gpus},
+        "half the discount of a commitment": {"commitment_discount": case.commitment_discount / 2},
+    }  # fmt: skip
+    rows = []
+    for text, move in moves.items():
+        if move and all(getattr(case, name) == value for name, value in move.items()):
+            continue
+        now = SimpleNamespace(**(vars(case) | move))
+        table, committed = by_hour(now), contract_prices.commitment(now).attrs["best"].iloc[0]
+        rows.append({"change": text, "saving": table.attrs["saving"], "saving_low": table.attrs["saving_low"],
+                     "saving_high": table.attrs["saving_high"], "committed_share": committed["committed_share"],
+                     "commitment_saving": 1 - committed["cost_ratio"]})
+    return pd.DataFrame(rows)

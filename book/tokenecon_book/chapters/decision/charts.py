@@ -1,0 +1,46 @@
+"""Figures of the chapter on the reader's own case."""
+
+from tokenecon_book.charts.forms import axis, bars, intervals, lines, mark
+
+COST = axis("usd_per_mtok", "Cost of all tokens", "USD/Mtok", log=True)
+CENTS = 0.05  # USD: below it two digits after the point do not tell ticks apart
+GROUPS = ["own", "rent", "API"]
+
+
+def present(table):
+    """The groups of a table, in one order."""
+    return [name for name in GROUPS if name in set(table["group"])]
+
+
+def choices(table):
+    """Every choice that can be had with its range, the cheapest first."""
+    return intervals(table, COST, "name", group="group", order=present(table))
+
+
+def volume(table):
+    """Cost over the requests of a day: the cheapest ways to own and to rent, and the API."""
+    marks = [mark("x", table.attrs["request_per_day"], "the scenario")]
+    if table.attrs["break_even"] is not None:
+        marks.insert(0, mark("x", table.attrs["break_even"], "beats the API from here"))
+    return lines(table, axis("request_per_day", "Requests a day", "request/day", log=True), COST, "choice", marks=marks)
+
+
+def chances(table):
+    """Share of the draws in which each choice is the cheapest."""
+    return bars(table, axis("probability", "Draws in which it is the cheapest", "fraction", zero=True), "name", "group",
+                text="share_text", order=present(table))
+
+
+def distribution(table):
+    """Share of the draws below a cost, for each choice."""
+    return lines(table, COST, axis("share_below", "Draws that cost less", "fraction", domain=(0, 1)), "choice")
+
+
+def tornado(table):
+    """Lead of the cheapest choice when one input moves; left of zero another kind wins."""
+    rival = table.attrs["rival"]
+    marks = [mark("x", table.attrs["gap"], "all at their medians")]
+    marks += [mark("x", 0.0, "equal")] if rival else []
+    small = table["gap_at_high_high"].max() < CENTS
+    lead = axis("gap_at_high", f"Lead over '{rival}'" if rival else "Cost", "USD/Mtok", format=",.4f" if small else None)
+    return intervals(table, lead, "name", sort=False, marks=marks, subtitle="Dot: the input at its 90th percentile.")

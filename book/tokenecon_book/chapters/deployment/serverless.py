@@ -1,0 +1,153 @@
+"""A replica paid by the second that stops when idle, against replicas paid around the clock and an API, over the load."""
+
+import numpy as np
+import pandas as pd
+from scipy.special import gammainc, gammaln, xlogy
+
+from tokenecon import data, units
+from tokenecon.fleet import planning, pools, traffic
+from tokenecon.formulas import memory, pooling
+from tokenecon.prices import gpu_prices
+from tokenecon.serving import sizing
+from tokenecon_book.chapters.deployment import deployment
+from tokenecon_book.documents.printed import n
+
+FIXED, SECONDS = "around the clock", "by the second"
+BY_SECOND = "modal"  # a provider of data/providers.csv whose prices are those of a second
+FEWEST = 0.1  # requests an hour at which the page begins
+FAR = 10  # standard deviations of the requests in flight beyond which no replica is looked at
+COLUMNS = {
+    "requests_per_hour": ("Requests an hour", "request/h"), "cold_share": ("Meet a start", "fraction"),
+    "seconds": ("By the second", "USD/Mtok"), "fixed": ("Around the clock", "USD/Mtok"), "api": ("API", "USD/Mtok"),
+}  # fmt: skip
+
+
+def start_seconds(case):
+    """Time to load the weights at a start: (fast, expected, slow). [s]"""
+    size = memory.weight_bytes(parameters=float(data.model(case.model)["parameters"]), bytes_per_param=memory.bytes_per_param(
+        bits_per_param=float(data.precision(case.weights)["bits"])))
+    slow, _, fast = data.span("serverless.load_rate_download")
+    return tuple(size / units.convert(rate, "GB/s", "B/s") for rate in (fast, data.value("serverless.load_rate"), slow))
+
+
+def service_seconds(found, rates):
+    """Time a request takes at each rate of arrivals: shorter in an empty replica, as in full ones from its capacity on. [s]"""
+    steps = np.unique(np.round(np.geomspace(1, found["concurrency"], min(int(found["concurrency"]), 24))))
+    curve = sizing.curve(pools.asked(found), steps)
+    served = curve["requests_per_s"].to_numpy()
+    return np.interp(rates, served, steps / served)
+
+
+def by_second(found, rates, *, idle_s, start_s):
+    """Mean paid replicas and the share of requests that meet a start, for an array of rates in requests a second.
+
+    A replica runs while more requests hold a place than the replicas before it have, and through its own starts: the first
+    one is :func:`pooling.to_zero_paid_share`, which the sum repeats for the further ones.
+    """
+    held = service_seconds(found, rates) + idle_s
+    first = {"requests_per_s": rates, "held_s": held, "start_s": start_s}
+    paid, cold, load = pooling.to_zero_paid_share(**first), pooling.to_zero_cold_share(**first), rates * held
+    for replica in range(1, int(np.ceil((load.max() + FAR * np.sqrt(load.max() + 1)) / found["concurrency"])) + 1):
+        places = replica * found["concurrency"]
+        exactly = np.exp(xlogy(places, load) - load - gammaln(places + 1))  # Poisson: so many requests in flight
+        starting = rates * start_s * exactly
+        paid = paid + (gammainc(places + 1, load) + starting) / (1 + starting)
+        cold = cold + (exactly + starting) / (1 + starting)
+    return paid, np.minimum(cold, 1.0)
+
+
+def over_load(case):
+    """Cost of a million tokens over requests an hour, up to what one replica serves: by the second, and around the clock."""
+    shape, own = traffic.profile(case.profile), deployment.instance(case)
+    found, tokens = own["found"], case.isl_tokens + case.osl_tokens
+    premiums, idles, starts = data.span("serverless.premium"), data.span("serverless.idle_timeout"), start_seconds(case)
+    most = own["capacity"][1] / tokens / units.HOURS_PER_DAY
+    hourly = np.geomspace(min(FEWEST, most / 10), most, 160)
+    rates, ratios = units.convert(hourly, "request/h", "request/s"), shape["ratio"].to_numpy()
+    rent = own["rent"][1]
+    per_mtok = rent * case.n_gpus / (hourly * tokens) * units.TOKENS_PER_MTOK
+    table = pd.DataFrame({"requests_per_hour": hourly})
+    for end, premium, idle, start in zip(("_low", "", "_high"), premiums, idles, starts, strict=True):
+        paid, cold = by_second(found, np.outer(rates, ratios), idle_s=idle, start_s=start)
+        table[f"seconds{end}"] = paid.mean(axis=1) * premium * per_mtok
+        if not end:
+            table["cold_share"] = (cold * ratios).mean(axis=1)
+    for end, speed in (("_low", "_high"), ("", ""), ("_high", "_low")):
+        table[f"fixed{end}"] = per_mtok * planning.demand_curve(
+            shape, demands=rates, requests_per_s=found[f"requests_per_s{speed}"], concurrency=found["concurrency"],
+            wait_probability=case.wait_probability, policy="fixed", start_h=0.0, floor=1)
+    table.attrs.update(start_s=starts[1], most=hourly[-1])
+    return table
+
+
+def crossing(hourly, one, other):
+    """The load up to which the first cost is the lower one: nothing if it never is, infinite if it is at every load.
+
+    Between two loads both costs are taken as straight lines on logarithmic scales.
+    """
+    gap = np.log(np.asarray(one, dtype=float) / np.asarray(other, dtype=float))
+    if gap[0] >= 0:
+        return None
+    if (gap < 0).all():
+        return np.inf
+    last = int(np.argmax(gap >= 0))
+    (left, right), (before, after) = np.log(np.asarray(hourly, dtype=float)[last - 1:last + 1]), gap[last - 1:last + 1]
+    return float(np.exp(left + (right - left) * before / (before - after)))
+
+
+def offers(case):
+    """:func:`over_load` as one row an offer and load, with the API beside and the finding."""
+    wide, api = over_load(case), deployment.api_price(case)
+    hourly = wide["requests_per_hour"]
+    parts = [pd.DataFrame({"requests_per_hour": hourly, "offer": name, **{
+        f"usd_per_mtok{end}": wide[f"{column}{end}"] for end in ("", "_low", "_high")}})
+        for name, column in ((SECONDS, "seconds"), (FIXED, "fixed"))]
+    if api:
+        parts.append(pd.DataFrame({"requests_per_hour": hourly.iloc[[0, -1]], "offer": "API", "usd_per_mtok_low": api["price"][0],
+                                   "usd_per_mtok": api["price"][1], "usd_per_mtok_high": api["price"][2]}))
+    table = pd.concat(parts, ignore_index=True)
+    pays = crossing(hourly, wide["seconds"], wide["fixed"])
+    if pays is None:
+        opening = "Paying by the second is dearer from the first request on"
+    elif np.isinf(pays):
+        opening = "Paying by the second is cheaper at any load of one replica"
+    else:
+        cold = float(np.interp(pays, hourly, wide["cold_share"]))
+        opening = (f"Paying by the second is cheaper up to {n(pays, 2)} requests an hour, {pays / wide.attrs['most']:.1%} of "
+                   f"what one replica serves; there {cold:.0%} of requests meet a start of {wide.attrs['start_s']:.0f} s")
+    table.attrs["pays_below"], table.attrs["api_below"] = pays, None
+    if api:
+        best = wide[["seconds", "fixed"]].min(axis=1)
+        below = crossing(hourly, np.full(len(hourly), api["price"][1]), best)
+        table.attrs["api_below"] = below
+        if below is not None:
+            opening += ", and an API is cheaper than both " + ("throughout" if np.isinf(below) else f"up to {n(below, 2)}")
+    table.attrs["finding"] = opening
+    (fast, _, slow), (short, _, long) = start_seconds(case), data.span("serverless.idle_timeout")
+    table.attrs["note"] = (
+        f"{case.n_gpus} × {data.gpu(case.gpu)['name']} at the typical on-demand price known on {case.as_of}, with "
+        f"{case.ops_overhead:.0%} for operations in both; a second of a "
+        f"worker that stops costs {data.value('serverless.premium'):.2f} times as much at the same seller. The band: that "
+        f"premium, {fast:.0f} to {slow:.0f} s to load the weights, {short:g} to {long:g} s kept idle; around the clock: the "
+        "model's interval.")
+    listed = gpu_prices.prices(case.gpu, "on_demand", case.as_of)
+    listed = listed[listed["provider"] == BY_SECOND]
+    if len(listed):
+        ratio = float(listed["value"].min()) / gpu_prices.price_range(case.gpu, "on_demand", case.as_of)["typical"]
+        name = data.table("providers").set_index("id").loc[BY_SECOND, "name"]
+        table.attrs["note"] += (f" Another seller by the second, {name}, asks {ratio:.2f} times the typical price "
+                                f"({listed['as_of'].max()}).")
+    table.attrs["sources"] = ["runpod-serverless", "serverlessllm-2024", "anyscale-70b-loading",
+                              *deployment.instance(case)["sources"], *(api["sources"] if api else []), "own-assumption"]
+    return table
+
+
+def at_loads(case, hourly=(1, 10, 100, 1000)):
+    """The three costs and the share of requests that meet a start, at a few loads."""
+    wide, api = over_load(case), deployment.api_price(case)
+    known = wide["requests_per_hour"]
+    rows = [{"requests_per_hour": load, "api": api["price"][1] if api else np.nan,
+             **{name: float(np.exp(np.interp(np.log(load), np.log(known), np.log(wide[name])))) for name in (
+                 "cold_share", "seconds", "seconds_low", "seconds_high", "fixed", "fixed_low", "fixed_high")}}
+            for load in [load for load in hourly if known.iloc[0] <= load <= known.iloc[-1]] or [known.iloc[-1]]]
+    return pd.DataFrame(rows)

@@ -1,0 +1,261 @@
+"""What one token costs and why: one operating point, price levels, batch, context.
+
+Every table holds the calibrated model and, beside it, what the textbook says of the same case (column `by`).
+"""
+
+import numpy as np
+import pandas as pd
+
+from tokenecon import data, units
+from tokenecon.errors import DoesNotFit
+from tokenecon.formulas import batching, context, levers, money
+from tokenecon.importers import architecture
+from tokenecon.serving import operating_point as calibrated
+from tokenecon.serving import textbook
+from tokenecon.serving.operating_point import CALIBRATED, TEXTBOOK
+
+# Figures of the two documents that say, in some unit, what a token costs.
+CLAIMED_LEVELS = {
+    "up-token-cost-high": "Documents: upper comparison point",
+    "up-token-cost-low": "Documents: lower comparison point",
+    "up-openai-cost-per-word": "Documents: a word of ChatGPT",
+    "dep-bedrock-price": "Documents: Bedrock, Llama 2 70B",
+    "hw-graviton4-cost": "Documents: small model on a CPU",
+}
+LISTED_LEVELS = {
+    "api.gpt4_output": "List price: GPT-4, output",
+    "api.gpt4_turbo_output": "List price: GPT-4 Turbo, output",
+    "api.bedrock_output": "List price: Bedrock, Llama 2 70B, output",
+}
+POINT_COLUMNS = {
+    "by": ("Model", None), "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"),
+    "usd_per_mtok_in": ("Cost of input", "USD/Mtok_in"), "usd_per_mtok": ("Cost of both, at this mix", "USD/Mtok"),
+    "step_ms": ("Time per output token", "ms/tok_out"), "ttft_ms": ("Time to first token", "ms"),
+    "tok_out_per_s": ("Output", "tok_out/s"), "max_batch": ("Fits at most", "sequence"),
+}  # fmt: skip
+PART_COLUMNS = {"part": ("Part", None), "ms": ("Calibrated", "ms"), "textbook_ms": ("Textbook", "ms")}
+# Part of a token's time -> its names in the calibrated model and in the textbook.
+PARTS = {
+    "reading the weights": ("weights", "weights_ms"), "attending to the KV cache": ("kv cache", "cache_ms"),
+    "arithmetic": ("arithmetic", "compute_ms"), "links between GPUs": ("links", "comm_ms"),
+    "fixed work of layers, steps and sequences": ("fixed work", "fixed_ms"),
+    "waiting while other prompts are read": ("waiting", None), "a token": ("all", "step_ms"),
+}  # fmt: skip
+SENSITIVITY_COLUMNS = {
+    "change": ("What changes", None), "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"),
+    "against_case": ("Against the case", "ratio"), "textbook_usd_per_mtok_out": ("By the textbook", "USD/Mtok_out"),
+}  # fmt: skip
+
+
+def _usd_per_mtok(value, unit):
+    """A claimed price in any of the documents' units, in USD per million tokens."""
+    if unit == "USD/word":
+        value = money.usd_per_tok_from_word(
+            usd_per_word=value, words_per_tok=data.value("language.words_per_token"))
+        unit = "USD/tok"
+    return units.convert(value, unit, "USD/Mtok")
+
+
+def inputs(case):
+    """The arguments of `textbook.point` among the parameters of the notebook."""
+    return {
+        "model": case.model, "gpu": case.gpu, "gpus": case.n_gpus, "weights": case.weights, "kv": case.kv,
+        "isl_tokens": case.isl_tokens, "osl_tokens": case.osl_tokens, "batch": case.batch,
+        "usd_per_gpu_hour": case.usd_per_gpu_hour, "utilisation": case.utilisation,
+    }  # fmt: skip
+
+
+def operating_point(case):
+    """The case of the page by both models, one row each; refuses a batch that the memory cannot hold."""
+    given = inputs(case)
+    row, by_textbook = calibrated.point(**given), textbook.point(**given)
+    if not row["fits"]:
+        raise DoesNotFit(
+            f"parameter 'batch' is {case.batch}, but {case.n_gpus} x {case.gpu} hold {int(row['max_batch'])} sequences of "
+            f"{case.isl_tokens + case.osl_tokens} tokens beside the weights; lower it, or raise n_gpus")
+    table = pd.DataFrame([row | {"by": CALIBRATED}, by_textbook | {"by": TEXTBOOK}])
+    single = calibrated.point(**(given | {"batch": 1}))["usd_per_mtok_out"]
+    saving = levers.saving(before=single, after=row["usd_per_mtok_out"])
+    name = data.model(case.model)["name"]
+    table.attrs["finding"] = (
+        f"A million output tokens of {name} cost ${row['usd_per_mtok_out']:.2f} (${row['usd_per_mtok_out_low']:.2f} to "
+        f"${row['usd_per_mtok_out_high']:.2f}) at batch {case.batch}; the textbook says "
+        f"${by_textbook['usd_per_mtok_out']:.2f}. One request at a time they cost ${single:.2f}: batching saves "
+        f"{saving:.0%} of the cost of a token.")
+    table.attrs["number"] = f"${row['usd_per_mtok_out']:.2f} / Mtok"
+    table.attrs["label"] = (
+        f"a million output tokens of {name} on {case.n_gpus} {data.gpu(case.gpu)['name']} at batch {case.batch}")
+    table.attrs["note"] = (
+        f"{calibrated.note(table)} Those of the textbook: the ranges of its assumed efficiencies. In the calibrated rate "
+        "prompts take their share of the time, which the cost of input pays for; the textbook's counts the time of answers "
+        "alone.")
+    table.attrs["sources"] = physics_sources(case.model, case.gpu)
+    return table
+
+
+def physics_sources(model, gpu):
+    facts = data.table("gpus")
+    of_gpu = facts[(facts["gpu"] == gpu) & facts["field"].isin(["bandwidth", "engine_memory", "bf16"])]
+    return [data.model(model)["source"], *dict.fromkeys(of_gpu["source"]), "own-assumption"]
+
+
+def step_parts(case):
+    """Where the time of an output token goes: one row a part, by both models."""
+    own, row = calibrated.step_parts(**inputs(case)), textbook.point(**inputs(case))
+    table = pd.DataFrame([
+        {"part": text, "ms": own[mine], "textbook_ms": row[theirs] if theirs else 0.0,
+         "ms_low": own.get(f"{mine}_low", np.nan), "ms_high": own.get(f"{mine}_high", np.nan)}
+        for text, (mine, theirs) in PARTS.items()])
+    parts = table.iloc[:-1]
+    largest = parts.loc[parts["ms"].idxmax()]
+    gaps = parts["ms"] - parts["textbook_ms"]
+    table.attrs["finding"] = (
+        f"The largest part of the time of an output token is {largest['part']}: {largest['ms']:.1f} of {own['all']:.1f} ms. "
+        f"The textbook comes to {row['step_ms']:.1f} ms"
+        + (f"; what it leaves out most is {parts['part'][gaps.idxmax()]}." if gaps.max() > 0 else "."))
+    table.attrs["note"] = (
+        "In the textbook reading and arithmetic overlap, so its parts add up to more than a token where both matter; "
+        "nobody's prompt gets in the way of anybody's answer.")
+    return table
+
+
+def price_levels(case):
+    """What a million tokens costs by the documents' own figures, by list prices and by this page's case."""
+    rows = []
+    for claim_id, label in CLAIMED_LEVELS.items():
+        claim = data.claim(claim_id)
+        rows.append({"label": label, "usd_per_mtok": _usd_per_mtok(claim["low"], claim["unit"]),
+                     "group": "documents", "id": claim_id, "source": "doc-uk"})
+    for assumption_id, label in LISTED_LEVELS.items():
+        fact = data.assumption(assumption_id)
+        rows.append({"label": label, "usd_per_mtok": float(fact["value"]), "group": "list prices",
+                     "id": assumption_id, "source": fact["source"]})
+    for by, point in ((CALIBRATED, calibrated.point), (TEXTBOOK, textbook.point)):
+        found = point(**inputs(case))
+        for kind in ("out", "in"):
+            name = f"usd_per_mtok_{kind}"
+            rows.append({"label": f"This page's case: {kind}put, {by}", "usd_per_mtok": found[name],
+                         "usd_per_mtok_low": found[f"{name}_low"], "usd_per_mtok_high": found[f"{name}_high"],
+                         "group": f"this page, {by}", "id": "", "source": "own-arithmetic"})
+    table = pd.DataFrame(rows)
+    claimed = table.loc[table["group"] == "documents", "usd_per_mtok"]
+    table.attrs["finding"] = (
+        f"The documents' own figures for a million tokens span a factor of {claimed.max() / claimed.min():,.0f}: "
+        f"from ${claimed.min():.2f} to ${claimed.max():,.0f}")
+    table.attrs["sources"] = list(dict.fromkeys(table["source"]))
+    return table
+
+
+def batches(ceiling, shown):
+    """Batches to draw: whole numbers, evenly spread on a log scale up to the memory ceiling, and the one shown."""
+    top = max(1, int(ceiling))
+    return sorted({1, top, min(shown, top), *(round(b) for b in np.geomspace(1, top, 40))})
+
+
+def batch_curve(case):
+    """Cost and latency over batch by both models, each up to what its memory holds; thresholds in attrs."""
+    given = inputs(case)
+    try:
+        full = calibrated.point(**(given | {"batch": np.nan}))
+    except DoesNotFit as reason:
+        raise DoesNotFit(
+            f"{case.n_gpus} x {case.gpu} do not hold one sequence of {case.isl_tokens + case.osl_tokens} tokens "
+            f"beside the weights of {case.model} ({case.weights}); raise n_gpus") from reason
+    ceilings = {CALIBRATED: full["used_batch"], TEXTBOOK: textbook.point(**given)["max_batch"]}
+    parts = [function(pd.DataFrame([given | {"batch": batch} for batch in batches(ceilings[by], case.batch)])).assign(by=by)
+             for by, function in ((CALIBRATED, calibrated.points), (TEXTBOOK, textbook.points))]
+    table = pd.concat(parts, ignore_index=True)
+    low, critical, high = textbook.critical_batch(gpu=case.gpu, weights=case.weights)
+    last = int(ceilings[CALIBRATED])
+    table.attrs["critical_batch"], table.attrs["critical_low"], table.attrs["critical_high"] = critical, low, high
+    table.attrs["max_batch"] = last
+    memory_ends = full["max_batch"] < last + 1
+    table.attrs["end"] = "memory is full" if memory_ends else "engines run no more"
+    if critical > last:  # the memory ends before the arithmetic binds: nothing to mark
+        table.attrs["critical_batch"] = None
+    order = "below" if last < critical else "above"
+    falls = [rows["usd_per_mtok_out"].iloc[0] / rows["usd_per_mtok_out"].iloc[-1] for rows in parts]
+    table.attrs["finding"] = (
+        f"From batch 1 to {last} the cost of an output token falls {falls[0]:,.0f}-fold ({falls[1]:,.0f}-fold by the "
+        f"textbook); {'memory ends' if memory_ends else 'engines end'} it {order} the critical batch of {critical:.0f}")
+    table.attrs["note"] = calibrated.note(parts[0])
+    table.attrs["sources"] = physics_sources(case.model, case.gpu)
+    return table
+
+
+def latency_curve(case):
+    """Time per output token over batch, from the same points as :func:`batch_curve`."""
+    table = batch_curve(case)
+    rises, slowest = {}, {}
+    for by, rows in table.groupby("by", sort=False):
+        first, last = rows.iloc[0], rows.iloc[-1]
+        at = rows.iloc[(rows["batch"] - case.batch).abs().argmin()]
+        rises[by] = batching.batching_latency_rise(batch_step_s=at.step_ms, single_step_s=first.step_ms)
+        slowest[by] = last.step_ms / first.step_ms
+    shown = min(int(case.batch), table.attrs["max_batch"])
+    table.attrs["finding"] = (
+        f"Batch {shown} makes a token {rises[CALIBRATED]:.0%} slower than batch 1, by the textbook {rises[TEXTBOOK]:.0%}; "
+        f"batch {table.attrs['max_batch']} makes it {slowest[CALIBRATED]:.1f} times as slow")
+    return table
+
+
+def context_curve(case):
+    """Growth of prefill arithmetic with context against the documents' short window: three laws."""
+    short, long = data.claim("ec-gpt4-context-short")["low"], data.claim("ec-gpt4-context-long")["low"]
+    record = textbook.shape(case.model)
+    widths = architecture.attention_widths(record)
+    weight = context.mixing_weight(
+        layers=record["layers"], attention_width=widths["prefill"], positions=short,
+        active_parameters=architecture.parameters(record)["active_parameters"])
+    name = data.model(case.model)["name"]
+    laws = {"linear": 0.0, name: weight}
+    lengths = np.geomspace(short, long, 25)
+    curves = {law: context.context_cost_ratio(length_ratio=lengths / short, mixing_weight=weight)
+              for law, weight in laws.items()}
+    curves["quadratic"] = (lengths / short) ** 2
+    table = pd.concat([pd.DataFrame({"context_tokens": lengths, "law": law, "cost_ratio": ratio})
+                       for law, ratio in curves.items()], ignore_index=True)
+    mixed = context.context_cost_ratio(length_ratio=long / short, mixing_weight=weight)
+    claimed = data.claim("ec-context-cost-ratio")["low"]
+    needed = context.mixing_weight_for_ratio(length_ratio=long / short, cost_ratio=claimed)
+    table.attrs["finding"] = (
+        f"A prompt of {long:,.0f} tokens takes {mixed:.0f} times the arithmetic of one of {short:,.0f} in {name}; "
+        f"the documents say {claimed:.0f}")
+    table.attrs["needed_weight"], table.attrs["weight"] = float(needed), float(weight)
+    table.attrs["sources"] = ["doc-uk", "doc-th", data.model(case.model)["source"]]
+    return table
+
+
+def claimed_latency():
+    """What the documents say that their batch costs in speed, as a sentence."""
+    rise, batch = data.claim("ec-batch32-latency")["low"], data.claim("ec-batch32-size")["low"]
+    return f"The documents put it at {rise:.0%} for a batch of {batch:.0f}."
+
+
+def context_claimed():
+    """The documents' claim as a point over the curves of :func:`context_curve`."""
+    return pd.DataFrame([{"context_tokens": data.claim("ec-gpt4-context-long")["low"],
+                          "cost_ratio": data.claim("ec-context-cost-ratio")["low"], "label": "the documents' claim"}])
+
+
+def sensitivity(case):
+    """Cost of output when one input of the case moves and the others stay, by both models."""
+    given = inputs(case)
+    moves = {
+        "the case itself": {},
+        "half the batch": {"batch": max(1, case.batch // 2)},
+        "twice the batch": {"batch": 2 * case.batch},
+        "one request at a time": {"batch": 1},
+        "prompts four times as long": {"isl_tokens": 4 * case.isl_tokens},
+        "FP8 weights": {"weights": "fp8"},
+        "twice the GPUs": {"gpus": 2 * case.n_gpus},
+        "a GPU hour at half the price": {"usd_per_gpu_hour": case.usd_per_gpu_hour / 2},
+        "half the utilisation": {"utilisation": case.utilisation / 2},
+    }
+    cases = pd.DataFrame([given | change for change in moves.values()])
+    table = calibrated.points(cases)
+    table["textbook_usd_per_mtok_out"] = textbook.points(cases)["usd_per_mtok_out"]
+    table["against_case"] = table["usd_per_mtok_out"] / table["usd_per_mtok_out"].iloc[0]
+    table["change"] = [f"{text}{'' if fits else ' (does not fit the memory)'}"
+                       for text, fits in zip(moves, table["fits"], strict=True)]
+    return table

@@ -1,0 +1,250 @@
+"""Which accelerator: what fits on how many, tokens per second and cost, at the prices of a date.
+
+Instances are chosen and priced by the calibrated model; what the textbook says stands beside.
+"""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+
+from tokenecon import data, units
+from tokenecon.errors import BadInput, DoesNotFit, NoPrice
+from tokenecon.formulas import efficiency, parallelism
+from tokenecon.prices import gpu_prices
+from tokenecon.serving import instances, operating_point, steady_state, textbook
+from tokenecon.serving.operating_point import CALIBRATED, TEXTBOOK
+
+FORMATS = ("fp16", "fp8", "int4")
+# Few clouds reprice a CPU: the newest known price has to do, with its date.
+CPU_PRICE_MAX_AGE_DAYS = 800
+COLUMNS = {
+    "name": ("Accelerator", None), "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"), "gpus": ("GPUs", None),
+    "batch": ("Batch", "sequence"), "textbook_usd_per_mtok_out": ("By the textbook", "USD/Mtok_out"),
+    "textbook_instance": ("on", None), "measured": ("Measured", None), "usd_per_gpu_hour": ("Price", "USD/GPU/h"),
+    "tok_out_per_s_per_gpu": ("Output of one", "tok_out/s/GPU"), "step_ms": ("Time per output token", "ms/tok_out"),
+    "bound": ("Bound by", None), "reason": ("Why not", None),
+}  # fmt: skip
+SENSITIVITY_COLUMNS = {
+    "change": ("What changes", None), "label": ("Cheapest", None), "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"),
+    "textbook_usd_per_mtok_out": ("By the textbook", "USD/Mtok_out"),
+}  # fmt: skip
+
+
+def ids(case):
+    """The accelerators of the page, in the order of the catalogue."""
+    return [gpu for gpu in data.gpus().index if gpu in case.gpus]
+
+
+def price(gpu, case):
+    """(low, typical, high) of an hour of this GPU at the date of the page, or the reason why not."""
+    try:
+        found = gpu_prices.price_range(gpu, case.price_kind, case.as_of)
+    except NoPrice as reason:
+        return None, str(reason), []
+    return (found["low"], found["typical"], found["high"]), "", found["sources"]
+
+
+def comparison(case):
+    """One row an accelerator: the cheapest instance within the latency limit, or why it has none; textbook beside."""
+    rows, known = [], {gpu: price(gpu, case) for gpu in ids(case)}
+    chosen = instances.calibrated_choice(list(known), case, {gpu: usd or 1.0 for gpu, (usd, _, _) in known.items()})
+    for gpu, (usd, unpriced, cited) in known.items():
+        row, slow = chosen[gpu]
+        try:
+            other, _ = instances.textbook_choice(gpu, case, usd or 1.0)
+        except ValueError:  # the textbook cannot rate it: its columns stay empty
+            other = None
+        priced = {k: v for k, v in (row or {}).items() if usd or not k.startswith("usd_")}
+        beside = {f"textbook_usd_per_mtok_out{end}": other[f"usd_per_mtok_out{end}"]
+                  for end in ("", "_low", "_high")} if other and usd else {}
+        rows.append({"gpu": gpu, "name": data.gpu(gpu)["name"], **priced, **beside,
+                     "textbook_gpus": other["gpus"] if other else np.nan,
+                     "textbook_instance": f"{other['gpus']} × batch {other['batch']}" if other else "",
+                     "measured": ("yes" if row["calibrated"] else "nothing like it") if row else "",
+                     "reason": slow or unpriced, "cited": cited})
+    table = pd.DataFrame(rows)
+    if "usd_per_mtok_out" not in table or table["usd_per_mtok_out"].isna().all():
+        raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} has both a '{case.price_kind}' price on "
+                         f"{case.as_of} and an instance within {case.tpot_ms:g} ms; reasons: {'; '.join(table['reason'])}")
+    table["label"] = [f"{row.gpus:.0f} × {row['name']}" if row.gpus == row.gpus else row["name"]
+                      for _, row in table.iterrows()]
+    sources = list(dict.fromkeys(one for cited in table.pop("cited") for one in cited))
+    table.attrs["sources"] = [data.model(case.model)["source"], *sources, "own-assumption"]
+    table.attrs["date"] = case.as_of
+    return table
+
+
+def cost(case):
+    """The comparison where a price is known, cheapest first; the finding of the page."""
+    whole = comparison(case)
+    table = whole.dropna(subset=["usd_per_mtok_out"]).sort_values("usd_per_mtok_out").reset_index(drop=True)
+    first, last = table.iloc[0], table.iloc[-1]
+    overlap = int((table["usd_per_mtok_out_low"] <= first["usd_per_mtok_out_high"]).sum()) - 1
+    model, unknown = data.model(case.model)["name"], "" if first["calibrated"] else " (nothing like it was measured)"
+    table.attrs = whole.attrs | {
+        "finding": (
+            f"At {case.price_kind.replace('_', '-')} prices of {case.as_of}, {first['label']} serves {model} cheapest of "
+            f"{len(table)}{unknown}: ${first.usd_per_mtok_out:.2f} a million output tokens{_textbook_words(table)}; ranges of "
+            f"{overlap} others overlap it."),
+        "number": f"${first.usd_per_mtok_out:.2f} / Mtok",
+        "label": f"a million output tokens of {model} on {first['label']}, the cheapest of {len(table)}",
+        "spread": f"{last.usd_per_mtok_out / first.usd_per_mtok_out:.1f}",
+    }
+    table.attrs["note"] = (f"{operating_point.note(table)} Prices known on {case.as_of}. Each on the cheapest instance that makes a "
+                           f"token within {case.tpot_ms:g} ms, by each model's own count.")
+    return table
+
+
+def _textbook_words(table):
+    """What the textbook says of the cheapest, and whom it would choose."""
+    first, theirs = table.iloc[0], table["textbook_usd_per_mtok_out"]
+    if theirs.isna().all():
+        return ""
+    best = table.loc[theirs.idxmin()]
+    own = f", by the textbook ${first.textbook_usd_per_mtok_out:.2f}" if theirs.iloc[0] == theirs.iloc[0] else ""
+    other = "" if best["gpu"] == first["gpu"] else (
+        f" (its own choice: {best['name']}, ${best.textbook_usd_per_mtok_out:.2f})" if own else
+        f", by the textbook {best['name']} would at ${best.textbook_usd_per_mtok_out:.2f}")
+    return own + other
+
+
+def cost_by_model(table):
+    """The rows of :func:`cost` once for each model, for a figure: columns `label`, `by` and the cost with its range."""
+    rows = []
+    for _, row in table.iterrows():
+        own = CALIBRATED if row["calibrated"] else f"{CALIBRATED}, nothing like it measured"
+        for by, prefix, label in ((own, "", row["label"]),
+                                  (TEXTBOOK, "textbook_", f"textbook: {row['textbook_gpus']:.0f} × {row['name']}")):
+            rows.append({"label": label, "gpu": row["gpu"], "by": by} | {
+                f"usd_per_mtok_out{end}": row[f"{prefix}usd_per_mtok_out{end}"] for end in ("", "_low", "_high")})
+    long = pd.DataFrame(rows).dropna(subset=["usd_per_mtok_out"])
+    long.attrs = table.attrs
+    return long
+
+
+def fits(case, formats=FORMATS):
+    """Fewest GPUs that hold the model and one request, by accelerator and weight format."""
+    rows = []
+    for gpu in ids(case):
+        for fmt in formats:
+            count = textbook.smallest_instance(
+                model=case.model, gpu=gpu, weights=fmt, kv=case.kv, positions=case.isl_tokens + case.osl_tokens)
+            rows.append({"gpu": gpu, "name": data.gpu(gpu)["name"], "weights": fmt.upper(), "gpus": count})
+    table = pd.DataFrame(rows)
+    alone = table[(table["weights"] == formats[0].upper()) & (table["gpus"] == 1)]
+    model = data.model(case.model)["name"]
+    table.attrs["finding"] = (
+        f"{len(alone)} of {len(case.gpus)} accelerators hold {model} with {formats[0].upper()} weights on one device"
+        + (f": {', '.join(alone['name'].iloc[:4])}" if len(alone) else ""))
+    facts = data.table("gpus")
+    facts = facts[facts["gpu"].isin(case.gpus) & (facts["field"] == "engine_memory")]
+    table.attrs["sources"] = [data.model(case.model)["source"], *dict.fromkeys(facts["source"])]
+    return table
+
+
+def splitting(case, counts=(1, 2, 4, 8)):
+    """Cost of a token when a model is split over more GPUs than it needs, against no loss on links, by both models."""
+    rows = []
+    for gpu in [gpu for gpu in ids(case) if data.gpu(gpu)["link_domain_gpus"] >= counts[1]][:6]:
+        for gpus in [count for count in counts if count <= data.gpu(gpu)["link_domain_gpus"]]:
+            where = {"model": case.model, "gpu": gpu, "gpus": gpus, "weights": case.weights, "kv": case.kv,
+                     "batch": case.split_batch}
+            try:
+                parts = operating_point.step_parts(**where, isl_tokens=case.isl_tokens, osl_tokens=case.osl_tokens,
+                                              usd_per_gpu_hour=1.0, utilisation=1.0)
+            except DoesNotFit:
+                continue
+            local = sum(parts[name] for name in steady_state.RESOURCES if name != "links")
+            step = textbook.decode_step(**where, positions=case.isl_tokens + case.osl_tokens / 2,
+                                        efficiencies=textbook.assumed())
+            rows.append({"gpus": gpus, "name": data.gpu(gpu)["name"], "gpu": gpu,
+                         "cost_ratio": _split_cost(local, parts["links"])}
+                        | textbook.span("textbook_cost_ratio", _split_cost(step["step_s"] - step["comm_s"], step["comm_s"])))
+    if not rows:
+        raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} holds {case.model} ({case.weights}) on up to "
+                         f"{counts[-1]} linked devices; name larger ones (`tokenecon list gpus`)")
+    table = pd.DataFrame(rows)
+    worst = table.sort_values("cost_ratio").iloc[-1]
+    claim = data.claim("hw-two-gpu-cost")
+    two = table[table["gpus"] == counts[1]]
+    words = [f"{two[name].min() - 1:.0%} to {two[name].max() - 1:.0%}" for name in ("cost_ratio", "textbook_cost_ratio")]
+    table.attrs["finding"] = (
+        f"Splitting over two GPUs makes a token {words[0]} dearer (textbook {words[1]}), not {claim['low']:.0f} times; "
+        if len(two) else "") + f"over {worst.gpus} {worst['name']} it is {worst.cost_ratio:.1f} times"
+    table.attrs["finding"] = table.attrs["finding"][0].upper() + table.attrs["finding"][1:]
+    table.attrs["note"] = f"Steps of the calibrated model at batch {case.split_batch}; the textbook's are in the download."
+    table.attrs["sources"] = ["doc-uk", "own-assumption", data.model(case.model)["source"]]
+    return table
+
+
+def _split_cost(local_s, comm_s):
+    return parallelism.split_cost_ratio(efficiency=parallelism.parallel_efficiency(split_s=local_s, comm_s=comm_s))
+
+
+def value_for_watt_and_dollar(case):
+    """Memory bandwidth and capacity for a watt of board power and for a dollar of purchase price."""
+    rows, cited = [], []
+    for gpu in ids(case):
+        row = data.gpu(gpu)
+        try:
+            bought = gpu_prices.price_range(gpu, "purchase", case.as_of)
+        except NoPrice:
+            continue
+        if row["board_power_w"] != row["board_power_w"]:
+            continue
+        cited += bought["sources"]
+        watts, usd = row["board_power_w"], bought
+        rows.append({
+            "gpu": gpu, "name": row["name"],
+            "gb_per_s_per_watt": efficiency.bandwidth_per_watt(
+                bytes_per_s_per_gpu=row["bandwidth_bytes_per_s"], watts_per_gpu=watts) / units.BYTES_PER_GB,
+            **{f"bytes_per_s_per_usd{end}": efficiency.bandwidth_per_usd(
+                bytes_per_s_per_gpu=row["bandwidth_bytes_per_s"], usd_per_gpu=usd[key])
+               for end, key in (("", "typical"), ("_low", "high"), ("_high", "low"))},
+            "memory_gb_per_watt": efficiency.memory_per_watt(
+                memory_bytes_per_gpu=row["memory_bytes"], watts_per_gpu=watts) / units.BYTES_PER_GB,
+            "usd_low": usd["low"], "usd": usd["typical"], "usd_high": usd["high"],
+        })  # fmt: skip
+    if not rows:
+        raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} has a purchase price on {case.as_of}; "
+                         f"see `tokenecon list prices`")
+    table = pd.DataFrame(rows)
+    for name in ("bytes_per_s_per_usd", "bytes_per_s_per_usd_low", "bytes_per_s_per_usd_high"):
+        table[name.replace("bytes_per_s", "mb_per_s")] = table.pop(name) / units.factor("MB")
+    watt, dollar = table.loc[table["gb_per_s_per_watt"].idxmax()], table.loc[table["mb_per_s_per_usd"].idxmax()]
+    table.attrs["finding"] = (
+        f"For a watt {watt['name']} reads most ({watt.gb_per_s_per_watt:.1f} GB/s), for a dollar {dollar['name']} "
+        f"({dollar.mb_per_s_per_usd:.0f} MB/s)")
+    table.attrs["sources"] = list(dict.fromkeys(cited))
+    table.attrs["note"] = "Purchase prices are rare and old: the newest known up to the date of the page, with their range."
+    return table
+
+
+def sensitivity(case):
+    """The cheapest accelerator and its cost when one input of the page moves and the others stay."""
+    moves = {
+        "the case itself": {},
+        "spot prices": {"price_kind": "spot"},
+        "three-year contracts": {"price_kind": "rental_3y"},
+        "half the time for a token": {"tpot_ms": case.tpot_ms / 2},
+        "twice the time for a token": {"tpot_ms": case.tpot_ms * 2},
+        "prompts four times as long": {"isl_tokens": 4 * case.isl_tokens},
+        "INT4 weights": {"weights": "int4"},
+    }
+    rows = []
+    for text, change in moves.items():
+        try:
+            best = cost(SimpleNamespace(**(vars(case) | change))).iloc[0].to_dict()
+        except ValueError:  # none of the accelerators is left: the table says so
+            best = {"label": "none of these accelerators"}
+        rows.append({"change": text} | best)
+    return pd.DataFrame(rows)
+
+
+def claimed_power():
+    """The documents' board powers beside that of the Gaudi 3 module that competes with theirs, as a sentence."""
+    gaudi, h100 = data.claim("hw-gaudi3-power")["low"], data.claim("hw-h100-power")["low"]
+    module = data.gpu("gaudi3-128gb")
+    return (f"The documents compare Gaudi 3 with the H100 by board power, {gaudi:.0f} W against {h100:.0f} W; "
+            f"the module that competes, {module['name']}, draws {module['board_power_w']:.0f} W.")

@@ -1,0 +1,120 @@
+"""Rent or buy an accelerator, and serve on a CPU or a GPU: both are questions of how full the hours are."""
+
+import numpy as np
+import pandas as pd
+
+from tokenecon import data, units
+from tokenecon.errors import BadInput, NoInput, NoPrice
+from tokenecon.formulas import money, tco
+from tokenecon.ownership import owned_hour
+from tokenecon.prices import gpu_prices
+from tokenecon.serving import instances, textbook
+from tokenecon_book.chapters.hardware import hardware
+
+PARTS = {"capital": ("gpu", "server", "network"), "upkeep": ("upkeep", "staff"), "space": ("space",), "power": ("power",)}
+COLUMNS = {
+    "name": ("Accelerator", None), "capital_usd_per_gpu_hour": ("Capital", "USD/GPU/h"),
+    "upkeep_usd_per_gpu_hour": ("Upkeep and staff", "USD/GPU/h"), "space_usd_per_gpu_hour": ("Space", "USD/GPU/h"),
+    "power_usd_per_gpu_hour": ("Power", "USD/GPU/h"),
+    "owned_usd_per_gpu_hour": ("Owned", "USD/GPU/h"), "rent_usd_per_gpu_hour": ("Rented", "USD/GPU/h"),
+    "break_even_hours": ("Buying pays after", "h"), "break_even_share": ("Of its life", "fraction"),
+}  # fmt: skip
+
+
+def rent_or_buy(case):
+    """An hour of ownership against an hour of rent, and the hours after which buying costs less."""
+    rows, cited = [], []
+    given = {"years": case.years, "discount_rate": case.discount_rate, "usd_per_kwh": case.power_usd_per_kwh}
+    for gpu in hardware.ids(case):
+        try:
+            rent = gpu_prices.price_range(gpu, case.price_kind, case.as_of)
+            own = owned_hour.owned(gpu, as_of=case.as_of, **given)
+        except (NoPrice, NoInput):
+            continue
+        usd = own.set_index("component")["usd_per_gpu_hour"]
+        parts = {f"{part}_usd_per_gpu_hour": usd[list(names)].sum() for part, names in PARTS.items()}
+        operating = sum(parts.values()) - parts["capital_usd_per_gpu_hour"]
+        first = owned_hour.purchase_usd_per_gpu(**owned_hour.spans(gpu, as_of=case.as_of, **given)["typical"])
+        hours = float(tco.rent_or_buy_hours(usd_per_gpu=first, server_factor=1.0, rent_usd_per_gpu_hour=rent["typical"],
+                                            operating_usd_per_gpu_hour=operating))
+        paid = rent["typical"] > operating
+        rows.append({
+            "gpu": gpu, "name": data.gpu(gpu)["name"], **parts, "owned_usd_per_gpu_hour": own.attrs["total"],
+            "owned_usd_per_gpu_hour_low": own.attrs["likely_low"], "owned_usd_per_gpu_hour_high": own.attrs["likely_high"],
+            "rent_usd_per_gpu_hour": rent["typical"], "rent_usd_per_gpu_hour_low": rent["low"],
+            "rent_usd_per_gpu_hour_high": rent["high"], "break_even_hours": hours if paid else np.nan,
+            "break_even_share": hours / (case.years * units.HOURS_PER_YEAR) if paid else np.nan,
+        })  # fmt: skip
+        cited += rent["sources"] + own.attrs["sources"]
+    if not rows:
+        raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} has a purchase price, a '{case.price_kind}' price "
+                         f"and an all-in power on {case.as_of}; see `tokenecon list prices`")
+    table = pd.DataFrame(rows)
+    cheaper = table[table["owned_usd_per_gpu_hour"] < table["rent_usd_per_gpu_hour"]]
+    sure = table[table["owned_usd_per_gpu_hour_high"] < table["rent_usd_per_gpu_hour_low"]]
+    table.attrs["finding"] = (
+        f"Used every hour for {case.years:g} years, {len(cheaper)} of {len(table)} accelerators cost less to own than to rent "
+        f"at typical {case.price_kind.replace('_', '-')} prices, {len(sure)} of them with ranges that do not touch")
+    table.attrs["note"] = (
+        "Owned by a specialised cloud that rents its hall; ranges hold "
+        f"{owned_hour.LIKELY_SHARE:.0%} of draws of the inputs. The page on the cost of an hour takes it apart.")
+    table.attrs["sources"] = list(dict.fromkeys(cited))
+    return table
+
+
+def rent_or_buy_long(case):
+    """The same, one row an offer: owned and rented hour of each GPU with its range."""
+    wide = rent_or_buy(case)
+    rows = [{"label": f"{row['name']}, {text}", "offer": text, "usd_per_gpu_hour": row[name],
+             "usd_per_gpu_hour_low": row[f"{name}_low"], "usd_per_gpu_hour_high": row[f"{name}_high"]}
+            for _, row in wide.iterrows()
+            for name, text in (("owned_usd_per_gpu_hour", "owned"), ("rent_usd_per_gpu_hour", "rented"))]
+    table = pd.DataFrame(rows)
+    table.attrs = wide.attrs
+    return table
+
+
+def _machine(name, share, case):
+    """Rate and hourly price of the smallest machine that can be rented: a share of a server, or one GPU.
+
+    A share of a server has that share of its bandwidth, arithmetic and memory, so its step takes 1/share as long.
+    """
+    rent = gpu_prices.price_range(name, "on_demand", case.as_of, max_age_days=hardware.CPU_PRICE_MAX_AGE_DAYS)
+    length = {"isl_tokens": case.isl_tokens, "osl_tokens": case.osl_tokens}
+    where = {"model": case.small_model, "gpu": name, "weights": case.small_weights, "kv": case.kv}
+    room = share * textbook.max_batch(**where, gpus=1, positions=case.isl_tokens + case.osl_tokens)
+    batch = min(int(room), instances.largest_batch(gpus=1, tpot_ms=case.cpu_tpot_ms * share, **where, **length))
+    if batch < 1:
+        raise BadInput(f"parameter 'small_model' is '{case.small_model}', of which {data.gpu(name)['name']} (a share of "
+                         f"{share:g}) cannot make a token in {case.cpu_tpot_ms:g} ms; raise cpu_tpot_ms or name a smaller one")
+    point = textbook.point(**where, **length, gpus=1, batch=batch, usd_per_gpu_hour=1.0, utilisation=1.0)
+    prices = [share * rent[end] for end in ("low", "typical", "high")]
+    return {"name": data.gpu(name)["name"] + (f", {share:.0%} of it" if share < 1 else ""),
+            "rate": share * point["tok_out_per_s"], "prices": prices, "sources": rent["sources"]}
+
+
+def cpu_or_gpu(case):
+    """Cost of a token over the load: a small model on shares of a CPU server and on whole GPUs, paid by the hour."""
+    cpu, gpu = _machine(case.cpu, case.cpu_share, case), _machine(case.small_gpu, 1.0, case)
+    loads = np.geomspace(1, 3 * max(cpu["rate"], gpu["rate"]), 120)
+    parts = []
+    for machine in (cpu, gpu):
+        paid = np.ceil(loads / machine["rate"])
+        low, typical, high = (
+            money.usd_per_mtok_out(usd_per_gpu_hour=price, gpus=paid, tok_out_per_s=loads, utilisation=1.0)
+            for price in machine["prices"])
+        parts.append(pd.DataFrame({"load_tok_out_per_s": loads, "machine": machine["name"], "usd_per_mtok_out": typical,
+                                   "usd_per_mtok_out_low": low, "usd_per_mtok_out_high": high}))
+    table = pd.concat(parts, ignore_index=True)
+    wins = parts[0]["usd_per_mtok_out"].to_numpy() < parts[1]["usd_per_mtok_out"].to_numpy()
+    model = data.model(case.small_model)["name"]
+    where = ("is dearer at every load" if not wins.any() else "is cheaper at every load" if wins.all() else
+             f"is cheaper up to {loads[wins].max():,.0f} tokens a second")
+    table.attrs["finding"] = (
+        f"For {model} the CPU {where}: its smallest machine costs {cpu['prices'][1] / gpu['prices'][1]:.1f} times the hour of "
+        f"{gpu['name']}, which makes {gpu['rate'] / cpu['rate']:.0f} times as many tokens")
+    table.attrs["sources"] = list(dict.fromkeys(cpu["sources"] + gpu["sources"]))
+    table.attrs["note"] = (
+        "By the textbook, both with the same assumed efficiencies: no CPU server is among the measurements. Machines are "
+        "paid whole: where the load needs a second one, the cost jumps.")
+    return table

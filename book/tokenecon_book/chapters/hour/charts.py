@@ -1,0 +1,34 @@
+"""Figures of the page on the cost of an hour."""
+
+from tokenecon_book.charts.forms import axis, bars, intervals, lines, mark, scatter
+
+HOUR = axis("usd_per_gpu_hour", "An hour of one accelerator", "USD/GPU/h")
+
+
+def breakdown(table):
+    """Parts of an owned hour, stacked, by accelerator."""
+    return bars(table, HOUR, "label", "part", text="total")
+
+
+def kinds(table):
+    """Kinds of an hour of one GPU, cheapest first, with their ranges."""
+    return intervals(table, axis("usd_per_gpu_hour", "An hour", "USD/GPU/h", log=True), "label", group="way", sort=False)
+
+
+def check(table):
+    """Our owned hour over the published one, by accelerator and owner."""
+    near = mark("x", table["near"].iloc[0], "within 15 %", to=table["far"].iloc[0])
+    return intervals(table, axis("ratio", "Our hour, the published one = 1", "ratio"), "label", group="owner_words", sort=False,
+                     marks=[near])
+
+
+def life(table):
+    """The owned hour over the years of use, for three resale values, with the rent."""
+    return lines(table, axis("years", "Years of use", "yr"), axis("usd_per_gpu_hour", "An owned hour", "USD/GPU/h", zero=True),
+                 "resale", marks=[mark("y", table.attrs["rent"], "rented on demand")])
+
+
+def carbon(table):
+    """Cost of a million output tokens against their carbon, by accelerator, with ranges."""
+    return scatter(table, axis("usd_per_mtok_out", "Cost of output", "USD/Mtok_out", log=True),
+                   axis("gco2e_per_mtok_out", "Carbon of output", "gCO2e/Mtok_out", log=True), "label", "measured")

@@ -1,0 +1,158 @@
+"""Our owned hour against hours that an analyst published, GPU by GPU, and which price would close each gap."""
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import brentq
+
+from tokenecon import data
+from tokenecon.errors import BadInput, NoInput
+from tokenecon.ownership import owned_hour
+
+NEAR = 0.15  # a ratio this close to 1 counts as agreement
+OWNED = {"neocloud": "specialised cloud", "hyperscaler": "large cloud"}
+SHORT = {"neocloud": "specialised", "hyperscaler": "large"}
+COLUMNS = {
+    "label": ("Accelerator and owner", None), "as_of": ("Published", None), "published_usd_per_gpu_hour": ("Theirs", "USD/GPU/h"),
+    "usd_per_gpu_hour": ("Ours", "USD/GPU/h"), "ratio": ("Ours over theirs", "ratio"),
+    "implied_usd_per_gpu": ("Price that would fit", "USD/GPU"), "usd_per_gpu": ("Price known", "USD/GPU"),
+    "remark": ("Remark", None),
+}  # fmt: skip
+# One input alone that could close the middle gap, and how far it is tried.
+TRIED = {"usd_per_gpu": (0.1, 3.0), "years": (2.0, 10.0), "discount_rate": (0.0, 0.3), "residual_share": (0.0, 0.9),
+         "space_usd_per_kw_month": (0.0, 400.0), "network_usd_per_gpu": (0.0, 2e4), "usd_per_kwh": (0.0, 0.5)}  # fmt: skip
+FIT_COLUMNS = {
+    "name": ("Input", None), "ours": ("Ours", None), "needed": ("Needed", None), "range": ("Range of the data", None),
+    "verdict": ("", None),
+}  # fmt: skip
+
+
+def check(case):
+    """One row for each published owned hour: ours at the inputs of the data, the ratio, and the GPU price that would fit.
+
+    The page's own interest, life and electricity do not enter: they are the reader's, not the analyst's.
+    """
+    book = data.table("prices")
+    book = book[(book["as_of"] <= case.as_of) & book["gpu"].isin(case.gpus)]
+    rows, cited = [], []
+    for owner in OWNED:
+        for gpu, published in book[book["kind"] == f"owned_{owner}"].groupby("gpu", sort=False):
+            ours, inputs = _ours(gpu, owner, case.as_of)
+            cited += [*published["source"], *inputs.attrs["sources"]]
+            for _, row in published.iterrows():
+                needed = _implied(inputs, row["value"])
+                line = {"gpu": gpu, "owner": owner, "label": f"{data.gpu(gpu)['name']}, {SHORT[owner]}", "as_of": row["as_of"],
+                        "published_usd_per_gpu_hour": row["value"], **ours, "implied_usd_per_gpu": needed,
+                        "remark": "no purchase price known"}
+                if ours:
+                    line |= {f"ratio{end}": ours[f"usd_per_gpu_hour{end}"] / row["value"] for end in ("", "_low", "_high")}
+                    line["remark"] = _remark(line["ratio"], needed, inputs.loc["usd_per_gpu"])
+                rows.append(line)
+    table = pd.DataFrame(rows)
+    if "ratio" not in table:
+        raise BadInput(f"parameter 'gpus': of none of {', '.join(case.gpus)} both a published owned hour and a purchase price "
+                         f"are known on {case.as_of}; see `tokenecon list prices`")
+    table = table.sort_values(["as_of", "owner", "ratio"], ascending=[False, False, True], ignore_index=True)
+    known = table.dropna(subset=["ratio"])
+    near = (known["ratio"] - 1).abs() <= NEAR
+    holds = (known["ratio_low"] <= 1) & (known["ratio_high"] >= 1)
+    newest, first = (known["as_of"] == known["as_of"].agg(end) for end in ("max", "min"))
+    words = (f"{int((near & newest).sum())} of {int(newest.sum())} hours published in {known['as_of'].max()[:7]} are within "
+             f"{NEAR:.0%} of ours")
+    if known["as_of"].nunique() > 1:
+        words += f", {int((near & first).sum())} of {int(first.sum())} of those of {known['as_of'].min()[:7]}"
+    table.attrs.update(within=float(near.mean()), near=int(near.sum()), known=len(known), held=int(holds.sum()),
+                       median=float(known["ratio"].median()))
+    table.attrs["finding"] = (
+        f"{words}; the middle ratio is {known['ratio'].median():.2f}, and {owned_hour.LIKELY_SHARE:.0%} ranges of {int(holds.sum())} "
+        f"of all {len(known)} hold the published figure")
+    both = table.pivot(index=["gpu", "owner"], columns="as_of", values="published_usd_per_gpu_hour").dropna()
+    change = both.iloc[:, -1] / both.iloc[:, 0] - 1
+    way = "fell" if change.median() < 0 else "rose"
+    fall = (f" From the first vintage to the last the published hours {way} by {abs(change.median()):.0%} in the middle; our "
+            "purchase prices are those known on the day of the page for both." if both.shape[1] > 1 else "")
+    table.attrs["note"] = (
+        f"Ratio of our owned hour to the published one; bars: {owned_hour.LIKELY_SHARE:.0%} of draws of our inputs. Large: a large "
+        "cloud with halls of its own. The published model takes four years of life and does not print its purchase prices."
+        f"{fall}")
+    table.attrs["sources"] = list(dict.fromkeys(cited))
+    return table
+
+
+def latest(table):
+    """The rows of the newest vintage in which both figures are known, for a figure."""
+    known = table.dropna(subset=["ratio"])
+    part = known[known["as_of"] == known["as_of"].max()].sort_values("ratio", ignore_index=True)
+    part = part.assign(owner_words=part["owner"].map(OWNED), near=1 - NEAR, far=1 + NEAR)
+    part.attrs = table.attrs
+    return part
+
+
+def _ours(gpu, owner, as_of):
+    """Our hour and price of the GPU with their ranges, nothing where no price is known; and the inputs, then without a price."""
+    try:
+        inputs = owned_hour.spans(gpu, as_of=as_of, owner=owner)
+    except NoInput:
+        return {}, owned_hour.spans(gpu, as_of=as_of, owner=owner, usd_per_gpu=0.0)
+    low, high = owned_hour.likely(inputs)
+    price = inputs.loc["usd_per_gpu"]
+    return {"usd_per_gpu_hour": owned_hour.owned_total(**inputs["typical"]), "usd_per_gpu_hour_low": low, "usd_per_gpu_hour_high": high,
+            "usd_per_gpu": price["typical"], "usd_per_gpu_low": price["low"], "usd_per_gpu_high": price["high"]}, inputs
+
+
+def implied(gpu, owner, usd_per_gpu_hour, as_of):
+    """Price of the GPU at which our owned hour would be this one, all else expected: the hour is linear in it. [USD/GPU]"""
+    return _implied(owned_hour.spans(gpu, as_of=as_of, owner=owner, usd_per_gpu=0.0), usd_per_gpu_hour)
+
+
+def _implied(inputs, usd_per_gpu_hour):
+    free, one = (owned_hour.owned_total(**inputs["typical"].to_dict() | {"usd_per_gpu": usd}) for usd in (0.0, 1.0))
+    return (usd_per_gpu_hour - free) / (one - free)
+
+
+def _remark(ratio, needed, price):
+    """Whether they agree, and if not, whether the price of the GPU could explain it."""
+    if abs(ratio - 1) <= NEAR:
+        return "agree"
+    if needed <= 0:
+        return "no price of the GPU would fit: all the rest costs more"
+    if price["low"] <= needed <= price["high"]:
+        return "a price inside the known range would fit"
+    change = needed / price["typical"] - 1
+    return f"the GPU would have to cost {abs(change):.0%} {'less' if change < 0 else 'more'}"
+
+
+def reconcile(case, checked):
+    """Which value of one input alone, the same for all, would bring the middle ratio of :func:`check` to one."""
+    known = checked.dropna(subset=["ratio"])
+    published = known["published_usd_per_gpu_hour"].to_numpy()
+    each = {key: owned_hour.spans(key[0], as_of=case.as_of, owner=key[1])["typical"].to_dict()
+            for key in set(zip(known["gpu"], known["owner"], strict=True))}
+    plain = [each[key] for key in zip(known["gpu"], known["owner"], strict=True)]
+
+    def gap(value, name):
+        totals = [owned_hour.owned_total(**one | {name: one[name] * value if name == "usd_per_gpu" else value}) for one in plain]
+        return float(np.median(np.array(totals) / published)) - 1
+
+    rows = []
+    ours = owned_hour.spans(case.gpu, as_of=case.as_of, usd_per_gpu=1.0)
+    for name, ends in TRIED.items():
+        left, right = gap(ends[0], name), gap(ends[1], name)
+        needed = brentq(gap, *ends, args=(name,)) if left * right <= 0 else np.nan
+        low, typical, high = ours.loc[name, ["low", "typical", "high"]]
+        fixed = name == "usd_per_gpu"
+        inside = "" if fixed else "inside its range" if low <= needed <= high else "outside its range"
+        rows.append({"input": name, "name": "Price of every GPU" if fixed else ours.loc[name, "name"],
+                     "ours": "as known" if fixed else owned_hour.said(name, typical), "value": needed,
+                     "needed": "nothing that was tried" if needed != needed else f"{needed:.0%} of it" if fixed
+                     else owned_hour.said(name, needed), "range": "" if fixed else f"{owned_hour.said(name, low)} to {owned_hour.said(name, high)}",
+                     "verdict": inside if needed == needed else "cannot"})
+    table = pd.DataFrame(rows)
+    fits = table[table["verdict"] == "inside its range"]["name"].str.lower()
+    price = table.loc[table["input"] == "usd_per_gpu", "value"].iloc[0]
+    table.attrs["finding"] = (
+        f"The middle gap would close if every GPU cost {price:.0%} of what is asked" if price == price else
+        "No common factor on the prices of the GPUs would close the middle gap") + (
+        f", or by {' or '.join(fits)} alone, within the range of the data." if len(fits) else
+        "; no other single input would do it within its range.")
+    table.attrs["sources"] = ours.attrs["sources"]
+    return table

@@ -1,0 +1,214 @@
+"""What a token costs where it is sold, and where it is made: sellers of open models against a rented GPU at some load."""
+
+from functools import cache
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+
+from tokenecon import data
+from tokenecon.errors import BadInput
+from tokenecon.formulas import money
+from tokenecon.prices import price_book
+from tokenecon.serving import sizing
+from tokenecon_book.chapters.market import market
+
+FEWEST_SELLERS = 3  # fewer make no spread
+API = "sold by the token"
+KINDS = ("hyperscaler", "neocloud", "marketplace")
+COLUMNS = {
+    "model_name": ("Model", None), "what": ("Offer", None), "with_": ("Of", None),
+    "usd_per_mtok": ("Price or cost of both kinds", "USD/Mtok"), "implied_load": ("Load to meet the middle seller", "fraction"),
+    "below": ("Sellers below it", "fraction"), "ttft_ms": ("TTFT", "ms"), "tpot_ms": ("TPOT", "ms/tok_out"),
+}  # fmt: skip
+LIST_COLUMNS = {
+    "model": ("Model", None), "provider": ("Seller", None), "genai_in": ("Input, genai-prices", "USD/Mtok_in"),
+    "litellm_in": ("Input, LiteLLM", "USD/Mtok_in"), "genai_out": ("Output, genai-prices", "USD/Mtok_out"),
+    "litellm_out": ("Output, LiteLLM", "USD/Mtok_out"),
+}  # fmt: skip
+CHANGE_COLUMNS = {
+    "change": ("What changes", None), "gpu_name": ("Cheapest at neoclouds", None),
+    "usd_per_mtok": ("Cost of both kinds", "USD/Mtok"), "median_seller": ("Middle seller", "USD/Mtok"),
+    "implied_load": ("Load at which both are the same", "fraction"),
+}  # fmt: skip
+
+
+def models(case):
+    """Open models of the size asked that enough sellers price, those with most sellers first."""
+    shapes = data.models()
+    fitting = shapes.index[shapes["parameters"].between(case.params_low, case.params_high)]
+    sold = {model: sellers(case, model) for model in fitting if model in price_book.token_models()}
+    sold = {model: rows for model, rows in sold.items() if len(rows) >= FEWEST_SELLERS}
+    if not sold:
+        raise BadInput(f"parameter 'params_low' is {case.params_low:g} and 'params_high' {case.params_high:g}, between which "
+                         f"no model has {FEWEST_SELLERS} sellers on {case.as_of}; widen them, or see data/api_prices.csv")
+    return dict(sorted(sold.items(), key=lambda one: -len(one[1])))
+
+
+@cache
+def _sold(model, as_of):
+    """The token prices of a model in force on a day, remembered."""
+    return price_book.token_prices(model, as_of)
+
+
+def sellers(case, model):
+    """Price of a million tokens at the page's mix by seller: the median of a seller's own offers. [USD/Mtok]"""
+    rows = _sold(model, case.as_of).copy()
+    rows["usd_per_mtok"] = money.usd_per_mtok_blend(
+        usd_per_mtok_in=rows["usd_per_mtok_in"], usd_per_mtok_out=rows["usd_per_mtok_out"], tok_in=case.isl_tokens,
+        tok_out=case.osl_tokens)
+    table = rows.groupby("provider")["usd_per_mtok"].agg(usd_per_mtok="median", offers="size").reset_index()
+    table["model"], table.attrs["sources"] = model, list(dict.fromkeys(rows["source"]))
+    return table[table["usd_per_mtok"] > 0]
+
+
+@cache
+def _able(model, gpus, **asked):
+    """What each GPU serves, remembered: load and rent do not change it."""
+    return sizing.choices(model, gpus, **asked)
+
+
+def rented(case, model):
+    """Cost of a million tokens on the cheapest GPU of each kind of seller, at the page's load. One row a kind."""
+    offers = {gpu: market.known(gpu, case.as_of) for gpu in case.gpus}
+    priced = [gpu for gpu, rows in offers.items() if len(rows)]
+    if not priced:
+        raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} has an offer by the hour on {case.as_of}; see "
+                         "`tokenecon list prices`")
+    able = _able(model, tuple(priced), weights=case.weights, kv=case.kv, isl=case.isl_tokens, osl=case.osl_tokens,
+                 ttft_ms=case.ttft_ms, tpot_ms=case.tpot_ms)
+    if (able["reason"] != "").all():
+        raise BadInput(f"parameter 'gpus': none of {', '.join(priced)} serves {model} within ttft_ms and tpot_ms; of "
+                         f"{able['gpu'].iloc[-1]}: {able['reason'].iloc[-1].split(';')[0]}")
+    rows = []
+    for _, replica in able[able["reason"] == ""].iterrows():
+        for seller, part in offers[replica["gpu"]].groupby("seller"):
+            rents = market.typical(part)
+            cost = {}
+            # cheap: the lowest rent at the fast end of the measurements; dear: the highest at the slow end
+            for end, rate in (("", ""), ("_low", "_high"), ("_high", "_low")):
+                whole = money.usd_per_mtok_out(
+                    usd_per_gpu_hour=rents[f"usd_per_gpu_hour{end}"], gpus=replica["n_gpus"],
+                    tok_out_per_s=replica[f"output_tok_s{rate}"], utilisation=case.utilisation)
+                cost[f"usd_per_mtok{end}"] = money.usd_per_mtok_blend(
+                    usd_per_mtok_in=0.0, usd_per_mtok_out=whole, tok_in=case.isl_tokens, tok_out=case.osl_tokens)
+            rows.append({"model": model, "seller": seller, "gpu": replica["gpu"], "n_gpus": replica["n_gpus"], **cost,
+                         **{name: replica[name] for name in ("ttft_ms", "tpot_ms", "concurrency", "calibrated")},
+                         "rent": rents["usd_per_gpu_hour"], "sources": list(part["source"])})
+    table = pd.DataFrame(rows)
+    best = table.loc[table.groupby("seller")["usd_per_mtok"].idxmin()]
+    best = best.set_index("seller").reindex([name for name in KINDS if name in set(best["seller"])])
+    best["gpu_name"] = [f"{row['n_gpus']:g} × {data.gpu(row['gpu'])['name']}" for _, row in best.iterrows()]
+    return best.reset_index()
+
+
+def api_against_rent(case):
+    """Sellers of each open model of the size asked beside the cost on rented GPUs at the page's load."""
+    rows, cited = [], []
+    for model, sold in models(case).items():
+        name = data.models().loc[model, "name"]
+        middle = sold["usd_per_mtok"].median()
+        rows.append({"model": model, "model_name": name, "label": _label(name, sold), "what": API,
+                     "with_": f"{len(sold)} sellers", "usd_per_mtok": middle, "usd_per_mtok_low": sold["usd_per_mtok"].min(),
+                     "usd_per_mtok_high": sold["usd_per_mtok"].max(), "calibrated": True})
+        cited += sold.attrs["sources"] + [data.models().loc[model, "source"]]
+        for _, own in rented(case, model).iterrows():
+            rows.append({
+                "model": model, "model_name": name, "label": f"{name} at a {own['seller']}", "what": f"rented, {own['seller']}",
+                "with_": own["gpu_name"], "below": (sold["usd_per_mtok"] < own["usd_per_mtok"]).mean(),
+                "implied_load": implied_load(case, own["usd_per_mtok"], middle),
+                **{key: own[key] for key in ("seller", "rent", "calibrated", "ttft_ms", "tpot_ms", "usd_per_mtok",
+                                             "usd_per_mtok_low", "usd_per_mtok_high")}})
+            cited += own["sources"]
+    table = pd.DataFrame(rows)
+    table.attrs["finding"] = _compared(case, table, seller_points(case))
+    table.attrs["note"] = (
+        f"Both kinds of token at the mix of the page, {case.isl_tokens:g} in and {case.osl_tokens:g} out. Ticks: sellers, "
+        "several offers of one their median; some resell others. Bars of rented GPUs: lowest rent at the fast end of the serving "
+        "model's 80 % interval to the highest rent at the slow end; dots: the middle provider. Marketplaces are in the table. "
+        f"{case.weights.upper()} weights; sellers do not state theirs. Without staff, network, egress, and tokens from a cache."
+        + ("" if table["calibrated"].all() else " Some of it is beyond the measurements."))
+    table.attrs["sources"] = list(dict.fromkeys(cited))
+    return table
+
+
+def _label(name, sold):
+    return f"{name}: {len(sold)} sellers"
+
+
+def seller_points(case):
+    """Each seller of each model of :func:`api_against_rent`, with the label of its row there."""
+    found = models(case)
+    names = data.models()["name"]
+    table = pd.concat([sold.assign(label=_label(names[model], sold)) for model, sold in found.items()], ignore_index=True)
+    return table[["model", "provider", "label", "usd_per_mtok", "offers"]]
+
+
+def drawn(table):
+    """The rows of :func:`api_against_rent` that its figure has room for: sellers, neoclouds, hyperscalers."""
+    rows = table[table["seller"].fillna("") != "marketplace"].reset_index(drop=True)
+    rows.attrs = table.attrs
+    return rows
+
+
+def implied_load(case, usd_per_mtok, price):
+    """Load at which rented GPUs make a token for a price: cost goes with one over the load. Above one: at no load. [fraction]"""
+    return case.utilisation * usd_per_mtok / price
+
+
+def _compared(case, table, points):
+    """The comparison in words: our cost at neoclouds against the middle seller, and how many sellers ask less."""
+    own = table[table["seller"] == "neocloud"] if (table.get("seller") == "neocloud").any() else table[table["what"] != API]
+    cost = own.groupby("model")["usd_per_mtok"].min()
+    below = int((points["usd_per_mtok"] < points["model"].map(cost)).sum())
+    middle = points.groupby("model")["usd_per_mtok"].median()
+    loads = own.groupby("model")["implied_load"].min()
+    where = "GPU rented from a neocloud" if (own["seller"] == "neocloud").all() else "rented GPU"
+    meets = (f"{loads.min():.0%} to {loads.max():.0%} load would meet the middle one" if loads.max() <= 1 else
+             "no load would meet the middle one" if loads.min() > 1 else "for some no load would meet the middle one")
+    return (f"At {case.utilisation:.0%} load a {where} makes a million tokens of these models for ${cost.min():.2f} to "
+            f"${cost.max():.2f}, the middle seller asks ${middle.min():.2f} to ${middle.max():.2f}; {below} of {len(points)} "
+            f"prices are below that cost, and {meets}")
+
+
+def disagreement(case):
+    """Where two public price lists print different prices for the same model of the same seller."""
+    table = price_book.disagreement(None, case.as_of)
+    differing = table[~table["agree"]].copy()
+    differing["ratio"] = np.exp(np.maximum(np.abs(np.log(differing["ratio_in"])), np.abs(np.log(differing["ratio_out"]))))
+    differing = differing.sort_values("ratio", ascending=False).reset_index(drop=True)
+    differing.attrs.update(table.attrs)
+    differing.attrs["note"] = "Which of the two is right neither says: the book keeps both and counts a seller at their median."
+    return differing
+
+
+def sensitivity(case):
+    """Cost at neoclouds of the model with most sellers, and the load that meets its middle seller, when one input moves."""
+    moves = {
+        "the page itself": {},
+        "full at every paid hour": {"utilisation": 1.0},
+        "a quarter of the paid hours": {"utilisation": 0.25},
+        "16-bit weights": {"weights": "fp16"},
+        "half the time per token allowed": {"tpot_ms": case.tpot_ms / 2},
+        "prompts four times as long": {"isl_tokens": 4 * case.isl_tokens},
+        "answers four times as long": {"osl_tokens": 4 * case.osl_tokens},
+    }  # fmt: skip
+    model = next(iter(models(case)))
+    rows = []
+    for text, move in moves.items():
+        now = SimpleNamespace(**(vars(case) | move))
+        middle = sellers(now, model)["usd_per_mtok"].median()
+        try:
+            found = rented(now, model).set_index("seller")
+        except ValueError:  # no GPU of the page serves it so: the row says it
+            rows.append({"change": text, "gpu_name": "none of the page's GPUs", "median_seller": middle})
+            continue
+        own = found.loc["neocloud" if "neocloud" in found.index else found.index[0]]
+        rows.append({"change": text, "gpu_name": own["gpu_name"], "median_seller": middle,
+                     **{f"usd_per_mtok{end}": own[f"usd_per_mtok{end}"] for end in ("", "_low", "_high")},
+                     "implied_load": implied_load(now, own["usd_per_mtok"], middle)})
+    table = pd.DataFrame(rows)
+    table.attrs["model"] = data.models().loc[model, "name"]
+    table.attrs["note"] = (f"Of {table.attrs['model']}, the model with most sellers. Above 100 %: rented GPUs do not meet that "
+                           "price at any load.")
+    return table

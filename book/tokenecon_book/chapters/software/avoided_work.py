@@ -1,0 +1,82 @@
+"""Work that is not done: easy requests sent to a small model, prompts found in a cache, experts left asleep."""
+
+import pandas as pd
+
+from tokenecon import data
+from tokenecon.formulas import levers, money, routing
+from tokenecon.importers import architecture
+from tokenecon.serving import textbook
+from tokenecon_book.chapters.software.lever_points import operating_point
+from tokenecon_book.chapters.software.waterfall import BASE_FORMAT, LEVERS
+
+SHARES = (0.25, 0.5, 0.75, 0.9)
+EXPERT_MODELS = ("mixtral-8x7b", "qwen3-235b-a22b", "deepseek-v3", "gpt-oss-120b")
+EXPERT_BATCHES = (1, 8, 64, 256)
+SHARE_COLUMNS = {
+    "share": ("Share of tokens", "fraction"), "routed": ("Routed to the small model", "fraction"),
+    "cascade": ("Small model first, then the large", "fraction"), "prefix": ("Found in the prefix cache", "fraction"),
+}  # fmt: skip
+EXPERT_COLUMNS = {
+    "model": ("Model", None), "compute_saving": ("Less arithmetic", "fraction"),
+    **{f"read_{batch}": (f"Weights read at batch {batch}", "fraction") for batch in EXPERT_BATCHES},
+}
+
+
+def shares(case):
+    """Saving over the share of tokens that a router, a cascade or a prefix cache takes over, on costs of the calibrated model."""
+    point = operating_point(case, frozenset(LEVERS) - {"prefix", "routing"})
+    into, out = (float(point[column][textbook.EXPECTED]) for column in ("usd_per_mtok_in", "usd_per_mtok_out"))
+
+    def blend(input_cost):
+        return money.usd_per_mtok_blend(usd_per_mtok_in=input_cost, usd_per_mtok_out=out, tok_in=case.isl_tokens,
+                                        tok_out=case.osl_tokens)
+
+    rows = []
+    for share in sorted({*SHARES, case.small_share, case.hit_rate}):
+        routed = routing.routed_usd_per_mtok(shares=(share, 1 - share), usd_per_mtok=(case.cost_ratio, 1),
+                                             router_usd_per_mtok=case.router_cost)
+        cascade = routing.cascade_usd_per_mtok(small_usd_per_mtok=case.cost_ratio, large_usd_per_mtok=1,
+                                               accepted_share=share)
+        cached = blend(into * levers.prefix_cache_factor(hit_rate=share, avoided_share=case.saved_share)) / blend(into)
+        rows.append({"share": share, "routed": 1 - routed, "cascade": 1 - cascade, "prefix": 1 - cached})
+    table = pd.DataFrame(rows)
+    claimed = data.claim("sw-routing-saving")["low"]
+    needed = routing.routing_share_needed(saving=claimed + case.router_cost, cost_ratio=case.cost_ratio)
+    table.attrs["finding"] = (
+        f"To save the documents' {claimed:.0%}, a share of {needed:.0%} of the tokens must go to a model at "
+        f"{case.cost_ratio:.0%} of the cost, and nothing may have to be asked twice."
+        if needed <= 1 else
+        f"The documents' {claimed:.0%} is out of reach with a small model at {case.cost_ratio:.0%} of the cost, even if "
+        "it answers everything.")
+    table.attrs["note"] = (
+        f"Savings on the cost of input and output together, all levers but these on. Router: {case.router_cost:.0%} of "
+        f"the large model's cost; a token found in the cache saves {case.saved_share:.0%} of its prefill. What the small "
+        "model gets wrong costs quality, which no figure here counts.")
+    table.attrs["sources"] = ["doc-uk", "chen-2023-frugalgpt", "ong-2024", "zheng-2023", "own-assumption"]
+    return table
+
+
+def experts(case):
+    """Arithmetic that mixtures of experts save, and the share of their weights a decode step reads anyway."""
+    chosen = [*EXPERT_MODELS]
+    if data.model(case.model)["kind"] == "moe" and case.model not in chosen:
+        chosen.insert(0, case.model)
+    rows = []
+    for model in chosen:
+        row = data.model(model)
+        held = architecture.weight_bytes(textbook.shape(model), data.precision(BASE_FORMAT))
+        read = {f"read_{batch}": textbook.weights_read(model, BASE_FORMAT, batch) / held for batch in EXPERT_BATCHES}
+        rows.append({"model": row["name"], "compute_saving": float(levers.sparse_compute_saving(
+            active_parameters=row["active_parameters"], parameters=row["parameters"])), "source": row["source"]} | read)
+    table = pd.DataFrame(rows)
+    claimed = data.claim("sw-moe-compute-reduction")["low"]
+    low, high = table["compute_saving"].min(), table["compute_saving"].max()
+    column = f"read_{EXPERT_BATCHES[-2]}"
+    table.attrs["finding"] = (
+        f"A mixture of experts does {low:.0%} to {high:.0%} less arithmetic (the documents: {claimed:.0%}), but at batch "
+        f"{EXPERT_BATCHES[-2]} a step still reads {table[column].min():.0%} to {table[column].max():.0%} of the weights, "
+        "and all of them must be kept in memory.")
+    table.attrs["note"] = "Share of the weights read in one decode step, if every token picks its experts by chance."
+    table.attrs["sources"] = ["doc-uk", *dict.fromkeys(table["source"])]
+    return table
+

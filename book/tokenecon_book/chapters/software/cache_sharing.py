@@ -1,0 +1,97 @@
+"""How many requests fit at a time: by attention structure, packing and width of the KV cache."""
+
+import pandas as pd
+
+from tokenecon import data
+from tokenecon.errors import DoesNotFit
+from tokenecon.formulas import kv_cache, memory, paging
+from tokenecon.serving import textbook
+from tokenecon_book.chapters.software.waterfall import BASE_FORMAT
+
+LATENT = "deepseek-v3"  # the model whose latent dimensions stand for latent attention
+MULTI, GROUPED, SINGLE, LATENTS = "multi-head", "grouped-query", "multi-query", "latent"
+PACKINGS = (("contiguous", BASE_FORMAT), ("paged", BASE_FORMAT), ("paged", "fp8"), ("paged", "int4"))
+GROUPS = 8  # key-value heads of a grouped-query model, where the model itself has none
+
+
+def structures(model):
+    """KV bytes of a position at 16 bits by attention structure, other things of the model equal: {name: bytes}."""
+    record, latent = textbook.shape(model), textbook.shape(LATENT)
+    layers = record["full_layers"] + record["window_layers"]
+    heads, width = record["query_heads"], record["head_dim"]
+    value = memory.bytes_per_param(bits_per_param=data.precision(BASE_FORMAT)["bits"])
+    own = record["kv_heads"] if 1 < record["kv_heads"] < heads else min(GROUPS, heads)
+
+    def per_head(kv_heads):
+        return kv_cache.kv_bytes_per_token(layers=layers, kv_heads=kv_heads, head_dim=width, bytes_per_value=value)
+
+    return {
+        f"{MULTI}: {heads} heads": per_head(heads),
+        f"{GROUPED}: {own} heads": per_head(own),
+        f"{SINGLE}: 1 head": per_head(1),
+        f"{LATENTS}, as {data.model(LATENT)['name']}": kv_cache.kv_bytes_per_token_mla(
+            layers=layers, kv_lora_rank=latent["kv_lora_rank"], rope_head_dim=latent["rope_head_dim"],
+            bytes_per_value=value),
+    }
+
+
+def concurrency(case):
+    """Requests that fit in the memory, and how many times those of multi-head attention in contiguous 16 bits."""
+    positions = case.isl_tokens + case.osl_tokens
+    place = textbook.placement(case.model, case.gpu, case.n_gpus, BASE_FORMAT)
+    wide = data.precision(BASE_FORMAT)["bits"]
+    waste = {"contiguous": case.contiguous_waste, "paged": case.paged_waste}
+    rows = []
+    for structure, kv_bytes in structures(case.model).items():
+        for packing, fmt in PACKINGS:
+            fits = memory.batch_ceiling(
+                usable_bytes=place["usable_bytes"], weight_bytes=place["weight_bytes"],
+                activation_bytes=place["activation_bytes"], kv_waste=waste[packing],
+                kv_bytes_per_sequence=positions * kv_bytes * data.precision(fmt)["bits"] / wide)
+            rows.append({"structure": structure, "packing": f"{packing}, {data.precision(fmt)['name'].split()[0]}",
+                         "kv_bytes": kv_bytes * data.precision(fmt)["bits"] / wide, "sequences": float(fits)})
+    table = pd.DataFrame(rows)
+    if table["sequences"].iloc[0] == 0:
+        raise DoesNotFit(
+            f"parameter 'n_gpus' is {case.n_gpus}, but {case.n_gpus} x {case.gpu} do not hold the 16-bit weights of "
+            f"{case.model}; raise it")
+    table["factor"] = table["sequences"] / table["sequences"].iloc[0]
+    by = table.set_index(["structure", "packing"])["factor"]
+    names = list(structures(case.model))
+    columns = list(dict.fromkeys(table["packing"]))
+    single, grouped = (by[name, columns[0]] for name in (names[2], names[1]))
+    together = by[names[1], columns[2]]
+    shared, total = data.claim("sw-mqa-cache-factor")["low"], data.claim("sw-kv-concurrency")["low"]
+    table.attrs["finding"] = (
+        f"Grouped-query attention, paging and an 8-bit cache hold {together:.0f} times as many requests as multi-head "
+        f"attention without them; the documents say {total:.0f}")
+    table.attrs["sharing"] = (
+        f"One key-value head for all makes the cache of {data.model(case.model)['name']} {single:.0f} times smaller, "
+        f"grouped-query attention {grouped:.0f} times; the documents give {shared:.0f} for multi-query attention.")
+    waste_cut = data.claim("sw-paged-attention-waste")["low"]
+    by_documents = paging.concurrency_gain(
+        kv_shrink=shared, waste_before=case.contiguous_waste, waste_after=case.contiguous_waste * (1 - waste_cut))
+    table.attrs["documents"] = (
+        f"Their own two figures, a cache {shared:.0f} times smaller and {waste_cut:.0%} less waste, give "
+        f"{by_documents:.0f} times when {case.contiguous_waste:.0%} of the memory is wasted before.")
+    table.attrs["note"] = (
+        "Requests of this page's length beside 16-bit weights, multi-head attention in contiguous 16 bits = 1. Other "
+        "structures are what-ifs with the layers and heads of the model; windows count as full attention.")
+    table.attrs["sources"] = ["doc-uk", data.model(case.model)["source"], data.model(LATENT)["source"], "kwon-2023",
+                              "ainslie-2023", "shazeer-2019"]
+    return table
+
+
+def grid(table):
+    """:func:`concurrency` for reading: a row a structure, a column a packing."""
+    wide = table.pivot(index="structure", columns="packing", values="factor")
+    wide = wide.loc[list(dict.fromkeys(table["structure"])), list(dict.fromkeys(table["packing"]))]
+    wide = wide.reset_index()
+    wide.columns.name = None
+    wide.attrs["note"] = table.attrs["note"]
+    return wide
+
+
+def columns(table):
+    """Headings of :func:`grid`."""
+    return {"structure": ("Attention", None)} | {packing: (packing, "ratio") for packing in dict.fromkeys(table["packing"])}

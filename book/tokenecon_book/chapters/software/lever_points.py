@@ -1,0 +1,90 @@
+"""An operating point with a set of optimisations on, by the calibrated serving model.
+
+Number formats, batching, the prefix cache and speculation are inputs of that model.  What it has no input for is put
+around it: a contiguous cache leaves room for fewer requests, a static batch runs until its longest answer ends, and
+a router sends tokens elsewhere.  Drafts come from one more layer of the model, as in Medusa and EAGLE.
+"""
+
+import numpy as np
+import pandas as pd
+
+from tokenecon.errors import BadInput, NoEstimate
+from tokenecon.formulas import money
+from tokenecon.serving import operating_point as calibrated
+from tokenecon.serving import textbook
+from tokenecon_book.chapters.software import batching, waterfall
+
+COSTS = ("usd_per_mtok_in", "usd_per_mtok_out")
+
+
+def given(case, on):
+    """The case as one row of `calibrated.points`, without a batch."""
+    row = {
+        "model": case.model, "gpu": case.gpu, "gpus": case.n_gpus, "isl_tokens": case.isl_tokens, "osl_tokens": case.osl_tokens,
+        "weights": case.weights if "weights" in on else waterfall.BASE_FORMAT,
+        "kv": case.kv if "kv" in on else waterfall.BASE_FORMAT, "batch": np.nan, "utilisation": case.utilisation,
+        "usd_per_gpu_hour": case.usd_per_gpu_hour, "load": "closed_loop" if "continuous" in on else "static",
+    }  # fmt: skip
+    if "prefix" in on:
+        row["cached_prefix"] = case.hit_rate * case.saved_share
+    if "speculation" in on:
+        row |= {"draft_tokens": case.draft_tokens, "acceptance": case.acceptance}
+    return row
+
+
+def ceiling(case, on):
+    """Sequences that fit beside the weights (not rounded): the model counts a paged cache. [sequence]"""
+    row = calibrated.points(pd.DataFrame([given(case, on) | {"load": "closed_loop"}])).iloc[0]
+    if row["reason"]:
+        if calibrated.NO_ROOM in row["reason"]:
+            raise waterfall.no_room(case, on)
+        raise NoEstimate(row["reason"])
+    room = row["used_batch"]
+    if case.paged_waste >= 1:
+        raise BadInput(f"parameter 'paged_waste' is {case.paged_waste:g}, but must be below 1: a cache that holds "
+                         "nothing serves nobody")
+    return room if "paging" in on else room * (1 - case.contiguous_waste) / (1 - case.paged_waste)
+
+
+def operating_point(case, on):
+    """Batch, speed and cost with the levers in the set `on`, at the cheapest batch allowed; arrays [poor, expected, good]."""
+    fits = int(ceiling(case, on))
+    if fits < 1:
+        raise waterfall.no_room(case, on)
+    batches = np.array(waterfall.spread(fits), dtype=float)
+    busy = np.array([1.0 if "continuous" in on else batching.static_occupancy(int(batch), case.lengths) for batch in batches])
+    # a static batch runs as long as its longest answer; of its slots only a part makes tokens then
+    table = calibrated.points(pd.DataFrame([
+        given(case, on) | {"batch": batch, "osl_tokens": case.osl_tokens / share}
+        for batch, share in zip(batches, busy, strict=True)]))
+    # a static batch of which every slot is as long as the longest answer may be too much even for a paged cache
+    table = table[~table["reason"].str.contains(calibrated.NO_ROOM)].reset_index(drop=True)
+    if table.empty:
+        raise waterfall.no_room(case, on)
+    if table["reason"].any():
+        raise NoEstimate(table.loc[table["reason"] != "", "reason"].iloc[0])
+    busy = busy[:len(table)]  # batches grow, so what does not fit was at the end
+    for end in calibrated.ENDS:
+        table[f"usd_per_mtok_out{end}"] /= busy
+        table[f"usd_per_mtok{end}"] = money.usd_per_mtok_blend(
+            usd_per_mtok_in=table[f"usd_per_mtok_in{end}"], usd_per_mtok_out=table[f"usd_per_mtok_out{end}"],
+            tok_in=case.isl_tokens, tok_out=case.osl_tokens)
+    kept = table[table["step_ms"] <= case.max_tpot_ms]
+    if kept.empty:
+        raise waterfall.too_slow(case, table["step_ms"].min())
+    place = kept["usd_per_mtok_out"].idxmin()
+    best = table.loc[place]
+    # the poor end of a time or a cost is the high one
+    three = {column: best[[f"{name}_high", name, f"{name}_low"]].to_numpy(dtype=float)
+             for column, name in (("tpot_ms", "step_ms"), *((cost, cost) for cost in COSTS))}
+    if "routing" in on:
+        three |= {cost: waterfall.routed(case, three[cost]) for cost in COSTS}
+    blend = money.usd_per_mtok_blend(usd_per_mtok_in=three["usd_per_mtok_in"], usd_per_mtok_out=three["usd_per_mtok_out"],
+                                     tok_in=case.isl_tokens, tok_out=case.osl_tokens)
+    return {"batch": int(best["batch"]), "occupancy": float(busy[place]), "calibrated": bool(best["calibrated"]),
+            **three, "usd_per_mtok": blend}
+
+
+def cost(case, on):
+    """Expected cost of a million tokens with the levers in `on`. [USD/Mtok]"""
+    return float(operating_point(case, on)["usd_per_mtok"][textbook.EXPECTED])

@@ -1,0 +1,62 @@
+"""The waterfall: baseline, one lever after the other, result; every step worked out anew by both models."""
+
+import numpy as np
+import pandas as pd
+
+from tokenecon import data
+from tokenecon.errors import DoesNotFit, TooSlow
+from tokenecon.serving import operating_point, textbook
+from tokenecon_book.chapters.software import lever_points, waterfall
+from tokenecon_book.chapters.software.waterfall import LEVERS, name
+
+BASELINE = "baseline"
+COLUMNS = {
+    "step": ("After", None), "usd_per_mtok": ("Cost of both", "USD/Mtok"), "batch": ("at batch", "sequence"),
+    "textbook_usd_per_mtok": ("By the textbook", "USD/Mtok"), "textbook_batch": ("at batch", "sequence"),
+    "occupancy": ("Slots busy", "fraction"), "tpot_ms": ("Time per output token", "ms/tok_out"),
+    "usd_per_mtok_in": ("Cost of input", "USD/Mtok_in"), "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"),
+}  # fmt: skip
+
+
+def steps(case):
+    """One row a step by the calibrated model, with the cost and batch of the textbook beside; the finding names both."""
+    on, rows, before = frozenset(), [], None
+    for lever in (None, *LEVERS):
+        on = on | {lever} if lever else on
+        point = lever_points.operating_point(case, on)
+        cost = float(point["usd_per_mtok"][textbook.EXPECTED])
+        kind = "start" if lever is None else "down" if cost <= before else "up"
+        label = BASELINE if lever is None else name(lever, case)
+        rows.append({"step": label, "kind": kind, "start": 0.0 if lever is None else before, "end": cost,
+                     "calibrated": point["calibrated"]} | waterfall.row_of(point) | _by_textbook(case, on))
+        before = cost
+    rows.append(rows[-1] | {"step": "all together", "kind": "total", "start": 0.0, "end": before})
+    table = pd.DataFrame(rows)
+    first, last = rows[0], rows[-1]
+    worse = [row["step"] for row in rows if row["kind"] == "up"]
+    ends = [row["textbook_usd_per_mtok"] for row in (first, last)]
+    beside = "" if np.isnan(ends).any() else f" (textbook: ${ends[0]:.2f} to ${ends[1]:.2f}, {ends[0] / ends[1]:.1f} times)"
+    table.attrs["finding"] = (
+        f"From ${first['end']:.2f} to ${last['end']:.2f} for a million tokens: {first['end'] / last['end']:.1f} times "
+        f"cheaper{beside}" + (f"; at that load {' and '.join(worse)} add{'s' * (len(worse) == 1)} cost" if worse else ""))
+    table.attrs["baseline"] = (
+        f"The baseline is {data.model(case.model)['name']} on {case.n_gpus} {data.gpu(case.gpu)['name']}, weights and "
+        f"cache in 16 bits, {case.contiguous_waste:.0%} of the cache memory wasted, static batches of "
+        f"{first['batch']} with {first['occupancy']:.0%} of the slots busy")
+    table.attrs["note"] = (
+        f"At every step the cheapest batch that fits the memory and keeps a token under {case.max_tpot_ms:g} ms. "
+        f"{operating_point.note(table)} Routing is arithmetic on prices in both models.")
+    facts = data.table("gpus")
+    of_gpu = facts[(facts["gpu"] == case.gpu) & facts["field"].isin(["bandwidth", "engine_memory", "bf16"])]
+    table.attrs["sources"] = [data.model(case.model)["source"], *dict.fromkeys(of_gpu["source"]), "vllm-2023-blog",
+                              "own-assumption"]
+    return table
+
+
+def _by_textbook(case, on):
+    """Cost and batch of the step by the textbook; empty where its memory or its speed allow none."""
+    try:
+        point = waterfall.operating_point(case, on)
+    except (DoesNotFit, TooSlow):
+        return {"textbook_batch": np.nan} | textbook.span("textbook_usd_per_mtok", [np.nan] * 3)
+    return {"textbook_batch": float(point["batch"])} | textbook.span("textbook_usd_per_mtok", point["usd_per_mtok"])

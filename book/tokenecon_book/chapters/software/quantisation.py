@@ -1,0 +1,160 @@
+"""What fewer bits a weight gain: speed of a decode step over the batch, and published effects beside it."""
+
+import numpy as np
+import pandas as pd
+
+from tokenecon import data
+from tokenecon.errors import DoesNotFit
+from tokenecon.formulas import levers
+from tokenecon.serving import operating_point, textbook
+from tokenecon.serving.operating_point import CALIBRATED, TEXTBOOK
+from tokenecon_book.chapters.software.waterfall import BASE_FORMAT
+
+NARROW = "int4"
+FORMATS = ("fp8", "int8", "nvfp4", "int4")
+# Published effects over the curves, with the batch that their conditions name.
+POINTS = {
+    "quantisation.trtllm.fp8-llama2-7b-batch1": (1, "FP8, 7B on H100"),
+    "quantisation.trtllm.fp8-llama2-7b-batch8": (8, "FP8, 7B on H100"),
+    "quantisation.awq.vila-8b-a100": (1, "4 bits, 8B on A100"),
+    "quantisation.marlin.int4-kernel": (16, "4 bits, kernel alone"),
+}
+LOSSES = {"fp8": "FP8", "int8-sq": "INT8", "int4-awq": "INT4"}
+H100 = {"gpu": "h100-sxm-80gb", "gpus": 1, "isl_tokens": 1024, "osl_tokens": 128}
+# Published effects whose conditions the catalogue covers, to work out under the same conditions.
+COMPARED = {
+    "quantisation.trtllm.fp8-llama2-7b-batch1": H100 | {"model": "llama-2-7b", "weights": "fp8", "batch": 1},
+    "quantisation.trtllm.fp8-llama2-7b-batch8": H100 | {"model": "llama-2-7b", "weights": "fp8", "batch": 8},
+    "quantisation.trtllm.fp8-gptj-6b-batch1": H100 | {"model": "gpt-j-6b", "weights": "fp8", "batch": 1},
+    "quantisation.trtllm.fp8-gptj-6b-batch8": H100 | {"model": "gpt-j-6b", "weights": "fp8", "batch": 8},
+    "quantisation.trtllm.int8-sq-llama2-7b-batch1": H100 | {"model": "llama-2-7b", "weights": "int8", "batch": 1},
+    "quantisation.trtllm.int8-sq-llama2-7b-batch8": H100 | {"model": "llama-2-7b", "weights": "int8", "batch": 8},
+}
+COMPARED_COLUMNS = {
+    "conditions": ("Conditions", None), "published": ("Published speed-up", "ratio"),
+    "calibrated": ("Calibrated", "ratio"), "textbook": ("Textbook", "ratio"), "excess": ("Calibrated over published", "ratio"),
+}  # fmt: skip
+
+
+def step_speedup(*, model, gpu, gpus, weights, kv, positions, batch, efficiencies=None):
+    """Decode step in 16 bits over the step in `weights`, as [poor, expected, good]. [ratio]"""
+    where = {"model": model, "gpu": gpu, "gpus": gpus, "kv": kv, "positions": positions, "batch": batch,
+             "efficiencies": efficiencies or textbook.assumed()}
+    wide, narrow = (textbook.decode_step(weights=fmt, **where)["step_s"] for fmt in (BASE_FORMAT, weights))
+    return wide / narrow
+
+
+def formats(gpu):
+    """Formats to draw: for each width one that this GPU computes in, and those that only the weights are kept in."""
+    kept = []
+    for fmt in FORMATS:
+        native = textbook.arithmetic_flop_per_s(gpu, fmt)[1] and data.precision(fmt)["flop_class"] != "bf16"
+        weight_only = data.precision(fmt)["flop_class"] == "bf16"
+        if native or weight_only:
+            kept.append(fmt)
+    if {"fp8", "int8"} <= set(kept):  # the same bytes and the same rate where a GPU has both
+        kept.remove("int8")
+    return kept
+
+
+def label(fmt, gpu):
+    """A format in words, with what the arithmetic is done in."""
+    row = data.precision(fmt)
+    text = "arithmetic too" if textbook.arithmetic_flop_per_s(gpu, fmt)[1] and row["flop_class"] != "bf16" else "weights only"
+    return f"{row['name'].split()[0]}, {text}"
+
+
+def batch_curve(case):
+    """Speed-up of a decode step over the batch, by weight format and model, to the end of the memory with narrow weights."""
+    where = {"model": case.model, "gpu": case.gpu, "gpus": case.n_gpus, "kv": case.kv}
+    longest = case.isl_tokens + case.osl_tokens
+    wide, narrow = (int(textbook.max_batch(weights=fmt, positions=longest, **where)) for fmt in (BASE_FORMAT, NARROW))
+    if wide < 1:
+        raise DoesNotFit(
+            f"parameter 'n_gpus' is {case.n_gpus}, but {case.n_gpus} x {case.gpu} hold no sequence beside the 16-bit "
+            f"weights of {case.model}, to which fewer bits are compared; raise it")
+    batches = sorted({wide, *(round(float(batch)) for batch in np.geomspace(1, narrow, 30))})
+    cases = [{"weights": fmt, "batch": batch} for fmt in formats(case.gpu) for batch in batches]
+    own = calibrated_speedups(pd.DataFrame([
+        where | one | {"isl_tokens": case.isl_tokens, "osl_tokens": case.osl_tokens} for one in cases]))
+    rows = []
+    for one, ratio in zip(cases, own, strict=True):
+        theirs = float(step_speedup(**one, positions=case.isl_tokens + case.osl_tokens / 2, **where)[textbook.EXPECTED])
+        words = label(one["weights"], case.gpu)
+        short = words.split(",")[0]
+        rows.append(one | {"format": short, "by": CALIBRATED, "speedup": ratio, "arithmetic": words})
+        rows.append(one | {"format": f"{short}, textbook", "by": TEXTBOOK, "speedup": theirs, "arithmetic": words})
+    table = pd.DataFrame(rows).sort_values("by", kind="stable", ignore_index=True)  # the calibrated curves first
+    four, theirs = (table[(table["weights"] == NARROW) & (table["by"] == by)].set_index("batch")["speedup"]
+                    for by in (CALIBRATED, TEXTBOOK))
+    claim = data.claim("sw-quant-cost-factor")
+    table.attrs["wide_ceiling"] = wide
+    table.attrs["finding"] = (
+        f"Four-bit weights make one request {four[1]:.1f} times as fast, and {four[wide]:.1f} times with the {wide} that 16 "
+        f"bits have room for (textbook {theirs[1]:.1f} and {theirs[wide]:.1f}); the documents say {claim['low']:.0f} to "
+        f"{claim['high']:.0f}")
+    bits = {fmt: data.precision(fmt)["bits"] for fmt in ("fp32", "fp16", "int8", "int4")}
+    table.attrs["baselines"] = ", ".join(
+        f"{levers.precision_saving(bits_per_param=bits['int4'], baseline_bits_per_param=bits[base]):.1%} against "
+        f"{base.upper()}" for base in ("fp32", "fp16", "int8"))
+    table.attrs["note"] = (
+        f"Step in 16 bits over step in fewer, cache in {data.precision(case.kv)['name']}. Diamonds: published speed-ups on "
+        "other models; the kernel alone is one matrix product.")
+    table.attrs["sources"] = ["doc-uk", data.model(case.model)["source"],
+                              *dict.fromkeys(literature()["source"])]
+    return table
+
+
+def calibrated_speedups(cases):
+    """Decode step in 16 bits over the step in the weights of each case, by the calibrated model. [ratio]"""
+    cases = cases.assign(usd_per_gpu_hour=1.0, utilisation=1.0)
+    wide, narrow = (operating_point.decode_steps(one)[0] for one in (cases.assign(weights=BASE_FORMAT), cases))
+    return wide / narrow
+
+
+def literature():
+    """Published speed-ups with a named batch, as points of :func:`batch_curve`."""
+    table = data.table("optimisations").set_index("id").loc[list(POINTS)].reset_index()
+    return pd.DataFrame([
+        {"batch": POINTS[row.id][0], "label": POINTS[row.id][1], "speedup": row.value, "source": row.source}
+        for row in table.itertuples()])
+
+
+def request_seconds(*, model, gpu, gpus, weights, batch, isl_tokens, osl_tokens, efficiencies):
+    """Time of a batch of requests from first prefill to last token, expected efficiencies. [s]"""
+    prefill_s = textbook.prefill(model=model, gpu=gpu, gpus=gpus, weights=weights, isl_tokens=isl_tokens,
+                                 efficiencies=efficiencies)
+    step_s = textbook.decode_step(model=model, gpu=gpu, gpus=gpus, weights=weights, kv=BASE_FORMAT, batch=batch,
+                                  positions=isl_tokens + osl_tokens / 2, efficiencies=efficiencies)["step_s"]
+    return float((batch * prefill_s + osl_tokens * step_s)[textbook.EXPECTED])
+
+
+def compared():
+    """Published speed-ups beside what both models say under the same conditions."""
+    facts = data.table("optimisations").set_index("id")
+    rows = []
+    for name, where in COMPARED.items():
+        fact = facts.loc[name]
+        wide, narrow = (request_seconds(**(where | {"weights": fmt}), efficiencies=textbook.assumed())
+                        for fmt in (BASE_FORMAT, where["weights"]))
+        same = pd.DataFrame([where | {"weights": fmt, "kv": BASE_FORMAT, "load": "static", "usd_per_gpu_hour": 1.0,
+                                      "utilisation": 1.0} for fmt in (BASE_FORMAT, where["weights"])])
+        rate = operating_point.points(same)["tok_out_per_s"]
+        rows.append({"id": name, "conditions": fact["conditions"], "published": fact["value"], "calibrated": rate[1] / rate[0],
+                     "textbook": wide / narrow, "excess": rate[1] / rate[0] / fact["value"], "source": fact["source"]})
+    table = pd.DataFrame(rows)
+    ends = [f"{ratio.min():.2f} to {ratio.max():.2f}" for ratio in (table["excess"], table["textbook"] / table["published"])]
+    table.attrs["finding"] = (
+        f"Under the conditions of {len(table)} published measurements the calibrated model promises {ends[0]} times the "
+        f"speed-up that was measured, the textbook {ends[1]} times.")
+    table.attrs["sources"] = list(dict.fromkeys(table["source"]))
+    return table
+
+
+def accuracy():
+    """What fewer bits cost in answers, as one sentence from the published measurements."""
+    facts = data.table("optimisations").set_index("id")
+    lost = ", ".join(f"{words} {facts.loc[f'quantisation.trtllm.mmlu-{name}-llama2-70b', 'value']:.1%}"
+                     for name, words in LOSSES.items())
+    kept = data.claim("ec-quant-accuracy")["low"]
+    return f"On the MMLU questions Llama 2 70B was measured to lose {lost}; the documents allow {1 - kept:.1%}."

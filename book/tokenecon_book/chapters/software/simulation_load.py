@@ -1,0 +1,170 @@
+"""Static against continuous batching inside the simulation: slot by slot, and over the load."""
+
+import numpy as np
+import pandas as pd
+
+from tokenecon import data
+from tokenecon.fleet import traffic
+from tokenecon.formulas import levers
+from tokenecon.serving import operating_point
+from tokenecon.simulation import pass_times, scheduler
+from tokenecon.simulation.scheduler import CONTINUOUS, STATIC
+from tokenecon.simulation.summary import summary
+from tokenecon.units import MS_PER_SECOND
+from tokenecon_book.chapters.software import simulation_check
+
+SEED = 20231116  # the day of the first trace
+COUNT, WAVES = 2000, 40  # requests of a run, and for each slot at least
+SHOWN = 24  # slots that the timeline shows, if there are more
+LOADS = (0.1, 0.25, 0.4, 0.6, 0.75, 0.85, 0.9, 0.95)  # of what continuous batching serves from a queue that never empties
+BATCHES_SHOWN = 3  # static batches that the timeline shows
+BEHIND = 0.99  # of its highest rate, from which on a static server is called too slow: waiting grows without end
+FILLED = 0.86  # of the height of a row
+# what a slot does, from one mark of its request to another
+PHASES = (("decodes", "first_s", "last_s"), ("done, waits for the batch", "last_s", "freed_s"),
+          ("reads prompts", "admitted_s", "first_s"))
+NAMES = {STATIC: "static", CONTINUOUS: "continuous"}
+GAP = 3  # rows of the timeline above each kind of batching, for its name
+MODES = (STATIC, CONTINUOUS)
+COLUMNS = {
+    "batching": ("Batching", None), "load": ("Load", "fraction"), "requests_per_s": ("Answered", "request/s"),
+    "decoding": ("Slots decode", "fraction"), "reading": ("read", "fraction"), "padding": ("wait, done", "fraction"),
+    "empty": ("empty", "fraction"), "queued": ("Requests that queue", "fraction"),
+    "ttft_s_p50": ("TTFT, median", "s"), "ttft_s_p95": ("TTFT, 95th percentile", "s"),
+    "tpot_ms_p50": ("TPOT, median", "ms/tok_out"), "tpot_ms_p95": ("TPOT, 95th percentile", "ms/tok_out"),
+}  # fmt: skip
+COMPARED_COLUMNS = simulation_check.COLUMNS
+
+
+def asked(case):
+    """The page's replica in the columns of ``tokenecon.estimate``."""
+    return {"model": case.model, "gpu": case.gpu, "n_gpus": case.n_gpus, "kv": case.kv, "isl": case.isl_tokens,
+            "osl": case.osl_tokens, "weights": operating_point.ALIKE.get(case.weights, case.weights)}
+
+
+def replica(case):
+    """The page's replica with at most its slots, as an Engine."""
+    return pass_times.engine(**asked(case), slots=case.slots)
+
+
+def drawn(case, engine, requests_per_s):
+    """Requests with the spread of the page's trace and the mean lengths of the page, Poisson arrivals."""
+    return scheduler.requests(
+        traffic.lengths(case.trace), count=max(COUNT, WAVES * engine.slots), requests_per_s=requests_per_s, seed=SEED,
+        isl=case.isl_tokens, osl=case.osl_tokens)
+
+
+def full_queue(case, engine, batching):
+    """A run in which all requests are there from the start: the queue never empties before the last is admitted."""
+    table = drawn(case, engine, 1.0).assign(arrival_s=0.0)
+    return scheduler.simulate(engine, table, batching=batching, wait_s=0.0 if batching == STATIC else None)
+
+
+def runs(case):
+    """Both kinds of batching with a queue that never empties: {batching: (run, summary)}."""
+    engine = replica(case)
+    found = {batching: full_queue(case, engine, batching) for batching in MODES}
+    return {batching: (run, summary(run)) for batching, run in found.items()}
+
+
+def timeline(case, full):
+    """What each slot does from the start of a full queue on: batching, slot, start_s, end_s, state."""
+    static = full[STATIC][0].requests
+    end = static["freed_s"].drop_duplicates().iloc[BATCHES_SHOWN - 1]
+    slots, parts, panels, answered = full[STATIC][0].slots, [], [], {}
+    shown = min(slots, SHOWN)
+    for place, batching in enumerate(MODES):
+        run, above = full[batching][0], place * (shown + GAP) + GAP
+        seen = run.requests[(run.requests["admitted_s"] < end) & (run.requests["slot"] < shown)]
+        answered[batching] = int((run.requests["last_s"] <= end).sum())
+        panels.append({"label": f"{NAMES[batching]}: {answered[batching]} answers", "top": above})
+        for state, begin, finish in PHASES:
+            part = pd.DataFrame({"batching": NAMES[batching], "slot": seen["slot"] + 1, "start_s": seen[begin],
+                                 "end_s": np.minimum(seen[finish], end), "state": state,
+                                 "top": seen["slot"] + above, "bottom": seen["slot"] + above + FILLED})
+            parts.append(part[part["end_s"] > part["start_s"]])
+    table = pd.concat(parts, ignore_index=True)
+    table["seconds"] = table["end_s"] - table["start_s"]
+    table.attrs |= {"end_s": float(end), "rows": len(MODES) * (shown + GAP), "panels": panels}
+    table.attrs["finding"] = (
+        f"In the time of {BATCHES_SHOWN} static batches the same {slots} slots give {answered[CONTINUOUS]} answers in place of "
+        f"{answered[STATIC]} with continuous batching")
+    table.attrs["note"] = (
+        "Simulated pass by pass with the pass times of the calibrated model, from the same queue of requests that never empties."
+        + (f" Shown are {shown} of the {slots} slots." if shown < slots else ""))
+    table.attrs["sources"] = traffic.lengths(case.trace).attrs["sources"]
+    return table
+
+
+def compared(case, full):
+    """The simulation of the page's replica beside the arithmetic, alone and with all slots in use."""
+    slots = full[CONTINUOUS][0].slots
+    return simulation_check.check(asked(case), traffic.lengths(case.trace), concurrencies=sorted({1, slots}), slots=slots)
+
+
+def points(beside):
+    """Occupancy of simulated static batches, of :func:`compared`, as points beside the curve over the size of a batch."""
+    table = beside[beside["batch"].notna()]
+    return pd.DataFrame({"batch": table["batch"], "occupancy": table["simulated"], "label": "simulated",
+                         **{f"occupancy{end}": table[f"simulated{end}"] for end in ("_low", "_high")}})
+
+
+def over_load(case, full):
+    """Both kinds of batching over the load: shares of slot time, waiting, TTFT and TPOT with their sampling error.
+
+    Load is the rate of arrival over what continuous batching serves from a queue that never empties.  Loads at which a
+    server cannot keep up have no row; its last one is that of the full queue, where waiting grows as long as it runs.
+    """
+    engine, rows = replica(case), []
+    top = full[CONTINUOUS][1]["requests_per_s"]
+    for batching in MODES:
+        for load in LOADS:
+            if load * top < BEHIND * full[batching][1]["requests_per_s"]:
+                wait_s = case.batch_wait_s if batching == STATIC else None
+                run = scheduler.simulate(engine, drawn(case, engine, load * top), batching=batching, wait_s=wait_s)
+                rows.append({"batching": NAMES[batching], "load": load} | summary(run))
+        never = {name: np.nan for name in full[batching][1] if name.startswith(("ttft", "tpot", "slot_wait"))}
+        rows.append({"batching": f"{NAMES[batching]}, full queue", "load": full[batching][1]["requests_per_s"] / top}
+                    | full[batching][1] | never)
+    table = pd.DataFrame(rows)
+    for name in [name for name in table if name.startswith("ttft_ms_p")]:
+        table[name.replace("_ms", "_s")] = table[name] / MS_PER_SECOND
+    table.attrs.update(_words(case, engine, table, full))
+    return table
+
+
+def _words(case, engine, table, full):
+    """The sentences of the section, worked out from the runs."""
+    static, continuous = (full[batching][1] for batching in MODES)
+    stated = {name: data.claim(name)["low"] for name in ("sw-static-utilisation", "sw-cb-utilisation", "sw-cb-cost-reduction")}
+    low, busy, claimed = stated.values()
+    own = table[table["batching"].str.startswith(NAMES[CONTINUOUS])]
+    saved = levers.saving(before=1 / static["requests_per_s"], after=1 / continuous["requests_per_s"])
+    words = {"finding": (
+        f"With a queue that never empties, static batches of {engine.slots} keep {static['decoding']:.0%} of the slots "
+        f"decoding and continuous batching {continuous['decoding']:.0%}; the documents say {low:.0%} and {busy:.0%}")}
+    words["static"] = (
+        f"Of the slots of a decoding static batch {static['occupancy']:.0%} work on an answer that is not finished; prompts "
+        f"that are read between the batches bring the share of all time down to {static['decoding']:.0%}")
+    if own["decoding"].max() >= busy:
+        load = float(np.interp(busy, np.maximum.accumulate(own["decoding"]), own["load"]))
+        rate = load * continuous["requests_per_s"]
+        there = summary(scheduler.simulate(engine, drawn(case, engine, rate)))
+        words["continuous"] = (
+            f"Continuous batching reaches the documents' {busy:.0%} at {load:.0%} of its highest load, where "
+            f"{there['queued']:.0%} of the requests wait for a slot and one in twenty waits "
+            f"{there['ttft_ms_p95'] / MS_PER_SECOND:.1f} s or longer for its first token")
+    else:
+        words["continuous"] = (
+            f"Continuous batching never reaches the documents' {busy:.0%}: even with a full queue its slots spend "
+            f"{continuous['reading']:.0%} of the time on prompts")
+    words["saving"] = (
+        f"From the same full queue it answers {continuous['requests_per_s'] / static['requests_per_s']:.1f} times as many "
+        f"requests, which saves {saved:.0%} of the cost of a token; the documents say {claimed:.0%}")
+    words["note"] = (
+        f"Simulated: {COUNT:,} requests a row, Poisson arrivals, lengths spread as in a trace of requests and scaled to the "
+        "means of this page. Load: arrivals over what continuous batching answers from a full queue. A static batch starts "
+        f"when it is full or after {case.batch_wait_s:g} s. Ranges: 80 % sampling intervals. Pass times are those of the "
+        "calibrated model; what an engine does between passes is not played.")
+    words["sources"] = list(dict.fromkeys(["doc-uk", *traffic.lengths(case.trace).attrs["sources"], "yu-2022"]))
+    return words

@@ -1,0 +1,46 @@
+"""The published span of the cost of a token with load alone, and ours beside it."""
+
+import pandas as pd
+
+from tokenecon import data
+from tokenecon.serving import sizing
+from tokenecon.units import SECONDS_PER_HOUR, TOKENS_PER_MTOK
+from tokenecon_book.chapters.traffic.idle import ENDS
+
+PUBLISHED_COLUMNS = {
+    "what": ("Model and GPUs", None), "one": ("At 1 request/s, published", "USD/Mtok_out"),
+    "own_one": ("At 1 request/s, ours", "USD/Mtok_out"), "full": ("Full, published", "USD/Mtok_out"),
+    "own_full": ("Full, ours", "USD/Mtok_out"), "factor": ("Empty over full, published", "ratio"),
+    "own_factor": ("Empty over full, ours", "ratio"),
+}  # fmt: skip
+PUBLISHED = (("llama-3.1-8b", 1, "fp8"), ("qwen3-30b-a3b", 1, "fp8"), ("mixtral-8x7b", 2, "fp16"))
+OTHER = {"_low": "_high", "": "", "_high": "_low"}  # a dear full hour makes a small factor
+
+
+def published():
+    """The published span of the cost of an output token with load, and the same from our model at the same price and lengths."""
+    usd, isl, osl = (data.value(f"load_cost.{name}") for name in ("price", "isl", "osl"))
+    rows = []
+    for model, gpus, weights in PUBLISHED:
+        one, full, tpot = (data.value(f"load_cost.{model}.{name}") for name in ("one", "full", "tpot"))
+        found = sizing.one({"model": model, "gpu": "h100-sxm-80gb", "n_gpus": gpus, "weights": weights, "kv": "fp16", "isl": isl,
+                             "osl": osl}, tpot_ms=tpot)
+        per_token = usd * gpus / SECONDS_PER_HOUR * TOKENS_PER_MTOK
+        row = {"what": f"{data.model(model)['name']}, {gpus} H100", "one": one, "own_one": per_token / osl, "full": full,
+               **{f"own_full{end}": per_token / found[f"output_tok_s{speed}"] for end, (speed, _) in ENDS.items()}}
+        row |= {f"own_factor{end}": row["own_one"] / row[f"own_full{other}"] for end, other in OTHER.items()}
+        row["factor"] = one / full
+        rows.append(row)
+    table = pd.DataFrame(rows)
+    one_gpu = table[table["what"].str.endswith("1 H100")]
+    table.attrs["finding"] = (
+        f"Published measurements span ${table['full'].min():.2f} to ${table['one'].max():.2f} per million output tokens “on "
+        "identical hardware”. The dear end is a model on two GPUs; one model on one H100 spans a factor of "
+        f"{one_gpu['factor'].min():.0f} to {one_gpu['factor'].max():.0f}, and ours {one_gpu['own_factor'].min():.0f} to "
+        f"{one_gpu['own_factor'].max():.0f}.")
+    table.attrs["note"] = (
+        f"At {usd:g} USD for a GPU's hour, {isl:g} tokens in and {osl:g} out, and the published time per output token at full "
+        "load. At one request a second the cost is rent over tokens, whatever the model. Runs at the highest rates seem hardly "
+        "to outlast a request, so that filling and emptying count in the published full load and not in ours.")
+    table.attrs["sources"] = ["patil-2026"]
+    return table

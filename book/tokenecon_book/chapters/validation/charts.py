@@ -1,0 +1,57 @@
+"""Figures of the chapter that holds the model against measurements."""
+
+import altair as alt
+
+from tokenecon_book.charts import theme
+from tokenecon_book.charts.axes import guide, scale, tooltip
+from tokenecon_book.charts.forms import axis, intervals, mark
+from tokenecon_book.charts.frame import finish, legend
+
+MEASURED = axis("measured_tok_s", "Measured", "tok/s", log=True)
+PREDICTED = axis("predicted_tok_s", "Predicted unseen", "tok/s", log=True)
+RATIO = axis("ratio", "Predicted over measured", "ratio", log=True)
+
+
+def points(table):
+    """Predicted over measured, one point a configuration; lists pick accelerator and model, the legend the format."""
+    both = table[["measured_tok_s", "predicted_tok_s"]]
+    ends = (both.min().min(), both.max().max())
+    across = alt.X("measured_tok_s:Q", axis=guide(MEASURED, *ends, grid=True), scale=scale(MEASURED, *ends))
+    up = alt.Y("predicted_tok_s:Q", axis=guide(PREDICTED, *ends), scale=scale(PREDICTED, *ends))
+    diagonal = alt.Chart(alt.InlineData([{"measured_tok_s": end, "predicted_tok_s": end} for end in map(float, ends)]))
+    formats = sorted(table["weights"].unique())
+    hue = alt.Color("weights:N", legend=legend(formats, symbolType="circle", offset=26),
+                    scale=alt.Scale(domain=formats, range=list(theme.PALETTE)))
+    pick = alt.selection_point(fields=["weights"], bind="legend")
+    gpu, model = choice(table, "gpu", "Accelerator "), choice(table, "model", "Model ")
+    named = [(name, name) for name in ("gpu", "model", "weights", "parallelism", "campaign")]
+    dots = alt.Chart(table).mark_point(size=45, filled=True).encode(
+        x=across, y=up, color=hue, tooltip=tooltip(*named, MEASURED, PREDICTED),
+        opacity=alt.condition(pick & gpu & model, alt.value(0.8), alt.value(0.06)),
+    ).add_params(pick, gpu, model)  # fmt: skip
+    line = diagonal.mark_line(strokeDash=[4, 4], opacity=0.6).encode(x=across, y=up)
+    return finish(alt.layer(line, dots), table, None, "", theme.HEIGHT + 80)
+
+
+def choice(table, column, name):
+    """A list under the chart that leaves the rows of one value in colour."""
+    values = sorted(table[column].unique())
+    listed = alt.binding_select(options=[None, *values], labels=["all", *values], name=name)
+    return alt.selection_point(fields=[column], bind=listed, name=column)
+
+
+def spread(table):
+    """Predicted over measured by group, with the range of the middle 80 %."""
+    return intervals(table, RATIO, "label", sort=False, marks=[mark("x", 1, "a hit")])
+
+
+def coverage(table):
+    """Share of measurements inside their interval."""
+    return intervals(table, axis("inside", "Inside the interval", "fraction", domain=(0.0, 1.0)), "label", sort=False,
+                     marks=[mark("x", 0.8, "80 %")])
+
+
+def coefficients(table):
+    """Each coefficient over the value that the fit started from."""
+    return intervals(table, axis("over_prior", "Fitted over starting value", "ratio", log=True), "id", group="held",
+                     marks=[mark("x", 1, "unmoved")])

@@ -1,0 +1,198 @@
+"""A figure: a chart with its data, its sources and a text alternative, checked before it is shown."""
+
+import copy
+import json
+import re
+
+import altair
+import vl_convert
+
+from tokenecon_book.charts import theme
+
+FIGURE_TYPE = "application/vnd.tokenecon.figure+json"
+VEGA_LITE_TYPE = "application/vnd.vegalite.v6+json"
+SOURCE_FIELDS = ("id", "title", "publisher", "url", "published", "licence")
+SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
+UNIT = re.compile(r"\[[^\[\]]+\]\s*$")
+VEGA_LITE = ".".join(altair.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
+
+
+class FigureError(ValueError):
+    """A figure that a reader could not use: no title, no unit, no data, no alternative text."""
+
+
+def figure(id, chart, table, sources, alt):
+    """Check a chart and bundle it with everything a reader may take away.
+
+    Parameters
+    ----------
+    id : str
+        Permanent slug, the notebook's name first: ``economics-batch``.
+    chart : altair.Chart
+        A chart with a title; every quantitative axis ends in its unit in brackets.
+    table : pandas.DataFrame
+        The data of the chart, offered in full as CSV.  ``table.attrs["note"]`` is printed under the figure.
+    sources : list of dict
+        ``id, title, publisher, url, published, licence`` of each source.
+    alt : str
+        What a reader who does not see the picture needs to know.
+    """
+    if not isinstance(id, str) or not SLUG.fullmatch(id):
+        raise FigureError(f"figure id {id!r} must be lower-case words joined by hyphens, such as 'economics-batch'")
+    if not isinstance(alt, str) or len(alt.split()) < 4:
+        raise FigureError(f"figure '{id}': alt must describe the chart in a sentence, got {alt!r}")
+    if len(table) == 0:
+        raise FigureError(f"figure '{id}': the table has no rows")
+    unnamed = [name for name in table.columns if not isinstance(name, str) or not name]
+    if unnamed:
+        raise FigureError(f"figure '{id}': every column needs a name, got {unnamed!r}")
+    spec = lighten(chart.to_dict())
+    title, subtitle = heading(spec)
+    if not title:
+        raise FigureError(f"figure '{id}': the chart has no title; set table.attrs['finding'] or pass title=")
+    for field, words in unlabelled(spec):
+        raise FigureError(
+            f"figure '{id}': the axis of '{field}' is titled {words!r}; "
+            "a quantitative axis must end in its unit in brackets, such as 'Cost [USD per million output tokens]'"
+        )
+    return Figure(id, spec, title, subtitle, table, checked_sources(id, sources), " ".join(alt.split()))
+
+
+class Figure:
+    """What :func:`figure` returns: a rich output for the notebook, the page and the downloads."""
+
+    def __init__(self, id, spec, title, subtitle, table, sources, alt):
+        self.id, self.title, self.subtitle, self.alt = id, title, subtitle, alt
+        self.spec, self.table, self.sources = spec, table, sources
+
+    def csv(self):
+        """The full table; floats with six significant digits."""
+        return self.table.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+
+    def payload(self):
+        """All that a page needs, in one JSON object."""
+        bare = copy.deepcopy(self.spec)
+        bare.pop("title", None)
+        live = copy.deepcopy(bare)
+        live["width"] = "container"
+        live["autosize"] = {"type": "fit-x", "contains": "padding"}
+        live["background"] = None
+        return {
+            "id": self.id,
+            "title": self.title,
+            "subtitle": self.subtitle,
+            "alt": self.alt,
+            "note": self.table.attrs.get("note", ""),
+            "columns": [{"name": name, "type": column_type(self.table[name])} for name in self.table.columns],
+            "rows": len(self.table),
+            "csv": self.csv(),
+            "sources": self.sources,
+            "spec": live,
+            "svg_wide": inline(picture(bare, theme.WIDE), f"{self.id}-w"),
+            "svg_narrow": inline(picture(bare, theme.NARROW), f"{self.id}-n"),
+        }
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {
+            FIGURE_TYPE: self.payload(),
+            VEGA_LITE_TYPE: self.spec,
+            "image/svg+xml": picture(self.spec, theme.WIDE),
+            "text/plain": f"Figure {self.id}: {self.title} {self.alt}",
+        }
+
+
+def picture(spec, width):
+    """The chart as SVG, `width` pixels wide over all, drawn now and without a browser."""
+    still = copy.deepcopy(spec)
+    still["width"] = width
+    still["autosize"] = {"type": "fit-x", "contains": "padding"}
+    return vl_convert.vegalite_to_svg(still, vl_version=VEGA_LITE)
+
+
+def inline(svg, prefix):
+    """An SVG made fit to stand in a page beside others: own ids, no ground, colours of the page's theme."""
+    svg = re.sub(r'\bid="([^"]+)"', rf'id="{prefix}-\1"', svg)
+    svg = re.sub(r"url\(#([^)]+)\)", rf"url(#{prefix}-\1)", svg)
+    svg = re.sub(rf'<rect width="[\d.]+" height="[\d.]+" fill="{theme.GROUND}"/>', "", svg, count=1)
+    svg = re.sub(r'<path\b[^>]*\bopacity="0"[^>]*(/>|></path>)', "", svg)  # targets for a pointer that is not there
+    return themed(svg)
+
+
+def themed(text):
+    """Replace the colours of ink, grid and ground by the custom properties of the page."""
+    for name, colour in theme.TOKENS.items():
+        text = re.sub(re.escape(colour), f"var({name}, {colour})", text, flags=re.IGNORECASE)
+    return text
+
+
+def lighten(spec):
+    """Drop columns that no part of the chart names, and digits that no screen shows."""
+    named = json.dumps({key: value for key, value in spec.items() if key != "datasets"})
+
+    def cell(value):
+        return float(f"{value:.6g}") if isinstance(value, float) else value
+
+    datasets = {
+        name: [{k: cell(v) for k, v in row.items() if json.dumps(k)[1:-1] in named} for row in rows]
+        for name, rows in spec.get("datasets", {}).items()
+    }
+    return {**spec, "datasets": datasets} if datasets else spec
+
+
+def heading(spec):
+    """Title and subtitle of a spec, each as one line of text."""
+
+    def line(text):
+        return " ".join(text) if isinstance(text, list) else (text or "")
+
+    title = spec.get("title") or ""
+    if isinstance(title, dict):
+        return line(title.get("text")).strip(), line(title.get("subtitle")).strip()
+    return line(title).strip(), ""
+
+
+def unlabelled(spec):
+    """Pairs (field, title) of quantitative axes and legends whose title names no unit."""
+    for key, value in spec.items():
+        if key == "encoding":
+            for channel, guide in (("x", "axis"), ("y", "axis"), ("color", "legend")):
+                coded = value.get(channel, {})
+                if coded.get("type") != "quantitative" or "field" not in coded:
+                    continue
+                drawn = coded.get(guide, {})
+                if drawn is None:
+                    continue
+                words = drawn.get("title", coded.get("title"))
+                words = " ".join(words) if isinstance(words, list) else words
+                if not (words and UNIT.search(words)):
+                    yield coded["field"], words
+        elif key in ("layer", "hconcat", "vconcat", "concat"):
+            for part in value:
+                yield from unlabelled(part)
+        elif key == "spec":
+            yield from unlabelled(value)
+
+
+def checked_sources(id, sources):
+    """The sources as plain dicts, each with a title; a figure without any source is refused."""
+    if not sources:
+        raise FigureError(f"figure '{id}': sources is empty; pass analysis.sources([...])")
+    rows = []
+    for source in sources:
+        if not isinstance(source, dict) or not source.get("id") or not source.get("title"):
+            raise FigureError(
+                f"figure '{id}': each source is a dict with at least id and title, as analysis.sources() gives; "
+                f"got {source!r}"
+            )
+        rows.append({field: text(source.get(field)) for field in SOURCE_FIELDS})
+    return rows
+
+
+def text(value):
+    """A table's cell as text; an empty cell is an empty string."""
+    return "" if value is None or value != value else str(value)
+
+
+def column_type(column):
+    """The kind of a column, in the words of the Table Schema standard."""
+    return {"b": "boolean", "i": "integer", "u": "integer", "f": "number", "M": "date"}.get(column.dtype.kind, "string")

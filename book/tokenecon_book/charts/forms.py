@@ -1,0 +1,14 @@
+"""The chart forms the chapters share: a tidy table in, an Altair chart out.
+
+Every form takes its title from ``table.attrs["finding"]`` unless told otherwise, draws a range
+wherever the table has ``<column>_low`` and ``<column>_high``, and answers the pointer.  Only layout
+is worked out here; results come from the table.
+"""
+
+from tokenecon_book.charts.axes import axis
+from tokenecon_book.charts.bars import bars, intervals, waterfall
+from tokenecon_book.charts.frame import mark
+from tokenecon_book.charts.heatmap import heatmap
+from tokenecon_book.charts.lines import lines, scatter
+
+__all__ = ["axis", "bars", "heatmap", "intervals", "lines", "mark", "scatter", "waterfall"]

@@ -1,0 +1,173 @@
+"""Curves with their ranges, and points in a plane."""
+
+import altair as alt
+
+from tokenecon_book.charts import theme
+from tokenecon_book.charts.axes import band, clean, extent, guide, scale, spoken, tooltip, words
+from tokenecon_book.charts.frame import (
+    LINE,
+    apart,
+    breadth,
+    colours,
+    depth,
+    finish,
+    free_places,
+    halo,
+    highlight,
+    legend,
+    pixel,
+    placed_labels,
+    reach,
+    threshold_layers,
+    value_at,
+    wrapped,
+)
+
+
+def lines(
+    table, x, y, series=None, *, step=False, marks=(), points=None, order=None, title=None, subtitle="",
+    height=theme.HEIGHT,
+):
+    """Curves over `x`, one for each value of `series`, named at their ends, with range bands.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Columns of both axes, the series, and ``_low``/``_high`` of y where there is a range.
+    step : bool
+        Draw steps (the value holds until the next row).
+    marks : list
+        Thresholds from :func:`mark`.
+    points : pandas.DataFrame, optional
+        Measured or published points over the curves: both columns (and ranges) and ``label``.
+    order : list, optional
+        Order of the series; by default as they appear in the table.
+    """
+    rows = spoken(table.dropna(subset=[x.column, y.column]), x, y)
+    order = list(order or rows[series].unique()) if series else []
+    tables = [rows] if points is None else [rows, points]
+    x_low, x_high = reach(x, x.domain or extent(tables, x), marks, "x")
+    y_low, y_high = reach(y, y.domain or extent(tables, y), marks, "y")
+    y_low = min(0, y_low) if y.zero and not y.log else y_low
+
+    names = {name: wrapped(name) for name in order}
+    room = round(max(map(breadth, names.values())) + 26) if len(order) > 1 else 12
+    across = alt.X(f"{clean(x.column)}:Q", axis=guide(x, x_low, x_high), scale=scale(x, x_low, x_high, room=room))
+    up = alt.Y(f"{clean(y.column)}:Q", axis=guide(y, y_low, y_high), scale=scale(y, y_low, y_high))
+    base = alt.Chart(rows)
+    hue = colours(series, order) if series else alt.value(theme.ACCENT)
+    pick = highlight(series) if series else None
+    shown = tooltip(*([(series, series.replace("_", " "))] if series else []), x, y)
+    curve = "step-after" if step else "linear"
+
+    layers = []
+    ends = band(rows, y)
+    if ends:
+        area = base.mark_area(opacity=0.15, interpolate=curve)
+        layers.append(area.encode(x=across, y=alt.Y(f"{ends[0]}:Q", title=words(y)), y2=f"{ends[1]}:Q", color=hue))
+    line = base.mark_line(interpolate=curve).encode(x=across, y=up, color=hue)
+    if pick:
+        line = line.encode(opacity=alt.condition(pick, alt.value(1), alt.value(0.25)))
+    layers.append(line)
+    layers += threshold_layers(marks, across, up, {"x": (x_low, x_high, x.log), "y": (y_low, y_high, y.log)})
+    target = base.mark_point(size=160, opacity=0).encode(x=across, y=up, color=hue, tooltip=shown)
+    layers.append(target.add_params(pick) if pick else target)
+    if len(order) > 1:
+        layers += _end_labels(rows, x, y, series, names, (across, up, hue), (y_low, y_high), height)
+    if points is not None:
+        layers += _points(points, x, y, (across, up), (x_low, x_high), (y_low, y_high), height)
+    return finish(alt.layer(*layers), table, title, subtitle, height)
+
+
+def _end_labels(rows, x, y, series, names, encodings, ends, height):
+    """The name of each line beside its last point, moved apart where lines end close together."""
+    across, up, hue = encodings
+    last = rows.sort_values(x.column).groupby(series, sort=False).tail(1).set_index(series).loc[list(names)]
+    places = [height - pixel(value, *ends, y.log, height) for value in last[y.column]]
+    texts = list(names.values())
+    moved = apart(places, [depth(text) for text in texts], height - LINE / 2)
+    data = last.reset_index()[[series, x.column]].assign(label=texts)
+    # Vega hangs the lines of a label below its first, so that one is placed: half of the others above the middle.
+    firsts = [place - (depth(text) - LINE) / 2 for place, text in zip(moved, texts, strict=True)]
+    data[y.column] = [value_at(height - place, *ends, y.log, height) for place in firsts]
+    base = alt.Chart(data).encode(x=across, y=up)
+    key = base.mark_point(xOffset=10, size=60).encode(color=hue)
+    return [key, *halo(base.encode(text="label:N"), align="left", dx=18)]
+
+
+def _points(points, x, y, encodings, x_ends, y_ends, height):
+    """Points over curves: diamonds in ink, with their ranges and names."""
+    across, up = encodings
+    data = spoken(points, x, y).assign(label_text=[wrapped(label, 22) for label in points["label"]])
+    data["place"] = _places(data, x, y, x_ends, y_ends, height)
+    base = alt.Chart(data).encode(x=across, y=up)
+    layers = _ranges(base, data, x, y, alt.value(theme.INK))
+    dots = base.mark_point(shape="diamond", size=80, color=theme.INK, stroke=theme.GROUND, strokeWidth=1)
+    layers.append(dots.encode(tooltip=tooltip(("label", "Source"), x, y)))
+    return layers + placed_labels(data, across, up, label="label_text")
+
+
+def _places(data, x, y, x_ends, y_ends, height):
+    """Sides for labels, tried at a width between phone and desk."""
+    width = 0.6 * theme.WIDE
+    spots = [
+        (pixel(a, *x_ends, x.log, width), height - pixel(b, *y_ends, y.log, height))
+        for a, b in zip(data[x.column], data[y.column], strict=True)
+    ]
+    rules = []
+    if ends := band(data, y):
+        for (across, _), low, high in zip(spots, data[ends[0]], data[ends[1]], strict=True):
+            if low == low and high == high:
+                top, bottom = (height - pixel(end, *y_ends, y.log, height) for end in (high, low))
+                rules.append((across - 3, top, across + 3, bottom))
+    return free_places(spots, list(data["label_text"]), width, height, rules)
+
+
+def _ranges(base, data, x, y, colour):
+    """Rules for the range of each point, in both directions as far as the table has them."""
+    layers = []
+    if ends := band(data, x):
+        rule = base.mark_rule(strokeWidth=1.5)
+        layers.append(rule.encode(x=alt.X(f"{ends[0]}:Q", title=words(x)), x2=f"{ends[1]}:Q", color=colour))
+    if ends := band(data, y):
+        rule = base.mark_rule(strokeWidth=1.5)
+        layers.append(rule.encode(y=alt.Y(f"{ends[0]}:Q", title=words(y)), y2=f"{ends[1]}:Q", color=colour))
+    return layers
+
+
+def scatter(
+    table, x, y, label, series=None, *, marks=(), order=None, title=None, subtitle="", height=theme.HEIGHT + 40
+):
+    """Named points in a plane, with their ranges in both directions."""
+    rows = spoken(table.dropna(subset=[x.column, y.column]), x, y)
+    x_ends = reach(x, _roomy(x, extent([rows], x)), marks, "x")
+    y_ends = reach(y, _roomy(y, extent([rows], y)), marks, "y")
+    data = rows.assign(label_text=[wrapped(name, 18) for name in rows[label]])
+    data["place"] = _places(data, x, y, x_ends, y_ends, height)
+    across = alt.X(f"{clean(x.column)}:Q", axis=guide(x, *x_ends, grid=True), scale=scale(x, *x_ends))
+    up = alt.Y(f"{clean(y.column)}:Q", axis=guide(y, *y_ends), scale=scale(y, *y_ends))
+    order = list(order or rows[series].unique()) if series else []
+    hue = colours(series, order, legend(order, symbolType="circle", offset=26)) if series else alt.value(theme.ACCENT)
+    base = alt.Chart(data).encode(x=across, y=up)
+    layers = threshold_layers(marks, across, up, {"x": (*x_ends, x.log), "y": (*y_ends, y.log)})
+    layers += _ranges(base, data, x, y, hue)
+    named = [(label, label.replace("_", " "))] + ([(series, series.replace("_", " "))] if series else [])
+    dots = base.mark_point(size=90).encode(color=hue, tooltip=tooltip(*named, x, y))
+    if series:
+        pick = highlight(series, bind="legend")
+        dots = dots.encode(opacity=alt.condition(pick, alt.value(1), alt.value(0.2))).add_params(pick)
+    layers.append(dots)
+    layers += placed_labels(data, across, up, label="label_text")
+    return finish(alt.layer(*layers), table, title, subtitle, height)
+
+
+def _roomy(ax, ends):
+    """Ends of an axis with air around the outermost points, but none below a zero."""
+    low, high = ends
+    if ax.domain:
+        return ax.domain
+    if ax.log:
+        air = (high / low) ** 0.08
+        return low / air, high * air
+    air = 0.08 * (high - low)
+    return (min(0, low) if ax.zero else low - air), high + air

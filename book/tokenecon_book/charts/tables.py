@@ -1,0 +1,176 @@
+"""Tables a screen reader can read and a phone can show."""
+
+from collections import Counter
+
+from tokenecon.numbers import number, span
+from tokenecon_book.charts import theme
+from tokenecon_book.charts.ledger import VERDICTS, claims, quantity
+from tokenecon_book.charts.page import escape
+
+__all__ = ["Html", "claims", "show", "sources", "verdicts"]
+
+
+class Html:
+    """HTML for the page with plain text beside it for everything else."""
+
+    def __init__(self, html, text):
+        self.html, self.text = html, text
+
+    def _repr_mimebundle_(self, include=None, exclude=None):
+        return {"text/html": self.html, "text/plain": self.text}
+
+
+def show(table, caption, columns=None, *, rows=None, note="", formats=None, folded=False):
+    """A table with caption, headers, a row of units and numbers that line up.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Where ``x_low`` and ``x_high`` exist, column ``x`` is printed with its range.
+    caption : str
+        What the table shows.
+    columns : dict, optional
+        ``{"usd_per_mtok_out": ("Cost", "USD/Mtok_out"), "gpu": ("Accelerator", None)}``: picks, orders and
+        names columns. Without it: all columns that are not ends of a range, by their own names.
+    rows : str, optional
+        The column that names the rows; by default the first.
+    note : str
+        Printed below; by default ``table.attrs["note"]``.
+    formats : dict, optional
+        Python format specifications by column, such as ``{"batch": ",.0f"}``.
+    folded : bool
+        Show the caption and the number of rows, and the table when asked: for tables few readers want whole.
+    """
+    columns = columns or {
+        name: (name.replace("_", " "), None) for name in table.columns if not is_range_end(name, table.columns)
+    }
+    formats = formats or {}
+    for name in columns:
+        if name not in table.columns and not has_range(table, name):
+            raise ValueError(f"table '{caption}': no column '{name}'; there are {', '.join(map(str, table.columns))}")
+    rows = rows or next(iter(columns))
+    if rows not in columns:
+        raise ValueError(f"table '{caption}': rows='{rows}' is not among its columns {', '.join(columns)}")
+    numeric = {name: has_range(table, name) or table[name].dtype.kind in "iuf" for name in columns}
+    cells = [
+        {name: cell(table, place, name, columns[name][1], formats.get(name), numeric[name]) for name in columns}
+        for place in range(len(table))
+    ]
+    side = {name: ' class="te-number"' if numeric[name] else "" for name in columns}
+    heads = "".join(f'<th scope="col"{side[name]}>{escape(title)}</th>' for name, (title, _) in columns.items())
+    units = [theme.unit_words(unit) if unit else "" for _, unit in columns.values()]
+    unit_row = ""
+    if any(units):
+        unit_cells = "".join(f"<td{side[n]}>{escape(u)}</td>" for n, u in zip(columns, units, strict=True))
+        unit_row = f'<tr class="te-units">{unit_cells}</tr>'
+    body = "".join(
+        "<tr>"
+        + "".join(
+            f'<th scope="row"{side[name]}>{escape(text)}</th>'
+            if name == rows
+            else f"<td{side[name]}>{escape(text)}</td>"
+            for name, text in row.items()
+        )
+        + "</tr>\n"
+        for row in cells
+    )
+    note = note or table.attrs.get("note", "")
+    below = f'<p class="te-table-note">{escape(note)}</p>' if note else ""
+    html = framed(f"<thead><tr>{heads}</tr>{unit_row}</thead>\n<tbody>\n{body}</tbody>", caption) + below
+    html = fold(f"{caption}: {len(table)} rows", html) if folded else html
+    titles = [title + (f" [{unit}]" if unit else "") for (title, _), unit in zip(columns.values(), units, strict=True)]
+    lines = [caption, " | ".join(titles), *(" | ".join(row.values()) for row in cells)]
+    return Html(html, "\n".join(lines + ([note] if note else [])))
+
+
+def framed(inside, caption):
+    """A table in a frame of its own that scrolls sideways on a phone, and by keyboard."""
+    return (
+        f'<div class="te-table-scroll table-scroll" role="region" aria-label="{escape(caption)}" tabindex="0">\n'
+        f'<table class="te-table book-table"><caption>{escape(caption)}</caption>\n{inside}\n</table></div>\n'
+    )
+
+
+def fold(summary, inside):
+    """Something long behind a line of text; works without script."""
+    return f'<details class="te-fold"><summary>{escape(summary)}</summary>\n{inside}</details>\n'
+
+
+def has_range(table, name):
+    """Whether a table has both ends of the range of a column."""
+    return f"{name}_low" in table.columns and f"{name}_high" in table.columns
+
+
+def is_range_end(name, columns):
+    """Whether a column is an end of another column's range."""
+    stem, _, end = name.rpartition("_")
+    return end in ("low", "high") and stem in columns
+
+
+def cell(table, place, name, unit, form, numeric):
+    """One cell as text: the number, its range, or both."""
+    value = table[name].iloc[place] if name in table.columns else None
+    if not numeric:
+        return said(value, unit, form)
+    options = {"form": form, "bare": True}
+    if not has_range(table, name):
+        return number(value, unit, **options)
+    low, high = table[f"{name}_low"].iloc[place], table[f"{name}_high"].iloc[place]
+    ends = span(low, high, unit, **options)
+    if value is None:
+        return ends
+    middle = number(value, unit, **options)
+    return middle if ends in (middle, "–") else f"{middle} ({ends})"
+
+
+def said(value, unit, form):
+    """A cell of a column of text, in which single numbers and truths may stand."""
+    value = value.item() if hasattr(value, "item") else value  # NumPy's scalars as Python's
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return number(value, unit, form=form, bare=True)
+    return text(value)
+
+
+def sources(rows):
+    """The sources of a page: what, who, when, under which licence."""
+    rows = list(rows)
+    if not rows:
+        raise ValueError("tables.sources() got no sources; pass analysis.sources([...])")
+    body, lines = "", ["Sources"]
+    for source in rows:
+        title, url = escape(source["title"]), str(source.get("url") or "")
+        link = f'<a href="{escape(url)}">{title}</a>' if url.startswith(("https://", "http://")) else title
+        others = [text(source.get(field)) for field in ("publisher", "published", "licence")]
+        body += f'<tr><th scope="row">{link}</th>' + "".join(f"<td>{escape(t)}</td>" for t in others) + "</tr>\n"
+        lines.append(" | ".join([source["title"], *others, url]))
+    titles = ("Source", "Publisher", "Published", "Licence")
+    heads = "".join(f'<th scope="col">{title}</th>' for title in titles)
+    return Html(framed(f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}</tbody>", "Sources"), "\n".join(lines))
+
+
+def verdicts(table, root=""):
+    """The claims that a page discusses, folded: statement, printed and recomputed figure, verdict, link to the ledger.
+
+    ``table`` has the columns of :func:`claims`; ``root`` is the way from the page to the top of the site.
+    """
+    body, lines = "", [f"{len(table)} claims of the documents"]
+    for row in table.to_dict("records"):
+        slug, words = VERDICTS[row["verdict"]]
+        claimed, recomputed = text(quantity(row, "claimed")), text(quantity(row, "recomputed"))
+        more = f"<br>{escape(row['assumption'])}" if slug == "assumption" else ""
+        body += (f'<tr><th scope="row"><a href="{root}claims.html#{escape(row["id"])}">{escape(row["statement"])}</a></th>'
+                 f'<td>{escape(claimed)}</td><td>{escape(recomputed)}</td>'
+                 f'<td><span class="verdict verdict-{slug}">{words}</span>{more}</td></tr>\n')
+        lines.append(" | ".join([row["statement"], claimed, recomputed, words]))
+    heads = "".join(f'<th scope="col">{title}</th>' for title in ("Claim", "Printed", "Recomputed", "Verdict"))
+    found = Counter(row["verdict"] for row in table.to_dict("records"))
+    counts = ", ".join(f"{found[name]} {VERDICTS[name][1].lower()}" for name in VERDICTS if found[name])
+    inside = framed(f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}</tbody>", lines[0])
+    return Html(fold(f"{lines[0]}: {counts}", inside), "\n".join(lines))
+
+
+def text(value):
+    """A cell as text; an empty cell is a dash, which a screen reader does not skip."""
+    return "–" if value is None or value != value or value == "" else str(value)

@@ -1,0 +1,328 @@
+"""The cost of an hour: parts that add up, ranges, kinds side by side, published figures, cash flows, carbon."""
+
+import ast
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tokenecon import data
+from tokenecon.ownership import owned_hour
+from tokenecon.prices import gpu_prices
+from tokenecon_book.chapters.hour import comparison, energy, lifetime
+from tokenecon_book.chapters.hour import rent as hour_rent
+
+H100, NEWEST = "h100-sxm-80gb", "2026-09-06"
+# parameter of the notebook -> the row of data/assumptions.csv that its default repeats
+ROWS = {
+    "years": "finance.life", "discount_rate": "finance.discount_rate", "residual_share": "finance.residual",
+    "power_usd_per_kwh": "power.price", "pue": "power.pue", "utilisation": "utilisation.own",
+    "spot_availability": "spot.availability", "interruptions_per_hour": "spot.interruptions",
+    "price_decline": "finance.price_decline", "isl_tokens": "workload.isl", "osl_tokens": "workload.osl",
+    "gco2e_per_kwh": "power.carbon",
+}  # fmt: skip
+# a server of round numbers: 20,000 + 4,000 = 24,000 is 80 % of 30,000; network 5,000
+ROUND = {
+    "usd_per_gpu": 20e3, "server_parts_usd_per_gpu": 4e3, "server_margin": 0.2, "network_usd_per_gpu": 5e3, "years": 4.0,
+    "discount_rate": 0.1, "residual_share": 0.0, "availability": 0.95, "upkeep_per_year": 0.03, "staff_usd_per_gpu_year": 600.0,
+    "space_usd_per_kw_month": 180.0, "kw_per_gpu": 1.25, "busy_share": 0.8, "idle_share": 0.2, "utilisation": 0.5, "pue": 1.3,
+    "usd_per_kwh": 0.12,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def defaults(root):
+    cells = json.loads((root / "notebooks" / "hour.ipynb").read_text(encoding="utf-8"))["cells"]
+    cell = next(one for one in cells if "parameters" in one["metadata"].get("tags", ()))
+    values = {line.targets[0].id: ast.literal_eval(line.value) for line in ast.parse("".join(cell["source"])).body}
+    return values | {"gpus": values["gpus"].split(",")}
+
+
+@pytest.fixture(scope="module")
+def case(defaults):
+    return lambda **change: SimpleNamespace(**(defaults | change))
+
+
+@pytest.fixture(scope="module")
+def checked(case):
+    return comparison.check(case())
+
+
+def test_the_defaults_are_those_of_the_data(defaults):
+    for name, row in ROWS.items():
+        assert defaults[name] == pytest.approx(data.value(row)), f"{name} differs from {row} of data/assumptions.csv"
+    assert defaults["as_of"] == gpu_prices.newest_price_date()
+
+
+# --- parts ------------------------------------------------------------------------------------------
+
+
+def test_parts_by_hand():
+    parts = owned_hour.parts(**ROUND)
+    crf = 0.1 * 1.4641 / 0.4641  # 10 % over 4 years
+    hours = 8760 * 0.95
+    assert parts["gpu"] == pytest.approx(20e3 * crf / hours)
+    assert parts["server"] == pytest.approx(10e3 * crf / hours)
+    assert parts["network"] == pytest.approx(5e3 * crf / hours)
+    assert parts["upkeep"] == pytest.approx(35e3 * 0.03 / hours)
+    assert parts["staff"] == pytest.approx(600 / hours)
+    assert parts["space"] == pytest.approx(180 * 12 * 1.25 / hours)
+    # half the time 0.2, half the time 0.8 of 1.25 kW, with cooling
+    assert parts["power"] == pytest.approx(0.5 * 1.25 * 1.3 * 0.12)
+    assert list(parts) == list(owned_hour.COMPONENTS)
+
+
+def test_the_network_is_not_sold():
+    with_resale, without = (owned_hour.parts(**ROUND | {"residual_share": share}) for share in (0.2, 0.0))
+    assert with_resale["network"] == without["network"]
+    # of 20,000 USD 4,000 come back: (16,000 * CRF + 4,000 * 0.1) a year
+    assert with_resale["gpu"] == pytest.approx((16e3 * 0.14641 / 0.4641 + 400) / 8322)
+
+
+@pytest.mark.parametrize("owner", owned_hour.OWNERS)
+@pytest.mark.parametrize("gpu", [H100, "b200-sxm-180gb", "mi300x-192gb", "l40s-48gb"])
+def test_parts_add_up_to_the_total_exactly(gpu, owner):
+    table = owned_hour.owned(gpu, as_of=NEWEST, owner=owner)
+    for column, total in (("usd_per_gpu_hour", "total"), ("usd_per_gpu_hour_low", "total_low"),
+                          ("usd_per_gpu_hour_high", "total_high")):
+        assert sum(table[column]) == table.attrs[total]
+    assert table["share"].sum() == pytest.approx(1, rel=1e-14)
+    assert (table["usd_per_gpu_hour_low"] <= table["usd_per_gpu_hour"]).all()
+    assert (table["usd_per_gpu_hour"] <= table["usd_per_gpu_hour_high"]).all()
+    attrs = table.attrs
+    assert attrs["total_low"] < attrs["likely_low"] < attrs["total"] < attrs["likely_high"] < attrs["total_high"]
+
+
+def test_without_interest_and_resale_capital_is_a_straight_line():
+    parts = owned_hour.parts(**ROUND | {"discount_rate": 0.0, "availability": 1.0})
+    assert parts["gpu"] + parts["server"] + parts["network"] == pytest.approx(35e3 / (4 * 8760), rel=1e-15)
+
+
+DEARER = {name: dear for name, (_, dear, _) in owned_hour.INPUTS.items()}
+
+
+@settings(deadline=None, derandomize=True, max_examples=60)
+@given(st.sampled_from(sorted(DEARER)), st.floats(1.01, 1.3))
+def test_every_input_moves_the_hour_its_way(name, factor):
+    start = owned_hour.owned_total(**ROUND | {"residual_share": 0.1, "availability": 0.7})
+    changed = ROUND | {"residual_share": 0.1, "availability": 0.7}
+    changed[name] = changed[name] * factor
+    moved = owned_hour.owned_total(**changed)
+    assert moved > start if DEARER[name] == "high" else moved < start
+
+
+def test_arrays_give_what_their_elements_give():
+    years, price = np.array([3.0, 4.5, 6.0]), np.array([0.05, 0.1, 0.2])
+    together = owned_hour.owned_total(**ROUND | {"years": years, "usd_per_kwh": price})
+    alone = [owned_hour.owned_total(**ROUND | {"years": one, "usd_per_kwh": usd}) for one, usd in zip(years, price, strict=True)]
+    np.testing.assert_allclose(together, alone, rtol=1e-14)
+
+
+def test_draws_keep_to_their_ranges_and_have_the_typical_value_as_median():
+    inputs = owned_hour.spans(H100, as_of=NEWEST)
+    drawn = owned_hour.drawn(inputs, 40_000, 7)
+    for name, row in inputs.iterrows():
+        values = drawn[name]
+        assert row["low"] <= values.min() and values.max() <= row["high"]
+        # half of 40,000 draws on either side, within five standard errors of 0.0025
+        assert np.mean(values < row["typical"]) <= 0.5125 and np.mean(values > row["typical"]) <= 0.5125
+    again = owned_hour.drawn(inputs, 40_000, 7)
+    assert all((drawn[name] == again[name]).all() for name in drawn)
+
+
+# --- inputs -----------------------------------------------------------------------------------------
+
+
+def test_a_price_with_its_server_is_freed_of_it():
+    # on 2025-08-01 the only price of this module in a year is the share of a DGX at 46,875 USD
+    found = owned_hour.bought(H100, "2025-08-01")
+    bare = 46_875 * (1 - data.value("finance.server_margin")) - data.value("finance.server_parts")
+    assert found["typical"] == pytest.approx(bare) == pytest.approx(found["low"])
+
+
+def test_newer_purchase_prices_go_before_older_ones():
+    found = owned_hour.bought(H100, NEWEST)
+    # 20,000 (2026-04) and 23,500 within 22,000 to 25,000 (2026-06); the DGX of 2025-06 is older than a year
+    assert (found["low"], found["typical"], found["high"]) == (20_000, 21_750, 25_000)
+
+
+def test_rated_power_is_the_all_in_power_without_its_cooling():
+    low, typical, high, source = owned_hour.rated_kw(H100)
+    assert typical == pytest.approx(1.73 / 1.3)
+    assert low < typical < high and source == "inferencex-app"
+    # the server alone is rated at 10.2 kW for eight: what is left are switches
+    assert 10.2 / 8 < typical < 1.1 * 10.2 / 8
+
+
+def test_a_large_cloud_pays_less():
+    for gpu in (H100, "gb200", "l40s-48gb"):
+        large, small = (owned_hour.owned(gpu, as_of=NEWEST, owner=owner).attrs["total"] for owner in ("hyperscaler", "neocloud"))
+        assert large < small
+
+
+@pytest.mark.parametrize(("call", "words"), [
+    (lambda: owned_hour.owned("mi355x-288gb", as_of=NEWEST), "no purchase price of mi355x-288gb"),
+    (lambda: owned_hour.owned("graviton4-192vcpu", as_of=NEWEST, usd_per_gpu=1.0), "no all-in power of graviton4-192vcpu"),
+    (lambda: owned_hour.owned("h100", as_of=NEWEST), "gpu 'h100' is not known"),
+    (lambda: owned_hour.owned(H100, owner="me"), "owner 'me' is not known"),
+    (lambda: owned_hour.owned(H100, life=4), "input 'life' is not known"),
+    (lambda: hour_rent.spot(H100, NEWEST, lost=4), "input 'lost' of a spot hour is not known"),
+])
+def test_what_is_not_known_is_said_in_one_sentence(call, words):
+    with pytest.raises(ValueError, match=words) as caught:
+        call()
+    assert len(str(caught.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(("change", "words"), [({"years": 0.5}, "parameter 'years'"), ({"pue": 0.9}, "parameter 'pue'")])
+def test_impossible_parameters_are_refused_by_name(case, change, words):
+    with pytest.raises(ValueError, match=words):
+        hour_rent.own_parts(case(**change))
+
+
+# --- kinds of an hour -------------------------------------------------------------------------------
+
+
+def test_spot_work_by_hand():
+    price, full = (gpu_prices.price_range(H100, kind, NEWEST)["typical"] for kind in ("spot", "on_demand"))
+    work = hour_rent.spot(H100, NEWEST, availability=0.9, interruptions_per_hour=0.1, restart_hours=0.2, lost_hours=0.3)
+    assert work["typical"] == pytest.approx(0.9 * price * (1 + 0.1 * 0.5) + 0.1 * full)
+    alone = hour_rent.spot(H100, NEWEST, availability=1.0, interruptions_per_hour=0.0, restart_hours=0.2, lost_hours=0.3)
+    assert alone["typical"] == pytest.approx(price)
+
+
+def test_kinds_stand_side_by_side(case):
+    table = hour_rent.kinds(case()).set_index("kind")
+    assert {"on_demand", "spot", "spot_work", "owned_neocloud", "owned_hyperscaler"} <= set(table.index)
+    assert table.loc["on_demand", "of_on_demand"] == 1
+    assert table.loc["spot", "usd_per_gpu_hour"] < table.loc["spot_work", "usd_per_gpu_hour"]
+    assert (table["usd_per_gpu_hour_low"] <= table["usd_per_gpu_hour"]).all()
+    assert (table["usd_per_gpu_hour"] <= table["usd_per_gpu_hour_high"]).all()
+    on_demand = gpu_prices.price_range(H100, "on_demand", NEWEST)
+    assert table.loc["on_demand", "usd_per_gpu_hour"] == on_demand["typical"]
+    assert table.loc["on_demand", "offers"] == len(on_demand["rows"])
+
+
+def test_the_breakdown_adds_up(case):
+    table = hour_rent.breakdown(case())
+    for gpu, part in table.groupby("gpu"):
+        own = owned_hour.owned(gpu, as_of=NEWEST, **hour_rent.asked(case())).attrs
+        assert part["usd_per_gpu_hour"].sum() == pytest.approx(own["total"], rel=1e-14)
+
+
+def test_own_parts_end_in_their_total(case):
+    table = hour_rent.own_parts(case())
+    assert table["component"].iloc[-1] == "total"
+    assert sum(table["usd_per_gpu_hour"].iloc[:-1]) == table["usd_per_gpu_hour"].iloc[-1]
+
+
+# --- published figures ------------------------------------------------------------------------------
+
+
+def test_published_hours_and_ours(checked):
+    assert set(checked["as_of"]) == {"2026-03-18", "2026-08-14"}
+    known = checked.dropna(subset=["ratio"]).set_index(["gpu", "owner", "as_of"])
+    # what the analyst printed in March 2026
+    assert known.loc[(H100, "neocloud", "2026-03-18"), "published_usd_per_gpu_hour"] == 1.69
+    assert known.loc[(H100, "hyperscaler", "2026-03-18"), "published_usd_per_gpu_hour"] == 1.30
+    # bottom-up and published agree for the H100 and the B200 of the first vintage, and for the newest GB200
+    for key in ((H100, "neocloud", "2026-03-18"), (H100, "hyperscaler", "2026-03-18"), (H100, "neocloud", "2026-08-14"),
+                ("b200-sxm-180gb", "neocloud", "2026-03-18"), ("b200-sxm-180gb", "hyperscaler", "2026-03-18"),
+                ("gb200", "neocloud", "2026-08-14"), ("gb200", "hyperscaler", "2026-08-14")):
+        assert abs(known.loc[key, "ratio"] - 1) <= 0.15, key
+    # every gap has its explanation
+    gaps = known[(known["ratio"] - 1).abs() > 0.15]
+    assert gaps["remark"].str.contains("would").all()
+
+
+def test_the_implied_price_gives_the_published_hour():
+    price = comparison.implied("h200-sxm-141gb", "neocloud", 1.59, NEWEST)
+    own = owned_hour.owned("h200-sxm-141gb", as_of=NEWEST, owner="neocloud", usd_per_gpu=price)
+    assert own.attrs["total"] == pytest.approx(1.59)
+
+
+def test_the_check_does_not_move_with_the_readers_own_money(case, checked):
+    gpus = [H100, "gb200"]
+    own = comparison.check(case(years=7.0, discount_rate=0.02, gpus=gpus))["ratio"]
+    assert list(own) == list(checked[checked["gpu"].isin(gpus)]["ratio"])
+
+
+def test_one_input_closes_the_middle_gap(case, checked):
+    years = comparison.reconcile(case(), checked).set_index("input").loc["years", "value"]
+    ratios = [owned_hour.owned_total(**owned_hour.spans(row.gpu, as_of=NEWEST, owner=row.owner, years=years)["typical"])
+              / row.published_usd_per_gpu_hour for row in checked.dropna(subset=["ratio"]).itertuples()]
+    assert np.median(ratios) == pytest.approx(1, abs=1e-6)
+
+
+# --- years ------------------------------------------------------------------------------------------
+
+
+def test_the_present_value_of_the_payments_is_that_of_the_hours(case):
+    inputs = owned_hour.ends(owned_hour.spans(H100, as_of=NEWEST, **hour_rent.asked(case())))[1]
+    cash = lifetime.cash(case()).set_index("way")
+    assert cash.loc["own", "usd_per_gpu_hour"] == pytest.approx(owned_hour.owned_total(**inputs), rel=1e-12)
+    rent = gpu_prices.price_range(H100, "on_demand", NEWEST)["typical"]
+    assert cash.loc["rent, price stays", "usd_per_gpu_hour"] == pytest.approx(rent, rel=1e-12)
+    assert cash["present_usd"].iloc[2] < cash["present_usd"].iloc[1]
+
+
+def test_a_longer_life_and_a_better_resale_are_cheaper(case):
+    table = lifetime.life(case())
+    for _, curve in table.groupby("resale"):
+        assert (np.diff(curve["usd_per_gpu_hour"]) < 0).all()
+    at_four = table[table["years"] == 4.0]["usd_per_gpu_hour"].to_numpy()
+    assert (np.diff(at_four) < 0).all()
+
+
+# --- energy -----------------------------------------------------------------------------------------
+
+
+def test_energy_by_hand():
+    spent = energy.energy(H100, gpus=2, tok_out_per_s=(900.0, 1000.0, 1100.0), utilisation=0.5, pue=1.2, usd_per_kwh=0.08,
+                               gco2e_per_kwh=300.0)
+    watts = 2 * 1730 / 1.3 * (0.25 + 0.55 * 0.5) * 1.2  # idle 0.25, busy 0.8 of the rated power
+    joules = watts / 500  # 1000 tokens a second in half of the time
+    assert spent["joules_per_tok_out"] == pytest.approx(joules)
+    assert spent["kwh_per_mtok_out"] == pytest.approx(joules / 3.6)
+    assert spent["gco2e_per_mtok_out"] == pytest.approx(300 * joules / 3.6)
+    assert spent["energy_usd_per_mtok_out"] == pytest.approx(0.08 * joules / 3.6)
+    assert spent["joules_per_tok_out_low"] < joules < spent["joules_per_tok_out_high"]
+
+
+def test_idle_hours_cost_grams_too():
+    points = [energy.energy(H100, gpus=1, tok_out_per_s=(900.0, 1000.0, 1100.0), utilisation=share)["gco2e_per_mtok_out"]
+              for share in (1.0, 0.5, 0.1)]
+    assert points[0] < points[1] < points[2]
+
+
+def test_carbon_beside_cost(case):
+    table = energy.carbon(case(gpus=[H100, "h200-sxm-141gb", "mi355x-288gb"]))
+    known = table.dropna(subset=["usd_per_mtok_out"])
+    for name in ("usd_per_mtok_out", "gco2e_per_mtok_out", "kwh_per_mtok_out"):
+        assert (known[f"{name}_low"] <= known[name]).all() and (known[name] <= known[f"{name}_high"]).all()
+    # the grid's factor scales the grams and leaves the dollars
+    cleaner = energy.carbon(case(gpus=[H100, "h200-sxm-141gb"], gco2e_per_kwh=48.1))
+    assert cleaner["gco2e_per_mtok_out"].to_numpy() == pytest.approx(known["gco2e_per_mtok_out"].to_numpy() / 10)
+    assert cleaner["usd_per_mtok_out"].to_numpy() == pytest.approx(known["usd_per_mtok_out"].to_numpy())
+    assert "no on_demand price" in table["reason"].iloc[-1]
+
+
+@pytest.mark.parametrize("change", [
+    {"gpu": "mi300x-192gb", "years": 6.0, "utilisation": 0.2, "gpus": ["mi300x-192gb", "b200-sxm-180gb"]},
+    {"as_of": "2025-08-01", "gpus": [H100, "h200-sxm-141gb"], "price_kind": "spot"},
+    {"model": "llama-3.1-8b", "price_kind": "rental_3y", "gpus": ["l40s-48gb"]}, {"gpu": "l4", "gpus": ["l4"]},
+])
+def test_findings_hold_for_other_parameters(case, change):
+    one = case(**change)
+    for function in (hour_rent.own_parts, hour_rent.breakdown, hour_rent.kinds, comparison.check, lifetime.life, lifetime.cash,
+                     energy.carbon, lambda one: comparison.reconcile(one, comparison.check(one))):
+        try:
+            table = function(one)
+        except ValueError as reason:
+            assert len(str(reason).splitlines()) == 1
+            continue
+        assert len(table) and "nan" not in table.attrs["finding"]
+        assert all(data.source(source)["title"] for source in table.attrs["sources"])

@@ -1,0 +1,292 @@
+"""The market chapter: parts of the market, the documents' price, spot, commitments, tokens sold against tokens made."""
+
+import ast
+import json
+import math
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tokenecon import data
+from tokenecon.prices import price_book
+from tokenecon_book.chapters.market import commitments, market, printed_rents, token_prices
+
+H100, H200, DAY = "h100-sxm-80gb", "h200-sxm-141gb", "2026-09-06"
+
+
+@pytest.fixture(scope="module")
+def defaults(root):
+    cells = json.loads((root / "notebooks" / "market.ipynb").read_text(encoding="utf-8"))["cells"]
+    cell = next(one for one in cells if "parameters" in one["metadata"].get("tags", ()))
+    values = {line.targets[0].id: ast.literal_eval(line.value) for line in ast.parse("".join(cell["source"])).body}
+    return values | {"gpus": values["gpus"].split(",")}
+
+
+@pytest.fixture
+def case(defaults):
+    return lambda **change: SimpleNamespace(**(defaults | change))
+
+
+def test_the_defaults_are_those_of_the_data(defaults):
+    assert defaults["as_of"] == price_book.newest_date()
+    found = commitments.discounts(defaults["as_of"])
+    assert defaults["discount_1y"] == pytest.approx(found.attrs["one year"][1], abs=5e-4)
+    assert defaults["discount_3y"] == pytest.approx(found.attrs["three years"][1], abs=5e-4)
+    assert defaults["price_after_year"] == pytest.approx(math.exp(-data.value("finance.price_decline")), abs=5e-3)
+    assert defaults["discount_rate"] == data.value("finance.discount_rate")
+    assert defaults["isl_tokens"] == round(data.value("workload.isl_azure_conv"))
+    assert defaults["osl_tokens"] == round(data.value("workload.osl_azure_conv"))
+
+
+# --- parts of the market ------------------------------------------------------------------------------
+
+
+def test_every_price_has_a_provider_of_a_known_kind():
+    providers = data.table("providers").set_index("id")["kind"]
+    assert set(data.table("prices")["provider"]) <= set(providers.index)
+    assert set(providers[providers == "hyperscaler"].index) == {"aws", "azure", "gcp", "oracle"}
+
+
+def test_what_the_documents_say_is_never_an_offer():
+    rows = market.seen(H100, DAY)
+    assert "doc" not in set(rows["provider"]) and (rows["as_of"] <= DAY).all() and (rows["last_seen"] <= DAY).all()
+    assert set(rows.loc[rows["kind"] == "marketplace", "seller"]) == {"marketplace"}  # RunPod's among them
+
+
+def test_a_provider_with_many_offers_counts_once():
+    # medians of the providers: 1, 3 and 8; the median of the six offers would be 1
+    rows = pd.DataFrame({"provider": ["a", "a", "a", "a", "b", "c"], "usd_per_gpu_hour": [1.0, 1.0, 1.0, 1.0, 3.0, 8.0]})
+    assert market.typical(rows) == {"usd_per_gpu_hour": 3.0, "usd_per_gpu_hour_low": 1.0, "usd_per_gpu_hour_high": 8.0,
+                                    "providers": 3, "offers": 6}
+
+
+def test_quarters_by_hand():
+    table = market.history(H100, DAY).set_index(["series", "quarter"])
+    # AWS and Azure 12.29, Google 11.06, Oracle 10.00: (11.06 + 12.29)/2
+    assert table.loc[("hyperscaler", "2025 Q1"), "usd_per_gpu_hour"] == pytest.approx(11.675)
+    assert table.loc[("hyperscaler", "2025 Q1"), "providers"] == 4
+    # after the cut of June 2025 AWS 6.88, Azure 12.29
+    assert table.loc[("hyperscaler", "2025 Q4"), "usd_per_gpu_hour"] == pytest.approx(9.585)
+    assert ("neocloud", "2025 Q4") not in table.index  # nobody's list was seen then, and none is made up
+    assert table.loc[("one-year contract", "2026 Q1"), "usd_per_gpu_hour"] == 2.35
+
+
+def test_history_on_an_earlier_day_knows_nothing_of_later_prices():
+    early, late = market.history(H100, "2025-03-31"), market.history(H100, DAY)
+    whole = late[late["end"] <= "2025-03-31"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(early, whole, check_like=True)
+
+
+def line(*prices, providers=2):
+    return pd.DataFrame({"usd_per_gpu_hour": prices, "quarter": [f"Q{n}" for n in range(len(prices))], "providers": providers})
+
+
+@pytest.mark.parametrize(("prices", "words"), [
+    ((3.0, 5.0, 2.0, 4.0), "down from $5.00 (Q1) to $2.00 (Q2), up again to $4.00 (Q3)"),
+    ((5.0, 2.0, 2.01), "down from $5.00 (Q0) to $2.00 (Q1), still $2.01 (Q2)"),
+    ((2.0, 1.5, 3.0), "up from $1.50 (Q1) to $3.00 (Q2)"),
+    ((2.0, 2.01), "at $2.00 (Q0), unchanged to Q1"),
+])
+def test_a_course_in_words(prices, words):
+    assert market.down_and_up(line(*prices)) == words
+
+
+def test_one_list_more_or_less_is_no_change_of_the_market():
+    # the last quarter has the list of one provider only
+    assert market.down_and_up(line(9.0, 6.0, 1.0, providers=[2, 3, 1])) == "down from $9.00 (Q0) to $6.00 (Q1)"
+
+
+def test_hyperscaler_over_neocloud(case):
+    table = market.by_seller(case(as_of=DAY, gpus=[H100])).set_index("seller")
+    # AWS 6.88, Oracle 10, Azure 12.29, Google's middle offer 11.0612: (10 + 11.0612)/2; the middle of ten neoclouds is 2.99
+    assert table.loc["hyperscaler", "usd_per_gpu_hour"] == pytest.approx(10.5306)
+    assert table.loc["neocloud", "usd_per_gpu_hour"] == pytest.approx(2.99)
+    assert table.attrs["ratios"] == {"H100 SXM": pytest.approx(10.5306 / 2.99)}
+
+
+# --- the documents ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("gpu", "claim"), [(H100, "up-h100-cloud-price-now"), (H200, "up-h200-cloud-price")])
+def test_the_band_is_the_claim_on_its_day(gpu, claim):
+    printed = printed_rents.printed(gpu, DAY)
+    assert (printed["usd_per_gpu_hour_low"], printed["usd_per_gpu_hour_high"]) == tuple(data.claim(claim)[["low", "high"]])
+    assert printed["as_of"] == "2025-12-08"
+
+
+def test_offers_inside_the_printed_range():
+    table = printed_rents.printed_range(H100, DAY).set_index("seller")
+    # marketplaces ask 1.25, 1.49, 1.73, 2.25 and 2.69 against 1.49 to 3.90
+    assert tuple(table.loc["marketplace", ["now", "inside_now"]]) == (5, 4)
+    assert table.loc["hyperscaler", "inside_now"] == 0
+    assert (table["inside_now"] <= table["now"]).all() and (table["inside_then"] <= table["then"]).all()
+
+
+def test_sellers_with_themselves():
+    table = printed_rents.moves(H100, DAY)
+    aws, runpod, index = (table[table["provider"] == name].iloc[0] for name in ("aws", "runpod", "neocloud-market"))
+    assert aws["fall"] == pytest.approx(6.88 / 12.29 - 1) and aws["rise"] == 0
+    assert runpod["fall"] == pytest.approx(2.99 / 3.99 - 1) and runpod["rise"] == pytest.approx(3.29 / 2.99 - 1)
+    assert index["rise"] == pytest.approx(2.35 / 1.70 - 1)
+    assert (table["fall"].dropna() <= 0).all()
+
+
+def test_a_gpu_or_a_day_without_the_documents_is_one_sentence():
+    with pytest.raises(ValueError, match="parameter 'gpu' is 'l4', of which the documents print no rent; use h100"):
+        printed_rents.moves("l4", DAY)
+    with pytest.raises(ValueError, match="parameter 'as_of' is 2025-01-01, before the documents' 2025-12-08"):
+        printed_rents.printed_range(H100, "2025-01-01")
+
+
+# --- spot and commitments -----------------------------------------------------------------------------
+
+
+def test_spot_by_hand(case):
+    table = commitments.spot_discounts(case(as_of=DAY, gpus=[H100])).set_index(["who", "offer"])
+    row = table.loc[("Google Cloud", "a3-highgpu-8g")]
+    assert row["discount"] == pytest.approx(1 - 6.3262 / 11.0612)
+    assert row["first"] == pytest.approx(1 - 4.2992 / 11.0612)
+    assert row["spread"] == pytest.approx(6.4023 / 1.2757)
+
+
+def test_no_spot_price_yet_is_one_sentence(case):
+    with pytest.raises(ValueError, match=r"parameter 'gpus': none .* on 2025-12-08; the first spot prices are of 2026-05-05"):
+        commitments.spot_regions(case(as_of="2025-12-08"))
+
+
+def test_a_discount_is_one_minus_the_committed_price_over_the_other():
+    table = commitments.discounts(DAY).set_index(["gpu", "provider", "term"])
+    assert table.loc[(H100, "gcp", "one year"), "discount"] == pytest.approx(1 - 7.67 / 11.06)
+    assert table.loc[(H100, "gcp", "three years"), "discount"] == pytest.approx(1 - 4.86 / 11.06)
+
+
+RATE, DISCOUNT = st.floats(-1.5, 1.5), st.floats(0.0, 0.9)
+
+
+@given(DISCOUNT, st.floats(0.0, 0.3), st.sampled_from([1.0, 3.0]))
+def test_while_rents_stay_a_commitment_costs_one_minus_its_discount(discount, interest, years):
+    assert commitments.cost_ratio(discount=discount, decline_per_year=0.0, interest=interest, years=years) == pytest.approx(
+        1 - discount)
+
+
+def test_a_year_in_which_rents_halve():
+    # on demand on average (1 - 1/2)/ln 2 = 0.72135 of its first price; a commitment at half price: 0.5/0.72135 = 0.69315
+    assert commitments.cost_ratio(discount=0.5, decline_per_year=math.log(2), interest=0.0, years=1.0) == pytest.approx(
+        0.69315, abs=1e-5)
+
+
+@given(RATE, st.floats(0.01, 0.5), DISCOUNT)
+@settings(max_examples=60)
+def test_a_commitment_is_worth_less_the_faster_rents_fall(rate, more, discount):
+    slow, fast = (commitments.cost_ratio(discount=discount, decline_per_year=one, interest=0.1, years=3.0)
+                  for one in (rate, rate + more))
+    assert fast > slow
+
+
+def test_break_even_is_where_both_cost_the_same(case):
+    now = case(discount_1y=0.3, discount_3y=0.5)
+    for term, years, discount in (("one year", 1.0, 0.3), ("three years", 3.0, 0.5)):
+        change = commitments.commitment(now).attrs["break_even"][term]
+        assert commitments.cost_ratio(discount=discount, decline_per_year=-math.log(1 + change), interest=0.1,
+                                           years=years) == pytest.approx(1.0)
+
+
+def test_the_page_s_change_is_on_the_curve(case):
+    table = commitments.commitment(case(price_after_year=0.5))
+    start = table[table["contract"] == "one year"].iloc[0]  # the axis begins at the steepest change, here the page's
+    assert start["change_per_year"] == -0.5
+    assert start["cost_ratio"] == pytest.approx(table.attrs["now"]["one year"])
+    banded = table.dropna(subset=["cost_ratio_low"])
+    assert (banded["cost_ratio_low"] <= banded["cost_ratio"]).all() and (banded["cost_ratio"] <= banded["cost_ratio_high"]).all()
+
+
+def test_observed_changes_are_annualised_by_hand(case):
+    table = commitments.observed(case(as_of=DAY)).set_index("who")
+    # 1.70 on 2025-10-15 to 2.35 on 2026-03-31, 167 days: (2.35/1.70)**(365.25/167) - 1
+    change = table.loc["neoclouds, index of one-year contracts", "change_per_year"]
+    assert change == pytest.approx((2.35 / 1.70) ** (365.25 / 167) - 1)
+
+
+@pytest.mark.parametrize(("change", "words"), [
+    ({"discount_1y": 1.0}, "parameter 'discount_1y' is 1, a commitment for nothing"),
+    ({"price_after_year": 0.0}, "parameter 'price_after_year' is 0, but rent must stay above 0"),
+])
+def test_impossible_terms_are_one_sentence(case, change, words):
+    with pytest.raises(ValueError, match=words):
+        commitments.commitment(case(**change))
+
+
+# --- tokens -------------------------------------------------------------------------------------------
+
+
+def test_a_seller_is_the_median_of_its_offers_at_the_mix_of_the_page(case):
+    now = case(isl_tokens=3, osl_tokens=1)
+    sold = token_prices.sellers(now, "llama-3.3-70b").set_index("provider")
+    rows = price_book.token_prices("llama-3.3-70b", now.as_of)
+    for provider, part in rows.groupby("provider"):
+        by_hand = sorted((3 * row.usd_per_mtok_in + row.usd_per_mtok_out) / 4 for row in part.itertuples())
+        middle = (by_hand[(len(by_hand) - 1) // 2] + by_hand[len(by_hand) // 2]) / 2
+        assert sold.loc[provider, "usd_per_mtok"] == pytest.approx(middle)
+
+
+def test_the_cost_on_rented_gpus_by_hand(case):
+    now = case(gpus=[H100])
+    own = token_prices.rented(now, "llama-3.3-70b").set_index("seller").loc["neocloud"]
+    rents = market.typical(market.known(H100, now.as_of).query("seller == 'neocloud'"))
+    assert own["rent"] == rents["usd_per_gpu_hour"]
+    # concurrency requests are in flight, each makes 211 tokens in TTFT and 211 steps or a little less: rate from Little's law
+    held = (own["ttft_ms"] + now.osl_tokens * own["tpot_ms"]) / 1000
+    rate = own["concurrency"] / held * (now.isl_tokens + now.osl_tokens)
+    assert own["usd_per_mtok"] == pytest.approx(own["n_gpus"] * own["rent"] / (rate * 3600 * 0.5) * 1e6, rel=0.02)
+    assert own["usd_per_mtok_low"] < own["usd_per_mtok"] < own["usd_per_mtok_high"]
+
+
+def test_half_the_load_is_twice_the_cost_and_the_implied_load_stays(case):
+    half, full = (token_prices.rented(case(gpus=[H100], utilisation=load), "llama-3.3-70b").set_index("seller").loc["neocloud"]
+                  for load in (0.5, 1.0))
+    assert half["usd_per_mtok"] == pytest.approx(2 * full["usd_per_mtok"])
+    load = token_prices.implied_load(case(utilisation=0.5), half["usd_per_mtok"], 0.7)
+    assert full["usd_per_mtok"] / load == pytest.approx(0.7)  # at that load the cost is the price
+
+
+def test_sellers_against_rent(case):
+    now = case(gpus=[H100, H200])
+    table, points = token_prices.api_against_rent(now), token_prices.seller_points(now)
+    shapes = data.models()
+    assert shapes.loc[table["model"], "parameters"].between(65e9, 75e9).all()
+    assert set(points["label"]) == set(table.loc[table["what"] == token_prices.API, "label"])
+    own = table[(table["model"] == "llama-3.3-70b") & (table["seller"] == "neocloud")].iloc[0]
+    asked = points.loc[points["model"] == "llama-3.3-70b", "usd_per_mtok"]
+    assert own["below"] == pytest.approx((asked < own["usd_per_mtok"]).sum() / len(asked))
+    assert "marketplace" not in set(token_prices.drawn(table)["seller"].dropna())
+    assert table["label"].is_unique
+
+
+def test_what_no_gpu_serves_and_nobody_sells_is_one_sentence(case):
+    with pytest.raises(ValueError, match=r"parameter 'gpus': none of h100-sxm-80gb serves llama-3\.3-70b within ttft_ms"):
+        token_prices.rented(case(gpus=[H100], tpot_ms=1.0), "llama-3.3-70b")
+    with pytest.raises(ValueError, match="parameter 'params_low' is 1000 and 'params_high' 2000, between which no model"):
+        token_prices.models(case(params_low=1e3, params_high=2e3))
+
+
+def test_lists_that_disagree_are_kept_both(case):
+    table = token_prices.disagreement(case())
+    assert not table["agree"].any() and (table["ratio"] > 1).all()
+
+
+def test_marked_prices_are_old_or_outside(case):
+    now = case(gpus=[H100])
+    table = market.marked(now)
+    assert (table["old"] | table["outside"]).all() and (table["age_days"] <= 365).all()
+    assert (table.loc[table["old"], "age_days"] > price_book.OLD_DAYS).all()
+
+
+def test_every_table_names_sources_that_exist(case):
+    now = case(gpus=[H100, H200])
+    for table in (market.history(H100, now.as_of), printed_rents.moves(H100, now.as_of), market.by_seller(now),
+                  commitments.spot_regions(now), commitments.commitment(now), market.marked(now)):
+        assert "nan" not in table.attrs["finding"]
+        assert all(data.source(source)["title"] for source in table.attrs["sources"])

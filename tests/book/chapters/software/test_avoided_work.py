@@ -1,0 +1,44 @@
+"""Routing, cascade, prefix cache and mixtures of experts."""
+
+from types import SimpleNamespace
+
+import pytest
+from test_waterfall import DEFAULTS
+
+from tokenecon_book.chapters.software import avoided_work
+from tokenecon_book.chapters.software.lever_points import operating_point
+from tokenecon_book.chapters.software.waterfall import LEVERS
+
+
+def case(**change):
+    return SimpleNamespace(**(DEFAULTS | change))
+
+
+def test_half_of_the_tokens():
+    half = avoided_work.shares(case()).set_index("share").loc[0.5]
+    assert half["routed"] == pytest.approx(1 - (0.5 * 0.1 + 0.5 + 0.01))
+    assert half["cascade"] == pytest.approx(1 - (0.1 + 0.5))  # the small model answers everything once
+    point = operating_point(case(), frozenset(LEVERS) - {"prefix", "routing"})
+    into, out = point["usd_per_mtok_in"][1] * 2000, point["usd_per_mtok_out"][1] * 500
+    assert half["prefix"] == pytest.approx(0.5 * 0.7 * into / (into + out))
+
+
+def test_share_that_the_documents_saving_needs():
+    # (0.60 + 0.01)/(1 - 0.1) = 0.678
+    assert "a share of 68%" in avoided_work.shares(case()).attrs["finding"]
+    assert "out of reach" in avoided_work.shares(case(cost_ratio=0.5)).attrs["finding"]
+
+
+def test_weights_of_mixtral_that_a_step_reads():
+    row = avoided_work.experts(case()).set_index("model").loc["Mixtral 8x7B"]
+    experts = 32 * 8 * 3 * 4096 * 14_336
+    common = 46_702_792_704 - experts
+    assert row["read_1"] == pytest.approx((common + experts * 2 / 8) / 46_702_792_704)
+    touched = 8 * (1 - 0.75**8)  # 7.199 of 8 experts
+    assert row["read_8"] == pytest.approx((common + experts * touched / 8) / 46_702_792_704)
+    assert row["compute_saving"] == pytest.approx(1 - 12_879_925_248 / 46_702_792_704)
+
+
+def test_the_page_model_joins_if_it_is_a_mixture():
+    assert avoided_work.experts(case(model="qwen3-30b-a3b"))["model"].iloc[0] == "Qwen3 30B-A3B"
+    assert len(avoided_work.experts(case())) == len(avoided_work.EXPERT_MODELS)

@@ -1,0 +1,116 @@
+"""The page of software optimisations: defaults, sensitivity, published effects, other parameters."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from test_waterfall import DEFAULTS
+
+from tokenecon import data
+from tokenecon_book.chapters.software import (
+    avoided_work,
+    batching,
+    cache_sharing,
+    charts,
+    lever_steps,
+    quantisation,
+    simulation_load,
+    software,
+    speculation,
+    stacking,
+)
+from tokenecon_book.chapters.software.waterfall import LEVERS
+
+ASSUMED = {
+    "isl_tokens": "workload.isl", "osl_tokens": "workload.osl", "utilisation": "utilisation.own",
+    "contiguous_waste": "kv.waste_contiguous", "paged_waste": "kv.waste_paged", "hit_rate": "cache.hit_rate",
+    "saved_share": "cache.saved_share", "acceptance": "speculation.acceptance", "draft_tokens": "speculation.tokens",
+    "draft_cost": "speculation.draft_cost", "small_share": "routing.small_share", "cost_ratio": "routing.cost_ratio",
+    "router_cost": "routing.router_cost", "batch_wait_s": "batching.static_wait",
+}
+OTHERS = [
+    {},
+    {"model": "mixtral-8x7b", "gpu": "mi300x-192gb", "n_gpus": 1, "weights": "int4", "lengths": "exponential"},
+    {"model": "llama-3.1-8b", "gpu": "l40s-48gb", "n_gpus": 1, "isl_tokens": 300, "osl_tokens": 100, "hit_rate": 0.0},
+    {"model": "deepseek-v3", "gpu": "h200-sxm-141gb", "n_gpus": 16, "max_tpot_ms": 100.0, "weights": "fp8-block"},
+    {"gpu": "a100-sxm-80gb", "weights": "int8", "kv": "fp16"},
+]
+
+
+def case(**change):
+    return SimpleNamespace(**(DEFAULTS | change))
+
+
+@pytest.fixture
+def declared(root):
+    """The parameters cell of the notebook, executed."""
+    cells = json.loads((root / "notebooks" / "software.ipynb").read_text(encoding="utf-8"))["cells"]
+    cell = next(cell for cell in cells if "parameters" in cell["metadata"].get("tags", []))
+    values = {}
+    exec("".join(cell["source"]), values)
+    return {name: value for name, value in values.items() if not name.startswith("__")}
+
+
+def test_defaults_are_the_assumed_values(declared):
+    for parameter, assumption in ASSUMED.items():
+        assert declared[parameter] == data.value(assumption), f"{parameter} in notebooks/software.ipynb, {assumption}"
+    low, high = (data.claim("up-h100-cloud-price-now")[end] for end in ("low", "high"))
+    assert declared["usd_per_gpu_hour"] == pytest.approx((low + high) / 2)
+
+
+def test_tests_and_notebook_share_their_defaults(declared):
+    assert declared == DEFAULTS
+
+
+@pytest.mark.parametrize("change", OTHERS)
+def test_every_table_and_figure_under_other_parameters(change):
+    one = case(**change)
+    each = stacking.levers(one)
+    together = stacking.products(one, each)
+    steps = lever_steps.steps(one)
+    bits, cache = quantisation.batch_curve(one), cache_sharing.concurrency(one)
+    guess = speculation.load_curve(one)
+    busy = batching.occupancy_curve(batch=int(steps["batch"].iloc[0]), lengths=one.lengths)
+    full = simulation_load.runs(one)
+    slots, loaded = simulation_load.timeline(one, full), simulation_load.over_load(one, full)
+    shares, experts = avoided_work.shares(one), avoided_work.experts(one)
+    for table in (each, together, steps, bits, cache, guess, busy, slots, loaded, shares, experts):
+        assert "nan" not in table.attrs["finding"] and "inf" not in table.attrs["finding"], table.attrs["finding"]
+    drawn = (charts.steps(steps), charts.products(together), charts.quantisation(bits, quantisation.literature()),
+             charts.speculation(guess, speculation.literature()), charts.occupancy(busy, None),
+             charts.slots(slots))
+    for chart in drawn:
+        assert chart.to_dict()["layer"]
+    assert len(cache_sharing.grid(cache))
+    assert (each["alone"] < 1).all() and together["cost_factor"].min() > 1
+
+
+def test_sensitivity_rows():
+    table = software.sensitivity(case()).set_index("change")
+    steps = lever_steps.steps(case())
+    assert table.loc["the case itself", "usd_per_mtok"] == pytest.approx(steps["end"].iloc[-1])
+    assert table.loc["the case itself", "cost_factor"] == pytest.approx(steps["end"].iloc[0] / steps["end"].iloc[-1])
+    rest = frozenset(LEVERS) - {"speculation"}
+    assert table.loc["without speculation", "usd_per_mtok"] == pytest.approx(stacking.cost(case(), rest))
+    factor = stacking.cost(case(), frozenset(), "textbook") / stacking.cost(case(), rest, "textbook")
+    assert table.loc["without speculation", "textbook_cost_factor"] == pytest.approx(factor)
+    # half of the tokens routed: 0.5 * 0.1 + 0.5 + 0.01 = 0.56 instead of 0.407
+    routed = table.loc["50% of tokens routed to the small model", "usd_per_mtok"]
+    assert routed / table.loc["the case itself", "usd_per_mtok"] == pytest.approx(0.56 / 0.407)
+
+
+def test_sensitivity_says_what_is_not_possible():
+    table = software.sensitivity(case(isl_tokens=40_000, max_tpot_ms=30.0))
+    lost = table[table["cost_factor"].isna()]["change"].tolist()
+    assert "prompts four times as long (does not fit the memory)" in lost
+    assert any("not even one request" in text for text in lost)
+
+
+def test_published_effects_are_the_rows_of_the_table():
+    table = software.literature().set_index("id")
+    facts = data.table("optimisations").set_index("id")
+    assert len(table) == len(software.LITERATURE)
+    for name, row in table.iterrows():
+        assert row["speedup"] == facts.loc[name, "value"] and facts.loc[name, "unit"] == "ratio"
+    drawn = {*quantisation.POINTS, *speculation.POINTS}
+    assert not drawn & set(table.index)  # each effect is shown once

@@ -1,0 +1,210 @@
+"""Levers together: the textbook against arithmetic written here, the calibrated model against `estimate`, and refusals."""
+
+from types import SimpleNamespace
+
+import pytest
+
+import tokenecon
+from tokenecon.errors import DoesNotFit, TooSlow
+from tokenecon.serving import textbook
+from tokenecon_book.chapters.software import batching, lever_points, lever_steps, stacking, waterfall
+
+DEFAULTS = {
+    "model": "llama-2-70b", "gpu": "h100-sxm-80gb", "n_gpus": 4, "weights": "fp8", "kv": "fp8", "isl_tokens": 2000,
+    "osl_tokens": 500, "lengths": "measured", "trace": "azure-2023-conv", "slots": 24, "batch_wait_s": 1.0, "max_tpot_ms": 50.0,
+    "usd_per_gpu_hour": 2.695, "utilisation": 0.6,
+    "contiguous_waste": 0.7, "paged_waste": 0.04, "hit_rate": 0.5, "saved_share": 0.7, "acceptance": 0.8, "draft_tokens": 4,
+    "draft_cost": 0.05, "small_share": 0.67, "cost_ratio": 0.1, "router_cost": 0.01,
+}
+NONE, ALL = frozenset(), frozenset(waterfall.LEVERS)
+EXPECTED = textbook.EXPECTED
+# One long request fills the memory, so that the batch is 1 and the sum fits on paper.
+LONG = {"model": "llama-2-7b", "n_gpus": 1, "isl_tokens": 50_000, "osl_tokens": 1000, "contiguous_waste": 0.5,
+        "usd_per_gpu_hour": 3.0, "utilisation": 0.5}
+
+
+def case(**change):
+    return SimpleNamespace(**(DEFAULTS | change))
+
+
+def test_one_long_request_on_a_perfect_machine():
+    point = waterfall.operating_point(case(**LONG), NONE, efficiencies=textbook.ideal())
+    # 32 layers, 32 heads of 128, keys and values, 2 B: 524,288 B a position. Mean context 50,000 + 500.
+    step_s = (2 * 6_738_415_616 + 50_500 * 524_288) / 3.35e12
+    assert point["batch"] == 1 and point["occupancy"] == 1
+    assert point["tpot_ms"][EXPECTED] == pytest.approx(1000 * step_s)  # 11.9 ms
+    # 3 USD an hour, half of it used
+    assert point["usd_per_mtok_out"][EXPECTED] == pytest.approx(1e6 * step_s * 3.0 / 0.5 / 3600)
+    mixed = (50_000 * point["usd_per_mtok_in"] + 1000 * point["usd_per_mtok_out"]) / 51_000
+    assert point["usd_per_mtok"] == pytest.approx(mixed)
+
+
+def test_what_each_lever_does_to_the_memory():
+    base = waterfall.ceiling(case(), NONE)
+    # waste 0.7 to 0.04 leaves 0.96 instead of 0.30 of the room; half the bits hold twice as many
+    assert waterfall.ceiling(case(), {"paging"}) / base == pytest.approx(0.96 / 0.30)
+    assert waterfall.ceiling(case(), {"kv"}) / base == pytest.approx(2)
+    # (4 * (0.9 * 79.6 - 2) GiB - 138 GB) * 0.3 / (2500 * 327,680 B): 59 sequences
+    room = 4 * (0.9 * 79.6 - 2) * 2**30 - 2 * 68_976_648_192
+    assert base == pytest.approx(room * 0.3 / (2500 * 327_680), rel=1e-6)
+    freed = 68_976_648_192 - 2 * 32_000 * 8192 - 161 * 8192  # matrices at 1 B; embedding, head and norms stay
+    assert waterfall.ceiling(case(), {"weights"}) / base == pytest.approx((room + freed) / room, rel=1e-6)
+
+
+def test_levers_on_price_alone():
+    base, prefix, routed = (waterfall.operating_point(case(), on) for on in (NONE, {"prefix"}, {"routing"}))
+    assert prefix["usd_per_mtok_in"] / base["usd_per_mtok_in"] == pytest.approx([1 - 0.5 * 0.7] * 3)
+    assert prefix["usd_per_mtok_out"] == pytest.approx(base["usd_per_mtok_out"])
+    # 0.67 at a tenth, 0.33 in full, and the router: 0.067 + 0.33 + 0.01
+    assert routed["usd_per_mtok"] / base["usd_per_mtok"] == pytest.approx([0.407] * 3)
+
+
+def test_the_batch_is_the_cheapest_of_all_that_fit():
+    small = case(**(LONG | {"isl_tokens": 2000, "osl_tokens": 400}))  # holds 24 sequences, so all are candidates
+    point = waterfall.operating_point(small, NONE)
+    fits = int(waterfall.ceiling(small, NONE))
+    assert 10 < fits < waterfall.CANDIDATES
+
+    def cost(batch):
+        step = textbook.decode_step(model="llama-2-7b", gpu=small.gpu, gpus=1, weights="fp16", kv="fp16", positions=2200,
+                                    batch=batch, efficiencies=textbook.assumed())["step_s"][EXPECTED]
+        return 1e6 * step / (batch * batching.static_occupancy(batch, "measured")) * 3.0 / 0.5 / 3600
+
+    assert point["usd_per_mtok_out"][EXPECTED] == pytest.approx(min(cost(batch) for batch in range(1, fits + 1)))
+
+
+def test_the_limit_on_time_per_token_is_kept():
+    for limit in (15.0, 20.0, 30.0):
+        point = waterfall.operating_point(case(max_tpot_ms=limit), ALL)
+        assert point["tpot_ms"][EXPECTED] <= limit
+    tight, loose = (waterfall.operating_point(case(max_tpot_ms=limit), ALL)["batch"] for limit in (15.0, 40.0))
+    assert tight < loose
+
+
+def estimated(**more):
+    """One estimate of the page's case with other inputs."""
+    asked = {"model": "llama-2-70b", "gpu": "h100-sxm-80gb", "n_gpus": 4, "isl": 2000, "osl": 500, "weights": "fp16",
+             "kv": "fp16", "usd_per_gpu_hour": 2.695, "utilisation": 0.6}
+    return tokenecon.estimate(asked | more).iloc[0]
+
+
+def test_a_calibrated_point_is_an_estimate():
+    levers = {"weights", "kv", "paging", "continuous", "prefix", "speculation"}
+    point = lever_points.operating_point(case(), frozenset(levers))
+    # half of the prompt is found in the cache, which saves 0.7 of its prefill
+    own = estimated(weights="fp8", kv="fp8", concurrency=point["batch"], load="closed_loop", cached_prefix=0.35, draft_tokens=4,
+                    acceptance=0.8)
+    for mine, theirs in (("tpot_ms", "tpot_ms"), ("usd_per_mtok_in", "usd_per_mtok_in"), ("usd_per_mtok_out", "usd_per_mtok_out"),
+                         ("usd_per_mtok", "usd_per_mtok")):
+        poor, expected, good = point[mine]
+        assert expected == pytest.approx(own[theirs]) and good < expected < poor
+        assert (poor, good) == pytest.approx((own[f"{theirs}_high"], own[f"{theirs}_low"]))
+
+
+def test_a_static_batch_runs_as_long_as_its_longest_answer():
+    point = lever_points.operating_point(case(), NONE)
+    busy = batching.static_occupancy(point["batch"], "measured")
+    assert point["occupancy"] == busy < 0.5
+    own = estimated(concurrency=point["batch"], load="static", osl=500 / busy)
+    assert point["tpot_ms"][EXPECTED] == pytest.approx(own["tpot_ms"])
+    assert point["usd_per_mtok_out"][EXPECTED] == pytest.approx(own["usd_per_mtok_out"] / busy)
+    # one piece of memory a sequence: 0.30 used instead of 0.96
+    assert lever_points.ceiling(case(), NONE) / lever_points.ceiling(case(), {"paging"}) == pytest.approx(0.30 / 0.96)
+
+
+def test_the_calibrated_batch_keeps_the_limit_and_is_the_cheapest_tried():
+    on = frozenset({"weights", "kv", "paging", "continuous"})
+    for limit in (30.0, 60.0):
+        point = lever_points.operating_point(case(max_tpot_ms=limit), on)
+        assert point["tpot_ms"][EXPECTED] <= limit
+        for batch in waterfall.spread(int(lever_points.ceiling(case(), on))):
+            other = estimated(weights="fp8", kv="fp8", concurrency=batch, load="closed_loop")
+            assert other["tpot_ms"] > limit or other["usd_per_mtok_out"] >= point["usd_per_mtok_out"][EXPECTED] * 0.999999
+
+
+def test_routing_is_the_same_arithmetic_in_both_models():
+    for module in (lever_points, waterfall):
+        base, routed = (module.operating_point(case(), on) for on in (NONE, frozenset({"routing"})))
+        assert routed["usd_per_mtok"] / base["usd_per_mtok"] == pytest.approx([0.407] * 3)
+
+
+def test_steps_hang_together():
+    table = lever_steps.steps(case())
+    assert list(table["kind"][:1]) == ["start"] and table["kind"].iloc[-1] == "total"
+    assert list(table["start"][1:-1]) == list(table["end"][:-2])
+    assert table["end"].iloc[-1] == table["end"].iloc[-2]
+    ups = table[table["kind"] == "up"]
+    assert (ups["end"] > ups["start"]).all()
+    downs = table[table["kind"] == "down"]
+    assert (downs["end"] <= downs["start"]).all()
+    factor = table["end"].iloc[0] / table["end"].iloc[-1]
+    assert f"{factor:.1f} times cheaper" in table.attrs["finding"]
+    theirs = table["textbook_usd_per_mtok"]
+    assert f"textbook: ${theirs.iloc[0]:.2f} to ${theirs.iloc[-1]:.2f}, {theirs.iloc[0] / theirs.iloc[-1]:.1f} times" in (
+        table.attrs["finding"])
+    on = frozenset()
+    for lever, cost in zip((None, *waterfall.LEVERS), theirs, strict=False):
+        on = on | {lever} if lever else on
+        assert cost == pytest.approx(stacking.cost(case(), on, "textbook"))
+
+
+def test_a_step_that_costs_is_named():
+    table = lever_steps.steps(case(acceptance=0.05))  # one draft in twenty is of use, five positions are checked
+    assert table.set_index("step")["kind"]["speculative decoding"] == "up"
+    assert "speculative decoding adds cost" in table.attrs["finding"]
+
+
+def test_textbook_speculation_saves_with_few_long_requests_alone():
+    everything = frozenset(waterfall.LEVERS)
+    for isl, saves in ((2000, False), (20_000, True)):  # 65 requests of 20,000 tokens fill the memory: arithmetic stands idle
+        with_it, without = (stacking.cost(case(isl_tokens=isl), on, "textbook")
+                            for on in (everything, everything - {"speculation"}))
+        assert (with_it < without) == saves
+
+
+def test_refusals_name_the_parameter():
+    for module in (waterfall, lever_points):
+        with pytest.raises(TooSlow, match="'max_tpot_ms' is 3, but llama-2-70b on 4 x h100"):
+            module.operating_point(case(max_tpot_ms=3.0), NONE)
+        with pytest.raises(DoesNotFit, match="'n_gpus' is 1"):
+            module.operating_point(case(n_gpus=1), NONE)
+
+
+def test_documents_figures_as_savings():
+    assert stacking.claimed_saving("speculation") == pytest.approx((1 - 1 / 2, 1 - 1 / 3))
+    assert stacking.claimed_saving("weights") == pytest.approx((1 - 1 / 4, 1 - 1 / 6))
+    assert stacking.claimed_saving("routing") == pytest.approx((0.6, 0.6))
+    # a quarter, a half, a half, 0.4 of the cost: 0.025
+    assert stacking.multiplied([0.75, 0.5, 0.5, 0.6]) == pytest.approx(40)
+
+
+def test_products_against_full_recomputation():
+    each = stacking.levers(case())
+    table = stacking.products(case(), each).set_index("what")
+    documents = table.loc["4 levers: the documents' figures, multiplied"]
+    assert (documents["cost_factor_low"], documents["cost_factor_high"]) == pytest.approx((40, 90))
+    # 1/4 to 1/6, a half, 1/2 to 1/3, 0.4: the geometric middle of 40 and 90 is 60
+    assert documents["cost_factor"] == pytest.approx(60)
+    steps = lever_steps.steps(case())
+    assert table.loc["all 7 levers, recomputed", "cost_factor"] == pytest.approx(
+        steps["end"].iloc[0] / steps["end"].iloc[-1])
+    rest = 1.0
+    for saved in each["alone"]:
+        rest *= 1 - saved
+    assert table.loc["all 7 levers: each alone, multiplied", "cost_factor"] == pytest.approx(1 / rest)
+    assert (table["cost_factor_low"] <= table["cost_factor"]).all()
+    assert (table["cost_factor"] <= table["cost_factor_high"]).all()
+
+
+def test_routing_saves_the_same_whatever_else_is_on():
+    each = stacking.levers(case()).set_index("id")
+    assert each.loc["routing", ["alone", "on_top"]].tolist() == pytest.approx([0.593, 0.593])
+    assert each.loc["speculation", "textbook_on_top"] < 0 < each.loc["speculation", "textbook_alone"]
+
+
+def test_ends_of_the_assumed_ranges():
+    worst, best = stacking.at_end(case(), 0), stacking.at_end(case(), 1)
+    assert (worst.hit_rate, best.hit_rate) == (0.2, 0.7)
+    assert (worst.draft_cost, best.draft_cost) == (0.15, 0.02)  # cheap drafts save more
+    assert worst.isl_tokens == 2000
+    assert stacking.at_end(case(acceptance=0.95), 1).acceptance == 0.95  # the case's own value stays inside

@@ -1,0 +1,169 @@
+"""What a figure must have, and what it hands on."""
+
+import json
+import re
+
+import altair as alt
+import pandas as pd
+import pytest
+
+from tokenecon_book.charts import FigureError, figure, forms, page, theme
+from tokenecon_book.charts.figure import FIGURE_TYPE
+
+ALT = "Cost falls with the batch, steeply at first"
+
+
+def plain(table, title="Cost falls", y="Cost [USD]"):
+    """A chart made without the forms."""
+    return alt.Chart(table, title=title).mark_line().encode(
+        x=alt.X("batch:Q", title="Batch [sequences]"), y=alt.Y("step_ms:Q", title=y)
+    )
+
+
+@pytest.mark.parametrize("id", ["Economics-batch", "batch", "economics_batch", "economics batch", "", None, "a--b"])
+def test_an_id_is_a_slug(curve, sources, id):
+    with pytest.raises(FigureError, match="figure id"):
+        figure(id, plain(curve), curve, sources, ALT)
+
+
+def test_a_title_is_needed(curve, sources):
+    with pytest.raises(FigureError, match="no title"):
+        figure("economics-batch", plain(curve, title=""), curve, sources, ALT)
+
+
+@pytest.mark.parametrize("y", ["Cost", "Cost []", None])
+def test_a_quantitative_axis_needs_its_unit(curve, sources, y):
+    with pytest.raises(FigureError, match="step_ms"):
+        figure("economics-batch", plain(curve, y=y), curve, sources, ALT)
+
+
+def test_a_layer_cannot_hide_an_axis_without_unit(curve, sources):
+    bare = alt.Chart(curve).mark_point().encode(x=alt.X("batch:Q", title="Batch [sequences]"), y="usd_per_mtok_out:Q")
+    with pytest.raises(FigureError, match="usd_per_mtok_out"):
+        figure("economics-batch", alt.layer(plain(curve), bare, title="Cost falls"), curve, sources, ALT)
+
+
+@pytest.mark.parametrize("words", ["", "cost", None])
+def test_an_alternative_text_is_needed(curve, sources, words):
+    with pytest.raises(FigureError, match="alt must"):
+        figure("economics-batch", plain(curve), curve, sources, words)
+
+
+def test_sources_are_needed_as_rows(curve):
+    with pytest.raises(FigureError, match="sources is empty"):
+        figure("economics-batch", plain(curve), curve, [], ALT)
+    with pytest.raises(FigureError, match="maker-2025"):
+        figure("economics-batch", plain(curve), curve, ["maker-2025"], ALT)
+
+
+def test_an_empty_table_is_refused(curve, sources):
+    with pytest.raises(FigureError, match="no rows"):
+        figure("economics-batch", plain(curve), curve.head(0), sources, ALT)
+
+
+def test_bundle(shown):
+    bundle = shown._repr_mimebundle_()
+    assert list(bundle) == [FIGURE_TYPE, "application/vnd.vegalite.v6+json", "image/svg+xml", "text/plain"]
+    payload = bundle[FIGURE_TYPE]
+    json.dumps(payload, allow_nan=False)
+    assert payload["id"] == "economics-batch"
+    assert payload["title"] == "Batching cuts the cost of a token twelve-fold"
+    assert payload["rows"] == 6
+    assert payload["columns"][0] == {"name": "precision", "type": "string"}
+    assert payload["spec"]["width"] == "container"
+    assert "title" not in payload["spec"]
+
+
+def test_csv_has_every_column_with_six_digits(shown):
+    lines = shown.csv().splitlines()
+    assert lines[0] == "precision,batch,usd_per_mtok_out,usd_per_mtok_out_low,usd_per_mtok_out_high,step_ms"
+    assert lines[1] == "16 bit,1,21,14.7,39.9,11.1235"  # 21 × 0.7, 21 × 1.9; 11.123456789 to six digits
+    assert len(lines) == 7
+
+
+def test_the_spec_carries_only_what_it_draws(shown):
+    text = json.dumps(shown.payload()["spec"])
+    assert "step_ms" not in text
+    assert not re.search(r"\d\.\d{9,}", text)
+
+
+def test_text_stays_text_in_the_picture(shown):
+    svg = shown._repr_mimebundle_()["image/svg+xml"]
+    assert "Cost [USD per million output tokens]" in svg
+    assert "critical batch" in svg
+    assert "$10" in svg
+    assert "var(" not in svg  # a program that opens the file knows no page
+
+
+def test_pictures_of_a_page_follow_its_theme(shown):
+    payload = shown.payload()
+    for name in ("svg_wide", "svg_narrow"):
+        svg = payload[name]
+        assert f"var(--te-ink, {theme.INK})" in svg
+        bare = re.sub(r"var\([^)]*\)", "", svg)
+        assert not any(colour in bare for colour in theme.TOKENS.values())
+        assert shown.title[:30] not in svg
+    widths = [float(re.search(r'width="([\d.]+)"', payload[name])[1]) for name in ("svg_wide", "svg_narrow")]
+    assert widths == [theme.WIDE, theme.NARROW]
+
+
+def test_inline_pictures_share_no_ids(shown):
+    payload = shown.payload()
+    ids = re.findall(r'\bid="([^"]+)"', payload["svg_wide"] + payload["svg_narrow"])
+    assert len(ids) == len(set(ids))
+    for svg in (payload["svg_wide"], payload["svg_narrow"]):
+        own = set(re.findall(r'\bid="([^"]+)"', svg))
+        assert set(re.findall(r"url\(#([^)]+)\)", svg)) <= own
+
+
+def test_two_runs_give_the_same_bytes(curve, axes, sources):
+    def once():
+        chart = forms.lines(curve, *axes, "precision")
+        return json.dumps(figure("economics-batch", chart, curve, sources, ALT)._repr_mimebundle_())
+
+    assert once() == once()
+
+
+def test_page_html(shown):
+    html = page.html(shown.payload(), root="../", citation="The book, 1.0, <2026>")
+    assert '<figure class="te-figure" id="fig-economics-batch"' in html
+    for end in ("csv", "png", "svg", "json"):
+        assert f'href="../figures/economics-batch.{end}"' in html
+    assert 'src="../_static/charts.mjs"' in html
+    assert "Maker &amp; Co., Data sheet &lt;of&gt; an accelerator" in html
+    assert "a=1&amp;b=2" in html
+    assert "dearest &lt;offer&gt;" in html
+    assert "The book, 1.0, &lt;2026&gt;" in html
+    assert page.html(json.dumps(shown.payload()), "../", "The book, 1.0, <2026>") == html
+
+
+def test_data_cannot_end_the_script_element(axes, sources):
+    table = pd.DataFrame(
+        {"precision": ["</script><b>", "y"], "batch": [1, 4], "usd_per_mtok_out": [2.5, 1.5]}
+    )
+    chart = forms.lines(table, *axes, "precision", title="Cost </script> falls")
+    html = page.html(figure("economics-batch", chart, table, sources, ALT).payload())
+    script = re.search(r'class="te-figure-spec">(.*?)</script>', html, re.DOTALL)[1]
+    assert "</script><b>" in json.dumps(json.loads(script))
+    assert "</script> falls" not in html
+
+
+def test_files(shown):
+    files = page.files(shown._repr_mimebundle_(), {"version": "1.2.3", "citation": "The book"})
+    assert files["csv"].decode() == shown.csv()
+    assert files["png"].startswith(b"\x89PNG")
+    assert files["svg"].startswith(b"<svg")
+    about = json.loads(files["json"])
+    assert about["version"] == "1.2.3"
+    assert about["sources"][0]["licence"] == "facts cited"
+    assert [column["name"] for column in about["columns"]][-1] == "step_ms"
+
+
+def test_files_of_something_else_are_refused():
+    with pytest.raises(FigureError, match="text/plain"):
+        page.files({"text/plain": "1"}, {})
+
+
+def test_bundle_is_a_module():
+    text = page.vega_bundle()
+    assert text.rstrip().endswith("export const embed = window.vegaEmbed;")

@@ -1,0 +1,158 @@
+"""Tables that a screen reader can read."""
+
+from html.parser import HTMLParser
+
+import pandas as pd
+import pytest
+
+from tokenecon_book.charts import tables
+
+
+class Outline(HTMLParser):
+    """Elements with their attributes, and the text of each cell."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.elements, self.cells, self.inside = [], [], False
+        self.feed(html)
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag in ("td", "th"):
+            self.cells.append("")
+            self.inside = True
+
+    def handle_endtag(self, tag):
+        if tag in ("td", "th"):
+            self.inside = False
+
+    def handle_data(self, text):
+        if self.inside:
+            self.cells[-1] += text.strip()
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.elements if name == tag]
+
+
+def prices():
+    table = pd.DataFrame(
+        {
+            "gpu": ["H100 <SXM>", "B200"], "usd": [0.9, 0.031], "usd_low": [0.41, 0.02], "usd_high": [1.62, 0.05],
+            "share": [0.62, 0.995], "memory_low": [80.0, 180.0], "memory_high": [80.0, 192.0],
+        }
+    )
+    table.attrs["note"] = "Range: all offers."
+    return table
+
+
+COLUMNS = {
+    "gpu": ("Accelerator", None), "usd": ("Cost", "USD/Mtok_out"), "share": ("Utilisation", "fraction"),
+    "memory": ("Memory", "GB"),
+}
+
+
+def test_show():
+    shown = tables.show(prices(), "What a token costs", COLUMNS)
+    outline = Outline(shown.html)
+    assert [cell.get("scope") for cell in outline.all("th")] == ["col"] * 4 + ["row"] * 2
+    assert outline.cells == [
+        "Accelerator", "Cost", "Utilisation", "Memory",
+        "", "USD per million output tokens", "%", "GB",
+        "H100 <SXM>", "0.90 (0.41 – 1.62)", "62", "80",
+        "B200", "0.031 (0.02 – 0.05)", "99.5", "180 – 192",
+    ]  # fmt: skip
+    assert "<caption>What a token costs</caption>" in shown.html
+    region = outline.all("div")[0]
+    assert (region["role"], region["tabindex"], region["aria-label"]) == ("region", "0", "What a token costs")
+    assert "Range: all offers." in shown.html
+    assert "H100 <SXM>" not in shown.html  # escaped
+
+
+def test_no_header_is_empty():
+    outline = Outline(tables.show(prices(), "All columns").html)
+    assert "" not in outline.cells
+    assert outline.cells[:3] == ["gpu", "usd", "share"]
+
+
+def test_text_form():
+    bundle = tables.show(prices(), "What a token costs", COLUMNS)._repr_mimebundle_()
+    assert set(bundle) == {"text/html", "text/plain"}
+    assert "Accelerator | Cost [USD per million output tokens]" in bundle["text/plain"]
+
+
+def test_unknown_column_is_refused():
+    with pytest.raises(ValueError, match="no column 'price'; there are gpu, usd"):
+        tables.show(prices(), "What a token costs", {"gpu": ("Accelerator", None), "price": ("Price", "USD")})
+
+
+def test_formats():
+    html = tables.show(prices(), "Costs", {"gpu": ("A", None), "share": ("S", "ratio")}, formats={"share": ".3f"}).html
+    assert "0.620" in html
+
+
+def test_truths_and_numbers_among_text():
+    table = pd.DataFrame({"gpu": ["a", "b", "c"], "fits": [True, False, True], "why": ["too big", 0.1 + 0.2, None]})
+    assert Outline(tables.show(table, "What fits").html).cells[3:] == [
+        "a", "yes", "too big", "b", "no", "0.3", "c", "yes", "–",
+    ]  # fmt: skip
+
+
+def test_sources_link_only_to_the_web():
+    rows = [
+        {"id": "a", "title": "Sheet", "publisher": "Maker", "url": "https://example.org/a", "published": "2025-03",
+         "licence": "facts cited"},
+        {"id": "b", "title": "000_file.txt", "publisher": None, "url": "javascript:alert(1)", "published": "",
+         "licence": ""},
+    ]
+    shown = tables.sources(rows)
+    assert '<a href="https://example.org/a">Sheet</a>' in shown.html
+    assert "javascript:" not in shown.html
+    with pytest.raises(ValueError, match="no sources"):
+        tables.sources([])
+
+
+def ledger(**changed):
+    row = {
+        "id": "hw-h100-bandwidth", "section": "hardware", "statement": "The H100 moves 3.35 TB a second.",
+        "claimed_low": 3.35, "claimed_high": 3.35, "unit": "TB/s", "comparator": "=", "recomputed_low": 3.2,
+        "recomputed_high": 3.4, "verdict": "holds", "assumption": "", "arithmetic": "3.35 < 3.40 & more",
+        "chapter": "hardware", "uk_line": 41.0, "th_line": None,
+    }
+    other = row | {
+        "id": "ec-cost", "section": "economics", "verdict": "contradicted", "unit": "USD/Mtok_out", "claimed_low": 0.01,
+        "claimed_high": None, "comparator": ">", "recomputed_low": None, "recomputed_high": None,
+        "chapter": "cases/spotify#cost",
+    }
+    return pd.DataFrame([row | changed, other])
+
+
+def test_claims():
+    shown = tables.claims(ledger())
+    outline = Outline(shown.html)
+    articles = outline.all("article")
+    assert [(a["id"], a["data-section"], a["data-verdict"]) for a in articles] == [
+        ("ec-cost", "economics", "contradicted"),
+        ("hw-h100-bandwidth", "hardware", "holds"),
+    ]
+    assert "<dd>3.35 TB per second</dd>" in shown.html
+    assert "<dd>3.2 – 3.4 TB per second</dd>" in shown.html
+    assert "at least $0.01 per million output tokens" in shown.html
+    assert "3.35 &lt; 3.40 &amp; more" in shown.html
+    assert 'href="cases/spotify.html#cost"' in shown.html
+    assert "Ukrainian text line 41" in shown.html
+    assert "Thai text line" not in shown.html
+    assert "Hardware (1)" in shown.html
+
+
+def test_the_filter_waits_for_its_script():
+    form = Outline(tables.claims(ledger()).html).all("form")[0]
+    assert "hidden" in form
+
+
+def test_unknown_verdict_section_and_column_are_refused():
+    with pytest.raises(ValueError, match="'perhaps'; allowed are holds"):
+        tables.claims(ledger(verdict="perhaps"))
+    with pytest.raises(ValueError, match="'kitchen'"):
+        tables.claims(ledger(section="kitchen"))
+    with pytest.raises(ValueError, match="lacks verdict"):
+        tables.claims(ledger().drop(columns="verdict"))

@@ -1,0 +1,126 @@
+"""`tokenecon cost` and `tokenecon decide`: tables, JSON, CSV, and refusals that write nothing."""
+
+import csv
+import json
+
+import pytest
+
+from tokenecon.decision import scenario
+
+SMALL = """\
+name: Small
+model: llama-3.1-8b
+weights: fp8
+kv: fp8
+gpus: [h100-sxm-80gb]
+workload: {isl_tokens: 700, osl_tokens: 90, requests_per_day: 3000000}
+traffic: {peak_to_mean: 2.5}
+money:
+  as_of: 2026-08-01
+  api: {usd_per_mtok_in: 0.05, usd_per_mtok_out: 0.15}
+"""
+
+
+@pytest.fixture
+def small(tmp_path):
+    (tmp_path / "small.yml").write_text(SMALL)
+    return tmp_path / "small.yml"
+
+
+def test_cost_prints_what_each_choice_costs(command, small):
+    code, out, err = command("cost", small)
+    assert (code, err) == (0, "")
+    assert out.startswith("Small: llama-3.1-8b, prices known on 2026-08-01\n")
+    for words in ("own: H100 SXM\t$", "on demand: H100 SXM\t$", "API\t$0.061", "requests a day from which it beats the API",
+                  "not to be had", "Today the cheapest is '", "allocated: all paid time over all tokens"):
+        assert words in out
+
+
+def test_cost_as_json_has_every_table_and_no_nan(command, small):
+    code, out, _ = command("cost", small, "--json")
+    found = json.loads(out, parse_constant=lambda name: pytest.fail(f"JSON holds {name}"))
+    assert code == 0
+    assert set(found["tables"]) == {"choices", "break_even", "refused"}
+    assert found["scenario"]["requests_per_day"] == 3000000
+    assert found["scenario"]["as_of"] == "2026-08-01"
+    for row in found["tables"]["choices"]:
+        assert row["usd_per_mtok_low"] <= row["usd_per_mtok"] <= row["usd_per_mtok_high"]
+
+
+def test_the_csv_is_the_first_table(command, small, tmp_path):
+    code, out, _ = command("cost", small, "--json", "--csv", tmp_path / "out.csv")
+    assert code == 0
+    with (tmp_path / "out.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    choices = json.loads(out)["tables"]["choices"]
+    assert [row["name"] for row in rows] == [row["name"] for row in choices]
+    assert [float(row["usd_per_mtok"]) for row in rows] == pytest.approx([row["usd_per_mtok"] for row in choices])
+
+
+def test_decide_gives_probabilities_with_errors_and_the_same_every_time(command, small):
+    code, out, _ = command("decide", small, "--draws", 2000, "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert set(found["tables"]) == {"choices", "drivers", "waiting", "inputs"}
+    assert (found["draws"], found["seed"]) == (2000, 1)
+    assert sum(row["probability"] for row in found["tables"]["choices"]) == pytest.approx(1)
+    assert all("usd_per_mtok_low_error" in row and "probability_error" in row for row in found["tables"]["choices"])
+    assert command("decide", small, "--draws", 2000, "--json")[1] == out
+    assert command("decide", small, "--draws", 2000, "--json", "--seed", 5)[1] != out
+
+
+def test_decide_prints_its_tables_and_findings(command, small):
+    code, out, _ = command("decide", small, "--draws", 500)
+    assert code == 0
+    for words in ("How often each choice is the cheapest", "What drives it", "Buy now or in a year", "What was drawn",
+                  "500 draws, seed 1", "is the cheapest in"):
+        assert words in out
+
+
+@pytest.mark.parametrize("verb", ["cost", "decide"])
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("h100-sxm-80gb", "h100-sxm-80", "gpus is ['h100-sxm-80'], but must be"),
+        ("peak_to_mean: 2.5", "utilisation: 1.5", "traffic.utilisation is 1.5, but must be a number above 0 and at most 1"),
+        ("peak_to_mean: 2.5", "file: none.csv", "traffic.file is 'none.csv', but"),
+        ("as_of: 2026-08-01", "currency: EUR", "money.currency is 'EUR', but must be USD"),
+        ("usd_per_mtok_in: 0.05", "usd_per_mtok_in: -1", "money.api.usd_per_mtok_in is -1, but must be a number above 0"),
+        ("gpus: [h100-sxm-80gb]", "gpus: [h100-sxm-80gb", "is not YAML at line"),
+        ("money:", "latency: {tpot_ms: 0.1}\nchoices: [rent]\nmoney:", "no choice of the scenario can be had: H100 SXM: one"),
+    ],
+)  # fmt: skip
+def test_a_bad_scenario_is_one_sentence_and_writes_nothing(command, small, tmp_path, verb, old, new, words):
+    assert old in SMALL
+    small.write_text(SMALL.replace(old, new))
+    code, out, err = command(verb, small, "--csv", tmp_path / "out.csv")
+    assert (code, out) == (2, "")
+    assert err.startswith("error: scenario '")
+    assert err.count("\n") == 1
+    assert words in err
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_options_are_refused_in_one_sentence(command, small, tmp_path):
+    wrong = ((("--draws", 5), "'--draws'"), (("--seed", -1), "'--seed'"), (("--csv", tmp_path), "cannot be written"))
+    for arguments, words in wrong:
+        code, out, err = command("decide", small, *arguments)
+        assert (code, out) == (2, "")
+        assert words in err
+        assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("verb", ["cost", "decide"])
+def test_the_help_has_an_example_that_exists(command, verb, root):
+    code, out, _ = command(verb, "--help")
+    assert code == 0
+    assert f"Example: tokenecon {verb} notebooks/scenarios/" in " ".join(out.split())
+    assert (root / "notebooks" / "scenarios" / "chat-assistant.yml").exists()
+
+
+@pytest.mark.parametrize("name", scenario.names())
+def test_every_shipped_scenario_is_decided(command, name):
+    code, out, _ = command("decide", scenario.FOLDER / f"{name}.yml", "--draws", 400, "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert {row["choice"] for row in found["tables"]["choices"]} == {"own", "rent", "api"}

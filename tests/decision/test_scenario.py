@@ -1,0 +1,306 @@
+"""Scenario files: what they give, and one sentence for everything that they must not hold."""
+
+import re
+
+import pytest
+
+from tokenecon import data
+from tokenecon.decision import scenario
+from tokenecon_book.build import parameters
+
+GOOD = """\
+name: Tiny
+model: llama-3.1-8b
+weights: fp8
+kv: fp8
+gpus: [h100-sxm-80gb, l40s-48gb]
+workload:
+  isl_tokens: 700
+  osl_tokens: 90
+  requests_per_day: 30000
+  growth_per_year: -0.1
+traffic:
+  peak_to_mean: 2.5
+latency:
+  tpot_ms: 40
+money:
+  as_of: 2026-08-01
+  years: 2
+  usd_per_gpu_hour: {h100-sxm-80gb: {on_demand: 2.25}}
+  usd_per_gpu: {h100-sxm-80gb: 21000}
+  api: {usd_per_mtok_in: 0.05, usd_per_mtok_out: 0.15}
+uncertainty:
+  demand: [0.8, 1.3]
+"""
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(text, name="tiny.yml"):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        return tmp_path / name
+
+    return write
+
+
+def refusal(path):
+    """The one sentence of a refusal."""
+    with pytest.raises(scenario.BadScenario) as error:
+        scenario.load(path)
+    text = str(error.value)
+    assert text.startswith(f"scenario '{path}': ")
+    assert "\n" not in text
+    return text
+
+
+def test_a_scenario_gives_a_flat_case(written):
+    case = scenario.load(written(GOOD))
+    assert (case.model, case.gpus, case.isl_tokens, case.years) == ("llama-3.1-8b", ["h100-sxm-80gb", "l40s-48gb"], 700, 2)
+    assert case.rents == {"h100-sxm-80gb": {"on_demand": 2.25}}
+    assert case.purchases == {"h100-sxm-80gb": 21000}
+    assert case.uncertainty == {"demand": (0.8, 1.3)}
+    assert case.growth_per_year == -0.1
+    assert (case.ttft_ms, case.tpot_ms) == (None, 40)
+    assert case.profile.attrs["peak_to_mean"] == pytest.approx(2.5)
+    assert case.profile["ratio"].mean() == pytest.approx(1, abs=1e-12)
+
+
+def test_what_is_left_out_comes_from_the_data(written):
+    case = scenario.load(written(GOOD))
+    for name, row in scenario.ASSUMED.items():
+        if name != "years":
+            assert getattr(case, name) == data.value(row), f"{name} is not {row}"
+    # sold after 2 of 4 years of life, on a straight line to the resale value at its end
+    assert case.residual_share == pytest.approx(1 - (1 - data.value("finance.residual")) * 2 / data.value("finance.life"))
+    assert case.choices == ["own", "rent", "api"]
+    assert case.interruptible is False
+
+
+def test_the_date_is_the_newest_of_the_book_unless_said(written):
+    from tokenecon.prices import price_book
+
+    assert scenario.load(written(GOOD.replace("  as_of: 2026-08-01\n", ""))).as_of == price_book.newest_date()
+
+
+def test_all_gpus_is_every_row_of_the_table(written):
+    assert scenario.load(written(GOOD.replace("[h100-sxm-80gb, l40s-48gb]", "all"))).gpus == list(data.gpus().index)
+
+
+def test_a_traffic_file_is_found_beside_the_scenario_and_says_how_much_is_asked(written):
+    # 24 hours with 100 requests and 24 with 300: 200 an hour on average, 4800 a day, peak over mean 1.5
+    written("hour,requests\n" + "".join(f"{hour},{100 if hour < 24 else 300}\n" for hour in range(48)), "load.csv")
+    text = GOOD.replace("peak_to_mean: 2.5", "file: load.csv").replace("  requests_per_day: 30000\n", "")
+    case = scenario.load(written(text))
+    assert case.requests_per_day == pytest.approx(4800)
+    assert case.profile.attrs["peak_to_mean"] == pytest.approx(1.5)
+    assert scenario.load(written(text.replace("growth", "requests_per_day: 77\n  growth"))).requests_per_day == 77
+
+
+# --- refusals --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("on_demand: 2.25", "on_demand: -2", "money.usd_per_gpu_hour is {'h100-sxm-80gb': {'on_demand': -2}}, but must be of "
+         "prices above 0 in USD, but h100-sxm-80gb.on_demand has -2"),
+        ("21000", "-1", "money.usd_per_gpu is {'h100-sxm-80gb': -1}, but must be of prices above 0"),
+        ("usd_per_mtok_in: 0.05", "usd_per_mtok_in: -0.05", "money.api.usd_per_mtok_in is -0.05, but must be a number above 0"),
+        ("years: 2", "usd_per_kwh: -0.1", "money.usd_per_kwh is -0.1, but must be a number of at least 0"),
+        ("peak_to_mean: 2.5", "utilisation: 1.2", "traffic.utilisation is 1.2, but must be a number above 0 and at most 1"),
+        ("peak_to_mean: 2.5", "peak_to_mean: 0.5", "traffic.peak_to_mean is 0.5, but must be a number of at least 1"),
+        ("peak_to_mean: 2.5", "profile: diurnl", "traffic.profile is 'diurnl', but must be one of flat, diurnal"),
+        ("peak_to_mean: 2.5", "profile: flat\n  utilisation: 0.5", "traffic has profile and utilisation, but must have"),
+        ("  peak_to_mean: 2.5", "  {}", "traffic is empty, but must have exactly one of profile, peak_to_mean, file, util"),
+        ("l40s-48gb]", "l40-48gb]", "gpus is ['h100-sxm-80gb', 'l40-48gb'], but must be"),
+        ("l40s-48gb]", "l40-48gb]", "did you mean 'l40s-48gb'"),
+        ("l40s-48gb]", "l40-48gb]", "see `tokenecon list gpus`"),
+        ("{h100-sxm-80gb: {on", "{h100: {on", "of known ids, not 'h100'; did you mean"),
+        ("{on_demand: 2.25}", "{ondemand: 2.25}", "of known ids, not 'ondemand'; did you mean 'on_demand'"),
+        ("{h100-sxm-80gb: {on_demand: 2.25}}", "2.25", "money.usd_per_gpu_hour is 2.25, but must be lines like"),
+        ("llama-3.1-8b", "llama-3.1-9b", "model is 'llama-3.1-9b', but must be the id of a model; did you mean 'llama-3.1-8b'"),
+        ("weights: fp8", "weights: fp7", "weights is 'fp7', but must be the id of a precision"),
+        ("as_of: 2026-08-01", "as_of: 2999-01-01", "money.as_of is 2999-01-01, but must be a day from 2021-11-04"),
+        ("as_of: 2026-08-01", "as_of: 2019-01-01", "money.as_of is 2019-01-01, but must be a day from 2021-11-04"),
+        ("as_of: 2026-08-01", "as_of: yesterday", "money.as_of is 'yesterday', but must be a date like 2026-07-31"),
+        ("as_of: 2026-08-01", "currency: EUR", "money.currency is 'EUR', but must be USD"),
+        ("years: 2", "years: 2.5", "money.years is 2.5, but must be a whole number of years from 1 to 15"),
+        ("years: 2", "years: true", "money.years is True, but must be a whole number"),
+        ("years: 2", "year: 2", "money.year does not exist; did you mean 'years'?; allowed are currency, as_of, years"),
+        ("name: Tiny", "nam: Tiny", "nam does not exist"),
+        ("isl_tokens: 700", "isl_tokens: 0", "workload.isl_tokens is 0, but must be a number from 1 to 1e8"),
+        ("isl_tokens: 700", "isl_tokens: .inf", "workload.isl_tokens is inf, but must be a number"),
+        ("isl_tokens: 700", "isl_tokens:", "workload.isl_tokens is blank, but must be a number"),
+        ("  isl_tokens: 700\n", "", "workload.isl_tokens is missing"),
+        ("osl_tokens: 90", "osl_tokens: 90\n  cached_prefix: 1", "workload.cached_prefix is 1, but must be a number of at least"),
+        ("requests_per_day: 30000", "requests_per_day: 1e13", "is '1e13', but must be a number above 0 and at most 1e12"),
+        ("requests_per_day: 30000", "requests_per_day: -5", "workload.requests_per_day is -5, but must be a number above 0"),
+        ("  requests_per_day: 30000\n", "", "workload.requests_per_day is missing"),
+        ("growth_per_year: -0.1", "growth_per_year: -1", "workload.growth_per_year is -1, but must be a number above -1"),
+        ("growth_per_year: -0.1", "interruptible: 3", "workload.interruptible is 3, but must be true or false"),
+        ("tpot_ms: 40", "wait_probability: 1", "latency.wait_probability is 1, but must be a number above 0 and below 1"),
+        ("demand: [0.8, 1.3]", "demand: [1.3, 0.8]", "uncertainty.demand is [1.3, 0.8], but must be two numbers [low, high]"),
+        ("demand: [0.8, 1.3]", "demand: [1.1, 1.3]", "uncertainty.demand is [1.1, 1.3], but must hold 1 between its ends"),
+        ("demand: [0.8, 1.3]", "demand: [0, 1.3]", "a ratio above 0 to what the scenario says"),
+        ("demand: [0.8, 1.3]", "growth: [0, 0.3]", "uncertainty.growth is [0, 0.3], but must hold -0.1 between its ends"),
+        ("demand: [0.8, 1.3]", "demnd: [0.8, 1.3]", "uncertainty.demnd does not exist; did you mean 'demand'"),
+        ("uncertainty:", "choices: [own, buy]\nuncertainty:", "choices is ['own', 'buy'], but must be a list of some of"),
+        ("uncertainty:", "choices: []\nuncertainty:", "choices is [], but must be a list of some of own, rent, api"),
+        ("uncertainty:", "seed: -1\nuncertainty:", "seed is -1, but must be a whole number of at least 0"),
+        ("latency:\n  tpot_ms: 40", "latency: 40", "latency is 40, but must be a block of ttft_ms, tpot_ms, wait_probability"),
+    ],
+)  # fmt: skip
+def test_a_bad_field_is_named_with_its_value_and_what_is_allowed(written, old, new, words):
+    assert old in GOOD
+    said = refusal(written(GOOD.replace(old, new)))
+    assert words in said
+    assert "; see " in said
+
+
+def test_of_several_mistakes_the_first_is_told_and_the_others_are_counted(written):
+    said = refusal(written(GOOD.replace("isl_tokens: 700", "isl_tokens: -7").replace("years: 2", "years: 0")))
+    assert "workload.isl_tokens is -7" in said
+    assert said.endswith("(1 more to correct after it)")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "holds no `name: value` lines"),
+        ("- a\n- b\n", "holds no `name: value` lines"),
+        ("just words\n", "holds no `name: value` lines"),
+        ("name: [1\n", "is not YAML at line 2"),
+        ("name: a\nname: b\n", "is not YAML at line 2: 'name' stands twice"),
+        ("money:\n  years: 1\n  years: 2\n", "is not YAML at line 3: 'years' stands twice"),
+        ("1: a\n", "is not YAML at line 1: 1 is no name"),
+        ("? [a, b]\n: c\n", "is not YAML at line 1"),
+        ("name: \x07\n", "is not YAML"),
+        ("name: !!python/object:os.system x\n", "is not YAML at line 1"),
+    ],
+)
+def test_a_file_that_is_no_scenario_is_refused(written, text, words):
+    assert words in refusal(written(text))
+
+
+def test_a_file_that_cannot_be_read_is_refused(tmp_path):
+    assert "cannot be read: No such file" in refusal(tmp_path / "none.yml")
+    assert "cannot be read: Is a directory" in refusal(tmp_path)
+    (tmp_path / "latin.yml").write_bytes(b"name: \xe9t\xe9\n")
+    assert "it is not UTF-8 text" in refusal(tmp_path / "latin.yml")
+
+
+def test_a_huge_file_is_no_scenario(written):
+    assert "so it is no scenario" in refusal(written("#" * (scenario.LARGEST + 1)))
+
+
+# --- traffic files ---------------------------------------------------------------------------------
+
+
+def with_file(written):
+    return written(GOOD.replace("peak_to_mean: 2.5", "file: load.csv"))
+
+
+def test_a_missing_and_an_empty_traffic_file_are_refused(written, tmp_path):
+    assert "traffic.file is 'load.csv', but" in refusal(with_file(written))
+    written("", "load.csv")
+    assert re.search(r"traffic\.file is 'load\.csv', but .*load\.csv: is empty", refusal(with_file(written)))
+    (tmp_path / "load.csv").unlink()
+    (tmp_path / "load.csv").mkdir()
+    assert "traffic.file is 'load.csv', but" in refusal(with_file(written))
+
+
+def test_one_broken_line_in_ten_megabytes_is_found(written, tmp_path):
+    lines = [f"{hour},{100 + hour % 24}" for hour in range(1_000_000)]
+    lines[654_320] = "654320,1o3"  # the header is line 1, hour 0 is line 2
+    path = written("hour,requests\n" + "\n".join(lines) + "\n", "load.csv")
+    assert path.stat().st_size > 10e6
+    assert "load.csv, line 654322: 'requests' is '1o3', not a number" in refusal(with_file(written))
+
+
+def test_a_file_of_more_than_a_year_is_refused(written):
+    written("hour,requests\n" + "".join(f"{hour},5\n" for hour in range(scenario.HOURS + 1)), "load.csv")
+    assert "traffic.file is 'load.csv' with 8,785 hours, but must have at most 8,784" in refusal(with_file(written))
+
+
+# --- the scenarios that ship -----------------------------------------------------------------------
+
+
+def test_the_shipped_scenarios_load_and_their_names_are_the_choices_of_the_page(root):
+    declared = parameters.spec(root / "notebooks" / "decision.ipynb")
+    assert declared["scenario"].unit == f"choice({'|'.join(declared['scenario'].unit[7:-1].split('|'))})"
+    assert set(declared["scenario"].unit[len("choice("):-1].split("|")) == set(scenario.names())
+    for name in scenario.names():
+        case = scenario.load(scenario.FOLDER / f"{name}.yml")
+        assert case.requests_per_day > 0
+
+
+def test_the_numbers_of_the_shipped_scenarios_are_the_rows_that_they_name():
+    from tokenecon.fleet import traffic
+
+    said = 0
+    for name in scenario.names():
+        for line in (scenario.FOLDER / f"{name}.yml").read_text().splitlines():
+            found = re.match(r"\s*\w+: ([\d.e]+)\s+# .*?\b([a-z_]+\.[a-z_]+|[a-z0-9-]+\.[a-z_]+)(?:[:;,]|$| )", line)
+            if not found:
+                continue
+            value, row = float(found[1]), found[2]
+            if "-" in row.split(".")[0]:
+                wanted = traffic.fact(*row.split("."))
+                wanted = wanted * 86400 if row.endswith("mean_rate") else wanted
+            elif row in set(data.table("assumptions")["id"]):
+                wanted = data.span(row)[2] if "high end" in line else data.value(row)
+            else:
+                continue
+            assert value == pytest.approx(wanted, rel=5e-4), f"{name}: `{line.strip()}`"
+            said += 1
+    assert said >= 14
+
+
+def test_the_folder_of_scenarios_is_no_notebook(root):
+    from tokenecon_book.build import notebooks
+
+    assert not [name for name in notebooks.catalogue() if "scenario" in name]
+
+
+# --- from the page's parameters --------------------------------------------------------------------
+
+
+def page(**given):
+    from types import SimpleNamespace
+
+    return SimpleNamespace(**({"scenario": "chat-assistant"} | dict.fromkeys(scenario.PARAMETERS) | given))
+
+
+def test_blank_parameters_keep_the_scenario_and_others_replace_it():
+    plain, changed = parameters.scenario(page()), parameters.scenario(page(requests_per_day=5.0, peak_to_mean=3.0, gpus=["l4"]))
+    assert plain.requests_per_day == 477800
+    assert plain.profile.attrs["name"] == "servegen-m-large"
+    assert (changed.requests_per_day, changed.gpus) == (5.0, ["l4"])
+    assert changed.profile.attrs["peak_to_mean"] == pytest.approx(3.0)
+    assert changed.model == plain.model
+
+
+def test_a_parameter_that_the_scenario_refuses_is_named():
+    with pytest.raises(parameters.ParameterError, match=r"^parameter 'years' is 0\.5, but must be a whole number of years"):
+        parameters.scenario(page(years=0.5))
+    with pytest.raises(parameters.ParameterError, match=r"^parameter 'as_of' is '2999-01-01', but must be a day from"):
+        parameters.scenario(page(as_of="2999-01-01"))
+
+
+def test_every_field_that_the_page_may_change_is_declared_blank(root):
+    from tokenecon.decision import montecarlo
+
+    declared = parameters.spec(root / "notebooks" / "decision.ipynb")
+    assert set(declared) == {"scenario", "draws", "seed", *scenario.PARAMETERS}
+    assert all(declared[name].default is None for name in (*scenario.PARAMETERS, "seed"))
+    assert declared["draws"].default == montecarlo.DRAWS
+
+
+def test_a_blank_parameter_is_allowed_only_where_it_is_declared_so():
+    declared = parameters.parse("a = None  # request/day: requests\nb = 2.0  # request/day: requests\nc = None  # gpus: which\n")
+    assert parameters.validate(declared, {"a": None, "c": ""}) == {"a": None, "c": None}
+    assert parameters.validate(declared, {"a": "7", "c": "l4,l40s-48gb"}) == {"a": 7.0, "c": "l4,l40s-48gb"}
+    with pytest.raises(parameters.ParameterError, match="'b' is None"):
+        parameters.validate(declared, {"b": None})
+    with pytest.raises(parameters.ParameterError, match="'a' is -1"):
+        parameters.validate(declared, {"a": -1})

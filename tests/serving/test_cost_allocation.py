@@ -1,0 +1,62 @@
+"""Each kind of token pays for the time it causes, and together they pay the bill."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from tokenecon import estimate
+from tokenecon.serving import cost_allocation
+
+CASE = {"model": "llama-3.3-70b", "gpu": "h100-sxm-80gb", "n_gpus": 4, "weights": "fp8", "kv": "fp8", "isl": 6000, "osl": 300,
+        "concurrency": 24, "cached_prefix": 0.6}  # fmt: skip
+
+
+def test_shares_add_up_to_one_and_costs_to_the_bill_of_estimate():
+    table = cost_allocation.shares(CASE, usd_per_gpu_hour=(2.0, 3.0, 5.0), utilisation=0.4)
+    assert list(table["kind"]) == ["input", "cached", "output"]
+    assert table["share"].sum() == pytest.approx(1.0, abs=1e-12)
+    # the bill of a request, by another way: tokens of a request at the blended price that `estimate` gives
+    blended = estimate(CASE | {"load": "closed_loop", "usd_per_gpu_hour": 3.0, "utilisation": 0.4})["usd_per_mtok"].item()
+    assert (table["usd_per_mtok"] * table["tok"]).sum() == pytest.approx(blended * (6000 + 300), rel=1e-9)
+    assert list(table["tok"]) == pytest.approx([2400, 3600, 300])
+
+
+def test_marginal_costs_and_what_is_shared_add_up_to_the_bill():
+    table = cost_allocation.shares(CASE, usd_per_gpu_hour=3.0)
+    bill, more = ((table[name] * table["tok"]).sum() for name in ("usd_per_mtok", "usd_per_mtok_marginal"))
+    assert more / bill + table.attrs["shared_share"] == pytest.approx(1.0, abs=1e-9)
+    assert 0 < table.attrs["shared_share"] < 1
+    output = table.set_index("kind").loc["output"]
+    assert output["usd_per_mtok_marginal"] < output["usd_per_mtok"] < output["usd_per_mtok_alone"]
+
+
+def test_a_cached_token_costs_less_than_a_new_one_and_nothing_is_cached_without_a_cache():
+    cost = cost_allocation.shares(CASE, usd_per_gpu_hour=3.0).set_index("kind")["usd_per_mtok"]
+    assert cost["cached"] < cost["input"] < cost["output"]
+    bare = cost_allocation.busy(pd.DataFrame([CASE | {"cached_prefix": 0.0}])).iloc[0]
+    assert bare["cached_s"] == 0
+    assert cost_allocation.busy(pd.DataFrame([CASE])).iloc[0]["cached_s"] > 0
+
+
+def test_the_prompt_causes_more_of_the_bill_in_a_larger_batch():
+    cases = pd.DataFrame([CASE | {"concurrency": batch, "cached_prefix": 0.0} for batch in (1, 4, 16, 40)])
+    time = cost_allocation.busy(cases)
+    assert (time["input_s"] / time["request_s"]).is_monotonic_increasing
+
+
+def test_prefill_on_gpus_of_its_own_is_refused():
+    with pytest.raises(ValueError, match="prefill_gpus is given"):
+        cost_allocation.busy(pd.DataFrame([CASE | {"prefill_gpus": 4, "n_gpus": 8, "tp": 4}]))
+
+
+def test_the_chapter_says_what_its_tables_hold():
+    case = SimpleNamespace(model="llama-2-70b", gpu="h100-sxm-80gb", n_gpus=4, weights="fp16", kv="fp16", isl_tokens=2000,
+                           osl_tokens=500, batch=32, cached_prefix=0.0, usd_per_gpu_hour=2.5, utilisation=0.5)
+    table = cost_allocation.prices(case)
+    cost = table.set_index("kind")["usd_per_mtok"]
+    assert f"{cost['output'] / cost['input']:.1f} times as much as an input token." in table.attrs["finding"]
+    assert "all hours, 50% of which wait" in table.attrs["note"]  # the basis, named
+    drawn = cost_allocation.by_batch(case)
+    assert drawn[["input", "cached", "output"]].sum(axis=1).to_numpy() == pytest.approx(1.0)
+    assert list(drawn["batch"]) == [1, 8, 32, 1, 8, 32]

@@ -1,0 +1,180 @@
+"""The entry point: what it refuses and how, and published arithmetic that its numbers must keep."""
+
+import io
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import tokenecon
+from tokenecon.errors import BadCases
+from tokenecon.serving import coefficients
+from tokenecon.serving.calibration import measured
+from tokenecon.serving.estimate import RESULTS
+from tokenecon_book.chapters.validation import largest_errors, validation
+
+GOOD = {"model": "llama-3.1-8b", "gpu": "h100-sxm-80gb", "n_gpus": 1, "isl": 1000, "osl": 200, "weights": "fp8"}
+
+
+def one(**changed):
+    return tokenecon.estimate(GOOD | changed).iloc[0]
+
+
+def test_a_dict_is_a_table_of_one_row_with_every_column():
+    row = one()
+    assert row["error"] == ""
+    wanted = [*GOOD, "fits", "max_concurrency", "concurrency_used"]
+    for name in ("ttft_ms", "tpot_ms", "output_tok_s", "total_tok_s"):
+        wanted += [name, f"{name}_low", f"{name}_high"]
+    wanted += ["bound"]
+    for name in ("usd_per_mtok_in", "usd_per_mtok_out", "usd_per_mtok"):
+        wanted += [name, f"{name}_low", f"{name}_high"]
+    assert list(row.index) == [*wanted, "calibrated", "error"]
+
+
+@pytest.mark.parametrize(("change", "says"), [
+    ({"model": "llama-3.1-8x"}, "'llama-3.1-8b'"),
+    ({"gpu": "h100"}, "h100-sxm-80gb"),
+    ({"isl": 0}, "isl is '0'; it must be at least 1"),
+    ({"osl": float("nan")}, "osl is blank"),
+    ({"isl": "many"}, "isl is 'many'"),
+    ({"n_gpus": 8, "tp": 3}, "not a multiple"),
+    ({"n_gpus": 1.5}, "a whole number"),
+    ({"weights": "fp6"}, "weights 'fp6' is not known"),
+    ({"weights": "bf16", "model": "llama-3.1-70b"}, "does not fit"),
+    ({"concurrency": -4}, "concurrency is '-4'"),
+    ({"utilisation": 0}, "utilisation is '0'"),
+    ({"model": "whisper-large-v3"}, "encoder"),
+    ({"model": "missing/config.json"}, "config.json"),
+    ({"engine": "tgi"}, "sglang"),
+    ({"n_gpus": 3}, "tp 3 does not divide the hidden size 4096"),
+    ({"load": "static", "concurrency": 99999}, "a static batch of 99999 does not fit"),
+])
+def test_a_bad_row_says_why_and_the_others_are_computed(change, says):
+    table = pd.DataFrame([GOOD, GOOD | change, GOOD])
+    result = tokenecon.estimate(table)
+    assert says in result["error"].iloc[1]
+    assert list(result["error"].iloc[[0, 2]]) == ["", ""]
+    assert result["output_tok_s"].iloc[[0, 2]].gt(0).all()
+    assert np.isnan(result["output_tok_s"].iloc[1])
+    assert not result["fits"].iloc[1]
+
+
+def test_a_column_that_nobody_reads_is_refused_where_it_resembles_one():
+    with pytest.raises(BadCases, match="did you mean 'concurrency'"):
+        tokenecon.estimate(GOOD | {"concurency": 3})
+    assert one(label="mine")["label"] == "mine"
+
+
+def test_replicas_share_the_concurrency():
+    """Four replicas of one GPU with 40 clients are four times one with 10."""
+    four, single = one(n_gpus=4, tp=1, concurrency=40), one(concurrency=10)
+    assert four["output_tok_s"] == pytest.approx(4 * single["output_tok_s"])
+    assert four["tpot_ms"] == pytest.approx(single["tpot_ms"])
+    assert four["concurrency_used"] == 4 * single["concurrency_used"]
+
+
+def test_latencies_and_rate_of_a_closed_loop_agree():
+    """By Little's law C clients finish C / (TTFT + (osl - 1) TPOT) requests a second."""
+    row = one(concurrency=16)
+    seconds = (row["ttft_ms"] + 199 * row["tpot_ms"]) / 1e3
+    assert row["output_tok_s"] == pytest.approx(16 * 200 / seconds, rel=1e-6)
+
+
+def test_prompt_tokens_are_never_output():
+    row = one()
+    assert row["total_tok_s"] == pytest.approx(row["output_tok_s"] * 1200 / 200)
+
+
+def test_a_prefix_cache_shortens_the_prefill_but_not_the_cache():
+    cold, warm = one(concurrency=8), one(concurrency=8, cached_prefix=0.5)
+    assert warm["ttft_ms"] < cold["ttft_ms"]
+    assert warm["max_concurrency"] == cold["max_concurrency"]
+    assert not warm["calibrated"] and cold["calibrated"]
+
+
+def test_accepted_drafts_shorten_the_time_per_token_at_a_small_batch():
+    plain = one(model="llama-3.3-70b", n_gpus=4, concurrency=1)
+    drafted = one(model="llama-3.3-70b", n_gpus=4, concurrency=1, draft_tokens=4, acceptance=0.8,
+                  draft_model="llama-3.2-1b")
+    refused = one(model="llama-3.3-70b", n_gpus=4, concurrency=1, draft_tokens=4, acceptance=0.0,
+                  draft_model="llama-3.2-1b")
+    assert drafted["tpot_ms"] < plain["tpot_ms"] < refused["tpot_ms"]
+
+
+def test_prefill_of_its_own_frees_the_decoders():
+    mixed = one(n_gpus=4, tp=1, isl=4000, concurrency=60)
+    apart = one(n_gpus=4, tp=1, isl=4000, concurrency=60, prefill_gpus=2)
+    assert apart["tpot_ms"] < mixed["tpot_ms"]
+
+
+def test_what_was_never_measured_is_marked_and_wider():
+    known, unknown = one(usd_per_gpu_hour=2), one(gpu="h100-nvl-94gb", usd_per_gpu_hour=2)
+    assert known["calibrated"] and not unknown["calibrated"]
+    width = [np.log(row["output_tok_s_high"] / row["output_tok_s_low"]) for row in (known, unknown)]
+    assert width[1] > 1.3 * width[0]
+
+
+def test_the_command_prints_a_table_and_counts_errors(tmp_path):
+    given = tmp_path / "cases.csv"
+    pd.DataFrame([GOOD, GOOD | {"isl": 0}]).to_csv(given, index=False)
+    command = [sys.executable, "-c", "from tokenecon.cli import main; main()", "estimate"]
+    run = subprocess.run([*command, str(given)], capture_output=True, text=True, check=False)
+    assert run.returncode == 1 and "1 of 2 rows" in run.stderr
+    table = pd.read_csv(io.StringIO(run.stdout))
+    assert table["output_tok_s"].iloc[0] == pytest.approx(one()["output_tok_s"], rel=1e-5)
+    lost = subprocess.run([*command, str(tmp_path / "none.csv")], capture_output=True, text=True, check=False)
+    assert lost.returncode == 2 and lost.stderr.startswith("error: file")
+
+
+def test_a_configuration_file_is_a_model(tmp_path):
+    """Llama 3.1 8B from its own configuration serves as the catalogue's."""
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({
+        "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 4096, "num_hidden_layers": 32,
+        "num_attention_heads": 32, "num_key_value_heads": 8, "intermediate_size": 14336, "vocab_size": 128256,
+        "tie_word_embeddings": False, "torch_dtype": "bfloat16", "max_position_embeddings": 131072}))  # fmt: skip
+    assert one(model=str(path))["tpot_ms"] == pytest.approx(one()["tpot_ms"])
+
+
+def test_calibration_file_has_every_coefficient_within_its_bounds():
+    for name, value in coefficients.fitted().items():
+        _, low, high, _, _ = coefficients.DEFINITIONS[name]
+        assert low <= value <= high, name
+
+
+def test_stored_predictions_meet_the_targets():
+    goals = validation.targets(validation.compared())
+    assert goals["met"].all(), goals.to_string()
+
+
+def test_every_large_error_is_explained():
+    owed = largest_errors.owed(validation.compared())
+    assert (owed["explanation"] != "").all(), owed.loc[owed["explanation"] == "", "group"].tolist()
+
+
+def test_no_measurement_is_faster_than_a_perfect_machine():
+    """With every efficiency at 1 and every fixed time at 0, nothing measured may be faster."""
+    rows = measured.table()
+    ideal = {name: (0.0 if unit == "s" else 1.0) for name, (*_, unit, _) in coefficients.DEFINITIONS.items()}
+    ideal |= {"throttle": 0.0, "activation_bytes": 0.0, "routed_bytes": 0.0, "padding": 0.0, "independence": 0.5,
+              "link_bandwidth": 10.0, "attention_dp_ranks": 0.0, "passes_vllm": 1.0}
+    best = measured.predicted(rows, measured.to_case(rows), ideal)
+    rate = rows["metric"].isin(("output_tok_s", "total_tok_s")).to_numpy()
+    batch = rows["workload"] == "static_batch"
+    faster = (rows["value"] > best * 1.05) & rate & batch
+    assert not faster.any(), rows.loc[faster, ["id", "value"]].assign(best=best[faster]).to_string()
+
+
+def test_results_name_every_interval():
+    assert set(RESULTS) <= set(tokenecon.estimate(GOOD).columns)
+
+
+def test_a_layer_split_over_the_network_is_not_calibrated_and_its_interval_is_wider():
+    case = {"model": "llama-3.1-405b", "gpu": "h100-sxm-80gb", "isl": 1000, "osl": 200, "weights": "fp8", "concurrency": 8}
+    inside, beyond = (tokenecon.estimate(case | {"n_gpus": gpus, "tp": gpus}).iloc[0] for gpus in (8, 16))
+    assert inside["calibrated"] and not beyond["calibrated"]
+    assert beyond["tpot_ms_high"] / beyond["tpot_ms"] > inside["tpot_ms_high"] / inside["tpot_ms"]

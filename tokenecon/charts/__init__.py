@@ -1,6 +1,0 @@
-"""Tidy tables in, charts and tables for the page out.  Nothing here calculates a result."""
-
-from tokenecon.charts import forms, page, tables, theme
-from tokenecon.charts.figure import FigureError, figure
-
-__all__ = ["FigureError", "figure", "forms", "page", "tables", "theme"]

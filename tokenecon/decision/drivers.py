@@ -1,0 +1,252 @@
+"""What the draws say: how often each choice is the cheapest and at which cost, what drives it, what waiting is worth."""
+
+import numpy as np
+import pandas as pd
+
+from tokenecon import data
+from tokenecon.decision import horizon, montecarlo, options
+from tokenecon.formulas import uncertainty
+from tokenecon.formulas.uncertainty import NORMAL_P90
+
+CHOICE_WORDS = {"own": "own", "rent": "rent", "api": "call an API"}
+CHEAPEST_COLUMNS = {
+    "name": ("Choice", None), "probability": ("Cheapest with probability", "fraction"),
+    "probability_error": ("± of the probability", "fraction"),
+    "usd_per_mtok": ("Median cost, and 10th to 90th percentile", "USD/Mtok"),
+    "usd_per_mtok_error": ("± of the median", "USD/Mtok"), "usd_per_mtok_low_error": ("± of the 10th", "USD/Mtok"),
+    "usd_per_mtok_high_error": ("± of the 90th", "USD/Mtok"), "regret": ("Costs more than the best by, on average", "USD/Mtok"),
+}  # fmt: skip
+TORNADO_COLUMNS = {
+    "name": ("What moves", None), "from": ("Down to", None), "gap_at_low": ("Lead there", "USD/Mtok"),
+    "winner_at_low": ("Cheapest there", None), "to": ("Up to", None), "gap_at_high": ("Lead up there", "USD/Mtok"),
+    "winner_at_high": ("Cheapest up there", None),
+}  # fmt: skip
+WAITING_COLUMNS = {
+    "name": ("Plan", None), "usd_per_mtok": ("Median cost, and 10th to 90th percentile", "USD/Mtok"),
+    "usd_per_mtok_error": ("± of the median", "USD/Mtok"), "saves": ("Saves against buying now, on average", "USD/Mtok"),
+    "saves_error": ("± of the saving", "USD/Mtok"), "probability": ("Cheaper than buying now", "fraction"),
+    "probability_error": ("± of the share", "fraction"),
+}  # fmt: skip
+INPUT_COLUMNS = {"name": ("Input", None), "unit": ("Unit", None), "low": ("10th percentile", "1"), "middle": ("Median", "1"),
+                 "high": ("90th percentile", "1"), "note": ("Where from", None)}  # fmt: skip
+LINES = 200  # points of a distribution in the figure
+CURVES = 6  # choices in it, by their median
+SHOWN = (0.005, 0.97)  # percentiles between which a distribution is drawn
+
+
+def quantiles(values):
+    """10th, 50th and 90th percentile of a column, and their standard errors from the draws beside them."""
+    size = len(values)
+    ranks = []
+    for q in montecarlo.QUANTILES:
+        off = np.sqrt(q * (1 - q) * size)  # standard deviation of how many draws lie below a percentile
+        ranks += [np.clip(round(place), 0, size - 1) for place in (q * size - off, q * size, q * size + off)]
+    ordered = np.partition(values, sorted(set(map(int, ranks))))
+    found = [ordered[int(rank)] for rank in ranks]
+    return [(found[place + 1], (found[place + 2] - found[place]) / 2) for place in range(0, len(found), 3)]
+
+
+def _three(values):
+    (low, low_error), (mid, mid_error), (high, high_error) = quantiles(values)
+    return {"usd_per_mtok": mid, "usd_per_mtok_low": low, "usd_per_mtok_high": high, "usd_per_mtok_error": mid_error,
+            "usd_per_mtok_low_error": low_error, "usd_per_mtok_high_error": high_error}
+
+
+def _share(hits, draws):
+    share = float(np.count_nonzero(hits)) / draws
+    return {"probability": share, "probability_error": float(uncertainty.share_error(share=share, draws=draws))}
+
+
+def cheapest(case, done):
+    """Each choice with the share of draws in which it is the cheapest, and its cost over the years, with standard errors."""
+    winner = done.costs.argmin(axis=1)
+    least = done.costs.min(axis=1)
+    rows = [{"name": option["name"], "choice": option["choice"], "kind": option["kind"], "gpu": option["gpu"],
+             "group": options.GROUPS[option["choice"]], **_share(winner == place, done.draws), **_three(done.costs[:, place]),
+             "usd_per_mtok_median_inputs": option["middle"], "regret": float((done.costs[:, place] - least).mean())}
+            for place, option in enumerate(done.options)]
+    table = pd.DataFrame(rows).sort_values("probability", ascending=False, kind="stable", ignore_index=True)
+    table["share_text"] = [f"{share:.1%} ± {error:.1%}" for share, error in
+                           zip(table["probability"], table["probability_error"], strict=True)]
+    by_choice = table.groupby("choice", sort=False)["probability"].sum().sort_values(ascending=False)
+    first = table.iloc[0]
+    safest = table.loc[table["regret"].idxmin()]
+    shares = ", ".join(f"{CHOICE_WORDS[choice]} {share:.0%}" for choice, share in by_choice.items())
+    table.attrs.update(draws=done.draws, seed=done.seed, by_choice=by_choice.to_dict(), safest=safest["name"])
+    table.attrs["finding"] = (
+        f"Over {_years(case)}, '{first['name']}' is the cheapest in {first['probability']:.0%} of the draws ({shares}); "
+        f"'{safest['name']}' costs least to be wrong about") if len(table) > 1 else (
+        f"Over {_years(case)}, '{first['name']}' costs ${first['usd_per_mtok']:.2g} per Mtok in the median draw; nothing else "
+        "can be had to compare it with")
+    table.attrs["note"] = (
+        f"{done.draws:,} draws, seed {done.seed}; cost: present value of {_years(case)} over that of their tokens. ± is one "
+        "standard error of the draws. One draw moves all choices alike: where rents are dear, each way to rent is."
+        + (f" Left out, as they bind for longer: {', '.join(done.left)}." if done.left else ""))
+    table.attrs["sources"] = sources(done)
+    return table
+
+
+def _years(case):
+    return f"{case.years} year{'s' if case.years > 1 else ''}"
+
+
+def sources(done):
+    """Sources of the ranges."""
+    return list(dict.fromkeys([*(one for one in done.inputs["source"] if one), "own-assumption"]))
+
+
+def distribution(case, done):
+    """How the cost of the cheapest choices spreads: share of the draws below a cost, over one range of costs for all."""
+    ranked = np.argsort(np.median(done.costs, axis=0), kind="stable")[:CURVES]
+    columns, named = done.costs.T[ranked], [done.options[place] for place in ranked]
+    low = min(np.quantile(column, SHOWN[0]) for column in columns)
+    high = max(np.quantile(column, SHOWN[1]) for column in columns)
+    grid = np.geomspace(low, high, LINES)
+    table = pd.concat([pd.DataFrame({"usd_per_mtok": grid, "choice": option["name"],
+                                     "share_below": np.searchsorted(np.sort(column), grid) / done.draws})
+                       for column, option in zip(columns, named, strict=True)], ignore_index=True)
+    table.attrs["sources"] = sources(done)
+    spans = sorted((float(np.subtract(*np.log(np.quantile(column, (0.9, 0.1))))), option["name"])
+                   for column, option in zip(columns, named, strict=True))
+    table.attrs["finding"] = (
+        f"'{spans[0][1]}' is the surest in cost: its 90th percentile is {np.exp(spans[0][0]):.1f} times its 10th; "
+        f"of '{spans[-1][1]}' it is {np.exp(spans[-1][0]):.1f} times") if len(spans) > 1 else (
+        f"The 90th percentile of the cost is {np.exp(spans[0][0]):.1f} times the 10th")
+    return table
+
+
+# --- what drives it --------------------------------------------------------------------------------
+
+
+def tornado(case, done):
+    """The lead of the cheapest choice at all medians over its rival when one input moves and the others stay.
+
+    The rival is, of the other two of own, rent and API, the choice that is most often the cheapest in the draws.
+
+    ``gap_at_low`` and ``gap_at_high``: lead in USD/Mtok with the input at its 10th and 90th percentile; below 0 the other wins.
+    """
+    names = list(montecarlo.INPUTS)
+    size = 1 + 2 * len(names)
+    z = {name: np.zeros(size) for name in names}
+    for place, name in enumerate(names):
+        z[name][1 + 2 * place], z[name][2 + 2 * place] = -NORMAL_P90, NORMAL_P90
+    values = montecarlo.drawn(done.inputs, z)
+    costs = np.column_stack([montecarlo.levelised(case, option, values, z, done.inputs) for option in done.options])
+    leader = int(costs[0].argmin())
+    others = [place for place, option in enumerate(done.options) if option["choice"] != done.options[leader]["choice"]]
+    wins = np.bincount(done.costs.argmin(axis=1), minlength=len(done.options))
+    rival = max(others, key=lambda place: (wins[place], -costs[0, place])) if others else None
+    gap = costs[:, rival] - costs[:, leader] if others else costs[:, leader]
+    rows = []
+    for place, name in enumerate(names):
+        low, high = 1 + 2 * place, 2 + 2 * place
+        ends = _ends(done, name, leader, rival)
+        if gap[low] == gap[high]:
+            continue  # nothing that is compared depends on it
+        rows.append({"input": name, "name": done.inputs.loc[name, "name"], "from": ends[0], "to": ends[1], "gap": gap[0],
+                     "gap_at_high_low": min(gap[low], gap[0], gap[high]), "gap_at_high_high": max(gap[low], gap[0], gap[high]),
+                     "gap_at_low": gap[low], "gap_at_high": gap[high], "width": abs(gap[high] - gap[low]),
+                     "winner_at_low": done.options[int(costs[low].argmin())]["name"],
+                     "winner_at_high": done.options[int(costs[high].argmin())]["name"]})
+    table = pd.DataFrame(rows, columns=None if rows else list(TORNADO_COLUMNS))
+    if rows:
+        table = table.sort_values("width", ascending=False, kind="stable", ignore_index=True)
+    table.attrs.update(leader=done.options[leader]["name"], rival=done.options[rival]["name"] if others else None,
+                       gap=float(gap[0]))
+    table.attrs["finding"] = _driver_words(table, bool(others))
+    table.attrs["note"] = (
+        "One input between its 10th and its 90th percentile, the dot; all others at their medians.")
+    table.attrs["sources"] = sources(done)
+    return table
+
+
+def _ends(done, name, leader, rival):
+    """Both percentiles of an input as text; of a price or speed the leader's, or else its rival's."""
+    row = done.inputs.loc[name]
+    if row["low"] == row["low"]:
+        return tuple(_written(row[end], row["unit"]) for end in ("low", "high"))
+    for place in (leader, rival):
+        option = done.options[place] if place is not None else {"kind": ""}
+        mine = montecarlo.PRICE_OF.get(option["kind"], "rent_price")
+        held = option.get("speed") if name == "efficiency" else option.get("price") if name == mine else None
+        if held:
+            return tuple(_written(held[end] / held[1], "ratio") for end in (0, 2))
+    return "", ""
+
+
+def _written(value, unit):
+    return f"{value:.2f}×" if unit == "ratio" else f"{value:.0%}" + ("/yr" if unit == "1/yr" else "")
+
+
+def _driver_words(table, compared):
+    if table.empty:
+        return "No input has a range, so nothing moves the result"
+    first = table.iloc[0]
+    if not compared:
+        return f"What moves the cost of '{table.attrs['leader']}' most: {_lower(first['name'])}"
+    flips = int(table[["winner_at_low", "winner_at_high"]].eq(table.attrs["rival"]).any(axis=1).sum())
+    turned = (f"{flips} of {len(table)} inputs can alone hand it to '{table.attrs['rival']}'" if flips else
+              f"no input alone hands it to '{table.attrs['rival']}'")
+    return f"The lead of '{table.attrs['leader']}' moves most with one input: {_lower(first['name'])}; {turned}"
+
+
+def _lower(words):
+    """Words that begin a sentence, inside one."""
+    return words if words[:2].isupper() else words[0].lower() + words[1:]
+
+
+# --- waiting ---------------------------------------------------------------------------------------
+
+
+def waiting(case, done):
+    """Buy now, or in a year: cost over the same years, and what waiting saves."""
+    if done.waiting is None:
+        table = pd.DataFrame(columns=list(WAITING_COLUMNS))
+        why = ("a horizon of one year leaves nothing to buy after it" if case.years < 2 else
+               "nothing can be bought" if all(option["kind"] != "own" for option in done.options) else
+               "nothing can serve in the meantime without a longer contract")
+        table.attrs.update(finding=f"Waiting has no value to compute: {why}", note="", sources=sources(done))
+        return table
+    now = done.waiting[:, 0]
+    rows = []
+    for place, plan in enumerate(montecarlo.PLANS):
+        saved = now - done.waiting[:, place]
+        rows.append({"name": plan, **_three(done.waiting[:, place]), "saves": float(saved.mean()),
+                     "saves_error": float(saved.std(ddof=1) / np.sqrt(done.draws)), **_share(saved > 0, done.draws)})
+    table = pd.DataFrame(rows)
+    later, chosen = rows[1], rows[2]
+    word = "saves" if later["saves"] > 0 else "costs"
+    table.attrs["finding"] = (
+        f"Waiting a year with '{done.bridge['name']}' and buying then {word} ${abs(later['saves']):.3g} per Mtok on average and "
+        f"is cheaper in {later['probability']:.0%} of the draws; to decide only then "
+        f"{'is worth' if chosen['saves'] >= 0 else 'still costs'} ${abs(chosen['saves']):.3g}")
+    table.attrs["note"] = (
+        "To decide in a year: buy then only in the draws in which that is cheaper for the years left; it knows how they go on, "
+        "so its value is an upper end.")
+    table.attrs["bridge"], table.attrs["sources"] = done.bridge["name"], sources(done)
+    return table
+
+
+def assumptions(done):
+    """The inputs with their percentiles, for the page and the command."""
+    table = done.inputs.reset_index()
+    rows = {name: row for name, (_, _, row) in montecarlo.INPUTS.items()}
+    table["note"] = [data.assumption(rows[name])["note"] if rows[name] else "each choice has a range of its own"
+                     for name in table["input"]]
+    table.attrs["sources"] = [*sources(done), *horizon.sources()]
+    return table
+
+
+def headline(case, table, done):
+    """The answer of the chapter: today's cheapest, and how sure that is over the years."""
+    now, chances = options.answer(case, table), cheapest(case, done)
+    shares = chances.attrs["by_choice"]
+    most = max(shares, key=shares.get)
+    *rest, last = [f"to {CHOICE_WORDS[choice]} in {share:.0%}" for choice, share in shares.items()]
+    by_choice = f"{', '.join(rest)} and {last}" if rest else last
+    return {
+        "finding": f"{now}. Over {_years(case)} of uncertain prices, demand and speed it is cheapest {by_choice} of "
+                   "the draws.",
+        "number": f"{shares[most]:.0%}",
+        "label": f"of the draws make it cheapest to {CHOICE_WORDS[most]}, for the scenario '{case.name}'",
+    }

@@ -1,0 +1,118 @@
+"""What a choice costs over years, as a present value: numbers or arrays of draws, the same arithmetic.
+
+Running costs are paid at the end of each year, machines and commitments are begun at its start, and the load of a year is that
+of its middle.  So with a constant load and constant prices the cost of a million tokens is exactly that of `decision.offers`.
+"""
+
+import numpy as np
+
+from tokenecon import data, units
+from tokenecon.decision import scenario_prices
+from tokenecon.decision.scenario_prices import tok_per_request
+from tokenecon.formulas import hour as hour_formulas
+from tokenecon.formulas import present_value
+from tokenecon.ownership import owned_hour
+
+MIDDLE = 0.5  # of a year [yr]
+TERM = {"committed_1y": 1, "committed_3y": 3, "rental_3y": 3}  # years of a contract
+RUNNING = tuple(name for name in owned_hour.COMPONENTS if name not in (*owned_hour.CAPITAL, "upkeep"))
+
+
+def outlasts(case, kind):
+    """Whether a contract binds for longer than the years that are compared, so that they cannot hold what it costs."""
+    return TERM.get(kind, 0) > case.years
+
+
+def resale_share(years, at_end_of_life):
+    """Resale value over the price after some years, on a straight line to its value at the end of the machine's life."""
+    life = data.value("finance.life")
+    return present_value.book_value_share(residual_share=at_end_of_life, age_years=min(years, life), life_years=life)
+
+
+def discount(case, years):
+    """Value now of a dollar paid so many years later."""
+    return present_value.discount_factor(discount_rate=case.discount_rate, years=years)
+
+
+def request_per_day(case, drawn, year):
+    """Requests of a day in the middle of a year that begins so many years from now."""
+    return present_value.grown_request_per_day(request_per_day=case.requests_per_day * drawn["demand"], growth=drawn["growth"],
+                                               years=year + MIDDLE)
+
+
+def present_mtok(case, demand):
+    """Present value of the tokens of all years, which divides that of the costs. [Mtok]"""
+    per_day = units.DAYS_PER_YEAR * tok_per_request(case) / units.TOKENS_PER_MTOK
+    return sum(day * per_day * discount(case, year + 1) for year, day in enumerate(demand))
+
+
+def api_usd(case, drawn, demand, usd_per_mtok):
+    """Present value of each year of calling the API. [USD]"""
+    out = []
+    for year, day in enumerate(demand):
+        mtok = day * units.DAYS_PER_YEAR * tok_per_request(case) / units.TOKENS_PER_MTOK
+        fallen = present_value.price_ratio_after(decline_per_year=drawn["api_decline"], years=year + MIDDLE)
+        out.append(mtok * usd_per_mtok * fallen * discount(case, year + 1))
+    return out
+
+
+def rented_usd(case, drawn, gpus, kind, usd_per_gpu_hour):
+    """Present value of each year of renting, `gpus` of each year, at a price that falls as the contract lets it. [USD]
+
+    Under a commitment what was taken stays paid until the term ends, and what is added keeps the price of its first year; it
+    is counted until the term of the others, or the horizon, ends: what it is worth after that is taken to be what it costs.
+    """
+    out, term = [], TERM.get(kind)
+    taken = bill = 0.0
+    for year, needed in enumerate(gpus):
+        at = year + MIDDLE if term is None else float(year)
+        price = usd_per_gpu_hour * present_value.price_ratio_after(decline_per_year=drawn["rent_decline"], years=at)
+        if term is None or year % term == 0:
+            taken, bill = needed, needed * price
+        else:
+            more = np.maximum(needed - taken, 0.0)
+            taken, bill = taken + more, bill + more * price
+        out.append(bill * units.HOURS_PER_YEAR * (1 + drawn["ops_overhead"]) * discount(case, year + 1))
+    return out
+
+
+def owned_usd(case, drawn, gpus, inputs, usd_per_gpu, *, first=0):
+    """Present value of each year of owning: machines bought when first needed, sold at the end in a straight line of value. [USD]
+
+    ``inputs`` are those of `hour.parts`; ``usd_per_gpu`` may be an array.  Nothing is bought before the year ``first``.
+    Upkeep is a share of what was paid, so machines that were cheaper later cost less of it too.
+    """
+    inputs = inputs | {"usd_per_gpu": usd_per_gpu, "usd_per_kwh": case.usd_per_kwh * drawn["power_price"]}
+    parts = owned_hour.parts(**inputs)
+    running = sum(parts[name] for name in RUNNING)
+    server = hour_formulas.server_usd_per_gpu(usd_per_gpu=usd_per_gpu, parts_usd_per_gpu=inputs["server_parts_usd_per_gpu"],
+                                              margin=inputs["server_margin"])
+    years = len(gpus)
+    out, held, invested = [], 0.0, 0.0
+    for year, needed in enumerate(gpus):
+        if year < first:
+            out.append(0.0)
+            continue
+        more = np.maximum(needed - held, 0.0)
+        held = held + more
+        fallen = present_value.price_ratio_after(decline_per_year=drawn["rent_decline"], years=float(year))
+        kept = present_value.book_value_share(residual_share=drawn["residual"], age_years=years - year, life_years=years)
+        paid = (server + inputs["network_usd_per_gpu"]) * discount(case, year) - server * kept * discount(case, years)
+        bought = more / inputs["availability"] * fallen * paid
+        invested = invested + more * fallen  # machines at the price of today that would have cost as much
+        run = (held * running + invested * parts["upkeep"]) * units.HOURS_PER_YEAR * discount(case, year + 1)
+        out.append((bought + run) * (1 + drawn["ops_overhead"]))
+    return out
+
+
+def owned_inputs(case, gpu, utilisation):
+    """Typical inputs of an owned hour as a dict of numbers, and 10th, 50th and 90th percentile of the purchase price."""
+    inputs = scenario_prices.owned_inputs(case, gpu, utilisation)["typical"].to_dict()
+    price = inputs["usd_per_gpu"]
+    low, high = (price, price) if gpu in case.purchases else scenario_prices.asked(case, gpu, "purchase", price)[:2]
+    return inputs, (low, price, high)
+
+
+def sources():
+    """Rows of data/assumptions.csv that a horizon reads beside the scenario."""
+    return [data.assumption(f"decision.{name}")["source"] for name in ("rent_decline", "api_decline", "demand", "growth")]

@@ -1,0 +1,260 @@
+"""Own, rent or call an API: what each costs today for one workload, on every GPU and under every contract."""
+
+import datetime
+
+import numpy as np
+import pandas as pd
+
+from tokenecon import data, units
+from tokenecon.decision import scenario_prices
+from tokenecon.decision.scenario_prices import TOKENS, tok_per_request, tokens
+from tokenecon.errors import NoInput, NoPrice, NothingServes
+from tokenecon.fleet import planning
+from tokenecon.formulas import money
+from tokenecon.prices import price_book
+from tokenecon.serving import cost_allocation, sizing
+
+# kind of an hour -> (choice it belongs to, words, how the fleet follows the load)
+KINDS = {
+    "own": ("own", "own", "fixed"),
+    "on_demand": ("rent", "on demand", "autoscale"),
+    "spot": ("rent", "spot", "autoscale"),
+    "marketplace": ("rent", "marketplace", "autoscale"),
+    "committed_1y": ("rent", "1-year commitment", "fixed"),
+    "committed_3y": ("rent", "3-year commitment", "fixed"),
+    "rental_3y": ("rent", "3-year contract", "fixed"),
+    "api": ("api", "API", ""),
+}  # fmt: skip
+GROUPS = {"own": "own", "rent": "rent", "api": "API"}
+KEPT = 1  # replicas that never stop: the first request of the night must not wait for a start
+PLANNED, FEWEST = 2_000_000, 64  # hours planned in one search, and volumes in it at least
+DRAWN = 20  # choices in the figure; the table has all
+NO_SPOT = "the work must not be interrupted: workload.interruptible is false"
+ENDS = ("_low", "", "_high")
+COSTS = {"input": "usd_per_mtok_in", "cached": "usd_per_mtok_cached", "output": "usd_per_mtok_out"}
+COLUMNS = {
+    "name": ("Choice", None), "usd_per_mtok": ("All tokens, allocated", "USD/Mtok"),
+    "usd_per_mtok_used": ("All tokens, busy time only", "USD/Mtok"), "usd_per_mtok_in": ("Input", "USD/Mtok_in"),
+    "usd_per_mtok_cached": ("Cached input", "USD/Mtok_cached"), "usd_per_mtok_out": ("Output", "USD/Mtok_out"),
+    "usd_per_month": ("A month", "USD/month"), "replicas": ("Replicas paid", "count"), "n_gpus": ("GPUs each", "GPU"),
+    "utilisation": ("Busy", "fraction"), "usd_per_gpu_hour": ("An hour", "USD/GPU/h"),
+    "price_seen": ("Price seen", None), "price_mark": ("Mark", None),
+}  # fmt: skip
+
+RANGED = ("usd_per_gpu_hour", "usd_per_month", "usd_per_mtok", "usd_per_mtok_used", *COSTS.values(), "requests_per_s")
+FIELDS = ["name", "choice", "kind", "gpu", "n_gpus", "concurrency", "replicas", "utilisation", "calibrated",
+          "price_seen", "price_mark", "seller",
+          *(f"{name}{end}" for name in RANGED for end in ENDS), "reason"]
+REFUSED_COLUMNS = {"name": ("Not to be had", None), "reason": ("Why", None)}
+
+
+def rate(request_per_day):
+    """Requests a second of a day's requests."""
+    return np.asarray(request_per_day, dtype=float) / units.SECONDS_PER_DAY
+
+
+def paid_replicas(case, row, policy, request_per_day):
+    """Mean replicas paid for a demand, or an array of demands, on what one GPU's `row` of `service.choices` can do."""
+    demands = np.atleast_1d(rate(request_per_day))
+    if case.utilisation is not None:
+        return np.maximum(np.ceil(demands / row["requests_per_s"] / case.utilisation - 1e-9), KEPT)
+    profile = _busiest(case.profile) if policy == "fixed" else case.profile
+    return planning.demand_curve(profile, demands=demands, policy=policy, **_fleet(case, row))
+
+
+def _busiest(profile):
+    """The busiest hour alone: a fixed fleet is made for it, so the others need no planning."""
+    owned_hour = profile.nlargest(1, "ratio")
+    owned_hour.attrs = profile.attrs
+    return owned_hour
+
+
+def points(case, most):
+    """How many volumes a search may plan the fleet for: fewer where there are many hours to plan."""
+    return int(np.clip(PLANNED // len(case.profile), FEWEST, most))
+
+
+def _fleet(case, row):
+    return {"requests_per_s": row["requests_per_s"], "concurrency": row["concurrency"],
+            "wait_probability": case.wait_probability, "start_h": data.value("spot.restart"), "floor": KEPT}
+
+
+def serving(case):
+    """The best replica on each GPU of the case, or why there is none."""
+    return sizing.choices(case.model, case.gpus, weights=case.weights, kv=case.kv, isl=case.isl_tokens, osl=case.osl_tokens,
+                           cached_prefix=case.cached_prefix, ttft_ms=case.ttft_ms, tpot_ms=case.tpot_ms)
+
+
+def offers(case):
+    """Every choice of the case: cost of a million tokens (allocated: all paid time over all tokens) and of a month.
+
+    One row a GPU and kind of hour, and one for the API; rows that cannot be had say why in ``reason``.  The ranges join the
+    10th and 90th percentile of the price with the 80 % interval of the model, both at their cheap or dear end at once.
+    """
+    rows, cited = [], ["own-assumption"]
+    served = serving(case) if {"own", "rent"} & set(case.choices) else pd.DataFrame()
+    for _, row in served.iterrows():
+        if row["reason"]:
+            rows.append({"kind": "", "gpu": row["gpu"], "name": data.gpu(row["gpu"])["name"], "reason": row["reason"]})
+            continue
+        shares = _shares(row)
+        plans = {policy: _plan(case, row, policy) for policy in ("fixed", "autoscale")}
+        for kind in _hours(case):
+            if kind == "spot" and not case.interruptible:
+                rows.append({"kind": kind, "gpu": row["gpu"], "name": words(row["gpu"], kind), "reason": NO_SPOT})
+                continue
+            plan = plans[KINDS[kind][2]]
+            try:
+                price = (scenario_prices.own(case, row["gpu"], plan["utilisation"]) if kind == "own" else
+                         scenario_prices.rent(case, row["gpu"], kind))
+            except (NoPrice, NoInput) as error:
+                rows.append({"kind": kind, "gpu": row["gpu"], "n_gpus": row["n_gpus"], "name": words(row["gpu"], kind),
+                             "reason": str(error)})
+                continue
+            cited += price["sources"]
+            rows.append({"kind": kind, **_cost(case, row, plan, price, shares), "name": words(row["gpu"], kind), "reason": ""})
+    if "api" in case.choices:
+        rows.append(_api_row(case, cited))
+    table = pd.DataFrame(rows, columns=FIELDS)
+    if (table["reason"] != "").all():
+        raise NothingServes("no choice of the scenario can be had: " + "; ".join(
+            f"{row['name']}: {row['reason']}" for _, row in table.head(3).iterrows()))
+    table["choice"] = [KINDS[kind][0] if kind else "" for kind in table["kind"]]
+    table.attrs.update(sources=list(dict.fromkeys(one for one in cited if one)), as_of=case.as_of)
+    table.attrs["note"] = (
+        f"Prices known on {case.as_of}; allocated: all paid time over all tokens, each kind by the time it causes; own and "
+        f"rented hours with {case.ops_overhead:.0%} for operations. Ranges: 10th to 90th percentile of the price (of an "
+        "owned hour: all its parts at their cheap or dear ends), and 80 % interval of the model. "
+        f"Mark: no offer seen for {price_book.OLD_DAYS} days.")
+    return table
+
+
+def _hours(case):
+    return [kind for kind, (choice, _, policy) in KINDS.items() if policy and choice in case.choices]
+
+
+def words(gpu, kind):
+    """A choice as a reader says it."""
+    return f"{KINDS[kind][1]}: {data.gpu(gpu)['name']}" if gpu else KINDS[kind][1]
+
+
+def _shares(row):
+    """Share of a replica's time that each kind of token causes; adds up to 1."""
+    case = {name: row[name] for name in ("model", "gpu", "n_gpus", "weights", "kv", "isl", "osl", "cached_prefix", "concurrency",
+                                         "attention_dp")}
+    case["weights"] = sizing.ALIKE.get(case["weights"], case["weights"])
+    time = cost_allocation.busy(pd.DataFrame([case])).iloc[0]
+    return {kind: time[f"{kind}_s"] / time["request_s"] for kind in TOKENS}
+
+
+def _plan(case, row, policy):
+    """Paid replicas at the slow, expected and fast end of the model's interval, and how busy they are."""
+    ratios = row["requests_per_s"] / np.array([row["requests_per_s_high"], row["requests_per_s"], row["requests_per_s_low"]])
+    paid = paid_replicas(case, row, policy, case.requests_per_day * ratios)
+    return {"paid": paid, "utilisation": float(rate(case.requests_per_day) / row["requests_per_s"] / paid[1])}
+
+
+def _cost(case, row, plan, price, shares):
+    """One row of :func:`offers`."""
+    out = {"gpu": row["gpu"], "n_gpus": row["n_gpus"], "concurrency": row["concurrency"], "replicas": plan["paid"][1],
+           "utilisation": plan["utilisation"], "calibrated": row["calibrated"],
+           **_dated(case, price),
+           **{f"requests_per_s{end}": row[f"requests_per_s{end}"] for end in ENDS}}
+    share = tokens(case)
+    for place, (end, name) in enumerate(zip(ENDS, ("low", "typical", "high"), strict=True)):
+        usd = price[name] * (1 + case.ops_overhead)
+        month = usd * row["n_gpus"] * plan["paid"][place] * units.HOURS_PER_MONTH
+        out[f"usd_per_gpu_hour{end}"] = price[name]
+        out[f"usd_per_month{end}"] = month
+        per_mtok = month / mtok_per_month(case)
+        out[f"usd_per_mtok{end}"] = per_mtok
+        out[f"usd_per_mtok_used{end}"] = _full(case, row, usd, place)
+        for kind, column in COSTS.items():
+            out[f"{column}{end}"] = per_mtok * shares[kind] * tok_per_request(case) / share[kind] if share[kind] else np.nan
+    return out
+
+
+def _full(case, row, usd_per_gpu_hour, place):
+    """Cost of a million tokens where only busy time is paid for: a replica that is always full. [USD/Mtok]"""
+    speed = row["requests_per_s" + ENDS[-1 - place]]  # the fast end makes the cheap token
+    return money.usd_per_mtok_out(usd_per_gpu_hour=usd_per_gpu_hour, gpus=row["n_gpus"],
+                                  tok_out_per_s=speed * tok_per_request(case), utilisation=1.0)
+
+
+def _dated(case, price):
+    """When the newest offer behind a price was last seen, and whether that is long ago."""
+    if not price["seen"]:
+        return {"price_seen": "the scenario", "price_mark": ""}
+    age = (datetime.date.fromisoformat(case.as_of) - datetime.date.fromisoformat(price["seen"])).days
+    return {"price_seen": min(price["seen"], case.as_of), "price_mark": "old" if age > price_book.OLD_DAYS else ""}
+
+
+def mtok_per_month(case):
+    """Tokens of a month of all kinds. [Mtok]"""
+    return case.requests_per_day * units.DAYS_PER_YEAR / units.MONTHS_PER_YEAR * tok_per_request(case) / units.TOKENS_PER_MTOK
+
+
+def _api_row(case, cited):
+    """The API's row of :func:`offers`; its prices are what its tokens cost."""
+    try:
+        price = scenario_prices.api(case)
+    except NoPrice as error:
+        return {"kind": "api", "gpu": "", "name": "API", "reason": str(error)}
+    cited += price["sources"]
+    out = {"kind": "api", "gpu": "", "name": "API", "reason": "", "seller": price["sellers"][1], **_dated(case, price)}
+    for place, end in enumerate(ENDS):
+        out[f"usd_per_mtok{end}"] = out[f"usd_per_mtok_used{end}"] = price["blend"][place]
+        out[f"usd_per_month{end}"] = price["blend"][place] * mtok_per_month(case)
+        for kind, column in COSTS.items():
+            out[f"{column}{end}"] = price[kind][place] if tokens(case)[kind] else np.nan
+    return out
+
+
+def feasible(table):
+    """The choices that can be had, the cheapest first."""
+    return table[table["reason"] == ""].sort_values("usd_per_mtok", kind="stable").reset_index(drop=True)
+
+
+def refused(table):
+    """What cannot be had, and why in a few words: one row a reason; `offers` has the whole sentences."""
+    rows = table[table["reason"] != ""].copy()
+    rows["why"] = [row["reason"].replace(f" of {row['gpu']}", "").split(": ")[0] if row["kind"] else row["reason"]
+                   for _, row in rows.iterrows()]
+    rows["what"] = [KINDS[kind][1] if kind else "" for kind in rows["kind"]]
+    rows["where"] = [data.gpu(gpu)["name"] if gpu else "" for gpu in rows["gpu"]]
+    found = [{"name": ": ".join(part for part in (what, ", ".join(part["where"])) if part), "reason": why}
+             for (what, why), part in rows.groupby(["what", "why"], sort=False)]
+    return pd.DataFrame(found, columns=["name", "reason"])
+
+
+def best(table):
+    """The cheapest GPU of each kind of hour, and the API; the cheapest first."""
+    return feasible(table).drop_duplicates("kind").reset_index(drop=True)
+
+
+def answer(case, table):
+    """The cheapest choice today in one sentence, without a full stop."""
+    rows = best(table)
+    first = rows.iloc[0]
+    text = (f"Today the cheapest is '{first['name']}': ${first['usd_per_mtok']:.3g} per Mtok, "
+            f"${first['usd_per_month']:,.0f} a month")
+    if len(rows) > 1:
+        second = rows[rows["choice"] != first["choice"]].head(1)
+        text += "" if second.empty else (f"; the best of another kind is '{second.iloc[0]['name']}' with "
+                                         f"${second.iloc[0]['usd_per_mtok']:.3g}")
+    return text
+
+
+def compared(table):
+    """The cheapest choices, ready for a figure: coloured by own, rent and API; the API is among them where it can be had."""
+    rows = feasible(table)
+    first, last = rows.iloc[0], rows.iloc[-1]
+    shown = rows[(rows.index < DRAWN) | (rows["kind"] == "api")].copy()
+    shown["group"] = [GROUPS[choice] for choice in shown["choice"]]
+    left = len(rows) - len(shown)
+    shown.attrs = dict(table.attrs)
+    shown.attrs["finding"] = (
+        f"From ${first['usd_per_mtok']:.2g} to ${last['usd_per_mtok']:.2g}: the same tokens cost "
+        f"{last['usd_per_mtok'] / first['usd_per_mtok']:.1f} times as much by choice of machine and contract"
+        + (f"; {left} dearer choices are not drawn" if left else ""))
+    return shown

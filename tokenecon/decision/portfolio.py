@@ -1,0 +1,177 @@
+"""The cheapest mix of contracts and providers for a load that varies: a linear program.
+
+Paid GPUs of every offer in every hour are the unknowns; a commitment pays the same number in all of them.  What must
+hold in each hour: the demand is covered, the share of it that may run on spot is not exceeded, and after the failure of
+any one provider no more than a given share of it is missing.  What one more GPU of demand would cost comes out as the
+dual of these requirements.
+"""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import linprog
+from scipy.sparse import coo_array
+
+from tokenecon import data
+from tokenecon.errors import BadInput, Infeasible, NoPrice
+from tokenecon.formulas import contracts
+from tokenecon.prices import gpu_prices
+
+ON_DEMAND, SPOT, COMMITTED = "on demand", "spot", "committed"
+KINDS = (ON_DEMAND, SPOT, COMMITTED)
+OFFER_COLUMNS = ("offer", "provider", "kind", "usd_per_gpu_hour", "limit")
+
+
+def cheapest(demand, offers, *, spot_share, lost_share):
+    """The cheapest mix for a demand in GPUs by hour, as a dict.
+
+    ``offers`` has one row an offer: offer (a name), provider, kind (one of :data:`KINDS`), usd_per_gpu_hour (of an hour
+    of work) and limit (GPUs that its provider has for us, all its offers together; inf where it does not bind).
+    ``spot_share`` of an hour's demand may at most depend on spot, ``lost_share`` of it may at most be missing when any
+    one provider fails (0: the others cover all of it).
+
+    - ``cost``: the bill of all hours [USD]
+    - ``paid``: array offer x hour of paid GPUs, ``committed``: GPUs committed by offer
+    - ``shadow``: what one more GPU of demand in that hour adds to the bill [USD/GPU/h]
+    """
+    demand, offers = np.asarray(demand, dtype=float), checked(offers)
+    needs = requirements(demand, offers, spot_share, lost_share)
+    for need in needs:
+        refuse(need, offers)
+    varying = offers["kind"].to_numpy() != COMMITTED
+    hours, price = len(demand), offers["usd_per_gpu_hour"].to_numpy()
+    columns = np.cumsum(np.where(varying, hours, 1)) - np.where(varying, hours, 1)  # first unknown of each offer
+    unknowns = int(np.where(varying, hours, 1).sum())
+    cost = np.empty(unknowns)
+    for first, vary, usd in zip(columns, varying, price, strict=True):
+        cost[first:first + (hours if vary else 1)] = usd if vary else usd * hours
+    rows, right = [], []
+    for need in needs:  # capacity of the offers that count towards it: at least what is needed
+        rows.append(("least", need["counts"]))
+        right.append(-need["gpus"])
+    for provider, part in offers.groupby("provider", sort=False):
+        limit = part["limit"].iloc[0]
+        if np.isfinite(limit):
+            rows.append(("most", (offers["provider"] == provider).to_numpy()))
+            right.append(np.full(hours, limit))
+    solved = linprog(cost, A_ub=_matrix(rows, columns, varying, hours, unknowns), b_ub=np.concatenate(right), method="highs")
+    if solved.status != 0:
+        raise RuntimeError(f"the linear program was not solved: {solved.message}")
+    paid = np.array([solved.x[first:first + hours] if vary else np.full(hours, solved.x[first])
+                     for first, vary in zip(columns, varying, strict=True)])
+    duals = -solved.ineqlin.marginals.reshape(len(rows), hours)
+    shadow = sum(need["share"] * dual for need, dual in zip(needs, duals, strict=False))
+    committed = pd.Series(np.where(varying, 0.0, paid[:, 0]), index=offers["offer"])
+    return {"cost": float(solved.fun), "paid": paid, "committed": committed[~varying], "shadow": shadow, "offers": offers}
+
+
+def checked(offers):
+    """The offers, or one sentence about what is wrong with them."""
+    missing = [name for name in OFFER_COLUMNS if name not in offers]
+    if missing:
+        raise ValueError(f"offers lack the column '{missing[0]}'; they need {', '.join(OFFER_COLUMNS)}")
+    if offers.empty:
+        raise Infeasible("there is no offer to buy from; add one")
+    wrong = sorted(set(offers["kind"]) - set(KINDS))
+    if wrong:
+        raise ValueError(f"offer kind '{wrong[0]}' is not one of {', '.join(KINDS)}")
+    if (offers.groupby("provider")["limit"].nunique() > 1).any():
+        raise ValueError("offers of one provider have different limits; its limit is for all of them together")
+    for name in ("usd_per_gpu_hour", "limit"):
+        bad = offers[~(offers[name] >= 0)]
+        if len(bad):
+            raise ValueError(f"{name} of offer '{bad['offer'].iloc[0]}' is {bad[name].iloc[0]:g}, but must be at least 0")
+    return offers.reset_index(drop=True)
+
+
+def requirements(demand, offers, spot_share, lost_share):
+    """What must hold in each hour: how many GPUs, as which share of the demand, from which offers."""
+    for name, share in (("spot_share", spot_share), ("lost_share", lost_share)):
+        if not 0 <= share <= 1:
+            raise BadInput(f"parameter '{name}' is {share:g}, but must be a number from 0 to 1")
+    if not (np.isfinite(demand).all() and (demand >= 0).all() and len(demand)):
+        raise ValueError("demand must be a number of GPUs of at least 0 for each hour")
+    firm = (offers["kind"] != SPOT).to_numpy()
+    needs = [{"share": 1.0, "counts": np.ones(len(offers), dtype=bool), "what": "the demand"}]
+    if spot_share < 1 and not firm.all():
+        needs.append({"share": 1 - spot_share, "counts": firm,
+                      "what": f"the {1 - spot_share:.0%} of the demand that may not run on spot"})
+    if lost_share < 1:
+        for failed in offers["provider"].unique():
+            needs.append({"share": 1 - lost_share, "counts": (offers["provider"] != failed).to_numpy(),
+                          "what": f"the {1 - lost_share:.0%} of the demand that must run when {failed} fails"})
+    return [need | {"gpus": need["share"] * demand} for need in needs]
+
+
+def refuse(need, offers):
+    """Raise if even all that may count towards a requirement is too little for its busiest hour."""
+    counted = offers[need["counts"]]
+    most = sum(dict(zip(counted["provider"], counted["limit"], strict=True)).values())
+    hour = int(np.argmax(need["gpus"]))
+    if need["gpus"][hour] > most * (1 + 1e-12):
+        raise Infeasible(
+            f"hour {hour} needs {need['gpus'][hour]:g} GPUs for {need['what']}, but the offers that count for it hold "
+            f"{most:g}; raise the limits, add a provider, or ask for less")
+
+
+def _matrix(rows, columns, varying, hours, unknowns):
+    """The left side, one block of hours a requirement: -1 for what counts towards a least, 1 for what uses up a most."""
+    i, j, v = [], [], []
+    each = np.arange(hours)
+    for block, (sense, counts) in enumerate(rows):
+        for offer in np.flatnonzero(counts):
+            i.append(block * hours + each)
+            j.append(columns[offer] + (each if varying[offer] else 0 * each))
+            v.append(np.full(hours, -1.0 if sense == "least" else 1.0))
+    i, j, v = (np.concatenate(one) if one else np.zeros(0) for one in (i, j, v))
+    return coo_array((v, (i, j)), shape=(len(rows) * hours, unknowns)).tocsr()
+
+
+# --- offers of the price book ------------------------------------------------------------------------
+
+ALL = "all"
+CONTRACTS = {"committed_1y": "one-year contract", "rental_3y": "three-year contract", "committed_3y": "three-year contract"}
+
+
+def spot_hour(spot, fallback, *, availability, interruptions, restart, lost):
+    """Price of an hour of work on a spot offer whose gaps are filled at a full price. [USD/GPU/h]"""
+    return float(contracts.spot_usd_per_gpu_hour(
+        spot_usd_per_gpu_hour=spot, on_demand_usd_per_gpu_hour=fallback, availability=availability,
+        interruptions_per_hour=interruptions, restart_hours=restart, lost_hours=lost))
+
+
+@cache
+def _quotes(gpu, as_of):
+    """Newest price of each provider and contract that was seen recently enough; read only."""
+    kinds = ("on_demand", "spot", *CONTRACTS)
+    return pd.concat([gpu_prices.prices(gpu, kind, as_of, max_age_days=gpu_prices.PRICE_MAX_AGE_DAYS[kind]) for kind in kinds])
+
+
+def market(gpu, as_of, *, limit, availability, interruptions, restart, lost, sellers=ALL):
+    """Offers of a GPU known on a date, one a provider and contract, its cheapest; every provider has the same limit.
+
+    ``sellers`` is a kind of data/providers.csv, or :data:`ALL`.
+
+    Spot is what an hour of work costs, the gaps filled at the provider's own full price, or the dearest offer known where
+    it has none. A spot offer no cheaper than that is left to the program, which will not buy it.
+    """
+    known = _quotes(gpu, as_of)
+    if sellers != ALL:
+        kind_of = data.table("providers").set_index("id")["kind"]
+        known = known[known["provider"].map(kind_of) == sellers]
+    full = known[known["kind"] == "on_demand"].groupby("provider")["value"].min()
+    if full.empty:
+        raise NoPrice(f"no on_demand price of {gpu} on {as_of}{f' at a {sellers}' if sellers != ALL else ''}; the mix needs "
+                           "one, add a row to data/prices.csv")
+    rows = []
+    for (provider, kind), part in known.groupby(["provider", "kind"], sort=False):
+        row = part.loc[part["value"].idxmin()]
+        usd, name = float(row["value"]), {"on_demand": ON_DEMAND, "spot": SPOT}.get(kind, CONTRACTS.get(kind))
+        if kind == "spot":
+            usd = spot_hour(usd, float(full.get(provider, full.max())), availability=availability, interruptions=interruptions,
+                            restart=restart, lost=lost)
+        rows.append({"offer": f"{provider}, {name}", "provider": provider, "contract": name,
+                     "kind": name if kind in ("on_demand", "spot") else COMMITTED, "usd_per_gpu_hour": usd,
+                     "quoted": float(row["value"]), "limit": limit, "as_of": row["as_of"], "source": row["source"]})
+    return pd.DataFrame(rows).sort_values(["usd_per_gpu_hour", "offer"]).reset_index(drop=True)

@@ -1,0 +1,142 @@
+"""``tokenecon cost`` and ``tokenecon decide``: a scenario file in, the tables of the chapter "Your case" out."""
+
+import json
+import sys
+from pathlib import Path
+
+from tokenecon import __version__
+from tokenecon.decision import scenario
+from tokenecon.errors import BadInput, NoEstimate, NoPrice, NothingServes, UnknownId
+from tokenecon.numbers import jsonable, number, span
+
+HIDDEN = ("profile",)  # of a case, in JSON: the hours of a file
+# Columns on a terminal: titles short, units in them, ranges where they matter most; JSON and CSV hold all columns.
+COST = {
+    "name": ("choice", None), "usd_per_mtok": ("USD per Mtok", "USD/Mtok"), "usd_per_mtok_used": ("if always full", "USD/Mtok"),
+    "usd_per_mtok_in": ("in", "USD/Mtok_in"),
+    "usd_per_mtok_cached": ("cached", "USD/Mtok_cached"), "usd_per_mtok_out": ("out", "USD/Mtok_out"),
+    "usd_per_month": ("a month", "USD/month"), "replicas": ("replicas", "count"), "n_gpus": ("GPUs each", "GPU"),
+    "utilisation": ("busy", "fraction"), "usd_per_gpu_hour": ("GPU hour", "USD/GPU/h"),
+    "price_seen": ("price seen", None), "price_mark": ("mark", None),
+}  # fmt: skip
+BREAK_EVEN = {
+    "name": ("choice", None), "request_per_day": ("requests a day from which it beats the API", "request/day"),
+    "utilisation": ("busy share at which it equals it", "fraction"),
+    "note": ("", None),
+}  # fmt: skip
+REFUSED = {"name": ("not to be had", None), "reason": ("why", None)}
+CHANCES = {
+    "name": ("choice", None), "probability": ("cheapest in", "fraction"), "probability_error": ("± of it", "fraction"),
+    "usd_per_mtok": ("USD per Mtok, median (P10 – P90)", "USD/Mtok"), "usd_per_mtok_error": ("± median", "USD/Mtok"),
+    "usd_per_mtok_low_error": ("± P10", "USD/Mtok"), "usd_per_mtok_high_error": ("± P90", "USD/Mtok"),
+    "regret": ("mean regret", "USD/Mtok"),
+}  # fmt: skip
+DRIVERS = {
+    "name": ("input", None), "from": ("P10", None), "gap_at_low": ("lead at P10", "USD/Mtok"),
+    "winner_at_low": ("cheapest at P10", None), "to": ("P90", None), "gap_at_high": ("lead at P90", "USD/Mtok"),
+    "winner_at_high": ("cheapest at P90", None),
+}  # fmt: skip
+WAITING = {
+    "name": ("plan", None), "usd_per_mtok": ("USD per Mtok, median (P10 – P90)", "USD/Mtok"),
+    "saves": ("saves on average", "USD/Mtok"), "saves_error": ("± of it", "USD/Mtok"),
+    "probability": ("cheaper than buying now in", "fraction"),
+}  # fmt: skip
+INPUTS = {"name": ("drawn", None), "unit": ("unit", None), "low": ("P10", "1"), "middle": ("median", "1"), "high": ("P90", "1")}
+RANGED = ("usd_per_mtok", "request_per_day")
+
+
+def cost(path):
+    """What every choice costs today: a report."""
+    from tokenecon.decision import break_even, options
+
+    case = scenario.load(path)
+    table = _served(options.offers, case)
+    crossings = break_even.against_api(case, table)
+    sections = [("What each choice costs", "choices", options.feasible(table), COST),
+                ("From which volume on it beats the API", "break_even", crossings, BREAK_EVEN),
+                ("Not to be had", "refused", options.refused(table), REFUSED)]
+    return _report(case, sections, table.attrs["note"], [options.answer(case, table)])
+
+
+def decide(path, draws, seed):
+    """How probable it is that each choice is the cheapest over the years of the scenario: a report."""
+    from tokenecon.decision import drivers, montecarlo, options
+
+    case = scenario.load(path)
+    table = _served(options.offers, case)
+    done = _served(lambda one: montecarlo.run(one, table, draws=draws, seed=seed), case)
+    chances, moved, later = drivers.cheapest(case, done), drivers.tornado(case, done), drivers.waiting(case, done)
+    sections = [("How often each choice is the cheapest", "choices", chances, CHANCES),
+                ("What drives it", "drivers", moved, DRIVERS),
+                ("Buy now or in a year", "waiting", later, WAITING),
+                ("What was drawn", "inputs", drivers.assumptions(done), INPUTS)]
+    said = [table.attrs["finding"] for table in (chances, moved, later)]
+    return _report(case, sections, chances.attrs["note"], said) | {"draws": done.draws, "seed": done.seed}
+
+
+def _served(compute, case):
+    """What is computed, or one sentence of a scenario that nothing serves."""
+
+    try:
+        return compute(case)
+    except (NothingServes, NoPrice, UnknownId, NoEstimate) as error:
+        raise BadInput(f"scenario '{case.name}': {error}") from error
+
+
+def _report(case, sections, note, findings):
+    return {"scenario": case, "sections": sections, "note": note, "findings": findings}
+
+
+# --- out -------------------------------------------------------------------------------------------
+
+
+def tell(report, show, *, as_json=False, csv=None):
+    """Print a report as tables by ``show(rows)``, or as JSON; and write its first table to a CSV file."""
+    if csv is not None:
+        write(report["sections"][0][2], csv)
+    if as_json:
+        print(json.dumps(plain(report), indent=1, ensure_ascii=False))
+        return
+    case = report["scenario"]
+    print(f"{case.name}: {case.model}, prices known on {case.as_of}")
+    for title, _, table, columns in report["sections"]:
+        if len(table):
+            print(f"\n{title}")
+            show(spoken(table, columns))
+    print("\n" + "\n".join(f"{finding}." for finding in report["findings"]))
+    print(f"\n{report['note']}")
+
+
+def spoken(table, columns):
+    """Rows of a table with its numbers, and ranges where they matter, as a reader says them."""
+    return [{title: _cell(row, name, unit) for name, (title, unit) in columns.items()} for _, row in table.iterrows()]
+
+
+def _cell(row, name, unit):
+    if unit is None:
+        return str(row[name])
+    text = number(row[name], unit)
+    if name in RANGED and row[f"{name}_low"] == row[f"{name}_low"]:
+        ends = span(row[f"{name}_low"], row[f"{name}_high"], unit)
+        text += f" ({ends})" if ends != text else ""
+    return text
+
+
+def plain(report):
+    """A report as JSON has it: no DataFrame, no NaN."""
+    case = {name: value for name, value in vars(report["scenario"]).items() if name not in HIDDEN}
+    tables = {key: table.to_dict("records") for _, key, table, _ in report["sections"]}
+    rest = {key: value for key, value in report.items() if key not in ("scenario", "sections")}
+    return jsonable({"tokenecon": __version__, "scenario": case, **rest, "tables": tables})
+
+
+def write(table, path):
+    """A table as CSV, or one sentence why it cannot be written; ``-`` is standard output."""
+    text = table.to_csv(index=False, float_format="%.10g", lineterminator="\n")
+    if str(path) == "-":
+        sys.stdout.write(text)
+        return
+    try:
+        Path(path).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise BadInput(f"file '{path}' cannot be written: {error.strerror or error}; name another with --csv") from error

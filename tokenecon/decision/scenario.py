@@ -1,0 +1,221 @@
+"""A reader's own case in a YAML file: read, checked field by field, put together as the analyses take it.
+
+Every refusal is one sentence that names the file, the field, its value, and what is allowed.
+"""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import yaml
+from pydantic import ValidationError
+
+from tokenecon import data
+from tokenecon.decision import scenario_schema
+from tokenecon.errors import BadInput, did_you_mean
+
+FOLDER = data.shipped("notebooks") / "scenarios"
+EXAMPLES = "notebooks/scenarios/"
+TRAFFIC = ("profile", "peak_to_mean", "file", "utilisation")
+LARGEST = 1_000_000  # bytes of a scenario: a longer file is something else
+HOURS = 8784  # of a traffic file: a leap year; the fleet is planned for each hour at hundreds of volumes
+# field of a case that data/assumptions.csv fills where the scenario says nothing
+ASSUMED = {
+    "wait_probability": "service.wait_probability", "years": "decision.years", "discount_rate": "finance.discount_rate",
+    "usd_per_kwh": "power.price", "pue": "power.pue", "ops_overhead": "finance.ops_overhead",
+    "rent_decline": "decision.rent_decline", "api_decline": "decision.api_decline",
+}  # fmt: skip
+# parameter of the notebook -> field of the scenario that it overrides
+PARAMETERS = {
+    **{name: (name,) for name in ("model", "weights", "kv", "gpus")},
+    **{name: ("workload", name) for name in ("isl_tokens", "osl_tokens", "cached_prefix", "requests_per_day", "growth_per_year")},
+    "peak_to_mean": ("traffic", "peak_to_mean"),
+    **{name: ("latency", name) for name in ("ttft_ms", "tpot_ms", "wait_probability")},
+    **{name: ("money", name) for name in ("as_of", "years", "discount_rate", "usd_per_kwh", "ops_overhead")},
+}  # fmt: skip
+
+
+class BadScenario(BadInput):
+    """A scenario that cannot be computed; `path` names the field, where one is to blame, and `rest` says why."""
+
+    def __init__(self, where, path, rest, others=0):
+        rest += "" if "; see " in rest else f"; see the examples in {EXAMPLES}"
+        rest += f" ({others} more to correct after it)" if others else ""
+        super().__init__(f"scenario '{where}': {' '.join(part for part in (path, rest) if part)}")
+        self.path, self.rest = path, rest
+
+
+class UniqueKeys(yaml.SafeLoader):
+    """YAML whose mappings name nothing twice: of two values one would be read and the other not."""
+
+
+def _mapping(loader, node, deep=False):
+    seen = set()
+    for key, _ in node.value:
+        name = loader.construct_object(key, deep=True)
+        if not isinstance(name, str):
+            raise yaml.constructor.ConstructorError(None, None, f"{shown(name)} is no name", key.start_mark)
+        if name in seen:
+            raise yaml.constructor.ConstructorError(None, None, f"'{name}' stands twice", key.start_mark)
+        seen.add(name)
+    return yaml.SafeLoader.construct_mapping(loader, node, deep)
+
+
+UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
+
+
+def names():
+    """The scenarios that ship with the book."""
+    return tuple(sorted(path.stem for path in FOLDER.glob("*.yml")))
+
+
+def load(path):
+    """The case of a scenario file, checked, with what it leaves out taken from ``data/``."""
+    return case(parsed(path), Path(path))
+
+
+def overridden(name, changes):
+    """A shipped scenario with some fields changed: ``{parameter: value}`` of :data:`PARAMETERS`."""
+    path = FOLDER / f"{name}.yml"
+    given = parsed(path)
+    for parameter, value in changes.items():
+        *blocks, field = PARAMETERS[parameter]
+        part = given
+        for block in blocks:
+            part = part.setdefault(block, {})
+        if parameter == "peak_to_mean":
+            part.clear()  # another profile, and not two
+        part[field] = value
+    return case(given, path)
+
+
+def parsed(path):
+    """The mapping in a YAML file."""
+    path = Path(path)
+    try:
+        if path.stat().st_size > LARGEST:
+            raise BadScenario(path, "", f"is larger than {LARGEST:,} bytes, so it is no scenario")
+        found = yaml.load(path.read_text(encoding="utf-8"), Loader=UniqueKeys)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise BadScenario(path, "", f"cannot be read: {reason}; give the path of a YAML file as in {EXAMPLES}") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f" at line {mark.line + 1}" if mark else ""
+        problem = " ".join(str(getattr(error, "problem", None) or "a character is not allowed").split())
+        raise BadScenario(path, "", f"is not YAML{line}: {problem}") from None
+    if not isinstance(found, dict):
+        raise BadScenario(path, "", "holds no `name: value` lines")
+    return found
+
+
+def case(given, path):
+    """The flat case of a scenario's mapping; a traffic file is looked for beside the scenario."""
+    try:
+        read = scenario_schema.Scenario.model_validate(given)
+    except ValidationError as error:
+        raise _refusal(error, path) from None
+    found = SimpleNamespace(
+        name=read.name, model=read.model, weights=read.weights, kv=read.kv, gpus=read.gpus, choices=read.choices, seed=read.seed,
+        uncertainty={key: pair for key, pair in read.uncertainty.model_dump().items() if pair is not None},
+        **read.workload.model_dump(), **read.latency.model_dump(),
+        **read.money.model_dump(exclude={"currency", "usd_per_gpu_hour", "usd_per_gpu", "api"}),
+        rents=read.money.usd_per_gpu_hour, purchases=read.money.usd_per_gpu,
+        api=None if read.money.api is None else read.money.api.model_dump())
+    _assumed(found)
+    _profile(found, read.traffic, path)
+    _ends(found, path)
+    return found
+
+
+def _assumed(found):
+    from tokenecon.decision import horizon
+    from tokenecon.prices import price_book
+
+    for name, row in ASSUMED.items():
+        if getattr(found, name) is None:
+            setattr(found, name, data.value(row))
+    found.years = round(found.years)
+    if found.residual_share is None:
+        found.residual_share = horizon.resale_share(found.years, data.value("finance.residual"))
+    found.as_of = found.as_of or price_book.newest_date()
+
+
+def _profile(found, asked, path):
+    """The profile of the hours, and from a file also the requests of a day."""
+    from tokenecon import units
+    from tokenecon.fleet import traffic
+    from tokenecon.importers import traffic as files
+
+    said = [name for name in TRAFFIC if getattr(asked, name) is not None]
+    if len(said) != 1:
+        held = f"has {' and '.join(said)}" if said else "is empty"
+        raise BadScenario(path, "traffic", f"{held}, but must have exactly one of {', '.join(TRAFFIC)}")
+    found.utilisation = asked.utilisation
+    if asked.file is not None:
+        try:
+            found.profile = traffic.from_requests(files.read(path.parent / asked.file))
+        except (files.TrafficError, OSError) as error:
+            raise BadScenario(path, "traffic.file", f"is '{asked.file}', but {_said(error)}") from None
+        if len(found.profile) > HOURS:
+            raise BadScenario(path, "traffic.file", f"is '{asked.file}' with {len(found.profile):,} hours, but must have at most "
+                              f"{HOURS:,}, a year; keep the last one")
+        if found.requests_per_day is None:
+            found.requests_per_day = found.profile.attrs["mean_requests_per_s"] * units.SECONDS_PER_DAY
+    elif asked.peak_to_mean is not None:
+        found.profile = traffic.synthetic(asked.peak_to_mean)
+    else:
+        found.profile = traffic.profile(asked.profile or "flat")
+    if found.requests_per_day is None:
+        raise BadScenario(path, "workload.requests_per_day", "is missing, but must be a number above 0, "
+                          "unless a traffic.file says it")
+
+
+def _said(error):
+    return f"it cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)
+
+
+def _ends(found, path):
+    """Refuse percentiles that leave out the value that they are to surround."""
+    from tokenecon.decision import montecarlo
+
+    for name, (low, high) in found.uncertainty.items():
+        middle = montecarlo.middle(found, name)
+        if not low <= middle <= high or (name in montecarlo.RATIOS and low <= 0):
+            text = ("a ratio above 0 to what the scenario says" if name in montecarlo.RATIOS else
+                    f"the scenario's own {montecarlo.LEVELS[name]}")
+            raise BadScenario(path, f"uncertainty.{name}", f"is [{low:g}, {high:g}], but must hold {middle:g} between its ends, "
+                              f"{text}")
+
+
+def _refusal(error, path):
+    """One sentence about the first thing that is wrong."""
+    problems = error.errors()
+    first = next((one for one in problems if one["type"] == "extra_forbidden"), problems[0])  # may explain what is missing
+    where = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        allowed = _fields(first["loc"][:-1])
+        rest = f"does not exist{did_you_mean(first['loc'][-1], allowed)}; allowed are {', '.join(allowed)}"
+    elif first["type"] == "missing":
+        rest = "is missing"
+    elif first["type"] == "rule":
+        rest = f"is {shown(first['input'])}, but must be {first['msg']}"
+    else:
+        rest = f"is {shown(first['input'])}, but must be a block of {', '.join(_fields(first['loc']))}"
+    return BadScenario(path, where, rest, len(problems) - 1)
+
+
+def _fields(path):
+    """Names of a block of the schema."""
+    model = scenario_schema.Scenario
+    for part in path:
+        kinds = [model.model_fields[part].annotation, *getattr(model.model_fields[part].annotation, "__args__", ())]
+        model = next(one for one in kinds if isinstance(one, type) and issubclass(one, scenario_schema.Part))
+    return list(model.model_fields)
+
+
+def shown(value):
+    """A value as the reader wrote it, cut where it is long."""
+    if value is None:
+        return "blank"
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}…"

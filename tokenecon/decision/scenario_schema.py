@@ -1,0 +1,254 @@
+"""What a scenario file may hold: its fields, and the words in which each refuses a value."""
+
+import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
+
+from tokenecon import kinds
+from tokenecon.errors import did_you_mean
+from tokenecon.prices import gpu_prices
+
+CHOICES = ("own", "rent", "api")
+NEAREST = 2  # wrong ids of a list for which near ones are named
+
+
+def refuse(words):
+    """Give up on a value: the words follow 'but must be'."""
+    raise PydanticCustomError("rule", "{words}", {"words": words}) from None
+
+
+def ruled(check, allowed, *, ids=None, look=""):
+    """A field whose values `check` takes or raises on; `allowed` says which, `ids` lists them for the nearest."""
+
+    def accept(value):
+        try:
+            return check(value)
+        except PydanticCustomError:
+            raise
+        except (ValidationError, ValueError, TypeError):
+            known = ids() if ids else ()
+            words = allowed if not known or look else f"{allowed} {', '.join(known)}"
+            given = kinds.split(value) if isinstance(value, str) else value
+            wrong = [one for one in (given if isinstance(given, list) else [value]) if one not in known] if known else []
+            near = "".join(did_you_mean(one, known) for one in wrong[:NEAREST])
+            refuse(words + near + (f"; see {look}" if look else ""))
+
+    return Annotated[object, PlainValidator(accept)]
+
+
+def of_type(kind, **bounds):
+    """A check: a value of a type within bounds; true and false are not numbers."""
+    adapter = TypeAdapter(Annotated[kind, Field(**bounds)])
+
+    def check(value):
+        if isinstance(value, bool):
+            raise TypeError("a truth value is not a number")
+        return adapter.validate_python(value)
+
+    return check
+
+
+def number(words, **bounds):
+    """A finite number within bounds."""
+    return ruled(of_type(float, allow_inf_nan=False, **bounds), words)
+
+
+def whole(words, **bounds):
+    """A whole number within bounds."""
+    return ruled(of_type(int, **bounds), words)
+
+
+def text(words, longest):
+    """A text."""
+    return ruled(of_type(str, min_length=1, max_length=longest, strict=True), words)
+
+
+def of_kind(unit, look):
+    """An id, or ids, of a kind that the notebooks' parameters have too."""
+    allowed = "comma separated ids or a list of ids of gpus, each once, or 'all'" if unit == "gpus" else f"the id of a {unit}"
+    return ruled(lambda value: kinds.kind(unit, False).adapter.validate_python(value), allowed,
+                 ids=lambda: kinds.kind(unit, False).ids, look=look)
+
+
+def one_of(names):
+    """One of the names that `names` gives when asked."""
+
+    def check(value):
+        if value not in names():
+            raise ValueError("none of them")
+        return value
+
+    return ruled(check, "one of", ids=names)
+
+
+def _some_choices(value):
+    found = [part.strip() for part in value.split(",")] if isinstance(value, str) else list(value)
+    if not found or len(set(found)) < len(found) or set(found) - set(CHOICES):
+        raise ValueError("not these")
+    return found
+
+
+def _dollars(value):
+    if value != "USD":
+        raise ValueError("another currency")
+    return value
+
+
+def _day(value):
+    from tokenecon import data
+
+    day = kinds.kind("date", False).adapter.validate_python(value)
+    first, today = str(data.table("prices")["as_of"].min()), datetime.date.today().isoformat()
+    return day if first <= day <= today else refuse(
+        f"a day from {first}, the first price in the book, to today, {today}; see `tokenecon list prices`")
+
+
+def _pair(value):
+    low, high = map(of_type(float, allow_inf_nan=False), value)
+    if low > high:
+        raise ValueError("low above high")
+    return low, high
+
+
+def _profiles():
+    from tokenecon.fleet import traffic
+
+    return tuple(traffic.NAMES)
+
+
+def _known(one, ids, look):
+    return one if one in ids else refuse(f"of known ids, not '{one}'{did_you_mean(one, ids)}; see {look}")
+
+
+def _dollar_price(value, where):
+    try:
+        return of_type(float, gt=0, allow_inf_nan=False)(value)
+    except (ValidationError, TypeError):
+        refuse(f"of prices above 0 in USD, but {where} has {value!r}")
+
+
+def _by_gpu(value):
+    ids = kinds.kind("gpu", False).ids
+    return {_known(gpu, ids, "`tokenecon list gpus`"): _dollar_price(price, gpu) for gpu, price in value.items()}
+
+
+def _by_kind(value):
+
+    ids, rented = kinds.kind("gpu", False).ids, ", ".join(gpu_prices.PRICE_KINDS)
+    return {_known(gpu, ids, "`tokenecon list gpus`"): {
+        _known(kind, gpu_prices.PRICE_KINDS, rented): _dollar_price(price, f"{gpu}.{kind}") for kind, price in prices.items()}
+        for gpu, prices in value.items()}
+
+
+def mapping(check, example):
+    """Lines of ids and prices."""
+
+    def lines(value):
+        try:
+            return check(value)
+        except AttributeError:
+            refuse(f"lines like `{example}`")
+
+    return ruled(lines, f"lines like `{example}`")
+
+
+Positive = number("a number above 0", gt=0)
+NotNegative = number("a number of at least 0", ge=0)
+Share = number("a number from 0 to 1 (0.6 means 60 %)", ge=0, le=1)
+Rate = number("a number above -1 and at most 10 (0.3 means 30 % a year)", gt=-1, le=10)
+Pair = ruled(_pair, "two numbers [low, high], the 10th and the 90th percentile")
+
+
+class Part(BaseModel):
+    """A block of a scenario; a name that nobody reads is refused."""
+
+    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+
+
+class Workload(Part):
+    """What is asked, and how often."""
+
+    isl_tokens: number("a number from 1 to 1e8 (input tokens of a request)", ge=1, le=1e8)
+    osl_tokens: number("a number from 1 to 1e8 (output tokens of a request)", ge=1, le=1e8)
+    cached_prefix: number("a number of at least 0 and below 1 (0.4 means 40 % of the input)", ge=0, lt=1) = 0.0
+    requests_per_day: number("a number above 0 and at most 1e12", gt=0, le=1e12) = None
+    growth_per_year: Rate = 0.0
+    interruptible: ruled(TypeAdapter(Annotated[bool, Field(strict=True)]).validate_python, "true or false") = False
+
+
+class Traffic(Part):
+    """How the requests spread over the hours: one of four."""
+
+    profile: one_of(_profiles) = None
+    peak_to_mean: number("a number of at least 1 and below 24 (busiest hour over the mean)", ge=1, lt=24) = None
+    file: text("the name of a CSV file of requests per hour, relative to the scenario", 4096) = None
+    utilisation: number("a number above 0 and at most 1 (0.6 means 60 %)", gt=0, le=1) = None
+
+
+class Latency(Part):
+    """Limits of the mean times, and the share of requests that may wait for a free place."""
+
+    ttft_ms: Positive = None
+    tpot_ms: Positive = None
+    wait_probability: number("a number above 0 and below 1", gt=0, lt=1) = None
+
+
+class Api(Part):
+    """Prices asked of this reader, in place of the price book's."""
+
+    usd_per_mtok_in: Positive
+    usd_per_mtok_out: Positive
+    usd_per_mtok_cached: NotNegative = None
+
+
+class Money(Part):
+    """Prices, interest and the horizon of the decision; what is missing comes from data/assumptions.csv."""
+
+    currency: ruled(_dollars, "USD: all prices in data/ are in US dollars, so convert yours") = "USD"
+    as_of: ruled(_day, "a date like 2026-07-31") = None
+    years: whole("a whole number of years from 1 to 15", ge=1, le=15) = None
+    discount_rate: number("a number from 0 to 1 (0.1 means 10 % a year)", ge=0, le=1) = None
+    usd_per_kwh: NotNegative = None
+    pue: number("a number of at least 1", ge=1) = None
+    ops_overhead: NotNegative = None
+    residual_share: Share = None
+    rent_decline: Rate = None
+    api_decline: Rate = None
+    usd_per_gpu_hour: mapping(_by_kind, "h100-sxm-80gb: {on_demand: 2.5}") = Field(default_factory=dict)
+    usd_per_gpu: mapping(_by_gpu, "h100-sxm-80gb: 25000") = Field(default_factory=dict)
+    api: Api | None = None
+
+
+class Uncertainty(Part):
+    """10th and 90th percentile of what the draws move, in place of those of data/."""
+
+    demand: Pair = None
+    growth: Pair = None
+    efficiency: Pair = None
+    rent_price: Pair = None
+    purchase_price: Pair = None
+    api_price: Pair = None
+    power_price: Pair = None
+    ops_overhead: Pair = None
+    residual: Pair = None
+    rent_decline: Pair = None
+    api_decline: Pair = None
+
+
+class Scenario(Part):
+    """The whole file."""
+
+    name: text("a text of 1 to 80 characters", 80)
+    model: of_kind("model", "`tokenecon list models`")
+    weights: of_kind("precision", "data/precisions.csv")
+    kv: of_kind("precision", "data/precisions.csv")
+    gpus: of_kind("gpus", "`tokenecon list gpus`")
+    workload: Workload
+    traffic: Traffic
+    latency: Latency = Field(default_factory=Latency)
+    money: Money = Field(default_factory=Money)
+    choices: ruled(_some_choices, f"a list of some of {', '.join(CHOICES)}, each once") = list(CHOICES)
+    uncertainty: Uncertainty = Field(default_factory=Uncertainty)
+    seed: whole("a whole number of at least 0", ge=0, lt=2**63) = 1

@@ -1,0 +1,135 @@
+"""Load over the hours: profiles of public traces, smooth ones with a given peak, and the reader's own.
+
+A profile is a DataFrame ``hour``, ``ratio``: the rate of requests in each step over its mean, which is exactly 1.  In ``attrs``:
+``name``, ``step_h`` (length of a step), ``peak_to_mean``, ``sources``, ``note``.
+"""
+
+import numpy as np
+import pandas as pd
+from scipy.optimize import brentq
+
+from tokenecon import data
+from tokenecon.errors import UnknownId
+from tokenecon.units import HOURS_PER_DAY, SECONDS_PER_HOUR
+
+DAY, WEEK = int(HOURS_PER_DAY), 7
+SMOOTH = ("flat", "diurnal", "weekly")
+HOURLY = ("servegen-m-large", "servegen-m-mid", "servegen-m-small", "servegen-deepseek-r1", "servegen-mm-image")
+NAMES = (*SMOOTH, *HOURLY)
+WEEKEND_DAYS = 2  # Saturday and Sunday, at the end of the week
+LABELS = {
+    "servegen-m-large": "large model", "servegen-m-mid": "middle model", "servegen-m-small": "small model",
+    "servegen-deepseek-r1": "reasoning model", "servegen-mm-image": "image model", "azure-2023-conv": "Azure conversation",
+    "azure-2023-code": "Azure code", "mooncake-conversation": "Kimi conversation", "mooncake-synthetic": "Kimi, synthetic",
+    "flat": "steady load", "diurnal": "smooth day", "weekly": "smooth week",
+}  # fmt: skip
+SMOOTHEST, SHARPEST = 1.0, 24.0  # busiest hour over mean: a flat day; all requests of a day in one hour
+
+
+def profile(name):
+    """The profile of one of :data:`NAMES`."""
+    if name == "flat":
+        return _made(np.ones(DAY), name, ["own-assumption"], "The same load in every hour.")
+    if name in SMOOTH:
+        row = data.assumption("workload.peak_to_mean")
+        weekend = data.value("workload.weekend") if name == "weekly" else 1.0
+        made = synthetic(float(row["value"]), weekend)
+        made.attrs.update(name=name, sources=list(dict.fromkeys([row["source"], "own-assumption"])))
+        return made
+    if name not in HOURLY:
+        raise UnknownId("profile", name, NAMES, "tokenecon.fleet.traffic.NAMES")
+    rows = data.table("traffic")
+    rows = rows[rows["trace"] == name].sort_values("index")
+    rates = rows["requests_per_s"].to_numpy()
+    silent = int((rates == 0).sum())
+    note = f"{len(rates)} hours of one service." + (
+        f" Without any request in {silent} of them: an outage or a gap in the record." if silent else "")
+    made = _made(rates, name, list(dict.fromkeys(rows["source"])), note)
+    made.attrs["mean_requests_per_s"] = float(rates.mean())
+    return made
+
+
+def synthetic(peak_to_mean, weekend=1.0):
+    """A smooth day with one peak of this height; a week of such days where ``weekend`` is not 1.
+
+    ``weekend`` is the load of a Saturday or Sunday over a working day's.  The day is a von Mises curve: it never falls below
+    zero, and any peak up to all in one hour has exactly one width.
+    """
+    if not SMOOTHEST <= peak_to_mean < SHARPEST:
+        raise ValueError(f"peak_to_mean is {peak_to_mean:g}, but must be at least {SMOOTHEST:g}, a flat day, and below "
+                         f"{SHARPEST:g}, a day in one hour")
+    if not 0 <= weekend < float("inf"):
+        raise ValueError(f"weekend is {weekend:g}, but must be a ratio of at least 0: the load of a Saturday over a Monday's")
+    days = np.ones(WEEK) if weekend != 1.0 else np.ones(1)
+    days[len(days) - (WEEKEND_DAYS if weekend != 1.0 else 0):] = weekend
+    days = days / days.mean()
+    wanted = peak_to_mean / days.max()  # of the busiest day
+    if wanted < SMOOTHEST:
+        raise ValueError(f"peak_to_mean is {peak_to_mean:g}, but days as unequal as weekend = {weekend:g} alone make "
+                         f"{days.max():.3g}; raise peak_to_mean")
+    rates = np.outer(days, _day(wanted)).ravel()
+    name = "weekly" if len(days) > 1 else "diurnal"
+    return _made(rates, name, ["own-assumption"], f"A smooth {'week' if len(days) > 1 else 'day'}, no trace.")
+
+
+def _day(peak_to_mean):
+    """24 hours with mean 1 and this value in the busiest."""
+    angle = np.arange(DAY) / DAY * 2 * np.pi
+
+    def shape(width):
+        rates = np.exp(width * (np.cos(angle - np.pi) - 1))
+        return rates / rates.mean()
+
+    if peak_to_mean == SMOOTHEST:
+        return np.ones(DAY)
+    widest = 1.0
+    while shape(widest).max() < peak_to_mean:
+        widest *= 2
+    return shape(brentq(lambda width: shape(width).max() - peak_to_mean, 0.0, widest, xtol=1e-13))
+
+
+def from_requests(table):
+    """The profile of the reader's own hours, as :func:`tokenecon.importers.traffic.read` gives them."""
+    rates = table["requests_per_h"].to_numpy(dtype=float)
+    made = _made(rates, "own", [], f"{len(rates)} hours of the reader's own.")
+    made.attrs["mean_requests_per_s"] = float(rates.mean()) / SECONDS_PER_HOUR
+    return made
+
+
+def _made(rates, name, sources, note):
+    """A profile of rates in any unit: their ratios to the mean."""
+    ratio = np.asarray(rates, dtype=float) / np.mean(rates)
+    ratio = ratio / ratio.mean()  # the first division leaves the mean a rounding error from 1
+    made = pd.DataFrame({"hour": np.arange(len(ratio), dtype=float), "ratio": ratio})
+    made.attrs.update(name=name, step_h=1.0, peak_to_mean=float(ratio.max()), sources=sources, note=note)
+    return made
+
+
+def repeated(profile, hours):
+    """The first so many hours of a profile that repeats itself: a week of a single day."""
+    ratio = np.resize(profile["ratio"].to_numpy(), hours)
+    made = pd.DataFrame({"hour": np.arange(hours, dtype=float), "ratio": ratio})
+    made.attrs.update(profile.attrs)
+    return made
+
+
+def lengths(trace):
+    """Percentiles of prompts and answers of a trace: ``side`` (input or output), ``percentile``, ``tokens``."""
+    rows = data.table("request_lengths")
+    if trace not in set(rows["trace"]):
+        raise UnknownId("trace", trace, rows["trace"].unique(), "data/request_lengths.csv")
+    rows = rows[rows["trace"] == trace]
+    table = rows[["side", "percentile", "tokens"]].reset_index(drop=True)
+    for side in table["side"].unique():
+        table.attrs[f"{side}_mean"] = fact(trace, f"{side}_mean")
+    table.attrs["sources"] = list(dict.fromkeys(rows["source"]))
+    return table
+
+
+def fact(trace, field):
+    """One number of ``data/traces.csv``, in the unit of its row."""
+    rows = data.table("traces").set_index("id")
+    wanted = f"{trace}.{field}"
+    if wanted not in rows.index:
+        raise UnknownId("fact of a trace", wanted, rows.index, "data/traces.csv")
+    return float(rows.loc[wanted, "value"])

@@ -1,0 +1,101 @@
+"""How a number is written for a reader: by its unit, with about three digits that mean something."""
+
+import math
+import re
+
+POWERS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
+SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def number(value, unit=None, *, form=None, bare=False):
+    """A number as text; an empty one is a dash.
+
+    Parameters
+    ----------
+    value : float
+        In `unit`; fractions are shown in percent.
+    unit : str, optional
+        A unit of the closed list: dollars get their sign, fractions "%", ratios "×".
+    form : str, optional
+        A Python format specification instead, such as ``",.1f"``.
+    bare : bool
+        Leave the sign of the unit away, for columns that name the unit at their top.
+
+    Examples
+    --------
+    >>> number(0.4171, "USD/Mtok_out"), number(0.104, "fraction"), number(70e9, "param")
+    ('$0.42', '10.4%', '70 billion')
+    """
+    if value is None or value != value:
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    sign = "−" if value < 0 else ""
+    size = abs(value)
+    if form:
+        return sign + format(size, form)
+    if unit == "date":
+        return str(int(value))
+    if unit == "fraction":
+        # Shares close to one need the digit that tells 99.95% from all.
+        digits = 4 if 0.99 < size < 1 else 3
+        return sign + plain(float(f"{size:.{digits - 1}e}"), scale="%", bare=bare)
+    money = bool(unit) and unit.split("/")[0] == "USD"
+    text = dollars(size) if money else plain(size)
+    if bare:
+        return sign + text
+    return sign + ("$" if money else "") + text + ("%" if unit == "percent" else "×" if unit == "ratio" else "")
+
+
+def span(low, high, unit=None, **options):
+    """A range as "a – b"; one number where both ends read the same."""
+    first, last = number(low, unit, **options), number(high, unit, **options)
+    return first if first == last else f"{first} – {last}"
+
+
+def dollars(size):
+    """Cents from ten cents to a hundred dollars, whole dollars above, two digits below."""
+    if size >= 1e6:
+        return plain(size)
+    if size >= 100:
+        return f"{size:,.0f}"
+    if size >= 0.095 or size == 0:
+        return f"{size:.2f}" if size else "0"
+    return fixed(size, 2) if size >= 1e-5 else plain(size)
+
+
+def plain(size, scale="", bare=False):
+    """Three digits; thousands with commas; millions and more in words; the very small as a power of ten."""
+    if scale == "%":
+        text = re.sub(r"(\.\d*?)0+%$", r"\1%", f"{size:.6%}").replace(".%", "%")
+        return text.rstrip("%") if bare else text
+    for power, word in POWERS:
+        if size >= power * 0.9995:
+            return f"{fixed(size / power, 3)} {word}"
+    if size >= 999.5 or (size >= 100 and size == int(size)):
+        return f"{size:,.0f}"
+    if size >= 1e-4 or size == 0:
+        return fixed(size, 3)
+    digits, power = f"{size:.1e}".split("e")
+    return f"{digits} × 10{str(int(power)).translate(SUPERSCRIPT)}"
+
+
+def fixed(size, digits):
+    """A number with so many significant digits, without an exponent and without trailing zeros."""
+    if size == 0:
+        return "0"
+    size = float(f"{size:.{digits - 1}e}")
+    places = max(0, digits - 1 - math.floor(math.log10(size)))
+    text = f"{size:,.{places}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def jsonable(value):
+    """A value as JSON has it: no NaN, no NumPy type."""
+    if isinstance(value, dict):
+        return {key: jsonable(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [jsonable(one) for one in value]
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

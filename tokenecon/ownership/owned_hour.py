@@ -1,0 +1,263 @@
+"""What an hour of a GPU costs its owner, part by part, from inputs that each have a range; the same for arrays of draws."""
+
+import datetime
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from tokenecon import data, units
+from tokenecon.errors import NoInput
+from tokenecon.formulas import hour, tco
+from tokenecon.prices import gpu_prices
+
+# input -> (row of data/assumptions.csv, or None for a fact of the GPU or a choice; which end makes the hour dear; words)
+INPUTS = {
+    "usd_per_gpu": (None, "high", "Price of the GPU"),
+    "server_parts_usd_per_gpu": ("finance.server_parts", "high", "Rest of the server"),
+    "server_margin": ("finance.server_margin", "high", "Margin of the server's maker"),
+    "network_usd_per_gpu": ("finance.network", "high", "Network"),
+    "years": ("finance.life", "low", "Life"),
+    "discount_rate": ("finance.discount_rate", "high", "Cost of capital"),
+    "residual_share": ("finance.residual", "low", "Resale value"),
+    "availability": ("finance.availability", "low", "Usable hours"),
+    "upkeep_per_year": ("finance.upkeep", "high", "Repairs and support"),
+    "staff_usd_per_gpu_year": ("finance.staff", "high", "Staff"),
+    "space_usd_per_kw_month": ("finance.space", "high", "Space"),
+    "kw_per_gpu": (None, "high", "Rated power"),
+    "busy_share": ("power.draw", "high", "Draw while working"),
+    "idle_share": ("power.idle", "high", "Draw while waiting"),
+    "utilisation": (None, "high", "Share of hours that work"),
+    "pue": ("power.pue", "high", "Cooling and losses, PUE"),
+    "usd_per_kwh": ("power.price", "high", "Electricity"),
+}  # fmt: skip
+UNITS = {
+    "usd_per_gpu": "USD/GPU", "server_parts_usd_per_gpu": "USD/GPU", "server_margin": "fraction",
+    "network_usd_per_gpu": "USD/GPU", "years": "yr", "discount_rate": "fraction", "residual_share": "fraction",
+    "availability": "fraction",
+    "upkeep_per_year": "fraction", "staff_usd_per_gpu_year": "USD/GPU/yr", "space_usd_per_kw_month": "USD/kW/month",
+    "kw_per_gpu": "kW/GPU", "busy_share": "fraction", "idle_share": "fraction", "utilisation": "fraction", "pue": "ratio",
+    "usd_per_kwh": "USD/kWh",
+}  # fmt: skip
+COMPONENTS = {
+    "gpu": "GPU", "server": "Rest of the server", "network": "Network", "upkeep": "Repairs and support", "staff": "Staff",
+    "space": "Space", "power": "Power",
+}  # fmt: skip
+CAPITAL = ("gpu", "server", "network")
+PLACES = ("low", "typical", "high")
+# Who owns: a specialised cloud takes the rows above; a large one pays less where size or its own halls decide.
+OWNERS = {
+    "neocloud": {},
+    "hyperscaler": {"usd_per_gpu": "cheap", "server_margin": "cheap", "upkeep_per_year": "cheap",
+                    "staff_usd_per_gpu_year": "cheap", "discount_rate": "finance.discount_rate_large",
+                    "space_usd_per_kw_month": "finance.space_own"},
+}  # fmt: skip
+MOVE_COLUMNS = {
+    "name": ("Input", None), "range": ("From its cheap to its dear end", None), "usd_per_gpu_hour": ("The hour", "USD/GPU/h"),
+    "width": ("Moves it by", "USD/GPU/h"),
+}  # fmt: skip
+# A price that includes the rest of the server says so in its offer.
+WHOLE_SERVER = ("share of a DGX", "server node")
+FRESH_DAYS = 365  # purchase prices this young go before older ones
+LIKELY_DRAWS, LIKELY_SEED, LIKELY_SHARE = 10_000, 1, 0.8
+
+
+def parts(*, usd_per_gpu, server_parts_usd_per_gpu, server_margin, network_usd_per_gpu, years, discount_rate, residual_share,
+          availability, upkeep_per_year, staff_usd_per_gpu_year, space_usd_per_kw_month, kw_per_gpu, busy_share, idle_share,
+          utilisation, pue, usd_per_kwh):
+    """Components of an owned hour, numbers or arrays, by the names of :data:`COMPONENTS`. [USD/GPU/h]
+
+    The network keeps no resale value; power is drawn in usable hours alone, everything else is paid in all hours.
+    """
+    crf = tco.capital_recovery_factor(discount_rate=discount_rate, years=years)
+    terms = {"capital_recovery_per_year": crf, "discount_rate": discount_rate, "availability": availability}
+    server = hour.server_usd_per_gpu(usd_per_gpu=usd_per_gpu, parts_usd_per_gpu=server_parts_usd_per_gpu, margin=server_margin)
+    bought = {"gpu": usd_per_gpu, "server": server - usd_per_gpu, "network": network_usd_per_gpu}
+    kept = {"gpu": residual_share, "server": residual_share, "network": 0.0}
+    out = {name: hour.residual_annuity_usd_per_gpu_hour(usd_per_gpu=usd, residual_usd_per_gpu=usd * kept[name], **terms)
+           for name, usd in bought.items()}
+    out["upkeep"] = tco.upkeep_usd_per_gpu_hour(usd_per_gpu=server + network_usd_per_gpu, server_factor=1.0,
+                                                upkeep_per_year=upkeep_per_year, availability=availability)
+    out["staff"] = hour.staff_usd_per_gpu_hour(usd_per_gpu_year=staff_usd_per_gpu_year, availability=availability)
+    out["space"] = hour.space_usd_per_gpu_hour(usd_per_kw_month=space_usd_per_kw_month, kw_per_gpu=kw_per_gpu,
+                                               availability=availability)
+    drawn = hour.drawn_share(idle_share=idle_share, busy_share=busy_share, utilisation=utilisation)
+    out["power"] = tco.power_usd_per_gpu_hour(watts_per_gpu=drawn * kw_per_gpu * units.WATTS_PER_KILOWATT, pue=pue,
+                                              usd_per_kwh=usd_per_kwh)
+    return out
+
+
+def purchase_usd_per_gpu(*, usd_per_gpu, server_parts_usd_per_gpu, server_margin, network_usd_per_gpu, **_):
+    """What is paid at the start for one GPU with its share of server and network; other inputs do not matter. [USD/GPU]"""
+    return hour.server_usd_per_gpu(usd_per_gpu=usd_per_gpu, parts_usd_per_gpu=server_parts_usd_per_gpu,
+                                   margin=server_margin) + network_usd_per_gpu
+
+
+def owned_total(**inputs):
+    """The sum of :func:`parts`, in their order; arrays in, array out. [USD/GPU/h]"""
+    return sum(parts(**inputs).values())
+
+
+@cache
+def bought(gpu, as_of=None):
+    """Price of the bare GPU on a day: low, typical, high, sources, as_of; offers seen within a year go before older ones.
+
+    Of an offer that includes the server, the rest of the server is taken off.
+    """
+    oldest = gpu_prices.PRICE_MAX_AGE_DAYS["purchase"]
+    rows = gpu_prices.prices(gpu, "purchase", as_of, max_age_days=oldest)
+    if rows.empty:
+        raise NoInput(f"no purchase price of {gpu} within {oldest} days before {as_of or gpu_prices.newest_price_date()}: add a row "
+                      "of kind purchase to data/prices.csv, or give usd_per_gpu")
+    date = datetime.date.fromisoformat(as_of or gpu_prices.newest_price_date())
+    young = rows["last_seen"] >= (date - datetime.timedelta(days=FRESH_DAYS)).isoformat()
+    rows = rows[young] if young.any() else rows
+    margin, rest = data.value("finance.server_margin"), data.value("finance.server_parts")
+    whole = rows["offer"].isin(WHOLE_SERVER)
+    ends = {}
+    for name in ("low", "value", "high"):
+        usd = rows[name].fillna(rows["value"])
+        ends[name] = usd.where(~whole, usd * (1 - margin) - rest)
+    return {"low": float(ends["low"].min()), "high": float(ends["high"].max()),
+            "typical": float(ends["value"].groupby(rows["provider"]).median().median()),
+            "as_of": rows["as_of"].max(), "sources": tuple(dict.fromkeys(rows["source"]))}
+
+
+@cache
+def rated_kw(gpu):
+    """Rated power of the machines of a GPU without cooling: low, typical, high, source. [kW/GPU]"""
+    facts = data.table("gpus").set_index("id")
+    name = f"{gpu}.all_in_power"
+    if name not in facts.index:
+        data.gpu(gpu)  # an unknown id has its own message
+        raise NoInput(f"no all-in power of {gpu}: add a row {name} to data/gpus.csv, or give kw_per_gpu")
+    row, (least, cooling, most) = facts.loc[name], data.span("power.all_in_pue")
+    low, high = (float(row["value"] if row[end] != row[end] else row[end]) for end in ("low", "high"))
+    kw = [units.convert(value, row["unit"], "kW") for value in (low / most, float(row["value"]) / cooling, high / least)]
+    return (*kw, row["source"])
+
+
+def spans(gpu, *, as_of=None, owner="neocloud", **given):
+    """Low, typical and high value of every input of :func:`parts` for a GPU on a day, and where it comes from.
+
+    Index ``input``; columns low, typical, high (as numbers, whichever is dear), dear ("low" or "high"), unit, source, name.
+    ``given`` sets an input to a number, without a range. ``owner`` is one of :data:`OWNERS`.
+    """
+    if owner not in OWNERS:
+        raise ValueError(f"owner '{owner}' is not known; allowed are {', '.join(OWNERS)}")
+    unknown = [name for name in given if name not in INPUTS]
+    if unknown:
+        raise ValueError(f"input '{unknown[0]}' is not known; allowed are {', '.join(INPUTS)}")
+    rows = []
+    for name, (row_id, dear, words) in INPUTS.items():
+        special = OWNERS[owner].get(name)
+        if name in given:
+            low = typical = high = float(given[name])
+            source = ""
+        elif name == "usd_per_gpu":
+            price = bought(gpu, as_of)
+            low, typical, high = (price[end] for end in PLACES)
+            source = " ".join(price["sources"])
+        elif name == "kw_per_gpu":
+            low, typical, high, source = rated_kw(gpu)
+        elif name == "utilisation":
+            low = typical = high = 1.0
+            source = ""
+        else:
+            row_id = special if special and special != "cheap" else row_id
+            low, typical, high = data.span(row_id)
+            source = data.assumption(row_id)["source"]
+        if special == "cheap" and name not in given:
+            low, typical, high = low, low, typical
+        rows.append({"input": name, "low": low, "typical": typical, "high": high, "dear": dear, "unit": UNITS[name],
+                     "source": source, "name": words})
+    table = pd.DataFrame(rows).set_index("input")
+    table.attrs["sources"] = list(dict.fromkeys(one for text in table["source"] for one in text.split()))
+    return table
+
+
+def ends(table):
+    """Inputs as dicts at the cheap end, as expected, and at the dear end of :func:`spans`."""
+    cheap = table["low"].where(table["dear"] == "high", table["high"])
+    dear = table["high"].where(table["dear"] == "high", table["low"])
+    return cheap.to_dict(), table["typical"].to_dict(), dear.to_dict()
+
+
+def owned(gpu, *, as_of=None, owner="neocloud", **given):
+    """Components of an hour of an owned GPU: component, name, usd_per_gpu_hour with _low and _high, share.
+
+    Each column adds up to ``attrs["total"]``, ``["total_low"]`` and ``["total_high"]``: low has every input at its cheap
+    end at once, high every one at its dear end.  ``attrs["likely_low"]`` and ``["likely_high"]`` hold 80 % of the totals
+    when the inputs are drawn one by one.  ``given`` sets inputs of :data:`INPUTS`, as in :func:`spans`.
+    """
+    inputs = spans(gpu, as_of=as_of, owner=owner, **given)
+    cheap, expected, dear = (parts(**end) for end in ends(inputs))
+    total = sum(expected.values())
+    table = pd.DataFrame([
+        {"component": name, "name": words, "usd_per_gpu_hour": expected[name], "usd_per_gpu_hour_low": cheap[name],
+         "usd_per_gpu_hour_high": dear[name], "share": expected[name] / total} for name, words in COMPONENTS.items()
+    ])
+    least, most = likely(inputs)
+    table.attrs.update(total=total, total_low=sum(cheap.values()), total_high=sum(dear.values()), likely_low=least,
+                       likely_high=most, gpu=gpu, owner=owner, as_of=as_of or gpu_prices.newest_price_date(),
+                       sources=inputs.attrs["sources"])
+    return table
+
+
+def drawn(inputs, count, seed):
+    """Random inputs for :func:`owned_total` from a table of :func:`spans`; the same seed gives the same.
+
+    The typical value is the median of each: half of the draws lie on a triangle below it, half on one above, both highest
+    at the typical value and nothing at the end.
+    """
+    generator = np.random.default_rng(seed)
+    out = {}
+    for name, row in inputs.iterrows():
+        below, near = generator.random(count) < 0.5, np.sqrt(generator.random(count))
+        out[name] = row["typical"] + (1 - near) * np.where(below, row["low"] - row["typical"], row["high"] - row["typical"])
+    return out
+
+
+def likely(inputs):
+    """Ends of the middle 80 % of owned totals when each input is drawn from its range by itself. [USD/GPU/h]"""
+    totals = owned_total(**drawn(inputs, LIKELY_DRAWS, LIKELY_SEED))
+    low, high = np.quantile(totals, [(1 - LIKELY_SHARE) / 2, (1 + LIKELY_SHARE) / 2])
+    return float(low), float(high)
+
+
+def moves(gpu, *, as_of=None, owner="neocloud", **given):
+    """The owned hour when one input moves over the range of its row and the others stay: the widest first.
+
+    ``given`` sets where the others stay; a range of the data that does not hold such a value is widened to it.
+    """
+    inputs = spans(gpu, as_of=as_of, owner=owner)
+    fixed = spans(gpu, as_of=as_of, owner=owner, **given)["typical"].to_dict()
+    here, ranged = pd.Series(fixed), inputs["low"] < inputs["high"]
+    inputs["low"] = inputs["low"].where(~ranged, np.minimum(inputs["low"], here))
+    inputs["high"] = inputs["high"].where(~ranged, np.maximum(inputs["high"], here))
+    cheap, _, dear = ends(inputs)
+    rows = [{"input": name, "name": inputs.loc[name, "name"], "from": cheap[name], "to": dear[name], "unit": UNITS[name],
+             "usd_per_gpu_hour": owned_total(**fixed), "usd_per_gpu_hour_low": owned_total(**fixed | {name: cheap[name]}),
+             "usd_per_gpu_hour_high": owned_total(**fixed | {name: dear[name]})}
+            for name in INPUTS if cheap[name] != dear[name]]
+    table = pd.DataFrame(rows)
+    table["range"] = [f"{said(name, cheap[name])} to {said(name, dear[name])}" for name in table["input"]]
+    table["width"] = table["usd_per_gpu_hour_high"] - table["usd_per_gpu_hour_low"]
+    table = table[table["width"] > 0].sort_values("width", ascending=False, ignore_index=True)
+    first, second = table["name"].iloc[:2]
+    power = "" if "usd_per_kwh" in set(table["input"].iloc[:2]) else (
+        f"; electricity by ${table.loc[table['input'] == 'usd_per_kwh', 'width'].sum():.2f}")
+    table.attrs.update(total=owned_total(**fixed), sources=inputs.attrs["sources"])
+    table.attrs["finding"] = (
+        f"{first} moves the hour most, by ${table['width'].iloc[0]:.2f} over its range, then "
+        f"{second[0].lower()}{second[1:]}{power}.")
+    return table
+
+
+def said(name, value):
+    """A value of an input as a reader says it."""
+    words = {"fraction": f"{value * 100:.3g} %", "yr": f"{value:.3g} years", "ratio": f"{value:.3g}",
+             "USD/GPU": f"${value:,.0f}", "USD/kWh": f"${value:.3g} a kWh", "kW/GPU": f"{value:.3g} kW",
+             "USD/kW/month": f"${value:,.0f} a kW and month",
+             "USD/GPU/yr": f"${value:,.0f} a year"}
+    return words[UNITS[name]]

@@ -1,0 +1,163 @@
+"""Where the cost of a token goes: input, cached input and output each pay for the time they cause, and together for all of it."""
+
+import numpy as np
+import pandas as pd
+
+from tokenecon.errors import NoEstimate
+from tokenecon.formulas import allocation
+from tokenecon.serving import cases as asked
+from tokenecon.serving import coefficients, estimate, operating_point, steady_state
+
+KINDS = ("input", "cached", "output")
+TEXT = {"input": "input", "cached": "cached input", "output": "output"}
+STEP = 0.01  # a batch larger by this share shows what one more request adds
+DEFAULT_CACHED = 0.5  # drawn beside no cache where the case has none
+COLUMNS = {
+    "text": ("Token", None), "tok": ("In a request", "tok"), "share": ("Share of the bill", "fraction"),
+    "usd_per_mtok": ("Average", "USD/Mtok"), "usd_per_mtok_marginal": ("In one more request", "USD/Mtok"),
+    "usd_per_mtok_alone": ("If it paid for all", "USD/Mtok"),
+}  # fmt: skip
+CAUSE_COLUMNS = {
+    "batch": ("Batch", "sequence"), "cached_prefix": ("Of the prompt cached", "fraction"), "input": ("Input", "fraction"),
+    "cached": ("Cached input", "fraction"), "output": ("Output", "fraction"),
+}  # fmt: skip
+
+
+def busy(cases):
+    """Busy time of a replica that one request causes, by kind of token; columns of `estimate`, all with a concurrency. [s]
+
+    Returns a DataFrame: ``input_s``, ``cached_s``, ``output_s``, and ``request_s``, their sum.
+    """
+    cases = cases.reset_index(drop=True)
+    if "prefill_gpus" in cases and (cases["prefill_gpus"] > 0).any():
+        raise ValueError("prefill_gpus is given, but prefill on GPUs of its own takes no time from decode; leave it 0")
+    state, columns = _state(cases)
+    isl, osl, cached = columns["isl"], columns["osl"], columns["cached"]
+    request_s = 1.0 / state["requests_per_s"]
+    prefill_s = request_s * state["prefill_share"]
+    # The same new tokens, with nothing before them to attend to:
+    bare, _ = _state(cases.assign(isl=np.maximum(isl * (1 - cached), 1.0), cached_prefix=0.0))
+    attended = np.maximum(1 - bare["prefill_all_s"] / state["prefill_all_s"], 0.0)
+    attention_s = np.where(cached > 0, prefill_s * attended, 0.0)
+    context = isl + osl / 2
+    total, parts = steady_state.pass_seconds(columns, steady_state.prepared(columns, coefficients.fitted()), decoding=state["batch"],
+                                       context=context, resources=True)
+    read_s = (request_s - prefill_s) * parts["kv cache"] / total
+    lengths = {"context_positions": context, "cache_read_s": read_s}
+    out = pd.DataFrame({
+        "input_s": allocation.input_seconds(prefill_s=prefill_s, prefix_attention_s=attention_s,
+                                            new_positions=isl * (1 - cached), **lengths),
+        "cached_s": allocation.cached_seconds(prefix_attention_s=attention_s, cached_positions=isl * cached, **lengths),
+        "output_s": allocation.output_seconds(decode_s=request_s - prefill_s, prompt_positions=isl, **lengths)})
+    out["request_s"] = request_s
+    return out
+
+
+def marginal(cases):
+    """Busy time that one more request adds to a batch that runs anyway, by kind of token: a DataFrame like :func:`busy`. [s]
+
+    Whatever the batch shares, the reading of the weights and the fixed work of a pass, is paid already; so this is less than
+    the average, by ``shared_s``.  Where the memory is full, the batch with one request less is compared.
+    """
+    cases = cases.reset_index(drop=True)
+    state, _ = _state(cases)
+    batch, now = cases["concurrency"].to_numpy(dtype=float), busy(cases)
+    room = batch * (1 + STEP) <= np.maximum(np.floor(state["fit"]), 1.0)
+    if (~room & (batch <= 1.0)).any():
+        raise NoEstimate("a replica with memory for one request has no marginal cost; raise n_gpus or narrow weights")
+    other = batch * np.where(room, 1 + STEP, 1 - STEP)
+    then = busy(cases.assign(concurrency=other))
+    out = pd.DataFrame({name: (then[name] * other - now[name] * batch) / (other - batch) for name in now})
+    return out.assign(shared_s=now["request_s"] - out["request_s"])
+
+
+def shares(case, *, usd_per_gpu_hour, utilisation=1.0):
+    """One case, a dict of the columns of `estimate` with a concurrency, as a table: one row a kind of token.
+
+    ``share`` adds up to 1; ``usd_per_mtok`` times the tokens adds up to the bill, with the interval of the model and the
+    range of the price.  ``usd_per_mtok_marginal`` is what one more request adds (:func:`marginal`); with
+    ``attrs["shared_share"]``, what the batch shares, it adds up to the bill too.  ``usd_per_mtok_alone`` divides the
+    whole bill by this kind alone.
+    """
+    frame = pd.DataFrame([case])
+    time, more = busy(frame).iloc[0], marginal(frame).iloc[0]
+    found = estimate.estimate(frame.assign(load="closed_loop", usd_per_gpu_hour=1.0)).iloc[0]
+    prices = np.broadcast_to(np.asarray(usd_per_gpu_hour, dtype=float), 3)
+    tokens = {"input": case["isl"] * (1 - case.get("cached_prefix", 0.0)), "cached": case["isl"] * case.get("cached_prefix", 0.0),
+              "output": case["osl"]}
+    wide = {"_low": found["usd_per_mtok_low"] / found["usd_per_mtok"] * prices[0] / prices[1], "": 1.0,
+            "_high": found["usd_per_mtok_high"] / found["usd_per_mtok"] * prices[2] / prices[1]}
+
+    def usd(seconds, tok):
+        return allocation.usd_per_mtok_of_seconds(usd_per_gpu_hour=prices[1], gpus=case["n_gpus"], busy_s=seconds, tok=tok,
+                                                  utilisation=utilisation)
+
+    rows = []
+    for kind in KINDS:
+        if not tokens[kind] > 0:
+            continue
+        seconds = time[f"{kind}_s"]
+        rows.append({"kind": kind, "text": TEXT[kind], "tok": tokens[kind], "busy_s": seconds,
+                     "share": seconds / time["request_s"],
+                     **{f"usd_per_mtok{end}": usd(seconds, tokens[kind]) * factor for end, factor in wide.items()},
+                     "usd_per_mtok_marginal": usd(more[f"{kind}_s"], tokens[kind]),
+                     "usd_per_mtok_alone": usd(time["request_s"], tokens[kind])})
+    table = pd.DataFrame(rows)
+    table.attrs.update(request_s=float(time["request_s"]), shared_share=float(more["shared_s"] / time["request_s"]),
+                       usd_per_mtok=float(usd(time["request_s"], case["isl"] + case["osl"])))
+    return table
+
+
+def _state(cases):
+    """Steady state of the cases in a closed loop, and the columns it was computed from; raises with the model's reason."""
+    found = asked.read(asked.frame(cases.assign(load="closed_loop")))
+    if (found.error != "").any():
+        raise NoEstimate(next(reason for reason in found.error if reason))
+    columns = estimate.columns(found, np.arange(len(cases)))
+    return steady_state.steady(columns, coefficients.fitted()), columns
+
+
+def _request(case, batch, cached):
+    """The case of the economics chapter as a row of `estimate`."""
+    weights = operating_point.ALIKE.get(case.weights, case.weights)
+    return {"model": case.model, "gpu": case.gpu, "n_gpus": case.n_gpus, "weights": weights, "kv": case.kv,
+            "isl": case.isl_tokens, "osl": case.osl_tokens, "cached_prefix": cached, "concurrency": batch}
+
+
+def prices(case):
+    """What a million tokens of each kind costs at the page's batch and prefix cache, next to dividing the bill by one kind."""
+    table = shares(_request(case, case.batch, case.cached_prefix), usd_per_gpu_hour=case.usd_per_gpu_hour,
+                   utilisation=case.utilisation)
+    cost = table.set_index("kind")
+    output = cost.loc["output"]
+    times = output["usd_per_mtok"] / cost["usd_per_mtok"]
+    cheap = f" and {times['cached']:.0f} times as much as one found in a prefix cache" if "cached" in cost.index else ""
+    table.attrs["finding"] = (
+        f"An output token costs {times['input']:.1f} times as much as an input token{cheap}. Dividing the whole bill by the "
+        f"output would make it {output['usd_per_mtok_alone'] / output['usd_per_mtok']:.1f} times as dear as it is.")
+    table.attrs["note"] = (
+        "Tokens pay for the time they cause: input for reading the prompt, output for its decode steps, all of them for their "
+        "keys and values, which each step reads. In one more request: what a running batch shares, "
+        f"{table.attrs['shared_share']:.0%} of the bill, is paid already." + (
+            f" Allocation: the tokens pay for all hours, {1 - case.utilisation:.0%} of which wait." if case.utilisation < 1 else
+            " Every paid hour works."))
+    table.attrs["sources"] = ["own-assumption"]
+    return table
+
+
+def by_batch(case):
+    """Share of the bill that each kind of token causes, over the batch, without a prefix cache and with one."""
+    cached = case.cached_prefix or DEFAULT_CACHED
+    batches = sorted({1, 8, int(case.batch)})
+    requests = pd.DataFrame([_request(case, batch, part) for part in (0.0, cached) for batch in batches])
+    time = busy(requests)
+    shared = time.drop(columns="request_s").div(time["request_s"], axis=0)
+    table = pd.DataFrame({"batch": requests["concurrency"], "cached_prefix": requests["cached_prefix"], **{
+        kind: shared[f"{kind}_s"] for kind in KINDS}})
+    first, last = (table.loc[(table["batch"] == batch) & (table["cached_prefix"] == 0), "input"].item()
+                   for batch in (min(batches), max(batches)))
+    table.attrs["finding"] = (
+        f"The prompt causes {first:.0%} of the cost of a request alone and {last:.0%} at batch {max(batches):g}: a batch shares "
+        "the decode steps, but nobody shares the reading of a prompt.")
+    table.attrs["sources"] = ["own-assumption"]
+    return table

@@ -1,0 +1,167 @@
+"""What one replica serves within latency limits, by the calibrated model: concurrency, requests a second, its best size."""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+
+from tokenecon import data
+from tokenecon.errors import NoEstimate, TooSlow
+from tokenecon.serving import estimate
+from tokenecon.serving.operating_point import ALIKE
+
+SIZES = (1, 2, 4, 8)  # GPUs of a replica inside one server
+COLUMNS = ("model", "gpu", "n_gpus", "weights", "kv", "isl", "osl")
+OPTIONS = ("tp", "pp", "attention_dp", "ep", "cached_prefix", "draft_tokens", "acceptance", "draft_model", "engine")
+RATES = ("output_tok_s", "ttft_ms", "tpot_ms")
+ENDS = ("", "_low", "_high")
+BLAMED = ("model", "gpu", "weights", "kv")  # parameters that a reason may begin with
+WHOLE_MS = 100.0  # from which on a time has no digits behind the point
+ALONE = "one request alone"  # how the reason begins where a latency limit is missed
+USD_PER_GPU_HOUR = 1.0  # only the shares of the bill are read, so any price does
+
+
+def capacity(cases, *, ttft_ms=None, tpot_ms=None):
+    """The most that one replica of each case serves while its mean TTFT and TPOT keep to the limits.
+
+    ``cases`` has :data:`COLUMNS` and any of :data:`OPTIONS`, as ``tokenecon.estimate`` takes them; ``n_gpus`` is one
+    replica.  One row a case comes back in the same order, with
+
+    - ``concurrency``: the largest whole number of requests in flight within memory and limits,
+    - ``requests_per_s``, ``output_tok_s``, ``ttft_ms``, ``tpot_ms`` there, with ``_low`` and ``_high`` (80 % interval),
+    - ``service_s``: how long a request is in flight, ``concurrency / requests_per_s`` (Little's law),
+    - ``prefill_share``: share of the time that reads prompts, ``bound``, ``calibrated``,
+    - ``reason``: why there is none, or nothing.
+    """
+    table = _asked(cases)
+    found = _at(table, np.ones(len(table)))
+    alone = (found["error"] == "") & _kept(found, ttft_ms, tpot_ms)
+    low = np.where(alone, 1.0, 0.0)
+    high = np.where(alone, np.floor(found["max_concurrency"].fillna(0.0)), 0.0)
+    while (low < high).any():  # both times grow with the concurrency, so all limits are bisected at once
+        open_ = low < high
+        middle = np.where(open_, np.floor((low + high + 1) / 2), np.maximum(low, 1.0))
+        kept = _kept(_at(table, middle), ttft_ms, tpot_ms)
+        low, high = np.where(open_ & kept, middle, low), np.where(open_ & ~kept, middle - 1, high)
+    best = _at(table, np.maximum(low, 1.0))
+    out = cases.reset_index(drop=True).copy()
+    out["concurrency"] = np.where(low > 0, low, np.nan)
+    for name in RATES:
+        for end in ENDS:
+            out[name + end] = best[name + end].where(low > 0)
+    for end in ENDS:
+        out[f"requests_per_s{end}"] = out[f"output_tok_s{end}"] / out["osl"]
+    out["service_s"] = out["concurrency"] / out["requests_per_s"]
+    out["prefill_share"] = _prefill_share(best).where(low > 0)
+    out["calibrated"], out["bound"] = best["calibrated"] & (low > 0), best["bound"].where(low > 0, "")
+    out["reason"] = [_reason(found.iloc[place], low[place], ttft_ms, tpot_ms) for place in range(len(out))]
+    return out
+
+
+def choices(model, gpus, *, weights, kv, isl, osl, cached_prefix=0.0, ttft_ms=None, tpot_ms=None):
+    """For each GPU the size and layout of a replica with the most requests a second for each GPU, within the limits.
+
+    Sizes are :data:`SIZES` up to the link domain of the GPU; a mixture of experts may also run attention data-parallel.
+    A GPU that no size serves keeps the reason of its largest size.
+    """
+    routed = data.model(model)["kind"] == "moe"
+    rows = [{"model": model, "gpu": gpu, "n_gpus": size, "weights": weights, "kv": kv, "isl": isl, "osl": osl,
+             "cached_prefix": cached_prefix, "attention_dp": ranks}
+            for gpu in gpus for size in SIZES if size <= max(1, data.gpu(gpu)["link_domain_gpus"] or 1)
+            for ranks in ((1, size) if routed and size > 1 else (1,))]  # fmt: skip
+    table = capacity(pd.DataFrame(rows), ttft_ms=ttft_ms, tpot_ms=tpot_ms)
+    table["per_gpu"] = (table["requests_per_s"] / table["n_gpus"]).fillna(-table["n_gpus"].rdiv(1.0))
+    best = table.loc[table.groupby("gpu", sort=False)["per_gpu"].idxmax()].drop(columns="per_gpu")
+    return best.set_index("gpu", drop=False).loc[list(dict.fromkeys(gpus))].reset_index(drop=True)
+
+
+def one(case, *, ttft_ms=None, tpot_ms=None):
+    """:func:`capacity` of one case, a dict, as a Series; raises :class:`TooSlow` or :class:`NoEstimate` with the reason."""
+    row = capacity(pd.DataFrame([case]), ttft_ms=ttft_ms, tpot_ms=tpot_ms).iloc[0]
+    if row["reason"]:
+        raise (TooSlow if row["reason"].startswith(ALONE) else NoEstimate)(
+            f"{case['model']} with {case['weights']} weights on {case['n_gpus']} x {case['gpu']}: {row['reason']}")
+    return row
+
+
+def of_page(case):
+    """:func:`one` for the parameters of a page, as a dict; a refusal begins with the parameter that it is about."""
+    return dict(_of_page(case.model, case.gpu, case.n_gpus, case.weights, case.kv, case.isl_tokens, case.osl_tokens,
+                         case.ttft_ms, case.tpot_ms))
+
+
+@cache
+def _of_page(model, gpu, n_gpus, weights, kv, isl, osl, ttft_ms, tpot_ms):
+    asked = {"model": model, "gpu": gpu, "n_gpus": n_gpus, "weights": weights, "kv": kv, "isl": isl, "osl": osl}
+    try:
+        return one(asked, ttft_ms=ttft_ms, tpot_ms=tpot_ms).to_dict()
+    except TooSlow as error:
+        name, limit = ("ttft_ms", ttft_ms) if "TTFT" in str(error) else ("tpot_ms", tpot_ms)
+        raise TooSlow(f"parameter '{name}' is {limit:g}: {error}") from None
+    except NoEstimate as error:
+        reason = str(error).rpartition(f"{gpu}: ")[2]
+        name = next((one for one in BLAMED if reason.startswith(f"{one} '")), "n_gpus")
+        raise NoEstimate(f"parameter '{name}' is {written(asked[name])}: {error}") from None
+
+
+def _ms(value):
+    """A time that reads well from a microsecond to minutes. [ms]"""
+    return f"{value:,.0f}" if value >= WHOLE_MS else f"{value:.3g}"
+
+
+def written(value):
+    """A value of a parameter as a refusal says it."""
+    return f"'{value}'" if isinstance(value, str) else f"{value:g}"
+
+
+def curve(case, concurrencies):
+    """One replica over the number of requests in flight: requests a second, TTFT, TPOT, each with its interval."""
+    table = pd.DataFrame([case] * len(concurrencies))
+    found = _at(_asked(table), np.asarray(concurrencies, dtype=float))
+    if (found["error"] != "").any():
+        raise NoEstimate(next(reason for reason in found["error"] if reason))
+    out = pd.DataFrame({"concurrency": np.asarray(concurrencies, dtype=float)})
+    for name in RATES:
+        for end in ENDS:
+            out[name + end] = found[name + end]
+    for end in ENDS:
+        out[f"requests_per_s{end}"] = out[f"output_tok_s{end}"] / case["osl"]
+    out["prefill_share"], out["calibrated"] = _prefill_share(found), found["calibrated"]
+    return out
+
+
+def _asked(cases):
+    """The columns that `estimate` reads, for a closed loop."""
+    table = cases[[name for name in (*COLUMNS, *OPTIONS) if name in cases]].reset_index(drop=True).copy()
+    return table.assign(weights=table["weights"].replace(ALIKE), load="closed_loop", usd_per_gpu_hour=USD_PER_GPU_HOUR)
+
+
+def _at(table, concurrency):
+    return estimate.estimate(table.assign(concurrency=concurrency))
+
+
+def _kept(found, ttft_ms, tpot_ms):
+    """Whether the mean latencies keep to the limits that are given."""
+    kept = (found["error"] == "").to_numpy()
+    for name, limit in (("ttft_ms", ttft_ms), ("tpot_ms", tpot_ms)):
+        if limit is not None:
+            kept &= (found[name] <= limit).to_numpy()
+    return kept
+
+
+def _prefill_share(found):
+    reading = found["usd_per_mtok_in"] * found["isl"]
+    return reading / (reading + found["usd_per_mtok_out"] * found["osl"])
+
+
+def _reason(alone, concurrency, ttft_ms, tpot_ms):
+    """Why a case serves nothing: what `estimate` says, or which limit one request alone already misses."""
+    if concurrency > 0:
+        return ""
+    if alone["error"]:
+        return alone["error"]
+    for name, limit, what in (("ttft_ms", ttft_ms, "TTFT"), ("tpot_ms", tpot_ms, "TPOT")):
+        if limit is not None and alone[name] > limit:
+            return (f"{ALONE} has a {what} of {_ms(alone[name])} ms, the limit is {limit:g} ms; raise {name} or n_gpus, "
+                    "or narrow weights")
+    raise AssertionError("a case without an error keeps to no limit and misses none")
