@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tokenecon.formulas import compute, context
+from tokenecon.formulas import compute
 from tokenecon.units import FLOP_PER_MULTIPLY_ADD
 
 LLAMA = {"layers": 80, "attention_width": 8192, "flop_per_multiply_add": FLOP_PER_MULTIPLY_ADD}
@@ -66,12 +66,26 @@ def test_attention_width_is_not_the_hidden_size():
 
 def test_context_grows_cost_between_linear_and_quadratic():
     # q = 8192*80*8000 / 68.98e9 = 0.0760058 ; (16 + 256 q) / (1 + q) = 35.4575/1.0760058 = 32.953
-    weight = context.mixing_weight(
+    weight = compute.mixing_weight(
         layers=80, attention_width=8192, positions=8000, active_parameters=68.98e9
     )
     assert weight == pytest.approx(0.0760058, rel=1e-5)
-    assert context.context_cost_ratio(length_ratio=16, mixing_weight=weight) == pytest.approx(32.95, abs=5e-3)
-    assert context.context_cost_ratio(length_ratio=16, mixing_weight=0) == 16
+    assert compute.context_cost_ratio(length_ratio=16, mixing_weight=weight) == pytest.approx(32.95, abs=5e-3)
+    assert compute.context_cost_ratio(length_ratio=16, mixing_weight=0) == 16
     # 64 needs (64-16)/(256-64) = 48/192
-    assert context.mixing_weight_for_ratio(length_ratio=16, cost_ratio=64) == 0.25
-    assert context.context_cost_ratio(length_ratio=16, mixing_weight=0.25) == 64
+    assert compute.mixing_weight_for_ratio(length_ratio=16, cost_ratio=64) == 0.25
+    assert compute.context_cost_ratio(length_ratio=16, mixing_weight=0.25) == 64
+
+
+@pytest.mark.source("jiang-2024", "8 experts, 2 a token")
+def test_mixtral_touches_nearly_all_experts_at_batch_32():
+    # 8 * (1 - 0.75^8) = 8 * 0.899887 = 7.1991 ; 8 * (1 - 0.75^32) = 7.9992
+    touched = compute.experts_touched(experts=8, experts_per_token=2, batch=np.array([1, 8, 32]))
+    assert touched == pytest.approx([2.0, 7.1991, 7.9992], abs=5e-5)
+
+
+def test_bytes_read_follow_the_experts():
+    # 3.2 + 90.2 * 2/8 = 25.75 GB; with every expert the whole model
+    parts = {"common_bytes": 3.2e9, "expert_bytes": 90.2e9, "experts": 8}
+    assert compute.weight_bytes_read(**parts, experts_touched=2) == pytest.approx(25.75e9)
+    assert compute.weight_bytes_read(**parts, experts_touched=8) == pytest.approx(93.4e9)

@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from pytest import approx
 
 from tokenecon.formulas.contracts import (
-    checkpoint_interval_hours,
     commitment_break_even_use,
     committed_usd_per_hour,
     decline_per_year,
@@ -36,11 +35,6 @@ def test_spot_beside_dear_on_demand():
         spot_usd_per_gpu_hour=1.2, on_demand_usd_per_gpu_hour=3.0, availability=0.8,
         interruptions_per_hour=0.2, restart_hours=0.1, lost_hours=0.4)
     assert price == approx(0.96 * 1.1 + 0.6)
-
-
-def test_checkpoints():
-    # sqrt(2 * 0.02 / 0.04)
-    assert checkpoint_interval_hours(checkpoint_hours=0.02, interruptions_per_hour=0.04) == approx(1.0)
 
 
 def test_commitment_by_hand():

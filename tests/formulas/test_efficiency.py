@@ -6,14 +6,11 @@ from hypothesis import strategies as st
 from pytest import approx
 
 from tokenecon.formulas.efficiency import (
-    arithmetic_per_usd,
-    arithmetic_per_watt,
     bandwidth_per_usd,
     bandwidth_per_watt,
     energy_usd_per_mtok_out,
     gco2e_per_mtok_out,
     joules_per_tok_out,
-    memory_per_usd,
     memory_per_watt,
 )
 
@@ -47,11 +44,8 @@ def test_gaudi_3_against_h100_for_a_watt(watts, by_hand, printed):
 
 
 def test_watts_and_dollars_divide():
-    assert arithmetic_per_watt(flop_per_s_per_gpu=989.5e12, watts_per_gpu=700) == approx(989.5e12 / 700)
     assert memory_per_watt(memory_bytes_per_gpu=141e9, watts_per_gpu=700) == approx(141e9 / 700)
     assert bandwidth_per_usd(bytes_per_s_per_gpu=4.8e12, usd_per_gpu=32e3) == approx(150e6)
-    assert arithmetic_per_usd(flop_per_s_per_gpu=989.5e12, usd_per_gpu=25e3) == approx(39.58e9)
-    assert memory_per_usd(memory_bytes_per_gpu=192e9, usd_per_gpu=16e3) == approx(12e6)
 
 
 @given(rate=st.floats(1, 1e5), factor=st.floats(1.01, 100))

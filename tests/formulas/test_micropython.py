@@ -26,7 +26,7 @@ ROUNDS_OTHERWISE = {
     "contracts.decline_per_year",
     "contracts.declining_usd_per_gpu_hour",
     "contracts.present_usd_per_gpu",
-    "experts.experts_touched",
+    "compute.experts_touched",
     "memory.parallel_size",
     "passes.independent_tokens",
     "queueing.utilisation_at_target",

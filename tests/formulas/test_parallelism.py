@@ -8,10 +8,7 @@ from pytest import approx
 from tokenecon.formulas.parallelism import (
     all_reduce_message,
     parallel_efficiency,
-    pipeline_bubble,
-    pipeline_hop_seconds,
     ring_all_reduce_seconds,
-    size_step_cost_ratio,
     split_cost_ratio,
     tensor_parallel_comm_seconds,
 )
@@ -54,32 +51,8 @@ def test_message_of_a_prefill():
     assert all_reduce_message(batch=3, positions=2000, hidden_size=8192, bytes_per_value=2) == 98_304_000
 
 
-def test_size_step_between_two_split_models():
-    # 2.5 times the parameters, efficiency 0.9 before and 0.75 after: 2.5 * 1.2
-    ratio = size_step_cost_ratio(small_parameters=70e9, large_parameters=175e9, small_efficiency=0.9,
-                                 large_efficiency=0.75)
-    assert ratio == approx(3.0)
-
-
-@pytest.mark.parametrize("excess, efficiency", [(2, 1 / 2), (3, 1 / 3)])
-def test_efficiency_that_the_documents_size_steps_need(excess, efficiency):
-    # ten times the parameters cost 10 * excess only if splitting keeps 1/excess
-    ratio = size_step_cost_ratio(small_parameters=7e9, large_parameters=70e9, small_efficiency=1.0,
-                                 large_efficiency=efficiency)
-    assert ratio == approx(10 * excess)
-
-
-def test_pipeline():
-    # 4 stages, 12 microbatches: 3 of 15 slots are empty
-    assert pipeline_bubble(stages=4, microbatches=12) == approx(3 / 15)
-    # 524288 B / 50 GB/s = 10.48576 us, and 5 us
-    hop = pipeline_hop_seconds(message_bytes=524288, network_bytes_per_s=50e9, network_latency_s=5e-6)
-    assert hop == approx(15.48576e-6)
-
-
 def test_one_gpu_needs_no_link():
     assert ring_all_reduce_seconds(message_bytes=1e6, ranks=1, link_bytes_per_s=1e9, link_latency_s=1e-6) == 0
-    assert pipeline_bubble(stages=1, microbatches=3) == 0
 
 
 @given(ranks=st.integers(2, 64), message=st.floats(1, 1e9))

@@ -1,5 +1,7 @@
 """Erlang's formulas against published tables, Poisson sums and hand arithmetic."""
 
+import random
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,11 +10,14 @@ from pytest import approx
 from scipy import stats
 
 from tokenecon.formulas.queueing import (
+    edge_cost_ratio,
     erlang_b,
     erlang_c,
-    mean_wait_seconds,
+    mean_utilisation,
     offered_load,
-    square_root_staffing,
+    spare_ratio,
+    to_zero_cold_share,
+    to_zero_paid_share,
     utilisation_at_target,
     waiting_probability,
 )
@@ -40,19 +45,8 @@ def test_small_cases_by_hand():
     assert erlang_c(servers=2, offered_load=0.5) == approx(0.1)
 
 
-def test_load_and_mean_wait_by_hand():
+def test_load_by_hand():
     assert offered_load(requests_per_s=2.5, service_s=8.0) == 20.0
-    # C(2, 0.5) = 0.1; 0.1 * 8 s / 1.5 = 0.5333 s; halved variation: (1 + 0.25)/2
-    wait = mean_wait_seconds(servers=2, offered_load=0.5, service_s=8.0, arrival_variation=1.0,
-                             service_variation=0.25)
-    assert wait == approx(0.1 * 8 / 1.5 * 0.625)
-
-
-def test_mean_wait_of_one_server_is_pollaczek_khinchine():
-    # M/D/1 at 80 %: rho s / (1 - rho) / 2 = 0.8 * 3 / 0.2 / 2 = 6 s; the approximation is exact there
-    wait = mean_wait_seconds(servers=1, offered_load=0.8, service_s=3.0, arrival_variation=1.0,
-                             service_variation=0.0)
-    assert wait == approx(6.0)
 
 
 def test_waiting_longer_by_hand():
@@ -76,21 +70,10 @@ def test_central_utilisation_to_six_digits():
     assert found == approx(0.926497, abs=5e-7)
 
 
-def test_staffing():
-    # 850 + sqrt(850) = 850 + 29.1548
-    assert square_root_staffing(offered_load=850, service_grade=1.0) == approx(850 + 29.15475947)
-    assert square_root_staffing(offered_load=850, service_grade=1.0) == approx(879.2, abs=0.05)
-
-
 def test_overload_makes_everybody_wait():
     assert erlang_c(servers=3, offered_load=3.0) == 1.0
     assert erlang_c(servers=3, offered_load=7.0) == 1.0
     assert waiting_probability(servers=3, offered_load=7.0, service_s=2.0, wait_s=60.0) == 1.0
-    overload = {"service_s": 2.0, "arrival_variation": 1.0, "service_variation": 1.0}
-    assert mean_wait_seconds(servers=3, offered_load=3.0, **overload) == float("inf")
-    with np.errstate(all="raise"):
-        waits = mean_wait_seconds(servers=3, offered_load=np.array([1.5, 3.0, 7.0]), **overload)
-    assert np.isfinite(waits).tolist() == [True, False, False]
 
 
 def test_pools_and_targets_broadcast():
@@ -127,3 +110,63 @@ def test_pooling_never_hurts(servers, factor, target, patience):
     large = utilisation_at_target(servers=servers * factor, service_s=1.0, wait_s=patience,
                                   wait_probability=target)
     assert 0 < small < large < 1
+
+
+def test_mean_utilisation_of_a_fleet_for_the_peak():
+    # 0.8 in the busiest hour, which has 2.5 times the mean load
+    assert mean_utilisation(peak_utilisation=0.8, peak_to_mean=2.5) == approx(0.32)
+
+
+def test_one_spare_for_ten():
+    assert spare_ratio(servers=10, spares=1) == approx(11 / 10)
+
+
+@pytest.mark.parametrize("edge, overhead, by_hand, printed", [
+    (0.50, 0.0, 85 / 50, 1.70), (0.40, 0.0, 85 / 40, 2.13),
+    (0.50, 1 / 3, 85 / 50 / 0.75, 2.267), (0.40, 1 / 3, 85 / 40 / 0.75, 2.833),  # 1/0.75 is an overhead of 1/3
+])
+def test_edge_against_centre(edge, overhead, by_hand, printed):
+    ratio = edge_cost_ratio(central_utilisation=0.85, edge_utilisation=edge, overhead=overhead)
+    assert ratio == approx(by_hand)
+    assert ratio == approx(printed, abs=5.0001e-3)
+
+
+def test_a_server_that_stops_by_hand():
+    # A request every 100 s, held for 30 s, starts of 100 s. e**-0.3 = 0.740818, so a start of 100 s follows the waiting of
+    # 100 s: a cycle is 100 s of waiting, 100 s of start and (e**0.3 - 1) * 100 s = 34.9859 s of service
+    assert to_zero_paid_share(requests_per_s=0.01, held_s=30.0, start_s=100.0) == approx(134.98588 / 234.98588)
+    # of the 2.3498588 requests of a cycle, 1 starts the server and 1 comes while it starts
+    assert to_zero_cold_share(requests_per_s=0.01, held_s=30.0, start_s=100.0) == approx(2 / 2.3498588)
+
+
+def test_a_start_that_takes_no_time_leaves_the_busy_share_of_infinitely_many_servers():
+    # 1 - e**-0.6 = 0.451188; a request finds nobody there with probability e**-0.6
+    assert to_zero_paid_share(requests_per_s=0.02, held_s=30.0, start_s=0.0) == approx(0.4511884)
+    assert to_zero_cold_share(requests_per_s=0.02, held_s=30.0, start_s=0.0) == approx(0.5488116)
+
+
+def test_a_server_that_stops_by_simulation():
+    rate, held, start = 0.02, 25.0, 60.0
+    clock = random.Random(20261122)
+    now, paid, cold, requests, until, ready = 0.0, 0.0, 0, 60_000, 0.0, 0.0
+    for _ in range(requests):
+        now += clock.expovariate(rate)
+        if now >= until:  # stopped: a start, in which others wait
+            ready, begun = now + start, now
+            until = ready + held
+            paid += until - begun
+        else:
+            longer = max(until, max(now, ready) + held)
+            paid += longer - until
+            until = longer
+        cold += now < ready
+    case = {"requests_per_s": rate, "held_s": held, "start_s": start}
+    assert to_zero_paid_share(**case) == approx(paid / now, rel=0.01)
+    assert to_zero_cold_share(**case) == approx(cold / requests, rel=0.01)
+
+
+@given(rate=st.floats(1e-6, 10.0), held=st.floats(0.1, 1e3), start=st.floats(0.0, 1e3))
+def test_shares_are_shares_and_a_longer_start_costs_more(rate, held, start):
+    case = {"requests_per_s": rate, "held_s": held}
+    for share in (to_zero_paid_share, to_zero_cold_share):
+        assert 0 <= share(**case, start_s=start) <= share(**case, start_s=start + 1.0) <= 1

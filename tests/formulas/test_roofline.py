@@ -7,10 +7,13 @@ from pytest import approx
 
 from tokenecon.formulas.roofline import (
     compute_seconds,
+    critical_batch,
     decode_step_seconds,
+    idle_compute,
     memory_seconds,
     pass_seconds,
     prefill_seconds,
+    ridge_point,
 )
 
 H100 = {"bytes_per_s_per_gpu": 3.35e12, "flop_per_s_per_gpu": 989.5e12}
@@ -101,3 +104,46 @@ def test_step_grows_with_the_batch_but_less_than_the_batch(batch):
 def test_pass_lies_between_its_largest_part_and_their_sum(memory, compute, comm, fixed):
     total = pass_seconds(memory_s=memory, compute_s=compute, comm_s=comm, fixed_s=fixed)
     assert max(memory, compute, comm, fixed) <= total <= memory + compute + comm + fixed
+
+
+@pytest.mark.parametrize("flop_per_s, bytes_per_s, bytes_per_param, by_hand, printed", [
+    (989.5e12, 3.35e12, 2, 989.5 / 3.35, 295.4),  # H100, 16-bit weights: the 2 B and the 2 FLOP cancel
+    (312e12, 2.0e12, 2, 312 / 2.0, 156),  # A100, 16-bit weights
+    (989.5e12, 3.35e12, 1, 989.5 / 3.35 / 2, 147.7),  # H100, 8-bit weights, 16-bit arithmetic
+    (989.5e12, 3.35e12, 0.5, 989.5 / 3.35 / 4, 73.84),  # H100, 4-bit weights, 16-bit arithmetic
+])
+def test_critical_batch(flop_per_s, bytes_per_s, bytes_per_param, by_hand, printed):
+    batch = critical_batch(bytes_per_param=bytes_per_param, flop_per_multiply_add=2,
+                           flop_per_s_per_gpu=flop_per_s, mfu=1.0, bytes_per_s_per_gpu=bytes_per_s, mbu=1.0)
+    assert batch == approx(by_hand)
+    assert batch == approx(printed, rel=5e-4)
+
+
+def test_efficiencies_move_the_ridge():
+    # 989.5 * 0.5 / (3.35 * 0.8) = 494.75 / 2.68
+    ridge = ridge_point(flop_per_s_per_gpu=989.5e12, mfu=0.5, bytes_per_s_per_gpu=3.35e12, mbu=0.8)
+    assert ridge == approx(494.75 / 2.68)
+
+
+@pytest.mark.parametrize("critical, by_hand, printed", [
+    (989.5 / 3.35, 1 - 3.35 / 989.5, 0.9966),  # H100
+    (312 / 2.0, 1 - 2.0 / 312, 0.9936),  # A100
+])
+def test_one_request_leaves_nearly_all_arithmetic_idle(critical, by_hand, printed):
+    idle = idle_compute(batch=1, critical_batch=critical)
+    assert idle == approx(by_hand)
+    assert idle == approx(printed, abs=5e-5)
+
+
+def test_nothing_is_idle_beyond_the_critical_batch():
+    assert idle_compute(batch=400, critical_batch=295.37) == 0.0
+
+
+@given(bytes_per_param=st.floats(0.5, 4), mfu=st.floats(0.1, 1), mbu=st.floats(0.1, 1))
+def test_at_the_critical_batch_reading_and_arithmetic_take_equally_long(bytes_per_param, mfu, mbu):
+    machine = {"flop_per_s_per_gpu": 989.5e12, "mfu": mfu, "bytes_per_s_per_gpu": 3.35e12, "mbu": mbu}
+    batch = critical_batch(bytes_per_param=bytes_per_param, flop_per_multiply_add=2, **machine)
+    one = {"gpus": 1, "comm_s": 0.0, "fixed_s": 0.0, "batch": batch, "kv_bytes_per_sequence": 0.0, **machine}
+    reading = decode_step_seconds(weight_bytes=7e9 * bytes_per_param, flop_per_sequence=0.0, **one)
+    arithmetic = decode_step_seconds(weight_bytes=0.0, flop_per_sequence=14e9, **one)
+    assert reading == approx(arithmetic, rel=1e-12)

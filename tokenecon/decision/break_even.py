@@ -6,7 +6,7 @@ import pandas as pd
 from tokenecon.decision import options
 from tokenecon.decision.scenario_prices import tok_per_request
 from tokenecon.errors import NothingServes
-from tokenecon.formulas import break_even, money
+from tokenecon.formulas import money
 
 COLUMNS = {
     "name": ("Choice", None), "request_per_day": ("Cheaper than the API from", "request/day"),
@@ -75,7 +75,7 @@ def against_api(case, table):
             price = sold.iloc[0][f"usd_per_mtok{OTHER_END[end]}"]  # the cheap end of the one against the dear end of the other
             line[f"request_per_day{end}"] = threshold(case, row, price, end)
             line[f"tok_per_day{end}"] = line[f"request_per_day{end}"] * tok_per_request(case)
-            line[f"utilisation{end}"] = break_even.switch_over_utilisation(
+            line[f"utilisation{end}"] = money.switch_over_utilisation(
                 usd_per_gpu_hour=row[f"usd_per_gpu_hour{end}"] * (1 + case.ops_overhead), gpus=row["n_gpus"],
                 tok_per_s=row[f"requests_per_s{OTHER_END[end]}"] * tok_per_request(case), usd_per_mtok_other=price)
         line |= {f"usd_per_mtok_full{end}": row[f"usd_per_mtok_used{end}"] for end in options.ENDS}

@@ -9,8 +9,7 @@ import numpy as np
 from tokenecon import data, units
 from tokenecon.decision import scenario_prices
 from tokenecon.decision.scenario_prices import tok_per_request
-from tokenecon.formulas import hour as hour_formulas
-from tokenecon.formulas import present_value
+from tokenecon.formulas import tco
 from tokenecon.ownership import owned_hour
 
 MIDDLE = 0.5  # of a year [yr]
@@ -26,17 +25,17 @@ def outlasts(case, kind):
 def resale_share(years, at_end_of_life):
     """Resale value over the price after some years, on a straight line to its value at the end of the machine's life."""
     life = data.value("finance.life")
-    return present_value.book_value_share(residual_share=at_end_of_life, age_years=min(years, life), life_years=life)
+    return tco.book_value_share(residual_share=at_end_of_life, age_years=min(years, life), life_years=life)
 
 
 def discount(case, years):
     """Value now of a dollar paid so many years later."""
-    return present_value.discount_factor(discount_rate=case.discount_rate, years=years)
+    return tco.discount_factor(discount_rate=case.discount_rate, years=years)
 
 
 def request_per_day(case, drawn, year):
     """Requests of a day in the middle of a year that begins so many years from now."""
-    return present_value.grown_request_per_day(request_per_day=case.requests_per_day * drawn["demand"], growth=drawn["growth"],
+    return tco.grown_request_per_day(request_per_day=case.requests_per_day * drawn["demand"], growth=drawn["growth"],
                                                years=year + MIDDLE)
 
 
@@ -51,7 +50,7 @@ def api_usd(case, drawn, demand, usd_per_mtok):
     out = []
     for year, day in enumerate(demand):
         mtok = day * units.DAYS_PER_YEAR * tok_per_request(case) / units.TOKENS_PER_MTOK
-        fallen = present_value.price_ratio_after(decline_per_year=drawn["api_decline"], years=year + MIDDLE)
+        fallen = tco.price_ratio_after(decline_per_year=drawn["api_decline"], years=year + MIDDLE)
         out.append(mtok * usd_per_mtok * fallen * discount(case, year + 1))
     return out
 
@@ -66,7 +65,7 @@ def rented_usd(case, drawn, gpus, kind, usd_per_gpu_hour):
     taken = bill = 0.0
     for year, needed in enumerate(gpus):
         at = year + MIDDLE if term is None else float(year)
-        price = usd_per_gpu_hour * present_value.price_ratio_after(decline_per_year=drawn["rent_decline"], years=at)
+        price = usd_per_gpu_hour * tco.price_ratio_after(decline_per_year=drawn["rent_decline"], years=at)
         if term is None or year % term == 0:
             taken, bill = needed, needed * price
         else:
@@ -85,7 +84,7 @@ def owned_usd(case, drawn, gpus, inputs, usd_per_gpu, *, first=0):
     inputs = inputs | {"usd_per_gpu": usd_per_gpu, "usd_per_kwh": case.usd_per_kwh * drawn["power_price"]}
     parts = owned_hour.parts(**inputs)
     running = sum(parts[name] for name in RUNNING)
-    server = hour_formulas.server_usd_per_gpu(usd_per_gpu=usd_per_gpu, parts_usd_per_gpu=inputs["server_parts_usd_per_gpu"],
+    server = tco.server_usd_per_gpu(usd_per_gpu=usd_per_gpu, parts_usd_per_gpu=inputs["server_parts_usd_per_gpu"],
                                               margin=inputs["server_margin"])
     years = len(gpus)
     out, held, invested = [], 0.0, 0.0
@@ -95,8 +94,8 @@ def owned_usd(case, drawn, gpus, inputs, usd_per_gpu, *, first=0):
             continue
         more = np.maximum(needed - held, 0.0)
         held = held + more
-        fallen = present_value.price_ratio_after(decline_per_year=drawn["rent_decline"], years=float(year))
-        kept = present_value.book_value_share(residual_share=drawn["residual"], age_years=years - year, life_years=years)
+        fallen = tco.price_ratio_after(decline_per_year=drawn["rent_decline"], years=float(year))
+        kept = tco.book_value_share(residual_share=drawn["residual"], age_years=years - year, life_years=years)
         paid = (server + inputs["network_usd_per_gpu"]) * discount(case, year) - server * kept * discount(case, years)
         bought = more / inputs["availability"] * fallen * paid
         invested = invested + more * fallen  # machines at the price of today that would have cost as much

@@ -9,7 +9,7 @@ from tokenecon import data
 from tokenecon.errors import BadInput
 from tokenecon.fleet import planning, traffic
 from tokenecon.fleet.pooling_loss import slots_needed, utilisation
-from tokenecon.formulas import pooling
+from tokenecon.formulas import queueing
 from tokenecon.serving import operating_point, sizing
 
 ALONE = 1  # requests that a GPU serves at a time where nobody batches: how the documents' figures come out
@@ -55,7 +55,7 @@ def pool_sizes(case):
     for kind, (sizes, slots, top) in kinds.items():
         part = pd.DataFrame({"gpus": sizes, "kind": kind})
         for end, target in zip(TARGETS, targets(case), strict=True):
-            part[f"utilisation_{end}".rstrip("_")] = pooling.mean_utilisation(
+            part[f"utilisation_{end}".rstrip("_")] = queueing.mean_utilisation(
                 peak_utilisation=utilisation(slots=sizes * slots, wait_probability=target), peak_to_mean=top)
         parts.append(part)
     table = pd.concat(parts, ignore_index=True)

@@ -1,4 +1,4 @@
-"""FLOPs: the arithmetic of prefill and decode, from active parameters and attention geometry.
+"""FLOPs: the arithmetic of prefill and decode, what a longer context multiplies, and which experts a batch touches.
 
 ``flop_per_multiply_add`` is an argument everywhere, because FLOPs enter here and nowhere else: it is 2
 by convention (:data:`tokenecon.units.FLOP_PER_MULTIPLY_ADD`), one for the product and one for the sum.
@@ -286,3 +286,165 @@ def linear_attention_flop(*, positions, layers, value_heads, key_head_dim, value
     226492416
     """
     return 3 * flop_per_multiply_add * positions * value_heads * key_head_dim * value_head_dim * layers
+
+
+def mixing_weight(*, layers, attention_width, positions, active_parameters):
+    r"""Arithmetic of causal attention over that of the weights, at a reference context.
+
+    .. math:: q = \frac{d_a\,L\,n_1}{P_{act}}
+
+    Parameters
+    ----------
+    layers : int or ndarray
+        Layers with full attention, L. [layer]
+    attention_width : float or ndarray
+        Attention width, d_a. [count]
+    positions : float or ndarray
+        Reference context, n_1. [position]
+    active_parameters : float or ndarray
+        Parameters that one token uses, P_act. [param]
+
+    Returns
+    -------
+    float or ndarray
+        Mixing weight, q. [ratio]
+
+    Examples
+    --------
+    Llama 2 70B at 8000 positions: 8192 * 80 * 8000 / 68.98e9:
+
+    >>> mixing_weight(layers=80, attention_width=8192, positions=8000, active_parameters=68.98e9)
+    0.076
+    """
+    return attention_width * layers * positions / active_parameters
+
+
+def context_cost_ratio(*, length_ratio, mixing_weight):
+    r"""Growth of prefill arithmetic when a context grows by a factor.
+
+    .. math:: \frac{r + r^2 q}{1 + q}
+
+    Parameters
+    ----------
+    length_ratio : float or ndarray
+        Longer context over reference context, r. [ratio]
+    mixing_weight : float or ndarray
+        Attention over weight arithmetic at the reference context, q; 0 makes it linear. [ratio]
+
+    Returns
+    -------
+    float or ndarray
+        Arithmetic at the longer context over that at the reference. [ratio]
+
+    Notes
+    -----
+    The KV cache grows by r alone. Only attention is quadratic, so the whole model never grows by r squared.
+
+    References
+    ----------
+    Dao et al. 2022, arXiv:2205.14135.
+
+    Examples
+    --------
+    16 times 8000 positions for a 70B model:
+
+    >>> context_cost_ratio(length_ratio=16, mixing_weight=0.07601)
+    32.95
+    """
+    return (length_ratio + length_ratio * length_ratio * mixing_weight) / (1 + mixing_weight)
+
+
+def mixing_weight_for_ratio(*, length_ratio, cost_ratio):
+    r"""Mixing weight at which a stated growth of arithmetic would hold.
+
+    .. math:: q = \frac{R - r}{r^2 - R}
+
+    Parameters
+    ----------
+    length_ratio : float or ndarray
+        Longer context over reference context, r. [ratio]
+    cost_ratio : float or ndarray
+        Stated growth, between r and r squared, R. [ratio]
+
+    Returns
+    -------
+    float or ndarray
+        Mixing weight, q. [ratio]
+
+    Examples
+    --------
+    64-fold cost at 16-fold length needs (64 - 16) / (256 - 64):
+
+    >>> mixing_weight_for_ratio(length_ratio=16, cost_ratio=64)
+    0.25
+    """
+    return (cost_ratio - length_ratio) / (length_ratio * length_ratio - cost_ratio)
+
+
+def experts_touched(*, experts, experts_per_token, batch):
+    r"""Experts of a layer that at least one of the decoded tokens uses, on average.
+
+    .. math:: E_t = E\left(1 - \left(1 - \frac{k}{E}\right)^{B}\right)
+
+    Parameters
+    ----------
+    experts : int or ndarray
+        Routed experts in a layer, E. [expert]
+    experts_per_token : int or ndarray
+        Experts that each token is sent to, k. [expert]
+    batch : float or ndarray
+        Tokens in the pass: sequences when decoding, B. [sequence]
+
+    Returns
+    -------
+    float or ndarray
+        Distinct experts read, E_t. [expert]
+
+    Notes
+    -----
+    Every expert is taken to be equally likely and tokens to choose independently. Skewed routing
+    touches fewer.
+
+    References
+    ----------
+    Shazeer et al. 2017, arXiv:1701.06538. Jiang et al. 2024, Mixtral, arXiv:2401.04088.
+
+    Examples
+    --------
+    Eight sequences with 2 of 8 experts each: 8 * (1 - 0.75**8):
+
+    >>> experts_touched(experts=8, experts_per_token=2, batch=8)
+    7.1991
+    """
+    return experts * (1 - (1 - experts_per_token / experts) ** batch)
+
+
+def weight_bytes_read(*, common_bytes, expert_bytes, experts, experts_touched):
+    r"""Weight bytes that a pass reads: everything outside the routed experts, and the experts touched.
+
+    .. math:: W_r = W_0 + W_E\,\frac{E_t}{E}
+
+    Parameters
+    ----------
+    common_bytes : float or ndarray
+        Weights that every token uses: attention, norms, shared experts, dense layers, W_0. [B]
+    expert_bytes : float or ndarray
+        Weights of all routed experts, W_E. [B]
+    experts : int or ndarray
+        Routed experts in a layer, E. [expert]
+    experts_touched : float or ndarray
+        Experts of a layer that the pass uses, E_t. [expert]
+
+    Returns
+    -------
+    float or ndarray
+        Bytes read, W_r. [B]
+
+    Examples
+    --------
+    Mixtral 8x7B at 16 bits: 3.2 GB for all, 90.2 GB of experts; two of eight touched read 25.75 GB:
+
+    >>> weight_bytes_read(common_bytes=3.2e9, expert_bytes=90.2e9, experts=8, experts_touched=2)
+    25750000000.0
+    """
+    return common_bytes + expert_bytes * experts_touched / experts

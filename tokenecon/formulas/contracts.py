@@ -1,6 +1,6 @@
 """Paying for GPUs by contract: spot with interruptions, commitments, and prices that fall meanwhile."""
 
-from tokenecon.numerics import exp, log, maximum, sqrt, where
+from tokenecon.numerics import exp, log, maximum, where
 from tokenecon.units import HOURS_PER_YEAR
 
 NEAR_ZERO = 1e-4
@@ -49,37 +49,6 @@ def spot_usd_per_gpu_hour(*, spot_usd_per_gpu_hour, on_demand_usd_per_gpu_hour, 
             + (1 - availability) * on_demand_usd_per_gpu_hour)
 
 
-def checkpoint_interval_hours(*, checkpoint_hours, interruptions_per_hour):
-    r"""Time between checkpoints that loses least to writing them and to interruptions, to first order.
-
-    .. math:: \tau = \sqrt{2\,\delta / r}
-
-    Parameters
-    ----------
-    checkpoint_hours : float or ndarray
-        Time to write a checkpoint, delta. [h]
-    interruptions_per_hour : float or ndarray
-        Interruptions of a running hour, r. [1/h]
-
-    Returns
-    -------
-    float or ndarray
-        Interval, tau. [h]
-
-    References
-    ----------
-    Young 1974, doi:10.1145/361147.361115. Daly 2006, doi:10.1016/j.future.2004.11.016.
-
-    Examples
-    --------
-    Root of 2 * 0.02/0.04:
-
-    >>> checkpoint_interval_hours(checkpoint_hours=0.02, interruptions_per_hour=0.04)
-    1.0
-    """
-    return sqrt(2 * checkpoint_hours / interruptions_per_hour)
-
-
 def committed_usd_per_hour(*, on_demand_usd_per_gpu_hour, discount, committed_gpus, demand_gpus):
     r"""Mean hourly bill of a fleet with a commitment: the committed GPUs always, what exceeds them on demand.
 
@@ -119,41 +88,6 @@ def committed_usd_per_hour(*, on_demand_usd_per_gpu_hour, discount, committed_gp
         above = above + maximum(needed - committed_gpus, 0.0)
         hours = hours + 1
     return on_demand_usd_per_gpu_hour * ((1 - discount) * committed_gpus + above / hours)
-
-
-def best_commitment_gpus(*, demand_gpus, discount):
-    r"""Commitment with the smallest bill: the smallest demand that is not exceeded in more than 1 - delta of the hours.
-
-    .. math:: K^* = \min\{K : P(D \le K) \ge \delta\}
-
-    Parameters
-    ----------
-    demand_gpus : sequence of int
-        GPUs needed in equally likely hours, D. [GPU]
-    discount : float or ndarray
-        Discount for the commitment, delta. [fraction]
-
-    Returns
-    -------
-    int or ndarray
-        GPUs to commit to, K*; the discount's quantile of the demand, 0 without a discount. [GPU]
-
-    References
-    ----------
-    Arrow, Harris, Marschak 1951, doi:10.2307/1907830 (the newsvendor's problem).
-
-    Examples
-    --------
-    Three of five hours need 4 GPUs or fewer, which is at least the 57 % that the discount asks for:
-
-    >>> best_commitment_gpus(demand_gpus=[1, 9, 4, 2, 6], discount=0.57)
-    4
-    """
-    hours = sorted(demand_gpus)
-    best = 0
-    for below, needed in enumerate(hours):
-        best = where(below / len(hours) < discount, needed, best)
-    return best
 
 
 def commitment_break_even_use(*, discount):

@@ -120,33 +120,6 @@ def bandwidth_per_watt(*, bytes_per_s_per_gpu, watts_per_gpu):
     return bytes_per_s_per_gpu / watts_per_gpu
 
 
-def arithmetic_per_watt(*, flop_per_s_per_gpu, watts_per_gpu):
-    r"""Peak arithmetic for each watt.
-
-    .. math:: \hat F / P_W
-
-    Parameters
-    ----------
-    flop_per_s_per_gpu : float or ndarray
-        Peak dense arithmetic. [FLOP/s/GPU]
-    watts_per_gpu : float or ndarray
-        Power, P_W. [W/GPU]
-
-    Returns
-    -------
-    float or ndarray
-        Arithmetic for a watt. [FLOP/s/W]
-
-    Examples
-    --------
-    989.5 TFLOP/s for 700 W:
-
-    >>> arithmetic_per_watt(flop_per_s_per_gpu=989.5e12, watts_per_gpu=700)
-    1413571428571.4
-    """
-    return flop_per_s_per_gpu / watts_per_gpu
-
-
 def memory_per_watt(*, memory_bytes_per_gpu, watts_per_gpu):
     r"""Memory for each watt.
 
@@ -197,57 +170,3 @@ def bandwidth_per_usd(*, bytes_per_s_per_gpu, usd_per_gpu):
     150000000.0
     """
     return bytes_per_s_per_gpu / usd_per_gpu
-
-
-def arithmetic_per_usd(*, flop_per_s_per_gpu, usd_per_gpu):
-    r"""Peak arithmetic for each dollar of purchase price.
-
-    .. math:: \hat F / K
-
-    Parameters
-    ----------
-    flop_per_s_per_gpu : float or ndarray
-        Peak dense arithmetic. [FLOP/s/GPU]
-    usd_per_gpu : float or ndarray
-        Purchase price, K. [USD/GPU]
-
-    Returns
-    -------
-    float or ndarray
-        Arithmetic for a dollar. [FLOP/s/USD]
-
-    Examples
-    --------
-    989.5 TFLOP/s for 25,000 USD:
-
-    >>> arithmetic_per_usd(flop_per_s_per_gpu=989.5e12, usd_per_gpu=25e3)
-    39580000000.0
-    """
-    return flop_per_s_per_gpu / usd_per_gpu
-
-
-def memory_per_usd(*, memory_bytes_per_gpu, usd_per_gpu):
-    r"""Memory for each dollar of purchase price.
-
-    .. math:: M / K
-
-    Parameters
-    ----------
-    memory_bytes_per_gpu : float or ndarray
-        Memory of a GPU, M. [B/GPU]
-    usd_per_gpu : float or ndarray
-        Purchase price, K. [USD/GPU]
-
-    Returns
-    -------
-    float or ndarray
-        Memory for a dollar. [B/USD]
-
-    Examples
-    --------
-    192 GB for 16,000 USD:
-
-    >>> memory_per_usd(memory_bytes_per_gpu=192e9, usd_per_gpu=16e3)
-    12000000.0
-    """
-    return memory_bytes_per_gpu / usd_per_gpu

@@ -1,4 +1,4 @@
-"""Bytes of the KV cache: multi-head, grouped, multi-query and latent attention, windows, linear layers."""
+"""Bytes of the KV cache, in every structure of attention, and what paging and packing leave empty of it."""
 
 from tokenecon.numerics import minimum
 
@@ -148,59 +148,131 @@ def kv_shrink_grouped(*, query_heads, kv_heads):
     return query_heads / kv_heads
 
 
-def kv_shrink_mla(*, query_heads, head_dim, kv_lora_rank, rope_head_dim):
-    r"""Factor by which latent attention shrinks the KV cache against multi-head attention.
+def paged_overhead(*, block_positions, mean_positions):
+    r"""Cache positions that paging leaves empty at the end of a sequence, per position used.
 
-    .. math:: \frac{2\,n_h\,d_h}{d_c + d_{rope}}
+    .. math:: \frac{(b - 1)/2}{\bar n}
 
     Parameters
     ----------
-    query_heads : int or ndarray
-        Query heads, n_h. [head]
-    head_dim : int or ndarray
-        Width of a head of the multi-head attention compared with, d_h. [count]
-    kv_lora_rank : int or ndarray
-        Width of the compressed vector, d_c. [count]
-    rope_head_dim : int or ndarray
-        Width of the shared rotary key, d_rope. [count]
+    block_positions : float or ndarray
+        Positions in a block, b. [position]
+    mean_positions : float or ndarray
+        Mean length of a sequence, n. [position]
 
     Returns
     -------
     float or ndarray
-        Old cache over new cache. [ratio]
+        Empty over used positions. [ratio]
+
+    References
+    ----------
+    Kwon et al. 2023, PagedAttention, arXiv:2309.06180.
 
     Examples
     --------
-    DeepSeek-V3: 2 * 128 * 128 / (512 + 64):
+    Blocks of 16, sequences of 500: 7.5/500:
 
-    >>> kv_shrink_mla(query_heads=128, head_dim=128, kv_lora_rank=512, rope_head_dim=64)
-    56.8889
+    >>> paged_overhead(block_positions=16, mean_positions=500)
+    0.015
     """
-    return 2 * query_heads * head_dim / (kv_lora_rank + rope_head_dim)
+    return (block_positions - 1) / 2 / mean_positions
 
 
-def kv_shrink_window(*, positions, window):
-    r"""Factor by which a sliding window in every layer shrinks the KV cache of one sequence.
+def paged_waste(*, block_positions, mean_positions):
+    r"""Share of the allocated cache that paging leaves empty.
 
-    .. math:: n / \min(n, w)
+    .. math:: \frac{o}{1 + o}, \quad o = \frac{(b - 1)/2}{\bar n}
 
     Parameters
     ----------
-    positions : float or ndarray
-        Positions in the sequence, n. [position]
-    window : float or ndarray
-        Positions a layer keeps, w. [position]
+    block_positions : float or ndarray
+        Positions in a block, b. [position]
+    mean_positions : float or ndarray
+        Mean length of a sequence, n. [position]
 
     Returns
     -------
     float or ndarray
-        Old cache over new cache. [ratio]
+        Empty share of the allocated memory. [fraction]
+
+    Notes
+    -----
+    Empty over used positions, which is often quoted, is :func:`paged_overhead`; a batch ceiling and
+    :func:`concurrency_gain` need the share of what is allocated.
+
+    References
+    ----------
+    Kwon et al. 2023, PagedAttention, arXiv:2309.06180.
 
     Examples
     --------
-    A window of 4096 over 32768 positions keeps an eighth:
+    7.5/507.5:
 
-    >>> kv_shrink_window(positions=32768, window=4096)
-    8.0
+    >>> paged_waste(block_positions=16, mean_positions=500)
+    0.01478
     """
-    return positions / minimum(positions, window)
+    overhead = paged_overhead(block_positions=block_positions, mean_positions=mean_positions)
+    return overhead / (1 + overhead)
+
+
+def contiguous_waste(*, mean_positions, reserved_positions):
+    r"""Share of the cache that stays empty when every sequence reserves the longest length.
+
+    .. math:: 1 - \bar n / n_{max}
+
+    Parameters
+    ----------
+    mean_positions : float or ndarray
+        Mean length of a sequence, n. [position]
+    reserved_positions : float or ndarray
+        Length reserved for each, n_max. [position]
+
+    Returns
+    -------
+    float or ndarray
+        Empty share of the reserved memory. [fraction]
+
+    References
+    ----------
+    Kwon et al. 2023, PagedAttention, arXiv:2309.06180.
+
+    Examples
+    --------
+    >>> contiguous_waste(mean_positions=500, reserved_positions=2048)
+    0.7559
+    """
+    return 1 - mean_positions / reserved_positions
+
+
+def concurrency_gain(*, kv_shrink, waste_before, waste_after):
+    r"""Factor by which a smaller and better packed cache lets more sequences in, in the same memory.
+
+    .. math:: f = k\,\frac{1 - w'}{1 - w}
+
+    Parameters
+    ----------
+    kv_shrink : float or ndarray
+        Old cache per sequence over new, k. [ratio]
+    waste_before : float or ndarray
+        Share of the cache memory that was empty, w. [fraction]
+    waste_after : float or ndarray
+        Share that is empty after the change, w'. [fraction]
+
+    Returns
+    -------
+    float or ndarray
+        Sequences after over sequences before, f. [ratio]
+
+    References
+    ----------
+    Kwon et al. 2023, PagedAttention, arXiv:2309.06180.
+
+    Examples
+    --------
+    A cache of an eighth, with 0.3125 of it empty before and 45 % of that after: 8 * 0.859375/0.6875:
+
+    >>> concurrency_gain(kv_shrink=8, waste_before=0.3125, waste_after=0.140625)
+    10.0
+    """
+    return kv_shrink * (1 - waste_after) / (1 - waste_before)

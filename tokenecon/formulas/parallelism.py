@@ -1,4 +1,6 @@
-"""Splitting a model over GPUs: all-reduces and their cost, pipeline bubbles, what a split does to a price."""
+"""Splitting a model over GPUs: all-reduces, exchanges between experts, and what a split does to a price."""
+
+from tokenecon.numerics import maximum
 
 
 def all_reduce_message(*, batch, positions, hidden_size, bytes_per_value):
@@ -160,97 +162,70 @@ def split_cost_ratio(*, efficiency):
     return 1 / efficiency
 
 
-def size_step_cost_ratio(*, small_parameters, large_parameters, small_efficiency, large_efficiency):
-    r"""Growth of the cost of a token from a small model to a large one that must be split.
+def all_to_all_seconds(*, tokens, copies, hidden_size, bytes_there, bytes_back, bytes_per_s):
+    r"""Time of a layer to send the tokens of a GPU to their experts and to bring the results back.
 
-    .. math:: \frac{P_2}{P_1}\cdot\frac{\eta_1}{\eta_2}
+    .. math:: t = \frac{m\,k\,d\,(b_t + b_b)}{BW}
 
     Parameters
     ----------
-    small_parameters : float or ndarray
-        Active parameters of the small model, P_1. [param]
-    large_parameters : float or ndarray
-        Active parameters of the large model, P_2. [param]
-    small_efficiency : float or ndarray
-        Efficiency of the small model's split, eta_1. [fraction]
-    large_efficiency : float or ndarray
-        Efficiency of the large model's split, eta_2. [fraction]
+    tokens : float or ndarray
+        Tokens that a GPU holds, m. [sequence]
+    copies : float or ndarray
+        Places that each token is sent to, k. [count]
+    hidden_size : int or ndarray
+        Hidden size, d. [count]
+    bytes_there : float or ndarray
+        Bytes of a value on its way to the experts, b_t. [B]
+    bytes_back : float or ndarray
+        Bytes of a value on its way back, b_b. [B]
+    bytes_per_s : float or ndarray
+        Bandwidth of the GPU's network card in one direction, BW. [B/s]
 
     Returns
     -------
     float or ndarray
-        Cost per token, large over small. [ratio]
+        Time, t. [s]
 
-    Examples
-    --------
-    Ten times the parameters at 0.4 of the efficiency cost 25 times as much, 2.5 times more than size alone:
-
-    >>> size_step_cost_ratio(small_parameters=7e9, large_parameters=70e9, small_efficiency=1.0,
-    ...                      large_efficiency=0.4)
-    25.0
-    """
-    return large_parameters / small_parameters * small_efficiency / large_efficiency
-
-
-def pipeline_bubble(*, stages, microbatches):
-    r"""Share of time that pipeline stages stand idle while the pipeline fills and drains.
-
-    .. math:: \frac{S-1}{S-1+m}
-
-    Parameters
-    ----------
-    stages : int or ndarray
-        Stages of the pipeline, S. [count]
-    microbatches : int or ndarray
-        Microbatches that follow each other, m. [count]
-
-    Returns
-    -------
-    float or ndarray
-        Idle share. [fraction]
+    Notes
+    -----
+    Latency is left out. Engines inside one server gather every token on every GPU instead, see
+    ``formulas.passes.exchange_seconds``.
 
     References
     ----------
-    Huang et al. 2019, GPipe, arXiv:1811.06965.
+    Zhao et al. 2025, Insights into DeepSeek-V3, arXiv:2505.09343, section 2.3.2, with nine copies.
 
     Examples
     --------
-    Four stages, twelve microbatches: 3/15:
+    32 tokens to 9 experts, 7000 values of 1 byte there and 2 back, at 50 GB/s:
 
-    >>> pipeline_bubble(stages=4, microbatches=12)
-    0.2
+    >>> all_to_all_seconds(tokens=32, copies=9, hidden_size=7000, bytes_there=1, bytes_back=2, bytes_per_s=50e9)
+    0.00012096
     """
-    return (stages - 1) / (stages - 1 + microbatches)
+    return tokens * copies * hidden_size * (bytes_there + bytes_back) / bytes_per_s
 
 
-def pipeline_hop_seconds(*, message_bytes, network_bytes_per_s, network_latency_s):
-    r"""Time to hand activations from one pipeline stage to the next.
+def two_batch_seconds(*, half_s, exchange_s):
+    r"""Time of a pass cut into two halves, so that one exchanges tokens while the other computes.
 
-    .. math:: t_{hop} = \frac{m}{BW_{net}} + \alpha
+    .. math:: t = \max(2\,t_h, t_x)
 
     Parameters
     ----------
-    message_bytes : float or ndarray
-        Activations of the sequences in the pass, see :func:`all_reduce_message`, m. [B]
-    network_bytes_per_s : float or ndarray
-        Bandwidth between the stages, BW_net. [B/s]
-    network_latency_s : float or ndarray
-        Latency between the stages, alpha. [s]
+    half_s : float or ndarray
+        Computation of half of the batch; it reads the weights as the whole would, t_h. [s]
+    exchange_s : float or ndarray
+        Exchange of the whole batch, t_x. [s]
 
     Returns
     -------
     float or ndarray
-        Time of a hop. [s]
-
-    References
-    ----------
-    Huang et al. 2019, GPipe, arXiv:1811.06965.
+        Time, t. [s]
 
     Examples
     --------
-    524,288 B over 50 GB/s (400 Gbit/s) and 5 us: 10.49 us + 5 us:
-
-    >>> pipeline_hop_seconds(message_bytes=524288, network_bytes_per_s=50e9, network_latency_s=5e-6)
-    1.549e-05
+    >>> two_batch_seconds(half_s=0.02, exchange_s=0.015)
+    0.04
     """
-    return message_bytes / network_bytes_per_s + network_latency_s
+    return maximum(2 * half_s, exchange_s)

@@ -1,6 +1,6 @@
-"""Waiting: Erlang B and C, utilisation at a service target, staffing."""
+"""Waiting and fleets: Erlang B and C, utilisation at a service target, spares, servers that stop when idle."""
 
-from tokenecon.numerics import exp, maximum, maximum_of, minimum, sqrt, where
+from tokenecon.numerics import exp, maximum, maximum_of, minimum, where
 
 BISECTIONS = 64  # halvings of (0, 1): below the spacing of floats
 
@@ -138,47 +138,6 @@ def waiting_probability(*, servers, offered_load, service_s, wait_s):
     return waiting * exp(-maximum(servers - offered_load, 0.0) * wait_s / service_s)
 
 
-def mean_wait_seconds(*, servers, offered_load, service_s, arrival_variation, service_variation):
-    r"""Mean wait for general arrivals and service, approximately.
-
-    .. math:: W_q \approx \frac{C\,s}{c\,(1 - \rho)}\cdot\frac{c_a^2 + c_s^2}{2}
-
-    Parameters
-    ----------
-    servers : int or ndarray
-        Servers, c. [count]
-    offered_load : float or ndarray
-        Offered load, a. [count]
-    service_s : float or ndarray
-        Mean service time, s. [s]
-    arrival_variation : float or ndarray
-        Squared coefficient of variation of the time between arrivals: 1 for Poisson. [ratio]
-    service_variation : float or ndarray
-        Squared coefficient of variation of the service time: 1 for exponential. [ratio]
-
-    Returns
-    -------
-    float or ndarray
-        Mean wait, W_q; infinite where the load is not below the servers. [s]
-
-    References
-    ----------
-    Kingman 1961, doi:10.1017/S0305004100036094. Allen 1990, Probability, Statistics and Queueing Theory.
-
-    Examples
-    --------
-    Two servers with one erlang, exponential: (1/3) * 10 s/(2 * 0.5):
-
-    >>> mean_wait_seconds(servers=2, offered_load=1.0, service_s=10.0, arrival_variation=1.0,
-    ...                   service_variation=1.0)
-    3.3333
-    """
-    waiting = erlang_c(servers=servers, offered_load=offered_load)
-    free = servers - offered_load
-    wait = waiting * service_s / where(free > 0, free, 1.0) * (arrival_variation + service_variation) / 2
-    return where(free > 0, wait, float("inf"))
-
-
 def utilisation_at_target(*, servers, service_s, wait_s, wait_probability):
     r"""Highest utilisation at which no more than a given share of requests waits longer than a given time.
 
@@ -226,32 +185,155 @@ def utilisation_at_target(*, servers, service_s, wait_s, wait_probability):
     return low
 
 
-def square_root_staffing(*, offered_load, service_grade):
-    r"""Servers for a large load: the load and a reserve that grows with its root.
+def mean_utilisation(*, peak_utilisation, peak_to_mean):
+    r"""Mean utilisation of a fleet that is sized for the peak.
 
-    .. math:: c = a + \beta\sqrt{a}
+    .. math:: U = \rho_{peak}\,\frac{\bar\lambda}{\hat\lambda}
 
     Parameters
     ----------
-    offered_load : float or ndarray
-        Offered load, a. [count]
-    service_grade : float or ndarray
-        Reserve in standard deviations of the load, beta. [ratio]
+    peak_utilisation : float or ndarray
+        Utilisation in the busiest hour, rho_peak. [fraction]
+    peak_to_mean : float or ndarray
+        Load of the busiest hour over the mean load. [ratio]
 
     Returns
     -------
     float or ndarray
-        Servers, not rounded, c. [count]
-
-    References
-    ----------
-    Halfin, Whitt 1981, doi:10.1287/opre.29.3.567.
+        Mean utilisation, U. [fraction]
 
     Examples
     --------
-    850 + 29.15:
-
-    >>> square_root_staffing(offered_load=850, service_grade=1.0)
-    879.1548
+    >>> mean_utilisation(peak_utilisation=0.8, peak_to_mean=2.5)
+    0.32
     """
-    return offered_load + service_grade * sqrt(offered_load)
+    return peak_utilisation / peak_to_mean
+
+
+def spare_ratio(*, servers, spares):
+    r"""Servers paid for over servers needed, when some stand by for failures.
+
+    .. math:: \frac{c + x}{c}
+
+    Parameters
+    ----------
+    servers : int or ndarray
+        Servers that the load needs at one site, c. [count]
+    spares : int or ndarray
+        Servers that stand by there: 1 for N+1, x. [count]
+
+    Returns
+    -------
+    float or ndarray
+        Paid over needed. [ratio]
+
+    Examples
+    --------
+    >>> spare_ratio(servers=10, spares=1)
+    1.1
+    """
+    return (servers + spares) / servers
+
+
+def edge_cost_ratio(*, central_utilisation, edge_utilisation, overhead):
+    r"""Cost of a token at small sites against the same work in one centre.
+
+    .. math:: \frac{U_c}{U_e}\,(1 + o)
+
+    Parameters
+    ----------
+    central_utilisation : float or ndarray
+        Utilisation of the centre, U_c. [fraction]
+    edge_utilisation : float or ndarray
+        Utilisation of the sites, U_e. [fraction]
+    overhead : float or ndarray
+        Extra cost of a GPU-hour at a site: spares, staff, smaller orders, o. [fraction]
+
+    Returns
+    -------
+    float or ndarray
+        Edge over centre. [ratio]
+
+    Examples
+    --------
+    0.85/0.40 with a tenth for a spare:
+
+    >>> edge_cost_ratio(central_utilisation=0.85, edge_utilisation=0.40, overhead=0.1)
+    2.3375
+    """
+    return central_utilisation / edge_utilisation * (1 + overhead)
+
+
+def to_zero_paid_share(*, requests_per_s, held_s, start_s):
+    r"""Share of the time for which a server is paid that stops when nobody needs it and starts with a request.
+
+    .. math:: \frac{\lambda c\,e^{-\lambda x} + 1 - e^{-\lambda x}}{\lambda c\,e^{-\lambda x} + 1}
+
+    Parameters
+    ----------
+    requests_per_s : float or ndarray
+        Arrivals, lambda. [request/s]
+    held_s : float or ndarray
+        Time for which a request keeps the server: its service and the idle time after it, x. [s]
+    start_s : float or ndarray
+        Time of a start, paid, in which requests wait, c. [s]
+
+    Returns
+    -------
+    float or ndarray
+        Paid time over all time. [fraction]
+
+    Notes
+    -----
+    Poisson arrivals and as many places as there are requests. Exact for equal holding times, and for any where a start
+    takes no time.
+
+    References
+    ----------
+    Takács 1962, Introduction to the Theory of Queues, chapter 3 (busy period of infinitely many servers).
+
+    Examples
+    --------
+    A request every 100 s held for 30 s, starts of 100 s: lambda c = 1 and 1/(1 + e**-0.3) = 1/1.7408:
+
+    >>> to_zero_paid_share(requests_per_s=0.01, held_s=30.0, start_s=100.0)
+    0.5744
+    """
+    alone = exp(-requests_per_s * held_s)  # chance that nobody comes while a request is held
+    waking = requests_per_s * start_s * alone
+    return (waking + 1 - alone) / (waking + 1)
+
+
+def to_zero_cold_share(*, requests_per_s, held_s, start_s):
+    r"""Share of requests that find such a server stopped or starting, and wait for it.
+
+    .. math:: \frac{(1 + \lambda c)\,e^{-\lambda x}}{\lambda c\,e^{-\lambda x} + 1}
+
+    Parameters
+    ----------
+    requests_per_s : float or ndarray
+        Arrivals, lambda. [request/s]
+    held_s : float or ndarray
+        Time for which a request keeps the server: its service and the idle time after it, x. [s]
+    start_s : float or ndarray
+        Time of a start, c. [s]
+
+    Returns
+    -------
+    float or ndarray
+        Requests that wait over all requests. [fraction]
+
+    References
+    ----------
+    Takács 1962, Introduction to the Theory of Queues, chapter 3.
+
+    Examples
+    --------
+    A request every 100 s held for 30 s, starts of 100 s: 2 * 0.7408/1.7408:
+
+    >>> to_zero_cold_share(requests_per_s=0.01, held_s=30.0, start_s=100.0)
+    0.8511
+    """
+    alone = exp(-requests_per_s * held_s)
+    waking = requests_per_s * start_s * alone
+    return (alone + waking) / (waking + 1)

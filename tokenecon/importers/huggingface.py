@@ -31,6 +31,7 @@ HARMLESS = re.compile(
     r"encoder_no_repeat|max_length|quant|attention_multiplier|index_topk_(freq|pattern)|indexer_rope|"
     r"layernorm_|shared_moe_mode|image_|vision_|video_|audio_|classifier|median_filter|weighted_layer_sum|swiglu|^dtype$)")
 
+LATENT = ("deepseek_v3", "deepseek_v32", "kimi_k2", "glm_moe_dsa")  # families with latent attention
 
 def load(source):
     """Architecture record of a ``config.json`` (path or folder) or of a model id of the Hugging Face Hub.
@@ -177,19 +178,10 @@ def _kinds_of_attention(shape, fields, family, need):
     shape["output_gate"] = int(bool(fields.get("attn_output_gate", shape["output_gate"])))
     bias = int(bool(fields.get("attention_bias", False)))
     fields.get("qkv_bias")
-    if family in ("deepseek_v3", "deepseek_v32", "kimi_k2", "glm_moe_dsa"):
+    if family in LATENT:
         if bias:
             raise UnknownArchitecture(f"attention_bias is not understood with the latent attention of '{family}'")
-        for name in ("kv_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim"):
-            shape[name.replace("qk_", "").replace("v_head", "value_head")] = need(name)
-        shape["q_lora_rank"] = fields.get("q_lora_rank", 0)
-        fields.get("qk_head_dim")  # the sum of two of them
-        for name, key in (("index_heads", "index_n_heads"), ("index_head_dim", "index_head_dim"),
-                          ("index_topk", "index_topk")):
-            shape[name] = fields.get(key, 0)
-        if "shared" in fields.get("indexer_types", []):
-            raise UnknownArchitecture("indexer_types with 'shared' layers is not understood")
-        shape |= {"attention": "mla", "kv_heads": shape["query_heads"], "head_dim": shape["value_head_dim"]}
+        _latent_attention(shape, fields, need)
     elif bias:
         shape |= {"qkv_bias": 1, "output_bias": int(family != "glm4_moe")}
     if family == "glm4_moe" and fields.get("use_qk_norm"):
@@ -200,6 +192,18 @@ def _kinds_of_attention(shape, fields, family, need):
         fields.get(name)  # MiniMax M2 states them, but none changes its shape
     if fields.get("mlp_bias"):
         shape["ffn_bias"] = 1
+
+
+def _latent_attention(shape, fields, need):
+    for name in ("kv_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim"):
+        shape[name.replace("qk_", "").replace("v_head", "value_head")] = need(name)
+    shape["q_lora_rank"] = fields.get("q_lora_rank", 0)
+    fields.get("qk_head_dim")  # the sum of two of them
+    for name, key in (("index_heads", "index_n_heads"), ("index_head_dim", "index_head_dim"), ("index_topk", "index_topk")):
+        shape[name] = fields.get(key, 0)
+    if "shared" in fields.get("indexer_types", []):
+        raise UnknownArchitecture("indexer_types with 'shared' layers is not understood")
+    shape |= {"attention": "mla", "kv_heads": shape["query_heads"], "head_dim": shape["value_head_dim"]}
 
 
 def _feed_forward(shape, fields, family, need):

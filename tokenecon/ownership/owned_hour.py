@@ -8,7 +8,7 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import NoInput
-from tokenecon.formulas import hour, tco
+from tokenecon.formulas import tco
 from tokenecon.prices import gpu_prices
 
 # input -> (row of data/assumptions.csv, or None for a fact of the GPU or a choice; which end makes the hour dear; words)
@@ -71,17 +71,17 @@ def parts(*, usd_per_gpu, server_parts_usd_per_gpu, server_margin, network_usd_p
     """
     crf = tco.capital_recovery_factor(discount_rate=discount_rate, years=years)
     terms = {"capital_recovery_per_year": crf, "discount_rate": discount_rate, "availability": availability}
-    server = hour.server_usd_per_gpu(usd_per_gpu=usd_per_gpu, parts_usd_per_gpu=server_parts_usd_per_gpu, margin=server_margin)
+    server = tco.server_usd_per_gpu(usd_per_gpu=usd_per_gpu, parts_usd_per_gpu=server_parts_usd_per_gpu, margin=server_margin)
     bought = {"gpu": usd_per_gpu, "server": server - usd_per_gpu, "network": network_usd_per_gpu}
     kept = {"gpu": residual_share, "server": residual_share, "network": 0.0}
-    out = {name: hour.residual_annuity_usd_per_gpu_hour(usd_per_gpu=usd, residual_usd_per_gpu=usd * kept[name], **terms)
+    out = {name: tco.residual_annuity_usd_per_gpu_hour(usd_per_gpu=usd, residual_usd_per_gpu=usd * kept[name], **terms)
            for name, usd in bought.items()}
     out["upkeep"] = tco.upkeep_usd_per_gpu_hour(usd_per_gpu=server + network_usd_per_gpu, server_factor=1.0,
                                                 upkeep_per_year=upkeep_per_year, availability=availability)
-    out["staff"] = hour.staff_usd_per_gpu_hour(usd_per_gpu_year=staff_usd_per_gpu_year, availability=availability)
-    out["space"] = hour.space_usd_per_gpu_hour(usd_per_kw_month=space_usd_per_kw_month, kw_per_gpu=kw_per_gpu,
+    out["staff"] = tco.staff_usd_per_gpu_hour(usd_per_gpu_year=staff_usd_per_gpu_year, availability=availability)
+    out["space"] = tco.space_usd_per_gpu_hour(usd_per_kw_month=space_usd_per_kw_month, kw_per_gpu=kw_per_gpu,
                                                availability=availability)
-    drawn = hour.drawn_share(idle_share=idle_share, busy_share=busy_share, utilisation=utilisation)
+    drawn = tco.drawn_share(idle_share=idle_share, busy_share=busy_share, utilisation=utilisation)
     out["power"] = tco.power_usd_per_gpu_hour(watts_per_gpu=drawn * kw_per_gpu * units.WATTS_PER_KILOWATT, pue=pue,
                                               usd_per_kwh=usd_per_kwh)
     return out
@@ -89,7 +89,7 @@ def parts(*, usd_per_gpu, server_parts_usd_per_gpu, server_margin, network_usd_p
 
 def purchase_usd_per_gpu(*, usd_per_gpu, server_parts_usd_per_gpu, server_margin, network_usd_per_gpu, **_):
     """What is paid at the start for one GPU with its share of server and network; other inputs do not matter. [USD/GPU]"""
-    return hour.server_usd_per_gpu(usd_per_gpu=usd_per_gpu, parts_usd_per_gpu=server_parts_usd_per_gpu,
+    return tco.server_usd_per_gpu(usd_per_gpu=usd_per_gpu, parts_usd_per_gpu=server_parts_usd_per_gpu,
                                    margin=server_margin) + network_usd_per_gpu
 
 

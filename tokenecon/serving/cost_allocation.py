@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from tokenecon.errors import NoEstimate
-from tokenecon.formulas import allocation
+from tokenecon.formulas import money
 from tokenecon.serving import cases as asked
 from tokenecon.serving import coefficients, estimate, operating_point, steady_state
 
@@ -45,10 +45,10 @@ def busy(cases):
     read_s = (request_s - prefill_s) * parts["kv cache"] / total
     lengths = {"context_positions": context, "cache_read_s": read_s}
     out = pd.DataFrame({
-        "input_s": allocation.input_seconds(prefill_s=prefill_s, prefix_attention_s=attention_s,
+        "input_s": money.input_seconds(prefill_s=prefill_s, prefix_attention_s=attention_s,
                                             new_positions=isl * (1 - cached), **lengths),
-        "cached_s": allocation.cached_seconds(prefix_attention_s=attention_s, cached_positions=isl * cached, **lengths),
-        "output_s": allocation.output_seconds(decode_s=request_s - prefill_s, prompt_positions=isl, **lengths)})
+        "cached_s": money.cached_seconds(prefix_attention_s=attention_s, cached_positions=isl * cached, **lengths),
+        "output_s": money.output_seconds(decode_s=request_s - prefill_s, prompt_positions=isl, **lengths)})
     out["request_s"] = request_s
     return out
 
@@ -89,7 +89,7 @@ def shares(case, *, usd_per_gpu_hour, utilisation=1.0):
             "_high": found["usd_per_mtok_high"] / found["usd_per_mtok"] * prices[2] / prices[1]}
 
     def usd(seconds, tok):
-        return allocation.usd_per_mtok_of_seconds(usd_per_gpu_hour=prices[1], gpus=case["n_gpus"], busy_s=seconds, tok=tok,
+        return money.usd_per_mtok_of_seconds(usd_per_gpu_hour=prices[1], gpus=case["n_gpus"], busy_s=seconds, tok=tok,
                                                   utilisation=utilisation)
 
     rows = []

@@ -7,7 +7,7 @@ results in :data:`RESULTS`, each predicted one with ``_low`` and ``_high``, the 
 import numpy as np
 import pandas as pd
 
-from tokenecon.formulas import speculation
+from tokenecon.formulas import levers
 from tokenecon.serving import cases, coefficients, intervals, operands, steady_state
 from tokenecon.units import SECONDS_PER_HOUR, TOKENS_PER_MTOK
 
@@ -85,7 +85,7 @@ def columns(ask, rows):
     drafting = number["draft_tokens"] > 0
     if drafting.any():
         case["draft_tokens"] = number["draft_tokens"]
-        case["tokens_per_pass"] = np.where(drafting, speculation.speculative_tokens_per_pass(
+        case["tokens_per_pass"] = np.where(drafting, levers.speculative_tokens_per_pass(
             acceptance=number["acceptance"], draft_tokens=number["draft_tokens"]), 1.0)
         case["has_draft_model"] = ask.drafts["has"][place]
         case["draft"] = operands.completed(case | {name: column[place] for name, column in ask.drafts["table"].items()})

@@ -5,7 +5,7 @@
 
 import numpy as np
 
-from tokenecon.formulas import engine, experts, passes
+from tokenecon.formulas import compute, passes
 from tokenecon.serving import coefficients as known
 from tokenecon.units import FLOP_PER_MULTIPLY_ADD
 
@@ -78,7 +78,7 @@ def pass_seconds(case, rate, *, decoding=0.0, verified=1.0, context=0.0, prompt_
         matrix(case["head_params"] * case["pp"], 2.0, (decoding * verified + prompts) / busy, case["tp"],
                rate["full"]),
     ]  # fmt: skip
-    touched = experts.experts_touched(
+    touched = compute.experts_touched(
         experts=case["experts"], experts_per_token=case["experts_per_token"],
         batch=passes.independent_tokens(tokens=tokens, independence=rate["independence"]))
     rows = passes.expert_rows(tokens=tokens, experts_per_token=case["experts_per_token"], experts_touched=touched,
@@ -139,7 +139,7 @@ def capacity(case):
     values = (case["full_values"] + case["window_values"] + case["index_values"]) * length
     shards = np.minimum(case["tp"], case["kv_heads"])
     sequence = (values * case["cache_bytes"] / shards + case["state_bytes"] / case["tp"]) / case["pp"]
-    return case["dp"] * engine.sequences_in_memory(
+    return case["dp"] * passes.sequences_in_memory(
         memory_bytes=case["memory_bytes"], weight_bytes=weights, reserve_bytes=known.RESERVE_BYTES,
         cache_share=known.CACHE_SHARE, bytes_per_sequence=sequence)
 
@@ -166,7 +166,7 @@ def steady(case, values, resources=False):
     context, per_pass = isl + osl / 2, case["tokens_per_pass"]
 
     def prefill(prompts, parts=False):
-        chunk = engine.prefill_tokens_per_pass(prompts=prompts, positions=new, budget=budget)
+        chunk = passes.prefill_tokens_per_pass(prompts=prompts, positions=new, budget=budget)
         count = prompts * new / chunk
         found = pass_seconds(case, rate, prompt_tokens=chunk / pp, prompts=chunk / pp / new,
                              mean_context=mean_context, resources=parts)
@@ -187,7 +187,7 @@ def steady(case, values, resources=False):
         (all_s, reading), (step_s, writing) = all_s, step_s
     one_s = prefill(np.minimum(batch, 1.0))
     decode_passes = np.maximum(osl - 1.0, 0.0) / per_pass
-    whole = engine.cohort_seconds(prefill_s=all_s, step_s=step_s, decode_passes=decode_passes)
+    whole = passes.cohort_seconds(prefill_s=all_s, step_s=step_s, decode_passes=decode_passes)
     decode_s = osl / per_pass * step_s
     split = case["split"] > 0
     pool_s = np.where(split, all_s / np.where(split, case["split"], 1.0), all_s)
@@ -195,12 +195,12 @@ def steady(case, values, resources=False):
     clients = np.where(np.isfinite(case["concurrency"]), case["concurrency"], batch)
     waves = np.maximum(clients / batch, 1.0)
     shared_s = np.where(split, 0.0, step_s)  # what a prefill waits for between its passes
-    ttft = engine.closed_loop_ttft(
+    ttft = passes.closed_loop_ttft(
         prefill_one_s=one_s, prefill_all_s=pool_s, step_s=shared_s, tokens=osl, concurrency=batch,
         passes_before=np.asarray(known.by_engine(values, "passes"))[case["engine"]],
         burst=np.asarray(known.by_engine(values, "burst"))[case["engine"]], cycle_s=cycle)
     token_s = step_s / per_pass
-    tpot = engine.closed_loop_tpot(cycle_s=cycle, ttft_s=ttft, step_s=token_s, tokens=osl)
+    tpot = passes.closed_loop_tpot(cycle_s=cycle, ttft_s=ttft, step_s=token_s, tokens=osl)
     tpot = np.where((osl < 2) | fixed_batch | split, token_s, tpot)
     cycle = np.maximum(cycle, ttft + decode_passes * per_pass * tpot)
     ttft = ttft + (waves - 1.0) * cycle
@@ -209,8 +209,8 @@ def steady(case, values, resources=False):
     if finite.any():
         queue = np.where(finite, case["requests"], 1.0)
         rest = np.maximum(queue - np.floor(queue / batch) * batch, 1.0)
-        rest_s = engine.cohort_seconds(prefill_s=prefill(rest), step_s=decode(rest), decode_passes=decode_passes)
-        queue_s = engine.queue_seconds(requests=queue, batch=batch, full_s=whole, rest_s=rest_s)
+        rest_s = passes.cohort_seconds(prefill_s=prefill(rest), step_s=decode(rest), decode_passes=decode_passes)
+        queue_s = passes.queue_seconds(requests=queue, batch=batch, full_s=whole, rest_s=rest_s)
         total = np.where(finite, queue_s / queue * batch, total)
     out = {
         "fit": fit, "batch": batch, "prefill_all_s": all_s, "prefill_one_s": one_s, "step_s": step_s, "whole_s": whole,

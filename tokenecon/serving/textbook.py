@@ -12,15 +12,7 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import DoesNotFit
-from tokenecon.formulas import (
-    balance,
-    experts,
-    memory,
-    money,
-    parallelism,
-    roofline,
-    serving,
-)
+from tokenecon.formulas import compute, memory, money, parallelism, roofline, serving
 from tokenecon.importers import architecture
 
 ALL_REDUCES_PER_LAYER = 2  # one after attention, one after the feed-forward block
@@ -148,9 +140,9 @@ def weights_read(model, weights, batch):
                                  zero_bits=row["zero_bits"], group_size=row["group_size"])
     expert_bytes = memory.weight_bytes(parameters=architecture.parameter_groups(record)["experts"],
                                        bytes_per_param=memory.bytes_per_param(bits_per_param=bits))
-    touched = experts.experts_touched(
+    touched = compute.experts_touched(
         experts=record["experts"], experts_per_token=record["experts_per_token"], batch=batch)
-    return experts.weight_bytes_read(common_bytes=total - expert_bytes, expert_bytes=expert_bytes,
+    return compute.weight_bytes_read(common_bytes=total - expert_bytes, expert_bytes=expert_bytes,
                                      experts=record["experts"], experts_touched=touched)
 
 
@@ -268,7 +260,7 @@ def critical_batch(*, gpu, weights, efficiencies=None):
                                  zero_bits=row["zero_bits"], group_size=row["group_size"])
     flop_per_s, _native = arithmetic_flop_per_s(gpu, weights)
     mfu, mbu = np.array(efficiencies["mfu.decode"]), np.array(efficiencies["mbu.decode"])[::-1]
-    low, middle, high = balance.critical_batch(
+    low, middle, high = roofline.critical_batch(
         bytes_per_param=memory.bytes_per_param(bits_per_param=bits),
         flop_per_multiply_add=units.FLOP_PER_MULTIPLY_ADD, flop_per_s_per_gpu=flop_per_s, mfu=mfu,
         bytes_per_s_per_gpu=data.gpu(gpu)["bandwidth_bytes_per_s"], mbu=mbu)

@@ -164,11 +164,8 @@ def _continuous(engine, table, slots, clients, chunked):
                 tick += 1
                 contexts += decoding
         elif decoding:
-            ahead = min(running[0][0] - tick, STRETCH)
-            start, growth = _stretch(engine, decoding, contexts, ahead)
-            if free and seen < known:
-                ahead = _passes_until(arrival[seen] - now, start, growth, ahead)
-            seconds = ahead * start + growth * ahead * (ahead - 1) / 2
+            comes = arrival[seen] - now if free and seen < known else None
+            ahead, seconds = _decode_alone(engine, decoding, contexts, min(running[0][0] - tick, STRETCH), comes)
             passes.append((now, seconds, ahead, decoding, 0.0))
             now += seconds
             tick += ahead
@@ -190,6 +187,13 @@ def _continuous(engine, table, slots, clients, chunked):
                 finish(request)
     return {"arrival_s": arrival, "admitted_s": admitted, "first_s": first, "last_s": last, "freed_s": last, "slot": slot,
             "queued": queued}, passes
+
+
+def _decode_alone(engine, decoding, contexts, most, comes):
+    """Passes without a prompt in one go, at most so many and none begun after the next request comes, and their time."""
+    start, growth = _stretch(engine, decoding, contexts, most)
+    ahead = most if comes is None else _passes_until(comes, start, growth, most)
+    return ahead, ahead * start + growth * ahead * (ahead - 1) / 2
 
 
 def _prompts(reading, budget):

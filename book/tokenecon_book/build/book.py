@@ -66,19 +66,23 @@ def only_one(target):
 
 
 def rerun_stale(names, runs, jobs):
-    """Run every notebook whose record does not match, at once on so many cores."""
-    stale = {}
-    for name, path in names.items():
-        why = reason_to_run(path, runs / name)
-        if why:
-            stale[name] = why
+    """Run every notebook whose record does not match, at once on so many cores; raise :class:`BookError` where one fails."""
     for folder in [record.parent for record in runs.glob("**/record.json")]:
         if folder.relative_to(runs).as_posix() not in names:
             shutil.rmtree(folder)
-    if not stale:
-        return
-    for name, why in stale.items():
-        progress.say(f"{name}: {why}")
+    reasons = {name: reason_to_run(path, runs / name) for name, path in names.items()}
+    stale = {name: names[name] for name, why in reasons.items() if why}
+    for name in stale:
+        progress.say(f"{name}: {reasons[name]}")
+    failures = run_all(stale, runs, jobs) if stale else []
+    for name, error in failures:
+        progress.failure(name, error)
+    if failures:
+        raise BookError(f"{failures[0][0]} failed; the last good site is left as it was")
+
+
+def run_all(stale, runs, jobs):
+    """Run notebooks at once on so many cores; the first failure stops the others. Returns (name, error) of what failed."""
     stop = threading.Event()
     failures = []
 
@@ -86,7 +90,7 @@ def rerun_stale(names, runs, jobs):
         if stop.is_set():  # another failed while this one waited
             raise notebooks.Stopped
         try:
-            run_one(names[name], runs / name, name, board, stop)
+            run_one(stale[name], runs / name, name, board, stop)
         except BaseException:
             stop.set()
             raise
@@ -101,10 +105,7 @@ def rerun_stale(names, runs, jobs):
         except KeyboardInterrupt:
             stop.set()
             raise
-    for name, error in failures:
-        progress.failure(name, error)
-    if failures:
-        raise BookError(f"{failures[0][0]} failed; the last good site is left as it was")
+    return failures
 
 
 def reason_to_run(path, folder):

@@ -7,7 +7,7 @@ from tokenecon import data
 from tokenecon.errors import BadInput, NoInput, NoPrice
 from tokenecon.fleet import planning as fleets
 from tokenecon.fleet import traffic
-from tokenecon.formulas import bills
+from tokenecon.formulas import money
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
 from tokenecon.units import HOURS_PER_MONTH, SECONDS_PER_DAY, factor
@@ -69,7 +69,7 @@ def fleet(case, bill_of):
     (low, typical, high), cited = prices(case)
     rows = []
     for bill, usd_per_day in bill_of.items():
-        count = [float(bills.implied_gpus(usd_per_day=usd_per_day, usd_per_gpu_hour=usd)) for usd in (high, typical, low)]
+        count = [float(money.implied_gpus(usd_per_day=usd_per_day, usd_per_gpu_hour=usd)) for usd in (high, typical, low)]
         rows.append({"bill": bill, "usd_per_day": usd_per_day, "gpus": count[1], "gpus_low": count[0], "gpus_high": count[2]})
     table = pd.DataFrame(rows)
     table.attrs["note"] = (f"{data.gpu(case.gpu)['name']} round the clock at on-demand prices known on {case.as_of}, "

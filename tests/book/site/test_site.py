@@ -11,8 +11,7 @@ import pytest
 from sphinx.errors import ExtensionError
 
 from tokenecon import __version__, data
-from tokenecon_book import citations
-from tokenecon_book import mathml
+from tokenecon_book import citations, mathml
 from tokenecon_book.site import assets, reference, tables
 
 # Elements that make a browser fetch something by itself.

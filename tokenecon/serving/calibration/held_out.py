@@ -5,7 +5,8 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.serving import intervals
-from tokenecon.serving.calibration import calibrate, measured
+from tokenecon.serving.calibration import measured
+from tokenecon.serving.calibration.fit import fit
 
 # What is left out whole: never single rows, because neighbouring rows are near-copies.
 LEFT_OUT = ("campaign", "model", "gpu")
@@ -21,12 +22,12 @@ def predictions(by="campaign", start=None):
     """
     rows = measured.table()
     if start is None:
-        start, _ = calibrate.fit(rows, measured.to_case(rows))
+        start, _ = fit(rows, measured.to_case(rows))
     predicted, fits = np.full(len(rows), np.nan), {}
     for name in sorted(rows[by].unique()):
         out = (rows[by] == name).to_numpy()
         kept, left = rows[~out].reset_index(drop=True), rows[out].reset_index(drop=True)
-        fits[name], _ = calibrate.fit(kept, measured.to_case(kept), start=start)
+        fits[name], _ = fit(kept, measured.to_case(kept), start=start)
         predicted[out] = measured.predicted(left, measured.to_case(left), fits[name])
     rows["predicted"] = predicted
     return rows, fits

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 from tokenecon import data, units
 from tokenecon.fleet import pools
-from tokenecon.formulas import bills, levers, workload
+from tokenecon.formulas import levers, money, serving
 from tokenecon_book.chapters.cases.shopify import conversations as cases_shopify
 from tokenecon_book.chapters.claims.checks import prices_around
 from tokenecon_book.chapters.claims.rule import Reading, Recomputation
@@ -31,8 +31,8 @@ def transcription_bill(c, claim_id, speed_id, how):
     low, high = audio / speed * rent["low"], audio / speed * rent["high"]
     market = audio * data.value("api.whisper")
     paid = c.value(claim_id)
-    gpus = [bills.implied_gpus(usd_per_day=paid, usd_per_gpu_hour=usd) for usd in (rent["high"], rent["low"])]
-    pace = [workload.required_real_time_factor(audio_hours_per_day=audio, gpus=count) for count in (gpus[1], gpus[0])]
+    gpus = [money.implied_gpus(usd_per_day=paid, usd_per_gpu_hour=usd) for usd in (rent["high"], rent["low"])]
+    pace = [serving.required_real_time_factor(audio_hours_per_day=audio, gpus=count) for count in (gpus[1], gpus[0])]
     return Recomputation(
         f"{how}, an A100 transcribes {n(speed)} hours an hour: {n(audio)}/{n(speed)} x {span_text(rent['low'], rent['high'])} "
         f"USD = {span_text(low, high)} USD a day; the public service asks {n(market)} USD; the bill buys {span_text(*gpus)} A100 "
@@ -43,7 +43,7 @@ def transcription_bill(c, claim_id, speed_id, how):
 
 
 def tokens_per_hour(c):
-    tokens = workload.tok_per_audio_hour(tok_per_day=c.value("case-spotify-tokens"),
+    tokens = serving.tok_per_audio_hour(tok_per_day=c.value("case-spotify-tokens"),
                                          audio_hours_per_day=c.value("case-spotify-audio-hours"))
     words = tokens * data.value("language.words_per_token") * units.factor("min") / units.factor("h")
     return Recomputation(f"{n(c.value('case-spotify-tokens'))}/{n(c.value('case-spotify-audio-hours'))} = {n(tokens)} tokens an "
@@ -52,9 +52,9 @@ def tokens_per_hour(c):
 
 def spotify_hardware(c):
     rent = prices_around(A100, "on_demand", c.day())
-    gpus = [bills.implied_gpus(usd_per_day=c.value("case-spotify-cost-before"), usd_per_gpu_hour=usd)
+    gpus = [money.implied_gpus(usd_per_day=c.value("case-spotify-cost-before"), usd_per_gpu_hour=usd)
             for usd in (rent["high"], rent["low"])]
-    pace = [workload.required_real_time_factor(audio_hours_per_day=c.value("case-spotify-audio-hours"), gpus=count)
+    pace = [serving.required_real_time_factor(audio_hours_per_day=c.value("case-spotify-audio-hours"), gpus=count)
             for count in (gpus[1], gpus[0])]
     speed = data.value("speech.speed_plain")
     return Recomputation(
@@ -88,7 +88,7 @@ def spotify_stack(c):
 
 def audio_hour(c):
     audio = c.value("case-spotify-audio-hours")
-    low, high = (bills.usd_per_audio_hour_of_bill(usd_per_day=c.value(f"case-spotify-cost-{when}"),
+    low, high = (money.usd_per_audio_hour_of_bill(usd_per_day=c.value(f"case-spotify-cost-{when}"),
                                                   audio_hours_per_day=audio) for when in ("after", "before"))
     public = data.value("api.whisper")
     return Recomputation(
@@ -108,13 +108,13 @@ def accuracy(c):
 
 
 def turn_tokens(c):
-    return workload.tok_per_turn(tok_per_day=c.value("case-shopify-tokens"), turns=c.value("case-shopify-turns"),
+    return serving.tok_per_turn(tok_per_day=c.value("case-shopify-tokens"), turns=c.value("case-shopify-turns"),
                                  conversations_per_day=c.value("case-shopify-conversations"))
 
 
 def shopify_tokens(c):
     per_turn = data.value("workload.osl_azure_conv")
-    ends = [workload.tok_per_day_of_conversations(
+    ends = [serving.tok_per_day_of_conversations(
         conversations_per_day=c.value("case-shopify-conversations"), turns=turns, tok_per_turn=per_turn)
         for turns in (c.value("case-shopify-turns") / 2, c.value("case-shopify-turns"))]
     low = data.span("workload.osl_azure_conv")[0] / per_turn * ends[0]
@@ -170,8 +170,8 @@ def fleet_readings(c):
 def shopify_bill(c):
     day = c.value("case-shopify-monthly-cost") * units.MONTHS_PER_YEAR / units.DAYS_PER_YEAR
     rents = c.span("up-h100-cloud-price-now")
-    gpus = [bills.implied_gpus(usd_per_day=day, usd_per_gpu_hour=rent) for rent in (rents[1], rents[0])]
-    rates = [bills.implied_tok_per_s_per_gpu(tok_per_day=c.value("case-shopify-tokens"), gpus=count)
+    gpus = [money.implied_gpus(usd_per_day=day, usd_per_gpu_hour=rent) for rent in (rents[1], rents[0])]
+    rates = [money.implied_tok_per_s_per_gpu(tok_per_day=c.value("case-shopify-tokens"), gpus=count)
              for count in (gpus[1], gpus[0])]
     readings, sources = fleet_readings(c)
     return Recomputation(

@@ -1,7 +1,7 @@
 """Recomputations of the claims of the section on deployment."""
 
 from tokenecon import data, units
-from tokenecon.formulas import bills, break_even, contracts, pooling, queueing, routing
+from tokenecon.formulas import contracts, levers, money, queueing
 from tokenecon.prices import gpu_prices
 from tokenecon_book.chapters.claims import replicas
 from tokenecon_book.chapters.claims.checks import prices_around
@@ -72,7 +72,7 @@ def central_saving(c):
 
 
 def egress(c):
-    fee = break_even.egress_usd_per_mtok(bytes_per_tok=data.span("language.bytes_per_token")[2],
+    fee = money.egress_usd_per_mtok(bytes_per_tok=data.span("language.bytes_per_token")[2],
                                          usd_per_gb=data.span("network.egress")[2])
     cost = replicas.million(c, "_out")[0]
     share = c.value("dep-central-cost-reduction")
@@ -102,7 +102,7 @@ def edge_use(c):
 def edge_overhead(c):
     size = serving_gpus(c)
     spares = data.value("edge.spares")
-    site, centre = (pooling.spare_ratio(servers=servers // size, spares=spares) for servers in (
+    site, centre = (queueing.spare_ratio(servers=servers // size, spares=spares) for servers in (
         c.value("dep-central-gpus") / c.value("dep-edge-clusters"), c.value("dep-central-gpus")))
     return Recomputation(f"a spare replica of {n(size)} GPUs at each site: {n(site)} paid for one needed; in one place: "
                          f"{n(centre)}", test=bool(site > centre))
@@ -118,7 +118,7 @@ def spread(c):
 
 def edge_cost(c):
     central, busy = c.value("dep-central-utilisation"), c.span("dep-edge-utilisation")
-    low, high = (pooling.edge_cost_ratio(central_utilisation=central, edge_utilisation=use, overhead=NOTHING)
+    low, high = (queueing.edge_cost_ratio(central_utilisation=central, edge_utilisation=use, overhead=NOTHING)
                  for use in (busy[1], busy[0]))
     share = c.value("dep-central-cost-reduction")
     more, whole = 1 / (1 - share), spread(c)
@@ -132,14 +132,14 @@ def edge_cost(c):
 
 def hybrid(c):
     printed = c.value("ec-7b-params") / c.value("ec-70b-params")
-    share = routing.routing_share_needed(saving=c.value("sw-routing-saving"), cost_ratio=printed)
+    share = levers.routing_share_needed(saving=c.value("sw-routing-saving"), cost_ratio=printed)
     dear = c.span("dep-edge-cost")[1]
     meant = replicas.case(c)
     meant.small_model = LLAMA2_7B
     (low, ratio, high), gpus = deployment.small_ratio(meant)
 
     def blend(small):
-        return float(routing.hybrid_usd_per_mtok(edge_share=share, edge_penalty=dear, small_usd_per_mtok=small,
+        return float(levers.hybrid_usd_per_mtok(edge_share=share, edge_penalty=dear, small_usd_per_mtok=small,
                                                  large_usd_per_mtok=PERFECT))
 
     return Recomputation(
@@ -167,7 +167,7 @@ def bedrock_premium(c):
     price = units.convert(c.value("dep-bedrock-price"), "USD/ktok", "USD/Mtok")
     own, batched = printed_cost(c), replicas.million(c)
     low, high = price / own[1], price / own[0]
-    rates = [bills.tok_per_s_for_price(usd_per_hour=rent * c.value("hw-h100-two-gpus"),
+    rates = [money.tok_per_s_for_price(usd_per_hour=rent * c.value("hw-h100-two-gpus"),
                                        usd_per_mtok=price / c.value("dep-bedrock-premium"))
              for rent in c.span("up-h100-cloud-price-now")]
     return Recomputation(
@@ -207,9 +207,9 @@ def serverless(c):
 
 def own_saving(c):
     premium = c.value("dep-bedrock-premium")
-    saved = break_even.premium_saving(premium=premium, overhead=NOTHING)
+    saved = money.premium_saving(premium=premium, overhead=NOTHING)
     low, high = c.span("dep-selfhosted-saving")
-    overhead = [break_even.overhead_for_saving(premium=premium, saving=share) for share in (high, low)]
+    overhead = [money.overhead_for_saving(premium=premium, saving=share) for share in (high, low)]
     own = replicas.steady(c)
     price = units.convert(c.value("dep-bedrock-price"), "USD/ktok", "USD/Mtok")
     listed = bedrock_listed(c)

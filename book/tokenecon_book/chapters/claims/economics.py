@@ -1,13 +1,14 @@
-"""Recomputations of the claims of the section on the economics of tokens: batch, context and their cost."""
+"""Recomputations of the claims of the section on the economics of tokens: batch, context, model size, precision."""
 
 from math import log
 
 from tokenecon import data, units
-from tokenecon.formulas import balance, batching, context, efficiency, memory, roofline
-from tokenecon_book.chapters.claims.checks import model_fact
+from tokenecon.formulas import compute, efficiency, levers, memory, parallelism, roofline, serving
+from tokenecon_book.chapters.claims.checks import model_fact, optimisation
 from tokenecon_book.chapters.claims.rule import Reading, Recomputation
 from tokenecon_book.documents.printed import (
     A100,
+    GPT3,
     H100,
     H200,
     LLAMA2_7B,
@@ -17,21 +18,17 @@ from tokenecon_book.documents.printed import (
     PERFECT,
     bits,
     decode_flop,
+    gpus_needed,
     kv_per_position,
     n,
     pct,
     prefill_flop,
     serving_gpus,
+    span_text,
+    split_efficiency,
     step_seconds,
     weights,
-)  # fmt: skip
-
-PLAIN = {
-    "ec-context-2000": "the length that an example chooses",
-    "ec-gpt4-context-long": "a window as its maker states it",
-    "ec-gpt4-context-short": "a window as its maker states it",
-}
-NO_PATH = {}
+)  # fmt: skip  # fmt: skip
 
 
 def point(c, positions):
@@ -94,11 +91,11 @@ def single_request_waste(c):
     idle = {}
     for gpu_id in (A100, H100):
         gpu = data.gpu(gpu_id)
-        limit = balance.critical_batch(
+        limit = roofline.critical_batch(
             bytes_per_param=memory.bytes_per_param(bits_per_param=bits("fp16")), mfu=PERFECT, mbu=PERFECT,
             flop_per_multiply_add=units.FLOP_PER_MULTIPLY_ADD, flop_per_s_per_gpu=gpu["bf16_flop_per_s"],
             bytes_per_s_per_gpu=gpu["bandwidth_bytes_per_s"])
-        idle[gpu_id] = limit, balance.idle_compute(batch=1, critical_batch=limit)
+        idle[gpu_id] = limit, roofline.idle_compute(batch=1, critical_batch=limit)
     low, high = sorted(share for _, share in idle.values())
     batch = (1 - c.value("ec-single-request-waste")) * idle[H100][0]
     return Recomputation(
@@ -122,9 +119,9 @@ def batch_fits(c):
 
 def batch_saving(c):
     batch, rise = c.value("ec-batch32-size"), c.value("ec-batch32-latency")
-    saving = batching.batching_saving(batch=batch, batch_step_s=1 + rise, single_step_s=1)
+    saving = serving.batching_saving(batch=batch, batch_step_s=1 + rise, single_step_s=1)
     alone, together = batch_steps(c)
-    physics = batching.batching_saving(batch=batch, batch_step_s=together, single_step_s=alone)
+    physics = serving.batching_saving(batch=batch, batch_step_s=together, single_step_s=alone)
     step = (1 - c.value("ec-batch32-cost-reduction")) * batch
     return Recomputation(
         f"with the {pct(rise)} of the same sentence: 1 - {n(1 + rise)}/{n(batch)} = {pct(saving)}", low=saving,
@@ -135,7 +132,7 @@ def batch_saving(c):
 def batch_latency(c):
     def rise(positions):
         common = point(c, positions)
-        return batching.batching_latency_rise(
+        return serving.batching_latency_rise(
             batch_step_s=step_seconds(batch=c.value("ec-batch32-size"), **common),
             single_step_s=step_seconds(batch=1, **common))
 
@@ -192,7 +189,7 @@ def context_cost(c):
         ("a 70B model", LLAMA2_70B, "ec-70b-params"), ("a 7B model", LLAMA2_7B, "ec-7b-params"))}
     target = c.value("ec-context-cost-ratio")
     between = length < target < quadratic
-    mix = context.mixing_weight_for_ratio(length_ratio=length, cost_ratio=target) if between else NOTHING
+    mix = compute.mixing_weight_for_ratio(length_ratio=length, cost_ratio=target) if between else NOTHING
     return Recomputation(
         f"quadratic, as the text says: {n(length)}^2 = {n(quadratic)}", low=quadratic, high=quadratic,
         readings=(Reading("linear growth", low=length, high=length),
@@ -228,7 +225,111 @@ def million_context(c):
         needed=f"a cache of at most {n(max(room.values()) / positions)} B a token to fit one MI300X")
 
 
+def of_model(c, claim_id, gpu_id, model_id):
+    """GPUs for the FP16 weights of a stated size and the example's batch of contexts, in a model's shape."""
+    return gpus_needed(c.value(claim_id), bits("fp16"), gpu_id, model_id, c.value("ec-batch32-size"),
+                       c.value("ec-context-2000"))
+
+
+def size_steps(c):
+    sizes = [c.value(name) for name in ("ec-7b-params", "ec-70b-params", "ec-175b-params")]
+    counts = [gpus_needed(size, bits("fp16"), H100, LLAMA2_70B) for size in sizes]
+    return Recomputation(
+        "H100 for the FP16 weights: " + ", ".join(f"{n(size)}: {n(count)}" for size, count in zip(
+            sizes, counts, strict=True)),
+        test=bool(counts[0] < counts[1] < counts[2]))
+
+
+def small_fits(c):
+    gpus = of_model(c, "ec-7b-params", H100, LLAMA2_7B)
+    return Recomputation(f"FP16 weights {n(2 * c.value('ec-7b-params') / units.BYTES_PER_GB)} GB and the cache of "
+                         f"{n(c.value('ec-batch32-size'))} requests: {n(gpus)} H100", low=gpus, high=gpus)
+
+
+def middle_splits(c):
+    counts = {gpu_id: of_model(c, "ec-70b-params", gpu_id, LLAMA2_70B) for gpu_id in (A100, H100, H200, MI300X)}
+    worst = max(counts.values())
+    return Recomputation(
+        "GPUs for FP16 weights and the example's batch: " + ", ".join(f"{k} {n(v)}" for k, v in counts.items()),
+        low=min(counts.values()), high=worst, test=bool(min(counts.values()) > 1),
+        readings=(Reading("cards of 80 GB and FP16 weights", low=counts[H100], high=counts[A100]),),
+        needed="cards of 80 GB, or a model above what an MI300X holds")
+
+
+def large_needs_links(c):
+    counts = {gpu_id: of_model(c, "ec-175b-params", gpu_id, GPT3) for gpu_id in (H100, H200, MI300X)}
+    return Recomputation("GPUs for FP16 weights and the example's batch in the shape of GPT-3: "
+                         + ", ".join(f"{k} {n(v)}" for k, v in counts.items()), test=bool(min(counts.values()) > 1))
+
+
+def step_excess(c):
+    batch, positions = c.value("ec-batch32-size"), c.value("ec-context-2000")
+    kept = {}
+    for name, claim_id, model_id in (("70B", "ec-70b-params", LLAMA2_70B), ("175B", "ec-175b-params", GPT3)):
+        ranks = memory.parallel_size(gpus=of_model(c, claim_id, H100, model_id), smallest_group=1)
+        kept[name] = ranks, split_efficiency(model_id=model_id, parameters=c.value(claim_id), gpu_id=H100,
+                                             ranks=ranks, batch=batch, positions=positions)
+    excess = sorted(parallelism.split_cost_ratio(efficiency=share) for _, share in kept.values())
+    low, high = c.span("ec-size-step-cost")
+    return Recomputation(
+        "cost beyond the parameters is what splitting loses: " + "; ".join(
+            f"{name} on {n(ranks)} H100 keeps {pct(share)}, x {n(1 / share)}" for name, (ranks, share) in kept.items()),
+        low=excess[0], high=excess[-1],
+        needed=f"an efficiency of {pct(1 / high)} to {pct(1 / low)} when split")
+
+
+def largest_lever(c):
+    quant = 1 / (1 - c.value("ec-quant-cost-reduction"))
+    batch = 1 / (1 - c.value("ec-batch32-cost-reduction"))
+    return Recomputation(
+        f"quantisation 1/(1 - {n(c.value('ec-quant-cost-reduction'))}) = {n(quant)} times, batching "
+        f"1/(1 - {n(c.value('ec-batch32-cost-reduction'))}) = {n(batch)} times", test=bool(quant > batch),
+        needed=f"quantisation by more than {n(batch)} times")
+
+
+def fp32_over_int8(c):
+    ratio = levers.precision_traffic_ratio(bits_per_param=bits("int8"), baseline_bits_per_param=bits("fp32"))
+    return Recomputation(f"{n(bits('fp32'))} bit / {n(bits('int8'))} bit = {n(ratio)}", low=ratio, high=ratio)
+
+
+def quant_saving(c):
+    def saved(new, old):
+        return levers.precision_saving(bits_per_param=bits(new), baseline_bits_per_param=bits(old))
+
+    readings = tuple(Reading(f"from {old.upper()} to {new.upper()}, where reading weights is all that counts",
+                             low=saved(new, old), high=saved(new, old)) for new, old in (("int8", "fp32"), ("int4", "fp16")))
+    default = saved("int8", "fp16")
+    return Recomputation(
+        f"FP16, the baseline of the other figures, to INT8: 1 - {n(bits('int8'))}/{n(bits('fp16'))} = {pct(default)}",
+        low=default, high=default, readings=readings,
+        needed=f"{n((1 - c.value('ec-quant-cost-reduction')) * bits('fp16'))} bits against FP16")
+
+
+def quant_race(c):
+    steps = [levers.precision_saving(bits_per_param=bits(new), baseline_bits_per_param=bits("fp16"))
+             for new in ("int8", "int4")]
+    return Recomputation(f"weight traffic, and cost where it binds, falls by {span_text(*steps, pct)} from FP16 to 8 and 4 bits",
+                         test=bool(0 < steps[0] < steps[1]))
+
+
+def quant_accuracy(c):
+    lost = {name: optimisation(f"quantisation.trtllm.mmlu-{name}-llama2-70b")["value"] for name in (
+        "fp8", "int8-sq", "int4-awq")}
+    return Recomputation(
+        f"no formula gives accuracy; the claim allows a loss of {pct(1 - c.value('ec-quant-accuracy'))}, measured on MMLU: "
+        + ", ".join(f"{name} {pct(value)}" for name, value in lost.items()), sources=("trtllm-quantisation",))
+
+
+PLAIN = {
+    "ec-context-2000": "the length that an example chooses",
+    "ec-gpt4-context-long": "a window as its maker states it",
+    "ec-gpt4-context-short": "a window as its maker states it",
+}
+
+NO_PATH = {}
+
 RECOMPUTE = {
+    "ec-quant-accuracy": quant_accuracy,
     "ec-token-steps": token_steps,
     "ec-llama2-70b-params": lambda c: model_fact(c, "ec-llama2-70b-params", LLAMA2_70B),
     "ec-llama2-70b-bytes-per-token": full_precision_traffic,
@@ -244,4 +345,16 @@ RECOMPUTE = {
     "ec-context-cost-ratio": context_cost,
     "ec-context-premium": context_premium,
     "ec-million-context": million_context,
+    "ec-size-steps": size_steps,
+    "ec-7b-params": lambda c: model_fact(c, "ec-7b-params", LLAMA2_7B),
+    "ec-7b-single-gpu": small_fits,
+    "ec-70b-params": lambda c: model_fact(c, "ec-70b-params", LLAMA2_70B),
+    "ec-70b-multi-gpu": middle_splits,
+    "ec-175b-params": lambda c: model_fact(c, "ec-175b-params", GPT3),
+    "ec-175b-infrastructure": large_needs_links,
+    "ec-size-step-cost": step_excess,
+    "ec-precision-largest-lever": largest_lever,
+    "ec-fp32-int8-bandwidth": fp32_over_int8,
+    "ec-quant-cost-reduction": quant_saving,
+    "ec-quant-race": quant_race,
 }

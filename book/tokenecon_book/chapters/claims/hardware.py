@@ -1,12 +1,12 @@
 """Recomputations of the claims of the section on hardware."""
 
 from tokenecon import data, units
-from tokenecon.formulas import bills, break_even, money, parallelism, roofline, routing, serving, tco
+from tokenecon.formulas import levers, money, parallelism, roofline, serving, tco
 from tokenecon.prices import gpu_prices
 from tokenecon_book.chapters.claims.checks import gpu_fact, model_fact, prices_around, purchase_ratio
+from tokenecon_book.chapters.claims.economics import of_model
 from tokenecon_book.chapters.claims.rule import Reading, Recomputation
-from tokenecon_book.chapters.claims.sizes import of_model
-from tokenecon_book.chapters.claims.update_hardware import seventy_b
+from tokenecon_book.chapters.claims.update import seventy_b
 from tokenecon_book.documents.printed import (
     A100,
     GAUDI3,
@@ -65,7 +65,7 @@ def a100_gap(c):
 
 def cheaper_per_token(c):
     speed = 1 + c.value("hw-h100-a100-gap")
-    ratio = break_even.relative_cost(price_ratio=c.value("up-h100-a100-price"), speed_ratio=speed)
+    ratio = money.relative_cost(price_ratio=c.value("up-h100-a100-price"), speed_ratio=speed)
     return Recomputation(f"price {n(c.value('up-h100-a100-price'))} / speed {n(speed)} = {n(ratio)} times the cost of "
                          "an A100 token", low=ratio, high=ratio, test=bool(ratio < 1),
                          needed=f"a price below {n(speed)} times that of an A100")
@@ -106,7 +106,7 @@ def h200_saving(c):
     new, old = c.span("up-h200-cloud-price"), c.span("up-h100-cloud-price-now")
 
     def saved(new_rent, old_rent):
-        return break_even.consolidation_saving(
+        return money.consolidation_saving(
             large_usd_per_gpu_hour=new_rent, large_gpus=1, large_tok_per_s=large, small_usd_per_gpu_hour=old_rent,
             small_gpus=ranks, small_tok_per_s=small, small_efficiency=kept)
 
@@ -133,7 +133,7 @@ def mi300x_saving(c):
     software = data.span("mi300x.software_share")
 
     def saved(share):
-        return 1 - break_even.relative_cost(price_ratio=price, speed_ratio=speed * share)
+        return 1 - money.relative_cost(price_ratio=price, speed_ratio=speed * share)
 
     default = saved(PERFECT)
     needed = price / speed / (1 - c.value("hw-mi300x-cost-reduction"))
@@ -206,7 +206,7 @@ def graviton_cost(c):
                                                     utilisation=PERFECT), "USD/Mtok", "USD/ktok")
 
     low, high = cost(rent["low"], "int8_flop_per_s"), cost(rent["high"], "bf16_flop_per_s")
-    rate = bills.tok_per_s_for_price(usd_per_hour=rent["low"], usd_per_mtok=units.convert(
+    rate = money.tok_per_s_for_price(usd_per_hour=rent["low"], usd_per_mtok=units.convert(
         c.value("hw-graviton4-cost"), "USD/ktok", "USD/Mtok"))
     return Recomputation(
         "neither model nor price is given",
@@ -222,7 +222,7 @@ def cpu_low_traffic(c):
     seconds = step_seconds(model_id=LLAMA2_7B, parameters=c.value("ec-7b-params"), gpu_id=H100, gpus=1, batch=batch,
                            positions=c.value("ec-context-2000"), weight_bits=bits("fp16"))
     rate = serving.decode_tok_out_per_s(batch=batch, tok_out_per_pass=1, step_s=seconds)
-    switch = [break_even.switch_over_utilisation(
+    switch = [money.switch_over_utilisation(
         usd_per_gpu_hour=rent, gpus=1, tok_per_s=rate,
         usd_per_mtok_other=units.convert(c.value("hw-graviton4-cost"), "USD/ktok", "USD/Mtok")) for rent in rents]
     return Recomputation(
@@ -238,7 +238,7 @@ def cpu_low_traffic(c):
 def mixed_fleet(c):
     small, large = (c.value(name) for name in ("ec-7b-params", "ec-70b-params"))
     share = data.value("routing.small_share")
-    blend = routing.routed_usd_per_mtok(shares=(share, 1 - share), usd_per_mtok=(small / large, PERFECT),
+    blend = levers.routed_usd_per_mtok(shares=(share, 1 - share), usd_per_mtok=(small / large, PERFECT),
                                         router_usd_per_mtok=NOTHING)
     return Recomputation(f"{pct(share)} of tokens at {n(small / large)} of the cost: {n(blend)} of serving all on the "
                          "large model", test=bool(blend < 1))

@@ -5,7 +5,7 @@ An identity that fails contradicts each of its members whose own default reading
 """
 
 from tokenecon import units
-from tokenecon.formulas import break_even, memory
+from tokenecon.formulas import memory, money
 from tokenecon_book.chapters.claims.rule import Identity, in_range, known
 from tokenecon_book.documents.printed import bits, n, pct, span_text, weights
 
@@ -20,7 +20,7 @@ def speed_twice(c, tolerance):
 def cheaper_tokens(c, tolerance):
     members = "up-h100-a100-cost-per-token", "hw-h100-cheaper-per-token"
     speed = c.value("hw-h100-70b-throughput") / c.value("hw-a100-70b-throughput")
-    ratio = break_even.relative_cost(price_ratio=c.value("up-h100-a100-price"), speed_ratio=speed)
+    ratio = money.relative_cost(price_ratio=c.value("up-h100-a100-price"), speed_ratio=speed)
     return Identity(members, ratio < 1, f"printed price {n(c.value('up-h100-a100-price'))} over printed speed {n(speed)}: an "
                                         f"H100 token costs {n(ratio)} times an A100 token, and is called cheaper")
 
@@ -52,7 +52,7 @@ def one_gpu_holds(c, tolerance):
 
 def premium_and_saving(c, tolerance):
     members = "dep-bedrock-premium", "dep-selfhosted-saving"
-    saved = break_even.premium_saving(premium=c.value(members[0]), overhead=0.0)
+    saved = money.premium_saving(premium=c.value(members[0]), overhead=0.0)
     low, high = c.span(members[1])
     return Identity(members, in_range(saved, saved, low, high, "fraction", "range", tolerance),
                     f"a tenfold price means {pct(saved)} saved, and {span_text(low, high, pct)} is printed".replace(

@@ -1,7 +1,7 @@
 """The ledger of claims: every claim of the two documents with its recomputation and a computed verdict.
 
 The rule is in :mod:`tokenecon_book.chapters.claims.rule`, the recomputations are one function a claim in the modules
-``claims_<section>``, and the sums that printed figures must satisfy in :mod:`tokenecon_book.chapters.claims.identities`.
+the module of its section, and the sums that printed figures must satisfy in :mod:`tokenecon_book.chapters.claims.identities`.
 A claim is in exactly one of three places: ``RECOMPUTE`` (there is a function), ``PLAIN`` (an input with nothing to
 hold it against) or ``NO_PATH`` (nothing gives it), the last two with the reason in words.
 """
@@ -13,17 +13,7 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import UnknownId
-from tokenecon_book.chapters.claims import (
-    cases,
-    deployment,
-    economics,
-    hardware,
-    serving,
-    sizes,
-    software,
-    update,
-    update_hardware,
-)  # fmt: skip
+from tokenecon_book.chapters.claims import cases, deployment, economics, hardware, software, update  # fmt: skip
 from tokenecon_book.chapters.claims.identities import identities
 from tokenecon_book.chapters.claims.rule import (
     ASSUMPTION,
@@ -38,8 +28,7 @@ from tokenecon_book.chapters.claims.rule import (
 )  # fmt: skip
 from tokenecon_book.documents.printed import Stated, n
 
-MODULES = (update, update_hardware, economics, sizes, hardware, software,
-           serving, deployment, cases)
+MODULES = (update, economics, hardware, software, deployment, cases)  # one file a section
 DOCUMENTS = ("doc-uk", "doc-th")
 ALL = "all"
 PUBLISHED = ("id", "section", "statement", "claimed_low", "claimed_high", "unit", "recomputed_low",

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from tokenecon import data
 from tokenecon.decision import portfolio
 from tokenecon.fleet import pooling_loss, pools, traffic
-from tokenecon.formulas import pooling
+from tokenecon.formulas import queueing
 from tokenecon.serving import operating_point
 from tokenecon_book.chapters.deployment import deployment, serverless
 from tokenecon_book.documents.printed import H100, LLAMA2_70B, PERFECT, serving_gpus
@@ -49,7 +49,7 @@ def through_peaks(c, gpus):
     """Mean busy share of such a pool when it is sized for the busiest hour: (sharpest peaks, flattest peaks)."""
     busy, _ = full(c, gpus)
     flat, sharp, _ = peaks()
-    return tuple(float(pooling.mean_utilisation(peak_utilisation=busy, peak_to_mean=peak)) for peak in (sharp, flat))
+    return tuple(float(queueing.mean_utilisation(peak_utilisation=busy, peak_to_mean=peak)) for peak in (sharp, flat))
 
 
 @cache

@@ -12,7 +12,7 @@ import pandas as pd
 from tokenecon import data, units
 from tokenecon.errors import BadInput, NoPrice
 from tokenecon.fleet import planning, pooling_loss, pools, traffic
-from tokenecon.formulas import break_even, money, pooling, routing, serving
+from tokenecon.formulas import levers, money, queueing, serving
 from tokenecon.prices import gpu_prices, price_book
 from tokenecon.serving import operating_point, sizing, textbook
 from tokenecon_book.chapters.deployment import edge
@@ -45,7 +45,7 @@ def instance(case, found=None):
     rent = gpu_prices.price_range(case.gpu, "on_demand", case.as_of)
     hour = np.array([rent["low"], rent["typical"], rent["high"]]) * (1 + case.ops_overhead)
     busy = float(pooling_loss.utilisation(slots=found["concurrency"], wait_probability=case.wait_probability))
-    mean = pooling.mean_utilisation(peak_utilisation=busy, peak_to_mean=traffic.profile(case.profile).attrs["peak_to_mean"])
+    mean = queueing.mean_utilisation(peak_utilisation=busy, peak_to_mean=traffic.profile(case.profile).attrs["peak_to_mean"])
     per_day = units.convert(1.0, "day", "s") * (case.isl_tokens + case.osl_tokens)
     capacity = mean * per_day * np.array([found[f"requests_per_s{speed}"] for speed in SPEEDS])
     return {"found": found, "rent": hour, "capacity": capacity, "utilisation": mean, "sources": rent["sources"]}
@@ -62,7 +62,7 @@ def paid_replicas(case, own, volumes, end=1):
 def own_cost(case, own, volumes, end=1):
     """Cost of a million tokens, input and output, when whole replicas serve a daily volume: all paid time over all tokens."""
     gpus = paid_replicas(case, own, volumes, end) * case.n_gpus
-    return break_even.break_even_tok_per_day(gpus=gpus, usd_per_gpu_hour=own["rent"][end], usd_per_mtok_api=1.0) / volumes
+    return money.break_even_tok_per_day(gpus=gpus, usd_per_gpu_hour=own["rent"][end], usd_per_mtok_api=1.0) / volumes
 
 
 def threshold(case, own, price, end=1):
@@ -76,7 +76,7 @@ def threshold(case, own, price, end=1):
         return None
     first = int(np.argmax(beats))
     gpus = float(paid_replicas(case, own, volumes[first], end)[0]) * case.n_gpus
-    exact = break_even.break_even_tok_per_day(gpus=gpus, usd_per_gpu_hour=own["rent"][end], usd_per_mtok_api=price)
+    exact = money.break_even_tok_per_day(gpus=gpus, usd_per_gpu_hour=own["rent"][end], usd_per_mtok_api=price)
     return float(max(exact, volumes[first - 1] if first else 0.0))
 
 
@@ -222,11 +222,11 @@ def hybrid(case):
              "small model at the edge": ((cheap, ratio, dear), (ends[0], sum(ends) / 2, ends[1])),
              "small model in the centre": ((cheap, ratio, dear), (1.0,) * 3)}
     parts = [pd.DataFrame({"edge_share": shares, "design": design, **{
-        f"cost_ratio{end}": routing.hybrid_usd_per_mtok(edge_share=shares, edge_penalty=penalty, small_usd_per_mtok=small,
+        f"cost_ratio{end}": levers.hybrid_usd_per_mtok(edge_share=shares, edge_penalty=penalty, small_usd_per_mtok=small,
                                                         large_usd_per_mtok=1.0)
         for end, small, penalty in zip(ENDS, smalls, penalties, strict=True)}}) for design, (smalls, penalties) in kinds.items()]
     table = pd.concat(parts, ignore_index=True)
-    at = [float(routing.hybrid_usd_per_mtok(edge_share=case.edge_share, edge_penalty=penalty, small_usd_per_mtok=small,
+    at = [float(levers.hybrid_usd_per_mtok(edge_share=case.edge_share, edge_penalty=penalty, small_usd_per_mtok=small,
                                             large_usd_per_mtok=1.0)) for penalty, small in ((ends[0], cheap), (ends[1], dear))]
     bound = 1 / ratio
     table.attrs.update(at=at, bound=bound, edge_share=case.edge_share, ratio=ratio)
@@ -271,7 +271,7 @@ def latency(case):
 def egress(case):
     """Fees for sending a million tokens of text out, beside what the tokens cost."""
     sizes, fees = data.span("language.bytes_per_token"), data.span("network.egress")
-    fee = [break_even.egress_usd_per_mtok(bytes_per_tok=size, usd_per_gb=usd) for size, usd in zip(sizes, fees, strict=True)]
+    fee = [money.egress_usd_per_mtok(bytes_per_tok=size, usd_per_gb=usd) for size, usd in zip(sizes, fees, strict=True)]
     own = instance(case)
     per_request = own_cost(case, own, case.tokens_per_day)[0] * (case.isl_tokens + case.osl_tokens)
     made = float(per_request * (1 - own["found"]["prefill_share"]) / case.osl_tokens)

@@ -7,7 +7,7 @@ from tokenecon import data
 from tokenecon.errors import BadInput
 from tokenecon.fleet import planning, pooling_loss, pools, traffic
 from tokenecon.fleet.pools import ALONE, replica, site_gpus, targets
-from tokenecon.formulas import pooling
+from tokenecon.formulas import queueing
 
 ALONE_KIND = "1 request a GPU"
 REPLICAS = ("whole replicas", "+ a spare each", "+ dearer hours", "+ own peaks")
@@ -17,11 +17,11 @@ ALL = REPLICAS[2]  # what the page calls the cost of the edge; peaks of single u
 def alone(case, *, gpus_per_site, wait_probability):
     """The reading that the documents' figures come from: every GPU serves one request at a time, fractions are kept."""
     spares = data.value("edge.spares")
-    stand_by = (pooling.spare_ratio(servers=gpus_per_site, spares=spares)
-                / pooling.spare_ratio(servers=case.central_gpus, spares=spares))
+    stand_by = (queueing.spare_ratio(servers=gpus_per_site, spares=spares)
+                / queueing.spare_ratio(servers=case.central_gpus, spares=spares))
     full, empty = (pooling_loss.utilisation(slots=gpus * ALONE, wait_probability=wait_probability)
                    for gpus in (case.central_gpus, gpus_per_site))
-    return pooling.edge_cost_ratio(central_utilisation=full, edge_utilisation=empty,
+    return queueing.edge_cost_ratio(central_utilisation=full, edge_utilisation=empty,
                                    overhead=stand_by * (1 + case.site_overhead) - 1)
 
 

@@ -6,7 +6,7 @@ from scipy.special import gammainc, gammaln, xlogy
 
 from tokenecon import data, units
 from tokenecon.fleet import planning, pools, traffic
-from tokenecon.formulas import memory, pooling
+from tokenecon.formulas import memory, queueing
 from tokenecon.prices import gpu_prices
 from tokenecon.serving import sizing
 from tokenecon_book.chapters.deployment import deployment
@@ -46,7 +46,7 @@ def by_second(found, rates, *, idle_s, start_s):
     """
     held = service_seconds(found, rates) + idle_s
     first = {"requests_per_s": rates, "held_s": held, "start_s": start_s}
-    paid, cold, load = pooling.to_zero_paid_share(**first), pooling.to_zero_cold_share(**first), rates * held
+    paid, cold, load = queueing.to_zero_paid_share(**first), queueing.to_zero_cold_share(**first), rates * held
     for replica in range(1, int(np.ceil((load.max() + FAR * np.sqrt(load.max() + 1)) / found["concurrency"])) + 1):
         places = replica * found["concurrency"]
         exactly = np.exp(xlogy(places, load) - load - gammaln(places + 1))  # Poisson: so many requests in flight

@@ -8,7 +8,7 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import DoesNotFit
-from tokenecon.formulas import batching, context, levers, money
+from tokenecon.formulas import compute, levers, money, serving
 from tokenecon.importers import architecture
 from tokenecon.serving import operating_point as calibrated
 from tokenecon.serving import textbook
@@ -190,7 +190,7 @@ def latency_curve(case):
     for by, rows in table.groupby("by", sort=False):
         first, last = rows.iloc[0], rows.iloc[-1]
         at = rows.iloc[(rows["batch"] - case.batch).abs().argmin()]
-        rises[by] = batching.batching_latency_rise(batch_step_s=at.step_ms, single_step_s=first.step_ms)
+        rises[by] = serving.batching_latency_rise(batch_step_s=at.step_ms, single_step_s=first.step_ms)
         slowest[by] = last.step_ms / first.step_ms
     shown = min(int(case.batch), table.attrs["max_batch"])
     table.attrs["finding"] = (
@@ -204,20 +204,20 @@ def context_curve(case):
     short, long = data.claim("ec-gpt4-context-short")["low"], data.claim("ec-gpt4-context-long")["low"]
     record = textbook.shape(case.model)
     widths = architecture.attention_widths(record)
-    weight = context.mixing_weight(
+    weight = compute.mixing_weight(
         layers=record["layers"], attention_width=widths["prefill"], positions=short,
         active_parameters=architecture.parameters(record)["active_parameters"])
     name = data.model(case.model)["name"]
     laws = {"linear": 0.0, name: weight}
     lengths = np.geomspace(short, long, 25)
-    curves = {law: context.context_cost_ratio(length_ratio=lengths / short, mixing_weight=weight)
+    curves = {law: compute.context_cost_ratio(length_ratio=lengths / short, mixing_weight=weight)
               for law, weight in laws.items()}
     curves["quadratic"] = (lengths / short) ** 2
     table = pd.concat([pd.DataFrame({"context_tokens": lengths, "law": law, "cost_ratio": ratio})
                        for law, ratio in curves.items()], ignore_index=True)
-    mixed = context.context_cost_ratio(length_ratio=long / short, mixing_weight=weight)
+    mixed = compute.context_cost_ratio(length_ratio=long / short, mixing_weight=weight)
     claimed = data.claim("ec-context-cost-ratio")["low"]
-    needed = context.mixing_weight_for_ratio(length_ratio=long / short, cost_ratio=claimed)
+    needed = compute.mixing_weight_for_ratio(length_ratio=long / short, cost_ratio=claimed)
     table.attrs["finding"] = (
         f"A prompt of {long:,.0f} tokens takes {mixed:.0f} times the arithmetic of one of {short:,.0f} in {name}; "
         f"the documents say {claimed:.0f}")

@@ -5,8 +5,7 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import BadInput, NoInput, NoPrice
-from tokenecon.formulas import efficiency, money
-from tokenecon.formulas import hour as formulas
+from tokenecon.formulas import efficiency, money, tco
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
 from tokenecon.serving import operating_point, sizing
@@ -32,7 +31,7 @@ def energy(gpu, *, gpus, tok_out_per_s, utilisation=1.0, pue=None, usd_per_kwh=N
     rate = dict(zip(owned_hour.PLACES, tok_out_per_s[::-1], strict=True))  # a fast replica needs the least energy a token
     out = {}
     for suffix, end in (("_low", "low"), ("", "typical"), ("_high", "high")):
-        drawn = formulas.drawn_share(idle_share=idle[end], busy_share=busy[end], utilisation=utilisation)
+        drawn = tco.drawn_share(idle_share=idle[end], busy_share=busy[end], utilisation=utilisation)
         joules = efficiency.joules_per_tok_out(gpus=gpus, watts_per_gpu=kw[end] * drawn * units.WATTS_PER_KILOWATT, pue=pue,
                                                tok_out_per_s=rate[end] * utilisation)
         out[f"joules_per_tok_out{suffix}"] = joules

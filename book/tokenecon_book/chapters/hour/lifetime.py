@@ -5,7 +5,6 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.formulas import contracts, tco
-from tokenecon.formulas import hour as formulas
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
 from tokenecon_book.chapters.hour.rent import asked
@@ -83,7 +82,7 @@ def cash(case):
             flows = payments(values, years) if decline is None else rents(rent[name], decline, values, years)
             rate = values["discount_rate"]
             hours = units.HOURS_PER_YEAR * values["availability"]
-            row[f"present_usd{end}"] = formulas.net_present_usd(cash_usd=flows, discount_rate=rate)
+            row[f"present_usd{end}"] = tco.net_present_usd(cash_usd=flows, discount_rate=rate)
             row[f"usd_per_gpu_hour{end}"] = (
                 row[f"present_usd{end}"] * tco.capital_recovery_factor(discount_rate=rate, years=float(years)) / hours)
             if not end:

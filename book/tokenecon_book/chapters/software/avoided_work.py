@@ -3,7 +3,7 @@
 import pandas as pd
 
 from tokenecon import data
-from tokenecon.formulas import levers, money, routing
+from tokenecon.formulas import levers, money
 from tokenecon.importers import architecture
 from tokenecon.serving import textbook
 from tokenecon_book.chapters.software.lever_points import operating_point
@@ -33,15 +33,15 @@ def shares(case):
 
     rows = []
     for share in sorted({*SHARES, case.small_share, case.hit_rate}):
-        routed = routing.routed_usd_per_mtok(shares=(share, 1 - share), usd_per_mtok=(case.cost_ratio, 1),
+        routed = levers.routed_usd_per_mtok(shares=(share, 1 - share), usd_per_mtok=(case.cost_ratio, 1),
                                              router_usd_per_mtok=case.router_cost)
-        cascade = routing.cascade_usd_per_mtok(small_usd_per_mtok=case.cost_ratio, large_usd_per_mtok=1,
+        cascade = levers.cascade_usd_per_mtok(small_usd_per_mtok=case.cost_ratio, large_usd_per_mtok=1,
                                                accepted_share=share)
         cached = blend(into * levers.prefix_cache_factor(hit_rate=share, avoided_share=case.saved_share)) / blend(into)
         rows.append({"share": share, "routed": 1 - routed, "cascade": 1 - cascade, "prefix": 1 - cached})
     table = pd.DataFrame(rows)
     claimed = data.claim("sw-routing-saving")["low"]
-    needed = routing.routing_share_needed(saving=claimed + case.router_cost, cost_ratio=case.cost_ratio)
+    needed = levers.routing_share_needed(saving=claimed + case.router_cost, cost_ratio=case.cost_ratio)
     table.attrs["finding"] = (
         f"To save the documents' {claimed:.0%}, a share of {needed:.0%} of the tokens must go to a model at "
         f"{case.cost_ratio:.0%} of the cost, and nothing may have to be asked twice."

@@ -10,7 +10,7 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.fleet import traffic
-from tokenecon.formulas import batching, levers
+from tokenecon.formulas import levers, serving
 from tokenecon.simulation import answer_lengths
 
 TRACE = "workload.osl_azure_conv"  # measured answer lengths: mean, 10th and 90th percentile
@@ -46,16 +46,16 @@ def longest_over_mean(batch, shape):
 def static_occupancy(batch, lengths):
     """Share of the slots of a static batch that do work until its longest answer ends. [fraction]"""
     if lengths == EXPONENTIAL:
-        return float(batching.static_occupancy_exponential(batch=int(batch)))
+        return float(serving.static_occupancy_exponential(batch=int(batch)))
     if lengths == CODING:
         return occupancy_of(traffic.lengths(CODING_TRACE), int(batch))
-    return float(batching.static_occupancy(
+    return float(serving.static_occupancy(
         mean_tok_out=1.0, mean_longest_tok_out=longest_over_mean(int(batch), length_shape())))
 
 
 def occupancy_of(lengths, batch):
     """The same for lengths drawn from the percentiles of a trace (``traffic.lengths``). [fraction]"""
-    return float(batching.static_occupancy(
+    return float(serving.static_occupancy(
         mean_tok_out=answer_lengths.mean_length(lengths, "output"),
         mean_longest_tok_out=answer_lengths.mean_of_longest(lengths, "output", batch)))
 

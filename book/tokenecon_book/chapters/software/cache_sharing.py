@@ -4,7 +4,7 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import DoesNotFit
-from tokenecon.formulas import kv_cache, memory, paging
+from tokenecon.formulas import kv_cache, memory
 from tokenecon.serving import textbook
 from tokenecon_book.chapters.software.waterfall import BASE_FORMAT
 
@@ -69,7 +69,7 @@ def concurrency(case):
         f"One key-value head for all makes the cache of {data.model(case.model)['name']} {single:.0f} times smaller, "
         f"grouped-query attention {grouped:.0f} times; the documents give {shared:.0f} for multi-query attention.")
     waste_cut = data.claim("sw-paged-attention-waste")["low"]
-    by_documents = paging.concurrency_gain(
+    by_documents = kv_cache.concurrency_gain(
         kv_shrink=shared, waste_before=case.contiguous_waste, waste_after=case.contiguous_waste * (1 - waste_cut))
     table.attrs["documents"] = (
         f"Their own two figures, a cache {shared:.0f} times smaller and {waste_cut:.0%} less waste, give "

@@ -6,7 +6,7 @@ import pandas as pd
 
 from tokenecon import units
 from tokenecon.errors import CannotSimulate
-from tokenecon.formulas import batching, queueing
+from tokenecon.formulas import queueing, serving
 from tokenecon.serving import estimate
 from tokenecon.simulation import answer_lengths, pass_times, scheduler
 from tokenecon.simulation.scheduler import STATIC
@@ -105,7 +105,7 @@ def static(engine, case, lengths):
     answer = answer_lengths.draw(lengths, "output", chances, case["osl"]).mean()
     for size in [size for size in SIZES if size <= engine.slots] or [engine.slots]:
         longest = answer_lengths.draw(lengths, "output", chances ** (1.0 / size), case["osl"]).mean()
-        analytic = batching.static_occupancy(mean_tok_out=answer - 1, mean_longest_tok_out=longest - 1)
+        analytic = serving.static_occupancy(mean_tok_out=answer - 1, mean_longest_tok_out=longest - 1)
         shares = [static_share(engine, case, lengths, size, seed) for seed in SEEDS]
         rows.append({"what": "slots of a static batch that decode a live answer", "setting": "a queue that never empties",
                      "at": f"batch of {size}", "batch": size, "unit": "fraction", "analytic": analytic,

@@ -5,7 +5,7 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import DoesNotFit, NoEstimate
-from tokenecon.formulas import roofline, speculation
+from tokenecon.formulas import levers, roofline
 from tokenecon.serving import operating_point, textbook
 
 # Published effects with the batch that their conditions name; those at a stated request rate have none.
@@ -42,7 +42,7 @@ def pass_seconds(*, acceptance, draft_tokens, draft_cost, efficiencies, batch, *
     """Time of drafting and checking, and tokens gained in it: (seconds as [poor, expected, good], tokens)."""
     step_s = textbook.decode_step(batch=batch, efficiencies=efficiencies, **where)["step_s"]
     check_s = check_seconds(batch=batch, draft_tokens=draft_tokens, efficiencies=efficiencies, **where)
-    gained = speculation.speculative_tokens_per_pass(acceptance=acceptance, draft_tokens=draft_tokens)
+    gained = levers.speculative_tokens_per_pass(acceptance=acceptance, draft_tokens=draft_tokens)
     return check_s + draft_tokens * draft_cost * step_s, gained
 
 
@@ -51,8 +51,8 @@ def speedup(*, acceptance, draft_tokens, draft_cost, batch, efficiencies=None, *
     efficiencies = efficiencies or textbook.assumed()
     step_s = textbook.decode_step(batch=batch, efficiencies=efficiencies, **where)["step_s"]
     check_s = check_seconds(batch=batch, draft_tokens=draft_tokens, efficiencies=efficiencies, **where)
-    gained = speculation.speculative_tokens_per_pass(acceptance=acceptance, draft_tokens=draft_tokens)
-    return float(speculation.speculative_speedup_under_load(
+    gained = levers.speculative_tokens_per_pass(acceptance=acceptance, draft_tokens=draft_tokens)
+    return float(levers.speculative_speedup_under_load(
         tokens_per_pass=gained, draft_tokens=draft_tokens, draft_cost_ratio=draft_cost,
         decode_s=step_s, verify_s=check_s)[textbook.EXPECTED])
 
@@ -100,8 +100,8 @@ def load_curve(case):
     table = pd.DataFrame(rows)
     loaded, theirs = (table[table["assumption"] == one] for one in (MODEL, LOADED))
     first, last = loaded.iloc[0], loaded.iloc[-1]
-    free = float(speculation.speculative_speedup(
-        tokens_per_pass=speculation.speculative_tokens_per_pass(acceptance=case.acceptance, draft_tokens=case.draft_tokens),
+    free = float(levers.speculative_speedup(
+        tokens_per_pass=levers.speculative_tokens_per_pass(acceptance=case.acceptance, draft_tokens=case.draft_tokens),
         draft_tokens=case.draft_tokens, draft_cost_ratio=case.draft_cost))
     claim = data.claim("sw-spec-decoding-speedup")
     slower = loaded[loaded["speedup"] < 1]

@@ -10,8 +10,8 @@ import numpy as np
 
 from tokenecon import data, units
 from tokenecon.errors import DoesNotFit, TooSlow
+from tokenecon.formulas import levers, memory, money, serving
 from tokenecon.formulas import levers as lever_formulas
-from tokenecon.formulas import memory, money, routing, serving
 from tokenecon.serving import textbook
 from tokenecon_book.chapters.software import batching, speculation
 
@@ -131,7 +131,7 @@ def _at_batch(case, on, batch, efficiencies):
 
 def routed(case, cost):
     """Cost when a router gives a share of the tokens to a small model."""
-    return routing.routed_usd_per_mtok(
+    return levers.routed_usd_per_mtok(
         shares=(case.small_share, 1 - case.small_share), usd_per_mtok=(case.cost_ratio * cost, cost),
         router_usd_per_mtok=case.router_cost * cost)
 

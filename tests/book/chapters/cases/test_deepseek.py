@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import tokenecon
 from tokenecon import data
-from tokenecon.formulas import inference_day
+from tokenecon.formulas import parallelism
 from tokenecon_book.chapters.cases.deepseek import day as cases_deepseek
 from tokenecon_book.chapters.cases.deepseek import node_rates, published, token_costs
 
@@ -70,10 +70,10 @@ def test_lengths_give_the_printed_mean_back(page):
 
 @pytest.mark.source("zhao-2025-isca", "section 2.3.2")
 def test_published_limit_of_the_speed_of_a_user():
-    once = inference_day.all_to_all_seconds(tokens=32, copies=9, hidden_size=7000, bytes_there=1, bytes_back=2, bytes_per_s=50e9)
+    once = parallelism.all_to_all_seconds(tokens=32, copies=9, hidden_size=7000, bytes_there=1, bytes_back=2, bytes_per_s=50e9)
     assert once == pytest.approx(120.96e-6)
     # two half batches in each of 61 layers: printed 14.76 ms
-    assert 61 * inference_day.two_batch_seconds(half_s=once, exchange_s=once) == pytest.approx(14.76e-3, abs=5e-6)
+    assert 61 * parallelism.two_batch_seconds(half_s=once, exchange_s=once) == pytest.approx(14.76e-3, abs=5e-6)
 
 
 def test_low_latency_kernels_as_published(page):

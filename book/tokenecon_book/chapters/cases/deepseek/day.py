@@ -7,7 +7,7 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import BadInput
-from tokenecon.formulas import inference_day, serving
+from tokenecon.formulas import serving
 from tokenecon.units import HOURS_PER_DAY, TOKENS_PER_MTOK
 from tokenecon_book.chapters.cases.deepseek import node_rates as rates
 from tokenecon_book.chapters.cases.deepseek.node_rates import fact
@@ -62,8 +62,8 @@ def estimate(case, *, exchange=None, changed=None, drafting=None):
     found = {
         "prefill": reading, "decode": writing, "utilisation": busy, "prefill_busy": prefill_rate,
         "prefill_rate": prefill_rate * busy, "decode_rate": decode_rate,
-        "prefill_nodes": inference_day.machines(tok_per_day=case.input_tokens, tok_per_s=prefill_rate, utilisation=busy),
-        "decode_nodes": inference_day.machines(tok_per_day=case.output_tokens, tok_per_s=decode_rate, utilisation=1.0)}
+        "prefill_nodes": serving.machines(tok_per_day=case.input_tokens, tok_per_s=prefill_rate, utilisation=busy),
+        "decode_nodes": serving.machines(tok_per_day=case.output_tokens, tok_per_s=decode_rate, utilisation=1.0)}
     found["nodes"] = found["prefill_nodes"] + found["decode_nodes"]  # falls where a rate rises: low and high change places
     return found
 
@@ -74,7 +74,7 @@ def identities(case):
     paid = usd_per_day(case, fact("nodes"))
     revenue = sum(tokens / TOKENS_PER_MTOK * fact(f"price_{kind}") for kind, tokens in (
         ("cached", case.cached_tokens), ("miss", case.input_tokens - case.cached_tokens), ("output", case.output_tokens)))
-    nodes = {kind: inference_day.machines(tok_per_day=tokens, tok_per_s=fact(f"{kind}_rate"), utilisation=1.0)
+    nodes = {kind: serving.machines(tok_per_day=tokens, tok_per_s=fact(f"{kind}_rate"), utilisation=1.0)
              for kind, tokens in (("prefill", case.input_tokens), ("decode", case.output_tokens))}
     flight = serving.concurrent_streams(tok_out_per_day=case.output_tokens, tok_out_per_s_per_stream=case.user_speed)
     each = flight / nodes["decode"] / fact("gpus_per_node")
@@ -141,8 +141,8 @@ def ways(case):
     check(case)
     gpus, hit = fact("gpus_per_node"), case.cached_tokens / case.input_tokens
     best = {name: min(parts.values()) * gpus for name, parts in rates.bounds(case).items()}
-    floor = inference_day.machines(tok_per_day=case.input_tokens * (1 - hit), tok_per_s=best["prefill"], utilisation=1.0) \
-        + inference_day.machines(tok_per_day=case.output_tokens, tok_per_s=best["decode"], utilisation=1.0)
+    floor = serving.machines(tok_per_day=case.input_tokens * (1 - hit), tok_per_s=best["prefill"], utilisation=1.0) \
+        + serving.machines(tok_per_day=case.output_tokens, tok_per_s=best["decode"], utilisation=1.0)
     rows = [{"way": "perfect machine", "group": "bound", "nodes": floor},
             {"way": "published", "group": "published", "nodes": fact("nodes")}]
     names = {"hidden": "each token to its experts, behind computation", "added": "the same, after computation",

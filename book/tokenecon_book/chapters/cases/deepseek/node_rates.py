@@ -10,7 +10,7 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import BadInput, TooSlow
-from tokenecon.formulas import inference_day, pooling
+from tokenecon.formulas import parallelism, queueing, serving
 from tokenecon.serving import cases, coefficients, estimate, intervals, sizing, steady_state
 
 PARTS = ("weights", "kv cache", "arithmetic", "fixed work", "exchange")
@@ -25,7 +25,7 @@ def fact(name):
 
 def lengths(case):
     """Prompt, its share found in the cache, and answer of a request, if all requests of the day were alike."""
-    osl = inference_day.answer_positions(tok_in_per_tok_out=case.input_tokens / case.output_tokens,
+    osl = serving.answer_positions(tok_in_per_tok_out=case.input_tokens / case.output_tokens,
                                          context_positions=case.kv_length)
     return {"isl": osl * case.input_tokens / case.output_tokens, "osl": osl, "cached": case.cached_tokens / case.input_tokens}
 
@@ -37,7 +37,7 @@ def utilisation(case):
     """
     follows = fact("nodes_peak") / fact("nodes")
     low, _, high = data.span("workload.peak_to_mean")
-    return tuple(float(min(1.0, pooling.mean_utilisation(peak_utilisation=1.0, peak_to_mean=ratio / follows)))
+    return tuple(float(min(1.0, queueing.mean_utilisation(peak_utilisation=1.0, peak_to_mean=ratio / follows)))
                  for ratio in (max(high, case.peak_to_mean), case.peak_to_mean, min(low, case.peak_to_mean)))
 
 
@@ -73,7 +73,7 @@ def copies(columns, decoding):
 def exchange_seconds(columns, tokens, decoding):
     """Exchange of all routed layers, for so many tokens on each GPU. [s]"""
     places, bandwidth = copies(columns, decoding)
-    return columns["routed_layers"] * inference_day.all_to_all_seconds(
+    return columns["routed_layers"] * parallelism.all_to_all_seconds(
         tokens=tokens, copies=places, hidden_size=columns["hidden"], bytes_there=fact("dispatch_bytes"),
         bytes_back=fact("combine_bytes"), bytes_per_s=bandwidth)
 
@@ -103,7 +103,7 @@ def passes(case, columns, tokens, *, decoding, exchange=None, changed=None, veri
         out, moving = total, part["links"]
     else:
         sent = exchange_seconds(columns, tokens * verified, decoding)
-        out = inference_day.two_batch_seconds(half_s=half, exchange_s=sent) if exchange == "hidden" else half + sent
+        out = parallelism.two_batch_seconds(half_s=half, exchange_s=sent) if exchange == "hidden" else half + sent
         moving = out - cut * half
     table = pd.DataFrame({"tokens": tokens, "total": out, "exchange": moving})
     for name in PARTS[:-1]:
@@ -179,7 +179,7 @@ def bounds(case):
         out[name] = {
             "arithmetic": 1 / (multiplied + scores / columns["full_flop_per_s"]),
             "memory": columns["bandwidth_bytes_per_s"] / (held / many + cache),
-            "network": 1 / (columns["routed_layers"] * inference_day.all_to_all_seconds(
+            "network": 1 / (columns["routed_layers"] * parallelism.all_to_all_seconds(
                 tokens=1.0, copies=places, hidden_size=columns["hidden"], bytes_there=fact("dispatch_bytes"),
                 bytes_back=fact("combine_bytes"),
                 bytes_per_s=data.value("deepseek_ep.network_bandwidth") * units.factor("GB/s"))),

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data
-from tokenecon.formulas import allocation
+from tokenecon.formulas import money
 from tokenecon.units import SECONDS_PER_DAY
 from tokenecon_book.chapters.cases.deepseek import node_rates as rates
 from tokenecon_book.chapters.cases.deepseek.day import SOURCES, check, estimate
@@ -72,11 +72,11 @@ def _node_seconds(case, prefill_nodes, decode_nodes, found):
     reads = decode_s * found["decode"]["kv cache"] / found["decode"]["total"]
     new, cached = length["isl"] * (1 - length["cached"]), length["isl"] * length["cached"]
     return {
-        "input": (new, allocation.input_seconds(prefill_s=prefill_s, prefix_attention_s=attends, cache_read_s=reads,
+        "input": (new, money.input_seconds(prefill_s=prefill_s, prefix_attention_s=attends, cache_read_s=reads,
                                                 new_positions=new, context_positions=context)),
-        "cached": (cached, allocation.cached_seconds(prefix_attention_s=attends, cache_read_s=reads, cached_positions=cached,
+        "cached": (cached, money.cached_seconds(prefix_attention_s=attends, cache_read_s=reads, cached_positions=cached,
                                                      context_positions=context)),
-        "output": (length["osl"], allocation.output_seconds(decode_s=decode_s, cache_read_s=reads,
+        "output": (length["osl"], money.output_seconds(decode_s=decode_s, cache_read_s=reads,
                                                             prompt_positions=length["isl"], context_positions=context)),
     }  # fmt: skip
 
@@ -88,7 +88,7 @@ def kinds(case):
     parts = [_node_seconds(case, found["prefill_nodes"][place], found["decode_nodes"][place], found) for place in (2, 1, 0)]
     rows = []
     for kind, (text, price) in names.items():
-        cost = [0.0 if part[kind][0] <= 0 else allocation.usd_per_mtok_of_seconds(
+        cost = [0.0 if part[kind][0] <= 0 else money.usd_per_mtok_of_seconds(
             usd_per_gpu_hour=case.usd_per_gpu_hour, gpus=fact("gpus_per_node"), busy_s=part[kind][1], tok=part[kind][0],
             utilisation=1.0) for part in parts]
         if cost[1] <= 0:

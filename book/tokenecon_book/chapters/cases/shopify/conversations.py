@@ -7,7 +7,7 @@ import pandas as pd
 from tokenecon import data, units
 from tokenecon.errors import NoPrice, UnknownId
 from tokenecon.fleet import pools
-from tokenecon.formulas import bills, levers, workload
+from tokenecon.formulas import levers, money, serving
 from tokenecon.prices import price_book
 from tokenecon_book.documents.bills import (
     fact,
@@ -47,13 +47,13 @@ def check(case):
 def tokens_per_turn(case):
     """Tokens in a turn that the printed volumes imply."""
     check(case)
-    return workload.tok_per_turn(tok_per_day=case.tokens_per_day, conversations_per_day=case.conversations_per_day,
+    return serving.tok_per_turn(tok_per_day=case.tokens_per_day, conversations_per_day=case.conversations_per_day,
                                  turns=case.turns)
 
 
 def per_mtok(case, usd_per_month):
     """Cost of a million tokens that a monthly bill implies."""
-    return bills.usd_per_mtok_of_bill(usd_per_day=_day(usd_per_month), tok_per_day=case.tokens_per_day)
+    return money.usd_per_mtok_of_bill(usd_per_day=_day(usd_per_month), tok_per_day=case.tokens_per_day)
 
 
 def whole(tokens):
@@ -67,7 +67,7 @@ def identities(case):
     saved = levers.saving(before=case.usd_per_month_before, after=case.usd_per_month_after)
     routed = data.claim("sw-routing-saving")["low"]
     left = levers.residual_saving(before=case.usd_per_month_before, after=case.usd_per_month_after, known_savings=(routed,))
-    thousand = bills.usd_per_request_of_bill(usd_per_day=_day(case.usd_per_month_after),
+    thousand = money.usd_per_request_of_bill(usd_per_day=_day(case.usd_per_month_after),
                                              requests_per_day=case.conversations_per_day) * units.TOKENS_PER_KTOK
     table = pd.DataFrame([
         fact("Tokens of a turn", "tokens over conversations and turns", turn, "tokens"),
@@ -87,7 +87,7 @@ def implied(case):
     check(case)
     table = fleet(case, {"without optimisation": _day(case.usd_per_month_before), "as paid": _day(case.usd_per_month_after)})
     for end, other in (("", ""), ("_low", "_high"), ("_high", "_low")):
-        table[f"rate{end}"] = bills.implied_tok_per_s_per_gpu(tok_per_day=case.tokens_per_day, gpus=table[f"gpus{other}"])
+        table[f"rate{end}"] = money.implied_tok_per_s_per_gpu(tok_per_day=case.tokens_per_day, gpus=table[f"gpus{other}"])
     return table
 
 
@@ -112,7 +112,7 @@ def bottom_up(case):
                          "tok_per_day": requests * (case.isl_tokens + case.osl_tokens)}
                         | span_columns("usd_per_month", usd_per_month(plans, case.n_gpus, usd)))
     table = pd.DataFrame(rows)
-    table["usd_per_mtok"] = bills.usd_per_mtok_of_bill(usd_per_day=_day(table["usd_per_month"]), tok_per_day=table["tok_per_day"])
+    table["usd_per_mtok"] = money.usd_per_mtok_of_bill(usd_per_day=_day(table["usd_per_month"]), tok_per_day=table["tok_per_day"])
     tokens, turns = (SimpleNamespace(**table[(table["reading"] == reading) & (table["hour"] == "rented")].iloc[0])
                      for reading in (TOKENS, TURNS))
     bill = case.usd_per_month_after

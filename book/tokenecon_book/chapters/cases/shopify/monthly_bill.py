@@ -8,7 +8,7 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import NoEstimate
-from tokenecon.formulas import money, workload
+from tokenecon.formulas import money, serving
 from tokenecon.serving import sizing
 from tokenecon_book.chapters.cases.shopify.conversations import bottom_up, check, listed, per_mtok, tokens_per_turn, whole
 from tokenecon_book.documents.bills import paid, prices, reconciling, usd_per_month
@@ -58,7 +58,7 @@ def bill(case):
     parts = [own]
     if market:
         lengths = own["tok_per_turn"]
-        volume = workload.tok_per_day_of_conversations(conversations_per_day=case.conversations_per_day, turns=case.turns,
+        volume = serving.tok_per_day_of_conversations(conversations_per_day=case.conversations_per_day, turns=case.turns,
                                                        tok_per_turn=lengths)
         parts.append(pd.DataFrame({"tok_per_turn": lengths, "offer": "API price of the date"} | {
             f"usd_per_month{end}": money.usd_per_month(tok_per_day=volume, usd_per_tok=usd / units.TOKENS_PER_MTOK)

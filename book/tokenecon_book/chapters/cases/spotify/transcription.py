@@ -7,7 +7,7 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import BadInput
-from tokenecon.formulas import bills, compute, levers, workload
+from tokenecon.formulas import compute, levers, money, serving
 from tokenecon_book.documents.bills import fact, fleet, owned, positive, prices, ratio_words, reconciling, saving, span_columns
 from tokenecon_book.documents.printed import n
 
@@ -35,9 +35,9 @@ def _check(case):
 def identities(case):
     """What the printed figures imply together."""
     _check(case)
-    tokens = workload.tok_per_audio_hour(tok_per_day=case.tokens_per_day, audio_hours_per_day=case.audio_hours_per_day)
+    tokens = serving.tok_per_audio_hour(tok_per_day=case.tokens_per_day, audio_hours_per_day=case.audio_hours_per_day)
     words = tokens * data.value("language.words_per_token") * units.factor("min") / units.factor("h")
-    before, after = (bills.usd_per_mtok_of_bill(usd_per_day=usd, tok_per_day=case.tokens_per_day)
+    before, after = (money.usd_per_mtok_of_bill(usd_per_day=usd, tok_per_day=case.tokens_per_day)
                      for usd in (case.usd_per_day_before, case.usd_per_day_after))
     saved = levers.saving(before=case.usd_per_day_before, after=case.usd_per_day_after)
     rate = case.audio_hours_per_day / units.HOURS_PER_DAY
@@ -59,15 +59,15 @@ def speed_at(mfu, case):
     if peak != peak:
         raise BadInput(f"parameter 'gpu' is '{case.gpu}', which has no BF16 rate in data/gpus.csv; take another id of "
                          "`tokenecon list gpus`")
-    window, tokens = data.value("speech.window"), workload.tok_per_audio_hour(
+    window, tokens = data.value("speech.window"), serving.tok_per_audio_hour(
         tok_per_day=case.tokens_per_day, audio_hours_per_day=case.audio_hours_per_day)
     encoder = compute.prefill_flop_full(
         active_parameters=data.value("speech.encoder_parameters"), positions=data.value("speech.window_positions"),
         layers=shape["layers"], attention_width=shape["hidden_size"], flop_per_multiply_add=units.FLOP_PER_MULTIPLY_ADD)
-    flop = workload.speech_window_flop(
+    flop = serving.speech_window_flop(
         encoder_flop=encoder, decoder_parameters=data.value("speech.decoder_parameters"),
         text_positions=tokens * window / units.factor("h"), flop_per_multiply_add=units.FLOP_PER_MULTIPLY_ADD)
-    return workload.real_time_factor(window_s=window, window_flop=flop, flop_per_s_per_gpu=peak, mfu=mfu)
+    return serving.real_time_factor(window_s=window, window_flop=flop, flop_per_s_per_gpu=peak, mfu=mfu)
 
 
 def implied(case):
@@ -78,7 +78,7 @@ def implied(case):
     for end in ("", "_low", "_high"):
         # more GPUs for the same audio means that each is slower
         other = {"_low": "_high", "_high": "_low"}.get(end, "")
-        table[f"speed{end}"] = [float(workload.required_real_time_factor(audio_hours_per_day=case.audio_hours_per_day, gpus=gpus))
+        table[f"speed{end}"] = [float(serving.required_real_time_factor(audio_hours_per_day=case.audio_hours_per_day, gpus=gpus))
                                 for gpus in table[f"gpus{other}"]]
         table[f"mfu{end}"] = table[f"speed{end}"] / full
     return table
@@ -90,7 +90,7 @@ def audio_hour(case):
     price, cited = prices(case)
     rows = []
     for when, bill in (("before", case.usd_per_day_before), ("after", case.usd_per_day_after)):
-        rows.append({"label": f"bill {when}", "group": "documents", "usd_per_audio_hour": bills.usd_per_audio_hour_of_bill(
+        rows.append({"label": f"bill {when}", "group": "documents", "usd_per_audio_hour": money.usd_per_audio_hour_of_bill(
             usd_per_day=bill, audio_hours_per_day=case.audio_hours_per_day)})
     rows.append({"label": "public API", "group": "market", "usd_per_audio_hour": case.usd_per_audio_hour_api})
 
@@ -204,7 +204,7 @@ def arithmetic(case):
             {"label": label, "mfu": data.value(speed_id) / full,
              "usd_per_audio_hour": price[1] / data.value(speed_id) / case.utilisation} for speed_id, label in SPEEDS.items()]
     table.attrs["points"] = points
-    after = bills.usd_per_audio_hour_of_bill(usd_per_day=case.usd_per_day_after, audio_hours_per_day=case.audio_hours_per_day)
+    after = money.usd_per_audio_hour_of_bill(usd_per_day=case.usd_per_day_after, audio_hours_per_day=case.audio_hours_per_day)
     table.attrs["marks"] = {"bill after": after, "public API": case.usd_per_audio_hour_api}
     reconciles = price[1] / after / case.utilisation / full
     public = price[1] / case.usd_per_audio_hour_api / case.utilisation / full

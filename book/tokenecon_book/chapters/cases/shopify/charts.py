@@ -1,0 +1,21 @@
+"""Figures of the case on conversations with shops."""
+
+from tokenecon_book.charts.forms import axis, intervals, lines, mark
+
+
+def price_levels(table):
+    """A million tokens by each figure."""
+    return intervals(table, axis("usd_per_mtok", "Cost of tokens", "USD/Mtok", log=True), "label", group="group")
+
+
+def turn(table):
+    """Tokens of a turn: implied and measured."""
+    return intervals(table, axis("tok_per_turn", "Tokens", "tok", log=True), "label", group="group", sort=False)
+
+
+def bill(table):
+    """Monthly cost over tokens of a turn, own fleet and API, with the bill and the turn that the documents leave."""
+    return lines(table, axis("tok_per_turn", "Tokens of a turn", "tok/request", log=True),
+                 axis("usd_per_month", "Cost", "USD/month", log=True), "offer",
+                 marks=[mark("y", table.attrs["bill"], "bill as paid"), mark("x", table.attrs["implied"], "implied"),
+                        mark("x", table.attrs["usual"], "public trace")])
