@@ -64,7 +64,7 @@ ATOMS = {
 UNITS = (
     "1", "fraction", "ratio", "count", "param", "position", "sequence", "layer", "head",
     "expert", "request", "word", "site", "GPU", "ratio/GPU",
-    "tok", "tok_in", "tok_out", "tok_cached", "tok/word", "word/tok", "tok/request",
+    "tok", "tok_in", "tok_out", "tok_cached", "Mtok", "tok/word", "word/tok", "tok/request",
     "tok_in/request", "tok_out/request",
     "s", "ms", "us", "min", "h", "day", "month", "yr", "1/s", "1/h", "1/yr", "h/day",
     "s/request", "request/s", "request/h", "request/day",

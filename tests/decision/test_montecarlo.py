@@ -13,7 +13,7 @@ from tokenecon.ownership import owned_hour
 
 CASE = {
     "name": "Small", "model": "llama-3.1-8b", "weights": "fp8", "kv": "fp8", "gpus": ["h100-sxm-80gb"],
-    "workload": {"isl_tokens": 700, "osl_tokens": 90, "requests_per_day": 3e6, "growth_per_year": 0.2},
+    "workload": {"isl": 700, "osl": 90, "requests_per_day": 3e6, "growth_per_year": 0.2},
     "traffic": {"peak_to_mean": 2.5}, "latency": {"tpot_ms": 40},
     "money": {"as_of": "2026-08-01", "years": 3, "residual_share": 0.4,
               "api": {"usd_per_mtok_in": 0.05, "usd_per_mtok_out": 0.15}},
@@ -88,7 +88,7 @@ def test_with_constant_load_and_prices_the_years_cost_what_today_costs():
 
 
 def hand(**change):
-    given = {"years": 2, "discount_rate": 0.1, "usd_per_kwh": 0.2, "isl_tokens": 700, "osl_tokens": 90}
+    given = {"years": 2, "discount_rate": 0.1, "usd_per_kwh": 0.2, "isl": 700, "osl": 90}
     return SimpleNamespace(**(given | change))
 
 
@@ -149,8 +149,8 @@ def test_owning_by_hand():
 def test_an_owned_hour_over_its_life_is_the_hour_of_the_hour_chapter():
     # constant use, constant prices: the present value over that of its hours is the owned hour, to the last digits
     drawn = DRAWN | {"rent_decline": 0.0, "ops_overhead": 0.0, "power_price": 1.0}
-    years, gpus = 5, [7.0] * 5
-    spent = sum(horizon.owned_usd(hand(years=years), drawn, gpus, OWNED, 30e3))
+    years, n_gpus = 5, [7.0] * 5
+    spent = sum(horizon.owned_usd(hand(years=years), drawn, n_gpus, OWNED, 30e3))
     hours = sum(7.0 * 8760 / 1.1**year for year in range(1, years + 1))
     inputs = OWNED | {"usd_per_gpu": 30e3, "years": years, "usd_per_kwh": 0.2}
     assert spent / hours == pytest.approx(owned_hour.owned_total(**inputs), rel=1e-12)
@@ -301,8 +301,8 @@ def test_waiting_a_year_by_hand():
     owner = next(option for option in done.options if option["kind"] == "own")
     values = montecarlo.drawn(done.inputs, montecarlo.ZERO)
     demand = montecarlo.years_demand(case, values)
-    gpus = montecarlo.fleet_gpus(owner, demand, done.inputs, montecarlo.ZERO)
-    bought = horizon.owned_usd(case, values, gpus, owner["inputs"], owner["price"][1], first=1)
+    n_gpus = montecarlo.fleet_gpus(owner, demand, done.inputs, montecarlo.ZERO)
+    bought = horizon.owned_usd(case, values, n_gpus, owner["inputs"], owner["price"][1], first=1)
     sold = horizon.api_usd(case, values, demand, (700 * 0.05 + 90 * 0.15) / 790)
     assert done.waiting[0, 1] == pytest.approx(((sold[0] + sum(bought)) / horizon.present_mtok(case, demand))[0])
 

@@ -13,7 +13,7 @@ from tokenecon.prices import gpu_prices, price_book
 
 SMALL = {
     "name": "Small", "model": "llama-3.1-8b", "weights": "fp8", "kv": "fp8", "gpus": ["h100-sxm-80gb", "l40s-48gb"],
-    "workload": {"isl_tokens": 700, "osl_tokens": 90, "requests_per_day": 400000, "cached_prefix": 0.3},
+    "workload": {"isl": 700, "osl": 90, "requests_per_day": 400000, "cached_prefix": 0.3},
     "traffic": {"peak_to_mean": 2.5}, "latency": {"tpot_ms": 40, "wait_probability": 0.02},
     "money": {"as_of": "2026-08-01", "years": 2, "api": {"usd_per_mtok_in": 0.05, "usd_per_mtok_out": 0.15}},
 }  # fmt: skip
@@ -202,7 +202,7 @@ def test_break_even_of_one_replica_is_its_day_over_the_apis_price(small):
     price = (700 * 0.05 + 90 * 0.15) / 790  # per million tokens; cached input pays the whole price
     one = 24 * row["n_gpus"] * row["usd_per_gpu_hour"] * (1 + made.ops_overhead) / price * 1e6 / 790
     if options.paid_replicas(made, row, "fixed", one)[0] == 1:
-        assert rows.loc["rental_3y", "request_per_day"] == pytest.approx(one, rel=1e-3)
+        assert rows.loc["rental_3y", "requests_per_day"] == pytest.approx(one, rel=1e-3)
     assert rows.loc["rental_3y", "utilisation"] == pytest.approx(
         row["usd_per_gpu_hour"] * (1 + made.ops_overhead) * row["n_gpus"] / 3600 / (row["requests_per_s"] * 790) * 1e6 / price)
 
@@ -222,7 +222,7 @@ def test_beyond_the_break_even_the_choice_never_costs_more_again(small):
 def test_an_api_that_is_nearly_free_is_never_beaten(case):
     made = case(money={"api": {"usd_per_mtok_in": 1e-6, "usd_per_mtok_out": 1e-6}})
     rows = break_even.against_api(made, options.offers(made))
-    assert np.isinf(rows["request_per_day"]).all()
+    assert np.isinf(rows["requests_per_day"]).all()
     assert (rows["note"] == "even full machines cost more than the API").all()
 
 

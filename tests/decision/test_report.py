@@ -13,7 +13,7 @@ model: llama-3.1-8b
 weights: fp8
 kv: fp8
 gpus: [h100-sxm-80gb]
-workload: {isl_tokens: 700, osl_tokens: 90, requests_per_day: 3000000}
+workload: {isl: 700, osl: 90, requests_per_day: 3000000}
 traffic: {peak_to_mean: 2.5}
 money:
   as_of: 2026-08-01

@@ -15,8 +15,8 @@ weights: fp8
 kv: fp8
 gpus: [h100-sxm-80gb, l40s-48gb]
 workload:
-  isl_tokens: 700
-  osl_tokens: 90
+  isl: 700
+  osl: 90
   requests_per_day: 30000
   growth_per_year: -0.1
 traffic:
@@ -55,7 +55,7 @@ def refusal(path):
 
 def test_a_scenario_gives_a_flat_case(written):
     case = scenario.load(written(GOOD))
-    assert (case.model, case.gpus, case.isl_tokens, case.years) == ("llama-3.1-8b", ["h100-sxm-80gb", "l40s-48gb"], 700, 2)
+    assert (case.model, case.gpus, case.isl, case.years) == ("llama-3.1-8b", ["h100-sxm-80gb", "l40s-48gb"], 700, 2)
     assert case.rents == {"h100-sxm-80gb": {"on_demand": 2.25}}
     assert case.purchases == {"h100-sxm-80gb": 21000}
     assert case.uncertainty == {"demand": (0.8, 1.3)}
@@ -128,11 +128,11 @@ def test_a_traffic_file_is_found_beside_the_scenario_and_says_how_much_is_asked(
         ("years: 2", "years: true", "money.years is True, but must be a whole number"),
         ("years: 2", "year: 2", "money.year does not exist; did you mean 'years'?; allowed are currency, as_of, years"),
         ("name: Tiny", "nam: Tiny", "nam does not exist"),
-        ("isl_tokens: 700", "isl_tokens: 0", "workload.isl_tokens is 0, but must be a number from 1 to 1e8"),
-        ("isl_tokens: 700", "isl_tokens: .inf", "workload.isl_tokens is inf, but must be a number"),
-        ("isl_tokens: 700", "isl_tokens:", "workload.isl_tokens is blank, but must be a number"),
-        ("  isl_tokens: 700\n", "", "workload.isl_tokens is missing"),
-        ("osl_tokens: 90", "osl_tokens: 90\n  cached_prefix: 1", "workload.cached_prefix is 1, but must be a number of at least"),
+        ("isl: 700", "isl: 0", "workload.isl is 0, but must be a number from 1 to 1e8"),
+        ("isl: 700", "isl: .inf", "workload.isl is inf, but must be a number"),
+        ("isl: 700", "isl:", "workload.isl is blank, but must be a number"),
+        ("  isl: 700\n", "", "workload.isl is missing"),
+        ("osl: 90", "osl: 90\n  cached_prefix: 1", "workload.cached_prefix is 1, but must be a number of at least"),
         ("requests_per_day: 30000", "requests_per_day: 1e13", "is '1e13', but must be a number above 0 and at most 1e12"),
         ("requests_per_day: 30000", "requests_per_day: -5", "workload.requests_per_day is -5, but must be a number above 0"),
         ("  requests_per_day: 30000\n", "", "workload.requests_per_day is missing"),
@@ -158,8 +158,8 @@ def test_a_bad_field_is_named_with_its_value_and_what_is_allowed(written, old, n
 
 
 def test_of_several_mistakes_the_first_is_told_and_the_others_are_counted(written):
-    said = refusal(written(GOOD.replace("isl_tokens: 700", "isl_tokens: -7").replace("years: 2", "years: 0")))
-    assert "workload.isl_tokens is -7" in said
+    said = refusal(written(GOOD.replace("isl: 700", "isl: -7").replace("years: 2", "years: 0")))
+    assert "workload.isl is -7" in said
     assert said.endswith("(1 more to correct after it)")
 
 

@@ -71,6 +71,7 @@ RANGES = {
     "FLOP/s/W": (1e11, 9e12),
     "J/tok_out": (0.05, 40.0),
     "gCO2e/kWh": (20.0, 900.0),
+    "kWh/Mtok_out": (0.05, 40.0),
     "USD": (1e2, 9e4),
     "USD/GPU": (5e3, 4e4),
     "USD/GPU/yr": (25.0, 2e3),

@@ -17,20 +17,20 @@ from tokenecon.formulas.efficiency import (
 
 def test_energy_of_a_token_alone_on_an_h100():
     # 700 W * 140/3350 s
-    joules = joules_per_tok_out(gpus=1, watts_per_gpu=700, pue=1.0, tok_out_per_s=3350 / 140)
+    joules = joules_per_tok_out(n_gpus=1, watts_per_gpu=700, pue=1.0, tok_out_per_s=3350 / 140)
     assert joules == approx(700 * 140 / 3350)
     assert joules == approx(29.25, abs=5e-3)
 
 
 def test_energy_of_four_gpus_in_a_building():
     # 4 * 700 * 1.3 / 2000
-    assert joules_per_tok_out(gpus=4, watts_per_gpu=700, pue=1.3, tok_out_per_s=2000) == approx(1.82)
+    assert joules_per_tok_out(n_gpus=4, watts_per_gpu=700, pue=1.3, tok_out_per_s=2000) == approx(1.82)
 
 
 def test_electricity_and_carbon_of_a_million():
     # 29.25e6 J = 8.125 kWh
-    assert energy_usd_per_mtok_out(joules_per_tok_out=29.25, usd_per_kwh=0.10) == approx(0.8125)
-    assert gco2e_per_mtok_out(joules_per_tok_out=29.25, gco2e_per_kwh=400) == approx(3250)
+    assert energy_usd_per_mtok_out(kwh_per_mtok_out=8.125, usd_per_kwh=0.10) == approx(0.8125)
+    assert gco2e_per_mtok_out(kwh_per_mtok_out=8.125, gco2e_per_kwh=400) == approx(3250)
 
 
 @pytest.mark.parametrize("watts, by_hand, printed", [
@@ -50,6 +50,6 @@ def test_watts_and_dollars_divide():
 
 @given(rate=st.floats(1, 1e5), factor=st.floats(1.01, 100))
 def test_energy_falls_as_the_rate_rises(rate, factor):
-    values = {"gpus": 2, "watts_per_gpu": 700, "pue": 1.2}
+    values = {"n_gpus": 2, "watts_per_gpu": 700, "pue": 1.2}
     assert joules_per_tok_out(tok_out_per_s=rate * factor, **values) == approx(
         joules_per_tok_out(tok_out_per_s=rate, **values) / factor)

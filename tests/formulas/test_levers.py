@@ -39,7 +39,7 @@ def test_traffic_of_precisions(bits, baseline, by_hand):
 def test_four_bits_speed_up_a_batch_of_32_by_less_than_four():
     # 140 GB become 70e9 * 4.15625/8 = 36.3671875 GB; the cache of 32 * 0.65536 = 20.97152 GB stays
     def step(weight_bytes):
-        return memory_seconds(bytes_moved=weight_bytes + 20.97152e9, gpus=4, bytes_per_s_per_gpu=3.35e12, mbu=1.0)
+        return memory_seconds(bytes_moved=weight_bytes + 20.97152e9, n_gpus=4, bytes_per_s_per_gpu=3.35e12, mbu=1.0)
     assert step(140e9) / step(36.3671875e9) == approx(160.97152 / 57.3387075)
     assert step(140e9) / step(36.3671875e9) == approx(2.807, abs=5e-4)
     # Alone and without context the same format gives 16 / 4.15625 = 3.85; four only with scales left out.

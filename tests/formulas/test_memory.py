@@ -29,48 +29,48 @@ def test_mxfp4_is_4_25_bits():
     [(7e9, 1, 1), (70e9, 2, 2), (175e9, 5, 8)],  # 14/80, 140/80, 350/80 rounded up; then powers of two
 )
 def test_gpus_for_the_three_sizes(parameters, least, usual):
-    gpus = memory.gpus_to_hold(
+    n_gpus = memory.gpus_to_hold(
         bytes_needed=parameters * 2, memory_bytes_per_gpu=80e9, usable_fraction=1.0, gpus_per_step=1
     )
-    assert gpus == least
-    assert memory.parallel_size(gpus=gpus, smallest_group=1) == usual
+    assert n_gpus == least
+    assert memory.parallel_size(n_gpus=n_gpus, smallest_group=1) == usual
 
 
 def test_gpus_come_in_whole_servers():
     # 1342 GB of weights over 8 * 80 GB * 0.9 = 576 GB a server: 2.33, so 3 servers
-    gpus = memory.gpus_to_hold(
+    n_gpus = memory.gpus_to_hold(
         bytes_needed=1342e9, memory_bytes_per_gpu=80e9, usable_fraction=0.9, gpus_per_step=8
     )
-    assert gpus == 24
+    assert n_gpus == 24
 
 
 def test_an_exact_fit_fits():
     # 3 GPUs of 0.7 * 1 make 2.1, but in floating point 2.1 / 0.7 is 3.0000000000000004
-    gpus = memory.gpus_to_hold(
+    n_gpus = memory.gpus_to_hold(
         bytes_needed=2.1, memory_bytes_per_gpu=1.0, usable_fraction=0.7, gpus_per_step=1
     )
     assert 2.1 / 0.7 > 3
-    assert gpus == 3
+    assert n_gpus == 3
 
 
 def test_parallel_size_keeps_powers_of_two():
     for power in range(0, 40):
-        assert memory.parallel_size(gpus=2.0**power, smallest_group=1) == 2.0**power
-    assert memory.parallel_size(gpus=9, smallest_group=3) == 12
+        assert memory.parallel_size(n_gpus=2.0**power, smallest_group=1) == 2.0**power
+    assert memory.parallel_size(n_gpus=9, smallest_group=3) == 12
 
 
 @pytest.mark.source("kwon-2023", "batch ceiling as the memory left for the cache")
 @pytest.mark.parametrize(
-    ("gpus", "bytes_per_param", "expected"),
+    ("n_gpus", "bytes_per_param", "expected"),
     [
         (2, 2.0, 6.104),  # (144 - 140) GB / 0.65536 GB
         (2, 4.15625 / 8, 164.2),  # (144 - 36.367) / 0.65536
         (4, 2.0, 225.8),  # (288 - 140) / 0.65536
     ],
 )
-def test_batch_ceiling_at_2000_positions(gpus, bytes_per_param, expected):
+def test_batch_ceiling_at_2000_positions(n_gpus, bytes_per_param, expected):
     ceiling = memory.batch_ceiling(
-        usable_bytes=memory.usable_bytes(memory_bytes_per_gpu=80e9, usable_fraction=0.9, gpus=gpus),
+        usable_bytes=memory.usable_bytes(memory_bytes_per_gpu=80e9, usable_fraction=0.9, n_gpus=n_gpus),
         weight_bytes=70e9 * bytes_per_param,
         activation_bytes=0.0,
         kv_waste=0.0,

@@ -35,7 +35,7 @@ from tokenecon.formulas.money import (
 def test_output_tokens_on_four_h100(batch, gigabytes, printed):
     # batch tokens every gigabytes/13400 s; 10.78 USD / 3600 s
     rate = batch * 13400 / gigabytes
-    cost = usd_per_mtok_out(usd_per_gpu_hour=2.695, gpus=4, tok_out_per_s=rate, utilisation=1.0)
+    cost = usd_per_mtok_out(usd_per_gpu_hour=2.695, n_gpus=4, tok_out_per_s=rate, utilisation=1.0)
     assert cost == approx(10.78 / 3600 / rate * 1e6)
     assert cost == approx(printed, rel=5e-4)
 
@@ -43,32 +43,32 @@ def test_output_tokens_on_four_h100(batch, gigabytes, printed):
 @pytest.mark.parametrize("rent, printed", [(1.49, 8.278), (3.90, 21.67)])
 def test_two_h100_at_the_documents_100_tokens_a_second(rent, printed):
     # 2 * rent for 360,000 tokens
-    cost = usd_per_mtok_out(usd_per_gpu_hour=rent, gpus=2, tok_out_per_s=100, utilisation=1.0)
+    cost = usd_per_mtok_out(usd_per_gpu_hour=rent, n_gpus=2, tok_out_per_s=100, utilisation=1.0)
     assert cost == approx(2 * rent / 0.36)
     assert cost == approx(printed, rel=5e-4)
 
 
 def test_idle_time_is_paid_for():
     # 16 USD; 0.8 h * 3600 s * 5000/s = 14.4 Mtok
-    cost = usd_per_mtok_out(usd_per_gpu_hour=2.0, gpus=8, tok_out_per_s=5000, utilisation=0.8)
+    cost = usd_per_mtok_out(usd_per_gpu_hour=2.0, n_gpus=8, tok_out_per_s=5000, utilisation=0.8)
     assert cost == approx(16 / 14.4)
 
 
 def test_input_tokens_and_the_blend():
     # 281.16288/1979 s for 2000 tokens: 10.78 / 3600 * 0.1420732 / 0.002
-    cost_in = usd_per_mtok_in(usd_per_gpu_hour=2.695, gpus=4, prefill_s=281.16288 / 1979, tok_in=2000,
+    cost_in = usd_per_mtok_in(usd_per_gpu_hour=2.695, n_gpus=4, prefill_s=281.16288 / 1979, isl=2000,
                               utilisation=1.0)
     assert cost_in == approx(10.78 / 3600 * 281.16288 / 1979 / 0.002)
     assert cost_in == approx(0.2127, abs=5e-5)
     cost_out = 10.78 / 3600 * 160.97152 / 13400 / 32 * 1e6
-    blend = usd_per_mtok_blend(usd_per_mtok_in=cost_in, usd_per_mtok_out=cost_out, tok_in=2000, tok_out=500)
+    blend = usd_per_mtok_blend(usd_per_mtok_in=cost_in, usd_per_mtok_out=cost_out, isl=2000, osl=500)
     assert blend == approx((2000 * cost_in + 500 * cost_out) / 2500)
     assert blend == approx(0.395, abs=5e-4)
 
 
 def test_input_tokens_pay_for_idle_time():
     # 4 * 2.5 USD / 3600 s * 0.18 s = 0.0005 USD of busy time, 0.001 paid, for 4000 tokens
-    cost = usd_per_mtok_in(usd_per_gpu_hour=2.5, gpus=4, prefill_s=0.18, tok_in=4000, utilisation=0.5)
+    cost = usd_per_mtok_in(usd_per_gpu_hour=2.5, n_gpus=4, prefill_s=0.18, isl=4000, utilisation=0.5)
     assert cost == approx(0.25)
 
 
@@ -92,18 +92,18 @@ def test_company_sums():
 price = st.floats(0.1, 20)
 
 
-@given(rent=price, gpus=st.integers(1, 64), rate=st.floats(1, 1e5), use=st.floats(0.01, 1), factor=st.floats(1.1, 9))
-def test_cost_scales_with_price_and_against_rate_and_use(rent, gpus, rate, use, factor):
+@given(rent=price, n_gpus=st.integers(1, 64), rate=st.floats(1, 1e5), use=st.floats(0.01, 1), factor=st.floats(1.1, 9))
+def test_cost_scales_with_price_and_against_rate_and_use(rent, n_gpus, rate, use, factor):
     def cost(rent=rent, rate=rate, use=use):
-        return usd_per_mtok_out(usd_per_gpu_hour=rent, gpus=gpus, tok_out_per_s=rate, utilisation=use)
+        return usd_per_mtok_out(usd_per_gpu_hour=rent, n_gpus=n_gpus, tok_out_per_s=rate, utilisation=use)
     assert cost(rent=rent * factor) == approx(factor * cost())
     assert cost(rate=rate * factor) == approx(cost() / factor)
     assert cost(use=use / factor) == approx(factor * cost())
 
 
-@given(cost_in=price, cost_out=price, tok_in=st.integers(1, 100_000), tok_out=st.integers(1, 10_000))
-def test_blend_lies_between(cost_in, cost_out, tok_in, tok_out):
-    values = {"usd_per_mtok_in": cost_in, "usd_per_mtok_out": cost_out, "tok_in": tok_in, "tok_out": tok_out}
+@given(cost_in=price, cost_out=price, isl=st.integers(1, 100_000), osl=st.integers(1, 10_000))
+def test_blend_lies_between(cost_in, cost_out, isl, osl):
+    values = {"usd_per_mtok_in": cost_in, "usd_per_mtok_out": cost_out, "isl": isl, "osl": osl}
     blend = usd_per_mtok_blend(**values)
     assert min(cost_in, cost_out) * (1 - 1e-12) <= blend <= max(cost_in, cost_out) * (1 + 1e-12)
 
@@ -135,11 +135,11 @@ def test_merchant_assistant_per_conversation():
 @pytest.mark.parametrize("rent, gpus_printed, rate_printed", [(3.90, 158.1, 146.5), (1.49, 413.7, 55.95)])
 def test_merchant_assistant_fleet(rent, gpus_printed, rate_printed):
     # 450,000 USD over 730 h; 2e9/86400 = 23,148 tokens a second
-    gpus = implied_gpus(usd_per_day=450e3 / DAYS_A_MONTH, usd_per_gpu_hour=rent)
-    assert gpus == approx(450e3 / 730 / rent)
-    assert gpus == approx(gpus_printed, rel=5e-4)
-    rate = implied_tok_per_s_per_gpu(tok_per_day=2e9, gpus=gpus)
-    assert rate == approx(2e9 / 86400 / gpus)
+    n_gpus = implied_gpus(usd_per_day=450e3 / DAYS_A_MONTH, usd_per_gpu_hour=rent)
+    assert n_gpus == approx(450e3 / 730 / rent)
+    assert n_gpus == approx(gpus_printed, rel=5e-4)
+    rate = implied_tok_per_s_per_gpu(tok_per_day=2e9, n_gpus=n_gpus)
+    assert rate == approx(2e9 / 86400 / n_gpus)
     assert rate == approx(rate_printed, rel=5e-4)
 
 
@@ -163,10 +163,10 @@ def test_rate_that_two_h100_need(rent, printed):
     assert rate == approx(printed, abs=0.5)
 
 
-@given(rent=st.floats(0.1, 20), gpus=st.integers(1, 64), target=st.floats(0.01, 100))
-def test_the_rate_needed_costs_the_price(rent, gpus, target):
-    rate = tok_per_s_for_price(usd_per_hour=rent * gpus, usd_per_mtok=target)
-    cost = usd_per_mtok_out(usd_per_gpu_hour=rent, gpus=gpus, tok_out_per_s=rate, utilisation=1.0)
+@given(rent=st.floats(0.1, 20), n_gpus=st.integers(1, 64), target=st.floats(0.01, 100))
+def test_the_rate_needed_costs_the_price(rent, n_gpus, target):
+    rate = tok_per_s_for_price(usd_per_hour=rent * n_gpus, usd_per_mtok=target)
+    cost = usd_per_mtok_out(usd_per_gpu_hour=rent, n_gpus=n_gpus, tok_out_per_s=rate, utilisation=1.0)
     assert cost == approx(target)
 
 
@@ -200,7 +200,7 @@ def test_consolidation_with_a_lossy_split():
 
 def test_switch_over_from_cpu_to_gpu():
     # 3.90 / (3600 * 3000 * 0.8e-6) = 3.90/8.64
-    share = switch_over_utilisation(usd_per_gpu_hour=3.90, gpus=1, tok_per_s=3000, usd_per_mtok_other=0.80)
+    share = switch_over_utilisation(usd_per_gpu_hour=3.90, n_gpus=1, tok_per_s=3000, usd_per_mtok_other=0.80)
     assert share == approx(3.90 / 8.64)
     assert share == approx(0.4514, abs=5e-5)
 
@@ -210,7 +210,7 @@ def test_switch_over_from_cpu_to_gpu():
 ])
 def test_volume_at_which_two_h100_pay(rent, api, printed):
     # 48 * rent USD a day
-    volume = break_even_tok_per_day(gpus=2, usd_per_gpu_hour=rent, usd_per_mtok_api=api)
+    volume = break_even_tok_per_day(n_gpus=2, usd_per_gpu_hour=rent, usd_per_mtok_api=api)
     assert volume == approx(48 * rent / api * 1e6)
     assert volume == approx(printed, rel=5e-4)
 
@@ -226,19 +226,19 @@ def test_egress_is_negligible():
     assert egress_usd_per_mtok(bytes_per_tok=4, usd_per_gb=0.09) == approx(3.6e-4)
 
 
-@given(rent=st.floats(0.1, 20), gpus=st.integers(1, 16), rate=st.floats(10, 1e5), api=st.floats(0.05, 60))
-def test_volume_and_utilisation_break_even_together(rent, gpus, rate, api):
-    share = switch_over_utilisation(usd_per_gpu_hour=rent, gpus=gpus, tok_per_s=rate, usd_per_mtok_other=api)
-    volume = break_even_tok_per_day(gpus=gpus, usd_per_gpu_hour=rent, usd_per_mtok_api=api)
+@given(rent=st.floats(0.1, 20), n_gpus=st.integers(1, 16), rate=st.floats(10, 1e5), api=st.floats(0.05, 60))
+def test_volume_and_utilisation_break_even_together(rent, n_gpus, rate, api):
+    share = switch_over_utilisation(usd_per_gpu_hour=rent, n_gpus=n_gpus, tok_per_s=rate, usd_per_mtok_other=api)
+    volume = break_even_tok_per_day(n_gpus=n_gpus, usd_per_gpu_hour=rent, usd_per_mtok_api=api)
     assert volume == approx(share * rate * 86400)
-    cost = usd_per_mtok_out(usd_per_gpu_hour=rent, gpus=gpus, tok_out_per_s=rate, utilisation=share)
+    cost = usd_per_mtok_out(usd_per_gpu_hour=rent, n_gpus=n_gpus, tok_out_per_s=rate, utilisation=share)
     assert cost == approx(api)
 
 
 def test_cost_of_half_a_second_on_eight_gpus():
     # 8 GPUs at 2.5 USD/h are 20 USD/h; 0.5 s are 20/7200 USD; for 400 tokens, half of the time paid for nothing:
     # 20/7200 / 400 * 1e6 / 0.5 = 13.888...
-    cost = money.usd_per_mtok_of_seconds(usd_per_gpu_hour=2.5, gpus=8, busy_s=0.5, tok=400, utilisation=0.5)
+    cost = money.usd_per_mtok_of_seconds(usd_per_gpu_hour=2.5, n_gpus=8, busy_s=0.5, tok=400, utilisation=0.5)
     assert cost == pytest.approx(20 / 7200 / 400 * 1e6 / 0.5) == pytest.approx(13.8889, abs=1e-4)
 
 

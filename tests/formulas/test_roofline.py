@@ -24,7 +24,7 @@ IDEAL = {"mbu": 1.0, "mfu": 1.0, "comm_s": 0.0, "fixed_s": 0.0}
 
 def test_weights_of_70b_over_one_h100():
     # 140e9 / 3.35e12 = 0.0417910 s, which is 23.93 a second
-    seconds = memory_seconds(bytes_moved=140e9, gpus=1, bytes_per_s_per_gpu=3.35e12, mbu=1.0)
+    seconds = memory_seconds(bytes_moved=140e9, n_gpus=1, bytes_per_s_per_gpu=3.35e12, mbu=1.0)
     assert seconds == approx(140 / 3350)
     assert seconds == approx(41.79e-3, abs=5e-6)
     assert 1 / seconds == approx(23.93, abs=5e-3)
@@ -35,7 +35,7 @@ def test_weights_of_70b_over_one_h100():
     (32, 160.97152, 12.01),  # 140 + 32 * 0.65536; / 13.4 TB/s = 12.0128 ms
 ])
 def test_step_on_four_h100(batch, gigabytes, milliseconds):
-    step = decode_step_seconds(batch=batch, gpus=4, **LLAMA, **H100, **IDEAL)
+    step = decode_step_seconds(batch=batch, n_gpus=4, **LLAMA, **H100, **IDEAL)
     assert step == approx(gigabytes / 13400)
     assert step == approx(milliseconds / 1000, abs=5e-6)
 
@@ -44,13 +44,13 @@ def test_large_batch_binds_on_arithmetic():
     # 1000 sequences over a short context of 100 positions (32.768 MB each):
     # bytes (140 + 32.768) / 13400 = 12.893 ms; FLOP 1000 * 145.24288e9 / 3958e12 = 36.696 ms
     values = {**LLAMA, "kv_bytes_per_sequence": 0.032768e9}
-    step = decode_step_seconds(batch=1000, gpus=4, **values, **H100, **IDEAL)
+    step = decode_step_seconds(batch=1000, n_gpus=4, **values, **H100, **IDEAL)
     assert step == approx(145.24288e12 / 3958e12)
 
 
 def test_efficiencies_divide_and_fixed_parts_add():
     # 12.012800 / 0.8 + 1.7 ms + 0.3 ms = 17.016 ms
-    step = decode_step_seconds(batch=32, gpus=4, **LLAMA, **H100, mbu=0.8, mfu=0.5, comm_s=1.7e-3,
+    step = decode_step_seconds(batch=32, n_gpus=4, **LLAMA, **H100, mbu=0.8, mfu=0.5, comm_s=1.7e-3,
                                fixed_s=0.3e-3)
     assert step == approx(160.97152 / 13400 / 0.8 + 2.0e-3)
 
@@ -58,7 +58,7 @@ def test_efficiencies_divide_and_fixed_parts_add():
 def test_prefill_of_2000_tokens():
     # 2 * 68.98e9 * 2000 + 2 * 2000**2 * 8192 * 80 = 275.92e12 + 5.24288e12 FLOP; / (4 * 989.5e12 * 0.5)
     flop = 275.92e12 + 5.24288e12
-    seconds = prefill_seconds(flop=flop, weight_bytes=140e9, gpus=4, mbu=0.8, mfu=0.5, comm_s=0.0,
+    seconds = prefill_seconds(flop=flop, weight_bytes=140e9, n_gpus=4, mbu=0.8, mfu=0.5, comm_s=0.0,
                               fixed_s=0.0, **H100)
     assert seconds == approx(281.16288 / 1979)
     assert seconds == approx(142.1e-3, abs=5e-5)
@@ -66,14 +66,14 @@ def test_prefill_of_2000_tokens():
 
 def test_prefill_of_ten_tokens_waits_for_the_weights():
     # 10 tokens: about 1.4e12 FLOP, 0.7 ms of arithmetic; 140 GB / 13.4 TB/s / 0.8 = 13.06 ms
-    seconds = prefill_seconds(flop=1.4e12, weight_bytes=140e9, gpus=4, mbu=0.8, mfu=0.5, comm_s=2e-3,
+    seconds = prefill_seconds(flop=1.4e12, weight_bytes=140e9, n_gpus=4, mbu=0.8, mfu=0.5, comm_s=2e-3,
                               fixed_s=1e-3, **H100)
     assert seconds == approx(140 / 13400 / 0.8 + 3e-3)
 
 
 def test_arithmetic_alone():
     # 281.16 / (4 * 989.5 * 0.5) s
-    assert compute_seconds(flop=281.16e12, gpus=4, flop_per_s_per_gpu=989.5e12, mfu=0.5) == approx(281.16 / 1979)
+    assert compute_seconds(flop=281.16e12, n_gpus=4, flop_per_s_per_gpu=989.5e12, mfu=0.5) == approx(281.16 / 1979)
 
 
 def test_pass_takes_the_slower_and_adds_the_rest():
@@ -84,18 +84,18 @@ def test_pass_takes_the_slower_and_adds_the_rest():
 positive = st.floats(0.1, 1e3)
 
 
-@given(batch=st.integers(1, 2000), more=st.floats(1.01, 50), gpus=st.integers(1, 16))
-def test_step_never_slows_with_bandwidth(batch, more, gpus):
-    slow = decode_step_seconds(batch=batch, gpus=gpus, **LLAMA, **H100, **IDEAL)
+@given(batch=st.integers(1, 2000), more=st.floats(1.01, 50), n_gpus=st.integers(1, 16))
+def test_step_never_slows_with_bandwidth(batch, more, n_gpus):
+    slow = decode_step_seconds(batch=batch, n_gpus=n_gpus, **LLAMA, **H100, **IDEAL)
     faster = {**H100, "bytes_per_s_per_gpu": 3.35e12 * more}
-    assert decode_step_seconds(batch=batch, gpus=gpus, **LLAMA, **faster, **IDEAL) <= slow
+    assert decode_step_seconds(batch=batch, n_gpus=n_gpus, **LLAMA, **faster, **IDEAL) <= slow
 
 
 @given(batch=st.integers(1, 2000))
 def test_step_grows_with_the_batch_but_less_than_the_batch(batch):
-    single = decode_step_seconds(batch=1, gpus=4, **LLAMA, **H100, **IDEAL)
-    here = decode_step_seconds(batch=batch, gpus=4, **LLAMA, **H100, **IDEAL)
-    one_more = decode_step_seconds(batch=batch + 1, gpus=4, **LLAMA, **H100, **IDEAL)
+    single = decode_step_seconds(batch=1, n_gpus=4, **LLAMA, **H100, **IDEAL)
+    here = decode_step_seconds(batch=batch, n_gpus=4, **LLAMA, **H100, **IDEAL)
+    one_more = decode_step_seconds(batch=batch + 1, n_gpus=4, **LLAMA, **H100, **IDEAL)
     assert here < one_more
     assert here <= batch * single * (1 + 1e-12)
 
@@ -143,7 +143,7 @@ def test_nothing_is_idle_beyond_the_critical_batch():
 def test_at_the_critical_batch_reading_and_arithmetic_take_equally_long(bytes_per_param, mfu, mbu):
     machine = {"flop_per_s_per_gpu": 989.5e12, "mfu": mfu, "bytes_per_s_per_gpu": 3.35e12, "mbu": mbu}
     batch = critical_batch(bytes_per_param=bytes_per_param, flop_per_multiply_add=2, **machine)
-    one = {"gpus": 1, "comm_s": 0.0, "fixed_s": 0.0, "batch": batch, "kv_bytes_per_sequence": 0.0, **machine}
+    one = {"n_gpus": 1, "comm_s": 0.0, "fixed_s": 0.0, "batch": batch, "kv_bytes_per_sequence": 0.0, **machine}
     reading = decode_step_seconds(weight_bytes=7e9 * bytes_per_param, flop_per_sequence=0.0, **one)
     arithmetic = decode_step_seconds(weight_bytes=0.0, flop_per_sequence=14e9, **one)
     assert reading == approx(arithmetic, rel=1e-12)

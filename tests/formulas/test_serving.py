@@ -139,11 +139,11 @@ def test_podcasts_say_ten_thousand_tokens_an_hour():
     assert tok_per_audio_hour(tok_per_day=50e6, audio_hours_per_day=5000) == approx(10000)
 
 
-@pytest.mark.parametrize("gpus, printed", [(375, 0.5556), (187.5, 1.111)])  # 750/p GPUs at 2 and 4 USD an hour
-def test_podcast_budget_implies_less_than_real_time(gpus, printed):
+@pytest.mark.parametrize("n_gpus, printed", [(375, 0.5556), (187.5, 1.111)])  # 750/p GPUs at 2 and 4 USD an hour
+def test_podcast_budget_implies_less_than_real_time(n_gpus, printed):
     # 5000/24 = 208.33 hours of audio in an hour
-    assert required_real_time_factor(audio_hours_per_day=5000, gpus=gpus) == approx(5000 / 24 / gpus)
-    assert required_real_time_factor(audio_hours_per_day=5000, gpus=gpus) == approx(printed, rel=5e-4)
+    assert required_real_time_factor(audio_hours_per_day=5000, n_gpus=n_gpus) == approx(5000 / 24 / n_gpus)
+    assert required_real_time_factor(audio_hours_per_day=5000, n_gpus=n_gpus) == approx(printed, rel=5e-4)
 
 
 def test_whisper_large():

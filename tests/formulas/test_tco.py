@@ -227,8 +227,8 @@ def test_an_annuity_of_the_capital_recovery_factor_is_worth_one_dollar(rate, yea
 
 def test_demand_grows_by_interest_on_interest():
     # 800 * 1.5**2 = 1800; shrinking by a tenth a year: 1000 * 0.81
-    assert tco.grown_request_per_day(request_per_day=800, growth=0.5, years=2) == pytest.approx(1800)
-    assert tco.grown_request_per_day(request_per_day=1000, growth=-0.1, years=2) == pytest.approx(810)
+    assert tco.grown_requests_per_day(requests_per_day=800, growth=0.5, years=2) == pytest.approx(1800)
+    assert tco.grown_requests_per_day(requests_per_day=1000, growth=-0.1, years=2) == pytest.approx(810)
 
 
 def test_prices_fall_and_rise_continuously():

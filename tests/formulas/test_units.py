@@ -93,14 +93,14 @@ def test_arrays_give_what_their_elements_give(formula):
         assert np.shape(together) == (4,)
 
 
-def forgets_the_gpus(*, usd_per_gpu_hour, gpus, tok_out_per_s):
+def forgets_the_gpus(*, usd_per_gpu_hour, n_gpus, tok_out_per_s):
     """Cost of a million tokens, with the GPUs left out.
 
     Parameters
     ----------
     usd_per_gpu_hour : float
         Price. [USD/GPU/h]
-    gpus : int
+    n_gpus : int
         GPUs. [GPU]
     tok_out_per_s : float
         Rate. [tok_out/s]

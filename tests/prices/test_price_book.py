@@ -162,12 +162,12 @@ def test_the_typical_price_counts_a_seller_once(listed):
 def test_a_mix_is_priced_seller_by_seller(listed):
     # one is cheap to read with, one to write with, one neither: 1, 3 and 2.5 for as much input as output
     listed(offer("a", 1.0, 1.0), offer("b", 1.0, 5.0), offer("c", 4.0, 1.0))
-    found = price_book.mixed_price("m", "2026-01-10", tok_in=100, tok_out=100)
+    found = price_book.mixed_price("m", "2026-01-10", isl=100, osl=100)
     assert found["price"] == pytest.approx((1.0 + 0.2 * 1.5, 2.5, 2.5 + 0.8 * 0.5)) and found["providers"] == 3
     apart = price_book.token_price("m", "2026-01-10")
     assert (apart["input"][1] + apart["output"][1]) / 2 == pytest.approx(1.0), "which only one of three asks"
     with pytest.raises(NoPrice):
-        price_book.mixed_price("m", "2020-01-10", tok_in=1, tok_out=1)
+        price_book.mixed_price("m", "2020-01-10", isl=1, osl=1)
 
 
 def test_no_cached_price_is_none_not_zero(listed):

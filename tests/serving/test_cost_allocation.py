@@ -1,6 +1,5 @@
 """Each kind of token pays for the time it causes, and together they pay the bill."""
 
-from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -48,15 +47,3 @@ def test_the_prompt_causes_more_of_the_bill_in_a_larger_batch():
 def test_prefill_on_gpus_of_its_own_is_refused():
     with pytest.raises(ValueError, match="prefill_gpus is given"):
         cost_allocation.busy(pd.DataFrame([CASE | {"prefill_gpus": 4, "n_gpus": 8, "tp": 4}]))
-
-
-def test_the_chapter_says_what_its_tables_hold():
-    case = SimpleNamespace(model="llama-2-70b", gpu="h100-sxm-80gb", n_gpus=4, weights="fp16", kv="fp16", isl_tokens=2000,
-                           osl_tokens=500, batch=32, cached_prefix=0.0, usd_per_gpu_hour=2.5, utilisation=0.5)
-    table = cost_allocation.prices(case)
-    cost = table.set_index("kind")["usd_per_mtok"]
-    assert f"{cost['output'] / cost['input']:.1f} times as much as an input token." in table.attrs["finding"]
-    assert "all hours, 50% of which wait" in table.attrs["note"]  # the basis, named
-    drawn = cost_allocation.by_batch(case)
-    assert drawn[["input", "cached", "output"]].sum(axis=1).to_numpy() == pytest.approx(1.0)
-    assert list(drawn["batch"]) == [1, 8, 32, 1, 8, 32]

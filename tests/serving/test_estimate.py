@@ -175,6 +175,6 @@ def test_results_name_every_interval():
 
 def test_a_layer_split_over_the_network_is_not_calibrated_and_its_interval_is_wider():
     case = {"model": "llama-3.1-405b", "gpu": "h100-sxm-80gb", "isl": 1000, "osl": 200, "weights": "fp8", "concurrency": 8}
-    inside, beyond = (tokenecon.estimate(case | {"n_gpus": gpus, "tp": gpus}).iloc[0] for gpus in (8, 16))
+    inside, beyond = (tokenecon.estimate(case | {"n_gpus": n_gpus, "tp": n_gpus}).iloc[0] for n_gpus in (8, 16))
     assert inside["calibrated"] and not beyond["calibrated"]
     assert beyond["tpot_ms_high"] / beyond["tpot_ms"] > inside["tpot_ms_high"] / inside["tpot_ms"]

@@ -8,27 +8,27 @@ import tokenecon
 from tokenecon.errors import DoesNotFit, NoEstimate
 from tokenecon.serving import operating_point, textbook
 
-CASE = {"model": "llama-3.1-8b", "gpu": "h100-sxm-80gb", "gpus": 2, "weights": "fp8", "kv": "fp8", "isl_tokens": 1500,
-        "osl_tokens": 300, "batch": 24, "usd_per_gpu_hour": 3.1, "utilisation": 0.55}
+CASE = {"model": "llama-3.1-8b", "gpu": "h100-sxm-80gb", "n_gpus": 2, "weights": "fp8", "kv": "fp8", "isl": 1500,
+        "osl": 300, "concurrency": 24, "usd_per_gpu_hour": 3.1, "utilisation": 0.55}
 SAME = {"model": "llama-3.1-8b", "gpu": "h100-sxm-80gb", "n_gpus": 2, "weights": "fp8", "kv": "fp8", "isl": 1500, "osl": 300,
         "concurrency": 24, "usd_per_gpu_hour": 3.1, "utilisation": 0.55, "load": "closed_loop"}
-RANGED = ("step_ms", "ttft_ms", "tok_out_per_s", "tok_out_per_s_per_gpu", "usd_per_mtok_in", "usd_per_mtok_out", "usd_per_mtok")
+RANGED = ("tpot_ms", "ttft_ms", "output_tok_s", "output_tok_s_per_gpu", "usd_per_mtok_in", "usd_per_mtok_out", "usd_per_mtok")
 
 
 def test_the_numbers_are_those_of_estimate():
     row, own = operating_point.point(**CASE), tokenecon.estimate(SAME).iloc[0]
     for end in ("", "_low", "_high"):
-        for mine, theirs in (("step_ms", "tpot_ms"), ("ttft_ms", "ttft_ms"), ("tok_out_per_s", "output_tok_s"),
+        for mine, theirs in (("tpot_ms", "tpot_ms"), ("ttft_ms", "ttft_ms"), ("output_tok_s", "output_tok_s"),
                              ("usd_per_mtok_in", "usd_per_mtok_in"), ("usd_per_mtok_out", "usd_per_mtok_out"),
                              ("usd_per_mtok", "usd_per_mtok")):
             assert row[mine + end] == pytest.approx(own[theirs + end])
-    assert row["tok_out_per_s_per_gpu"] == pytest.approx(own["output_tok_s"] / 2)
-    assert row["max_batch"] == own["max_concurrency"] and row["calibrated"] == own["calibrated"]
+    assert row["output_tok_s_per_gpu"] == pytest.approx(own["output_tok_s"] / 2)
+    assert row["max_concurrency"] == own["max_concurrency"] and row["calibrated"] == own["calibrated"]
 
 
 def test_it_has_the_columns_that_tables_and_figures_of_the_textbook_read():
     row, other = operating_point.point(**CASE), textbook.point(**CASE)
-    shared = {"model", "gpu", "gpus", "weights", "kv", "isl_tokens", "osl_tokens", "batch", "utilisation", "max_batch",
+    shared = {"model", "gpu", "n_gpus", "weights", "kv", "isl", "osl", "concurrency", "utilisation", "max_concurrency",
               "fits", "bound"}
     shared |= {name + end for name in (*RANGED, "usd_per_gpu_hour") for end in ("", "_low", "_high")}
     assert shared <= set(row) and shared <= set(other)
@@ -43,7 +43,7 @@ def test_intervals_hold_the_expected_value_and_a_price_range_widens_those_of_cos
         # half the price at the low end, three times the price at the high one
         assert wide[f"{name}_low"] == pytest.approx(narrow[f"{name}_low"] / 2)
         assert wide[f"{name}_high"] == pytest.approx(narrow[f"{name}_high"] * 3)
-    assert wide["step_ms_high"] == pytest.approx(narrow["step_ms_high"])
+    assert wide["tpot_ms_high"] == pytest.approx(narrow["tpot_ms_high"])
 
 
 def test_cost_scales_with_price_and_idle_hours():
@@ -68,32 +68,32 @@ def test_rows_without_an_estimate_say_why_and_the_others_are_computed():
 
 
 def test_no_batch_means_as_many_as_fit():
-    full = operating_point.point(**(CASE | {"batch": np.nan}))
-    assert full["batch"] == full["used_batch"] <= full["max_batch"] and full["fits"]
-    over = operating_point.point(**(CASE | {"batch": full["max_batch"] + 1}))
+    full = operating_point.point(**(CASE | {"concurrency": np.nan}))
+    assert full["concurrency"] == full["concurrency_used"] <= full["max_concurrency"] and full["fits"]
+    over = operating_point.point(**(CASE | {"concurrency": full["max_concurrency"] + 1}))
     assert not over["fits"]
 
 
 def test_the_largest_batch_is_at_the_limit():
-    cases = pd.DataFrame([CASE, CASE | {"gpus": 1}, CASE | {"gpu": "l4", "gpus": 1}])
+    cases = pd.DataFrame([CASE, CASE | {"n_gpus": 1}, CASE | {"gpu": "l4", "n_gpus": 1}])
     found = operating_point.largest(cases, 20.0)
     for place, batch in enumerate(found):
-        at, beyond = (operating_point.point(**(cases.iloc[place].to_dict() | {"batch": one})) for one in (max(batch, 1.0), batch + 1))
-        assert batch == 0 or at["step_ms"] <= 20.0
-        assert beyond["step_ms"] > 20.0 or not beyond["fits"]
+        at, beyond = (operating_point.point(**(cases.iloc[place].to_dict() | {"concurrency": one})) for one in (max(batch, 1.0), batch + 1))
+        assert batch == 0 or at["tpot_ms"] <= 20.0
+        assert beyond["tpot_ms"] > 20.0 or not beyond["fits"]
 
 
 def test_parts_of_a_token_add_up_to_it():
     parts = operating_point.step_parts(**CASE)
     whole = parts.pop("all")
-    assert whole == pytest.approx(operating_point.point(**CASE)["step_ms"])
+    assert whole == pytest.approx(operating_point.point(**CASE)["tpot_ms"])
     ends = parts.pop("all_low"), parts.pop("all_high")
     assert ends[0] < whole < ends[1]
     assert sum(parts.values()) == pytest.approx(whole)
 
 
 def test_formats_that_are_alike_are_one():
-    assert operating_point.point(**(CASE | {"weights": "fp8-block"}))["step_ms"] == pytest.approx(operating_point.point(**CASE)["step_ms"])
+    assert operating_point.point(**(CASE | {"weights": "fp8-block"}))["tpot_ms"] == pytest.approx(operating_point.point(**CASE)["tpot_ms"])
 
 
 def test_the_note_says_where_nothing_was_measured():

@@ -8,8 +8,8 @@ from tokenecon import data
 from tokenecon.errors import DoesNotFit
 from tokenecon.serving import textbook
 
-CASE = {"model": "llama-2-70b", "gpu": "h100-sxm-80gb", "gpus": 4, "weights": "fp16", "kv": "fp16",
-        "isl_tokens": 2000, "osl_tokens": 500, "batch": 32, "usd_per_gpu_hour": 2.695, "utilisation": 0.6}
+CASE = {"model": "llama-2-70b", "gpu": "h100-sxm-80gb", "n_gpus": 4, "weights": "fp16", "kv": "fp16",
+        "isl": 2000, "osl": 500, "concurrency": 32, "usd_per_gpu_hour": 2.695, "utilisation": 0.6}
 WEIGHTS = 68_976_648_192 * 2  # parameters of the published checkpoint, two bytes each
 KV = 2 * 80 * 8 * 128 * 2  # keys and values, 80 layers, 8 heads of 128, two bytes: 327,680 B
 
@@ -23,12 +23,12 @@ def test_a_step_on_a_perfect_machine_is_bytes_over_bandwidth_plus_the_ring():
     read = (WEIGHTS + 32 * 2250 * KV) / (4 * 3.35e12)
     # Ring of 4: message 32 * 8192 * 2 B; 2*(3/4) of it over 450 GB/s, and 6 hops of 1.5 us; 160 times a step.
     ring = 160 * (1.5 * 32 * 8192 * 2 / 450e9 + 6 * 1.5e-6)
-    assert ideal_point()["step_ms"] == pytest.approx(1e3 * (read + ring), rel=1e-12)
+    assert ideal_point()["tpot_ms"] == pytest.approx(1e3 * (read + ring), rel=1e-12)
 
 
 def test_cost_of_output_is_the_rent_of_four_gpus_over_the_tokens_of_an_hour():
     row = ideal_point()
-    tokens_an_hour = 32 / (row["step_ms"] / 1e3) * 3600
+    tokens_an_hour = 32 / (row["tpot_ms"] / 1e3) * 3600
     assert row["usd_per_mtok_out"] == pytest.approx(4 * 2.695 / (tokens_an_hour * 0.6) * 1e6, rel=1e-12)
 
 
@@ -45,16 +45,16 @@ def test_the_blend_weighs_both_kinds_by_the_workload():
 def test_memory_holds_what_is_left_beside_weights_and_activations():
     # 79.6 GiB visible, 0.9 usable, 2 GiB for activations on each GPU, 4 % lost to blocks, 2500 positions at the end.
     room = 4 * 79.6 * 1024**3 * 0.9 - WEIGHTS - 4 * 2 * 1024**3
-    assert ideal_point()["max_batch"] == pytest.approx(room * 0.96 / (2500 * KV), rel=1e-12)
+    assert ideal_point()["max_concurrency"] == pytest.approx(room * 0.96 / (2500 * KV), rel=1e-12)
 
 
 def test_a_batch_beyond_the_memory_is_marked():
-    assert ideal_point(batch=10_000)["fits"] is False
+    assert ideal_point(concurrency=10_000)["fits"] is False
 
 
 def test_weights_that_do_not_fit_say_how_many_gpus_would():
     with pytest.raises(DoesNotFit, match=r"takes 138 GB, more than 1 x h100-sxm-80gb.*at least 2 GPUs"):
-        ideal_point(gpus=1)
+        ideal_point(n_gpus=1)
 
 
 def test_smallest_instance_counts_the_cache_of_a_request():
@@ -95,12 +95,12 @@ def test_beyond_one_server_the_network_carries_the_messages():
 @settings(max_examples=30, deadline=None)
 @given(batch=st.integers(1, 180), price=st.floats(0.5, 20))
 def test_laws(batch, price):
-    row = textbook.point(**(CASE | {"batch": batch, "usd_per_gpu_hour": price}))
-    more = textbook.point(**(CASE | {"batch": batch + 1, "usd_per_gpu_hour": price}))
-    dear = textbook.point(**(CASE | {"batch": batch, "usd_per_gpu_hour": 2 * price}))
-    assert more["step_ms"] > row["step_ms"] and more["usd_per_mtok_out"] < row["usd_per_mtok_out"]
+    row = textbook.point(**(CASE | {"concurrency": batch, "usd_per_gpu_hour": price}))
+    more = textbook.point(**(CASE | {"concurrency": batch + 1, "usd_per_gpu_hour": price}))
+    dear = textbook.point(**(CASE | {"concurrency": batch, "usd_per_gpu_hour": 2 * price}))
+    assert more["tpot_ms"] > row["tpot_ms"] and more["usd_per_mtok_out"] < row["usd_per_mtok_out"]
     assert dear["usd_per_mtok_out"] == pytest.approx(2 * row["usd_per_mtok_out"])
-    for name in ("step_ms", "ttft_ms", "tok_out_per_s", "usd_per_mtok_in", "usd_per_mtok_out", "usd_per_mtok"):
+    for name in ("tpot_ms", "ttft_ms", "output_tok_s", "usd_per_mtok_in", "usd_per_mtok_out", "usd_per_mtok"):
         assert row[f"{name}_low"] <= row[name] <= row[f"{name}_high"]
 
 
@@ -109,7 +109,7 @@ def test_every_gpu_prices_every_model_or_says_why_not():
     for model in data.models().index:
         for gpu in data.gpus().index:
             try:
-                row = textbook.point(**(CASE | {"model": model, "gpu": gpu, "gpus": 1, "weights": "int8", "batch": 1}))
+                row = textbook.point(**(CASE | {"model": model, "gpu": gpu, "n_gpus": 1, "weights": "int8", "concurrency": 1}))
             except ValueError as reason:
                 if len(str(reason)) < 40:
                     silent.append((model, gpu, str(reason)))

@@ -16,8 +16,8 @@ from tokenecon.simulation import answer_lengths, pass_times, scheduler, summary
 from tokenecon_book.chapters.software import batching, charts, simulation_check, simulation_claims, simulation_load
 
 CASE = {"model": "llama-2-70b", "gpu": "h100-sxm-80gb", "n_gpus": 4, "weights": "fp8", "kv": "fp8", "isl": 1155, "osl": 211}
-PAGE = SimpleNamespace(model="llama-2-70b", gpu="h100-sxm-80gb", n_gpus=4, weights="fp8", kv="fp8", isl_tokens=2000,
-                       osl_tokens=500, slots=24, trace="azure-2023-conv", batch_wait_s=1.0)
+PAGE = SimpleNamespace(model="llama-2-70b", gpu="h100-sxm-80gb", n_gpus=4, weights="fp8", kv="fp8", isl=2000,
+                       osl=500, slots=24, trace="azure-2023-conv", batch_wait_s=1.0)
 FLAT = pd.DataFrame({"side": ["input"] * 3 + ["output"] * 3, "percentile": [0, 50, 100] * 2,
                      "tokens": [10.0, 510.0, 1010.0, 0.0, 500.0, 1000.0]})
 

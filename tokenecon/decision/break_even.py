@@ -9,7 +9,7 @@ from tokenecon.errors import NothingServes
 from tokenecon.formulas import money
 
 COLUMNS = {
-    "name": ("Choice", None), "request_per_day": ("Cheaper than the API from", "request/day"),
+    "name": ("Choice", None), "requests_per_day": ("Cheaper than the API from", "request/day"),
     "tok_per_day": ("That is", "tok/day"), "utilisation": ("Busy share at which it equals the API", "fraction"),
     "usd_per_mtok_full": ("Cost when always full", "USD/Mtok"), "usd_per_mtok_api": ("API", "USD/Mtok"),
     "note": ("Note", None),
@@ -22,19 +22,19 @@ AROUND = 10  # the figure goes so far below and above the volumes of interest
 LINES = 3  # own and rented choices in the figure
 
 
-def cost_at(case, row, request_per_day, end=""):
+def cost_at(case, row, requests_per_day, end=""):
     """Cost of a million tokens of one choice at other volumes; the API's does not depend on it. [USD/Mtok]
 
     ``end`` is "", or "_low" or "_high" for the cheap and the dear end of price and speed together.
     """
-    request_per_day = np.asarray(request_per_day, dtype=float)
+    requests_per_day = np.asarray(requests_per_day, dtype=float)
     if row["kind"] == "api":
-        return np.full(request_per_day.shape, row[f"usd_per_mtok{end}"])
+        return np.full(requests_per_day.shape, row[f"usd_per_mtok{end}"])
     slower = row["requests_per_s"] / row[f"requests_per_s{OTHER_END[end]}"]
-    paid = options.paid_replicas(case, row, options.KINDS[row["kind"]][2], request_per_day * slower)
-    tok_per_s = options.rate(request_per_day) * tok_per_request(case) / paid
-    return money.usd_per_mtok_out(usd_per_gpu_hour=row[f"usd_per_gpu_hour{end}"] * (1 + case.ops_overhead), gpus=row["n_gpus"],
-                                  tok_out_per_s=tok_per_s, utilisation=1.0)
+    paid = options.paid_replicas(case, row, options.KINDS[row["kind"]][2], requests_per_day * slower)
+    tok_per_s = options.rate(requests_per_day) * tok_per_request(case) / paid
+    return money.usd_per_mtok(usd_per_gpu_hour=row[f"usd_per_gpu_hour{end}"] * (1 + case.ops_overhead), n_gpus=row["n_gpus"],
+                              tok_per_s=tok_per_s, utilisation=1.0)
 
 
 def _volumes(case, row):
@@ -73,10 +73,10 @@ def against_api(case, table):
         line = {"name": row["name"], "kind": row["kind"]}
         for end in options.ENDS:
             price = sold.iloc[0][f"usd_per_mtok{OTHER_END[end]}"]  # the cheap end of the one against the dear end of the other
-            line[f"request_per_day{end}"] = threshold(case, row, price, end)
-            line[f"tok_per_day{end}"] = line[f"request_per_day{end}"] * tok_per_request(case)
+            line[f"requests_per_day{end}"] = threshold(case, row, price, end)
+            line[f"tok_per_day{end}"] = line[f"requests_per_day{end}"] * tok_per_request(case)
             line[f"utilisation{end}"] = money.switch_over_utilisation(
-                usd_per_gpu_hour=row[f"usd_per_gpu_hour{end}"] * (1 + case.ops_overhead), gpus=row["n_gpus"],
+                usd_per_gpu_hour=row[f"usd_per_gpu_hour{end}"] * (1 + case.ops_overhead), n_gpus=row["n_gpus"],
                 tok_per_s=row[f"requests_per_s{OTHER_END[end]}"] * tok_per_request(case), usd_per_mtok_other=price)
         line |= {f"usd_per_mtok_full{end}": row[f"usd_per_mtok_used{end}"] for end in options.ENDS}
         line["usd_per_mtok_api"] = sold.iloc[0]["usd_per_mtok"]
@@ -93,7 +93,7 @@ def against_api(case, table):
 def _note(line):
     if line["utilisation"] > 1:
         return "even full machines cost more than the API"
-    if not np.isfinite(line["request_per_day"]):
+    if not np.isfinite(line["requests_per_day"]):
         return "this traffic never fills the machines enough"
     return ""
 
@@ -110,17 +110,17 @@ def volume(case, table, crossings):
         raise NothingServes("nothing can be owned or rented here, so no volume changes the cost" + "".join(
             f": {row['name']}: {row['reason']}" for _, row in why.iterrows()))
     ends = np.array([_volumes(case, row)[[0, -1]] for _, row in held.iterrows()])
-    known = [one for one in (*crossings["request_per_day"], case.requests_per_day) if np.isfinite(one)]
+    known = [one for one in (*crossings["requests_per_day"], case.requests_per_day) if np.isfinite(one)]
     low, high = max(ends[:, 0].min(), min(known) / AROUND), min(ends[:, 1].max(), max(known) * AROUND)
     volumes = np.unique(np.concatenate((np.geomspace(low, high, options.points(case, GRID)), [case.requests_per_day])))
     sold = rows[rows["kind"] == "api"]
-    parts = [pd.DataFrame({"request_per_day": volumes, "choice": row["name"], **{
+    parts = [pd.DataFrame({"requests_per_day": volumes, "choice": row["name"], **{
         f"usd_per_mtok{end}": cost_at(case, row, volumes, end) for end in options.ENDS}})
         for _, row in pd.concat([held, sold]).iterrows()]
     out = pd.concat(parts, ignore_index=True)
-    here = out[out["request_per_day"] == case.requests_per_day].set_index("choice")["usd_per_mtok"]
-    out.attrs.update(request_per_day=case.requests_per_day, sources=table.attrs["sources"], here=here.to_dict())
-    pays = [(at, name) for at, name in zip(crossings["request_per_day"], crossings["name"], strict=True) if np.isfinite(at)]
+    here = out[out["requests_per_day"] == case.requests_per_day].set_index("choice")["usd_per_mtok"]
+    out.attrs.update(requests_per_day=case.requests_per_day, sources=table.attrs["sources"], here=here.to_dict())
+    pays = [(at, name) for at, name in zip(crossings["requests_per_day"], crossings["name"], strict=True) if np.isfinite(at)]
     out.attrs["break_even"] = min(pays)[0] if pays else None
     cheapest = here.idxmin()
     out.attrs["finding"] = _finding(case, pays, cheapest, here[cheapest], bool(len(sold)))

@@ -33,29 +33,32 @@ def discount(case, years):
     return tco.discount_factor(discount_rate=case.discount_rate, years=years)
 
 
-def request_per_day(case, drawn, year):
+def requests_per_day(case, drawn, year):
     """Requests of a day in the middle of a year that begins so many years from now."""
-    return tco.grown_request_per_day(request_per_day=case.requests_per_day * drawn["demand"], growth=drawn["growth"],
+    return tco.grown_requests_per_day(requests_per_day=case.requests_per_day * drawn["demand"], growth=drawn["growth"],
                                                years=year + MIDDLE)
+
+
+def yearly_mtok(case, requests_per_day):
+    """Tokens of a year with so many requests a day. [Mtok]"""
+    return requests_per_day * units.DAYS_PER_YEAR * units.convert(tok_per_request(case), "tok", "Mtok")
 
 
 def present_mtok(case, demand):
     """Present value of the tokens of all years, which divides that of the costs. [Mtok]"""
-    per_day = units.DAYS_PER_YEAR * tok_per_request(case) / units.TOKENS_PER_MTOK
-    return sum(day * per_day * discount(case, year + 1) for year, day in enumerate(demand))
+    return sum(yearly_mtok(case, day) * discount(case, year + 1) for year, day in enumerate(demand))
 
 
 def api_usd(case, drawn, demand, usd_per_mtok):
     """Present value of each year of calling the API. [USD]"""
     out = []
     for year, day in enumerate(demand):
-        mtok = day * units.DAYS_PER_YEAR * tok_per_request(case) / units.TOKENS_PER_MTOK
         fallen = tco.price_ratio_after(decline_per_year=drawn["api_decline"], years=year + MIDDLE)
-        out.append(mtok * usd_per_mtok * fallen * discount(case, year + 1))
+        out.append(yearly_mtok(case, day) * usd_per_mtok * fallen * discount(case, year + 1))
     return out
 
 
-def rented_usd(case, drawn, gpus, kind, usd_per_gpu_hour):
+def rented_usd(case, drawn, n_gpus, kind, usd_per_gpu_hour):
     """Present value of each year of renting, `gpus` of each year, at a price that falls as the contract lets it. [USD]
 
     Under a commitment what was taken stays paid until the term ends, and what is added keeps the price of its first year; it
@@ -63,7 +66,7 @@ def rented_usd(case, drawn, gpus, kind, usd_per_gpu_hour):
     """
     out, term = [], TERM.get(kind)
     taken = bill = 0.0
-    for year, needed in enumerate(gpus):
+    for year, needed in enumerate(n_gpus):
         at = year + MIDDLE if term is None else float(year)
         price = usd_per_gpu_hour * tco.price_ratio_after(decline_per_year=drawn["rent_decline"], years=at)
         if term is None or year % term == 0:
@@ -75,7 +78,7 @@ def rented_usd(case, drawn, gpus, kind, usd_per_gpu_hour):
     return out
 
 
-def owned_usd(case, drawn, gpus, inputs, usd_per_gpu, *, first=0):
+def owned_usd(case, drawn, n_gpus, inputs, usd_per_gpu, *, first=0):
     """Present value of each year of owning: machines bought when first needed, sold at the end in a straight line of value. [USD]
 
     ``inputs`` are those of `hour.parts`; ``usd_per_gpu`` may be an array.  Nothing is bought before the year ``first``.
@@ -86,9 +89,9 @@ def owned_usd(case, drawn, gpus, inputs, usd_per_gpu, *, first=0):
     running = sum(parts[name] for name in RUNNING)
     server = tco.server_usd_per_gpu(usd_per_gpu=usd_per_gpu, parts_usd_per_gpu=inputs["server_parts_usd_per_gpu"],
                                               margin=inputs["server_margin"])
-    years = len(gpus)
+    years = len(n_gpus)
     out, held, invested = [], 0.0, 0.0
-    for year, needed in enumerate(gpus):
+    for year, needed in enumerate(n_gpus):
         if year < first:
             out.append(0.0)
             continue

@@ -147,7 +147,7 @@ def spread(option, name, shared, z):
 
 def years_demand(case, values):
     """Requests of a day in the middle of each year."""
-    return [horizon.request_per_day(case, values, year) for year in range(case.years)]
+    return [horizon.requests_per_day(case, values, year) for year in range(case.years)]
 
 
 def _loads(option, demand, shared, z):
@@ -173,15 +173,15 @@ def fleet_gpus(option, demand, shared, z):
             for load in _loads(option, demand, shared, z)]
 
 
-def yearly(case, option, values, z, shared, demand, *, gpus=None, first=0):
+def yearly(case, option, values, z, shared, demand, *, n_gpus=None, first=0):
     """Present value of each year of one choice. [USD]"""
     price = spread(option, PRICE_OF.get(option["kind"], "rent_price"), shared, z)
     if option["kind"] == "api":
         return horizon.api_usd(case, values, demand, price)
-    gpus = gpus or fleet_gpus(option, demand, shared, z)
+    n_gpus = n_gpus or fleet_gpus(option, demand, shared, z)
     if option["kind"] == "own":
-        return horizon.owned_usd(case, values, gpus, option["inputs"], price, first=first)
-    return horizon.rented_usd(case, values, gpus, option["kind"], price)
+        return horizon.owned_usd(case, values, n_gpus, option["inputs"], price, first=first)
+    return horizon.rented_usd(case, values, n_gpus, option["kind"], price)
 
 
 def levelised(case, option, values, z, shared):
@@ -237,12 +237,12 @@ def _evaluated(case, chosen, shared, z, waits):
         key = option["gpu"], option.get("policy")
         if option["kind"] != "api" and key not in fleets:
             fleets[key] = fleet_gpus(option, demand, shared, z)
-        spent[option["kind"]] = yearly(case, option, values, z, shared, demand, gpus=fleets.get(key))
+        spent[option["kind"]] = yearly(case, option, values, z, shared, demand, n_gpus=fleets.get(key))
     costs = np.column_stack([sum(spent[option["kind"]]) / mtok for option in chosen])
     if waits is None:
         return costs, None
     owner, bridge = waits
-    later = yearly(case, owner, values, z, shared, demand, gpus=fleets[owner["gpu"], owner["policy"]], first=1)
+    later = yearly(case, owner, values, z, shared, demand, n_gpus=fleets[owner["gpu"], owner["policy"]], first=1)
     other = spent[bridge["kind"]]
     bought = other[0] + sum(later)
     return costs, np.column_stack((sum(spent["own"]), bought, np.minimum(bought, sum(other)))) / mtok[:, None]

@@ -48,14 +48,14 @@ FIELDS = ["name", "choice", "kind", "gpu", "n_gpus", "concurrency", "replicas", 
 REFUSED_COLUMNS = {"name": ("Not to be had", None), "reason": ("Why", None)}
 
 
-def rate(request_per_day):
+def rate(requests_per_day):
     """Requests a second of a day's requests."""
-    return np.asarray(request_per_day, dtype=float) / units.SECONDS_PER_DAY
+    return np.asarray(requests_per_day, dtype=float) / units.SECONDS_PER_DAY
 
 
-def paid_replicas(case, row, policy, request_per_day):
+def paid_replicas(case, row, policy, requests_per_day):
     """Mean replicas paid for a demand, or an array of demands, on what one GPU's `row` of `service.choices` can do."""
-    demands = np.atleast_1d(rate(request_per_day))
+    demands = np.atleast_1d(rate(requests_per_day))
     if case.utilisation is not None:
         return np.maximum(np.ceil(demands / row["requests_per_s"] / case.utilisation - 1e-9), KEPT)
     profile = _busiest(case.profile) if policy == "fixed" else case.profile
@@ -81,7 +81,7 @@ def _fleet(case, row):
 
 def serving(case):
     """The best replica on each GPU of the case, or why there is none."""
-    return sizing.choices(case.model, case.gpus, weights=case.weights, kv=case.kv, isl=case.isl_tokens, osl=case.osl_tokens,
+    return sizing.choices(case.model, case.gpus, weights=case.weights, kv=case.kv, isl=case.isl, osl=case.osl,
                            cached_prefix=case.cached_prefix, ttft_ms=case.ttft_ms, tpot_ms=case.tpot_ms)
 
 
@@ -142,7 +142,6 @@ def _shares(row):
     """Share of a replica's time that each kind of token causes; adds up to 1."""
     case = {name: row[name] for name in ("model", "gpu", "n_gpus", "weights", "kv", "isl", "osl", "cached_prefix", "concurrency",
                                          "attention_dp")}
-    case["weights"] = sizing.ALIKE.get(case["weights"], case["weights"])
     time = cost_allocation.busy(pd.DataFrame([case])).iloc[0]
     return {kind: time[f"{kind}_s"] / time["request_s"] for kind in TOKENS}
 
@@ -177,8 +176,8 @@ def _cost(case, row, plan, price, shares):
 def _full(case, row, usd_per_gpu_hour, place):
     """Cost of a million tokens where only busy time is paid for: a replica that is always full. [USD/Mtok]"""
     speed = row["requests_per_s" + ENDS[-1 - place]]  # the fast end makes the cheap token
-    return money.usd_per_mtok_out(usd_per_gpu_hour=usd_per_gpu_hour, gpus=row["n_gpus"],
-                                  tok_out_per_s=speed * tok_per_request(case), utilisation=1.0)
+    return money.usd_per_mtok(usd_per_gpu_hour=usd_per_gpu_hour, n_gpus=row["n_gpus"],
+                              tok_per_s=speed * tok_per_request(case), utilisation=1.0)
 
 
 def _dated(case, price):
@@ -191,7 +190,8 @@ def _dated(case, price):
 
 def mtok_per_month(case):
     """Tokens of a month of all kinds. [Mtok]"""
-    return case.requests_per_day * units.DAYS_PER_YEAR / units.MONTHS_PER_YEAR * tok_per_request(case) / units.TOKENS_PER_MTOK
+    per_day = units.convert(case.requests_per_day * tok_per_request(case), "tok", "Mtok")
+    return per_day * units.DAYS_PER_YEAR / units.MONTHS_PER_YEAR
 
 
 def _api_row(case, cited):

@@ -49,7 +49,7 @@ def cheapest(demand, offers, *, spot_share, lost_share):
     rows, right = [], []
     for need in needs:  # capacity of the offers that count towards it: at least what is needed
         rows.append(("least", need["counts"]))
-        right.append(-need["gpus"])
+        right.append(-need["n_gpus"])
     for provider, part in offers.groupby("provider", sort=False):
         limit = part["limit"].iloc[0]
         if np.isfinite(limit):
@@ -101,17 +101,17 @@ def requirements(demand, offers, spot_share, lost_share):
         for failed in offers["provider"].unique():
             needs.append({"share": 1 - lost_share, "counts": (offers["provider"] != failed).to_numpy(),
                           "what": f"the {1 - lost_share:.0%} of the demand that must run when {failed} fails"})
-    return [need | {"gpus": need["share"] * demand} for need in needs]
+    return [need | {"n_gpus": need["share"] * demand} for need in needs]
 
 
 def refuse(need, offers):
     """Raise if even all that may count towards a requirement is too little for its busiest hour."""
     counted = offers[need["counts"]]
     most = sum(dict(zip(counted["provider"], counted["limit"], strict=True)).values())
-    hour = int(np.argmax(need["gpus"]))
-    if need["gpus"][hour] > most * (1 + 1e-12):
+    hour = int(np.argmax(need["n_gpus"]))
+    if need["n_gpus"][hour] > most * (1 + 1e-12):
         raise Infeasible(
-            f"hour {hour} needs {need['gpus'][hour]:g} GPUs for {need['what']}, but the offers that count for it hold "
+            f"hour {hour} needs {need['n_gpus'][hour]:g} GPUs for {need['what']}, but the offers that count for it hold "
             f"{most:g}; raise the limits, add a provider, or ask for less")
 
 

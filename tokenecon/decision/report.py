@@ -20,7 +20,7 @@ COST = {
     "price_seen": ("price seen", None), "price_mark": ("mark", None),
 }  # fmt: skip
 BREAK_EVEN = {
-    "name": ("choice", None), "request_per_day": ("requests a day from which it beats the API", "request/day"),
+    "name": ("choice", None), "requests_per_day": ("requests a day from which it beats the API", "request/day"),
     "utilisation": ("busy share at which it equals it", "fraction"),
     "note": ("", None),
 }  # fmt: skip
@@ -42,7 +42,7 @@ WAITING = {
     "probability": ("cheaper than buying now in", "fraction"),
 }  # fmt: skip
 INPUTS = {"name": ("drawn", None), "unit": ("unit", None), "low": ("P10", "1"), "middle": ("median", "1"), "high": ("P90", "1")}
-RANGED = ("usd_per_mtok", "request_per_day")
+RANGED = ("usd_per_mtok", "requests_per_day")
 
 
 def cost(path):

@@ -3,6 +3,7 @@
 Every refusal is one sentence that names the file, the field, its value, and what is allowed.
 """
 
+import datetime
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -27,7 +28,7 @@ ASSUMED = {
 # parameter of the notebook -> field of the scenario that it overrides
 PARAMETERS = {
     **{name: (name,) for name in ("model", "weights", "kv", "gpus")},
-    **{name: ("workload", name) for name in ("isl_tokens", "osl_tokens", "cached_prefix", "requests_per_day", "growth_per_year")},
+    **{name: ("workload", name) for name in ("isl", "osl", "cached_prefix", "requests_per_day", "growth_per_year")},
     "peak_to_mean": ("traffic", "peak_to_mean"),
     **{name: ("latency", name) for name in ("ttft_ms", "tpot_ms", "wait_probability")},
     **{name: ("money", name) for name in ("as_of", "years", "discount_rate", "usd_per_kwh", "ops_overhead")},
@@ -66,6 +67,16 @@ UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapp
 def names():
     """The scenarios that ship with the book."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.yml")))
+
+
+def field(name, path):
+    """One value of a shipped scenario as its file states it: ``field("chat-assistant", "money.as_of")``."""
+    part = parsed(FOLDER / f"{name}.yml")
+    for key in path.split("."):
+        if not isinstance(part, dict) or key not in part:
+            raise BadScenario(name, path, f"is not stated in the file; it has {', '.join(part) if isinstance(part, dict) else part}")
+        part = part[key]
+    return part.isoformat() if isinstance(part, datetime.date) else part
 
 
 def load(path):

@@ -16,13 +16,13 @@ TOKENS = ("input", "cached", "output")
 
 def tok_per_request(case):
     """Input, with what the cache holds, and output. [tok/request]"""
-    return case.isl_tokens + case.osl_tokens
+    return case.isl + case.osl
 
 
 def tokens(case):
     """Tokens of a request by kind."""
-    held = case.isl_tokens * case.cached_prefix
-    return {"input": case.isl_tokens - held, "cached": held, "output": case.osl_tokens}
+    held = case.isl * case.cached_prefix
+    return {"input": case.isl - held, "cached": held, "output": case.osl}
 
 
 def rent(case, gpu, kind):

@@ -170,8 +170,8 @@ class Part(BaseModel):
 class Workload(Part):
     """What is asked, and how often."""
 
-    isl_tokens: number("a number from 1 to 1e8 (input tokens of a request)", ge=1, le=1e8)
-    osl_tokens: number("a number from 1 to 1e8 (output tokens of a request)", ge=1, le=1e8)
+    isl: number("a number from 1 to 1e8 (input tokens of a request)", ge=1, le=1e8)
+    osl: number("a number from 1 to 1e8 (output tokens of a request)", ge=1, le=1e8)
     cached_prefix: number("a number of at least 0 and below 1 (0.4 means 40 % of the input)", ge=0, lt=1) = 0.0
     requests_per_day: number("a number above 0 and at most 1e12", gt=0, le=1e12) = None
     growth_per_year: Rate = 0.0

@@ -206,8 +206,8 @@ def costs(plan, *, usd_per_replica_hour, requests_per_s, tok_per_request):
     ``usd_per_mtok_allocated`` spreads all paid time over all tokens (allocation).  They are equal where every paid hour is full.
     """
     def cost(utilisation):
-        return float(money.usd_per_mtok_out(
-            usd_per_gpu_hour=usd_per_replica_hour, gpus=ONE_ALONE, tok_out_per_s=requests_per_s * tok_per_request,
+        return float(money.usd_per_mtok(
+            usd_per_gpu_hour=usd_per_replica_hour, n_gpus=ONE_ALONE, tok_per_s=requests_per_s * tok_per_request,
             utilisation=utilisation))
 
     return {"usd_per_mtok_used": cost(1.0), "usd_per_mtok_allocated": cost(plan["utilisation"])}

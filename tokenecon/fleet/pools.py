@@ -53,7 +53,7 @@ def pool_sizes(case):
              "same, by day": (whole, places, peak)}
     parts = []
     for kind, (sizes, slots, top) in kinds.items():
-        part = pd.DataFrame({"gpus": sizes, "kind": kind})
+        part = pd.DataFrame({"n_gpus": sizes, "kind": kind})
         for end, target in zip(TARGETS, targets(case), strict=True):
             part[f"utilisation_{end}".rstrip("_")] = queueing.mean_utilisation(
                 peak_utilisation=utilisation(slots=sizes * slots, wait_probability=target), peak_to_mean=top)
@@ -84,9 +84,9 @@ def count(number, noun):
     return f"{number:,.0f} {noun}{'' if number == 1 else 's'}"
 
 
-def size_words(gpus):
+def size_words(n_gpus):
     """The GPUs of a site in words; a mean over sites may be a fraction."""
-    return f"{gpus:,.6g} GPU{'' if gpus == 1 else 's'}"
+    return f"{n_gpus:,.6g} GPU{'' if n_gpus == 1 else 's'}"
 
 
 def documents_points():
@@ -94,10 +94,10 @@ def documents_points():
     central = data.claim("dep-central-gpus")["low"]
     sites = data.claim("dep-edge-clusters")["low"]
     rows = []
-    for claim_id, gpus, label in (("dep-edge-utilisation", central / sites, "documents: edge"),
+    for claim_id, n_gpus, label in (("dep-edge-utilisation", central / sites, "documents: edge"),
                                   ("dep-central-utilisation", central, "documents: centre")):
         claim = data.claim(claim_id)
-        rows.append({"gpus": gpus, "label": label, "utilisation": (claim["low"] + claim["high"]) / 2,
+        rows.append({"n_gpus": n_gpus, "label": label, "utilisation": (claim["low"] + claim["high"]) / 2,
                      "utilisation_low": claim["low"], "utilisation_high": claim["high"]})
     return pd.DataFrame(rows)
 
@@ -142,7 +142,7 @@ def isolation(replica, counts, *, requests_per_s, wait_probability):
             table["replicas"], one_pool = apart, float(pool[0])
     ends = np.sort(table[[f"penalty{end}" for end in operating_point.ENDS]].to_numpy(), axis=1)
     table["penalty_low"], table["penalty_high"] = ends[:, 0], ends[:, 2]
-    table["gpus"] = table["replicas"] * replica["n_gpus"]
+    table["n_gpus"] = table["replicas"] * replica["n_gpus"]
     load = requests_per_s * replica["service_s"]
     needed = np.array([slots_needed(load=load / groups, wait_probability=wait_probability) * groups for groups in counts])
     together = slots_needed(load=load, wait_probability=wait_probability)

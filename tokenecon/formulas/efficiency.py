@@ -1,16 +1,15 @@
 """Energy and carbon of a token; bandwidth, arithmetic and memory for a watt and for a dollar."""
 
-from tokenecon.units import JOULES_PER_KWH, TOKENS_PER_MTOK
 
 
-def joules_per_tok_out(*, gpus, watts_per_gpu, pue, tok_out_per_s):
+def joules_per_tok_out(*, n_gpus, watts_per_gpu, pue, tok_out_per_s):
     r"""Energy of an output token, the building's share included.
 
     .. math:: E = \frac{N\,P_W\,PUE}{R}
 
     Parameters
     ----------
-    gpus : float or ndarray
+    n_gpus : float or ndarray
         GPUs of the instance, N. [GPU]
     watts_per_gpu : float or ndarray
         Power drawn while decoding, P_W. [W/GPU]
@@ -33,21 +32,21 @@ def joules_per_tok_out(*, gpus, watts_per_gpu, pue, tok_out_per_s):
     --------
     700 W at 23.93 tokens a second:
 
-    >>> joules_per_tok_out(gpus=1, watts_per_gpu=700, pue=1.0, tok_out_per_s=23.93)
+    >>> joules_per_tok_out(n_gpus=1, watts_per_gpu=700, pue=1.0, tok_out_per_s=23.93)
     29.252
     """
-    return gpus * watts_per_gpu * pue / tok_out_per_s
+    return n_gpus * watts_per_gpu * pue / tok_out_per_s
 
 
-def energy_usd_per_mtok_out(*, joules_per_tok_out, usd_per_kwh):
+def energy_usd_per_mtok_out(*, kwh_per_mtok_out, usd_per_kwh):
     r"""Electricity of a million output tokens.
 
-    .. math:: \frac{10^6\,E}{3.6\cdot 10^6}\,e
+    .. math:: E\,e
 
     Parameters
     ----------
-    joules_per_tok_out : float or ndarray
-        Energy of an output token, E. [J/tok_out]
+    kwh_per_mtok_out : float or ndarray
+        Energy of a million output tokens, E. [kWh/Mtok_out]
     usd_per_kwh : float or ndarray
         Price of electricity, e. [USD/kWh]
 
@@ -58,23 +57,23 @@ def energy_usd_per_mtok_out(*, joules_per_tok_out, usd_per_kwh):
 
     Examples
     --------
-    29.25 J a token are 8.125 kWh a million:
+    8.125 kWh a million tokens:
 
-    >>> energy_usd_per_mtok_out(joules_per_tok_out=29.25, usd_per_kwh=0.10)
+    >>> energy_usd_per_mtok_out(kwh_per_mtok_out=8.125, usd_per_kwh=0.10)
     0.8125
     """
-    return joules_per_tok_out * usd_per_kwh * (TOKENS_PER_MTOK / JOULES_PER_KWH)
+    return kwh_per_mtok_out * usd_per_kwh
 
 
-def gco2e_per_mtok_out(*, joules_per_tok_out, gco2e_per_kwh):
+def gco2e_per_mtok_out(*, kwh_per_mtok_out, gco2e_per_kwh):
     r"""Carbon of the electricity of a million output tokens.
 
-    .. math:: \frac{10^6\,E}{3.6\cdot 10^6}\,\kappa
+    .. math:: E\,\kappa
 
     Parameters
     ----------
-    joules_per_tok_out : float or ndarray
-        Energy of an output token, E. [J/tok_out]
+    kwh_per_mtok_out : float or ndarray
+        Energy of a million output tokens, E. [kWh/Mtok_out]
     gco2e_per_kwh : float or ndarray
         Carbon intensity of the grid, kappa. [gCO2e/kWh]
 
@@ -87,10 +86,10 @@ def gco2e_per_mtok_out(*, joules_per_tok_out, gco2e_per_kwh):
     --------
     8.125 kWh at 400 g:
 
-    >>> gco2e_per_mtok_out(joules_per_tok_out=29.25, gco2e_per_kwh=400)
+    >>> gco2e_per_mtok_out(kwh_per_mtok_out=8.125, gco2e_per_kwh=400)
     3250.0
     """
-    return joules_per_tok_out * gco2e_per_kwh * (TOKENS_PER_MTOK / JOULES_PER_KWH)
+    return kwh_per_mtok_out * gco2e_per_kwh
 
 
 def bandwidth_per_watt(*, bytes_per_s_per_gpu, watts_per_gpu):

@@ -96,7 +96,7 @@ def weight_bytes(*, parameters, bytes_per_param):
     return parameters * bytes_per_param
 
 
-def usable_bytes(*, memory_bytes_per_gpu, usable_fraction, gpus):
+def usable_bytes(*, memory_bytes_per_gpu, usable_fraction, n_gpus):
     r"""Memory that weights, cache and activations may fill.
 
     .. math:: M_u = N\,M\,u
@@ -107,7 +107,7 @@ def usable_bytes(*, memory_bytes_per_gpu, usable_fraction, gpus):
         Memory of one GPU as the engine sees it, M. [B/GPU]
     usable_fraction : float or ndarray
         Share that the engine may allocate, u. [fraction]
-    gpus : float or ndarray
+    n_gpus : float or ndarray
         GPUs of the instance, N. [GPU]
 
     Returns
@@ -119,10 +119,10 @@ def usable_bytes(*, memory_bytes_per_gpu, usable_fraction, gpus):
     --------
     Two cards of 80 GB at 90 % leave 144 GB:
 
-    >>> usable_bytes(memory_bytes_per_gpu=80e9, usable_fraction=0.9, gpus=2)
+    >>> usable_bytes(memory_bytes_per_gpu=80e9, usable_fraction=0.9, n_gpus=2)
     144000000000.0
     """
-    return memory_bytes_per_gpu * usable_fraction * gpus
+    return memory_bytes_per_gpu * usable_fraction * n_gpus
 
 
 def gpus_to_hold(*, bytes_needed, memory_bytes_per_gpu, usable_fraction, gpus_per_step):
@@ -161,14 +161,14 @@ def gpus_to_hold(*, bytes_needed, memory_bytes_per_gpu, usable_fraction, gpus_pe
     return gpus_per_step * ceil(bytes_needed / step_bytes - 1e-9)  # an exact fit fits
 
 
-def parallel_size(*, gpus, smallest_group):
+def parallel_size(*, n_gpus, smallest_group):
     r"""Next group size that divides attention heads evenly: the smallest group doubled until it suffices.
 
     .. math:: N' = g\,2^{\lceil \log_2 (N/g) \rceil}
 
     Parameters
     ----------
-    gpus : float or ndarray
+    n_gpus : float or ndarray
         GPUs that the memory asks for, at least one group, N. [GPU]
     smallest_group : int or ndarray
         Smallest group that is doubled, usually one GPU, g. [GPU]
@@ -182,11 +182,11 @@ def parallel_size(*, gpus, smallest_group):
     --------
     Five GPUs become eight:
 
-    >>> parallel_size(gpus=5, smallest_group=1)
+    >>> parallel_size(n_gpus=5, smallest_group=1)
     8.0
     """
     # The tiny amount keeps an exact power of two (log(2**29)/log(2) is 29.000000000000004) where it is.
-    return smallest_group * 2.0 ** ceil(log(gpus / smallest_group) / log(2.0) - 1e-9)
+    return smallest_group * 2.0 ** ceil(log(n_gpus / smallest_group) / log(2.0) - 1e-9)
 
 
 def batch_ceiling(*, usable_bytes, weight_bytes, activation_bytes, kv_waste, kv_bytes_per_sequence):

@@ -11,7 +11,71 @@ from tokenecon.units import (
 )
 
 
-def usd_per_mtok_out(*, usd_per_gpu_hour, gpus, tok_out_per_s, utilisation):
+def usd_per_mtok(*, usd_per_gpu_hour, n_gpus, tok_per_s, utilisation):
+    r"""Cost of a million tokens on GPUs paid by the hour.
+
+    .. math:: c = \frac{p\,N}{R\,U}\cdot\frac{10^6}{3600}
+
+    Parameters
+    ----------
+    usd_per_gpu_hour : float or ndarray
+        Price of one GPU for one hour, p. [USD/GPU/h]
+    n_gpus : float or ndarray
+        GPUs of the instance, N. [GPU]
+    tok_per_s : float or ndarray
+        Tokens per second that are to pay, while it is busy, R. [tok/s]
+    utilisation : float or ndarray
+        Share of paid time in which it is busy, U. [fraction]
+
+    Returns
+    -------
+    float or ndarray
+        Cost of a million of these tokens, c. [USD/Mtok]
+
+    Examples
+    --------
+    16 USD buy an hour of 8 GPUs, of which 0.8 at 25,000 tok/s make 72 Mtok:
+
+    >>> usd_per_mtok(usd_per_gpu_hour=2.0, n_gpus=8, tok_per_s=25_000.0, utilisation=0.8)
+    0.2222
+    """
+    return usd_per_gpu_hour * n_gpus / (tok_per_s * utilisation) * (TOKENS_PER_MTOK / SECONDS_PER_HOUR)
+
+
+def usd_per_mtok_of_seconds(*, usd_per_gpu_hour, n_gpus, busy_s, tok, utilisation):
+    r"""Cost of a million tokens that cause so much time of a replica.
+
+    .. math:: c = \frac{p\,N}{3600\,U}\cdot\frac{t}{n}\cdot 10^6
+
+    Parameters
+    ----------
+    usd_per_gpu_hour : float or ndarray
+        Price of a GPU, p. [USD/GPU/h]
+    n_gpus : float or ndarray
+        GPUs of the replica, N. [GPU]
+    busy_s : float or ndarray
+        Time of the replica that the tokens of one request cause, t. [s]
+    tok : float or ndarray
+        These tokens, n. [tok]
+    utilisation : float or ndarray
+        Share of paid time in which the replica works so; 1 prices busy time alone, U. [fraction]
+
+    Returns
+    -------
+    float or ndarray
+        Cost, c. [USD/Mtok]
+
+    Examples
+    --------
+    8 USD/h for 0.045 s and 500 tokens: 8/3600 * 0.045/500 * 1e6:
+
+    >>> usd_per_mtok_of_seconds(usd_per_gpu_hour=2.0, n_gpus=4, busy_s=0.045, tok=500, utilisation=1.0)
+    0.2
+    """
+    return usd_per_gpu_hour * n_gpus / SECONDS_PER_HOUR / utilisation * busy_s / tok * TOKENS_PER_MTOK
+
+
+def usd_per_mtok_out(*, usd_per_gpu_hour, n_gpus, tok_out_per_s, utilisation):
     r"""Cost of a million output tokens on GPUs paid by the hour.
 
     .. math:: c_{out} = \frac{p\,N}{R\,U}\cdot\frac{10^6}{3600}
@@ -20,7 +84,7 @@ def usd_per_mtok_out(*, usd_per_gpu_hour, gpus, tok_out_per_s, utilisation):
     ----------
     usd_per_gpu_hour : float or ndarray
         Price of one GPU for one hour, p. [USD/GPU/h]
-    gpus : float or ndarray
+    n_gpus : float or ndarray
         GPUs of the instance, N. [GPU]
     tok_out_per_s : float or ndarray
         Output tokens per second while it is busy, R. [tok_out/s]
@@ -41,13 +105,13 @@ def usd_per_mtok_out(*, usd_per_gpu_hour, gpus, tok_out_per_s, utilisation):
     --------
     16 USD buy an hour of 8 GPUs, of which 0.8 at 5000 tok/s make 14.4 Mtok:
 
-    >>> usd_per_mtok_out(usd_per_gpu_hour=2.0, gpus=8, tok_out_per_s=5000.0, utilisation=0.8)
+    >>> usd_per_mtok_out(usd_per_gpu_hour=2.0, n_gpus=8, tok_out_per_s=5000.0, utilisation=0.8)
     1.1111
     """
-    return usd_per_gpu_hour * gpus / (tok_out_per_s * utilisation) * (TOKENS_PER_MTOK / SECONDS_PER_HOUR)
+    return usd_per_mtok(usd_per_gpu_hour=usd_per_gpu_hour, n_gpus=n_gpus, tok_per_s=tok_out_per_s, utilisation=utilisation)
 
 
-def usd_per_mtok_in(*, usd_per_gpu_hour, gpus, prefill_s, tok_in, utilisation):
+def usd_per_mtok_in(*, usd_per_gpu_hour, n_gpus, prefill_s, isl, utilisation):
     r"""Cost of a million input tokens: the paid time of their prefill.
 
     .. math:: c_{in} = \frac{p\,N\,t_p}{n_{in}\,U}\cdot\frac{10^6}{3600}
@@ -56,11 +120,11 @@ def usd_per_mtok_in(*, usd_per_gpu_hour, gpus, prefill_s, tok_in, utilisation):
     ----------
     usd_per_gpu_hour : float or ndarray
         Price of one GPU for one hour, p. [USD/GPU/h]
-    gpus : float or ndarray
+    n_gpus : float or ndarray
         GPUs of the instance, N. [GPU]
     prefill_s : float or ndarray
         Time of the prefill, t_p. [s]
-    tok_in : float or ndarray
+    isl : float or ndarray
         Input tokens in it, n_in. [tok_in]
     utilisation : float or ndarray
         Share of paid time in which the instance is busy, U. [fraction]
@@ -74,14 +138,14 @@ def usd_per_mtok_in(*, usd_per_gpu_hour, gpus, prefill_s, tok_in, utilisation):
     --------
     Four H100 at 2.695 USD, 142.1 ms for 2000 tokens: 10.78 * 0.1421/3600/0.002:
 
-    >>> usd_per_mtok_in(usd_per_gpu_hour=2.695, gpus=4, prefill_s=0.1421, tok_in=2000, utilisation=1.0)
+    >>> usd_per_mtok_in(usd_per_gpu_hour=2.695, n_gpus=4, prefill_s=0.1421, isl=2000, utilisation=1.0)
     0.2128
     """
-    return (usd_per_gpu_hour * gpus * prefill_s / (tok_in * utilisation)
-            * (TOKENS_PER_MTOK / SECONDS_PER_HOUR))
+    return usd_per_mtok_of_seconds(usd_per_gpu_hour=usd_per_gpu_hour, n_gpus=n_gpus, busy_s=prefill_s, tok=isl,
+                                   utilisation=utilisation)
 
 
-def usd_per_mtok_blend(*, usd_per_mtok_in, usd_per_mtok_out, tok_in, tok_out):
+def usd_per_mtok_blend(*, usd_per_mtok_in, usd_per_mtok_out, isl, osl):
     r"""Cost of a million tokens of both kinds, at a workload's mix.
 
     .. math:: \frac{n_{in} c_{in} + n_{out} c_{out}}{n_{in} + n_{out}}
@@ -92,9 +156,9 @@ def usd_per_mtok_blend(*, usd_per_mtok_in, usd_per_mtok_out, tok_in, tok_out):
         Cost of a million input tokens, c_in. [USD/Mtok_in]
     usd_per_mtok_out : float or ndarray
         Cost of a million output tokens, c_out. [USD/Mtok_out]
-    tok_in : float or ndarray
+    isl : float or ndarray
         Input tokens of a request, n_in. [tok_in]
-    tok_out : float or ndarray
+    osl : float or ndarray
         Output tokens of a request, n_out. [tok_out]
 
     Returns
@@ -110,10 +174,10 @@ def usd_per_mtok_blend(*, usd_per_mtok_in, usd_per_mtok_out, tok_in, tok_out):
     --------
     2000 at 0.2127 and 500 at 1.124 USD: (425.4 + 562)/2500:
 
-    >>> usd_per_mtok_blend(usd_per_mtok_in=0.2127, usd_per_mtok_out=1.124, tok_in=2000, tok_out=500)
+    >>> usd_per_mtok_blend(usd_per_mtok_in=0.2127, usd_per_mtok_out=1.124, isl=2000, osl=500)
     0.395
     """
-    return (tok_in * usd_per_mtok_in + tok_out * usd_per_mtok_out) / (tok_in + tok_out)
+    return (isl * usd_per_mtok_in + osl * usd_per_mtok_out) / (isl + osl)
 
 
 def usd_per_tok_from_word(*, usd_per_word, words_per_tok):
@@ -355,7 +419,7 @@ def implied_gpus(*, usd_per_day, usd_per_gpu_hour):
     return usd_per_day / HOURS_PER_DAY / usd_per_gpu_hour
 
 
-def implied_tok_per_s_per_gpu(*, tok_per_day, gpus):
+def implied_tok_per_s_per_gpu(*, tok_per_day, n_gpus):
     r"""Mean rate of a GPU that a daily volume and a fleet imply.
 
     .. math:: \frac{V}{86400\,N}
@@ -364,7 +428,7 @@ def implied_tok_per_s_per_gpu(*, tok_per_day, gpus):
     ----------
     tok_per_day : float or ndarray
         Tokens a day, V. [tok/day]
-    gpus : float or ndarray
+    n_gpus : float or ndarray
         GPUs of the fleet, N. [GPU]
 
     Returns
@@ -376,10 +440,10 @@ def implied_tok_per_s_per_gpu(*, tok_per_day, gpus):
     --------
     2 billion tokens a day are 23,148 a second, on 158.1 GPUs:
 
-    >>> implied_tok_per_s_per_gpu(tok_per_day=2e9, gpus=158.1)
+    >>> implied_tok_per_s_per_gpu(tok_per_day=2e9, n_gpus=158.1)
     146.415
     """
-    return tok_per_day / SECONDS_PER_DAY / gpus
+    return tok_per_day / SECONDS_PER_DAY / n_gpus
 
 
 def tok_per_s_for_price(*, usd_per_hour, usd_per_mtok):
@@ -478,7 +542,7 @@ def consolidation_saving(*, large_usd_per_gpu_hour, large_gpus, large_tok_per_s,
     return 1 - large / small
 
 
-def switch_over_utilisation(*, usd_per_gpu_hour, gpus, tok_per_s, usd_per_mtok_other):
+def switch_over_utilisation(*, usd_per_gpu_hour, n_gpus, tok_per_s, usd_per_mtok_other):
     r"""Utilisation above which GPUs paid by the hour beat an offer paid by the token.
 
     .. math:: u^* = \frac{p\,N}{3600\,R\,c}\cdot 10^6
@@ -487,7 +551,7 @@ def switch_over_utilisation(*, usd_per_gpu_hour, gpus, tok_per_s, usd_per_mtok_o
     ----------
     usd_per_gpu_hour : float or ndarray
         Price of one GPU for one hour, p. [USD/GPU/h]
-    gpus : float or ndarray
+    n_gpus : float or ndarray
         GPUs of the instance, N. [GPU]
     tok_per_s : float or ndarray
         Tokens per second while it is busy, R. [tok/s]
@@ -503,20 +567,20 @@ def switch_over_utilisation(*, usd_per_gpu_hour, gpus, tok_per_s, usd_per_mtok_o
     --------
     3.90 USD buy at most 10.8 million tokens, which cost 8.64 USD elsewhere:
 
-    >>> switch_over_utilisation(usd_per_gpu_hour=3.90, gpus=1, tok_per_s=3000, usd_per_mtok_other=0.80)
+    >>> switch_over_utilisation(usd_per_gpu_hour=3.90, n_gpus=1, tok_per_s=3000, usd_per_mtok_other=0.80)
     0.4514
     """
-    return usd_per_gpu_hour * gpus / (tok_per_s * usd_per_mtok_other) * (TOKENS_PER_MTOK / SECONDS_PER_HOUR)
+    return usd_per_gpu_hour * n_gpus / (tok_per_s * usd_per_mtok_other) * (TOKENS_PER_MTOK / SECONDS_PER_HOUR)
 
 
-def break_even_tok_per_day(*, gpus, usd_per_gpu_hour, usd_per_mtok_api):
+def break_even_tok_per_day(*, n_gpus, usd_per_gpu_hour, usd_per_mtok_api):
     r"""Daily volume above which the smallest own instance costs less than an API.
 
     .. math:: V^* = \frac{24\,N\,p}{c}\cdot 10^6
 
     Parameters
     ----------
-    gpus : float or ndarray
+    n_gpus : float or ndarray
         GPUs that the model needs at least, paid round the clock, N. [GPU]
     usd_per_gpu_hour : float or ndarray
         Price of one GPU for one hour, p. [USD/GPU/h]
@@ -536,10 +600,10 @@ def break_even_tok_per_day(*, gpus, usd_per_gpu_hour, usd_per_mtok_api):
     --------
     Two GPUs at 1.49 USD are 71.52 USD a day, against 8 USD a million tokens:
 
-    >>> break_even_tok_per_day(gpus=2, usd_per_gpu_hour=1.49, usd_per_mtok_api=8.0)
+    >>> break_even_tok_per_day(n_gpus=2, usd_per_gpu_hour=1.49, usd_per_mtok_api=8.0)
     8940000.0
     """
-    return HOURS_PER_DAY * gpus * usd_per_gpu_hour / usd_per_mtok_api * TOKENS_PER_MTOK
+    return HOURS_PER_DAY * n_gpus * usd_per_gpu_hour / usd_per_mtok_api * TOKENS_PER_MTOK
 
 
 def premium_saving(*, premium, overhead):
@@ -719,36 +783,3 @@ def output_seconds(*, decode_s, cache_read_s, prompt_positions, context_position
     3.0625
     """
     return decode_s - cache_read_s * prompt_positions / context_positions
-
-
-def usd_per_mtok_of_seconds(*, usd_per_gpu_hour, gpus, busy_s, tok, utilisation):
-    r"""Cost of a million tokens that cause so much time of a replica.
-
-    .. math:: c = \frac{p\,N}{3600\,U}\cdot\frac{t}{n}\cdot 10^6
-
-    Parameters
-    ----------
-    usd_per_gpu_hour : float or ndarray
-        Price of a GPU, p. [USD/GPU/h]
-    gpus : float or ndarray
-        GPUs of the replica, N. [GPU]
-    busy_s : float or ndarray
-        Time of the replica that the tokens of one request cause, t. [s]
-    tok : float or ndarray
-        These tokens, n. [tok]
-    utilisation : float or ndarray
-        Share of paid time in which the replica works so; 1 prices busy time alone, U. [fraction]
-
-    Returns
-    -------
-    float or ndarray
-        Cost, c. [USD/Mtok]
-
-    Examples
-    --------
-    8 USD/h for 0.045 s and 500 tokens: 8/3600 * 0.045/500 * 1e6:
-
-    >>> usd_per_mtok_of_seconds(usd_per_gpu_hour=2.0, gpus=4, busy_s=0.045, tok=500, utilisation=1.0)
-    0.2
-    """
-    return usd_per_gpu_hour * gpus / SECONDS_PER_HOUR / utilisation * busy_s / tok * TOKENS_PER_MTOK

@@ -42,7 +42,7 @@ def attained_flop_per_s(*, flop_per_s_per_gpu, watts_per_gpu, efficiency, flop_p
     return efficiency * flop_per_s_per_gpu * minimum(1.0, budget) ** throttle
 
 
-def memory_and_arithmetic_seconds(*, bytes_read, flop, gpus, bytes_per_s_per_gpu, flop_per_s_per_gpu):
+def memory_and_arithmetic_seconds(*, bytes_read, flop, n_gpus, bytes_per_s_per_gpu, flop_per_s_per_gpu):
     r"""Time of a kernel that reads and computes at once, on so many GPUs that share it evenly.
 
     .. math:: t = \frac{1}{G}\sqrt{\left(\frac{W}{BW}\right)^2 + \left(\frac{F}{F_a}\right)^2}
@@ -53,7 +53,7 @@ def memory_and_arithmetic_seconds(*, bytes_read, flop, gpus, bytes_per_s_per_gpu
         Bytes read from memory, over all GPUs, W. [B]
     flop : float or ndarray
         Arithmetic over all GPUs, F. [FLOP]
-    gpus : int or ndarray
+    n_gpus : int or ndarray
         GPUs that share the work, G. [GPU]
     bytes_per_s_per_gpu : float or ndarray
         Attained memory bandwidth, BW. [B/s/GPU]
@@ -74,13 +74,13 @@ def memory_and_arithmetic_seconds(*, bytes_read, flop, gpus, bytes_per_s_per_gpu
     --------
     3 s of reading and 4 s of arithmetic on one GPU:
 
-    >>> memory_and_arithmetic_seconds(bytes_read=3e12, flop=4e15, gpus=1, bytes_per_s_per_gpu=1e12,
+    >>> memory_and_arithmetic_seconds(bytes_read=3e12, flop=4e15, n_gpus=1, bytes_per_s_per_gpu=1e12,
     ...                               flop_per_s_per_gpu=1e15)
     5.0
     """
     reading = bytes_read / bytes_per_s_per_gpu
     computing = flop / flop_per_s_per_gpu
-    return sqrt(reading * reading + computing * computing) / gpus
+    return sqrt(reading * reading + computing * computing) / n_gpus
 
 
 def independent_tokens(*, tokens, independence):

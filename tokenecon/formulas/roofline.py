@@ -3,7 +3,7 @@
 from tokenecon.numerics import maximum
 
 
-def memory_seconds(*, bytes_moved, gpus, bytes_per_s_per_gpu, mbu):
+def memory_seconds(*, bytes_moved, n_gpus, bytes_per_s_per_gpu, mbu):
     r"""Time that GPUs need to read a pass's bytes from their memory.
 
     .. math:: t_m = \frac{Q}{N\,BW\,\eta_b}
@@ -12,7 +12,7 @@ def memory_seconds(*, bytes_moved, gpus, bytes_per_s_per_gpu, mbu):
     ----------
     bytes_moved : float or ndarray
         Weights, cache and activations that the pass reads, all GPUs together, Q. [B]
-    gpus : float or ndarray
+    n_gpus : float or ndarray
         GPUs that share the bytes evenly, N. [GPU]
     bytes_per_s_per_gpu : float or ndarray
         Peak memory bandwidth of one GPU, BW. [B/s/GPU]
@@ -32,13 +32,13 @@ def memory_seconds(*, bytes_moved, gpus, bytes_per_s_per_gpu, mbu):
     --------
     140 GB over 3.35 TB/s:
 
-    >>> memory_seconds(bytes_moved=140e9, gpus=1, bytes_per_s_per_gpu=3.35e12, mbu=1.0)
+    >>> memory_seconds(bytes_moved=140e9, n_gpus=1, bytes_per_s_per_gpu=3.35e12, mbu=1.0)
     0.04179
     """
-    return bytes_moved / (gpus * bytes_per_s_per_gpu * mbu)
+    return bytes_moved / (n_gpus * bytes_per_s_per_gpu * mbu)
 
 
-def compute_seconds(*, flop, gpus, flop_per_s_per_gpu, mfu):
+def compute_seconds(*, flop, n_gpus, flop_per_s_per_gpu, mfu):
     r"""Time that GPUs need for a pass's arithmetic.
 
     .. math:: t_c = \frac{F}{N\,\hat F\,\eta_c}
@@ -47,7 +47,7 @@ def compute_seconds(*, flop, gpus, flop_per_s_per_gpu, mfu):
     ----------
     flop : float or ndarray
         Arithmetic of the pass, all GPUs together, F. [FLOP]
-    gpus : float or ndarray
+    n_gpus : float or ndarray
         GPUs that share the work evenly, N. [GPU]
     flop_per_s_per_gpu : float or ndarray
         Peak dense arithmetic of one GPU at the precision computed in. [FLOP/s/GPU]
@@ -67,10 +67,10 @@ def compute_seconds(*, flop, gpus, flop_per_s_per_gpu, mfu):
     --------
     281.16 TFLOP on four H100 (989.5 TFLOP/s each) at half their peak take 281.16/1979 s:
 
-    >>> compute_seconds(flop=281.16e12, gpus=4, flop_per_s_per_gpu=989.5e12, mfu=0.5)
+    >>> compute_seconds(flop=281.16e12, n_gpus=4, flop_per_s_per_gpu=989.5e12, mfu=0.5)
     0.1421
     """
-    return flop / (gpus * flop_per_s_per_gpu * mfu)
+    return flop / (n_gpus * flop_per_s_per_gpu * mfu)
 
 
 def pass_seconds(*, memory_s, compute_s, comm_s, fixed_s):
@@ -113,7 +113,7 @@ def pass_seconds(*, memory_s, compute_s, comm_s, fixed_s):
     return maximum(memory_s, compute_s) + comm_s + fixed_s
 
 
-def decode_step_seconds(*, weight_bytes, kv_bytes_per_sequence, flop_per_sequence, batch, gpus,
+def decode_step_seconds(*, weight_bytes, kv_bytes_per_sequence, flop_per_sequence, batch, n_gpus,
                         bytes_per_s_per_gpu, mbu, flop_per_s_per_gpu, mfu, comm_s, fixed_s):
     r"""Time of a decode step: weights are read once for all sequences, cache and arithmetic once for each.
 
@@ -130,7 +130,7 @@ def decode_step_seconds(*, weight_bytes, kv_bytes_per_sequence, flop_per_sequenc
         Arithmetic of one sequence in this step, weights and attention, f. [FLOP]
     batch : float or ndarray
         Sequences decoded together, B. [sequence]
-    gpus : float or ndarray
+    n_gpus : float or ndarray
         GPUs of the instance, N. [GPU]
     bytes_per_s_per_gpu : float or ndarray
         Peak memory bandwidth of one GPU, BW. [B/s/GPU]
@@ -164,22 +164,22 @@ def decode_step_seconds(*, weight_bytes, kv_bytes_per_sequence, flop_per_sequenc
     Llama 2 70B on four H100, 32 sequences of 2000 positions (0.65536 GB each): 160.97 GB / 13.4 TB/s:
 
     >>> decode_step_seconds(weight_bytes=140e9, kv_bytes_per_sequence=0.65536e9,
-    ...                     flop_per_sequence=145.2e9, batch=32, gpus=4, bytes_per_s_per_gpu=3.35e12,
+    ...                     flop_per_sequence=145.2e9, batch=32, n_gpus=4, bytes_per_s_per_gpu=3.35e12,
     ...                     mbu=1.0, flop_per_s_per_gpu=989.5e12, mfu=1.0, comm_s=0.0, fixed_s=0.0)
     0.01201
     """
     return pass_seconds(
         memory_s=memory_seconds(
             bytes_moved=weight_bytes + batch * kv_bytes_per_sequence,
-            gpus=gpus, bytes_per_s_per_gpu=bytes_per_s_per_gpu, mbu=mbu),
+            n_gpus=n_gpus, bytes_per_s_per_gpu=bytes_per_s_per_gpu, mbu=mbu),
         compute_s=compute_seconds(
-            flop=batch * flop_per_sequence, gpus=gpus, flop_per_s_per_gpu=flop_per_s_per_gpu, mfu=mfu),
+            flop=batch * flop_per_sequence, n_gpus=n_gpus, flop_per_s_per_gpu=flop_per_s_per_gpu, mfu=mfu),
         comm_s=comm_s,
         fixed_s=fixed_s,
     )
 
 
-def prefill_seconds(*, flop, weight_bytes, gpus, bytes_per_s_per_gpu, mbu, flop_per_s_per_gpu, mfu, comm_s,
+def prefill_seconds(*, flop, weight_bytes, n_gpus, bytes_per_s_per_gpu, mbu, flop_per_s_per_gpu, mfu, comm_s,
                     fixed_s):
     r"""Time to prefill prompts in one pass: their arithmetic, or for short ones the reading of the weights.
 
@@ -191,7 +191,7 @@ def prefill_seconds(*, flop, weight_bytes, gpus, bytes_per_s_per_gpu, mbu, flop_
         Arithmetic of all prompts in the pass, F. [FLOP]
     weight_bytes : float or ndarray
         Weights read, W. [B]
-    gpus : float or ndarray
+    n_gpus : float or ndarray
         GPUs of the instance, N. [GPU]
     bytes_per_s_per_gpu : float or ndarray
         Peak memory bandwidth of one GPU, BW. [B/s/GPU]
@@ -219,15 +219,15 @@ def prefill_seconds(*, flop, weight_bytes, gpus, bytes_per_s_per_gpu, mbu, flop_
     --------
     2000 tokens of Llama 2 70B (281.16 TFLOP) on four H100 at half their peak arithmetic:
 
-    >>> prefill_seconds(flop=281.16e12, weight_bytes=140e9, gpus=4, bytes_per_s_per_gpu=3.35e12, mbu=0.8,
+    >>> prefill_seconds(flop=281.16e12, weight_bytes=140e9, n_gpus=4, bytes_per_s_per_gpu=3.35e12, mbu=0.8,
     ...                 flop_per_s_per_gpu=989.5e12, mfu=0.5, comm_s=0.0, fixed_s=0.0)
     0.1421
     """
     return pass_seconds(
         memory_s=memory_seconds(
-            bytes_moved=weight_bytes, gpus=gpus, bytes_per_s_per_gpu=bytes_per_s_per_gpu, mbu=mbu),
+            bytes_moved=weight_bytes, n_gpus=n_gpus, bytes_per_s_per_gpu=bytes_per_s_per_gpu, mbu=mbu),
         compute_s=compute_seconds(
-            flop=flop, gpus=gpus, flop_per_s_per_gpu=flop_per_s_per_gpu, mfu=mfu),
+            flop=flop, n_gpus=n_gpus, flop_per_s_per_gpu=flop_per_s_per_gpu, mfu=mfu),
         comm_s=comm_s,
         fixed_s=fixed_s,
     )

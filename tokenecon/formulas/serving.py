@@ -428,7 +428,7 @@ def tok_per_audio_hour(*, tok_per_day, audio_hours_per_day):
     return tok_per_day / audio_hours_per_day
 
 
-def required_real_time_factor(*, audio_hours_per_day, gpus):
+def required_real_time_factor(*, audio_hours_per_day, n_gpus):
     r"""Hours of audio that each GPU of a fleet must transcribe in an hour.
 
     .. math:: \frac{a}{24\,N}
@@ -437,7 +437,7 @@ def required_real_time_factor(*, audio_hours_per_day, gpus):
     ----------
     audio_hours_per_day : float or ndarray
         Hours of audio a day, a. [h/day]
-    gpus : float or ndarray
+    n_gpus : float or ndarray
         GPUs of the fleet, N. [GPU]
 
     Returns
@@ -449,10 +449,10 @@ def required_real_time_factor(*, audio_hours_per_day, gpus):
     --------
     5000 hours a day are 208.3 in an hour, on 375 GPUs:
 
-    >>> required_real_time_factor(audio_hours_per_day=5000, gpus=375)
+    >>> required_real_time_factor(audio_hours_per_day=5000, n_gpus=375)
     0.5556
     """
-    return audio_hours_per_day / HOURS_PER_DAY / gpus
+    return audio_hours_per_day / HOURS_PER_DAY / n_gpus
 
 
 def speech_window_flop(*, encoder_flop, decoder_parameters, text_positions, flop_per_multiply_add):

@@ -451,14 +451,14 @@ def discount_factor(*, discount_rate, years):
     return (1 + discount_rate) ** (-years / COMPOUNDING_YEARS)
 
 
-def grown_request_per_day(*, request_per_day, growth, years):
+def grown_requests_per_day(*, requests_per_day, growth, years):
     r"""Demand after some years of steady growth.
 
     .. math:: D\,(1 + g)^t
 
     Parameters
     ----------
-    request_per_day : float or ndarray
+    requests_per_day : float or ndarray
         Demand now, D. [request/day]
     growth : float or ndarray
         Growth in a year; negative where demand shrinks, g. [fraction]
@@ -474,10 +474,10 @@ def grown_request_per_day(*, request_per_day, growth, years):
     --------
     1000 * 1.21**0.5:
 
-    >>> grown_request_per_day(request_per_day=1000.0, growth=0.21, years=0.5)
+    >>> grown_requests_per_day(requests_per_day=1000.0, growth=0.21, years=0.5)
     1100.0
     """
-    return request_per_day * (1 + growth) ** (years / COMPOUNDING_YEARS)
+    return requests_per_day * (1 + growth) ** (years / COMPOUNDING_YEARS)
 
 
 def price_ratio_after(*, decline_per_year, years):

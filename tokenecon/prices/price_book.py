@@ -203,7 +203,7 @@ def token_price(model, as_of=None, *, retired=False):
     }  # fmt: skip
 
 
-def mixed_price(model, as_of=None, *, tok_in, tok_out):
+def mixed_price(model, as_of=None, *, isl, osl):
     """What a million tokens of a mix cost as of a date: ``price`` (low, typical, high) and what :func:`token_price` says.
 
     Each seller is asked for the whole mix: who is cheap for input may be dear for output, so that the typical input and the
@@ -212,8 +212,8 @@ def mixed_price(model, as_of=None, *, tok_in, tok_out):
     found = token_price(model, as_of)
     sides = [MONEY["input"], MONEY["output"]]
     sellers = token_prices(model, as_of).groupby("provider")[sides].median().dropna()
-    mixed = money.usd_per_mtok_blend(usd_per_mtok_in=sellers[sides[0]], usd_per_mtok_out=sellers[sides[1]], tok_in=tok_in,
-                                     tok_out=tok_out)
+    mixed = money.usd_per_mtok_blend(usd_per_mtok_in=sellers[sides[0]], usd_per_mtok_out=sellers[sides[1]], isl=isl,
+                                     osl=osl)
     return found | {"price": tuple(float(mixed.quantile(q)) for q in (TAILS[0], 0.5, TAILS[1])), "providers": len(sellers)}
 
 

@@ -34,6 +34,7 @@ NUMBERS = {
 }  # fmt: skip
 WHOLE = ("n_gpus", "tp", "pp", "attention_dp", "ep", "draft_tokens", "prefill_gpus")
 OPTIONAL_TEXTS = ("draft_model",)
+SAME_SPEED = {"fp8-block": "fp8"}  # a number format that serves like another: the same to 0.01 bit a value
 KNOWN = (*REQUIRED, *TEXTS, *(name for name in NUMBERS if name not in REQUIRED), *OPTIONAL_TEXTS)
 
 
@@ -68,6 +69,8 @@ def read(given):
     number = {name: _numbers(given, name, ask) for name in NUMBERS}
     text = {name: _texts(given, name, size) for name in ("model", "gpu", *TEXTS, *OPTIONAL_TEXTS)}
     text["weights"] = _filled(text["weights"], "bf16")
+    for other, same in SAME_SPEED.items():
+        text["weights"] = np.where(text["weights"] == other, same, text["weights"])
     blank = text["kv"] == ""
     if blank.any():
         eight = np.isin(text["weights"].astype(str), ("fp8", "int8", "nvfp4"))
@@ -183,18 +186,18 @@ def _support(text, ask):
 
 def _layout(number, models, ask):
     """GPUs of a replica from tp, pp and attention_dp, and whether they divide."""
-    gpus, pp, dp = number["n_gpus"], number["pp"], number["attention_dp"]
-    tp = np.where(np.isnan(number["tp"]), gpus / pp, number["tp"])
+    n_gpus, pp, dp = number["n_gpus"], number["pp"], number["attention_dp"]
+    tp = np.where(np.isnan(number["tp"]), n_gpus / pp, number["tp"])
     with np.errstate(invalid="ignore", divide="ignore"):
         inside = tp % dp == 0
         group = np.where(inside, tp, tp * dp)
         number["group"], number["attention_tp"] = group, group / dp
         number["ep"] = np.where(np.isnan(number["ep"]), np.where(dp > 1, group, 1.0), number["ep"])
         checks = (
-            (gpus % (group * pp) != 0, lambda row: f"n_gpus {gpus[row]:g} is not a multiple of tp {group[row]:g} times "
+            (n_gpus % (group * pp) != 0, lambda row: f"n_gpus {n_gpus[row]:g} is not a multiple of tp {group[row]:g} times "
              f"pp {pp[row]:g}; give a tp and pp whose product divides n_gpus"),
             (group % number["ep"] != 0, lambda row: f"ep {number['ep'][row]:g} does not divide the {group[row]:g} GPUs of tp"),
-            ((number["prefill_gpus"] % (group * pp) != 0) | (number["prefill_gpus"] >= gpus) & (gpus > 0),
+            ((number["prefill_gpus"] % (group * pp) != 0) | (number["prefill_gpus"] >= n_gpus) & (n_gpus > 0),
              lambda row: f"prefill_gpus {number['prefill_gpus'][row]:g} must be a multiple of tp times pp "
              f"({group[row] * pp[row]:g}) and leave GPUs to decode"),
         )  # fmt: skip

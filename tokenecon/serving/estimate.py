@@ -7,9 +7,8 @@ results in :data:`RESULTS`, each predicted one with ``_low`` and ``_high``, the 
 import numpy as np
 import pandas as pd
 
-from tokenecon.formulas import levers
+from tokenecon.formulas import levers, money
 from tokenecon.serving import cases, coefficients, intervals, operands, steady_state
-from tokenecon.units import SECONDS_PER_HOUR, TOKENS_PER_MTOK
 
 CHUNK = 8192  # cases at once: their columns stay in the cache of a core
 MILLI = 1e3
@@ -100,7 +99,7 @@ def columns(ask, rows):
 def _chunk(ask, rows, values, widths):
     """Results of some rows: a dict of arrays."""
     number = {name: ask.numbers[name][rows] for name in ("n_gpus", "usd_per_gpu_hour", "utilisation")}
-    gpus, place = number["n_gpus"], ask.place[rows]
+    n_gpus, place = number["n_gpus"], ask.place[rows]
     case = columns(ask, rows)
     load, used = case["load"], case["used"]
     state = steady_state.steady(case, values, resources=True)
@@ -109,7 +108,7 @@ def _chunk(ask, rows, values, widths):
     fits = (state["fit"] >= 1.0) & (whole | (case["concurrency"] <= BEYOND * state["fit"]))
     rate = state["requests_per_s"] * used
     price = np.where(number["usd_per_gpu_hour"] >= 0, number["usd_per_gpu_hour"], ask.table["quoted_price"][place])
-    usd_per_s = price * gpus / SECONDS_PER_HOUR / number["utilisation"]
+    paid = {"usd_per_gpu_hour": price, "n_gpus": n_gpus, "utilisation": number["utilisation"]}
     reading = state["prefill_share"]
     isl, osl = case["isl"], case["osl"]
     with np.errstate(invalid="ignore"):
@@ -117,9 +116,10 @@ def _chunk(ask, rows, values, widths):
             "max_concurrency": np.floor(state["fit"]) * case["replicas"], "concurrency_used": state["batch"] * used,
             "ttft_ms": state["ttft_s"] * MILLI, "tpot_ms": state["tpot_s"] * MILLI,
             "output_tok_s": rate * osl, "total_tok_s": rate * (isl + osl),
-            "usd_per_mtok_in": usd_per_s * reading / (rate * isl) * TOKENS_PER_MTOK,
-            "usd_per_mtok_out": usd_per_s * (1 - reading) / (rate * osl) * TOKENS_PER_MTOK,
-            "usd_per_mtok": usd_per_s / (rate * (isl + osl)) * TOKENS_PER_MTOK,
+            # tokens pay for the time they cause: input for reading the prompt, output for the rest
+            "usd_per_mtok_in": money.usd_per_mtok_of_seconds(busy_s=reading / rate, tok=isl, **paid),
+            "usd_per_mtok_out": money.usd_per_mtok_of_seconds(busy_s=(1 - reading) / rate, tok=osl, **paid),
+            "usd_per_mtok": money.usd_per_mtok(tok_per_s=rate * (isl + osl), **paid),
         }  # fmt: skip
     plain = (case["draft_tokens"] == 0) & (case["split"] == 0) & (case["cached"] == 0)
     plain &= case["group"] <= case["link_domain"]  # nothing measured splits a layer over the network between servers

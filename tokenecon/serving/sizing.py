@@ -8,7 +8,6 @@ import pandas as pd
 from tokenecon import data
 from tokenecon.errors import NoEstimate, TooSlow
 from tokenecon.serving import estimate
-from tokenecon.serving.operating_point import ALIKE
 
 SIZES = (1, 2, 4, 8)  # GPUs of a replica inside one server
 COLUMNS = ("model", "gpu", "n_gpus", "weights", "kv", "isl", "osl")
@@ -86,7 +85,7 @@ def one(case, *, ttft_ms=None, tpot_ms=None):
 
 def of_page(case):
     """:func:`one` for the parameters of a page, as a dict; a refusal begins with the parameter that it is about."""
-    return dict(_of_page(case.model, case.gpu, case.n_gpus, case.weights, case.kv, case.isl_tokens, case.osl_tokens,
+    return dict(_of_page(case.model, case.gpu, case.n_gpus, case.weights, case.kv, case.isl, case.osl,
                          case.ttft_ms, case.tpot_ms))
 
 
@@ -133,7 +132,7 @@ def curve(case, concurrencies):
 def _asked(cases):
     """The columns that `estimate` reads, for a closed loop."""
     table = cases[[name for name in (*COLUMNS, *OPTIONS) if name in cases]].reset_index(drop=True).copy()
-    return table.assign(weights=table["weights"].replace(ALIKE), load="closed_loop", usd_per_gpu_hour=USD_PER_GPU_HOUR)
+    return table.assign(load="closed_loop", usd_per_gpu_hour=USD_PER_GPU_HOUR)
 
 
 def _at(table, concurrency):

@@ -67,7 +67,7 @@ def pass_seconds(case, rate, *, decoding=0.0, verified=1.0, context=0.0, prompt_
     both = passes.memory_and_arithmetic_seconds
 
     def matrix(parameters, width, rows, ranks, attained):
-        return {"bytes_read": parameters * width, "flop": f * parameters * rows, "gpus": ranks,
+        return {"bytes_read": parameters * width, "flop": f * parameters * rows, "n_gpus": ranks,
                 "bytes_per_s_per_gpu": rate["bandwidth"], "flop_per_s_per_gpu": attained}
 
     parts = [
@@ -85,7 +85,7 @@ def pass_seconds(case, rate, *, decoding=0.0, verified=1.0, context=0.0, prompt_
                               padding=rate["padding"])
     share = case["expert_params"] / case["experts"]
     parts.append({"bytes_read": share * touched * case["expert_bytes"], "flop": f * share * rows * rate["imbalance"],
-                  "gpus": case["group"], "bytes_per_s_per_gpu": rate["bandwidth"],
+                  "n_gpus": case["group"], "bytes_per_s_per_gpu": rate["bandwidth"],
                   "flop_per_s_per_gpu": rate["expert"]})
     near, seen = np.minimum(context, case["window"]), np.minimum(context, case["reach"])
     values = case["full_values"] * seen + case["window_values"] * near + case["index_values"] * context
@@ -93,7 +93,7 @@ def pass_seconds(case, rate, *, decoding=0.0, verified=1.0, context=0.0, prompt_
     scores = case["full_decode_flop"] * seen + case["window_flop"] * near + case["index_flop"] * context
     shards = rate["shards"] * busy
     attention = {"bytes_read": cache, "flop": decoding * verified * scores * rate["shards"] / case["tp"],
-                 "gpus": shards, "bytes_per_s_per_gpu": rate["cache_bandwidth"],
+                 "n_gpus": shards, "bytes_per_s_per_gpu": rate["cache_bandwidth"],
                  "flop_per_s_per_gpu": rate["decode_attention"]}
     reading = (case["full_prefill_flop"] * np.minimum(mean_context, case["reach"])
                + case["window_flop"] * np.minimum(mean_context, case["window"])

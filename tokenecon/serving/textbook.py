@@ -62,11 +62,11 @@ def arithmetic_flop_per_s(gpu, weights):
     return fallback, False
 
 
-def link(gpu, gpus):
+def link(gpu, n_gpus):
     """Bandwidth [B/s] per direction and hop latency [s] between so many GPUs."""
     row = data.gpu(gpu)
     domain = row["link_domain_gpus"]
-    inside = gpus <= (domain if domain == domain else 1)
+    inside = n_gpus <= (domain if domain == domain else 1)
     if inside and row["link_bytes_per_s"] == row["link_bytes_per_s"]:
         kind = row["interconnect"].split()[0]
         if kind not in LINK_LATENCY:
@@ -78,15 +78,15 @@ def link(gpu, gpus):
 
 
 @cache
-def placement(model, gpu, gpus, weights):
+def placement(model, gpu, n_gpus, weights):
     """What does not depend on the load: weights, memory for the cache, arithmetic, links."""
     record, row = shape(model), data.gpu(gpu)
     weight_bytes = architecture.weight_bytes(record, data.precision(weights))
     usable = memory.usable_bytes(
-        memory_bytes_per_gpu=row["engine_memory_bytes"], usable_fraction=data.value("memory.usable"), gpus=gpus)
-    activation = gpus * units.convert(data.value("memory.activation"), "GiB", "B")
+        memory_bytes_per_gpu=row["engine_memory_bytes"], usable_fraction=data.value("memory.usable"), n_gpus=n_gpus)
+    activation = n_gpus * units.convert(data.value("memory.activation"), "GiB", "B")
     flop_per_s, native = arithmetic_flop_per_s(gpu, weights)
-    link_bytes_per_s, link_latency_s = link(gpu, gpus)
+    link_bytes_per_s, link_latency_s = link(gpu, n_gpus)
     return {
         "weight_bytes": weight_bytes, "usable_bytes": usable, "activation_bytes": activation,
         "flop_per_s": flop_per_s, "native_arithmetic": native, "bytes_per_s": row["bandwidth_bytes_per_s"],
@@ -108,9 +108,9 @@ def kv_bytes(model, kv, positions):
     return architecture.kv_bytes_of_context(shape(model), positions=positions, bytes_per_value=value)
 
 
-def max_batch(*, model, gpu, gpus, weights, kv, positions):
+def max_concurrency(*, model, gpu, n_gpus, weights, kv, positions):
     """Sequences of this length that fit beside the weights (not rounded). [sequence]"""
-    place = placement(model, gpu, gpus, weights)
+    place = placement(model, gpu, n_gpus, weights)
     return float(memory.batch_ceiling(
         usable_bytes=place["usable_bytes"], weight_bytes=place["weight_bytes"],
         activation_bytes=place["activation_bytes"], kv_waste=data.value("kv.waste_paged"),
@@ -125,7 +125,7 @@ def smallest_instance(*, model, gpu, weights, kv, positions):
         data.value("memory.activation"), "GiB", "B")
     least = memory.gpus_to_hold(
         bytes_needed=needed, memory_bytes_per_gpu=room, usable_fraction=1.0, gpus_per_step=1)
-    return int(memory.parallel_size(gpus=least, smallest_group=1))
+    return int(memory.parallel_size(n_gpus=least, smallest_group=1))
 
 
 @cache
@@ -146,35 +146,35 @@ def weights_read(model, weights, batch):
                                      experts=record["experts"], experts_touched=touched)
 
 
-def communication_s(model, gpu, gpus, weights, batch, positions):
+def communication_s(model, gpu, n_gpus, weights, batch, positions):
     """Time of a pass on the links between tensor-parallel GPUs. [s]"""
-    if gpus == 1:
+    if n_gpus == 1:
         return 0.0
-    place, record = placement(model, gpu, gpus, weights), shape(model)
+    place, record = placement(model, gpu, n_gpus, weights), shape(model)
     message = parallelism.all_reduce_message(batch=batch, positions=positions,
                                              hidden_size=record["hidden_size"], bytes_per_value=ACTIVATION_BYTES)
     each = parallelism.ring_all_reduce_seconds(
-        message_bytes=message, ranks=gpus, link_bytes_per_s=place["link_bytes_per_s"],
+        message_bytes=message, ranks=n_gpus, link_bytes_per_s=place["link_bytes_per_s"],
         link_latency_s=place["link_latency_s"])
     return float(parallelism.tensor_parallel_comm_seconds(
         layers=record["layers"], all_reduces_per_layer=ALL_REDUCES_PER_LAYER, all_reduce_s=each))
 
 
-def decode_step(*, model, gpu, gpus, weights, kv, positions, batch, efficiencies):
+def decode_step(*, model, gpu, n_gpus, weights, kv, positions, batch, efficiencies):
     """Parts and total of a decode step in seconds, each as [poor, expected, good]."""
-    place = placement(model, gpu, gpus, weights)
+    place = placement(model, gpu, n_gpus, weights)
     reach = {name: np.array(span) for name, span in efficiencies.items()}
 
     def read(bytes_moved):
-        return roofline.memory_seconds(bytes_moved=bytes_moved, gpus=gpus,
+        return roofline.memory_seconds(bytes_moved=bytes_moved, n_gpus=n_gpus,
                                        bytes_per_s_per_gpu=place["bytes_per_s"], mbu=reach["mbu.decode"])
 
     weights_s = read(weights_read(model, weights, batch))
     cache_s = read(batch * kv_bytes(model, kv, positions))
     compute_s = roofline.compute_seconds(
-        flop=batch * decode_flop(model, positions), gpus=gpus,
+        flop=batch * decode_flop(model, positions), n_gpus=n_gpus,
         flop_per_s_per_gpu=place["flop_per_s"], mfu=reach["mfu.decode"])
-    comm_s = communication_s(model, gpu, gpus, weights, batch, 1)
+    comm_s = communication_s(model, gpu, n_gpus, weights, batch, 1)
     fixed_s = units.convert(reach["step.overhead"], "ms", "s")
     step_s = roofline.pass_seconds(memory_s=weights_s + cache_s, compute_s=compute_s, comm_s=comm_s,
                                    fixed_s=fixed_s)
@@ -182,59 +182,59 @@ def decode_step(*, model, gpu, gpus, weights, kv, positions, batch, efficiencies
             "comm_s": np.full(3, comm_s), "fixed_s": fixed_s, "step_s": step_s}
 
 
-def prefill(*, model, gpu, gpus, weights, isl_tokens, efficiencies):
+def prefill(*, model, gpu, n_gpus, weights, isl, efficiencies):
     """Time to prefill one prompt in seconds, as [poor, expected, good]."""
-    place = placement(model, gpu, gpus, weights)
+    place = placement(model, gpu, n_gpus, weights)
     reach = {name: np.array(span) for name, span in efficiencies.items()}
     return roofline.prefill_seconds(
-        flop=architecture.prefill_flop(shape(model), positions=isl_tokens), weight_bytes=place["weight_bytes"],
-        gpus=gpus, bytes_per_s_per_gpu=place["bytes_per_s"], mbu=reach["mbu.decode"],
+        flop=architecture.prefill_flop(shape(model), positions=isl), weight_bytes=place["weight_bytes"],
+        n_gpus=n_gpus, bytes_per_s_per_gpu=place["bytes_per_s"], mbu=reach["mbu.decode"],
         flop_per_s_per_gpu=place["flop_per_s"], mfu=reach["mfu.prefill"],
-        comm_s=communication_s(model, gpu, gpus, weights, 1, isl_tokens),
+        comm_s=communication_s(model, gpu, n_gpus, weights, 1, isl),
         fixed_s=units.convert(reach["step.overhead"], "ms", "s"))
 
 
-def point(*, model, gpu, gpus, weights, kv, isl_tokens, osl_tokens, batch, usd_per_gpu_hour, utilisation,
+def point(*, model, gpu, n_gpus, weights, kv, isl, osl, concurrency, usd_per_gpu_hour, utilisation,
           efficiencies=None):
     """One operating point as a flat dict: inputs, what fits, times, rates, costs with _low and _high.
 
     ``usd_per_gpu_hour`` is a number or (low, typical, high).  The decode step is taken at the mean
-    context, the memory at the longest.  Raises :class:`DoesNotFit` when the weights do not fit; a batch
+    context, the memory at the longest.  Raises :class:`DoesNotFit` when the weights do not fit; a concurrency
     beyond the memory is computed and marked ``fits = False``.
     """
-    place = placement(model, gpu, gpus, weights)
+    place = placement(model, gpu, n_gpus, weights)
     if place["weight_bytes"] + place["activation_bytes"] > place["usable_bytes"]:
         raise DoesNotFit(
             f"{model} with {weights} weights takes {place['weight_bytes'] / units.BYTES_PER_GB:.0f} GB, more than "
-            f"{gpus} x {gpu} can allocate; use at least "
-            f"{smallest_instance(model=model, gpu=gpu, weights=weights, kv=kv, positions=isl_tokens + osl_tokens)} "
+            f"{n_gpus} x {gpu} can allocate; use at least "
+            f"{smallest_instance(model=model, gpu=gpu, weights=weights, kv=kv, positions=isl + osl)} "
             f"GPUs or a narrower format (`tokenecon list gpus`, data/precisions.csv)")
     efficiencies = efficiencies or assumed()
     price = np.broadcast_to(np.asarray(usd_per_gpu_hour, dtype=float), 3)[::-1]  # dear first: the poor case
-    step = decode_step(model=model, gpu=gpu, gpus=gpus, weights=weights, kv=kv, batch=batch,
-                       positions=isl_tokens + osl_tokens / 2, efficiencies=efficiencies)
-    prefill_s = prefill(model=model, gpu=gpu, gpus=gpus, weights=weights, isl_tokens=isl_tokens,
+    step = decode_step(model=model, gpu=gpu, n_gpus=n_gpus, weights=weights, kv=kv, batch=concurrency,
+                       positions=isl + osl / 2, efficiencies=efficiencies)
+    prefill_s = prefill(model=model, gpu=gpu, n_gpus=n_gpus, weights=weights, isl=isl,
                         efficiencies=efficiencies)
-    rate = serving.decode_tok_out_per_s(batch=batch, tok_out_per_pass=1, step_s=step["step_s"])
-    out = money.usd_per_mtok_out(usd_per_gpu_hour=price, gpus=gpus, tok_out_per_s=rate, utilisation=utilisation)
-    into = money.usd_per_mtok_in(usd_per_gpu_hour=price, gpus=gpus, prefill_s=prefill_s, tok_in=isl_tokens,
+    rate = serving.decode_tok_out_per_s(batch=concurrency, tok_out_per_pass=1, step_s=step["step_s"])
+    out = money.usd_per_mtok_out(usd_per_gpu_hour=price, n_gpus=n_gpus, tok_out_per_s=rate, utilisation=utilisation)
+    into = money.usd_per_mtok_in(usd_per_gpu_hour=price, n_gpus=n_gpus, prefill_s=prefill_s, isl=isl,
                                  utilisation=utilisation)
-    blend = money.usd_per_mtok_blend(usd_per_mtok_in=into, usd_per_mtok_out=out, tok_in=isl_tokens,
-                                     tok_out=osl_tokens)
-    ceiling = max_batch(model=model, gpu=gpu, gpus=gpus, weights=weights, kv=kv,
-                        positions=isl_tokens + osl_tokens)
+    blend = money.usd_per_mtok_blend(usd_per_mtok_in=into, usd_per_mtok_out=out, isl=isl,
+                                     osl=osl)
+    ceiling = max_concurrency(model=model, gpu=gpu, n_gpus=n_gpus, weights=weights, kv=kv,
+                        positions=isl + osl)
     memory_s = step["weights_s"] + step["cache_s"]
     bound = "memory" if memory_s[EXPECTED] >= step["compute_s"][EXPECTED] else "compute"
     row = {
-        "model": model, "gpu": gpu, "gpus": gpus, "weights": weights, "kv": kv, "isl_tokens": isl_tokens,
-        "osl_tokens": osl_tokens, "batch": batch, "utilisation": utilisation,
-        "max_batch": ceiling, "fits": bool(batch <= ceiling), "bound": bound,
+        "model": model, "gpu": gpu, "n_gpus": n_gpus, "weights": weights, "kv": kv, "isl": isl,
+        "osl": osl, "concurrency": concurrency, "utilisation": utilisation,
+        "max_concurrency": ceiling, "fits": bool(concurrency <= ceiling), "bound": bound,
         "native_arithmetic": place["native_arithmetic"], "weight_gb": place["weight_bytes"] / units.BYTES_PER_GB,
     }  # fmt: skip
     for name, seconds in step.items():
-        row |= span(name.removesuffix("_s") + "_ms", seconds * units.MS_PER_SECOND)
+        row |= span("tpot_ms" if name == "step_s" else name.removesuffix("_s") + "_ms", seconds * units.MS_PER_SECOND)
     row |= span("ttft_ms", prefill_s * units.MS_PER_SECOND)
-    row |= span("tok_out_per_s", rate) | span("tok_out_per_s_per_gpu", rate / gpus)
+    row |= span("output_tok_s", rate) | span("output_tok_s_per_gpu", rate / n_gpus)
     row |= span("usd_per_gpu_hour", price)
     row |= span("usd_per_mtok_in", into) | span("usd_per_mtok_out", out) | span("usd_per_mtok", blend)
     return row

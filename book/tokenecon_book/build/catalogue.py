@@ -48,6 +48,7 @@ def all_parameters(notebook=None):
             "notebook": name,
             "name": one.name,
             "default": one.default,
+            "from": one.origin,
             "unit": one.unit,
             "meaning": one.meaning,
             "allowed": allowed(one),

@@ -7,24 +7,39 @@ A notebook declares its parameters in the cell tagged ``parameters``, one a line
 
 The word before the colon is a unit of :mod:`tokenecon.units` or a kind of id, and decides which
 values are good.  That line is the only declaration: the command, the runner and the notebook's
-own ``parameters.check(globals())`` all read it.
+own ``parameters.check(globals())`` all read it.  A number that a row of ``data/`` or a scenario holds
+is not typed again but taken from there by its id::
+
+    pue = "power.pue"  # ratio: power of the building over power of its machines
+    as_of = "chat-assistant.money.as_of"  # date: prices known on this day
+
+A line without its comment still runs: its value may then be anything of the same type.
 """
 
 import ast
+import datetime
 import io
 import json
 import re
 import tokenize
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 from types import SimpleNamespace
 
+import pandas as pd
 from pydantic import ValidationError
 
+from tokenecon import data, units
 from tokenecon.errors import BadInput, did_you_mean
-from tokenecon.kinds import UnknownKind, kind, known, split
+from tokenecon.kinds import COUNTS, UnknownKind, kind, known, split
 
+REFERENCE = re.compile(r"[a-z0-9_]+([-.][a-z0-9_-]+)+")
+TEXTS = ("model", "gpu", "gpus", "precision", "text")
 COMMENT = re.compile(r"#\s*(?P<unit>choice\([^)]*\)|[\w/]+)\s*:\s+(?P<meaning>\S.*)")
+COLUMNS = {"name": ("Name", None), "meaning": ("Meaning", None), "value": ("Value", None), "unit": ("Unit", None),
+           "origin": ("From", None)}
+DAY = re.compile(r"\d{4}-\d\d-\d\d")
 LISTED = 12  # a longer list of allowed ids is cut to the nearest ones
 
 
@@ -38,12 +53,61 @@ class ParameterError(BadInput):
 
 @dataclass(frozen=True)
 class Parameter:
-    """One line of a parameters cell."""
+    """One line of a parameters cell; ``literal`` is what stands there, a value or the id of one."""
 
     name: str
-    default: object
+    literal: object
     unit: str
     meaning: str
+
+    @property
+    def origin(self):
+        """The id that the default is taken from, or nothing where it is typed."""
+        return self.literal if is_reference(self.literal, self.unit) else ""
+
+    @cached_property
+    def default(self):
+        """The value that stands in the cell, or in the row that it names."""
+        return figure(self.origin, self.unit) if self.origin else self.literal
+
+
+# --- values by id --------------------------------------------------------------------------------
+
+
+def is_reference(value, unit):
+    """Whether a text stands for a number or a day that a row holds, and not for itself."""
+    if not isinstance(value, str) or unit in TEXTS or unit.startswith("choice(") or DAY.fullmatch(value) or not REFERENCE.fullmatch(value):
+        return False
+    return unit != "" or value in _figures()
+
+
+@cache
+def _figures():
+    """Id to (value, unit) of every number in ``data/`` that a default may be."""
+    rows = {}
+    for name in ("traces", "assumptions"):
+        table = data.table(name)
+        rows |= {row.id: (row.value, row.unit) for row in table.itertuples()}
+    printed = data.table("claims").dropna(subset=["low", "high"])
+    return rows | {row.id: ((row.low + row.high) / 2, row.unit) for row in printed.itertuples()}
+
+
+def figure(fact_id, unit):
+    """The value of a row of assumptions, traces or claims (of a range its middle), or of ``SCENARIO.block.field``, in a unit."""
+    from tokenecon.decision import scenario  # late: few pages ask
+
+    name, _, path = fact_id.partition(".")
+    if name in scenario.names():
+        return scenario.field(name, path)
+    known = _figures()
+    if fact_id not in known:
+        raise ParameterError(f"'{fact_id}' is no value and no id of one{did_you_mean(fact_id, known)}; see data/assumptions.csv")
+    value, given = known[fact_id]
+    if unit == "date":  # a claim prints its day as 20251208
+        return datetime.datetime.strptime(f"{value:.0f}", "%Y%m%d").date().isoformat()
+    if unit in units.UNITS and given in units.UNITS:
+        value = units.convert(value, given, unit)
+    return int(value) if value == int(value) and (unit in COUNTS or unit == "int") else float(value)
 
 
 # --- reading the declaration -------------------------------------------------------------------
@@ -73,17 +137,25 @@ def parse(source, where="the parameters cell"):
     found = {}
     for statement in statements:
         name, value = _assignment(statement, where)
-        comment = COMMENT.fullmatch(comments.get(statement.end_lineno, "").strip())
-        if not comment:
-            raise SpecError(f"{where}: parameter '{name}' lacks its comment `# unit: meaning`")
         if name in found:
             raise SpecError(f"{where}: parameter '{name}' is declared twice; keep one line")
+        comment = COMMENT.fullmatch(comments.get(statement.end_lineno, "").strip())
+        if not comment:
+            found[name] = Parameter(name, value, "", "")
+            continue
         found[name] = Parameter(name, value, comment["unit"], comment["meaning"].strip())
         try:
             known(comment["unit"])
         except UnknownKind as error:
             raise SpecError(f"{where}: parameter '{name}': {error}") from None
     return found
+
+
+def defaults(notebook):
+    """Name to default value, in its type, of every parameter of a notebook that ships with the book."""
+    from tokenecon_book.build import notebooks
+
+    return {name: accept(one, one.default) for name, one in spec(notebooks.find(notebook)[1]).items()}
 
 
 def _assignment(statement, where):
@@ -111,7 +183,9 @@ def accept(parameter, value, where=""):
     """
     if parameter.default is None and value in (None, ""):
         return None
-    rule = kind(parameter.unit, isinstance(parameter.default, int))
+    if is_reference(value, parameter.unit):
+        value = figure(value, parameter.unit)
+    rule = kind(parameter.unit or _unit_of(parameter.default), isinstance(parameter.default, int))
     try:
         return rule.adapter.validate_python(value)
     except ValidationError:
@@ -125,6 +199,11 @@ def accept(parameter, value, where=""):
         wrong = [one for one in given if one not in rule.ids] if isinstance(given, list) else []
         text += "".join(did_you_mean(one, rule.ids) for one in wrong[:2])
     raise ParameterError(text + (f"; see {rule.look}" if rule.look else ""))
+
+
+def _unit_of(value):
+    """The kind of a parameter whose line says none: what its default is."""
+    return {bool: "bool", int: "int", float: "1", str: "text"}[type(value)]
 
 
 def validate(declared, values, where=""):
@@ -159,9 +238,7 @@ def check(names):
     history = names.get("In")
     if not history:
         raise SpecError("parameters.check(globals()) needs the input history of a notebook; call it in one")
-    place = max((place for place, source in enumerate(history) if _declares(source)), default=None)
-    if place is None:
-        raise SpecError("no parameters cell was run before parameters.check(globals()); run that cell first")
+    place = _place(history)
     declared = parse(history[place])
     for source in history[place + 1 :]:
         if source.startswith("# Parameters"):  # what papermill writes above the values it injects
@@ -187,13 +264,37 @@ def scenario(case):
         raise ParameterError(f"parameter '{named[0]}' {error.rest}" if named else str(error)) from None
 
 
-def _declares(source):
-    """Whether a cell is a parameters cell: assignments, at least one with ``# unit: meaning``."""
+def _place(history):
+    """Where in the history the parameters cell is: the newest with a comment, or with none the newest that only assigns."""
+    told = [place for place, source in enumerate(history) if _assigns(source) and COMMENT.search(source)]
+    bare = [place for place, source in enumerate(history) if _assigns(source) and not source.startswith("# Parameters")]
+    if not told and not bare:
+        raise SpecError("no parameters cell was run before parameters.check(globals()); run that cell first")
+    return (told or bare)[-1]
+
+
+def _assigns(source):
+    """Whether a cell does nothing but give names to values."""
     try:
         body = ast.parse(source).body
-    except SyntaxError:
+        return bool(body) and all(_assignment(one, "") for one in body)
+    except (SyntaxError, SpecError):
         return False
-    lines = source.splitlines()
-    return bool(body) and all(
-        isinstance(one, ast.Assign) and isinstance(one.targets[0], ast.Name) for one in body
-    ) and any(COMMENT.search(lines[one.end_lineno - 1]) for one in body)  # fmt: skip
+
+
+def table(names):
+    """The parameters of the notebook that calls this with its ``globals()``, as a table for the page."""
+    case, declared = check(names), parse(names["In"][_place(names["In"])])
+    return pd.DataFrame([{
+        "name": one.name, "meaning": one.meaning, "value": _written(getattr(case, one.name)),
+        "unit": "" if one.unit in TEXTS or one.unit.startswith("choice(") else one.unit,
+        "origin": one.origin if getattr(case, one.name) == one.default else ""} for one in declared.values()])
+
+
+def _written(value):
+    """A value as the page prints it."""
+    if value is None:
+        return "–"
+    if isinstance(value, list):
+        return ", ".join(value)
+    return f"{value:.12g}" if isinstance(value, float) else str(value)

@@ -15,7 +15,7 @@ from tokenecon_book.documents.printed import n
 
 FACT_COLUMNS = {"what": ("What follows", None), "how": ("From", None), "value": ("Value", None)}
 FLEET_COLUMNS = {
-    "bill": ("Bill", None), "usd_per_day": ("A day", "USD/day"), "gpus": ("GPUs it pays for", "GPU"),
+    "bill": ("Bill", None), "usd_per_day": ("A day", "USD/day"), "n_gpus": ("GPUs it pays for", "GPU"),
 }  # fmt: skip
 RECONCILE_COLUMNS = {
     "parameter": ("If only this moves", None), "page": ("Here", None), "needed": ("Needed", None),
@@ -70,7 +70,7 @@ def fleet(case, bill_of):
     rows = []
     for bill, usd_per_day in bill_of.items():
         count = [float(money.implied_gpus(usd_per_day=usd_per_day, usd_per_gpu_hour=usd)) for usd in (high, typical, low)]
-        rows.append({"bill": bill, "usd_per_day": usd_per_day, "gpus": count[1], "gpus_low": count[0], "gpus_high": count[2]})
+        rows.append({"bill": bill, "usd_per_day": usd_per_day, "n_gpus": count[1], "n_gpus_low": count[0], "n_gpus_high": count[2]})
     table = pd.DataFrame(rows)
     table.attrs["note"] = (f"{data.gpu(case.gpu)['name']} round the clock at on-demand prices known on {case.as_of}, "
                            f"${low:.2f} to ${high:.2f} an hour.")

@@ -131,22 +131,22 @@ def prefill_flop(model_id, parameters, positions):
 # --- operating points -------------------------------------------------------------------------------
 
 
-def step_seconds(*, model_id, parameters, gpu_id, gpus, batch, positions, weight_bits, mbu=PERFECT,
+def step_seconds(*, model_id, parameters, gpu_id, n_gpus, batch, positions, weight_bits, mbu=PERFECT,
                  comm_s=NOTHING):
     """Time of one decode step."""
     gpu = data.gpu(gpu_id)
     return roofline.decode_step_seconds(
         weight_bytes=weights(parameters, weight_bits),
         kv_bytes_per_sequence=positions * kv_per_position(model_id),
-        flop_per_sequence=decode_flop(model_id, parameters, positions), batch=batch, gpus=gpus,
+        flop_per_sequence=decode_flop(model_id, parameters, positions), batch=batch, n_gpus=n_gpus,
         bytes_per_s_per_gpu=gpu["bandwidth_bytes_per_s"], mbu=mbu,
         flop_per_s_per_gpu=gpu["bf16_flop_per_s"], mfu=PERFECT, comm_s=comm_s, fixed_s=NOTHING)
 
 
-def single_stream(parameters, weight_bits, gpu_id, gpus=1):
+def single_stream(parameters, weight_bits, gpu_id, n_gpus=1):
     """Tokens per second of one sequence where only reading the weights counts."""
     seconds = roofline.memory_seconds(
-        bytes_moved=weights(parameters, weight_bits), gpus=gpus,
+        bytes_moved=weights(parameters, weight_bits), n_gpus=n_gpus,
         bytes_per_s_per_gpu=data.gpu(gpu_id)["bandwidth_bytes_per_s"], mbu=PERFECT)
     return serving.decode_tok_out_per_s(batch=1, tok_out_per_pass=1, step_s=seconds)
 
@@ -174,7 +174,7 @@ def link_seconds(model_id, gpu_id, ranks, batch):
 
 def split_efficiency(*, model_id, parameters, gpu_id, ranks, batch, positions):
     """Share of its speed that a model keeps when split over GPUs."""
-    split = step_seconds(model_id=model_id, parameters=parameters, gpu_id=gpu_id, gpus=ranks, batch=batch,
+    split = step_seconds(model_id=model_id, parameters=parameters, gpu_id=gpu_id, n_gpus=ranks, batch=batch,
                          positions=positions, weight_bits=bits("fp16"))
     return parallelism.parallel_efficiency(split_s=split, comm_s=link_seconds(model_id, gpu_id, ranks, batch))
 
@@ -183,9 +183,9 @@ def serving_gpus(c):
     """H100 that serve the 70B model at the documents' batch and context, in the share of memory engines use."""
     needed = weights(c.value("ec-70b-params"), bits("fp16")) + (
         c.value("ec-batch32-size") * c.value("ec-context-2000") * kv_per_position(LLAMA2_70B))
-    gpus = memory.gpus_to_hold(bytes_needed=needed, usable_fraction=data.value("memory.usable"), gpus_per_step=1,
+    n_gpus = memory.gpus_to_hold(bytes_needed=needed, usable_fraction=data.value("memory.usable"), gpus_per_step=1,
                                memory_bytes_per_gpu=data.gpu(H100)["engine_memory_bytes"])
-    return memory.parallel_size(gpus=gpus, smallest_group=1)
+    return memory.parallel_size(n_gpus=n_gpus, smallest_group=1)
 
 
 def batched_cost(c):
@@ -194,15 +194,15 @@ def batched_cost(c):
     The range comes from the rents and from the share of memory bandwidth that engines reach; every paid hour is
     used.
     """
-    parameters, batch, gpus = c.value("ec-70b-params"), c.value("ec-batch32-size"), serving_gpus(c)
+    parameters, batch, n_gpus = c.value("ec-70b-params"), c.value("ec-batch32-size"), serving_gpus(c)
     mbu_low, _, mbu_high = data.span("mbu.decode")
     rents = c.span("up-h100-cloud-price-now")
     ends = []
     for rent, mbu in zip(rents, (mbu_high, mbu_low), strict=True):
-        seconds = step_seconds(model_id=LLAMA2_70B, parameters=parameters, gpu_id=H100, gpus=gpus, batch=batch,
+        seconds = step_seconds(model_id=LLAMA2_70B, parameters=parameters, gpu_id=H100, n_gpus=n_gpus, batch=batch,
                                positions=c.value("ec-context-2000"), weight_bits=bits("fp16"), mbu=mbu)
         rate = serving.decode_tok_out_per_s(batch=batch, tok_out_per_pass=1, step_s=seconds)
-        ends.append(money.usd_per_mtok_out(usd_per_gpu_hour=rent, gpus=gpus, tok_out_per_s=rate,
+        ends.append(money.usd_per_mtok_out(usd_per_gpu_hour=rent, n_gpus=n_gpus, tok_out_per_s=rate,
                                            utilisation=PERFECT))
     return tuple(ends)
 
@@ -210,6 +210,6 @@ def batched_cost(c):
 def printed_cost(c):
     """USD per million tokens from the documents' own rate on the two H100 that hold the model."""
     return tuple(
-        money.usd_per_mtok_out(usd_per_gpu_hour=rent, gpus=c.value("hw-h100-two-gpus"), utilisation=PERFECT,
+        money.usd_per_mtok_out(usd_per_gpu_hour=rent, n_gpus=c.value("hw-h100-two-gpus"), utilisation=PERFECT,
                                tok_out_per_s=c.value("hw-h100-70b-throughput"))
         for rent in c.span("up-h100-cloud-price-now"))

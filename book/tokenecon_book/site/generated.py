@@ -214,8 +214,7 @@ def parameters(_):
     for notebook in catalogue.all_notebooks():
         name = notebook["notebook"]
         rows = [
-            (None, (f"<code>{row['name']}</code>", escape(row["meaning"]), f"<code>{escape(str(row['default']))}</code>",
-                    f"<code>{escape(row['unit'].partition('(')[0])}</code>", inline_code(row["allowed"])))
+            (None, (f"<code>{row['name']}</code>", escape(row["meaning"]), origin(row), f"<code>{escape(row['unit'].partition('(')[0])}</code>", inline_code(row["allowed"])))
             for row in catalogue.all_parameters(name)
         ]  # fmt: skip
         headings = ("Parameter", "Meaning", "Default", "Unit", "Allowed")
@@ -226,6 +225,12 @@ def parameters(_):
             f"<p><code>tokenecon run {name}</code></p>" + _table(f"Parameters of {name}", headings, rows)
         )
     return _raw("\n".join(out))
+
+
+def origin(row):
+    """The default of a parameter, and the row of data/ that it is taken from."""
+    default = f"<code>{escape(str(row['default']))}</code>"
+    return default + (f'<span class="remark">{escape(row["from"])}</span>' if row["from"] else "")
 
 
 def inline_code(text):

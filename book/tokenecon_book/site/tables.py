@@ -13,7 +13,7 @@ GROUPED = {"gpus": "gpu", "prices": "gpu"}
 # Columns that one cell shows: {table: {heading: columns}}; the first column stands for the cell.
 TOGETHER = {
     "prices": {"offer": ("provider", "region", "offer")},
-    "measurements": {"served": ("model", "gpu", "gpus", "parallelism", "weights", "kv", "engine"),
+    "measurements": {"served": ("model", "gpu", "n_gpus", "parallelism", "weights", "kv", "engine"),
                      "load": ("workload", "isl", "osl", "concurrency", "requests"), "metric": ("metric", "flag")},
 }
 # Columns that repeat what the id of the row says.

@@ -58,7 +58,7 @@ DRAWS = {
         ({"model": "llama-3.1-405b"}, "parameter 'n_gpus' is 2: .* does not fit"),
     ),
     "deployment": (
-        ({"isl_tokens": 100000, "osl_tokens": 100000, "ttft_ms": 1e6, "edge_share": 0.0, "tokens_per_day": 1.0}, ""),
+        ({"isl": 100000, "osl": 100000, "ttft_ms": 1e6, "edge_share": 0.0, "tokens_per_day": 1.0}, ""),
         ({"model": "gpt-oss-120b", "central_gpus": 4, "edge_sites": 1, "wait_probability": 0.999999}, ""),
         ({"ttft_ms": 0.0}, "parameter 'ttft_ms' is 0"), ({"small_model": "whisper-large-v3"}, "parameter 'small_model' is"),
         ({"tokens_per_day": 0.0}, "parameter 'tokens_per_day' is 0"),
@@ -77,7 +77,7 @@ DRAWS = {
         ({"tokens_per_day": 0.0}, "parameter 'tokens_per_day' is 0"), ({"gpu": "trainium2"}, "no on_demand price of trainium2"),
     ),
     "cases/shopify": (
-        ({"usd_per_month_after": 1e8, "policy": "to_zero"}, ""), ({"usd_per_month_after": 1.0, "isl_tokens": 1}, ""),
+        ({"usd_per_month_after": 1e8, "policy": "to_zero"}, ""), ({"usd_per_month_after": 1.0, "isl": 1}, ""),
         ({"tpot_ms": 1.0}, "parameter 'tpot_ms' is 1"), ({"weights": "int3"}, "parameter 'weights' is 'int3'"),
         ({"peak_to_mean": 24.0}, "parameter 'peak_to_mean' is 24"),
     ),

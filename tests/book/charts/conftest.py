@@ -18,7 +18,7 @@ def curve():
     """Cost over batch for two precisions, with ranges."""
     rows = [
         {"precision": name, "batch": batch, "usd_per_mtok_out": cost, "usd_per_mtok_out_low": cost * 0.7,
-         "usd_per_mtok_out_high": cost * 1.9, "step_ms": 11.123456789}
+         "usd_per_mtok_out_high": cost * 1.9, "tpot_ms": 11.123456789}
         for name, costs in {"16 bit": (21.0, 5.5, 1.7), "8 bit": (11.0, 3.1, 1.2)}.items()
         for batch, cost in zip((1, 4, 16), costs, strict=True)
     ]

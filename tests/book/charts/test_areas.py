@@ -11,14 +11,14 @@ from tokenecon_book.charts.areas import areas
 
 @pytest.fixture
 def paid():
-    table = pd.DataFrame([{"hour": hour, "contract": name, "gpus": gpus} for name, used in
-                          {"three-year contract": (2, 2, 2), "spot": (1, 3, 0)}.items() for hour, gpus in enumerate(used)])
+    table = pd.DataFrame([{"hour": hour, "contract": name, "n_gpus": n_gpus} for name, used in
+                          {"three-year contract": (2, 2, 2), "spot": (1, 3, 0)}.items() for hour, n_gpus in enumerate(used)])
     table.attrs["finding"] = "Spot fills the peak"
     return table
 
 
 def drawn(table, **more):
-    x, y = forms.axis("hour", "Hour", "h"), forms.axis("gpus", "GPUs paid for", "GPU")
+    x, y = forms.axis("hour", "Hour", "h"), forms.axis("n_gpus", "GPUs paid for", "GPU")
     return areas(table, x, y, "contract", **more).to_dict()
 
 

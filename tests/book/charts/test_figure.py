@@ -16,7 +16,7 @@ ALT = "Cost falls with the batch, steeply at first"
 def plain(table, title="Cost falls", y="Cost [USD]"):
     """A chart made without the forms."""
     return alt.Chart(table, title=title).mark_line().encode(
-        x=alt.X("batch:Q", title="Batch [sequences]"), y=alt.Y("step_ms:Q", title=y)
+        x=alt.X("batch:Q", title="Batch [sequences]"), y=alt.Y("tpot_ms:Q", title=y)
     )
 
 
@@ -33,7 +33,7 @@ def test_a_title_is_needed(curve, sources):
 
 @pytest.mark.parametrize("y", ["Cost", "Cost []", None])
 def test_a_quantitative_axis_needs_its_unit(curve, sources, y):
-    with pytest.raises(FigureError, match="step_ms"):
+    with pytest.raises(FigureError, match="tpot_ms"):
         figure("economics-batch", plain(curve, y=y), curve, sources, ALT)
 
 
@@ -76,14 +76,14 @@ def test_bundle(shown):
 
 def test_csv_has_every_column_with_six_digits(shown):
     lines = shown.csv().splitlines()
-    assert lines[0] == "precision,batch,usd_per_mtok_out,usd_per_mtok_out_low,usd_per_mtok_out_high,step_ms"
+    assert lines[0] == "precision,batch,usd_per_mtok_out,usd_per_mtok_out_low,usd_per_mtok_out_high,tpot_ms"
     assert lines[1] == "16 bit,1,21,14.7,39.9,11.1235"  # 21 × 0.7, 21 × 1.9; 11.123456789 to six digits
     assert len(lines) == 7
 
 
 def test_the_spec_carries_only_what_it_draws(shown):
     text = json.dumps(shown.payload()["spec"])
-    assert "step_ms" not in text
+    assert "tpot_ms" not in text
     assert not re.search(r"\d\.\d{9,}", text)
 
 
@@ -156,7 +156,7 @@ def test_files(shown):
     about = json.loads(files["json"])
     assert about["version"] == "1.2.3"
     assert about["sources"][0]["licence"] == "facts cited"
-    assert [column["name"] for column in about["columns"]][-1] == "step_ms"
+    assert [column["name"] for column in about["columns"]][-1] == "tpot_ms"
 
 
 def test_files_of_something_else_are_refused():

@@ -14,7 +14,7 @@ LIKE = {"lmdeploy": "sglang", "deepspeed": "tensorrt-llm", "synapse": "tensorrt-
 LOADS = {"offline_max": steady_state.OFFLINE, "static_batch": steady_state.STATIC, "closed_loop": steady_state.CLOSED_LOOP}
 MILLI = 1e3
 # What makes two rows measurements of the same run.
-RUN = ["model", "gpu", "engine", "weights", "kv", "gpus", "parallelism", "isl", "osl", "concurrency", "requests",
+RUN = ["model", "gpu", "engine", "weights", "kv", "n_gpus", "parallelism", "isl", "osl", "concurrency", "requests",
        "workload"]
 # A source that measures several engines or versions is several campaigns: each stands alone in the validation.
 SEVERAL = ("nvidia-aiconfigurator-runs",)
@@ -67,7 +67,7 @@ def to_case(rows):
              "isl": rows["isl"].to_numpy(), "osl": rows["osl"].to_numpy(),
              "load": rows["workload"].map(LOADS).to_numpy(),
              "engine": np.array([coefficients.ENGINES.index(name) for name in engine])}
-    replicas = rows["gpus"].to_numpy() / (group * case["pp"])
+    replicas = rows["n_gpus"].to_numpy() / (group * case["pp"])
     case["concurrency"] = rows["concurrency"].fillna(np.inf).to_numpy() / replicas
     case["requests"] = rows["requests"].fillna(np.inf).to_numpy() / replicas
     era = [coefficients.FAMILIES.index(starting(name, ERAS, "common")) for name in rows["engine"]]

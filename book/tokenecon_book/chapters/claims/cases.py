@@ -31,11 +31,11 @@ def transcription_bill(c, claim_id, speed_id, how):
     low, high = audio / speed * rent["low"], audio / speed * rent["high"]
     market = audio * data.value("api.whisper")
     paid = c.value(claim_id)
-    gpus = [money.implied_gpus(usd_per_day=paid, usd_per_gpu_hour=usd) for usd in (rent["high"], rent["low"])]
-    pace = [serving.required_real_time_factor(audio_hours_per_day=audio, gpus=count) for count in (gpus[1], gpus[0])]
+    n_gpus = [money.implied_gpus(usd_per_day=paid, usd_per_gpu_hour=usd) for usd in (rent["high"], rent["low"])]
+    pace = [serving.required_real_time_factor(audio_hours_per_day=audio, n_gpus=count) for count in (n_gpus[1], n_gpus[0])]
     return Recomputation(
         f"{how}, an A100 transcribes {n(speed)} hours an hour: {n(audio)}/{n(speed)} x {span_text(rent['low'], rent['high'])} "
-        f"USD = {span_text(low, high)} USD a day; the public service asks {n(market)} USD; the bill buys {span_text(*gpus)} A100 "
+        f"USD = {span_text(low, high)} USD a day; the public service asks {n(market)} USD; the bill buys {span_text(*n_gpus)} A100 "
         f"at {span_text(*pace)} hours an hour", low=low, high=high,
         readings=(Reading("the price of the public transcription service", low=market, high=market),),
         needed=f"A100 that transcribe {span_text(*pace)} hours an hour, {n(speed / pace[1])} times slower or more than "
@@ -52,13 +52,13 @@ def tokens_per_hour(c):
 
 def spotify_hardware(c):
     rent = prices_around(A100, "on_demand", c.day())
-    gpus = [money.implied_gpus(usd_per_day=c.value("case-spotify-cost-before"), usd_per_gpu_hour=usd)
+    n_gpus = [money.implied_gpus(usd_per_day=c.value("case-spotify-cost-before"), usd_per_gpu_hour=usd)
             for usd in (rent["high"], rent["low"])]
-    pace = [serving.required_real_time_factor(audio_hours_per_day=c.value("case-spotify-audio-hours"), gpus=count)
-            for count in (gpus[1], gpus[0])]
+    pace = [serving.required_real_time_factor(audio_hours_per_day=c.value("case-spotify-audio-hours"), n_gpus=count)
+            for count in (n_gpus[1], n_gpus[0])]
     speed = data.value("speech.speed_plain")
     return Recomputation(
-        f"the first bill buys {span_text(*gpus)} A100, each at {span_text(*pace)} hours of audio an hour; one request at a time "
+        f"the first bill buys {span_text(*n_gpus)} A100, each at {span_text(*pace)} hours of audio an hour; one request at a time "
         f"in FP32 an A100 does {n(speed)}", test=bool(pace[1] >= speed),
         needed=f"a bill of at most {n(c.value('case-spotify-cost-before') * pace[1] / speed)} USD a day",
         sources=("insanely-fast-whisper", *rent["sources"]))
@@ -136,20 +136,20 @@ def shopify_turn(c):
 
 
 def monthly_mtok(c):
-    return c.value("case-shopify-tokens") / units.TOKENS_PER_MTOK * units.DAYS_PER_YEAR / units.MONTHS_PER_YEAR
+    return units.convert(c.value("case-shopify-tokens"), "tok", "Mtok") * units.DAYS_PER_YEAR / units.MONTHS_PER_YEAR
 
 
-def _page(prompt, answer, gpus, day):
+def _page(prompt, answer, n_gpus, day):
     """The inputs of a case page that are ours, from data/: the model of the documents' examples within usual limits."""
-    return {"model": LLAMA2_70B, "gpu": H100, "n_gpus": gpus, "weights": "fp16", "kv": "fp16", "isl_tokens": data.value(prompt),
-            "osl_tokens": data.value(answer), "ttft_ms": data.value("service.ttft"), "tpot_ms": data.value("service.tpot"),
+    return {"model": LLAMA2_70B, "gpu": H100, "n_gpus": n_gpus, "weights": "fp16", "kv": "fp16", "isl": data.value(prompt),
+            "osl": data.value(answer), "ttft_ms": data.value("service.ttft"), "tpot_ms": data.value("service.tpot"),
             "peak_to_mean": data.value("workload.peak_to_mean"), "wait_probability": data.value("service.wait_probability"),
             "policy": "fixed", "as_of": day}
 
 
 @cache
-def _own_fleet(gpus, day, conversations, turns, tokens, before, after):
-    page = _page("workload.isl_azure_conv", "workload.osl_azure_conv", gpus, day)
+def _own_fleet(n_gpus, day, conversations, turns, tokens, before, after):
+    page = _page("workload.isl_azure_conv", "workload.osl_azure_conv", n_gpus, day)
     return cases_shopify.bottom_up(SimpleNamespace(
         **page, conversations_per_day=conversations, turns=turns, tokens_per_day=tokens, usd_per_month_before=before,
         usd_per_month_after=after))
@@ -170,12 +170,12 @@ def fleet_readings(c):
 def shopify_bill(c):
     day = c.value("case-shopify-monthly-cost") * units.MONTHS_PER_YEAR / units.DAYS_PER_YEAR
     rents = c.span("up-h100-cloud-price-now")
-    gpus = [money.implied_gpus(usd_per_day=day, usd_per_gpu_hour=rent) for rent in (rents[1], rents[0])]
-    rates = [money.implied_tok_per_s_per_gpu(tok_per_day=c.value("case-shopify-tokens"), gpus=count)
-             for count in (gpus[1], gpus[0])]
+    n_gpus = [money.implied_gpus(usd_per_day=day, usd_per_gpu_hour=rent) for rent in (rents[1], rents[0])]
+    rates = [money.implied_tok_per_s_per_gpu(tok_per_day=c.value("case-shopify-tokens"), n_gpus=count)
+             for count in (n_gpus[1], n_gpus[0])]
     readings, sources = fleet_readings(c)
     return Recomputation(
-        f"buys {span_text(*gpus)} H100 at {span_text(*rates)} tokens a second each; the model is not named",
+        f"buys {span_text(*n_gpus)} H100 at {span_text(*rates)} tokens a second each; the model is not named",
         readings=readings, sources=sources, needed="the model and the length of a turn")
 
 

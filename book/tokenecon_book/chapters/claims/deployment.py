@@ -136,7 +136,7 @@ def hybrid(c):
     dear = c.span("dep-edge-cost")[1]
     meant = replicas.case(c)
     meant.small_model = LLAMA2_7B
-    (low, ratio, high), gpus = deployment.small_ratio(meant)
+    (low, ratio, high), n_gpus = deployment.small_ratio(meant)
 
     def blend(small):
         return float(levers.hybrid_usd_per_mtok(edge_share=share, edge_penalty=dear, small_usd_per_mtok=small,
@@ -144,7 +144,7 @@ def hybrid(c):
 
     return Recomputation(
         f"{pct(share)} of tokens at the edge, {n(dear)} times dearer than in the centre: at {n(printed)} of the cost, by "
-        f"parameters, {n(blend(printed))} of serving all in the centre; by the calibrated model on {n(gpus)} H100 at {n(ratio)} "
+        f"parameters, {n(blend(printed))} of serving all in the centre; by the calibrated model on {n(n_gpus)} H100 at {n(ratio)} "
         f"({span_text(low, high)}): {n(blend(ratio))} ({span_text(blend(low), blend(high))})", test=bool(blend(ratio) < 1))
 
 

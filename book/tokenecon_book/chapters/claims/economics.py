@@ -34,7 +34,7 @@ from tokenecon_book.documents.printed import (
 def point(c, positions):
     """The 70B model on the H100 that serve the batch of the example."""
     return {"model_id": LLAMA2_70B, "parameters": c.value("ec-70b-params"), "gpu_id": H100,
-            "gpus": serving_gpus(c), "positions": positions, "weight_bits": bits("fp16")}
+            "n_gpus": serving_gpus(c), "positions": positions, "weight_bits": bits("fp16")}
 
 
 def batch_steps(c):
@@ -68,12 +68,12 @@ def full_precision_traffic(c):
 
 def traffic_to_energy(c):
     _, together = batch_steps(c)
-    gpu, parameters, gpus = data.gpu(H100), c.value("ec-70b-params"), serving_gpus(c)
+    gpu, parameters, n_gpus = data.gpu(H100), c.value("ec-70b-params"), serving_gpus(c)
     batch = c.value("ec-batch32-size")
     sums = batch * decode_flop(LLAMA2_70B, parameters, c.value("ec-context-2000"))
-    compute = roofline.compute_seconds(flop=sums, gpus=gpus, flop_per_s_per_gpu=gpu["bf16_flop_per_s"], mfu=PERFECT)
+    compute = roofline.compute_seconds(flop=sums, n_gpus=n_gpus, flop_per_s_per_gpu=gpu["bf16_flop_per_s"], mfu=PERFECT)
     rate = gpu["bandwidth_bytes_per_s"] / weights(parameters, bits("fp16"))
-    joules = efficiency.joules_per_tok_out(gpus=1, watts_per_gpu=gpu["board_power_w"], pue=PERFECT, tok_out_per_s=rate)
+    joules = efficiency.joules_per_tok_out(n_gpus=1, watts_per_gpu=gpu["board_power_w"], pue=PERFECT, tok_out_per_s=rate)
     return Recomputation(
         f"batch of {n(batch)}: moving data {n(together * units.MS_PER_SECOND)} ms, arithmetic "
         f"{n(compute * units.MS_PER_SECOND)} ms; alone on one H100: {n(gpu['board_power_w'])} W / {n(rate)} tok/s = "
@@ -104,13 +104,13 @@ def single_request_waste(c):
 
 
 def batch_fits(c):
-    gpus = c.value("hw-h100-two-gpus")
+    n_gpus = c.value("hw-h100-two-gpus")
     room = memory.batch_ceiling(
         usable_bytes=memory.usable_bytes(memory_bytes_per_gpu=data.gpu(H100)["engine_memory_bytes"],
-                                         usable_fraction=PERFECT, gpus=gpus),
+                                         usable_fraction=PERFECT, n_gpus=n_gpus),
         weight_bytes=weights(c.value("ec-70b-params"), bits("fp16")), activation_bytes=NOTHING, kv_waste=NOTHING,
         kv_bytes_per_sequence=c.value("ec-context-2000") * kv_per_position(LLAMA2_70B))
-    return Recomputation(f"{n(gpus)} H100 hold at most {n(room)} sequences of {n(c.value('ec-context-2000'))} tokens "
+    return Recomputation(f"{n(n_gpus)} H100 hold at most {n(room)} sequences of {n(c.value('ec-context-2000'))} tokens "
                          "beside the FP16 weights of the 70B model",
                          test=bool(room >= c.value("ec-batch32-size")),
                          confirmed_by=f"can be held: two H100 have room for {n(room)}",
@@ -241,9 +241,9 @@ def size_steps(c):
 
 
 def small_fits(c):
-    gpus = of_model(c, "ec-7b-params", H100, LLAMA2_7B)
+    n_gpus = of_model(c, "ec-7b-params", H100, LLAMA2_7B)
     return Recomputation(f"FP16 weights {n(2 * c.value('ec-7b-params') / units.BYTES_PER_GB)} GB and the cache of "
-                         f"{n(c.value('ec-batch32-size'))} requests: {n(gpus)} H100", low=gpus, high=gpus)
+                         f"{n(c.value('ec-batch32-size'))} requests: {n(n_gpus)} H100", low=n_gpus, high=n_gpus)
 
 
 def middle_splits(c):
@@ -266,7 +266,7 @@ def step_excess(c):
     batch, positions = c.value("ec-batch32-size"), c.value("ec-context-2000")
     kept = {}
     for name, claim_id, model_id in (("70B", "ec-70b-params", LLAMA2_70B), ("175B", "ec-175b-params", GPT3)):
-        ranks = memory.parallel_size(gpus=of_model(c, claim_id, H100, model_id), smallest_group=1)
+        ranks = memory.parallel_size(n_gpus=of_model(c, claim_id, H100, model_id), smallest_group=1)
         kept[name] = ranks, split_efficiency(model_id=model_id, parameters=c.value(claim_id), gpu_id=H100,
                                              ranks=ranks, batch=batch, positions=positions)
     excess = sorted(parallelism.split_cost_ratio(efficiency=share) for _, share in kept.values())

@@ -43,7 +43,7 @@ def stream(c, claim_id, gpu_id):
     """Rate of one sequence on one GPU with FP16 weights, and with 4-bit weights."""
     parameters = c.value("hw-70b-model")
     half, four = (single_stream(parameters, bits(name), gpu_id) for name in ("fp16", "int4"))
-    pair = single_stream(parameters, bits("int8"), gpu_id, gpus=2)
+    pair = single_stream(parameters, bits("int8"), gpu_id, n_gpus=2)
     traffic = c.value(claim_id) * weights(parameters, bits("fp16")) / units.factor("TB/s")
     return Recomputation(
         f"FP16, one request: {n(data.gpu(gpu_id)['bandwidth_bytes_per_s'] / units.factor('TB/s'))} TB/s / "
@@ -100,7 +100,7 @@ def h200_upcoming(c):
 def h200_saving(c):
     parameters, ranks = c.value("hw-70b-model"), c.value("hw-h100-two-gpus")
     large = single_stream(parameters, bits("fp16"), H200)
-    small = single_stream(parameters, bits("fp16"), H100, gpus=ranks)
+    small = single_stream(parameters, bits("fp16"), H100, n_gpus=ranks)
     kept = split_efficiency(model_id=LLAMA2_70B, parameters=parameters, gpu_id=H100, ranks=ranks,
                             batch=c.value("ec-batch32-size"), positions=c.value("ec-context-2000"))
     new, old = c.span("up-h200-cloud-price"), c.span("up-h100-cloud-price-now")
@@ -122,9 +122,9 @@ def h200_saving(c):
 
 
 def mi300x_fits(c):
-    gpus = of_model(c, "hw-70b-model", MI300X, LLAMA2_70B)
-    return Recomputation(f"FP16 weights and the example's batch: {n(gpus)} MI300X", low=gpus, high=gpus,
-                         test=bool(gpus <= 1))
+    n_gpus = of_model(c, "hw-70b-model", MI300X, LLAMA2_70B)
+    return Recomputation(f"FP16 weights and the example's batch: {n(n_gpus)} MI300X", low=n_gpus, high=n_gpus,
+                         test=bool(n_gpus <= 1))
 
 
 def mi300x_saving(c):
@@ -198,11 +198,11 @@ def graviton_cost(c):
     def cost(usd, peak):
         seconds = roofline.decode_step_seconds(
             weight_bytes=weights(parameters, bits("int8")), kv_bytes_per_sequence=NOTHING,
-            flop_per_sequence=decode_flop(LLAMA2_7B, parameters, 0), batch=batch, gpus=1, mbu=PERFECT, mfu=PERFECT,
+            flop_per_sequence=decode_flop(LLAMA2_7B, parameters, 0), batch=batch, n_gpus=1, mbu=PERFECT, mfu=PERFECT,
             bytes_per_s_per_gpu=cpu["bandwidth_bytes_per_s"], flop_per_s_per_gpu=cpu[peak], comm_s=NOTHING,
             fixed_s=NOTHING)
         rate = serving.decode_tok_out_per_s(batch=batch, tok_out_per_pass=1, step_s=seconds)
-        return units.convert(money.usd_per_mtok_out(usd_per_gpu_hour=usd, gpus=1, tok_out_per_s=rate,
+        return units.convert(money.usd_per_mtok_out(usd_per_gpu_hour=usd, n_gpus=1, tok_out_per_s=rate,
                                                     utilisation=PERFECT), "USD/Mtok", "USD/ktok")
 
     low, high = cost(rent["low"], "int8_flop_per_s"), cost(rent["high"], "bf16_flop_per_s")
@@ -219,11 +219,11 @@ def graviton_cost(c):
 def cpu_low_traffic(c):
     machine = prices_around(GRAVITON4, "on_demand", c.day())
     rents, batch = c.span("up-h100-cloud-price-now"), c.value("ec-batch32-size")
-    seconds = step_seconds(model_id=LLAMA2_7B, parameters=c.value("ec-7b-params"), gpu_id=H100, gpus=1, batch=batch,
+    seconds = step_seconds(model_id=LLAMA2_7B, parameters=c.value("ec-7b-params"), gpu_id=H100, n_gpus=1, batch=batch,
                            positions=c.value("ec-context-2000"), weight_bits=bits("fp16"))
     rate = serving.decode_tok_out_per_s(batch=batch, tok_out_per_pass=1, step_s=seconds)
     switch = [money.switch_over_utilisation(
-        usd_per_gpu_hour=rent, gpus=1, tok_per_s=rate,
+        usd_per_gpu_hour=rent, n_gpus=1, tok_per_s=rate,
         usd_per_mtok_other=units.convert(c.value("hw-graviton4-cost"), "USD/ktok", "USD/Mtok")) for rent in rents]
     return Recomputation(
         f"idle hours cost {n(machine['low'])} USD on the CPU machine and {span_text(*rents)} USD on an H100",

@@ -71,7 +71,7 @@ def centre_and_edge(c, tolerance):
 def own_cost_twice(c, tolerance):
     members = "dep-bedrock-premium", "case-shopify-cost-per-million"
     own = units.convert(c.value("dep-bedrock-price"), "USD/ktok", "USD/Mtok") / c.value("dep-bedrock-premium")
-    month = c.value("case-shopify-tokens") * units.factor("month") / units.factor("day") / units.TOKENS_PER_MTOK
+    month = units.convert(c.value("case-shopify-tokens"), "tok", "Mtok") * units.factor("month") / units.factor("day")
     paid = c.value("case-shopify-monthly-cost") / month
     return Identity(members, in_range(paid, paid, own, own, "USD/Mtok", "=", tolerance),
                     f"one's own machines give a million tokens for {n(own)} USD by the printed price and premium, and for "

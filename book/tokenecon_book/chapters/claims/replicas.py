@@ -24,17 +24,17 @@ def case(c):
     """The documents' example as the chapter's case, on the day of the documents."""
     return SimpleNamespace(
         model=LLAMA2_70B, gpu=H100, n_gpus=int(serving_gpus(c)), weights=FORMAT, kv=FORMAT,
-        isl_tokens=int(c.value("ec-context-2000")), osl_tokens=int(data.value("workload.osl")),
+        isl=int(c.value("ec-context-2000")), osl=int(data.value("workload.osl")),
         ttft_ms=data.value("service.ttft"), tpot_ms=data.value("service.tpot"), profile=DAILY,
         wait_probability=data.value("service.wait_probability"),
         central_gpus=int(c.value("dep-central-gpus")), edge_sites=int(c.value("dep-edge-clusters")), site_overhead=0.0,
         ops_overhead=0.0, as_of=c.day(), tokens_per_day=c.value("up-billion-token-volume"))
 
 
-def full(c, gpus):
+def full(c, n_gpus):
     """Share of its places that a pool of so many GPUs may have busy at the waiting target, and those places."""
     found = pools.replica(case(c))
-    places = gpus // found["n_gpus"] * found["concurrency"]
+    places = n_gpus // found["n_gpus"] * found["concurrency"]
     return float(pooling_loss.utilisation(slots=places, wait_probability=data.value("service.wait_probability"))), places
 
 
@@ -45,24 +45,24 @@ def peaks():
     return min(ratios), max(ratios), tuple(dict.fromkeys(source for one in found for source in one.attrs["sources"]))
 
 
-def through_peaks(c, gpus):
+def through_peaks(c, n_gpus):
     """Mean busy share of such a pool when it is sized for the busiest hour: (sharpest peaks, flattest peaks)."""
-    busy, _ = full(c, gpus)
+    busy, _ = full(c, n_gpus)
     flat, sharp, _ = peaks()
     return tuple(float(queueing.mean_utilisation(peak_utilisation=busy, peak_to_mean=peak)) for peak in (sharp, flat))
 
 
 @cache
-def _batch(gpus, isl, osl, batch, rents):
+def _batch(n_gpus, isl, osl, batch, rents):
     low, high = rents
-    return operating_point.point(model=LLAMA2_70B, gpu=H100, gpus=gpus, weights=FORMAT, kv=FORMAT, isl_tokens=isl, osl_tokens=osl,
-                            batch=batch, usd_per_gpu_hour=(low, (low + high) / 2, high), utilisation=PERFECT)
+    return operating_point.point(model=LLAMA2_70B, gpu=H100, n_gpus=n_gpus, weights=FORMAT, kv=FORMAT, isl=isl, osl=osl,
+                            concurrency=batch, usd_per_gpu_hour=(low, (low + high) / 2, high), utilisation=PERFECT)
 
 
 def million(c, kind=""):
     """USD per million tokens at the documents' batch and rents, every paid hour used: both kinds, or ``_in``, ``_out``."""
     meant = case(c)
-    row = _batch(meant.n_gpus, meant.isl_tokens, meant.osl_tokens, int(c.value("ec-batch32-size")),
+    row = _batch(meant.n_gpus, meant.isl, meant.osl, int(c.value("ec-batch32-size")),
                  c.span("up-h100-cloud-price-now"))
     return row[f"usd_per_mtok{kind}_low"], row[f"usd_per_mtok{kind}_high"]
 

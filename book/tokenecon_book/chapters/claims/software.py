@@ -82,7 +82,7 @@ def awq_loss(c):
 
 def quant_factor(c):
     common = {"model_id": LLAMA2_70B, "parameters": c.value("ec-70b-params"), "gpu_id": H100,
-              "gpus": serving_gpus(c), "positions": c.value("ec-context-2000")}
+              "n_gpus": serving_gpus(c), "positions": c.value("ec-context-2000")}
     batch = c.value("ec-batch32-size")
     served = (step_seconds(batch=batch, weight_bits=bits("fp16"), **common)
               / step_seconds(batch=batch, weight_bits=bits("int4"), **common))
@@ -277,7 +277,7 @@ def two_gpu_batch(c):
     room = memory.batch_ceiling(
         usable_bytes=memory.usable_bytes(
             memory_bytes_per_gpu=units.convert(c.value("hw-h100-memory"), "GB", "B"),
-            usable_fraction=data.value("memory.usable"), gpus=c.value("hw-h100-two-gpus")),
+            usable_fraction=data.value("memory.usable"), n_gpus=c.value("hw-h100-two-gpus")),
         weight_bytes=weights(c.value("ec-70b-params"), bits("fp16")), activation_bytes=NOTHING, kv_waste=NOTHING,
         kv_bytes_per_sequence=c.value("ec-context-2000") * kv_per_position(LLAMA2_70B))
     return int(room)

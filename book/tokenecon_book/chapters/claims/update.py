@@ -28,6 +28,11 @@ from tokenecon_book.documents.printed import (
 )  # fmt: skip  # fmt: skip
 
 
+def usd_per_tok(usd_per_mtok):
+    """Price of one token from that of a million."""
+    return units.convert(usd_per_mtok, "USD/Mtok", "USD/tok")
+
+
 def box_month(c):
     month = c.value("up-document-date") // 100
     return Recomputation(f"the page is dated {c.day()}, month {month:.0f}", test=month == c.value("up-box-month"),
@@ -36,15 +41,15 @@ def box_month(c):
 
 def openai_word(c):
     words = data.span("language.words_per_token")
-    cheap = data.span("api.gpt35_turbo_output")[0] / units.TOKENS_PER_MTOK / words[2]
-    dear = data.value("api.gpt4_output") / units.TOKENS_PER_MTOK / words[0]
-    wide = data.value("api.gpt4_32k_output") / units.TOKENS_PER_MTOK
-    per_mtok = money.usd_per_tok_from_word(usd_per_word=c.value("up-openai-cost-per-word"),
-                                           words_per_tok=words[1]) * units.TOKENS_PER_MTOK
+    cheap = usd_per_tok(data.span("api.gpt35_turbo_output")[0]) / words[2]
+    dear = usd_per_tok(data.value("api.gpt4_output")) / words[0]
+    wide = usd_per_tok(data.value("api.gpt4_32k_output"))
+    per_tok = money.usd_per_tok_from_word(usd_per_word=c.value("up-openai-cost-per-word"), words_per_tok=words[1])
+    per_mtok = units.convert(per_tok, "USD/tok", "USD/Mtok")
     parameters = c.value("ec-175b-params")
-    gpus = memory.parallel_size(gpus=gpus_needed(parameters, bits("fp16"), H100, GPT3), smallest_group=1)
-    alone = [money.usd_per_mtok_out(usd_per_gpu_hour=rent, gpus=gpus, utilisation=PERFECT,
-                                    tok_out_per_s=single_stream(parameters, bits("fp16"), H100, gpus))
+    n_gpus = memory.parallel_size(n_gpus=gpus_needed(parameters, bits("fp16"), H100, GPT3), smallest_group=1)
+    alone = [money.usd_per_mtok_out(usd_per_gpu_hour=rent, n_gpus=n_gpus, utilisation=PERFECT,
+                                    tok_out_per_s=single_stream(parameters, bits("fp16"), H100, n_gpus))
              for rent in c.span("up-h100-cloud-price-now")]
     return Recomputation(
         f"printed cost = {n(per_mtok)} USD per million tokens at {n(words[1])} words a token; list prices of the models "
@@ -52,7 +57,7 @@ def openai_word(c):
         low=cheap, high=dear,
         readings=(Reading("the list price of GPT-4 with the 32k window", low=wide / words[2], high=wide / words[0]),),
         needed=f"at most {n(dear)} USD a word; {span_text(*alone)} USD per million is what a 175B model costs on "
-               f"{n(gpus)} H100 that answer one request at a time",
+               f"{n(n_gpus)} H100 that answer one request at a time",
         sources=("litellm-prices",))
 
 
@@ -61,9 +66,9 @@ def inference_dominates(c):
     rent = gpu_prices.price_range(A100, "on_demand", c.day())
     training = hours * rent["low"], hours * rent["high"]
     volume, cost = c.value("up-billion-token-volume"), batched_cost(c)
-    year = [money.usd_per_year(tok_per_day=volume, usd_per_tok=usd / units.TOKENS_PER_MTOK) for usd in cost]
+    year = [money.usd_per_year(tok_per_day=volume, usd_per_tok=usd_per_tok(usd)) for usd in cost]
     large = c.value("up-anthropic-daily-spend") * units.DAYS_PER_YEAR
-    break_even_volume = training[1] / units.DAYS_PER_YEAR / cost[0] * units.TOKENS_PER_MTOK
+    break_even_volume = training[1] / units.DAYS_PER_YEAR / usd_per_tok(cost[0])
     return Recomputation(
         f"training Llama 2 70B: {n(hours)} A100 hours = {span_text(*training)} USD; a year of {n(volume)} tokens a day "
         f"in batches: {span_text(*year)} USD", test=year[0] > training[1],
@@ -77,9 +82,9 @@ def token_cost(claim_id):
     """The cost of a token against what the documents' own price, rate and rents make of it."""
 
     def recompute(c):
-        own = [usd / units.TOKENS_PER_MTOK for usd in printed_cost(c)]
+        own = [usd_per_tok(usd) for usd in printed_cost(c)]
         retail = c.value("dep-bedrock-price") / units.TOKENS_PER_KTOK
-        lists = [data.value(name) / units.TOKENS_PER_MTOK for name in ("api.gpt4_output", "api.gpt4_32k_output")]
+        lists = [usd_per_tok(data.value(name)) for name in ("api.gpt4_output", "api.gpt4_32k_output")]
         claimed = c.value(claim_id)
         rents = c.span("up-h100-cloud-price-now")
         rates = [break_even_rate(rent, claimed) for rent in rents]
@@ -95,7 +100,7 @@ def token_cost(claim_id):
 
 
 def break_even_rate(usd_per_hour, usd_per_tok):
-    return money.tok_per_s_for_price(usd_per_hour=usd_per_hour, usd_per_mtok=usd_per_tok * units.TOKENS_PER_MTOK)
+    return money.tok_per_s_for_price(usd_per_hour=usd_per_hour, usd_per_mtok=units.convert(usd_per_tok, "USD/tok", "USD/Mtok"))
 
 
 def token_gap(c):
@@ -151,12 +156,12 @@ def bytes_per_parameter(c):
 
 def bandwidth_over_compute(c):
     gpu, positions, parameters = data.gpu(H100), c.value("ec-context-2000"), c.value("ec-70b-params")
-    read = roofline.memory_seconds(bytes_moved=weights(parameters, bits("fp16")), gpus=1, mbu=PERFECT,
+    read = roofline.memory_seconds(bytes_moved=weights(parameters, bits("fp16")), n_gpus=1, mbu=PERFECT,
                                    bytes_per_s_per_gpu=gpu["bandwidth_bytes_per_s"])
     times = {}
     for name, flop in (("prefill", prefill_flop(LLAMA2_70B, parameters, positions)),
                        ("decode", c.value("ec-batch32-size") * decode_flop(LLAMA2_70B, parameters, positions))):
-        times[name] = roofline.compute_seconds(flop=flop, gpus=1, flop_per_s_per_gpu=gpu["bf16_flop_per_s"],
+        times[name] = roofline.compute_seconds(flop=flop, n_gpus=1, flop_per_s_per_gpu=gpu["bf16_flop_per_s"],
                                                mfu=PERFECT)
     limit = roofline.critical_batch(
         bytes_per_param=memory.bytes_per_param(bits_per_param=bits("fp16")), mfu=PERFECT, mbu=PERFECT,
@@ -183,12 +188,12 @@ def h200_available(c):
 def fits(c, gpu_id, batch, sentence):
     """GPUs for the FP16 weights of the 70B model and the cache of a batch of the documents' contexts."""
     positions, parameters = c.value("ec-context-2000"), c.value("ec-70b-params")
-    gpus = gpus_needed(parameters, bits("fp16"), gpu_id, LLAMA2_70B, batch, positions)
+    n_gpus = gpus_needed(parameters, bits("fp16"), gpu_id, LLAMA2_70B, batch, positions)
     need = weights(parameters, bits("fp16")) / units.BYTES_PER_GB
     room = data.gpu(gpu_id)["engine_memory_bytes"] / units.BYTES_PER_GB
     text = (f"{n(need)} GB of FP16 weights and the cache of {n(batch)} contexts of {n(positions)} tokens each; "
-            f"{n(room)} GB can be allocated on a GPU: {n(gpus)} GPU")
-    return Reading(sentence, low=gpus, high=gpus, arithmetic=text)
+            f"{n(room)} GB can be allocated on a GPU: {n(n_gpus)} GPU")
+    return Reading(sentence, low=n_gpus, high=n_gpus, arithmetic=text)
 
 
 def seventy_b(c, gpu_id):

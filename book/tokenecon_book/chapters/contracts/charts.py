@@ -21,5 +21,5 @@ def commitment(table):
 def mix(table):
     """Paid GPUs by the hour and contract, with what the busiest hour needs."""
     return areas(table, axis("hour", "Hour of the load profile", "h", values=table.attrs["ticks"]),
-                 axis("gpus", "GPUs paid for", "GPU"), "contract",
+                 axis("n_gpus", "GPUs paid for", "GPU"), "contract",
                  marks=[mark("y", table.attrs["needed"], "busiest hour")])

@@ -33,7 +33,7 @@ def demand(case):
     """GPUs that the page's volume needs in each hour of its profile: whole replicas within the waiting target."""
     positive(case, "tokens_per_day")
     found = pools.replica(case)
-    rate = case.tokens_per_day / (case.isl_tokens + case.osl_tokens) / units.convert(1.0, "day", "s")
+    rate = case.tokens_per_day / (case.isl + case.osl) / units.convert(1.0, "day", "s")
     needed = planning.replicas(rate * traffic.profile(case.profile)["ratio"].to_numpy(), requests_per_s=found["requests_per_s"],
                             concurrency=found["concurrency"], wait_probability=case.wait_probability)
     return needed * case.n_gpus
@@ -65,15 +65,15 @@ def by_hour(case):
     names = best["offers"]["contract"].to_numpy()
     ends_at = np.append(hours, hours[-1] + shape.attrs["step_h"])  # the last step is drawn to its end
     paid = {name: best["paid"][names == name].sum(axis=0) for name in ORDER if (names == name).any()}
-    parts = [pd.DataFrame({"hour": ends_at, "contract": name, "gpus": np.append(gpus, gpus[-1])})
-             for name, gpus in paid.items() if gpus.max() > NEARLY_NOTHING]
+    parts = [pd.DataFrame({"hour": ends_at, "contract": name, "n_gpus": np.append(n_gpus, n_gpus[-1])})
+             for name, n_gpus in paid.items() if n_gpus.max() > NEARLY_NOTHING]
     table = pd.concat(parts, ignore_index=True)
     saved = share(best["cost"] / plain["cost"])
     ends = sorted(share(solved(case, end)["cost"] / plain["cost"]) for end in (0, 2))
     table.attrs.update(saving=saved, saving_low=ends[0], saving_high=ends[1], cost=best["cost"], on_demand=plain["cost"],
                        needed=demand(case).max(), ticks=list(range(0, int(hours[-1]) + 2, max(1, len(hours) // 8))))
     taken = int((best["paid"].max(axis=1) > NEARLY_NOTHING).sum())
-    shares = {name: gpus.sum() / best["paid"].sum() for name, gpus in paid.items()}
+    shares = {name: n_gpus.sum() / best["paid"].sum() for name, n_gpus in paid.items()}
     most = max(shares, key=shares.get)
     words = f"by a {most}" if "contract" in most else most.replace("spot", "on spot")
     costs = f"costs {saved:.0%} less than all" if saved else "costs as much as all"

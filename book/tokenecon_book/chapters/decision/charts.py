@@ -19,10 +19,10 @@ def choices(table):
 
 def volume(table):
     """Cost over the requests of a day: the cheapest ways to own and to rent, and the API."""
-    marks = [mark("x", table.attrs["request_per_day"], "the scenario")]
+    marks = [mark("x", table.attrs["requests_per_day"], "the scenario")]
     if table.attrs["break_even"] is not None:
         marks.insert(0, mark("x", table.attrs["break_even"], "beats the API from here"))
-    return lines(table, axis("request_per_day", "Requests a day", "request/day", log=True), COST, "choice", marks=marks)
+    return lines(table, axis("requests_per_day", "Requests a day", "request/day", log=True), COST, "choice", marks=marks)
 
 
 def chances(table):

@@ -5,7 +5,7 @@ from tokenecon_book.charts.forms import axis, lines, mark
 
 def pool_sizes(table):
     """How full a pool may be over its size, with the documents' two figures."""
-    return lines(table, axis("gpus", "GPUs in one pool", "GPU", log=True),
+    return lines(table, axis("n_gpus", "GPUs in one pool", "GPU", log=True),
                  axis("utilisation", "Busy share of the pool", "fraction", domain=(0, 1)), "kind",
                  points=table.attrs["claimed"])
 

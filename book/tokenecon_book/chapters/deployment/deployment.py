@@ -46,14 +46,14 @@ def instance(case, found=None):
     hour = np.array([rent["low"], rent["typical"], rent["high"]]) * (1 + case.ops_overhead)
     busy = float(pooling_loss.utilisation(slots=found["concurrency"], wait_probability=case.wait_probability))
     mean = queueing.mean_utilisation(peak_utilisation=busy, peak_to_mean=traffic.profile(case.profile).attrs["peak_to_mean"])
-    per_day = units.convert(1.0, "day", "s") * (case.isl_tokens + case.osl_tokens)
+    per_day = units.convert(1.0, "day", "s") * (case.isl + case.osl)
     capacity = mean * per_day * np.array([found[f"requests_per_s{speed}"] for speed in SPEEDS])
     return {"found": found, "rent": hour, "capacity": capacity, "utilisation": mean, "sources": rent["sources"]}
 
 
 def paid_replicas(case, own, volumes, end=1):
     """Replicas paid for to serve a mean volume a day through the page's profile and waiting target."""
-    rates = np.atleast_1d(volumes) / (case.isl_tokens + case.osl_tokens) / units.convert(1.0, "day", "s")
+    rates = np.atleast_1d(volumes) / (case.isl + case.osl) / units.convert(1.0, "day", "s")
     return planning.demand_curve(
         traffic.profile(case.profile), demands=rates, requests_per_s=own["found"][f"requests_per_s{SPEEDS[end]}"],
         concurrency=own["found"]["concurrency"], wait_probability=case.wait_probability, policy="fixed", start_h=0.0, floor=1)
@@ -61,8 +61,8 @@ def paid_replicas(case, own, volumes, end=1):
 
 def own_cost(case, own, volumes, end=1):
     """Cost of a million tokens, input and output, when whole replicas serve a daily volume: all paid time over all tokens."""
-    gpus = paid_replicas(case, own, volumes, end) * case.n_gpus
-    return money.break_even_tok_per_day(gpus=gpus, usd_per_gpu_hour=own["rent"][end], usd_per_mtok_api=1.0) / volumes
+    n_gpus = paid_replicas(case, own, volumes, end) * case.n_gpus
+    return money.break_even_tok_per_day(n_gpus=n_gpus, usd_per_gpu_hour=own["rent"][end], usd_per_mtok_api=1.0) / volumes
 
 
 def threshold(case, own, price, end=1):
@@ -75,28 +75,28 @@ def threshold(case, own, price, end=1):
     if not beats.any():
         return None
     first = int(np.argmax(beats))
-    gpus = float(paid_replicas(case, own, volumes[first], end)[0]) * case.n_gpus
-    exact = money.break_even_tok_per_day(gpus=gpus, usd_per_gpu_hour=own["rent"][end], usd_per_mtok_api=price)
+    n_gpus = float(paid_replicas(case, own, volumes[first], end)[0]) * case.n_gpus
+    exact = money.break_even_tok_per_day(n_gpus=n_gpus, usd_per_gpu_hour=own["rent"][end], usd_per_mtok_api=price)
     return float(max(exact, volumes[first - 1] if first else 0.0))
 
 
 def api_price(case):
     """What sellers of this model ask at the page's mix on its date: price (low, typical, high), sources; None if nobody does."""
     try:
-        return dict(_sold(case.model, case.as_of, case.isl_tokens, case.osl_tokens))
+        return dict(_sold(case.model, case.as_of, case.isl, case.osl))
     except NoPrice:
         return None
 
 
 @cache
 def _sold(model, as_of, isl, osl):
-    return price_book.mixed_price(model, as_of, tok_in=isl, tok_out=osl)
+    return price_book.mixed_price(model, as_of, isl=isl, osl=osl)
 
 
 def blend(case, price_in, price_out):
     """Price of a million tokens at the page's mix of input and output. [USD/Mtok]"""
-    return float(money.usd_per_mtok_blend(usd_per_mtok_in=price_in, usd_per_mtok_out=price_out, tok_in=case.isl_tokens,
-                                          tok_out=case.osl_tokens))
+    return float(money.usd_per_mtok_blend(usd_per_mtok_in=price_in, usd_per_mtok_out=price_out, isl=case.isl,
+                                          osl=case.osl))
 
 
 def listed_price(case):
@@ -204,8 +204,8 @@ def small_ratio(case):
 
     The small model stands on the number of GPUs that makes most of each of them.
     """
-    small = sizing.choices(case.small_model, [case.gpu], weights=case.weights, kv=case.kv, isl=case.isl_tokens,
-                            osl=case.osl_tokens, ttft_ms=case.ttft_ms, tpot_ms=case.tpot_ms).iloc[0]
+    small = sizing.choices(case.small_model, [case.gpu], weights=case.weights, kv=case.kv, isl=case.isl,
+                            osl=case.osl, ttft_ms=case.ttft_ms, tpot_ms=case.tpot_ms).iloc[0]
     if small["reason"]:
         raise BadInput(f"parameter 'small_model' is '{case.small_model}', which cannot be served: {small['reason']}")
     large = pools.replica(case)
@@ -217,7 +217,7 @@ def small_ratio(case):
 def hybrid(case):
     """Cost over the share answered at the edge, all in the centre on the large model = 1."""
     ends = sorted(edge.at_site(case))
-    shares, ((cheap, ratio, dear), gpus) = np.linspace(0, 1, 21), small_ratio(case)
+    shares, ((cheap, ratio, dear), n_gpus) = np.linspace(0, 1, 21), small_ratio(case)
     kinds = {"large model at the edge": ((1.0,) * 3, (ends[0], sum(ends) / 2, ends[1])),
              "small model at the edge": ((cheap, ratio, dear), (ends[0], sum(ends) / 2, ends[1])),
              "small model in the centre": ((cheap, ratio, dear), (1.0,) * 3)}
@@ -235,7 +235,7 @@ def hybrid(case):
         f"{span_text(*ends, ONE_DIGIT)} times as dear there, the bill is {span_text(*at, PERCENT)} of the central one; it pays "
         f"there up to {bound:.1f} times the central cost")
     table.attrs["note"] = (
-        f"A token of the small model, {pools.count(gpus, 'GPU')} a replica, costs {ratio:.0%} of one of the "
+        f"A token of the small model, {pools.count(n_gpus, 'GPU')} a replica, costs {ratio:.0%} of one of the "
         "large model within the same latency limits. What saves is the smaller model, not the place. Whether its answers are "
         "good enough is not in it.")
     table.attrs["sources"] = ["doc-uk", data.model(case.small_model)["source"], "own-assumption"]
@@ -253,9 +253,9 @@ def latency(case):
             for end, trip in zip(ENDS, data.span(rtt), strict=True):
                 total = serving.request_seconds(
                     round_trip_s=trip / units.MS_PER_SECOND, ttft_s=at[f"ttft_ms{end}"] / units.MS_PER_SECOND,
-                    tok_out=case.osl_tokens, tpot_s=at[f"tpot_ms{end}"] / units.MS_PER_SECOND)
+                    tok_out=case.osl, tpot_s=at[f"tpot_ms{end}"] / units.MS_PER_SECOND)
                 line |= {f"rtt_ms{end}": trip, f"ttft_ms{end}": at[f"ttft_ms{end}"], f"first_ms{end}": trip + at[f"ttft_ms{end}"],
-                         f"decode_ms{end}": case.osl_tokens * at[f"tpot_ms{end}"], f"total_s{end}": total}
+                         f"decode_ms{end}": case.osl * at[f"tpot_ms{end}"], f"total_s{end}": total}
             rows.append(line)
     table = pd.DataFrame(rows)
     first, last = ([1 - rows[place + 1][name] / rows[place][name] for place in (0, 2)] for name in ("first_ms", "total_s"))
@@ -273,8 +273,8 @@ def egress(case):
     sizes, fees = data.span("language.bytes_per_token"), data.span("network.egress")
     fee = [money.egress_usd_per_mtok(bytes_per_tok=size, usd_per_gb=usd) for size, usd in zip(sizes, fees, strict=True)]
     own = instance(case)
-    per_request = own_cost(case, own, case.tokens_per_day)[0] * (case.isl_tokens + case.osl_tokens)
-    made = float(per_request * (1 - own["found"]["prefill_share"]) / case.osl_tokens)
+    per_request = own_cost(case, own, case.tokens_per_day)[0] * (case.isl + case.osl)
+    made = float(per_request * (1 - own["found"]["prefill_share"]) / case.osl)
     cheaper = data.claim("dep-central-cost-reduction")["low"]
     advantage = made * cheaper / (1 - cheaper)  # a share of what scattered sites pay, who pay that much more
     table = pd.DataFrame([
@@ -294,7 +294,7 @@ def by_textbook(case):
     """The page's replica with the speed that the textbook gives it at the same number of requests in flight."""
     found = pools.replica(case)
     row = textbook.point(
-        model=case.model, gpu=case.gpu, gpus=case.n_gpus, weights=case.weights, kv=case.kv, isl_tokens=case.isl_tokens,
-        osl_tokens=case.osl_tokens, batch=int(found["concurrency"]), usd_per_gpu_hour=1.0, utilisation=1.0)
-    speeds = {f"requests_per_s{end}": row[f"tok_out_per_s{end}"] / case.osl_tokens for end in ENDS}
+        model=case.model, gpu=case.gpu, n_gpus=case.n_gpus, weights=case.weights, kv=case.kv, isl=case.isl,
+        osl=case.osl, concurrency=int(found["concurrency"]), usd_per_gpu_hour=1.0, utilisation=1.0)
+    speeds = {f"requests_per_s{end}": row[f"output_tok_s{end}"] / case.osl for end in ENDS}
     return found | speeds | {"service_s": found["concurrency"] / speeds["requests_per_s"]}

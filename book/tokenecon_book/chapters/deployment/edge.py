@@ -19,8 +19,8 @@ def alone(case, *, gpus_per_site, wait_probability):
     spares = data.value("edge.spares")
     stand_by = (queueing.spare_ratio(servers=gpus_per_site, spares=spares)
                 / queueing.spare_ratio(servers=case.central_gpus, spares=spares))
-    full, empty = (pooling_loss.utilisation(slots=gpus * ALONE, wait_probability=wait_probability)
-                   for gpus in (case.central_gpus, gpus_per_site))
+    full, empty = (pooling_loss.utilisation(slots=n_gpus * ALONE, wait_probability=wait_probability)
+                   for n_gpus in (case.central_gpus, gpus_per_site))
     return queueing.edge_cost_ratio(central_utilisation=full, edge_utilisation=empty,
                                    overhead=stand_by * (1 + case.site_overhead) - 1)
 

@@ -6,7 +6,7 @@ from scipy.special import gammainc, gammaln, xlogy
 
 from tokenecon import data, units
 from tokenecon.fleet import planning, pools, traffic
-from tokenecon.formulas import memory, queueing
+from tokenecon.formulas import memory, money, queueing
 from tokenecon.prices import gpu_prices
 from tokenecon.serving import sizing
 from tokenecon_book.chapters.deployment import deployment
@@ -59,13 +59,13 @@ def by_second(found, rates, *, idle_s, start_s):
 def over_load(case):
     """Cost of a million tokens over requests an hour, up to what one replica serves: by the second, and around the clock."""
     shape, own = traffic.profile(case.profile), deployment.instance(case)
-    found, tokens = own["found"], case.isl_tokens + case.osl_tokens
+    found, tokens = own["found"], case.isl + case.osl
     premiums, idles, starts = data.span("serverless.premium"), data.span("serverless.idle_timeout"), start_seconds(case)
     most = own["capacity"][1] / tokens / units.HOURS_PER_DAY
     hourly = np.geomspace(min(FEWEST, most / 10), most, 160)
     rates, ratios = units.convert(hourly, "request/h", "request/s"), shape["ratio"].to_numpy()
     rent = own["rent"][1]
-    per_mtok = rent * case.n_gpus / (hourly * tokens) * units.TOKENS_PER_MTOK
+    per_mtok = money.usd_per_mtok(usd_per_gpu_hour=rent, n_gpus=case.n_gpus, tok_per_s=rates * tokens, utilisation=1.0)
     table = pd.DataFrame({"requests_per_hour": hourly})
     for end, premium, idle, start in zip(("_low", "", "_high"), premiums, idles, starts, strict=True):
         paid, cold = by_second(found, np.outer(rates, ratios), idle_s=idle, start_s=start)

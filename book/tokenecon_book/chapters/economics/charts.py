@@ -3,7 +3,7 @@
 from tokenecon_book.charts.forms import axis, bars, intervals, lines, mark
 
 COST = axis("usd_per_mtok_out", "Cost of output", "USD/Mtok_out", log=True)
-BATCH = axis("batch", "Batch: requests decoded together", "sequence", log=True)
+BATCH = axis("concurrency", "Batch: requests decoded together", "sequence", log=True)
 
 
 def price_levels(table):
@@ -12,7 +12,7 @@ def price_levels(table):
 
 
 def _thresholds(table):
-    marks = [mark("x", table.attrs["max_batch"], table.attrs["end"])]
+    marks = [mark("x", table.attrs["max_concurrency"], table.attrs["end"])]
     critical = table.attrs["critical_batch"]
     return marks if critical is None else [mark("x", critical, "critical batch"), *marks]
 
@@ -24,7 +24,7 @@ def batch_cost(table):
 
 def batch_latency(table):
     """Time per output token over batch, with the same two thresholds."""
-    return lines(table, BATCH, axis("step_ms", "Time per output token", "ms/tok_out", zero=True), "by",
+    return lines(table, BATCH, axis("tpot_ms", "Time per output token", "ms/tok_out", zero=True), "by",
                  marks=_thresholds(table))
 
 

@@ -30,8 +30,8 @@ LISTED_LEVELS = {
 POINT_COLUMNS = {
     "by": ("Model", None), "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"),
     "usd_per_mtok_in": ("Cost of input", "USD/Mtok_in"), "usd_per_mtok": ("Cost of both, at this mix", "USD/Mtok"),
-    "step_ms": ("Time per output token", "ms/tok_out"), "ttft_ms": ("Time to first token", "ms"),
-    "tok_out_per_s": ("Output", "tok_out/s"), "max_batch": ("Fits at most", "sequence"),
+    "tpot_ms": ("Time per output token", "ms/tok_out"), "ttft_ms": ("Time to first token", "ms"),
+    "output_tok_s": ("Output", "tok_out/s"), "max_concurrency": ("Fits at most", "sequence"),
 }  # fmt: skip
 PART_COLUMNS = {"part": ("Part", None), "ms": ("Calibrated", "ms"), "textbook_ms": ("Textbook", "ms")}
 # Part of a token's time -> its names in the calibrated model and in the textbook.
@@ -39,7 +39,7 @@ PARTS = {
     "reading the weights": ("weights", "weights_ms"), "attending to the KV cache": ("kv cache", "cache_ms"),
     "arithmetic": ("arithmetic", "compute_ms"), "links between GPUs": ("links", "comm_ms"),
     "fixed work of layers, steps and sequences": ("fixed work", "fixed_ms"),
-    "waiting while other prompts are read": ("waiting", None), "a token": ("all", "step_ms"),
+    "waiting while other prompts are read": ("waiting", None), "a token": ("all", "tpot_ms"),
 }  # fmt: skip
 SENSITIVITY_COLUMNS = {
     "change": ("What changes", None), "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"),
@@ -59,8 +59,8 @@ def _usd_per_mtok(value, unit):
 def inputs(case):
     """The arguments of `textbook.point` among the parameters of the notebook."""
     return {
-        "model": case.model, "gpu": case.gpu, "gpus": case.n_gpus, "weights": case.weights, "kv": case.kv,
-        "isl_tokens": case.isl_tokens, "osl_tokens": case.osl_tokens, "batch": case.batch,
+        "model": case.model, "gpu": case.gpu, "n_gpus": case.n_gpus, "weights": case.weights, "kv": case.kv,
+        "isl": case.isl, "osl": case.osl, "concurrency": case.batch,
         "usd_per_gpu_hour": case.usd_per_gpu_hour, "utilisation": case.utilisation,
     }  # fmt: skip
 
@@ -71,10 +71,10 @@ def operating_point(case):
     row, by_textbook = calibrated.point(**given), textbook.point(**given)
     if not row["fits"]:
         raise DoesNotFit(
-            f"parameter 'batch' is {case.batch}, but {case.n_gpus} x {case.gpu} hold {int(row['max_batch'])} sequences of "
-            f"{case.isl_tokens + case.osl_tokens} tokens beside the weights; lower it, or raise n_gpus")
+            f"parameter 'batch' is {case.batch}, but {case.n_gpus} x {case.gpu} hold {int(row['max_concurrency'])} sequences of "
+            f"{case.isl + case.osl} tokens beside the weights; lower it, or raise n_gpus")
     table = pd.DataFrame([row | {"by": CALIBRATED}, by_textbook | {"by": TEXTBOOK}])
-    single = calibrated.point(**(given | {"batch": 1}))["usd_per_mtok_out"]
+    single = calibrated.point(**(given | {"concurrency": 1}))["usd_per_mtok_out"]
     saving = levers.saving(before=single, after=row["usd_per_mtok_out"])
     name = data.model(case.model)["name"]
     table.attrs["finding"] = (
@@ -111,7 +111,7 @@ def step_parts(case):
     gaps = parts["ms"] - parts["textbook_ms"]
     table.attrs["finding"] = (
         f"The largest part of the time of an output token is {largest['part']}: {largest['ms']:.1f} of {own['all']:.1f} ms. "
-        f"The textbook comes to {row['step_ms']:.1f} ms"
+        f"The textbook comes to {row['tpot_ms']:.1f} ms"
         + (f"; what it leaves out most is {parts['part'][gaps.idxmax()]}." if gaps.max() > 0 else "."))
     table.attrs["note"] = (
         "In the textbook reading and arithmetic overlap, so its parts add up to more than a token where both matter; "
@@ -156,20 +156,20 @@ def batch_curve(case):
     """Cost and latency over batch by both models, each up to what its memory holds; thresholds in attrs."""
     given = inputs(case)
     try:
-        full = calibrated.point(**(given | {"batch": np.nan}))
+        full = calibrated.point(**(given | {"concurrency": np.nan}))
     except DoesNotFit as reason:
         raise DoesNotFit(
-            f"{case.n_gpus} x {case.gpu} do not hold one sequence of {case.isl_tokens + case.osl_tokens} tokens "
+            f"{case.n_gpus} x {case.gpu} do not hold one sequence of {case.isl + case.osl} tokens "
             f"beside the weights of {case.model} ({case.weights}); raise n_gpus") from reason
-    ceilings = {CALIBRATED: full["used_batch"], TEXTBOOK: textbook.point(**given)["max_batch"]}
-    parts = [function(pd.DataFrame([given | {"batch": batch} for batch in batches(ceilings[by], case.batch)])).assign(by=by)
+    ceilings = {CALIBRATED: full["concurrency_used"], TEXTBOOK: textbook.point(**given)["max_concurrency"]}
+    parts = [function(pd.DataFrame([given | {"concurrency": batch} for batch in batches(ceilings[by], case.batch)])).assign(by=by)
              for by, function in ((CALIBRATED, calibrated.points), (TEXTBOOK, textbook.points))]
     table = pd.concat(parts, ignore_index=True)
     low, critical, high = textbook.critical_batch(gpu=case.gpu, weights=case.weights)
     last = int(ceilings[CALIBRATED])
     table.attrs["critical_batch"], table.attrs["critical_low"], table.attrs["critical_high"] = critical, low, high
-    table.attrs["max_batch"] = last
-    memory_ends = full["max_batch"] < last + 1
+    table.attrs["max_concurrency"] = last
+    memory_ends = full["max_concurrency"] < last + 1
     table.attrs["end"] = "memory is full" if memory_ends else "engines run no more"
     if critical > last:  # the memory ends before the arithmetic binds: nothing to mark
         table.attrs["critical_batch"] = None
@@ -189,13 +189,13 @@ def latency_curve(case):
     rises, slowest = {}, {}
     for by, rows in table.groupby("by", sort=False):
         first, last = rows.iloc[0], rows.iloc[-1]
-        at = rows.iloc[(rows["batch"] - case.batch).abs().argmin()]
-        rises[by] = serving.batching_latency_rise(batch_step_s=at.step_ms, single_step_s=first.step_ms)
-        slowest[by] = last.step_ms / first.step_ms
-    shown = min(int(case.batch), table.attrs["max_batch"])
+        at = rows.iloc[(rows["concurrency"] - case.batch).abs().argmin()]
+        rises[by] = serving.batching_latency_rise(batch_step_s=at.tpot_ms, single_step_s=first.tpot_ms)
+        slowest[by] = last.tpot_ms / first.tpot_ms
+    shown = min(int(case.batch), table.attrs["max_concurrency"])
     table.attrs["finding"] = (
         f"Batch {shown} makes a token {rises[CALIBRATED]:.0%} slower than batch 1, by the textbook {rises[TEXTBOOK]:.0%}; "
-        f"batch {table.attrs['max_batch']} makes it {slowest[CALIBRATED]:.1f} times as slow")
+        f"batch {table.attrs['max_concurrency']} makes it {slowest[CALIBRATED]:.1f} times as slow")
     return table
 
 
@@ -243,12 +243,12 @@ def sensitivity(case):
     given = inputs(case)
     moves = {
         "the case itself": {},
-        "half the batch": {"batch": max(1, case.batch // 2)},
-        "twice the batch": {"batch": 2 * case.batch},
-        "one request at a time": {"batch": 1},
-        "prompts four times as long": {"isl_tokens": 4 * case.isl_tokens},
+        "half the batch": {"concurrency": max(1, case.batch // 2)},
+        "twice the batch": {"concurrency": 2 * case.batch},
+        "one request at a time": {"concurrency": 1},
+        "prompts four times as long": {"isl": 4 * case.isl},
         "FP8 weights": {"weights": "fp8"},
-        "twice the GPUs": {"gpus": 2 * case.n_gpus},
+        "twice the GPUs": {"n_gpus": 2 * case.n_gpus},
         "a GPU hour at half the price": {"usd_per_gpu_hour": case.usd_per_gpu_hour / 2},
         "half the utilisation": {"utilisation": case.utilisation / 2},
     }

@@ -18,16 +18,16 @@ FORMATS = ("fp16", "fp8", "int8", "int4")
 def _instance(case, model):
     """The case with this model on the fewest GPUs that hold it and the batch by both models."""
     where = {"model": model, "gpu": case.gpu, "weights": case.weights, "kv": case.kv}
-    positions = case.isl_tokens + case.osl_tokens
-    gpus = textbook.smallest_instance(**where, positions=positions)
+    positions = case.isl + case.osl
+    n_gpus = textbook.smallest_instance(**where, positions=positions)
     while True:
-        inputs = economics.inputs(case) | {"model": model, "gpus": gpus}
+        inputs = economics.inputs(case) | {"model": model, "n_gpus": n_gpus}
         own = operating_point.points(pd.DataFrame([inputs])).iloc[0]
         if own["reason"] and operating_point.NO_ROOM not in own["reason"]:
             raise NoEstimate(own["reason"])
-        if own["fits"] and textbook.max_batch(**where, gpus=gpus, positions=positions) >= case.batch:
+        if own["fits"] and textbook.max_concurrency(**where, n_gpus=n_gpus, positions=positions) >= case.batch:
             return inputs
-        gpus *= 2
+        n_gpus *= 2
 
 
 def size_steps(case, families=FAMILIES):
@@ -45,9 +45,9 @@ def size_steps(case, families=FAMILIES):
     table["excess"] = (table["usd_per_mtok_out"] / before["usd_per_mtok_out"]) / (
         table["parameters"] / before["parameters"])
     table["step"] = [
-        f"{row['name']}, {row['gpus']} GPU" if one["parameters"] > 0 else ""
+        f"{row['name']}, {row['n_gpus']} GPU" if one["parameters"] > 0 else ""
         for (_, row), (_, one) in zip(table.iterrows(), before.iterrows(), strict=True)]
-    table["one_server"] = table["gpus"] <= data.gpu(case.gpu)["link_domain_gpus"]
+    table["one_server"] = table["n_gpus"] <= data.gpu(case.gpu)["link_domain_gpus"]
     claim = data.claim("ec-size-step-cost")
     first = table[table["family"] == next(iter(families))]
     words = {by: _excess_words(first[first["by"] == by]) for by in (CALIBRATED, TEXTBOOK)}
@@ -76,7 +76,7 @@ def precisions(case, formats=FORMATS):
     loads = {"one request": 1, f"batch {case.batch}": case.batch}
     asked = [(fmt, load) for load in loads for fmt in formats]
     table = operating_point.beside(pd.DataFrame([
-        economics.inputs(case) | {"weights": fmt, "batch": loads[load]} for fmt, load in asked]))
+        economics.inputs(case) | {"weights": fmt, "concurrency": loads[load]} for fmt, load in asked]))
     table["format"], table["load"] = [fmt for fmt, _ in asked] * 2, [load for _, load in asked] * 2
     table["label"] = [f"{load}, {data.precision(fmt)['name'].split()[0]}" for fmt, load in asked] * 2
     table["relative_cost"] = table["usd_per_mtok_out"] / table.groupby(["by", "load"])["usd_per_mtok_out"].transform("first")

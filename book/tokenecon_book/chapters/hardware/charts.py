@@ -12,12 +12,12 @@ def cost(table):
 
 def fits(table):
     """Fewest accelerators that hold the model, by weight format."""
-    return heatmap(table, axis("weights", "Weights"), axis("name", "Accelerator"), axis("gpus", "Accelerators needed", "GPU"))
+    return heatmap(table, axis("weights", "Weights"), axis("name", "Accelerator"), axis("n_gpus", "Accelerators needed", "GPU"))
 
 
 def splitting(table):
     """Cost of a token over the number of GPUs the model is split over, no loss on links = 1."""
-    return lines(table, axis("gpus", "GPUs that share the model", "GPU", log=True, values=[1, 2, 4, 8]),
+    return lines(table, axis("n_gpus", "GPUs that share the model", "GPU", log=True, values=[1, 2, 4, 8]),
                  axis("cost_ratio", "Cost of a token, no loss on links = 1", "ratio"), "name")
 
 

@@ -19,10 +19,10 @@ FORMATS = ("fp16", "fp8", "int4")
 # Few clouds reprice a CPU: the newest known price has to do, with its date.
 CPU_PRICE_MAX_AGE_DAYS = 800
 COLUMNS = {
-    "name": ("Accelerator", None), "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"), "gpus": ("GPUs", None),
-    "batch": ("Batch", "sequence"), "textbook_usd_per_mtok_out": ("By the textbook", "USD/Mtok_out"),
+    "name": ("Accelerator", None), "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"), "n_gpus": ("GPUs", None),
+    "concurrency": ("Batch", "sequence"), "textbook_usd_per_mtok_out": ("By the textbook", "USD/Mtok_out"),
     "textbook_instance": ("on", None), "measured": ("Measured", None), "usd_per_gpu_hour": ("Price", "USD/GPU/h"),
-    "tok_out_per_s_per_gpu": ("Output of one", "tok_out/s/GPU"), "step_ms": ("Time per output token", "ms/tok_out"),
+    "output_tok_s_per_gpu": ("Output of one", "tok_out/s/GPU"), "tpot_ms": ("Time per output token", "ms/tok_out"),
     "bound": ("Bound by", None), "reason": ("Why not", None),
 }  # fmt: skip
 SENSITIVITY_COLUMNS = {
@@ -59,15 +59,15 @@ def comparison(case):
         beside = {f"textbook_usd_per_mtok_out{end}": other[f"usd_per_mtok_out{end}"]
                   for end in ("", "_low", "_high")} if other and usd else {}
         rows.append({"gpu": gpu, "name": data.gpu(gpu)["name"], **priced, **beside,
-                     "textbook_gpus": other["gpus"] if other else np.nan,
-                     "textbook_instance": f"{other['gpus']} × batch {other['batch']}" if other else "",
+                     "textbook_gpus": other["n_gpus"] if other else np.nan,
+                     "textbook_instance": f"{other['n_gpus']} × batch {other['concurrency']}" if other else "",
                      "measured": ("yes" if row["calibrated"] else "nothing like it") if row else "",
                      "reason": slow or unpriced, "cited": cited})
     table = pd.DataFrame(rows)
     if "usd_per_mtok_out" not in table or table["usd_per_mtok_out"].isna().all():
         raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} has both a '{case.price_kind}' price on "
                          f"{case.as_of} and an instance within {case.tpot_ms:g} ms; reasons: {'; '.join(table['reason'])}")
-    table["label"] = [f"{row.gpus:.0f} × {row['name']}" if row.gpus == row.gpus else row["name"]
+    table["label"] = [f"{row.n_gpus:.0f} × {row['name']}" if row.n_gpus == row.n_gpus else row["name"]
                       for _, row in table.iterrows()]
     sources = list(dict.fromkeys(one for cited in table.pop("cited") for one in cited))
     table.attrs["sources"] = [data.model(case.model)["source"], *sources, "own-assumption"]
@@ -129,10 +129,10 @@ def fits(case, formats=FORMATS):
     for gpu in ids(case):
         for fmt in formats:
             count = textbook.smallest_instance(
-                model=case.model, gpu=gpu, weights=fmt, kv=case.kv, positions=case.isl_tokens + case.osl_tokens)
-            rows.append({"gpu": gpu, "name": data.gpu(gpu)["name"], "weights": fmt.upper(), "gpus": count})
+                model=case.model, gpu=gpu, weights=fmt, kv=case.kv, positions=case.isl + case.osl)
+            rows.append({"gpu": gpu, "name": data.gpu(gpu)["name"], "weights": fmt.upper(), "n_gpus": count})
     table = pd.DataFrame(rows)
-    alone = table[(table["weights"] == formats[0].upper()) & (table["gpus"] == 1)]
+    alone = table[(table["weights"] == formats[0].upper()) & (table["n_gpus"] == 1)]
     model = data.model(case.model)["name"]
     table.attrs["finding"] = (
         f"{len(alone)} of {len(case.gpus)} accelerators hold {model} with {formats[0].upper()} weights on one device"
@@ -147,18 +147,17 @@ def splitting(case, counts=(1, 2, 4, 8)):
     """Cost of a token when a model is split over more GPUs than it needs, against no loss on links, by both models."""
     rows = []
     for gpu in [gpu for gpu in ids(case) if data.gpu(gpu)["link_domain_gpus"] >= counts[1]][:6]:
-        for gpus in [count for count in counts if count <= data.gpu(gpu)["link_domain_gpus"]]:
-            where = {"model": case.model, "gpu": gpu, "gpus": gpus, "weights": case.weights, "kv": case.kv,
-                     "batch": case.split_batch}
+        for n_gpus in [count for count in counts if count <= data.gpu(gpu)["link_domain_gpus"]]:
+            where = {"model": case.model, "gpu": gpu, "n_gpus": n_gpus, "weights": case.weights, "kv": case.kv}
             try:
-                parts = operating_point.step_parts(**where, isl_tokens=case.isl_tokens, osl_tokens=case.osl_tokens,
-                                              usd_per_gpu_hour=1.0, utilisation=1.0)
+                parts = operating_point.step_parts(**where, isl=case.isl, osl=case.osl, concurrency=case.split_batch,
+                                                   usd_per_gpu_hour=1.0, utilisation=1.0)
             except DoesNotFit:
                 continue
             local = sum(parts[name] for name in steady_state.RESOURCES if name != "links")
-            step = textbook.decode_step(**where, positions=case.isl_tokens + case.osl_tokens / 2,
+            step = textbook.decode_step(**where, batch=case.split_batch, positions=case.isl + case.osl / 2,
                                         efficiencies=textbook.assumed())
-            rows.append({"gpus": gpus, "name": data.gpu(gpu)["name"], "gpu": gpu,
+            rows.append({"n_gpus": n_gpus, "name": data.gpu(gpu)["name"], "gpu": gpu,
                          "cost_ratio": _split_cost(local, parts["links"])}
                         | textbook.span("textbook_cost_ratio", _split_cost(step["step_s"] - step["comm_s"], step["comm_s"])))
     if not rows:
@@ -167,11 +166,11 @@ def splitting(case, counts=(1, 2, 4, 8)):
     table = pd.DataFrame(rows)
     worst = table.sort_values("cost_ratio").iloc[-1]
     claim = data.claim("hw-two-gpu-cost")
-    two = table[table["gpus"] == counts[1]]
+    two = table[table["n_gpus"] == counts[1]]
     words = [f"{two[name].min() - 1:.0%} to {two[name].max() - 1:.0%}" for name in ("cost_ratio", "textbook_cost_ratio")]
     table.attrs["finding"] = (
         f"Splitting over two GPUs makes a token {words[0]} dearer (textbook {words[1]}), not {claim['low']:.0f} times; "
-        if len(two) else "") + f"over {worst.gpus} {worst['name']} it is {worst.cost_ratio:.1f} times"
+        if len(two) else "") + f"over {worst.n_gpus} {worst['name']} it is {worst.cost_ratio:.1f} times"
     table.attrs["finding"] = table.attrs["finding"][0].upper() + table.attrs["finding"][1:]
     table.attrs["note"] = f"Steps of the calibrated model at batch {case.split_batch}; the textbook's are in the download."
     table.attrs["sources"] = ["doc-uk", "own-assumption", data.model(case.model)["source"]]
@@ -229,7 +228,7 @@ def sensitivity(case):
         "three-year contracts": {"price_kind": "rental_3y"},
         "half the time for a token": {"tpot_ms": case.tpot_ms / 2},
         "twice the time for a token": {"tpot_ms": case.tpot_ms * 2},
-        "prompts four times as long": {"isl_tokens": 4 * case.isl_tokens},
+        "prompts four times as long": {"isl": 4 * case.isl},
         "INT4 weights": {"weights": "int4"},
     }
     rows = []

@@ -80,17 +80,17 @@ def _machine(name, share, case):
     A share of a server has that share of its bandwidth, arithmetic and memory, so its step takes 1/share as long.
     """
     rent = gpu_prices.price_range(name, "on_demand", case.as_of, max_age_days=hardware.CPU_PRICE_MAX_AGE_DAYS)
-    length = {"isl_tokens": case.isl_tokens, "osl_tokens": case.osl_tokens}
+    length = {"isl": case.isl, "osl": case.osl}
     where = {"model": case.small_model, "gpu": name, "weights": case.small_weights, "kv": case.kv}
-    room = share * textbook.max_batch(**where, gpus=1, positions=case.isl_tokens + case.osl_tokens)
-    batch = min(int(room), instances.largest_batch(gpus=1, tpot_ms=case.cpu_tpot_ms * share, **where, **length))
+    room = share * textbook.max_concurrency(**where, n_gpus=1, positions=case.isl + case.osl)
+    batch = min(int(room), instances.largest_batch(n_gpus=1, tpot_ms=case.cpu_tpot_ms * share, **where, **length))
     if batch < 1:
         raise BadInput(f"parameter 'small_model' is '{case.small_model}', of which {data.gpu(name)['name']} (a share of "
                          f"{share:g}) cannot make a token in {case.cpu_tpot_ms:g} ms; raise cpu_tpot_ms or name a smaller one")
-    point = textbook.point(**where, **length, gpus=1, batch=batch, usd_per_gpu_hour=1.0, utilisation=1.0)
+    point = textbook.point(**where, **length, n_gpus=1, concurrency=batch, usd_per_gpu_hour=1.0, utilisation=1.0)
     prices = [share * rent[end] for end in ("low", "typical", "high")]
     return {"name": data.gpu(name)["name"] + (f", {share:.0%} of it" if share < 1 else ""),
-            "rate": share * point["tok_out_per_s"], "prices": prices, "sources": rent["sources"]}
+            "rate": share * point["output_tok_s"], "prices": prices, "sources": rent["sources"]}
 
 
 def cpu_or_gpu(case):
@@ -101,7 +101,7 @@ def cpu_or_gpu(case):
     for machine in (cpu, gpu):
         paid = np.ceil(loads / machine["rate"])
         low, typical, high = (
-            money.usd_per_mtok_out(usd_per_gpu_hour=price, gpus=paid, tok_out_per_s=loads, utilisation=1.0)
+            money.usd_per_mtok_out(usd_per_gpu_hour=price, n_gpus=paid, tok_out_per_s=loads, utilisation=1.0)
             for price in machine["prices"])
         parts.append(pd.DataFrame({"load_tok_out_per_s": loads, "machine": machine["name"], "usd_per_mtok_out": typical,
                                    "usd_per_mtok_out_low": low, "usd_per_mtok_out_high": high}))

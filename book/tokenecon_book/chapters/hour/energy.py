@@ -17,7 +17,7 @@ COLUMNS = {
 }  # fmt: skip
 
 
-def energy(gpu, *, gpus, tok_out_per_s, utilisation=1.0, pue=None, usd_per_kwh=None, gco2e_per_kwh=None):
+def energy(gpu, *, n_gpus, tok_out_per_s, utilisation=1.0, pue=None, usd_per_kwh=None, gco2e_per_kwh=None):
     """Energy, carbon and electricity of a million output tokens of a replica, each with _low and _high.
 
     ``tok_out_per_s`` is (low, typical, high) of the replica while it works; waiting draws power too and makes no tokens.
@@ -32,13 +32,13 @@ def energy(gpu, *, gpus, tok_out_per_s, utilisation=1.0, pue=None, usd_per_kwh=N
     out = {}
     for suffix, end in (("_low", "low"), ("", "typical"), ("_high", "high")):
         drawn = tco.drawn_share(idle_share=idle[end], busy_share=busy[end], utilisation=utilisation)
-        joules = efficiency.joules_per_tok_out(gpus=gpus, watts_per_gpu=kw[end] * drawn * units.WATTS_PER_KILOWATT, pue=pue,
+        joules = efficiency.joules_per_tok_out(n_gpus=n_gpus, watts_per_gpu=kw[end] * drawn * units.WATTS_PER_KILOWATT, pue=pue,
                                                tok_out_per_s=rate[end] * utilisation)
         out[f"joules_per_tok_out{suffix}"] = joules
-        out[f"kwh_per_mtok_out{suffix}"] = joules * units.TOKENS_PER_MTOK / units.JOULES_PER_KWH
-        out[f"gco2e_per_mtok_out{suffix}"] = efficiency.gco2e_per_mtok_out(joules_per_tok_out=joules, gco2e_per_kwh=gco2e_per_kwh)
-        out[f"energy_usd_per_mtok_out{suffix}"] = efficiency.energy_usd_per_mtok_out(joules_per_tok_out=joules,
-                                                                                     usd_per_kwh=usd_per_kwh)
+        kwh = units.convert(joules, "J/tok_out", "kWh/Mtok_out")
+        out[f"kwh_per_mtok_out{suffix}"] = kwh
+        out[f"gco2e_per_mtok_out{suffix}"] = efficiency.gco2e_per_mtok_out(kwh_per_mtok_out=kwh, gco2e_per_kwh=gco2e_per_kwh)
+        out[f"energy_usd_per_mtok_out{suffix}"] = efficiency.energy_usd_per_mtok_out(kwh_per_mtok_out=kwh, usd_per_kwh=usd_per_kwh)
     return out
 
 
@@ -46,7 +46,7 @@ def carbon(case):
     """Cost and carbon of a million output tokens on each accelerator's best replica within the page's limits."""
     if not case.gco2e_per_kwh > 0:
         raise BadInput("parameter 'gco2e_per_kwh' is 0, but must be above 0: on a grid without carbon none is cleaner")
-    chosen = sizing.choices(case.model, case.gpus, weights=case.weights, kv=case.kv, isl=case.isl_tokens, osl=case.osl_tokens,
+    chosen = sizing.choices(case.model, case.gpus, weights=case.weights, kv=case.kv, isl=case.isl, osl=case.osl,
                              ttft_ms=case.ttft_ms, tpot_ms=case.tpot_ms)
     rows, cited = [], []
     for _, row in chosen.iterrows():
@@ -56,13 +56,13 @@ def carbon(case):
             try:
                 rent = gpu_prices.price_range(row["gpu"], case.price_kind, case.as_of)
                 rate = tuple(row[f"output_tok_s{end}"] for end in ("_low", "", "_high"))
-                spent = energy(row["gpu"], gpus=row["n_gpus"], tok_out_per_s=rate, utilisation=case.utilisation, pue=case.pue,
+                spent = energy(row["gpu"], n_gpus=row["n_gpus"], tok_out_per_s=rate, utilisation=case.utilisation, pue=case.pue,
                                usd_per_kwh=case.power_usd_per_kwh, gco2e_per_kwh=case.gco2e_per_kwh)
             except (NoPrice, NoInput) as unknown:
                 rows.append(line | {"reason": str(unknown)})
                 continue
             low, middle, high = (money.usd_per_mtok_out(
-                usd_per_gpu_hour=rent[end], gpus=row["n_gpus"], tok_out_per_s=speed, utilisation=case.utilisation)
+                usd_per_gpu_hour=rent[end], n_gpus=row["n_gpus"], tok_out_per_s=speed, utilisation=case.utilisation)
                 for end, speed in zip(owned_hour.PLACES, rate[::-1], strict=True))
             line |= spent | {
                 "label": f"{row['n_gpus']:.0f} × {name}", "usd_per_mtok_out": middle, "usd_per_mtok_out_low": low,

@@ -55,8 +55,8 @@ def sellers(case, model):
     """Price of a million tokens at the page's mix by seller: the median of a seller's own offers. [USD/Mtok]"""
     rows = _sold(model, case.as_of).copy()
     rows["usd_per_mtok"] = money.usd_per_mtok_blend(
-        usd_per_mtok_in=rows["usd_per_mtok_in"], usd_per_mtok_out=rows["usd_per_mtok_out"], tok_in=case.isl_tokens,
-        tok_out=case.osl_tokens)
+        usd_per_mtok_in=rows["usd_per_mtok_in"], usd_per_mtok_out=rows["usd_per_mtok_out"], isl=case.isl,
+        osl=case.osl)
     table = rows.groupby("provider")["usd_per_mtok"].agg(usd_per_mtok="median", offers="size").reset_index()
     table["model"], table.attrs["sources"] = model, list(dict.fromkeys(rows["source"]))
     return table[table["usd_per_mtok"] > 0]
@@ -75,7 +75,7 @@ def rented(case, model):
     if not priced:
         raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} has an offer by the hour on {case.as_of}; see "
                          "`tokenecon list prices`")
-    able = _able(model, tuple(priced), weights=case.weights, kv=case.kv, isl=case.isl_tokens, osl=case.osl_tokens,
+    able = _able(model, tuple(priced), weights=case.weights, kv=case.kv, isl=case.isl, osl=case.osl,
                  ttft_ms=case.ttft_ms, tpot_ms=case.tpot_ms)
     if (able["reason"] != "").all():
         raise BadInput(f"parameter 'gpus': none of {', '.join(priced)} serves {model} within ttft_ms and tpot_ms; of "
@@ -88,10 +88,10 @@ def rented(case, model):
             # cheap: the lowest rent at the fast end of the measurements; dear: the highest at the slow end
             for end, rate in (("", ""), ("_low", "_high"), ("_high", "_low")):
                 whole = money.usd_per_mtok_out(
-                    usd_per_gpu_hour=rents[f"usd_per_gpu_hour{end}"], gpus=replica["n_gpus"],
+                    usd_per_gpu_hour=rents[f"usd_per_gpu_hour{end}"], n_gpus=replica["n_gpus"],
                     tok_out_per_s=replica[f"output_tok_s{rate}"], utilisation=case.utilisation)
                 cost[f"usd_per_mtok{end}"] = money.usd_per_mtok_blend(
-                    usd_per_mtok_in=0.0, usd_per_mtok_out=whole, tok_in=case.isl_tokens, tok_out=case.osl_tokens)
+                    usd_per_mtok_in=0.0, usd_per_mtok_out=whole, isl=case.isl, osl=case.osl)
             rows.append({"model": model, "seller": seller, "gpu": replica["gpu"], "n_gpus": replica["n_gpus"], **cost,
                          **{name: replica[name] for name in ("ttft_ms", "tpot_ms", "concurrency", "calibrated")},
                          "rent": rents["usd_per_gpu_hour"], "sources": list(part["source"])})
@@ -123,7 +123,7 @@ def api_against_rent(case):
     table = pd.DataFrame(rows)
     table.attrs["finding"] = _compared(case, table, seller_points(case))
     table.attrs["note"] = (
-        f"Both kinds of token at the mix of the page, {case.isl_tokens:g} in and {case.osl_tokens:g} out. Ticks: sellers, "
+        f"Both kinds of token at the mix of the page, {case.isl:g} in and {case.osl:g} out. Ticks: sellers, "
         "several offers of one their median; some resell others. Bars of rented GPUs: lowest rent at the fast end of the serving "
         "model's 80 % interval to the highest rent at the slow end; dots: the middle provider. Marketplaces are in the table. "
         f"{case.weights.upper()} weights; sellers do not state theirs. Without staff, network, egress, and tokens from a cache."
@@ -190,8 +190,8 @@ def sensitivity(case):
         "a quarter of the paid hours": {"utilisation": 0.25},
         "16-bit weights": {"weights": "fp16"},
         "half the time per token allowed": {"tpot_ms": case.tpot_ms / 2},
-        "prompts four times as long": {"isl_tokens": 4 * case.isl_tokens},
-        "answers four times as long": {"osl_tokens": 4 * case.osl_tokens},
+        "prompts four times as long": {"isl": 4 * case.isl},
+        "answers four times as long": {"osl": 4 * case.osl},
     }  # fmt: skip
     model = next(iter(models(case)))
     rows = []

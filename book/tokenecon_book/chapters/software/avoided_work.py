@@ -28,8 +28,8 @@ def shares(case):
     into, out = (float(point[column][textbook.EXPECTED]) for column in ("usd_per_mtok_in", "usd_per_mtok_out"))
 
     def blend(input_cost):
-        return money.usd_per_mtok_blend(usd_per_mtok_in=input_cost, usd_per_mtok_out=out, tok_in=case.isl_tokens,
-                                        tok_out=case.osl_tokens)
+        return money.usd_per_mtok_blend(usd_per_mtok_in=input_cost, usd_per_mtok_out=out, isl=case.isl,
+                                        osl=case.osl)
 
     rows = []
     for share in sorted({*SHARES, case.small_share, case.hit_rate}):

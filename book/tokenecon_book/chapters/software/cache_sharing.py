@@ -37,7 +37,7 @@ def structures(model):
 
 def concurrency(case):
     """Requests that fit in the memory, and how many times those of multi-head attention in contiguous 16 bits."""
-    positions = case.isl_tokens + case.osl_tokens
+    positions = case.isl + case.osl
     place = textbook.placement(case.model, case.gpu, case.n_gpus, BASE_FORMAT)
     wide = data.precision(BASE_FORMAT)["bits"]
     waste = {"contiguous": case.contiguous_waste, "paged": case.paged_waste}

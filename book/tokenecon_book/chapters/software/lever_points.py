@@ -18,11 +18,11 @@ COSTS = ("usd_per_mtok_in", "usd_per_mtok_out")
 
 
 def given(case, on):
-    """The case as one row of `calibrated.points`, without a batch."""
+    """The case as one row of `operating_point.points`, without a concurrency."""
     row = {
-        "model": case.model, "gpu": case.gpu, "gpus": case.n_gpus, "isl_tokens": case.isl_tokens, "osl_tokens": case.osl_tokens,
+        "model": case.model, "gpu": case.gpu, "n_gpus": case.n_gpus, "isl": case.isl, "osl": case.osl,
         "weights": case.weights if "weights" in on else waterfall.BASE_FORMAT,
-        "kv": case.kv if "kv" in on else waterfall.BASE_FORMAT, "batch": np.nan, "utilisation": case.utilisation,
+        "kv": case.kv if "kv" in on else waterfall.BASE_FORMAT, "concurrency": np.nan, "utilisation": case.utilisation,
         "usd_per_gpu_hour": case.usd_per_gpu_hour, "load": "closed_loop" if "continuous" in on else "static",
     }  # fmt: skip
     if "prefix" in on:
@@ -39,7 +39,7 @@ def ceiling(case, on):
         if calibrated.NO_ROOM in row["reason"]:
             raise waterfall.no_room(case, on)
         raise NoEstimate(row["reason"])
-    room = row["used_batch"]
+    room = row["concurrency_used"]
     if case.paged_waste >= 1:
         raise BadInput(f"parameter 'paged_waste' is {case.paged_waste:g}, but must be below 1: a cache that holds "
                          "nothing serves nobody")
@@ -55,7 +55,7 @@ def operating_point(case, on):
     busy = np.array([1.0 if "continuous" in on else batching.static_occupancy(int(batch), case.lengths) for batch in batches])
     # a static batch runs as long as its longest answer; of its slots only a part makes tokens then
     table = calibrated.points(pd.DataFrame([
-        given(case, on) | {"batch": batch, "osl_tokens": case.osl_tokens / share}
+        given(case, on) | {"concurrency": batch, "osl": case.osl / share}
         for batch, share in zip(batches, busy, strict=True)]))
     # a static batch of which every slot is as long as the longest answer may be too much even for a paged cache
     table = table[~table["reason"].str.contains(calibrated.NO_ROOM)].reset_index(drop=True)
@@ -68,20 +68,20 @@ def operating_point(case, on):
         table[f"usd_per_mtok_out{end}"] /= busy
         table[f"usd_per_mtok{end}"] = money.usd_per_mtok_blend(
             usd_per_mtok_in=table[f"usd_per_mtok_in{end}"], usd_per_mtok_out=table[f"usd_per_mtok_out{end}"],
-            tok_in=case.isl_tokens, tok_out=case.osl_tokens)
-    kept = table[table["step_ms"] <= case.max_tpot_ms]
+            isl=case.isl, osl=case.osl)
+    kept = table[table["tpot_ms"] <= case.tpot_ms]
     if kept.empty:
-        raise waterfall.too_slow(case, table["step_ms"].min())
+        raise waterfall.too_slow(case, table["tpot_ms"].min())
     place = kept["usd_per_mtok_out"].idxmin()
     best = table.loc[place]
     # the poor end of a time or a cost is the high one
     three = {column: best[[f"{name}_high", name, f"{name}_low"]].to_numpy(dtype=float)
-             for column, name in (("tpot_ms", "step_ms"), *((cost, cost) for cost in COSTS))}
+             for column, name in (("tpot_ms", "tpot_ms"), *((cost, cost) for cost in COSTS))}
     if "routing" in on:
         three |= {cost: waterfall.routed(case, three[cost]) for cost in COSTS}
     blend = money.usd_per_mtok_blend(usd_per_mtok_in=three["usd_per_mtok_in"], usd_per_mtok_out=three["usd_per_mtok_out"],
-                                     tok_in=case.isl_tokens, tok_out=case.osl_tokens)
-    return {"batch": int(best["batch"]), "occupancy": float(busy[place]), "calibrated": bool(best["calibrated"]),
+                                     isl=case.isl, osl=case.osl)
+    return {"batch": int(best["concurrency"]), "occupancy": float(busy[place]), "calibrated": bool(best["calibrated"]),
             **three, "usd_per_mtok": blend}
 
 

@@ -44,7 +44,7 @@ def steps(case):
         f"cache in 16 bits, {case.contiguous_waste:.0%} of the cache memory wasted, static batches of "
         f"{first['batch']} with {first['occupancy']:.0%} of the slots busy")
     table.attrs["note"] = (
-        f"At every step the cheapest batch that fits the memory and keeps a token under {case.max_tpot_ms:g} ms. "
+        f"At every step the cheapest batch that fits the memory and keeps a token under {case.tpot_ms:g} ms. "
         f"{operating_point.note(table)} Routing is arithmetic on prices in both models.")
     facts = data.table("gpus")
     of_gpu = facts[(facts["gpu"] == case.gpu) & facts["field"].isin(["bandwidth", "engine_memory", "bf16"])]

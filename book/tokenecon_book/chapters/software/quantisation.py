@@ -20,15 +20,15 @@ POINTS = {
     "quantisation.marlin.int4-kernel": (16, "4 bits, kernel alone"),
 }
 LOSSES = {"fp8": "FP8", "int8-sq": "INT8", "int4-awq": "INT4"}
-H100 = {"gpu": "h100-sxm-80gb", "gpus": 1, "isl_tokens": 1024, "osl_tokens": 128}
+H100 = {"gpu": "h100-sxm-80gb", "n_gpus": 1, "isl": 1024, "osl": 128}
 # Published effects whose conditions the catalogue covers, to work out under the same conditions.
 COMPARED = {
-    "quantisation.trtllm.fp8-llama2-7b-batch1": H100 | {"model": "llama-2-7b", "weights": "fp8", "batch": 1},
-    "quantisation.trtllm.fp8-llama2-7b-batch8": H100 | {"model": "llama-2-7b", "weights": "fp8", "batch": 8},
-    "quantisation.trtllm.fp8-gptj-6b-batch1": H100 | {"model": "gpt-j-6b", "weights": "fp8", "batch": 1},
-    "quantisation.trtllm.fp8-gptj-6b-batch8": H100 | {"model": "gpt-j-6b", "weights": "fp8", "batch": 8},
-    "quantisation.trtllm.int8-sq-llama2-7b-batch1": H100 | {"model": "llama-2-7b", "weights": "int8", "batch": 1},
-    "quantisation.trtllm.int8-sq-llama2-7b-batch8": H100 | {"model": "llama-2-7b", "weights": "int8", "batch": 8},
+    "quantisation.trtllm.fp8-llama2-7b-batch1": H100 | {"model": "llama-2-7b", "weights": "fp8", "concurrency": 1},
+    "quantisation.trtllm.fp8-llama2-7b-batch8": H100 | {"model": "llama-2-7b", "weights": "fp8", "concurrency": 8},
+    "quantisation.trtllm.fp8-gptj-6b-batch1": H100 | {"model": "gpt-j-6b", "weights": "fp8", "concurrency": 1},
+    "quantisation.trtllm.fp8-gptj-6b-batch8": H100 | {"model": "gpt-j-6b", "weights": "fp8", "concurrency": 8},
+    "quantisation.trtllm.int8-sq-llama2-7b-batch1": H100 | {"model": "llama-2-7b", "weights": "int8", "concurrency": 1},
+    "quantisation.trtllm.int8-sq-llama2-7b-batch8": H100 | {"model": "llama-2-7b", "weights": "int8", "concurrency": 8},
 }
 COMPARED_COLUMNS = {
     "conditions": ("Conditions", None), "published": ("Published speed-up", "ratio"),
@@ -36,9 +36,9 @@ COMPARED_COLUMNS = {
 }  # fmt: skip
 
 
-def step_speedup(*, model, gpu, gpus, weights, kv, positions, batch, efficiencies=None):
+def step_speedup(*, model, gpu, n_gpus, weights, kv, positions, batch, efficiencies=None):
     """Decode step in 16 bits over the step in `weights`, as [poor, expected, good]. [ratio]"""
-    where = {"model": model, "gpu": gpu, "gpus": gpus, "kv": kv, "positions": positions, "batch": batch,
+    where = {"model": model, "gpu": gpu, "n_gpus": n_gpus, "kv": kv, "positions": positions, "batch": batch,
              "efficiencies": efficiencies or textbook.assumed()}
     wide, narrow = (textbook.decode_step(weights=fmt, **where)["step_s"] for fmt in (BASE_FORMAT, weights))
     return wide / narrow
@@ -66,9 +66,9 @@ def label(fmt, gpu):
 
 def batch_curve(case):
     """Speed-up of a decode step over the batch, by weight format and model, to the end of the memory with narrow weights."""
-    where = {"model": case.model, "gpu": case.gpu, "gpus": case.n_gpus, "kv": case.kv}
-    longest = case.isl_tokens + case.osl_tokens
-    wide, narrow = (int(textbook.max_batch(weights=fmt, positions=longest, **where)) for fmt in (BASE_FORMAT, NARROW))
+    where = {"model": case.model, "gpu": case.gpu, "n_gpus": case.n_gpus, "kv": case.kv}
+    longest = case.isl + case.osl
+    wide, narrow = (int(textbook.max_concurrency(weights=fmt, positions=longest, **where)) for fmt in (BASE_FORMAT, NARROW))
     if wide < 1:
         raise DoesNotFit(
             f"parameter 'n_gpus' is {case.n_gpus}, but {case.n_gpus} x {case.gpu} hold no sequence beside the 16-bit "
@@ -76,10 +76,10 @@ def batch_curve(case):
     batches = sorted({wide, *(round(float(batch)) for batch in np.geomspace(1, narrow, 30))})
     cases = [{"weights": fmt, "batch": batch} for fmt in formats(case.gpu) for batch in batches]
     own = calibrated_speedups(pd.DataFrame([
-        where | one | {"isl_tokens": case.isl_tokens, "osl_tokens": case.osl_tokens} for one in cases]))
+        where | {"weights": one["weights"], "concurrency": one["batch"], "isl": case.isl, "osl": case.osl} for one in cases]))
     rows = []
     for one, ratio in zip(cases, own, strict=True):
-        theirs = float(step_speedup(**one, positions=case.isl_tokens + case.osl_tokens / 2, **where)[textbook.EXPECTED])
+        theirs = float(step_speedup(**one, positions=case.isl + case.osl / 2, **where)[textbook.EXPECTED])
         words = label(one["weights"], case.gpu)
         short = words.split(",")[0]
         rows.append(one | {"format": short, "by": CALIBRATED, "speedup": ratio, "arithmetic": words})
@@ -120,13 +120,13 @@ def literature():
         for row in table.itertuples()])
 
 
-def request_seconds(*, model, gpu, gpus, weights, batch, isl_tokens, osl_tokens, efficiencies):
-    """Time of a batch of requests from first prefill to last token, expected efficiencies. [s]"""
-    prefill_s = textbook.prefill(model=model, gpu=gpu, gpus=gpus, weights=weights, isl_tokens=isl_tokens,
+def request_seconds(*, model, gpu, n_gpus, weights, concurrency, isl, osl, efficiencies):
+    """Time of a batch of so many requests from first prefill to last token, expected efficiencies. [s]"""
+    prefill_s = textbook.prefill(model=model, gpu=gpu, n_gpus=n_gpus, weights=weights, isl=isl,
                                  efficiencies=efficiencies)
-    step_s = textbook.decode_step(model=model, gpu=gpu, gpus=gpus, weights=weights, kv=BASE_FORMAT, batch=batch,
-                                  positions=isl_tokens + osl_tokens / 2, efficiencies=efficiencies)["step_s"]
-    return float((batch * prefill_s + osl_tokens * step_s)[textbook.EXPECTED])
+    step_s = textbook.decode_step(model=model, gpu=gpu, n_gpus=n_gpus, weights=weights, kv=BASE_FORMAT, batch=concurrency,
+                                  positions=isl + osl / 2, efficiencies=efficiencies)["step_s"]
+    return float((concurrency * prefill_s + osl * step_s)[textbook.EXPECTED])
 
 
 def compared():
@@ -139,7 +139,7 @@ def compared():
                         for fmt in (BASE_FORMAT, where["weights"]))
         same = pd.DataFrame([where | {"weights": fmt, "kv": BASE_FORMAT, "load": "static", "usd_per_gpu_hour": 1.0,
                                       "utilisation": 1.0} for fmt in (BASE_FORMAT, where["weights"])])
-        rate = operating_point.points(same)["tok_out_per_s"]
+        rate = operating_point.points(same)["output_tok_s"]
         rows.append({"id": name, "conditions": fact["conditions"], "published": fact["value"], "calibrated": rate[1] / rate[0],
                      "textbook": wide / narrow, "excess": rate[1] / rate[0] / fact["value"], "source": fact["source"]})
     table = pd.DataFrame(rows)

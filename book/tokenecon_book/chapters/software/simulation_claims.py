@@ -16,16 +16,16 @@ WEIGHTS = KV = "bf16"
 
 
 @cache
-def full_queues(model, gpu, gpus, batch):
+def full_queues(model, gpu, n_gpus, batch):
     """One dict a trace: shares of the slot time that decode, and what continuous batching saves, from a full queue."""
     rows = []
     for trace, words in TRACES.items():
         lengths = traffic.lengths(trace)
         engine = pass_times.engine(
-            model=model, gpu=gpu, n_gpus=gpus, weights=WEIGHTS, kv=KV, isl=lengths.attrs["input_mean"],
+            model=model, gpu=gpu, n_gpus=n_gpus, weights=WEIGHTS, kv=KV, isl=lengths.attrs["input_mean"],
             osl=lengths.attrs["output_mean"], slots=batch)
         if engine.slots < batch:
-            raise CannotSimulate(f"{gpus} x {gpu} hold {engine.slots} requests of {trace}, fewer than {batch}")
+            raise CannotSimulate(f"{n_gpus} x {gpu} hold {engine.slots} requests of {trace}, fewer than {batch}")
         table = scheduler.requests(lengths, count=COUNT, requests_per_s=1.0, seed=SEED).assign(arrival_s=0.0)
         static = summary(scheduler.simulate(engine, table, batching=STATIC, wait_s=0.0))
         continuous = summary(scheduler.simulate(engine, table))

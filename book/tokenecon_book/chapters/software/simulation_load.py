@@ -6,7 +6,6 @@ import pandas as pd
 from tokenecon import data
 from tokenecon.fleet import traffic
 from tokenecon.formulas import levers
-from tokenecon.serving import operating_point
 from tokenecon.simulation import pass_times, scheduler
 from tokenecon.simulation.scheduler import CONTINUOUS, STATIC
 from tokenecon.simulation.summary import summary
@@ -38,8 +37,8 @@ COMPARED_COLUMNS = simulation_check.COLUMNS
 
 def asked(case):
     """The page's replica in the columns of ``tokenecon.estimate``."""
-    return {"model": case.model, "gpu": case.gpu, "n_gpus": case.n_gpus, "kv": case.kv, "isl": case.isl_tokens,
-            "osl": case.osl_tokens, "weights": operating_point.ALIKE.get(case.weights, case.weights)}
+    return {"model": case.model, "gpu": case.gpu, "n_gpus": case.n_gpus, "kv": case.kv, "isl": case.isl,
+            "osl": case.osl, "weights": case.weights}
 
 
 def replica(case):
@@ -51,7 +50,7 @@ def drawn(case, engine, requests_per_s):
     """Requests with the spread of the page's trace and the mean lengths of the page, Poisson arrivals."""
     return scheduler.requests(
         traffic.lengths(case.trace), count=max(COUNT, WAVES * engine.slots), requests_per_s=requests_per_s, seed=SEED,
-        isl=case.isl_tokens, osl=case.osl_tokens)
+        isl=case.isl, osl=case.osl)
 
 
 def full_queue(case, engine, batching):

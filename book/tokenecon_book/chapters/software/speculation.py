@@ -20,22 +20,22 @@ MOST_DRAFTS = 12
 MOST_ACCEPTED = 0.999  # the calibrated model takes chances below one
 
 
-def check_seconds(*, model, gpu, gpus, weights, kv, positions, batch, draft_tokens, efficiencies):
+def check_seconds(*, model, gpu, n_gpus, weights, kv, positions, batch, draft_tokens, efficiencies):
     """Time of a pass that checks the drafts of every sequence, as [poor, expected, good]. [s]
 
     Weights and cache are read once, as in a decode step; arithmetic and messages grow with the positions
     checked, and a mixture of experts reads the experts of all of them.
     """
     checked = draft_tokens + 1
-    step = textbook.decode_step(model=model, gpu=gpu, gpus=gpus, weights=weights, kv=kv, positions=positions,
+    step = textbook.decode_step(model=model, gpu=gpu, n_gpus=n_gpus, weights=weights, kv=kv, positions=positions,
                                 batch=batch, efficiencies=efficiencies)
     weights_s = roofline.memory_seconds(
-        bytes_moved=textbook.weights_read(model, weights, batch * checked), gpus=gpus,
-        bytes_per_s_per_gpu=textbook.placement(model, gpu, gpus, weights)["bytes_per_s"],
+        bytes_moved=textbook.weights_read(model, weights, batch * checked), n_gpus=n_gpus,
+        bytes_per_s_per_gpu=textbook.placement(model, gpu, n_gpus, weights)["bytes_per_s"],
         mbu=np.array(efficiencies["mbu.decode"]))
     return roofline.pass_seconds(
         memory_s=weights_s + step["cache_s"], compute_s=step["compute_s"] * checked,
-        comm_s=textbook.communication_s(model, gpu, gpus, weights, batch, checked), fixed_s=step["fixed_s"])
+        comm_s=textbook.communication_s(model, gpu, n_gpus, weights, batch, checked), fixed_s=step["fixed_s"])
 
 
 def pass_seconds(*, acceptance, draft_tokens, draft_cost, efficiencies, batch, **where):
@@ -58,14 +58,14 @@ def speedup(*, acceptance, draft_tokens, draft_cost, batch, efficiencies=None, *
 
 
 def _where(case):
-    return {"model": case.model, "gpu": case.gpu, "gpus": case.n_gpus, "weights": case.weights, "kv": case.kv,
-            "positions": case.isl_tokens + case.osl_tokens / 2}
+    return {"model": case.model, "gpu": case.gpu, "n_gpus": case.n_gpus, "weights": case.weights, "kv": case.kv,
+            "positions": case.isl + case.osl / 2}
 
 
 def _case(case):
     """The page's instance and requests for the calibrated model; money does not matter here."""
-    return {"model": case.model, "gpu": case.gpu, "gpus": case.n_gpus, "weights": case.weights, "kv": case.kv,
-            "isl_tokens": case.isl_tokens, "osl_tokens": case.osl_tokens, "usd_per_gpu_hour": 1.0, "utilisation": 1.0}
+    return {"model": case.model, "gpu": case.gpu, "n_gpus": case.n_gpus, "weights": case.weights, "kv": case.kv,
+            "isl": case.isl, "osl": case.osl, "usd_per_gpu_hour": 1.0, "utilisation": 1.0}
 
 
 def _acceptances(case):
@@ -76,13 +76,13 @@ def _acceptances(case):
 
 def batches(case):
     """Powers of two up to what the memory holds with a paged cache by both models."""
-    ceiling = textbook.max_batch(model=case.model, gpu=case.gpu, gpus=case.n_gpus, weights=case.weights, kv=case.kv,
-                                 positions=case.isl_tokens + case.osl_tokens)
+    ceiling = textbook.max_concurrency(model=case.model, gpu=case.gpu, n_gpus=case.n_gpus, weights=case.weights, kv=case.kv,
+                                 positions=case.isl + case.osl)
     if ceiling < 1:
         raise DoesNotFit(
             f"parameter 'n_gpus' is {case.n_gpus}, but {case.n_gpus} x {case.gpu} hold no sequence of "
-            f"{case.isl_tokens + case.osl_tokens} tokens beside the weights of {case.model} ({case.weights}); raise it")
-    ceiling = min(ceiling, operating_point.point(**_case(case), batch=np.nan)["used_batch"])
+            f"{case.isl + case.osl} tokens beside the weights of {case.model} ({case.weights}); raise it")
+    ceiling = min(ceiling, operating_point.point(**_case(case), concurrency=np.nan)["concurrency_used"])
     powers = [2**power for power in range(int(np.log2(ceiling)) + 1)]
     return sorted({*powers, int(ceiling)})
 
@@ -131,14 +131,14 @@ def calibrated_speedups(case, sizes):
     """
     base = _case(case)
     accepted = _acceptances(case)
-    plain = operating_point.points(pd.DataFrame([base | {"batch": batch} for batch in sizes]))
+    plain = operating_point.points(pd.DataFrame([base | {"concurrency": batch} for batch in sizes]))
     drafted = operating_point.points(pd.DataFrame([
-        base | {"batch": batch, "draft_tokens": case.draft_tokens, "acceptance": min(one, MOST_ACCEPTED)}
+        base | {"concurrency": batch, "draft_tokens": case.draft_tokens, "acceptance": min(one, MOST_ACCEPTED)}
         for batch in sizes for one in accepted]))
     for table in (plain, drafted):
         if table["reason"].any():
             raise NoEstimate(table.loc[table["reason"] != "", "reason"].iloc[0])
-    ratio = np.repeat(plain["step_ms"].to_numpy(), len(accepted)) / drafted["step_ms"].to_numpy()
+    ratio = np.repeat(plain["tpot_ms"].to_numpy(), len(accepted)) / drafted["tpot_ms"].to_numpy()
     return dict(zip(sizes, ratio.reshape(len(sizes), len(accepted)), strict=True))
 
 

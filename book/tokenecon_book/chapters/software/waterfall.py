@@ -37,7 +37,7 @@ def name(lever, case):
 
 def _pass(case, on, batch, efficiencies):
     """Time of a pass as [poor, expected, good] and the tokens each sequence gains in it."""
-    where = {"model": case.model, "gpu": case.gpu, "gpus": case.n_gpus, "positions": case.isl_tokens + case.osl_tokens / 2,
+    where = {"model": case.model, "gpu": case.gpu, "n_gpus": case.n_gpus, "positions": case.isl + case.osl / 2,
              "weights": case.weights if "weights" in on else BASE_FORMAT, "kv": case.kv if "kv" in on else BASE_FORMAT,
              "batch": batch, "efficiencies": efficiencies}
     if "speculation" in on:
@@ -54,7 +54,7 @@ def ceiling(case, on):
         activation_bytes=place["activation_bytes"],
         kv_waste=case.paged_waste if "paging" in on else case.contiguous_waste,
         kv_bytes_per_sequence=textbook.kv_bytes(
-            case.model, case.kv if "kv" in on else BASE_FORMAT, case.isl_tokens + case.osl_tokens)))
+            case.model, case.kv if "kv" in on else BASE_FORMAT, case.isl + case.osl)))
 
 
 def candidates(case, on):
@@ -74,14 +74,14 @@ def no_room(case, on):
     """The refusal of a case whose memory does not hold one sequence."""
     return DoesNotFit(
         f"parameter 'n_gpus' is {case.n_gpus}, but {case.n_gpus} x {case.gpu} hold no sequence of "
-        f"{case.isl_tokens + case.osl_tokens} tokens beside {case.model} with {sorted(on) or 'no'} levers on; raise "
+        f"{case.isl + case.osl} tokens beside {case.model} with {sorted(on) or 'no'} levers on; raise "
         "n_gpus, or take a GPU with more memory (`tokenecon list gpus`) or a smaller model")
 
 
 def too_slow(case, quickest_ms):
     """The refusal of a case that no batch serves fast enough."""
     return TooSlow(
-        f"parameter 'max_tpot_ms' is {case.max_tpot_ms:g}, but {case.model} on {case.n_gpus} x {case.gpu} takes "
+        f"parameter 'tpot_ms' is {case.tpot_ms:g}, but {case.model} on {case.n_gpus} x {case.gpu} takes "
         f"{quickest_ms:.1f} ms per output token even for one request; raise it, or n_gpus")
 
 
@@ -96,27 +96,27 @@ def operating_point(case, on, *, efficiencies=None):
         point = _at_batch(case, on, batch, efficiencies)
         tpot_ms, cost = (point[column][textbook.EXPECTED] for column in ("tpot_ms", "usd_per_mtok_out"))
         quickest = min(quickest, tpot_ms)
-        if tpot_ms <= case.max_tpot_ms and (best is None or cost < best["usd_per_mtok_out"][textbook.EXPECTED]):
+        if tpot_ms <= case.tpot_ms and (best is None or cost < best["usd_per_mtok_out"][textbook.EXPECTED]):
             best = point
     if best is None:
         raise too_slow(case, quickest)
     into = money.usd_per_mtok_in(
         prefill_s=textbook.prefill(
-            model=case.model, gpu=case.gpu, gpus=case.n_gpus, weights=case.weights if "weights" in on else BASE_FORMAT,
-            isl_tokens=case.isl_tokens, efficiencies=efficiencies),
-        tok_in=case.isl_tokens, **_rent(case))
+            model=case.model, gpu=case.gpu, n_gpus=case.n_gpus, weights=case.weights if "weights" in on else BASE_FORMAT,
+            isl=case.isl, efficiencies=efficiencies),
+        isl=case.isl, **_rent(case))
     if "prefix" in on:
         into = into * lever_formulas.prefix_cache_factor(hit_rate=case.hit_rate, avoided_share=case.saved_share)
     out = best["usd_per_mtok_out"]
     if "routing" in on:
         into, out = (routed(case, cost) for cost in (into, out))
-    blend = money.usd_per_mtok_blend(usd_per_mtok_in=into, usd_per_mtok_out=out, tok_in=case.isl_tokens,
-                                     tok_out=case.osl_tokens)
+    blend = money.usd_per_mtok_blend(usd_per_mtok_in=into, usd_per_mtok_out=out, isl=case.isl,
+                                     osl=case.osl)
     return best | {"usd_per_mtok_in": into, "usd_per_mtok_out": out, "usd_per_mtok": blend}
 
 
 def _rent(case):
-    return {"usd_per_gpu_hour": case.usd_per_gpu_hour, "gpus": case.n_gpus, "utilisation": case.utilisation}
+    return {"usd_per_gpu_hour": case.usd_per_gpu_hour, "n_gpus": case.n_gpus, "utilisation": case.utilisation}
 
 
 def _at_batch(case, on, batch, efficiencies):

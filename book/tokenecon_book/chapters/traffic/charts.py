@@ -12,7 +12,7 @@ def week(table):
 
 def fleets(table):
     """GPUs paid for through a week by policy, and those that the work would fill."""
-    return lines(table, DAYS, axis("gpus", "GPUs", "GPU", zero=True), "kind", step=True)
+    return lines(table, DAYS, axis("n_gpus", "GPUs", "GPU", zero=True), "kind", step=True)
 
 
 def cost(table):

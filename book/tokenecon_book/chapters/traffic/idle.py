@@ -8,27 +8,29 @@ import pandas as pd
 from tokenecon import data
 from tokenecon.errors import BadInput, NoEstimate, TooSlow
 from tokenecon.fleet import planning, pools, traffic
+from tokenecon.formulas import money
 from tokenecon.prices import gpu_prices
 from tokenecon.serving import operating_point, sizing
-from tokenecon.units import HOURS_PER_DAY, HOURS_PER_MONTH, SECONDS_PER_HOUR, TOKENS_PER_MTOK, convert
+from tokenecon.units import HOURS_PER_DAY, HOURS_PER_MONTH, SECONDS_PER_HOUR, convert
 
 WEEK_HOURS = 7 * int(HOURS_PER_DAY)
 POLICY_NAMES = {"fixed": "fixed fleet", "autoscale": "autoscaled", "to_zero": "scaled to zero"}
 SMALL, FAINT = 0.1, 1e-6
 MOST = 1e6  # requests a second: beyond all that is served today, and minutes of computing
 NOTICED = 5e-5  # a share that reads as 0.01%
+ONE_REPLICA = 1  # whose hour is what `own.usd` prices
 RAREST = 1 / SECONDS_PER_HOUR  # a request an hour, in requests a second
 FULL = "busy time only"
 # end of a cost -> end of the speed and place in (low, typical, high) of the price that it comes from
 ENDS = {"_low": ("_high", 0), "": ("", 1), "_high": ("_low", 2)}
 POLICY_COLUMNS = {
-    "policy": ("Policy", None), "gpus": ("Paid, mean", "GPU"), "peak_gpus": ("Most", "GPU"),
+    "policy": ("Policy", None), "n_gpus": ("Paid, mean", "GPU"), "peak_gpus": ("Most", "GPU"),
     "utilisation": ("Busy part of paid time", "fraction"), "usd_per_month": ("Bill", "USD/month"),
     "usd_per_mtok_used": ("Usage: busy time only", "USD/Mtok"),
     "usd_per_mtok_allocated": ("Allocation: all paid time", "USD/Mtok"), "idle_usd_per_month": ("Of the bill, idle", "USD/month"),
 }  # fmt: skip
 CHANGE_COLUMNS = {
-    "change": ("What changes", None), "gpus": ("Paid, mean", "GPU"), "utilisation": ("Busy part of paid time", "fraction"),
+    "change": ("What changes", None), "n_gpus": ("Paid, mean", "GPU"), "utilisation": ("Busy part of paid time", "fraction"),
     "usd_per_mtok_allocated": ("Allocation: all paid time", "USD/Mtok"),
 }  # fmt: skip
 
@@ -50,7 +52,7 @@ def replica(case):
     found = sizing.of_page(case)
     price = gpu_prices.price_range(case.gpu, "on_demand", case.as_of)
     usd = np.array([price["low"], price["typical"], price["high"]]) * case.n_gpus
-    return SimpleNamespace(found=found, usd=usd, sources=price["sources"], tok=case.isl_tokens + case.osl_tokens)
+    return SimpleNamespace(found=found, usd=usd, sources=price["sources"], tok=case.isl + case.osl)
 
 
 def _load(case):
@@ -112,9 +114,9 @@ def fleets(case):
     for policy in ("fixed", "autoscale"):
         found = planning.hours(load, mean_requests_per_s=case.requests_per_s, policy=policy, **_terms(case, own))
         paid = np.resize(found["paid"].to_numpy(), len(hours)) * case.n_gpus
-        parts.append(pd.DataFrame({"day": hours["hour"] / HOURS_PER_DAY, "kind": POLICY_NAMES[policy], "gpus": paid}))
+        parts.append(pd.DataFrame({"day": hours["hour"] / HOURS_PER_DAY, "kind": POLICY_NAMES[policy], "n_gpus": paid}))
     busy = np.resize(found["busy"].to_numpy(), len(hours)) * case.n_gpus
-    parts.append(pd.DataFrame({"day": hours["hour"] / HOURS_PER_DAY, "kind": "full GPUs for the work", "gpus": busy}))
+    parts.append(pd.DataFrame({"day": hours["hour"] / HOURS_PER_DAY, "kind": "full GPUs for the work", "n_gpus": busy}))
     table = pd.concat(parts, ignore_index=True)
     plans = {policy: _plan(case, own, policy) for policy in ("fixed", "autoscale")}
     table.attrs["finding"] = (
@@ -166,7 +168,7 @@ def _row(case, own, policy):
     for end, (speed, place) in ENDS.items():
         plan = _plan(case, own, policy, speed)
         hour = own.usd[place]
-        row |= {f"gpus{end}": plan["mean_paid_replicas"] * case.n_gpus, f"peak_gpus{end}": plan["peak_replicas"] * case.n_gpus,
+        row |= {f"n_gpus{end}": plan["mean_paid_replicas"] * case.n_gpus, f"peak_gpus{end}": plan["peak_replicas"] * case.n_gpus,
                 f"usd_per_month{end}": plan["mean_paid_replicas"] * hour * HOURS_PER_MONTH,
                 f"idle_usd_per_month{end}": plan["mean_paid_replicas"] * plan["idle_share"] * hour * HOURS_PER_MONTH,
                 **{name + end: usd for name, usd in planning.costs(
@@ -187,7 +189,7 @@ def cost_over_load(case):
     own, load = replica(case), _load(case)
     most = own.found["requests_per_s"]
     demands = np.geomspace(min(RAREST, case.requests_per_s / 10), max(100 * most, 3 * case.requests_per_s), 160)
-    tokens = demands * own.tok * SECONDS_PER_HOUR / TOKENS_PER_MTOK
+    tokens = convert(demands * own.tok, "tok/s", "tok/h")
     parts = []
     for policy in planning.POLICIES:
         part = pd.DataFrame({"requests_per_s": demands, "basis": POLICY_NAMES[policy]})
@@ -200,10 +202,12 @@ def cost_over_load(case):
                 rate = own.found[f"requests_per_s{speed}"]
                 done = np.minimum(np.outer(demands, load["ratio"]), (paid * rate)[:, None]).mean(axis=1)
                 served = tokens * done / demands
-            part[f"usd_per_mtok{end}"] = paid * own.usd[place] / served
+            part[f"usd_per_mtok{end}"] = money.usd_per_mtok_of_bill(usd_per_day=paid * own.usd[place] * HOURS_PER_DAY,
+                                                                     tok_per_day=served * HOURS_PER_DAY)
         parts.append(part)
-    used = {f"usd_per_mtok{end}": own.usd[place] / (own.found[f"requests_per_s{speed}"] * own.tok * SECONDS_PER_HOUR)
-            * TOKENS_PER_MTOK for end, (speed, place) in ENDS.items()}
+    used = {f"usd_per_mtok{end}": money.usd_per_mtok(usd_per_gpu_hour=own.usd[place], n_gpus=ONE_REPLICA, utilisation=1.0,
+                                                     tok_per_s=own.found[f"requests_per_s{speed}"] * own.tok)
+            for end, (speed, place) in ENDS.items()}
     parts.append(pd.DataFrame({"requests_per_s": demands, "basis": FULL, "usd_per_mtok": used["usd_per_mtok"]}))
     table = pd.concat(parts, ignore_index=True)
     one = table[table["basis"] == POLICY_NAMES["fixed"]]

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from tokenecon import data
+from tokenecon.formulas import money
 from tokenecon.serving import sizing
-from tokenecon.units import SECONDS_PER_HOUR, TOKENS_PER_MTOK
 from tokenecon_book.chapters.traffic.idle import ENDS
 
 PUBLISHED_COLUMNS = {
@@ -13,6 +13,7 @@ PUBLISHED_COLUMNS = {
     "own_full": ("Full, ours", "USD/Mtok_out"), "factor": ("Empty over full, published", "ratio"),
     "own_factor": ("Empty over full, ours", "ratio"),
 }  # fmt: skip
+ONE_REQUEST_PER_S = 1.0  # the load at the dear end of the published span
 PUBLISHED = (("llama-3.1-8b", 1, "fp8"), ("qwen3-30b-a3b", 1, "fp8"), ("mixtral-8x7b", 2, "fp16"))
 OTHER = {"_low": "_high", "": "", "_high": "_low"}  # a dear full hour makes a small factor
 
@@ -21,13 +22,13 @@ def published():
     """The published span of the cost of an output token with load, and the same from our model at the same price and lengths."""
     usd, isl, osl = (data.value(f"load_cost.{name}") for name in ("price", "isl", "osl"))
     rows = []
-    for model, gpus, weights in PUBLISHED:
+    for model, n_gpus, weights in PUBLISHED:
         one, full, tpot = (data.value(f"load_cost.{model}.{name}") for name in ("one", "full", "tpot"))
-        found = sizing.one({"model": model, "gpu": "h100-sxm-80gb", "n_gpus": gpus, "weights": weights, "kv": "fp16", "isl": isl,
+        found = sizing.one({"model": model, "gpu": "h100-sxm-80gb", "n_gpus": n_gpus, "weights": weights, "kv": "fp16", "isl": isl,
                              "osl": osl}, tpot_ms=tpot)
-        per_token = usd * gpus / SECONDS_PER_HOUR * TOKENS_PER_MTOK
-        row = {"what": f"{data.model(model)['name']}, {gpus} H100", "one": one, "own_one": per_token / osl, "full": full,
-               **{f"own_full{end}": per_token / found[f"output_tok_s{speed}"] for end, (speed, _) in ENDS.items()}}
+        paid = {"usd_per_gpu_hour": usd, "n_gpus": n_gpus, "utilisation": 1.0}
+        row = {"what": f"{data.model(model)['name']}, {n_gpus} H100", "one": one, "own_one": money.usd_per_mtok_out(tok_out_per_s=ONE_REQUEST_PER_S * osl, **paid), "full": full,
+               **{f"own_full{end}": money.usd_per_mtok_out(tok_out_per_s=found[f"output_tok_s{speed}"], **paid) for end, (speed, _) in ENDS.items()}}
         row |= {f"own_factor{end}": row["own_one"] / row[f"own_full{other}"] for end, other in OTHER.items()}
         row["factor"] = one / full
         rows.append(row)

@@ -24,7 +24,7 @@ def test_one_group_is_the_pool_and_more_groups_cost_more(case):
 
 def test_many_small_groups_pay_a_replica_each(case):
     table = isolation.by_size(case("jpmorgan"), counts=(1, 1000)).set_index("groups")
-    assert table.loc[1000, "replicas"] == 1000 and table.loc[1000, "gpus"] == 4000
+    assert table.loc[1000, "replicas"] == 1000 and table.loc[1000, "n_gpus"] == 4000
     assert table.loc[1000, "penalty"] == pytest.approx(1000 / table.loc[1, "replicas"])
     assert table.loc[1000, "tpot_ms"] < table.loc[1, "tpot_ms"]  # an empty replica is a fast one
 
@@ -43,8 +43,8 @@ def test_stricter_walls_are_dearer(case):
     assert table["usd_per_month"].iloc[:5].is_monotonic_increasing
     price = gpu_prices.price_range("h100-sxm-80gb", "on_demand", "2025-12-08")["typical"]
     pool = table.loc["one pool, caches apart"]
-    assert pool["usd_per_month"] == pytest.approx(pool["gpus"] * price * 730 / 50_000)
-    assert table.loc["10 groups, replicas apart, owned", "gpus"] == table.loc["10 groups, replicas apart", "gpus"]
+    assert pool["usd_per_month"] == pytest.approx(pool["n_gpus"] * price * 730 / 50_000)
+    assert table.loc["10 groups, replicas apart, owned", "n_gpus"] == table.loc["10 groups, replicas apart", "n_gpus"]
 
 
 def test_walls_cost_nothing_for_enough_requests(case):
@@ -72,5 +72,5 @@ def test_the_answer_holds_for_other_banks(case, change):
 
 def test_sensitivity_moves_one_input_at_a_time(case):
     table = isolation.sensitivity(case("jpmorgan")).set_index("change")
-    assert len(table) == 8 and table.loc["100 groups", "gpus"] >= 400
+    assert len(table) == 8 and table.loc["100 groups", "n_gpus"] >= 400
     assert table.loc["1 request an hour", "in_flight"] == pytest.approx(table["in_flight"].iloc[0] / 4)

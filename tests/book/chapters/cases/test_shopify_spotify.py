@@ -24,8 +24,8 @@ LIMITS = {"ttft_ms": "service.ttft", "tpot_ms": "service.tpot", "wait_probabilit
           "peak_to_mean": "workload.peak_to_mean"}
 ROWS = {
     "spotify": {"mfu": "speech.mfu", "utilisation": "utilisation.own", "usd_per_audio_hour_api": "api.whisper"},
-    "shopify": LIMITS | {"isl_tokens": "workload.isl_azure_conv", "osl_tokens": "workload.osl_azure_conv"},
-    "jpmorgan": LIMITS | {"isl_tokens": "workload.isl", "osl_tokens": "workload.osl", "groups": "bank.groups",
+    "shopify": LIMITS | {"isl": "workload.isl_azure_conv", "osl": "workload.osl_azure_conv"},
+    "jpmorgan": LIMITS | {"isl": "workload.isl", "osl": "workload.osl", "groups": "bank.groups",
                           "requests_per_analyst_hour": "bank.requests_per_analyst_hour"},
 }  # fmt: skip
 
@@ -80,9 +80,9 @@ def test_whisper_on_an_a100_is_386_times_as_fast_as_speech(case):
 def test_spotify_bills_buy_a_fleet_that_does_little(case):
     table = transcription.implied(case("spotify")).set_index("bill")
     price = gpu_prices.price_range("a100-sxm-80gb", "on_demand", "2025-12-08")
-    assert table.loc["before", "gpus_high"] == pytest.approx(18000 / 24 / price["low"])
+    assert table.loc["before", "n_gpus_high"] == pytest.approx(18000 / 24 / price["low"])
     # the more GPUs the bill buys, the slower each of them
-    assert table.loc["before", "speed_low"] == pytest.approx(5000 / 24 / table.loc["before", "gpus_high"])
+    assert table.loc["before", "speed_low"] == pytest.approx(5000 / 24 / table.loc["before", "n_gpus_high"])
     assert (table["speed_low"] <= table["speed"]).all() and (table["speed"] <= table["speed_high"]).all()
 
 
@@ -128,7 +128,7 @@ def test_a_day_of_audio_from_the_bottom_up(case):
     table = transcription.bottom_up(case("spotify")).set_index(["way", "hour"])
     price = gpu_prices.price_range("a100-sxm-80gb", "on_demand", "2025-12-08")["typical"]
     # 5000 hours a day at 91.8 an hour keep 2.269 GPUs busy, and 60 % of the hours are used
-    assert table.loc[("measured, batched", "rented"), "gpus"] == pytest.approx(5000 / 24 / 91.8 / 0.6)
+    assert table.loc[("measured, batched", "rented"), "n_gpus"] == pytest.approx(5000 / 24 / 91.8 / 0.6)
     assert table.loc[("measured, batched", "rented"), "usd_per_day"] == pytest.approx(5000 / 91.8 / 0.6 * price)
     assert table.loc[("measured, plain", "owned"), "usd_per_day"] < table.loc[("measured, plain", "rented"), "usd_per_day"]
     assert (table["usd_per_day_low"] < table["usd_per_day"]).all() and (table["usd_per_day"] < table["usd_per_day_high"]).all()
@@ -161,9 +161,9 @@ def test_shopify_identities(case):
 def test_shopify_fleet(case):
     table = conversations.implied(case("shopify")).set_index("bill")
     price = gpu_prices.price_range("h100-sxm-80gb", "on_demand", "2025-12-08")
-    gpus = 450_000 / 730 / price["typical"]
-    assert table.loc["as paid", "gpus"] == pytest.approx(gpus)
-    assert table.loc["as paid", "rate"] == pytest.approx(2e9 / 86400 / gpus)
+    n_gpus = 450_000 / 730 / price["typical"]
+    assert table.loc["as paid", "n_gpus"] == pytest.approx(n_gpus)
+    assert table.loc["as paid", "rate"] == pytest.approx(2e9 / 86400 / n_gpus)
 
 
 def test_shopify_volumes_read_two_ways(case):
@@ -174,19 +174,19 @@ def test_shopify_volumes_read_two_ways(case):
     row = table.attrs["turns"]
     price = gpu_prices.price_range("h100-sxm-80gb", "on_demand", "2025-12-08")["typical"]
     # a fleet of whole replicas for the busiest hour, paid round the clock for 730 hours
-    assert row.gpus % 4 == 0 and row.usd_per_month == pytest.approx(row.gpus * price * 730)
+    assert row.n_gpus % 4 == 0 and row.usd_per_month == pytest.approx(row.n_gpus * price * 730)
     served = pools.replica(page)["requests_per_s"]
-    assert row.utilisation == pytest.approx(2e8 / 86400 / served / (row.gpus / 4))
+    assert row.utilisation == pytest.approx(2e8 / 86400 / served / (row.n_gpus / 4))
     assert row.usd_per_mtok == pytest.approx(row.usd_per_month / (2e8 * 1366.1 * 365 / 12) * 1e6)
     owned = table[(table["hour"] == "owned") & (table["reading"] == conversations.TURNS)].iloc[0]
-    assert owned["gpus"] == row.gpus and owned["usd_per_month"] < row.usd_per_month
+    assert owned["n_gpus"] == row.n_gpus and owned["usd_per_month"] < row.usd_per_month
 
 
 def test_shopify_bill_at_the_reconciling_turn_is_the_own_cost(case):
     page = case("shopify")
     fits = monthly_bill.bill(page).attrs["fits"]
-    part = fits / (page.isl_tokens + page.osl_tokens)
-    again = conversations.bottom_up(case("shopify", isl_tokens=page.isl_tokens * part, osl_tokens=page.osl_tokens * part))
+    part = fits / (page.isl + page.osl)
+    again = conversations.bottom_up(case("shopify", isl=page.isl * part, osl=page.osl * part))
     # between points of the curve, and whole requests in flight: within a few percent
     assert again.attrs["turns"].usd_per_month == pytest.approx(450_000, rel=0.05)
 

@@ -20,13 +20,13 @@ from tokenecon_book.chapters.deployment import deployment, edge, one_input, serv
 
 # parameter of the notebook -> the row of data/assumptions.csv or data/claims.csv that its default repeats
 ROWS = {
-    "isl_tokens": "workload.isl", "osl_tokens": "workload.osl", "ttft_ms": "service.ttft", "tpot_ms": "service.tpot",
+    "isl": "workload.isl", "osl": "workload.osl", "ttft_ms": "service.ttft", "tpot_ms": "service.tpot",
     "ops_overhead": "finance.ops_overhead", "wait_probability": "service.wait_probability",
     "site_overhead": "edge.site_overhead", "edge_share": "routing.small_share",
 }  # fmt: skip
 CLAIMS = {
     "central_gpus": "dep-central-gpus", "edge_sites": "dep-edge-clusters", "spot_discount": "dep-azure-spot-discount",
-    "commitment_discount": "dep-gcp-cud-discount", "isl_tokens": "ec-context-2000",
+    "commitment_discount": "dep-gcp-cud-discount", "isl": "ec-context-2000",
 }  # fmt: skip
 
 
@@ -108,7 +108,7 @@ def test_places_of_a_pool_are_those_of_whole_replicas(case):
 
 def test_the_points_of_the_documents_come_from_the_claims():
     points = pools.documents_points().set_index("label")
-    assert points.loc["documents: edge", "gpus"] == 10  # 1,000 GPUs over 100 sites
+    assert points.loc["documents: edge", "n_gpus"] == 10  # 1,000 GPUs over 100 sites
     assert points.loc["documents: edge", "utilisation"] == pytest.approx(0.45)
     assert points.loc["documents: centre", "utilisation_high"] == 0.85
 
@@ -275,11 +275,11 @@ def test_the_headline_fits_the_front_page(case):
 
 def test_hybrid_blends_by_share(case):
     table = deployment.hybrid(case())
-    (cheap, ratio, dear), gpus = deployment.small_ratio(case())
-    small = sizing.one({"model": "llama-2-7b", "gpu": "h100-sxm-80gb", "n_gpus": gpus, "weights": "fp16", "kv": "fp16",
+    (cheap, ratio, dear), n_gpus = deployment.small_ratio(case())
+    small = sizing.one({"model": "llama-2-7b", "gpu": "h100-sxm-80gb", "n_gpus": n_gpus, "weights": "fp16", "kv": "fp16",
                          "isl": 2000, "osl": 500}, ttft_ms=2000, tpot_ms=50)
     large = pools.replica(case())
-    assert ratio == pytest.approx(gpus / small["requests_per_s"] / (4 / large["requests_per_s"]))
+    assert ratio == pytest.approx(n_gpus / small["requests_per_s"] / (4 / large["requests_per_s"]))
     ends = sorted(edge.at_site(case()))
     assert table.attrs["at"] == pytest.approx([0.67 * ends[0] * cheap + 0.33, 0.67 * ends[1] * dear + 0.33])
     assert table.attrs["bound"] == pytest.approx(1 / ratio)
@@ -375,7 +375,7 @@ def test_the_mix_covers_whole_replicas_and_saves(case):
     need = mix.demand(page)
     assert (need % 4 == 0).all() and need.max() > need.min()
     table = mix.by_hour(page)
-    paid = table[table["hour"] < 24].groupby("hour")["gpus"].sum().to_numpy()
+    paid = table[table["hour"] < 24].groupby("hour")["n_gpus"].sum().to_numpy()
     assert (paid >= need - 1e-6).all()
     assert 0 < table.attrs["saving_low"] <= table.attrs["saving"] <= table.attrs["saving_high"]
     plain = mix.solved(page, kinds=(portfolio.ON_DEMAND,))["cost"]

@@ -10,10 +10,10 @@ from tokenecon.errors import DoesNotFit, NoEstimate
 from tokenecon.serving import operating_point, textbook
 from tokenecon_book.chapters.economics import economics, model_choice
 
-DEFAULTS = {"model": "llama-2-70b", "gpu": "h100-sxm-80gb", "n_gpus": 4, "weights": "fp16", "kv": "fp16", "isl_tokens": 2000,
-            "osl_tokens": 500, "batch": 32, "usd_per_gpu_hour": 2.695, "utilisation": 0.6}
+DEFAULTS = {"model": "llama-2-70b", "gpu": "h100-sxm-80gb", "n_gpus": 4, "weights": "fp16", "kv": "fp16", "isl": 2000,
+            "osl": 500, "batch": 32, "usd_per_gpu_hour": 2.695, "utilisation": 0.6}
 OTHERS = [{}, {"model": "mixtral-8x7b", "gpu": "mi300x-192gb", "n_gpus": 1, "weights": "int8", "batch": 7},
-          {"model": "llama-3.1-8b", "gpu": "l40s-48gb", "n_gpus": 1, "isl_tokens": 100, "osl_tokens": 50, "batch": 3}]
+          {"model": "llama-3.1-8b", "gpu": "l40s-48gb", "n_gpus": 1, "isl": 100, "osl": 50, "batch": 3}]
 
 
 def case(**change):
@@ -85,12 +85,12 @@ def test_int4_weights_for_one_request_save_less_than_three_quarters():
 
 def test_batch_curves_end_where_the_memory_does():
     table = economics.batch_curve(case())
-    ends = {"calibrated": operating_point.point(**economics.inputs(case()))["max_batch"],
-            "textbook": textbook.point(**economics.inputs(case()))["max_batch"]}
+    ends = {"calibrated": operating_point.point(**economics.inputs(case()))["max_concurrency"],
+            "textbook": textbook.point(**economics.inputs(case()))["max_concurrency"]}
     for by, rows in table.groupby("by"):
-        assert rows["batch"].iloc[0] == 1 and rows["batch"].is_monotonic_increasing and 32 in set(rows["batch"])
-        assert rows["batch"].iloc[-1] <= ends[by] < rows["batch"].iloc[-1] + 1
-        assert rows["usd_per_mtok_out"].is_monotonic_decreasing and rows["step_ms"].is_monotonic_increasing
+        assert rows["concurrency"].iloc[0] == 1 and rows["concurrency"].is_monotonic_increasing and 32 in set(rows["concurrency"])
+        assert rows["concurrency"].iloc[-1] <= ends[by] < rows["concurrency"].iloc[-1] + 1
+        assert rows["usd_per_mtok_out"].is_monotonic_decreasing and rows["tpot_ms"].is_monotonic_increasing
 
 
 def test_size_steps_fit_their_batch():
@@ -104,7 +104,7 @@ def test_size_steps_fit_their_batch():
 
 
 def test_a_batch_that_does_not_fit_is_refused_with_what_does():
-    most = int(operating_point.point(**economics.inputs(case()))["max_batch"])
+    most = int(operating_point.point(**economics.inputs(case()))["max_concurrency"])
     with pytest.raises(DoesNotFit, match=f"parameter 'batch' is 5000, but 4 x h100-sxm-80gb hold {most} sequences"):
         economics.operating_point(case(batch=5000))
 

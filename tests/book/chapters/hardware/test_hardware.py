@@ -14,7 +14,7 @@ from tokenecon_book.chapters.hardware import hardware, own_or_rent
 
 DEFAULTS = {
     "model": "llama-2-70b", "gpus": ["h100-sxm-80gb", "h200-sxm-141gb", "mi300x-192gb", "gaudi3-128gb"], "weights": "fp8",
-    "kv": "fp16", "isl_tokens": 2000, "osl_tokens": 500, "tpot_ms": 50.0, "price_kind": "on_demand", "as_of": "2026-09-06",
+    "kv": "fp16", "isl": 2000, "osl": 500, "tpot_ms": 50.0, "price_kind": "on_demand", "as_of": "2026-09-06",
     "utilisation": 0.6, "split_batch": 32, "power_usd_per_kwh": 0.1, "years": 4.0, "discount_rate": 0.1,
     "cpu": "graviton4-192vcpu", "cpu_share": 0.0417, "small_gpu": "l4", "cpu_tpot_ms": 200.0,
     "small_model": "llama-3.2-1b", "small_weights": "int8",
@@ -26,26 +26,26 @@ def case(**change):
 
 
 def test_a_calibrated_instance_keeps_to_the_latency_limit_and_one_more_request_would_not():
-    gpus = ("h100-sxm-80gb", "mi300x-192gb")
-    found = instances.calibrated_choice(gpus, case(), dict.fromkeys(gpus, (1.0, 2.0, 3.0)))
+    n_gpus = ("h100-sxm-80gb", "mi300x-192gb")
+    found = instances.calibrated_choice(n_gpus, case(), dict.fromkeys(n_gpus, (1.0, 2.0, 3.0)))
     for row, reason in found.values():
-        assert not reason and row["fits"] and row["step_ms"] <= 50
-        where = {name: row[name] for name in ("model", "gpu", "gpus", "weights", "kv", "isl_tokens", "osl_tokens", "utilisation")}
-        more = operating_point.point(**where, batch=row["batch"] + 1, usd_per_gpu_hour=2.0)
-        assert more["step_ms"] > 50 or not more["fits"]
-        for gpus in (1, 2, 4, 8):  # no other size is cheaper at a batch that keeps to the limit
-            other = operating_point.points(pd.DataFrame([where | {"gpus": gpus, "batch": batch, "usd_per_gpu_hour": 2.0}
+        assert not reason and row["fits"] and row["tpot_ms"] <= 50
+        where = {name: row[name] for name in ("model", "gpu", "n_gpus", "weights", "kv", "isl", "osl", "utilisation")}
+        more = operating_point.point(**where, concurrency=row["concurrency"] + 1, usd_per_gpu_hour=2.0)
+        assert more["tpot_ms"] > 50 or not more["fits"]
+        for n_gpus in (1, 2, 4, 8):  # no other size is cheaper at a batch that keeps to the limit
+            other = operating_point.points(pd.DataFrame([where | {"n_gpus": n_gpus, "concurrency": batch, "usd_per_gpu_hour": 2.0}
                                                     for batch in (1, 8, 32, 64, 128, 256)]))
-            allowed = other[other["fits"] & (other["step_ms"] <= 50)]
+            allowed = other[other["fits"] & (other["tpot_ms"] <= 50)]
             assert not len(allowed) or allowed["usd_per_mtok_out"].min() >= row["usd_per_mtok_out"] * 0.9999
 
 
 def test_a_textbook_instance_keeps_to_the_latency_limit_and_one_more_request_would_not():
     row, reason = instances.textbook_choice("h100-sxm-80gb", case(), (1.0, 2.0, 3.0))
-    assert not reason and row["fits"] and row["step_ms"] <= 50
-    where = {name: row[name] for name in ("model", "gpu", "gpus", "weights", "kv", "isl_tokens", "osl_tokens", "utilisation")}
-    more = textbook.point(**where, batch=row["batch"] + 1, usd_per_gpu_hour=1.0)
-    assert more["step_ms"] > 50 or not more["fits"]
+    assert not reason and row["fits"] and row["tpot_ms"] <= 50
+    where = {name: row[name] for name in ("model", "gpu", "n_gpus", "weights", "kv", "isl", "osl", "utilisation")}
+    more = textbook.point(**where, concurrency=row["concurrency"] + 1, usd_per_gpu_hour=1.0)
+    assert more["tpot_ms"] > 50 or not more["fits"]
 
 
 def test_an_instance_that_cannot_keep_the_limit_says_so():
@@ -77,8 +77,8 @@ def test_cost_follows_the_price_of_the_date():
     row = hardware.cost(case(gpus=["h100-sxm-80gb"])).iloc[0]
     price = gpu_prices.price_range("h100-sxm-80gb", "on_demand", "2026-09-06")
     # 2000 tokens in and 500 out a request: five tokens are paid for with each that comes out
-    tokens_an_hour = row.tok_out_per_s * 5 * 3600 * 0.6
-    assert row.usd_per_mtok == pytest.approx(row.gpus * price["typical"] / tokens_an_hour * 1e6)
+    tokens_an_hour = row.output_tok_s * 5 * 3600 * 0.6
+    assert row.usd_per_mtok == pytest.approx(row.n_gpus * price["typical"] / tokens_an_hour * 1e6)
     assert row.usd_per_mtok == pytest.approx((4 * row.usd_per_mtok_in + row.usd_per_mtok_out) / 5)
 
 
@@ -100,7 +100,7 @@ def test_splitting_over_one_gpu_costs_nothing_and_more_gpus_more():
     table = hardware.splitting(case())
     for _, rows in table.groupby("gpu"):
         for name in ("cost_ratio", "textbook_cost_ratio"):
-            assert rows["gpus"].iloc[0] > 1 or rows[name].iloc[0] == 1
+            assert rows["n_gpus"].iloc[0] > 1 or rows[name].iloc[0] == 1
             assert rows[name].is_monotonic_increasing
 
 
@@ -110,15 +110,15 @@ def test_splitting_two_h100_by_hand():
     weights = textbook.weights_read("llama-2-70b", "fp8", 32)
     local = (weights + 32 * 2250 * 327_680) / (2 * 3.35e12 * 0.8) + 1e-3
     ring = 160 * (32 * 8192 * 2 / 450e9 + 2 * 1.5e-6)
-    table = hardware.splitting(case()).set_index(["gpu", "gpus"])
+    table = hardware.splitting(case()).set_index(["gpu", "n_gpus"])
     assert table.loc[("h100-sxm-80gb", 2), "textbook_cost_ratio"] == pytest.approx(1 + ring / local)
 
 
 def test_calibrated_splitting_is_the_step_over_the_step_without_links():
-    parts = operating_point.step_parts(model="llama-2-70b", gpu="h100-sxm-80gb", gpus=2, weights="fp8", kv="fp16", isl_tokens=2000,
-                                  osl_tokens=500, batch=32, usd_per_gpu_hour=2.0, utilisation=1.0)
+    parts = operating_point.step_parts(model="llama-2-70b", gpu="h100-sxm-80gb", n_gpus=2, weights="fp8", kv="fp16", isl=2000,
+                                  osl=500, concurrency=32, usd_per_gpu_hour=2.0, utilisation=1.0)
     step = parts["all"] - parts["waiting"]
-    table = hardware.splitting(case()).set_index(["gpu", "gpus"])
+    table = hardware.splitting(case()).set_index(["gpu", "n_gpus"])
     assert table.loc[("h100-sxm-80gb", 2), "cost_ratio"] == pytest.approx(step / (step - parts["links"]))
 
 
@@ -153,7 +153,7 @@ def test_a_share_of_a_cpu_costs_and_makes_its_share():
     rent = gpu_prices.price_range("graviton4-192vcpu", "on_demand", "2026-09-06", max_age_days=hardware.CPU_PRICE_MAX_AGE_DAYS)
     first = table[table["machine"].str.startswith("Graviton4")].iloc[0]
     # one token a second on the smallest machine: its hourly price over 3600 tokens
-    assert first.load_tok_out_per_s == 1
+    assert first.load_output_tok_s == 1
     assert first.usd_per_mtok_out == pytest.approx(0.0417 * rent["typical"] / 3600 * 1e6)
 
 

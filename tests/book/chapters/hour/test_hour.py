@@ -21,7 +21,7 @@ ROWS = {
     "years": "finance.life", "discount_rate": "finance.discount_rate", "residual_share": "finance.residual",
     "power_usd_per_kwh": "power.price", "pue": "power.pue", "utilisation": "utilisation.own",
     "spot_availability": "spot.availability", "interruptions_per_hour": "spot.interruptions",
-    "price_decline": "finance.price_decline", "isl_tokens": "workload.isl", "osl_tokens": "workload.osl",
+    "price_decline": "finance.price_decline", "isl": "workload.isl", "osl": "workload.osl",
     "gco2e_per_kwh": "power.carbon",
 }  # fmt: skip
 # a server of round numbers: 20,000 + 4,000 = 24,000 is 80 % of 30,000; network 5,000
@@ -281,7 +281,7 @@ def test_a_longer_life_and_a_better_resale_are_cheaper(case):
 
 
 def test_energy_by_hand():
-    spent = energy.energy(H100, gpus=2, tok_out_per_s=(900.0, 1000.0, 1100.0), utilisation=0.5, pue=1.2, usd_per_kwh=0.08,
+    spent = energy.energy(H100, n_gpus=2, tok_out_per_s=(900.0, 1000.0, 1100.0), utilisation=0.5, pue=1.2, usd_per_kwh=0.08,
                                gco2e_per_kwh=300.0)
     watts = 2 * 1730 / 1.3 * (0.25 + 0.55 * 0.5) * 1.2  # idle 0.25, busy 0.8 of the rated power
     joules = watts / 500  # 1000 tokens a second in half of the time
@@ -293,7 +293,7 @@ def test_energy_by_hand():
 
 
 def test_idle_hours_cost_grams_too():
-    points = [energy.energy(H100, gpus=1, tok_out_per_s=(900.0, 1000.0, 1100.0), utilisation=share)["gco2e_per_mtok_out"]
+    points = [energy.energy(H100, n_gpus=1, tok_out_per_s=(900.0, 1000.0, 1100.0), utilisation=share)["gco2e_per_mtok_out"]
               for share in (1.0, 0.5, 0.1)]
     assert points[0] < points[1] < points[2]
 

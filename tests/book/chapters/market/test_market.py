@@ -37,8 +37,8 @@ def test_the_defaults_are_those_of_the_data(defaults):
     assert defaults["discount_3y"] == pytest.approx(found.attrs["three years"][1], abs=5e-4)
     assert defaults["price_after_year"] == pytest.approx(math.exp(-data.value("finance.price_decline")), abs=5e-3)
     assert defaults["discount_rate"] == data.value("finance.discount_rate")
-    assert defaults["isl_tokens"] == round(data.value("workload.isl_azure_conv"))
-    assert defaults["osl_tokens"] == round(data.value("workload.osl_azure_conv"))
+    assert defaults["isl"] == round(data.value("workload.isl_azure_conv"))
+    assert defaults["osl"] == round(data.value("workload.osl_azure_conv"))
 
 
 # --- parts of the market ------------------------------------------------------------------------------
@@ -223,7 +223,7 @@ def test_impossible_terms_are_one_sentence(case, change, words):
 
 
 def test_a_seller_is_the_median_of_its_offers_at_the_mix_of_the_page(case):
-    now = case(isl_tokens=3, osl_tokens=1)
+    now = case(isl=3, osl=1)
     sold = token_prices.sellers(now, "llama-3.3-70b").set_index("provider")
     rows = price_book.token_prices("llama-3.3-70b", now.as_of)
     for provider, part in rows.groupby("provider"):
@@ -238,8 +238,8 @@ def test_the_cost_on_rented_gpus_by_hand(case):
     rents = market.typical(market.known(H100, now.as_of).query("seller == 'neocloud'"))
     assert own["rent"] == rents["usd_per_gpu_hour"]
     # concurrency requests are in flight, each makes 211 tokens in TTFT and 211 steps or a little less: rate from Little's law
-    held = (own["ttft_ms"] + now.osl_tokens * own["tpot_ms"]) / 1000
-    rate = own["concurrency"] / held * (now.isl_tokens + now.osl_tokens)
+    held = (own["ttft_ms"] + now.osl * own["tpot_ms"]) / 1000
+    rate = own["concurrency"] / held * (now.isl + now.osl)
     assert own["usd_per_mtok"] == pytest.approx(own["n_gpus"] * own["rent"] / (rate * 3600 * 0.5) * 1e6, rel=0.02)
     assert own["usd_per_mtok_low"] < own["usd_per_mtok"] < own["usd_per_mtok_high"]
 

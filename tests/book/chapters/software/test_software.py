@@ -22,7 +22,7 @@ from tokenecon_book.chapters.software import (
 from tokenecon_book.chapters.software.waterfall import LEVERS
 
 ASSUMED = {
-    "isl_tokens": "workload.isl", "osl_tokens": "workload.osl", "utilisation": "utilisation.own",
+    "isl": "workload.isl", "osl": "workload.osl", "utilisation": "utilisation.own",
     "contiguous_waste": "kv.waste_contiguous", "paged_waste": "kv.waste_paged", "hit_rate": "cache.hit_rate",
     "saved_share": "cache.saved_share", "acceptance": "speculation.acceptance", "draft_tokens": "speculation.tokens",
     "draft_cost": "speculation.draft_cost", "small_share": "routing.small_share", "cost_ratio": "routing.cost_ratio",
@@ -31,8 +31,8 @@ ASSUMED = {
 OTHERS = [
     {},
     {"model": "mixtral-8x7b", "gpu": "mi300x-192gb", "n_gpus": 1, "weights": "int4", "lengths": "exponential"},
-    {"model": "llama-3.1-8b", "gpu": "l40s-48gb", "n_gpus": 1, "isl_tokens": 300, "osl_tokens": 100, "hit_rate": 0.0},
-    {"model": "deepseek-v3", "gpu": "h200-sxm-141gb", "n_gpus": 16, "max_tpot_ms": 100.0, "weights": "fp8-block"},
+    {"model": "llama-3.1-8b", "gpu": "l40s-48gb", "n_gpus": 1, "isl": 300, "osl": 100, "hit_rate": 0.0},
+    {"model": "deepseek-v3", "gpu": "h200-sxm-141gb", "n_gpus": 16, "tpot_ms": 100.0, "weights": "fp8-block"},
     {"gpu": "a100-sxm-80gb", "weights": "int8", "kv": "fp16"},
 ]
 
@@ -100,7 +100,7 @@ def test_sensitivity_rows():
 
 
 def test_sensitivity_says_what_is_not_possible():
-    table = software.sensitivity(case(isl_tokens=40_000, max_tpot_ms=30.0))
+    table = software.sensitivity(case(isl=40_000, tpot_ms=30.0))
     lost = table[table["cost_factor"].isna()]["change"].tolist()
     assert "prompts four times as long (does not fit the memory)" in lost
     assert any("not even one request" in text for text in lost)

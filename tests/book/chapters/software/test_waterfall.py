@@ -10,8 +10,8 @@ from tokenecon.serving import textbook
 from tokenecon_book.chapters.software import batching, lever_points, lever_steps, stacking, waterfall
 
 DEFAULTS = {
-    "model": "llama-2-70b", "gpu": "h100-sxm-80gb", "n_gpus": 4, "weights": "fp8", "kv": "fp8", "isl_tokens": 2000,
-    "osl_tokens": 500, "lengths": "measured", "trace": "azure-2023-conv", "slots": 24, "batch_wait_s": 1.0, "max_tpot_ms": 50.0,
+    "model": "llama-2-70b", "gpu": "h100-sxm-80gb", "n_gpus": 4, "weights": "fp8", "kv": "fp8", "isl": 2000,
+    "osl": 500, "lengths": "measured", "trace": "azure-2023-conv", "slots": 24, "batch_wait_s": 1.0, "tpot_ms": 50.0,
     "usd_per_gpu_hour": 2.695, "utilisation": 0.6,
     "contiguous_waste": 0.7, "paged_waste": 0.04, "hit_rate": 0.5, "saved_share": 0.7, "acceptance": 0.8, "draft_tokens": 4,
     "draft_cost": 0.05, "small_share": 0.67, "cost_ratio": 0.1, "router_cost": 0.01,
@@ -19,7 +19,7 @@ DEFAULTS = {
 NONE, ALL = frozenset(), frozenset(waterfall.LEVERS)
 EXPECTED = textbook.EXPECTED
 # One long request fills the memory, so that the batch is 1 and the sum fits on paper.
-LONG = {"model": "llama-2-7b", "n_gpus": 1, "isl_tokens": 50_000, "osl_tokens": 1000, "contiguous_waste": 0.5,
+LONG = {"model": "llama-2-7b", "n_gpus": 1, "isl": 50_000, "osl": 1000, "contiguous_waste": 0.5,
         "usd_per_gpu_hour": 3.0, "utilisation": 0.5}
 
 
@@ -60,13 +60,13 @@ def test_levers_on_price_alone():
 
 
 def test_the_batch_is_the_cheapest_of_all_that_fit():
-    small = case(**(LONG | {"isl_tokens": 2000, "osl_tokens": 400}))  # holds 24 sequences, so all are candidates
+    small = case(**(LONG | {"isl": 2000, "osl": 400}))  # holds 24 sequences, so all are candidates
     point = waterfall.operating_point(small, NONE)
     fits = int(waterfall.ceiling(small, NONE))
     assert 10 < fits < waterfall.CANDIDATES
 
     def cost(batch):
-        step = textbook.decode_step(model="llama-2-7b", gpu=small.gpu, gpus=1, weights="fp16", kv="fp16", positions=2200,
+        step = textbook.decode_step(model="llama-2-7b", gpu=small.gpu, n_gpus=1, weights="fp16", kv="fp16", positions=2200,
                                     batch=batch, efficiencies=textbook.assumed())["step_s"][EXPECTED]
         return 1e6 * step / (batch * batching.static_occupancy(batch, "measured")) * 3.0 / 0.5 / 3600
 
@@ -75,9 +75,9 @@ def test_the_batch_is_the_cheapest_of_all_that_fit():
 
 def test_the_limit_on_time_per_token_is_kept():
     for limit in (15.0, 20.0, 30.0):
-        point = waterfall.operating_point(case(max_tpot_ms=limit), ALL)
+        point = waterfall.operating_point(case(tpot_ms=limit), ALL)
         assert point["tpot_ms"][EXPECTED] <= limit
-    tight, loose = (waterfall.operating_point(case(max_tpot_ms=limit), ALL)["batch"] for limit in (15.0, 40.0))
+    tight, loose = (waterfall.operating_point(case(tpot_ms=limit), ALL)["batch"] for limit in (15.0, 40.0))
     assert tight < loose
 
 
@@ -115,7 +115,7 @@ def test_a_static_batch_runs_as_long_as_its_longest_answer():
 def test_the_calibrated_batch_keeps_the_limit_and_is_the_cheapest_tried():
     on = frozenset({"weights", "kv", "paging", "continuous"})
     for limit in (30.0, 60.0):
-        point = lever_points.operating_point(case(max_tpot_ms=limit), on)
+        point = lever_points.operating_point(case(tpot_ms=limit), on)
         assert point["tpot_ms"][EXPECTED] <= limit
         for batch in waterfall.spread(int(lever_points.ceiling(case(), on))):
             other = estimated(weights="fp8", kv="fp8", concurrency=batch, load="closed_loop")
@@ -157,15 +157,15 @@ def test_a_step_that_costs_is_named():
 def test_textbook_speculation_saves_with_few_long_requests_alone():
     everything = frozenset(waterfall.LEVERS)
     for isl, saves in ((2000, False), (20_000, True)):  # 65 requests of 20,000 tokens fill the memory: arithmetic stands idle
-        with_it, without = (stacking.cost(case(isl_tokens=isl), on, "textbook")
+        with_it, without = (stacking.cost(case(isl=isl), on, "textbook")
                             for on in (everything, everything - {"speculation"}))
         assert (with_it < without) == saves
 
 
 def test_refusals_name_the_parameter():
     for module in (waterfall, lever_points):
-        with pytest.raises(TooSlow, match="'max_tpot_ms' is 3, but llama-2-70b on 4 x h100"):
-            module.operating_point(case(max_tpot_ms=3.0), NONE)
+        with pytest.raises(TooSlow, match="'tpot_ms' is 3, but llama-2-70b on 4 x h100"):
+            module.operating_point(case(tpot_ms=3.0), NONE)
         with pytest.raises(DoesNotFit, match="'n_gpus' is 1"):
             module.operating_point(case(n_gpus=1), NONE)
 
@@ -206,5 +206,5 @@ def test_ends_of_the_assumed_ranges():
     worst, best = stacking.at_end(case(), 0), stacking.at_end(case(), 1)
     assert (worst.hit_rate, best.hit_rate) == (0.2, 0.7)
     assert (worst.draft_cost, best.draft_cost) == (0.15, 0.02)  # cheap drafts save more
-    assert worst.isl_tokens == 2000
+    assert worst.isl == 2000
     assert stacking.at_end(case(acceptance=0.95), 1).acceptance == 0.95  # the case's own value stays inside

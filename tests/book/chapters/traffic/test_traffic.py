@@ -19,7 +19,7 @@ from tokenecon_book.chapters.traffic import idle, load_cost, pooling_traces
 
 # parameter of the notebook -> the row of data/assumptions.csv that its default repeats
 ROWS = {
-    "isl_tokens": "workload.isl_azure_conv", "ttft_ms": "service.ttft", "tpot_ms": "service.tpot",
+    "isl": "workload.isl_azure_conv", "ttft_ms": "service.ttft", "tpot_ms": "service.tpot",
     "requests_per_s": "workload.requests_per_s", "wait_probability": "service.wait_probability",
     "start_minutes": "fleet.start", "floor": "fleet.floor",
 }  # fmt: skip
@@ -44,7 +44,7 @@ def case(defaults):
 def test_the_defaults_are_those_of_the_data(defaults, cells):
     for name, row in ROWS.items():
         assert defaults[name] == pytest.approx(data.value(row)), f"{name} differs from {row} of data/assumptions.csv"
-    assert defaults["osl_tokens"] == round(data.value("workload.osl_azure_conv"))
+    assert defaults["osl"] == round(data.value("workload.osl_azure_conv"))
     choices = "|".join(traffic.NAMES)
     assert f"choice({choices})" in "".join("".join(cell["source"]) for cell in cells), "the choices are not traffic.NAMES"
     assert f"choice({'|'.join(planning.POLICIES)})" in "".join("".join(cell["source"]) for cell in cells)
@@ -193,9 +193,9 @@ def test_services_together_need_no_more_than_apart():
 def test_the_bill_is_gpus_times_hours_times_price(case):
     row = idle.policies(case()).set_index("policy").loc["fixed fleet"]
     price = gpu_prices.price_range("h100-sxm-80gb", "on_demand", case().as_of)
-    assert row["usd_per_month"] == pytest.approx(row["gpus"] * 730 * price["typical"])
+    assert row["usd_per_month"] == pytest.approx(row["n_gpus"] * 730 * price["typical"])
     # all paid time over all tokens: 20 requests a second of 1,366 tokens
-    assert row["usd_per_mtok_allocated"] == pytest.approx(row["gpus"] * price["typical"] / (20 * 1366 * 3600) * 1e6)
+    assert row["usd_per_mtok_allocated"] == pytest.approx(row["n_gpus"] * price["typical"] / (20 * 1366 * 3600) * 1e6)
     assert row["usd_per_mtok_used"] == pytest.approx(row["usd_per_mtok_allocated"] * row["utilisation"])
     assert row["idle_usd_per_month"] == pytest.approx(row["usd_per_month"] * (1 - row["utilisation"]))
 
@@ -203,7 +203,7 @@ def test_the_bill_is_gpus_times_hours_times_price(case):
 def test_ends_hold_the_middle(case):
     for policy in planning.POLICIES:
         table = idle.policies(case(policy=policy, requests_per_s=3.0))
-        for name in ("gpus", "utilisation", "usd_per_month", "usd_per_mtok_used", "usd_per_mtok_allocated"):
+        for name in ("n_gpus", "utilisation", "usd_per_month", "usd_per_mtok_used", "usd_per_mtok_allocated"):
             assert (table[f"{name}_low"] <= table[name]).all() and (table[name] <= table[f"{name}_high"]).all(), name
 
 

@@ -7,8 +7,8 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import BadInput
-from tokenecon.formulas import serving
-from tokenecon.units import HOURS_PER_DAY, TOKENS_PER_MTOK
+from tokenecon.formulas import money, serving
+from tokenecon.units import HOURS_PER_DAY, convert
 from tokenecon_book.chapters.cases.deepseek import node_rates as rates
 from tokenecon_book.chapters.cases.deepseek.node_rates import fact
 from tokenecon_book.documents.bills import fact as line
@@ -54,11 +54,11 @@ def estimate(case, *, exchange=None, changed=None, drafting=None):
     check(case)
     options = {"exchange": exchange, "changed": changed}
     reading, writing = rates.prefill(case, **options), rates.decode(case, **options, **(drafting or {}))
-    gpus, hit = fact("gpus_per_node"), case.cached_tokens / case.input_tokens
+    n_gpus, hit = fact("gpus_per_node"), case.cached_tokens / case.input_tokens
     slow, fast = rates.spread()
     speed = np.array([slow, 1.0, fast])
     busy = np.array(rates.utilisation(case))
-    prefill_rate, decode_rate = reading["rate"] * gpus / (1 - hit) * speed, writing["rate"] * gpus * speed
+    prefill_rate, decode_rate = reading["rate"] * n_gpus / (1 - hit) * speed, writing["rate"] * n_gpus * speed
     found = {
         "prefill": reading, "decode": writing, "utilisation": busy, "prefill_busy": prefill_rate,
         "prefill_rate": prefill_rate * busy, "decode_rate": decode_rate,
@@ -72,7 +72,7 @@ def identities(case):
     """What the published figures imply together, beside what is printed."""
     check(case)
     paid = usd_per_day(case, fact("nodes"))
-    revenue = sum(tokens / TOKENS_PER_MTOK * fact(f"price_{kind}") for kind, tokens in (
+    revenue = sum(convert(tokens, "tok", "Mtok") * fact(f"price_{kind}") for kind, tokens in (
         ("cached", case.cached_tokens), ("miss", case.input_tokens - case.cached_tokens), ("output", case.output_tokens)))
     nodes = {kind: serving.machines(tok_per_day=tokens, tok_per_s=fact(f"{kind}_rate"), utilisation=1.0)
              for kind, tokens in (("prefill", case.input_tokens), ("decode", case.output_tokens))}
@@ -139,8 +139,8 @@ def compare(case):
 def ways(case):
     """Nodes of the day by how tokens reach their experts, beside the bound of physics and what was published."""
     check(case)
-    gpus, hit = fact("gpus_per_node"), case.cached_tokens / case.input_tokens
-    best = {name: min(parts.values()) * gpus for name, parts in rates.bounds(case).items()}
+    n_gpus, hit = fact("gpus_per_node"), case.cached_tokens / case.input_tokens
+    best = {name: min(parts.values()) * n_gpus for name, parts in rates.bounds(case).items()}
     floor = serving.machines(tok_per_day=case.input_tokens * (1 - hit), tok_per_s=best["prefill"], utilisation=1.0) \
         + serving.machines(tok_per_day=case.output_tokens, tok_per_s=best["decode"], utilisation=1.0)
     rows = [{"way": "perfect machine", "group": "bound", "nodes": floor},
@@ -156,7 +156,8 @@ def ways(case):
             continue
         rows.append({"way": name, "group": "bottom up", "nodes": nodes, "nodes_low": low, "nodes_high": high})
     table = pd.DataFrame(rows).sort_values("nodes", kind="stable", ignore_index=True)
-    table["usd_per_mtok"] = usd_per_day(case, table["nodes"]) / (case.input_tokens + case.output_tokens) * TOKENS_PER_MTOK
+    table["usd_per_mtok"] = money.usd_per_mtok_of_bill(
+        usd_per_day=usd_per_day(case, table["nodes"]), tok_per_day=case.input_tokens + case.output_tokens)
     table.attrs["floor"] = floor
     gathered = table.loc[table["way"] == names["gathered"], "nodes"]
     inside = f"the exchange of engines inside one server ({names['gathered']})"
@@ -176,7 +177,8 @@ def headline(case):
     low, nodes, high = np.sort(found["nodes"])
     volume = case.input_tokens + case.output_tokens
     served = fact("input_tokens") + fact("output_tokens")
-    mtok = [usd / tokens * TOKENS_PER_MTOK for usd, tokens in ((usd_per_day(case, nodes), volume), (fact("usd_per_day"), served))]
+    mtok = [money.usd_per_mtok_of_bill(usd_per_day=usd, tok_per_day=tokens)
+            for usd, tokens in ((usd_per_day(case, nodes), volume), (fact("usd_per_day"), served))]
     day = (f"DeepSeek's published day, {n(served, 3)} tokens on {fact('nodes'):g} nodes of eight H800, takes" if volume == served
            else f"Beside DeepSeek's published day, {n(served, 3)} tokens on {fact('nodes'):g} nodes, {n(volume, 3)} tokens take")
     return (f"{day} {nodes:.0f} nodes ({low:.0f} to {high:.0f}) when built up from the shape of the model: "

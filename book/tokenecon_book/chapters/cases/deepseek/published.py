@@ -22,7 +22,7 @@ POINTS = (
      ("profile_decode", "profile_decode_ranks", "profile_decode_batch", "length_4k")),
 )  # fmt: skip
 COLUMNS = {
-    "point": ("Measured", None), "gpus": ("Unit", "GPU"), "measured": ("A node, measured", "tok/s"),
+    "point": ("Measured", None), "n_gpus": ("Unit", "GPU"), "measured": ("A node, measured", "tok/s"),
     "ours": ("By this page's passes", "tok/s"), "ratio": ("Ours over measured", "ratio"),
 }  # fmt: skip
 SHORT = 20.0  # prompt over answer where only prompts were measured; the answer changes nothing there
@@ -49,7 +49,7 @@ def others(case):
                              changed={"imbalance": np.array([1.0])} if even else None).iloc[0]
         ours = found["tokens"] / found["total"] * fact("gpus_per_node")
         rows.append({
-            "point": label, "experts": "experts equally busy" if even else "experts as they come", "gpus": ranks,
+            "point": label, "experts": "experts equally busy" if even else "experts as they come", "n_gpus": ranks,
             "measured": measured, "ours": ours, "ours_low": ours * slow, "ours_high": ours * fast, "ratio": ours / measured,
             "ratio_low": ours * slow / measured, "ratio_high": ours * fast / measured})
     table = pd.DataFrame(rows)

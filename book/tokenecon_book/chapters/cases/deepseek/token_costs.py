@@ -89,7 +89,7 @@ def kinds(case):
     rows = []
     for kind, (text, price) in names.items():
         cost = [0.0 if part[kind][0] <= 0 else money.usd_per_mtok_of_seconds(
-            usd_per_gpu_hour=case.usd_per_gpu_hour, gpus=fact("gpus_per_node"), busy_s=part[kind][1], tok=part[kind][0],
+            usd_per_gpu_hour=case.usd_per_gpu_hour, n_gpus=fact("gpus_per_node"), busy_s=part[kind][1], tok=part[kind][0],
             utilisation=1.0) for part in parts]
         if cost[1] <= 0:
             continue

@@ -15,13 +15,13 @@ from tokenecon_book.documents.bills import chance, day, owned, positive, prices,
 from tokenecon_book.documents.printed import n
 
 COLUMNS = {
-    "groups": ("Groups", None), "replicas": ("Replicas", None), "gpus": ("GPUs", "GPU"),
+    "groups": ("Groups", None), "replicas": ("Replicas", None), "n_gpus": ("GPUs", "GPU"),
     "in_flight": ("Requests in flight on each", "sequence"), "tpot_ms": ("Time per token", "ms/tok_out"),
     "pooling_loss": ("More places by chance", "ratio"), "wall_loss": ("Whole replicas", "ratio"),
     "penalty": ("Together", "ratio"),
 }  # fmt: skip
 SENSITIVITY_COLUMNS = {
-    "change": ("What changes", None), "in_flight": ("Requests in flight", "sequence"), "gpus": ("GPUs, groups apart", "GPU"),
+    "change": ("What changes", None), "in_flight": ("Requests in flight", "sequence"), "n_gpus": ("GPUs, groups apart", "GPU"),
     "penalty": ("Against one pool", "ratio"),
 }  # fmt: skip
 MOST_GROUPS = 1000
@@ -119,9 +119,9 @@ def by_size(case, counts=(1, 3, 10, 30, 100, 300, 1000)):
     return isolation(case, sorted({groups for groups in counts if groups <= case.analysts} | {case.groups}))
 
 
-def _rent(gpus, case, price):
+def _rent(n_gpus, case, price):
     """Rent of so many GPUs round the clock for one analyst, over the range of a price. [USD/month]"""
-    return span_columns("usd_per_month", [gpus * usd * units.HOURS_PER_MONTH / case.analysts for usd in price])
+    return span_columns("usd_per_month", [n_gpus * usd * units.HOURS_PER_MONTH / case.analysts for usd in price])
 
 
 def strictness(case):
@@ -146,7 +146,7 @@ def strictness(case):
                (f"{more} groups, replicas apart", apart[more], rent)]
     if own:
         designs.append((f"{case.groups} groups, replicas apart, owned", apart[case.groups], own))
-    table = pd.DataFrame([{"design": design, "gpus": count * case.n_gpus} | _rent(count * case.n_gpus, case, price)
+    table = pd.DataFrame([{"design": design, "n_gpus": count * case.n_gpus} | _rent(count * case.n_gpus, case, price)
                           for design, count, price in designs]).drop_duplicates("design")
     pool, groups = (table[table["design"] == name].iloc[0]
                     for name in ("one pool, caches apart", f"{case.groups} groups, replicas apart"))
@@ -219,7 +219,7 @@ def sensitivity(case):
         "the page itself": {}, f"{hourly[0]:g} request an hour": {"requests_per_analyst_hour": hourly[0]},
         f"{hourly[2]:g} requests an hour": {"requests_per_analyst_hour": hourly[2]},
         f"{groups[2]:g} groups": {"groups": min(round(groups[2]), case.analysts)},
-        "answers half as long": {"osl_tokens": max(1, case.osl_tokens // 2)},
+        "answers half as long": {"osl": max(1, case.osl // 2)},
         f"{tpot[0]:g} ms a token at most": {"tpot_ms": tpot[0]}, f"{tpot[2]:g} ms a token at most": {"tpot_ms": tpot[2]},
         "one in twenty may wait": {"wait_probability": 0.05},
     }  # fmt: skip
@@ -231,7 +231,7 @@ def sensitivity(case):
         except (ValueError, NoEstimate):
             if not move:
                 raise
-            rows.append({"change": f"{text} (cannot be kept)", "in_flight": np.nan, "gpus": np.nan, "penalty": np.nan})
+            rows.append({"change": f"{text} (cannot be kept)", "in_flight": np.nan, "n_gpus": np.nan, "penalty": np.nan})
             continue
-        rows.append({"change": text, "in_flight": attrs["load"], "gpus": attrs["here"].gpus, "penalty": attrs["here"].penalty})
+        rows.append({"change": text, "in_flight": attrs["load"], "n_gpus": attrs["here"].n_gpus, "penalty": attrs["here"].penalty})
     return pd.DataFrame(rows)

@@ -24,12 +24,12 @@ from tokenecon_book.documents.bills import (
 from tokenecon_book.documents.printed import n
 
 FLEET_COLUMNS = {
-    "bill": ("Bill", None), "usd_per_day": ("A day", "USD/day"), "gpus": ("GPUs it pays for", "GPU"),
+    "bill": ("Bill", None), "usd_per_day": ("A day", "USD/day"), "n_gpus": ("GPUs it pays for", "GPU"),
     "rate": ("Tokens of each", "tok/s/GPU"),
 }  # fmt: skip
 BOTTOM_COLUMNS = {
     "reading": ("Read as", None), "hour": ("GPUs", None), "requests_per_s": ("Turns", "request/s"),
-    "gpus": ("GPUs paid for", "GPU"), "utilisation": ("Busy", "fraction"), "usd_per_month": ("Bill", "USD/month"),
+    "n_gpus": ("GPUs paid for", "GPU"), "utilisation": ("Busy", "fraction"), "usd_per_month": ("Bill", "USD/month"),
 }  # fmt: skip
 FLEETS = {"fixed": "a fixed fleet", "autoscale": "an autoscaled fleet", "to_zero": "a fleet that is scaled to zero"}
 TOKENS, TURNS = "the printed tokens, in turns of a public trace", "the printed turns, as long as in a public trace"
@@ -87,14 +87,14 @@ def implied(case):
     check(case)
     table = fleet(case, {"without optimisation": _day(case.usd_per_month_before), "as paid": _day(case.usd_per_month_after)})
     for end, other in (("", ""), ("_low", "_high"), ("_high", "_low")):
-        table[f"rate{end}"] = money.implied_tok_per_s_per_gpu(tok_per_day=case.tokens_per_day, gpus=table[f"gpus{other}"])
+        table[f"rate{end}"] = money.implied_tok_per_s_per_gpu(tok_per_day=case.tokens_per_day, n_gpus=table[f"n_gpus{other}"])
     return table
 
 
 def readings(case):
     """The printed volumes read in two ways that a real turn allows: so many tokens, or so many turns. [request/day]"""
     check(case)
-    return {TOKENS: case.tokens_per_day / (case.isl_tokens + case.osl_tokens),
+    return {TOKENS: case.tokens_per_day / (case.isl + case.osl),
             TURNS: case.conversations_per_day * case.turns}
 
 
@@ -108,8 +108,8 @@ def bottom_up(case):
         plans = paid(case, replica, requests)
         for kind, usd in hours.items():
             rows.append({"reading": reading, "hour": kind, "requests_per_s": requests / units.SECONDS_PER_DAY,
-                         "gpus": plans[1]["mean_paid_replicas"] * case.n_gpus, "utilisation": plans[1]["utilisation"],
-                         "tok_per_day": requests * (case.isl_tokens + case.osl_tokens)}
+                         "n_gpus": plans[1]["mean_paid_replicas"] * case.n_gpus, "utilisation": plans[1]["utilisation"],
+                         "tok_per_day": requests * (case.isl + case.osl)}
                         | span_columns("usd_per_month", usd_per_month(plans, case.n_gpus, usd)))
     table = pd.DataFrame(rows)
     table["usd_per_mtok"] = money.usd_per_mtok_of_bill(usd_per_day=_day(table["usd_per_month"]), tok_per_day=table["tok_per_day"])
@@ -136,7 +136,7 @@ def bottom_up(case):
 def listed(case):
     """Low, typical and high price of the page's mix at sellers of its model on its date, or None, and its sources. [USD/Mtok]"""
     try:
-        found = price_book.mixed_price(case.model, case.as_of, tok_in=case.isl_tokens, tok_out=case.osl_tokens)
+        found = price_book.mixed_price(case.model, case.as_of, isl=case.isl, osl=case.osl)
     except (NoPrice, UnknownId):
         return None, []
     return found["price"], found["sources"]
@@ -169,7 +169,7 @@ def price_levels(case):
     table.attrs["finding"] = (
         f"The optimised bill of Shopify's case pays ${after:,.2f} for a million tokens: {against}{ratio_words(after / rented)} "
         "the cost of an own fleet")
-    table.attrs["note"] = (f"Input and output at the mix of the page, {case.isl_tokens} in and {case.osl_tokens:g} out. "
+    table.attrs["note"] = (f"Input and output at the mix of the page, {case.isl} in and {case.osl:g} out. "
                            + own.attrs["note"])
     table.attrs["sources"] = [*own.attrs["sources"], *cited]
     return table

@@ -32,10 +32,10 @@ def _served(model, gpu, n_gpus, weights, kv, ttft_ms, tpot_ms, lengths, reading)
 def curve(case):
     """Monthly cost of the printed turns on an own rented fleet over their length, with the length that the bill carries."""
     check(case)
-    usual, implied_turn = case.isl_tokens + case.osl_tokens, float(tokens_per_turn(case))
+    usual, implied_turn = case.isl + case.osl, float(tokens_per_turn(case))
     lengths = np.geomspace(min(SHORTEST, implied_turn), max(2 * usual, implied_turn), LENGTHS)
     replicas = _served(case.model, case.gpu, case.n_gpus, case.weights, case.kv, case.ttft_ms, case.tpot_ms, tuple(lengths),
-                       case.isl_tokens / usual)
+                       case.isl / usual)
     served = (replicas["reason"] == "").to_numpy()
     if not served.any():
         raise NoEstimate(f"parameter 'n_gpus' is {case.n_gpus}: {replicas['reason'].iloc[0]}")
@@ -61,7 +61,7 @@ def bill(case):
         volume = serving.tok_per_day_of_conversations(conversations_per_day=case.conversations_per_day, turns=case.turns,
                                                        tok_per_turn=lengths)
         parts.append(pd.DataFrame({"tok_per_turn": lengths, "offer": "API price of the date"} | {
-            f"usd_per_month{end}": money.usd_per_month(tok_per_day=volume, usd_per_tok=usd / units.TOKENS_PER_MTOK)
+            f"usd_per_month{end}": money.usd_per_month(tok_per_day=volume, usd_per_tok=units.convert(usd, "USD/Mtok", "USD/tok"))
             for end, usd in zip(("_low", "", "_high"), market, strict=True)}))
     table = pd.concat(parts, ignore_index=True)
     table.attrs.update(own.attrs)

@@ -15,12 +15,12 @@ SEEN = 1e-4  # share below which two digits of a percent show nothing
 MODEL = "whisper-large-v3"
 SPEEDS = {"speech.speed_plain": "measured, plain", "speech.speed_tuned": "measured, batched"}
 SPEED_COLUMNS = {
-    "bill": ("Bill", None), "usd_per_day": ("A day", "USD/day"), "gpus": ("GPUs it pays for", "GPU"),
+    "bill": ("Bill", None), "usd_per_day": ("A day", "USD/day"), "n_gpus": ("GPUs it pays for", "GPU"),
     "speed": ("Audio hours a GPU hour", "ratio/GPU"), "mfu": ("Share of peak arithmetic", "fraction"),
 }  # fmt: skip
 BOTTOM_COLUMNS = {
     "way": ("Speed", None), "hour": ("GPUs", None), "speed": ("Audio hours a GPU hour", "ratio/GPU"),
-    "gpus": ("GPUs needed", "GPU"), "usd_per_day": ("Bill", "USD/day"),
+    "n_gpus": ("GPUs needed", "GPU"), "usd_per_day": ("Bill", "USD/day"),
 }  # fmt: skip
 SENSITIVITY_COLUMNS = {
     "change": ("What changes", None), "usd_per_audio_hour": ("An hour of audio", "USD/h"),
@@ -78,8 +78,8 @@ def implied(case):
     for end in ("", "_low", "_high"):
         # more GPUs for the same audio means that each is slower
         other = {"_low": "_high", "_high": "_low"}.get(end, "")
-        table[f"speed{end}"] = [float(serving.required_real_time_factor(audio_hours_per_day=case.audio_hours_per_day, gpus=gpus))
-                                for gpus in table[f"gpus{other}"]]
+        table[f"speed{end}"] = [float(serving.required_real_time_factor(audio_hours_per_day=case.audio_hours_per_day, n_gpus=n_gpus))
+                                for n_gpus in table[f"n_gpus{other}"]]
         table[f"mfu{end}"] = table[f"speed{end}"] / full
     return table
 
@@ -138,10 +138,10 @@ def bottom_up(case):
     (rent, cited), (own, owned_cited) = prices(case), owned(case)
     rows = []
     for way, ends in speeds(case).items():
-        gpus = [case.audio_hours_per_day / units.HOURS_PER_DAY / speed / case.utilisation for speed in ends]
+        n_gpus = [case.audio_hours_per_day / units.HOURS_PER_DAY / speed / case.utilisation for speed in ends]
         for kind, price in ({"rented": rent} | ({"owned": own} if own else {})).items():
-            usd = [count * dollars * units.HOURS_PER_DAY for count, dollars in zip(gpus[::-1], price, strict=True)]
-            rows.append({"way": way, "hour": kind} | span_columns("speed", ends) | span_columns("gpus", gpus)
+            usd = [count * dollars * units.HOURS_PER_DAY for count, dollars in zip(n_gpus[::-1], price, strict=True)]
+            rows.append({"way": way, "hour": kind} | span_columns("speed", ends) | span_columns("n_gpus", n_gpus)
                         | span_columns("usd_per_day", usd))
     table = pd.DataFrame(rows)
     rented = table[table["hour"] == "rented"]

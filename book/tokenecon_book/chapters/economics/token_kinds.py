@@ -1,0 +1,61 @@
+"""Whose time it is: what input, cached input and output tokens cost at the batch of the page."""
+
+import pandas as pd
+
+from tokenecon.serving import cost_allocation
+
+DEFAULT_CACHED = 0.5  # drawn beside no cache where the case has none
+COLUMNS = {
+    "text": ("Token", None), "tok": ("In a request", "tok"), "share": ("Share of the bill", "fraction"),
+    "usd_per_mtok": ("Average", "USD/Mtok"), "usd_per_mtok_marginal": ("In one more request", "USD/Mtok"),
+    "usd_per_mtok_alone": ("If it paid for all", "USD/Mtok"),
+}  # fmt: skip
+CAUSE_COLUMNS = {
+    "concurrency": ("Batch", "sequence"), "cached_prefix": ("Of the prompt cached", "fraction"), "input": ("Input", "fraction"),
+    "cached": ("Cached input", "fraction"), "output": ("Output", "fraction"),
+}  # fmt: skip
+
+
+def _request(case, batch, cached):
+    """The case of the page as a row of `estimate`."""
+    return {"model": case.model, "gpu": case.gpu, "n_gpus": case.n_gpus, "weights": case.weights, "kv": case.kv,
+            "isl": case.isl, "osl": case.osl, "cached_prefix": cached, "concurrency": batch}
+
+
+def prices(case):
+    """What a million tokens of each kind costs at the page's batch and prefix cache, next to dividing the bill by one kind."""
+    table = cost_allocation.shares(_request(case, case.batch, case.cached_prefix), usd_per_gpu_hour=case.usd_per_gpu_hour,
+                   utilisation=case.utilisation)
+    cost = table.set_index("kind")
+    output = cost.loc["output"]
+    times = output["usd_per_mtok"] / cost["usd_per_mtok"]
+    cheap = f" and {times['cached']:.0f} times as much as one found in a prefix cache" if "cached" in cost.index else ""
+    table.attrs["finding"] = (
+        f"An output token costs {times['input']:.1f} times as much as an input token{cheap}. Dividing the whole bill by the "
+        f"output would make it {output['usd_per_mtok_alone'] / output['usd_per_mtok']:.1f} times as dear as it is.")
+    table.attrs["note"] = (
+        "Tokens pay for the time they cause: input for reading the prompt, output for its decode steps, all of them for their "
+        "keys and values, which each step reads. In one more request: what a running batch shares, "
+        f"{table.attrs['shared_share']:.0%} of the bill, is paid already." + (
+            f" Allocation: the tokens pay for all hours, {1 - case.utilisation:.0%} of which wait." if case.utilisation < 1 else
+            " Every paid hour works."))
+    table.attrs["sources"] = ["own-assumption"]
+    return table
+
+
+def by_batch(case):
+    """Share of the bill that each kind of token causes, over the batch, without a prefix cache and with one."""
+    cached = case.cached_prefix or DEFAULT_CACHED
+    batches = sorted({1, 8, int(case.batch)})
+    requests = pd.DataFrame([_request(case, batch, part) for part in (0.0, cached) for batch in batches])
+    time = cost_allocation.busy(requests)
+    shared = time.drop(columns="request_s").div(time["request_s"], axis=0)
+    table = pd.DataFrame({"concurrency": requests["concurrency"], "cached_prefix": requests["cached_prefix"], **{
+        kind: shared[f"{kind}_s"] for kind in cost_allocation.KINDS}})
+    first, last = (table.loc[(table["concurrency"] == batch) & (table["cached_prefix"] == 0), "input"].item()
+                   for batch in (min(batches), max(batches)))
+    table.attrs["finding"] = (
+        f"The prompt causes {first:.0%} of the cost of a request alone and {last:.0%} at batch {max(batches):g}: a batch shares "
+        "the decode steps, but nobody shares the reading of a prompt.")
+    table.attrs["sources"] = ["own-assumption"]
+    return table
