@@ -12,7 +12,7 @@ BARRED_NAMES = {"utils", "util", "helpers", "helper", "common", "shared", "misc"
 MOST_MODULES = 15  # of a folder: more than that nobody takes in at a glance
 # What a notebook may import of ours; anything else it reaches through its chapter.
 NOTEBOOKS_MAY = re.compile(
-    r"tokenecon_book\.(charts|citations|documents|build\.parameters|chapters)\b|tokenecon\.(decision|fleet|serving)\b")
+    r"tokenecon_book\.(charts|citations|documents|build\.parameters|chapters)\b|tokenecon\.(decision|fleet|ownership|prices|serving|simulation)\b")
 # Addresses of package registries, home folders and mount points have no place in the repository.
 MACHINE = re.compile(r"pypi\.org|pythonhosted|registry\.npmjs|/(?:home|root|work|Users)/\w|\.\./shared")
 

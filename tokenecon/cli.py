@@ -157,10 +157,10 @@ def print_record(record):
     """The fields of one row that hold something."""
     held = {key: value for key, value in record.items() if value not in (None, "")}
     for key, value in held.items():
-        print(f"  {key:<{max(map(len, held))}}  {written(value)}")
+        print(f"  {key:<{max(map(len, held))}}  {formatted(value)}")
 
 
-def written(value):
+def formatted(value):
     """A value as a reader expects it: a whole number without its ``.0``."""
     return f"{value:.12g}" if isinstance(value, float) else str(value)
 
@@ -168,7 +168,7 @@ def written(value):
 def print_table(rows):
     """Rows as a table as wide as the terminal, or tab separated where there is none."""
     columns = [key for key in rows[0] if any(row[key] not in (None, "") for row in rows)] if rows else []
-    cells = [["" if row[key] is None else written(row[key]) for key in columns] for row in rows]
+    cells = [["" if row[key] is None else formatted(row[key]) for key in columns] for row in rows]
     if not sys.stdout.isatty():
         for line in [columns, *cells]:
             print("\t".join(line))

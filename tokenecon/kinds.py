@@ -29,7 +29,7 @@ class Kind:
     look: str = ""
 
 
-def known(unit):
+def check_unit(unit):
     """Refuse a unit that is neither of the closed list nor a kind of id; reads no data."""
     if unit in IDS or unit in PLAIN or unit in units.UNITS or unit.startswith("choice("):
         return
@@ -42,7 +42,7 @@ def known(unit):
 @cache
 def kind(unit, whole):
     """The :class:`Kind` of a unit; ``whole`` says that a count is meant as a whole number."""
-    known(unit)
+    check_unit(unit)
     if unit in IDS:
         ids, look = IDS[unit][0](), IDS[unit][1]
         one = Literal[ids]

@@ -204,7 +204,7 @@ def test_every_cost_rises_with_its_own_price_and_falls_with_speed(small):
     moved = {name: z | {name: np.array([-2.0, 0.0, 2.0])} for name in montecarlo.INPUTS}
     for option in done.options:
         def cost(name, option=option):
-            return montecarlo.levelised(case, option, montecarlo.drawn(done.inputs, moved[name]), moved[name], done.inputs)
+            return montecarlo.levelised(case, option, montecarlo.input_draws(done.inputs, moved[name]), moved[name], done.inputs)
 
         price = montecarlo.PRICE_OF.get(option["kind"], "rent_price")
         if option["price"][0] < option["price"][2]:  # a price that the reader was asked for has no range
@@ -237,7 +237,7 @@ def test_a_crowd_is_served_in_step_with_its_size():
 def test_all_loads_of_all_draws_lie_on_the_curve(small):
     case, _, done = small
     z = montecarlo.normals(DRAWS, case.seed)
-    demand = montecarlo.years_demand(case, montecarlo.drawn(done.inputs, z))
+    demand = montecarlo.years_demand(case, montecarlo.input_draws(done.inputs, z))
     for option in done.options:
         if option["kind"] != "api":
             for load in montecarlo._loads(option, demand, done.inputs, z):
@@ -299,7 +299,7 @@ def test_waiting_a_year_by_hand():
     case = made(uncertainty=CERTAIN, choices=["own", "api"])
     done = montecarlo.run(case, draws=3)
     owner = next(option for option in done.options if option["kind"] == "own")
-    values = montecarlo.drawn(done.inputs, montecarlo.ZERO)
+    values = montecarlo.input_draws(done.inputs, montecarlo.ZERO)
     demand = montecarlo.years_demand(case, values)
     n_gpus = montecarlo.fleet_gpus(owner, demand, done.inputs, montecarlo.ZERO)
     bought = horizon.owned_usd(case, values, n_gpus, owner["inputs"], owner["price"][1], first=1)

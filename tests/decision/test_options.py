@@ -146,8 +146,8 @@ def test_the_fleet_is_that_of_the_traffic_chapter(small):
         if row["kind"] == "api":
             continue
         plan = planning.plan(made.profile, mean_requests_per_s=400000 / 86400, requests_per_s=row["requests_per_s"],
-                          concurrency=row["concurrency"], wait_probability=0.02, policy=options.KINDS[row["kind"]][2],
-                          start_h=data.value("spot.restart"), floor=options.KEPT)
+                             concurrency=row["concurrency"], wait_probability=0.02, policy=options.KINDS[row["kind"]][2],
+                             start_h=data.value("spot.restart"), floor=options.KEPT)
         assert row["replicas"] == pytest.approx(plan["mean_paid_replicas"])
         assert row["utilisation"] == pytest.approx(plan["utilisation"])
 

@@ -200,7 +200,8 @@ def test_costs_by_hand():
 def test_fixed_pays_most_and_scaling_to_zero_least(name, mean, places, start, share, floor):
     kwargs = {"requests_per_s": 3.7, "concurrency": places, "wait_probability": share, "start_h": start, "floor": floor}
     profile = traffic.profile(name)
-    fixed, scaled, zero = (planning.plan(profile, mean_requests_per_s=mean, policy=policy, **kwargs) for policy in planning.POLICIES)
+    fixed, scaled, zero = (planning.plan(profile, mean_requests_per_s=mean, policy=policy, **kwargs)
+                           for policy in planning.POLICIES)
     assert fixed["mean_paid_replicas"] >= scaled["mean_paid_replicas"] - 1e-9
     assert scaled["mean_paid_replicas"] >= zero["mean_paid_replicas"] - 1e-9
     for found in (fixed, scaled, zero):
@@ -231,7 +232,7 @@ def test_bursts_and_longer_starts_never_make_a_fleet_smaller():
         paid = [found["mean_paid_replicas"] for found in plans]
         assert (np.diff(paid) >= -1e-12).all()
     sizes = [planning.plan(profile, mean_requests_per_s=15.0, policy="fixed", start_h=0.0, floor=0, headroom=more,
-                        **kwargs)["mean_paid_replicas"] for more in (1.0, 1.2, 1.6)]
+                           **kwargs)["mean_paid_replicas"] for more in (1.0, 1.2, 1.6)]
     assert sizes == sorted(sizes) and sizes[-1] > sizes[0]
 
 

@@ -251,7 +251,7 @@ def test_the_parts_are_the_whole_and_none_is_negative(prefill, decode, attended,
     lengths = {"context_positions": isl + osl / 2, "cache_read_s": read * decode}
     parts = (
         money.input_seconds(prefill_s=prefill, prefix_attention_s=attended * prefill, new_positions=isl * (1 - cached),
-                                 **lengths),
+                            **lengths),
         money.cached_seconds(prefix_attention_s=attended * prefill, cached_positions=isl * cached, **lengths),
         money.output_seconds(decode_s=decode, prompt_positions=isl, **lengths))
     assert sum(parts) == pytest.approx(prefill + decode, rel=1e-9)

@@ -64,7 +64,7 @@ def test_rows_without_an_estimate_say_why_and_the_others_are_computed():
     with pytest.raises(DoesNotFit, match=r"llama-3\.1-405b with fp8 weights on 2 x h100-sxm-80gb"):
         operating_point.point(**(CASE | {"model": "llama-3.1-405b"}))
     with pytest.raises(NoEstimate, match="int3"):
-        operating_point.beside(cases.iloc[:2])
+        operating_point.by_both_models(cases.iloc[:2])
 
 
 def test_no_batch_means_as_many_as_fit():
@@ -78,7 +78,8 @@ def test_the_largest_batch_is_at_the_limit():
     cases = pd.DataFrame([CASE, CASE | {"n_gpus": 1}, CASE | {"gpu": "l4", "n_gpus": 1}])
     found = operating_point.largest(cases, 20.0)
     for place, batch in enumerate(found):
-        at, beyond = (operating_point.point(**(cases.iloc[place].to_dict() | {"concurrency": one})) for one in (max(batch, 1.0), batch + 1))
+        at, beyond = (operating_point.point(**(cases.iloc[place].to_dict() | {"concurrency": one}))
+                      for one in (max(batch, 1.0), batch + 1))
         assert batch == 0 or at["tpot_ms"] <= 20.0
         assert beyond["tpot_ms"] > 20.0 or not beyond["fits"]
 
@@ -93,7 +94,8 @@ def test_parts_of_a_token_add_up_to_it():
 
 
 def test_formats_that_are_alike_are_one():
-    assert operating_point.point(**(CASE | {"weights": "fp8-block"}))["tpot_ms"] == pytest.approx(operating_point.point(**CASE)["tpot_ms"])
+    blocks = operating_point.point(**(CASE | {"weights": "fp8-block"}))
+    assert blocks["tpot_ms"] == pytest.approx(operating_point.point(**CASE)["tpot_ms"])
 
 
 def test_the_note_says_where_nothing_was_measured():

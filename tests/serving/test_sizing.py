@@ -44,7 +44,7 @@ def test_looser_limits_never_serve_less():
 
 def test_choices_take_the_size_with_most_for_each_gpu_and_keep_the_reason_where_none_serves():
     rows = sizing.choices("llama-3.3-70b", ["h100-sxm-80gb", "l4"], weights="bf16", kv="bf16", isl=1155, osl=211, ttft_ms=900,
-                           tpot_ms=25)
+                          tpot_ms=25)
     first, second = (rows.iloc[place] for place in (0, 1))
     for size in sizing.SIZES:
         sized = pd.DataFrame([CASE | {"n_gpus": size, "weights": "bf16", "kv": "bf16"}])

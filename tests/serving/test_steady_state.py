@@ -18,7 +18,7 @@ def drawn(size=400, seed=5, **fixed):
     draw = np.random.default_rng(seed)
     model = draw.choice(fixed.pop("models", DENSE + ROUTED), size)
     columns = operands.columns(model, draw.choice(fixed.pop("gpus", GPUS), size),
-                            draw.choice(("bf16", "fp8"), size), draw.choice(("bf16", "fp8"), size))
+                               draw.choice(("bf16", "fp8"), size), draw.choice(("bf16", "fp8"), size))
     group = draw.choice((1.0, 2.0, 4.0, 8.0), size)
     columns |= {
         "group": group, "dp": np.ones(size), "tp": group, "pp": np.ones(size), "ep": np.ones(size),

@@ -62,8 +62,9 @@ def test_tabulated_pass_times_are_those_of_the_model(change):
         (1, 100, 0, 0), (17, 3333, 0, 0), (150, 1111, 0, 0), (0, 0, 777, 400), (0, 0, 8192, 2000), (13, 999, 500, 123),
         (90, 9000, 4000, 7000), (1, 500, 10, 5),
     ):  # fmt: skip
-        exact = steady_state.pass_seconds(columns, rate, decoding=decoding / pp, context=context, prompt_tokens=prompt_tokens / pp,
-                                    prompts=prompt_tokens / pp / table.prompt, mean_context=position)[0]
+        exact = steady_state.pass_seconds(columns, rate, decoding=decoding / pp, context=context,
+                                          prompt_tokens=prompt_tokens / pp, prompts=prompt_tokens / pp / table.prompt,
+                                          mean_context=position)[0]
         read = table.seconds(decoding, decoding * context, prompt_tokens, prompt_tokens * position)
         assert read == pytest.approx(exact, rel=5e-3), (decoding, context, prompt_tokens)
 

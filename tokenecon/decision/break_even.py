@@ -129,10 +129,10 @@ def volume(case, table, crossings):
 
 
 def _finding(case, pays, cheapest, cost, sold):
-    asked = f"at the scenario's {case.requests_per_day:,.0f} '{cheapest}' is the cheapest"
+    today = f"at the scenario's {case.requests_per_day:,.0f} '{cheapest}' is the cheapest"
     if not sold:
-        return f"{asked[0].upper()}{asked[1:]}, ${cost:.2g} per Mtok"
+        return f"{today[0].upper()}{today[1:]}, ${cost:.2g} per Mtok"
     if not pays:
-        return f"At no volume is it cheaper to own or rent than to call the API; {asked}"
+        return f"At no volume is it cheaper to own or rent than to call the API; {today}"
     at, name = min(pays)
-    return f"From {float(f'{at:.2g}'):,.0f} requests a day on '{name}' costs less than the API; {asked}"
+    return f"From {float(f'{at:.2g}'):,.0f} requests a day on '{name}' costs less than the API; {today}"

@@ -130,7 +130,7 @@ def tornado(case, done):
     z = {name: np.zeros(size) for name in names}
     for place, name in enumerate(names):
         z[name][1 + 2 * place], z[name][2 + 2 * place] = -NORMAL_P90, NORMAL_P90
-    values = montecarlo.drawn(done.inputs, z)
+    values = montecarlo.input_draws(done.inputs, z)
     costs = np.column_stack([montecarlo.levelised(case, option, values, z, done.inputs) for option in done.options])
     leader = int(costs[0].argmin())
     others = [place for place, option in enumerate(done.options) if option["choice"] != done.options[leader]["choice"]]
@@ -164,17 +164,17 @@ def _ends(done, name, leader, rival):
     """Both percentiles of an input as text; of a price or speed the leader's, or else its rival's."""
     row = done.inputs.loc[name]
     if row["low"] == row["low"]:
-        return tuple(_written(row[end], row["unit"]) for end in ("low", "high"))
+        return tuple(_formatted(row[end], row["unit"]) for end in ("low", "high"))
     for place in (leader, rival):
         option = done.options[place] if place is not None else {"kind": ""}
         mine = montecarlo.PRICE_OF.get(option["kind"], "rent_price")
         held = option.get("speed") if name == "efficiency" else option.get("price") if name == mine else None
         if held:
-            return tuple(_written(held[end] / held[1], "ratio") for end in (0, 2))
+            return tuple(_formatted(held[end] / held[1], "ratio") for end in (0, 2))
     return "", ""
 
 
-def _written(value, unit):
+def _formatted(value, unit):
     return f"{value:.2f}×" if unit == "ratio" else f"{value:.0%}" + ("/yr" if unit == "1/yr" else "")
 
 

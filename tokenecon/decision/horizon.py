@@ -36,7 +36,7 @@ def discount(case, years):
 def requests_per_day(case, drawn, year):
     """Requests of a day in the middle of a year that begins so many years from now."""
     return tco.grown_requests_per_day(requests_per_day=case.requests_per_day * drawn["demand"], growth=drawn["growth"],
-                                               years=year + MIDDLE)
+                                      years=year + MIDDLE)
 
 
 def yearly_mtok(case, requests_per_day):
@@ -88,7 +88,7 @@ def owned_usd(case, drawn, n_gpus, inputs, usd_per_gpu, *, first=0):
     parts = owned_hour.parts(**inputs)
     running = sum(parts[name] for name in RUNNING)
     server = tco.server_usd_per_gpu(usd_per_gpu=usd_per_gpu, parts_usd_per_gpu=inputs["server_parts_usd_per_gpu"],
-                                              margin=inputs["server_margin"])
+                                    margin=inputs["server_margin"])
     years = len(n_gpus)
     out, held, invested = [], 0.0, 0.0
     for year, needed in enumerate(n_gpus):
@@ -111,7 +111,7 @@ def owned_inputs(case, gpu, utilisation):
     """Typical inputs of an owned hour as a dict of numbers, and 10th, 50th and 90th percentile of the purchase price."""
     inputs = scenario_prices.owned_inputs(case, gpu, utilisation)["typical"].to_dict()
     price = inputs["usd_per_gpu"]
-    low, high = (price, price) if gpu in case.purchases else scenario_prices.asked(case, gpu, "purchase", price)[:2]
+    low, high = (price, price) if gpu in case.purchases else scenario_prices.seller_percentiles(case, gpu, "purchase", price)[:2]
     return inputs, (low, price, high)
 
 

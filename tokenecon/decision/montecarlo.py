@@ -78,7 +78,7 @@ def normals(draws, seed):
             for name, stream in zip(INPUTS, streams, strict=True)}
 
 
-def drawn(table, z):
+def input_draws(table, z):
     """Values of the inputs that all choices share, from their standard normal draws."""
     out = {}
     for name in INPUTS:
@@ -106,7 +106,7 @@ def options(case, table):
     A contract that binds for longer than these years is not among them: its later years would be paid by nobody.
     """
     shared = inputs(case)
-    values = drawn(shared, ZERO)
+    values = input_draws(shared, ZERO)
     demand = years_demand(case, values)
     found = {}
     for _, row in decision.feasible(table).iterrows():
@@ -230,7 +230,7 @@ def run(case, table=None, *, draws=DRAWS, seed=None, chunk=CHUNK):
 
 def _evaluated(case, chosen, shared, z, waits):
     """Costs of some draws by choice, and of the plans that wait if ``waits`` names the owner and what serves meanwhile."""
-    values = drawn(shared, z)
+    values = input_draws(shared, z)
     demand = years_demand(case, values)
     mtok, fleets, spent = horizon.present_mtok(case, demand), {}, {}
     for option in chosen:
@@ -250,7 +250,7 @@ def _evaluated(case, chosen, shared, z, waits):
 
 def _plan_fleets(case, chosen, shared, z):
     """Give each choice the curve of its fleet over all loads that a draw can ask of it."""
-    values, at = drawn(shared, z), drawn(shared, ZERO)
+    values, at = input_draws(shared, z), input_draws(shared, ZERO)
     growth = [(1 + values["growth"]) ** (year + horizon.MIDDLE) for year in (0, case.years - 1)]
     known = {}
     for option in chosen:
@@ -266,7 +266,7 @@ def _plan_fleets(case, chosen, shared, z):
 
 def _bridge(case, chosen, shared):
     """What serves while a buyer waits: the cheapest choice of the first year that binds for no longer."""
-    values = drawn(shared, ZERO)
+    values = input_draws(shared, ZERO)
     demand = years_demand(case, values)
     free = [option for option in chosen if option["kind"] != "own" and horizon.TERM.get(option["kind"], 1) == 1]
     return min(free, key=lambda option: float(yearly(case, option, values, ZERO, shared, demand)[0][0]), default=None)

@@ -82,7 +82,7 @@ def _fleet(case, row):
 def serving(case):
     """The best replica on each GPU of the case, or why there is none."""
     return sizing.choices(case.model, case.gpus, weights=case.weights, kv=case.kv, isl=case.isl, osl=case.osl,
-                           cached_prefix=case.cached_prefix, ttft_ms=case.ttft_ms, tpot_ms=case.tpot_ms)
+                          cached_prefix=case.cached_prefix, ttft_ms=case.ttft_ms, tpot_ms=case.tpot_ms)
 
 
 def offers(case):

@@ -35,7 +35,7 @@ def cheapest(demand, offers, *, spot_share, lost_share):
     - ``paid``: array offer x hour of paid GPUs, ``committed``: GPUs committed by offer
     - ``shadow``: what one more GPU of demand in that hour adds to the bill [USD/GPU/h]
     """
-    demand, offers = np.asarray(demand, dtype=float), checked(offers)
+    demand, offers = np.asarray(demand, dtype=float), validated(offers)
     needs = requirements(demand, offers, spot_share, lost_share)
     for need in needs:
         refuse(need, offers)
@@ -66,7 +66,7 @@ def cheapest(demand, offers, *, spot_share, lost_share):
     return {"cost": float(solved.fun), "paid": paid, "committed": committed[~varying], "shadow": shadow, "offers": offers}
 
 
-def checked(offers):
+def validated(offers):
     """The offers, or one sentence about what is wrong with them."""
     missing = [name for name in OFFER_COLUMNS if name not in offers]
     if missing:
@@ -163,7 +163,7 @@ def market(gpu, as_of, *, limit, availability, interruptions, restart, lost, sel
     full = known[known["kind"] == "on_demand"].groupby("provider")["value"].min()
     if full.empty:
         raise NoPrice(f"no on_demand price of {gpu} on {as_of}{f' at a {sellers}' if sellers != ALL else ''}; the mix needs "
-                           "one, add a row to data/prices.csv")
+                      "one, add a row to data/prices.csv")
     rows = []
     for (provider, kind), part in known.groupby(["provider", "kind"], sort=False):
         row = part.loc[part["value"].idxmin()]

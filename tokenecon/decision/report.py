@@ -102,12 +102,12 @@ def tell(report, show, *, as_json=False, csv=None):
     for title, _, table, columns in report["sections"]:
         if len(table):
             print(f"\n{title}")
-            show(spoken(table, columns))
+            show(formatted_rows(table, columns))
     print("\n" + "\n".join(f"{finding}." for finding in report["findings"]))
     print(f"\n{report['note']}")
 
 
-def spoken(table, columns):
+def formatted_rows(table, columns):
     """Rows of a table with its numbers, and ranges where they matter, as a reader says them."""
     return [{title: _cell(row, name, unit) for name, (title, unit) in columns.items()} for _, row in table.iterrows()]
 

@@ -54,7 +54,7 @@ def _mapping(loader, node, deep=False):
     for key, _ in node.value:
         name = loader.construct_object(key, deep=True)
         if not isinstance(name, str):
-            raise yaml.constructor.ConstructorError(None, None, f"{shown(name)} is no name", key.start_mark)
+            raise yaml.constructor.ConstructorError(None, None, f"{quoted(name)} is no name", key.start_mark)
         if name in seen:
             raise yaml.constructor.ConstructorError(None, None, f"'{name}' stands twice", key.start_mark)
         seen.add(name)
@@ -74,7 +74,7 @@ def field(name, path):
     part = parsed(FOLDER / f"{name}.yml")
     for key in path.split("."):
         if not isinstance(part, dict) or key not in part:
-            raise BadScenario(name, path, f"is not stated in the file; it has {', '.join(part) if isinstance(part, dict) else part}")
+            raise BadScenario(name, path, f"is not stated in the file, where '{key}' was looked for")
         part = part[key]
     return part.isoformat() if isinstance(part, datetime.date) else part
 
@@ -151,37 +151,37 @@ def _assumed(found):
     found.as_of = found.as_of or price_book.newest_date()
 
 
-def _profile(found, asked, path):
+def _profile(found, traffic_block, path):
     """The profile of the hours, and from a file also the requests of a day."""
     from tokenecon import units
     from tokenecon.fleet import traffic
     from tokenecon.importers import traffic as files
 
-    said = [name for name in TRAFFIC if getattr(asked, name) is not None]
-    if len(said) != 1:
-        held = f"has {' and '.join(said)}" if said else "is empty"
+    stated = [name for name in TRAFFIC if getattr(traffic_block, name) is not None]
+    if len(stated) != 1:
+        held = f"has {' and '.join(stated)}" if stated else "is empty"
         raise BadScenario(path, "traffic", f"{held}, but must have exactly one of {', '.join(TRAFFIC)}")
-    found.utilisation = asked.utilisation
-    if asked.file is not None:
+    found.utilisation = traffic_block.utilisation
+    if traffic_block.file is not None:
         try:
-            found.profile = traffic.from_requests(files.read(path.parent / asked.file))
+            found.profile = traffic.from_requests(files.read(path.parent / traffic_block.file))
         except (files.TrafficError, OSError) as error:
-            raise BadScenario(path, "traffic.file", f"is '{asked.file}', but {_said(error)}") from None
+            raise BadScenario(path, "traffic.file", f"is '{traffic_block.file}', but {_reason(error)}") from None
         if len(found.profile) > HOURS:
-            raise BadScenario(path, "traffic.file", f"is '{asked.file}' with {len(found.profile):,} hours, but must have at most "
-                              f"{HOURS:,}, a year; keep the last one")
+            raise BadScenario(path, "traffic.file", f"is '{traffic_block.file}' with {len(found.profile):,} hours, but must have "
+                              f"at most {HOURS:,}, a year; keep the last one")
         if found.requests_per_day is None:
             found.requests_per_day = found.profile.attrs["mean_requests_per_s"] * units.SECONDS_PER_DAY
-    elif asked.peak_to_mean is not None:
-        found.profile = traffic.synthetic(asked.peak_to_mean)
+    elif traffic_block.peak_to_mean is not None:
+        found.profile = traffic.synthetic(traffic_block.peak_to_mean)
     else:
-        found.profile = traffic.profile(asked.profile or "flat")
+        found.profile = traffic.profile(traffic_block.profile or "flat")
     if found.requests_per_day is None:
         raise BadScenario(path, "workload.requests_per_day", "is missing, but must be a number above 0, "
                           "unless a traffic.file says it")
 
 
-def _said(error):
+def _reason(error):
     return f"it cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)
 
 
@@ -209,9 +209,9 @@ def _refusal(error, path):
     elif first["type"] == "missing":
         rest = "is missing"
     elif first["type"] == "rule":
-        rest = f"is {shown(first['input'])}, but must be {first['msg']}"
+        rest = f"is {quoted(first['input'])}, but must be {first['msg']}"
     else:
-        rest = f"is {shown(first['input'])}, but must be a block of {', '.join(_fields(first['loc']))}"
+        rest = f"is {quoted(first['input'])}, but must be a block of {', '.join(_fields(first['loc']))}"
     return BadScenario(path, where, rest, len(problems) - 1)
 
 
@@ -224,7 +224,7 @@ def _fields(path):
     return list(model.model_fields)
 
 
-def shown(value):
+def quoted(value):
     """A value as the reader wrote it, cut where it is long."""
     if value is None:
         return "blank"

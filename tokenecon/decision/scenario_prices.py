@@ -32,7 +32,7 @@ def rent(case, gpu, kind):
         price = {"low": given, "typical": given, "high": given, "sources": [], "seen": ""}
     else:
         found = gpu_prices.price_range(gpu, kind, case.as_of)
-        low, high, seen = asked(case, gpu, kind, found["typical"])
+        low, high, seen = seller_percentiles(case, gpu, kind, found["typical"])
         price = {"low": low, "typical": found["typical"], "high": high, "sources": found["sources"], "seen": seen}
     if kind != "spot":
         return price
@@ -44,7 +44,7 @@ def rent(case, gpu, kind):
     return work | {"sources": list(dict.fromkeys([*price["sources"], *regular["sources"]])), "seen": price["seen"]}
 
 
-def asked(case, gpu, kind, typical):
+def seller_percentiles(case, gpu, kind, typical):
     """10th and 90th percentile of what sellers ask, and the day on which one was last seen.
 
     Where too few sellers are known, the percentiles are the typical price with an assumed spread.
@@ -71,7 +71,7 @@ def own(case, gpu, utilisation):
     """An hour of an owned GPU: low, typical, high, sources, and the day on which its purchase price was last seen."""
     inputs = owned_inputs(case, gpu, utilisation)
     low, typical, high = (owned_hour.owned_total(**end) for end in owned_hour.ends(inputs))
-    seen = "" if gpu in case.purchases else asked(case, gpu, "purchase", typical)[2]
+    seen = "" if gpu in case.purchases else seller_percentiles(case, gpu, "purchase", typical)[2]
     return {"low": low, "typical": typical, "high": high, "sources": inputs.attrs["sources"], "seen": seen}
 
 
@@ -82,8 +82,8 @@ def api(case):
     """
     share = tokens(case)
     if case.api:
-        asked = {kind: [case.api[column]] for kind, column in price_book.MONEY.items()}
-        rows, cited = pd.DataFrame(asked, index=["the scenario"], dtype=float), []
+        stated = {kind: [case.api[column]] for kind, column in price_book.MONEY.items()}
+        rows, cited = pd.DataFrame(stated, index=["the scenario"], dtype=float), []
         seen = ""
     else:
         found = price_book.token_price(case.model, case.as_of)  # refuses a model that nobody sells

@@ -26,11 +26,11 @@ def replica(case):
     """What one copy of the page's model serves within the page's limits: a row of :func:`service.capacity` as a dict."""
     if not 0 < case.wait_probability < 1:
         raise BadInput(f"parameter 'wait_probability' is {case.wait_probability:g}, but must lie between 0 and 1: the share of "
-                         "requests that may find everything busy")
+                       "requests that may find everything busy")
     return sizing.of_page(case)
 
 
-def asked(found):
+def replica_case(found):
     """The case of a replica as :func:`service.curve` takes it."""
     return {name: found[name] for name in sizing.COLUMNS}
 
@@ -39,7 +39,7 @@ def site_gpus(case):
     """GPUs of one site when the central fleet is spread evenly."""
     if case.edge_sites > case.central_gpus:
         raise BadInput(f"parameter 'edge_sites' is {case.edge_sites}, more sites than the {case.central_gpus} GPUs of "
-                         "'central_gpus'; at least one GPU a site is needed")
+                       "'central_gpus'; at least one GPU a site is needed")
     return case.central_gpus / case.edge_sites
 
 
@@ -95,7 +95,7 @@ def documents_points():
     sites = data.claim("dep-edge-clusters")["low"]
     rows = []
     for claim_id, n_gpus, label in (("dep-edge-utilisation", central / sites, "documents: edge"),
-                                  ("dep-central-utilisation", central, "documents: centre")):
+                                    ("dep-central-utilisation", central, "documents: centre")):
         claim = data.claim(claim_id)
         rows.append({"n_gpus": n_gpus, "label": label, "utilisation": (claim["low"] + claim["high"]) / 2,
                      "utilisation_low": claim["low"], "utilisation_high": claim["high"]})
@@ -130,7 +130,7 @@ def isolation(replica, counts, *, requests_per_s, wait_probability):
         raise ValueError(f"the number of groups is {counts.min():g}, but must be at least 1")
     places = replica["concurrency"]
     steps = np.unique(np.round(np.geomspace(1, places, min(int(places), 24))))
-    curve = sizing.curve(asked(replica), steps)
+    curve = sizing.curve(replica_case(replica), steps)
     rate_of, in_flight = np.append(0.0, curve["requests_per_s"]), np.append(0.0, steps)
     table = pd.DataFrame({"groups": counts})
     for end in operating_point.ENDS:

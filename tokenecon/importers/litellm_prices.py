@@ -36,7 +36,8 @@ def read(path, models, day):
         model = sellers.model_of(name, models) if entry.get("mode") in MODES else None
         if not model or not all(entry.get(theirs) for _, theirs in FIELDS[:2]):
             continue
-        money = {ours: round(units.convert(entry[theirs], "USD/tok", "USD/Mtok"), 6) if entry.get(theirs) else None for ours, theirs in FIELDS}
+        money = {ours: round(units.convert(entry[theirs], "USD/tok", "USD/Mtok"), 6) if entry.get(theirs) else None
+                 for ours, theirs in FIELDS}
         ended = entry.get("deprecation_date", "9") <= day.isoformat()
         offers.append({"model": model, "provider": sellers.seller(entry["litellm_provider"]), "seller_model": name, **money,
                        "as_of": None, "status": "retired" if ended else "listed", "locator": entry.get("source", ""),

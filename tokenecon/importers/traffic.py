@@ -118,17 +118,17 @@ def _converted(texts, convert):
 def _numbers(path, texts, column):
     numbers = _converted(texts, lambda part: pd.to_numeric(part, errors="coerce").astype(float))
     bad = ~numbers.between(-float("inf"), float("inf"), inclusive="neither")
-    _refuse(path, bad, lambda n: f"'{column}' is {_shown(texts[n])}, not a number")
+    _refuse(path, bad, lambda n: f"'{column}' is {_quoted(texts[n])}, not a number")
     return numbers
 
 
 def _times(path, texts):
     times = _converted(texts, lambda part: pd.to_datetime(part, format="ISO8601", utc=True, errors="coerce"))
-    _refuse(path, times.isna(), lambda n: f"'{TIME}' is {_shown(texts[n])}, not a moment like 2026-01-31T14:00")
+    _refuse(path, times.isna(), lambda n: f"'{TIME}' is {_quoted(texts[n])}, not a moment like 2026-01-31T14:00")
     return times
 
 
-def _shown(text):
+def _quoted(text):
     """A field as the message quotes it: at most 40 characters, and a word where there is none."""
     text = text.strip() if isinstance(text, str) else ""
     return repr(text[:40]) if text else "empty"

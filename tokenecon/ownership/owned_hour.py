@@ -80,7 +80,7 @@ def parts(*, usd_per_gpu, server_parts_usd_per_gpu, server_margin, network_usd_p
                                                 upkeep_per_year=upkeep_per_year, availability=availability)
     out["staff"] = tco.staff_usd_per_gpu_hour(usd_per_gpu_year=staff_usd_per_gpu_year, availability=availability)
     out["space"] = tco.space_usd_per_gpu_hour(usd_per_kw_month=space_usd_per_kw_month, kw_per_gpu=kw_per_gpu,
-                                               availability=availability)
+                                              availability=availability)
     drawn = tco.drawn_share(idle_share=idle_share, busy_share=busy_share, utilisation=utilisation)
     out["power"] = tco.power_usd_per_gpu_hour(watts_per_gpu=drawn * kw_per_gpu * units.WATTS_PER_KILOWATT, pue=pue,
                                               usd_per_kwh=usd_per_kwh)
@@ -90,7 +90,7 @@ def parts(*, usd_per_gpu, server_parts_usd_per_gpu, server_margin, network_usd_p
 def purchase_usd_per_gpu(*, usd_per_gpu, server_parts_usd_per_gpu, server_margin, network_usd_per_gpu, **_):
     """What is paid at the start for one GPU with its share of server and network; other inputs do not matter. [USD/GPU]"""
     return tco.server_usd_per_gpu(usd_per_gpu=usd_per_gpu, parts_usd_per_gpu=server_parts_usd_per_gpu,
-                                   margin=server_margin) + network_usd_per_gpu
+                                  margin=server_margin) + network_usd_per_gpu
 
 
 def owned_total(**inputs):
@@ -107,8 +107,8 @@ def bought(gpu, as_of=None):
     oldest = gpu_prices.PRICE_MAX_AGE_DAYS["purchase"]
     rows = gpu_prices.prices(gpu, "purchase", as_of, max_age_days=oldest)
     if rows.empty:
-        raise NoInput(f"no purchase price of {gpu} within {oldest} days before {as_of or gpu_prices.newest_price_date()}: add a row "
-                      "of kind purchase to data/prices.csv, or give usd_per_gpu")
+        raise NoInput(f"no purchase price of {gpu} within {oldest} days before {as_of or gpu_prices.newest_price_date()}: add a "
+                      "row of kind purchase to data/prices.csv, or give usd_per_gpu")
     date = datetime.date.fromisoformat(as_of or gpu_prices.newest_price_date())
     young = rows["last_seen"] >= (date - datetime.timedelta(days=FRESH_DAYS)).isoformat()
     rows = rows[young] if young.any() else rows
@@ -204,7 +204,7 @@ def owned(gpu, *, as_of=None, owner="neocloud", **given):
     return table
 
 
-def drawn(inputs, count, seed):
+def draws(inputs, count, seed):
     """Random inputs for :func:`owned_total` from a table of :func:`spans`; the same seed gives the same.
 
     The typical value is the median of each: half of the draws lie on a triangle below it, half on one above, both highest
@@ -220,12 +220,12 @@ def drawn(inputs, count, seed):
 
 def likely(inputs):
     """Ends of the middle 80 % of owned totals when each input is drawn from its range by itself. [USD/GPU/h]"""
-    totals = owned_total(**drawn(inputs, LIKELY_DRAWS, LIKELY_SEED))
+    totals = owned_total(**draws(inputs, LIKELY_DRAWS, LIKELY_SEED))
     low, high = np.quantile(totals, [(1 - LIKELY_SHARE) / 2, (1 + LIKELY_SHARE) / 2])
     return float(low), float(high)
 
 
-def moves(gpu, *, as_of=None, owner="neocloud", **given):
+def sensitivity(gpu, *, as_of=None, owner="neocloud", **given):
     """The owned hour when one input moves over the range of its row and the others stay: the widest first.
 
     ``given`` sets where the others stay; a range of the data that does not hold such a value is widened to it.
@@ -241,7 +241,7 @@ def moves(gpu, *, as_of=None, owner="neocloud", **given):
              "usd_per_gpu_hour_high": owned_total(**fixed | {name: dear[name]})}
             for name in INPUTS if cheap[name] != dear[name]]
     table = pd.DataFrame(rows)
-    table["range"] = [f"{said(name, cheap[name])} to {said(name, dear[name])}" for name in table["input"]]
+    table["range"] = [f"{formatted(name, cheap[name])} to {formatted(name, dear[name])}" for name in table["input"]]
     table["width"] = table["usd_per_gpu_hour_high"] - table["usd_per_gpu_hour_low"]
     table = table[table["width"] > 0].sort_values("width", ascending=False, ignore_index=True)
     first, second = table["name"].iloc[:2]
@@ -254,7 +254,7 @@ def moves(gpu, *, as_of=None, owner="neocloud", **given):
     return table
 
 
-def said(name, value):
+def formatted(name, value):
     """A value of an input as a reader says it."""
     words = {"fraction": f"{value * 100:.3g} %", "yr": f"{value:.3g} years", "ratio": f"{value:.3g}",
              "USD/GPU": f"${value:,.0f}", "USD/kWh": f"${value:.3g} a kWh", "kW/GPU": f"{value:.3g} kW",

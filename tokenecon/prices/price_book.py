@@ -191,7 +191,7 @@ def token_price(model, as_of=None, *, retired=False):
         why = (f"the first one is of {known['as_of'].min()}" if known["as_of"].min() > date
                else "the lists of that day have it not, or only as retired")
         raise NoPrice(f"no token price of {name} as of {date}: {why}; ask for a later date, "
-                           "or add a row to data/api_prices.csv")
+                      "or add a row to data/api_prices.csv")
     found = {}
     for kind, column in MONEY.items():
         sellers = rows.dropna(subset=column).groupby("provider")[column].median()

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from tokenecon.errors import BadCases, BadInput
-from tokenecon.serving import cases as asked
+from tokenecon.serving import cases as case_table
 from tokenecon.serving.estimate import estimate
 
 ROWS = 200_000  # of a CSV file at once
@@ -43,7 +43,7 @@ def _parts(name):
         if _format(name) == ".parquet":
             yield _parquet(lambda: pd.read_parquet(name))
             return
-        texts = dict.fromkeys(("model", "gpu", "draft_model", *asked.TEXTS), str)
+        texts = dict.fromkeys(("model", "gpu", "draft_model", *case_table.TEXTS), str)
         with pd.read_csv(sys.stdin if name == "-" else name, chunksize=ROWS, dtype=texts, keep_default_na=False,
                          na_values=[""]) as parts:
             yield from parts
@@ -87,8 +87,8 @@ def columns_help():
     lines = ["`model` id of `tokenecon list models`, or the path of a config.json", "`gpu` id of `tokenecon list gpus`"]
     texts = {"weights": "default bf16", "kv": "default fp8 with 8-bit and nvfp4 weights, else bf16",
              "load": "default closed_loop where concurrency is given, else offline", "engine": "default any"}
-    lines += [f"`{name}` {' '.join(allowed)}; {texts[name]}" for name, allowed in asked.TEXTS.items()]
-    for name, (default, allowed, meaning) in asked.NUMBERS.items():
+    lines += [f"`{name}` {' '.join(allowed)}; {texts[name]}" for name, allowed in case_table.TEXTS.items()]
+    for name, (default, allowed, meaning) in case_table.NUMBERS.items():
         stated = "needed" if default is None else f"default {default:g}" if default == default and default < 1e9 else ""
         lines.append(f"`{name}` {meaning} ({'; '.join(one for one in (allowed, stated) if one)})")
     lines.append("`draft_model` id of the model that drafts; blank = heads of the model itself")

@@ -38,7 +38,7 @@ SAME_SPEED = {"fp8-block": "fp8"}  # a number format that serves like another: t
 KNOWN = (*REQUIRED, *TEXTS, *(name for name in NUMBERS if name not in REQUIRED), *OPTIONAL_TEXTS)
 
 
-class Asked:
+class CheckedCases:
     """Columns of the cases as numbers, their distinct hardware in `table`, and what is wrong with each row."""
 
 
@@ -63,7 +63,7 @@ def frame(given):
 
 def read(given):
     """Check every row and turn it into numbers; wrong rows get a sentence in `error`, the rest is computed."""
-    ask = Asked()
+    ask = CheckedCases()
     size = len(given)
     ask.error = np.full(size, "", dtype=object)
     number = {name: _numbers(given, name, ask) for name in NUMBERS}

@@ -5,7 +5,7 @@ import pandas as pd
 
 from tokenecon.errors import NoEstimate
 from tokenecon.formulas import money
-from tokenecon.serving import cases as asked
+from tokenecon.serving import cases as case_table
 from tokenecon.serving import coefficients, estimate, steady_state
 
 KINDS = ("input", "cached", "output")
@@ -30,13 +30,13 @@ def busy(cases):
     attended = np.maximum(1 - bare["prefill_all_s"] / state["prefill_all_s"], 0.0)
     attention_s = np.where(cached > 0, prefill_s * attended, 0.0)
     context = isl + osl / 2
-    total, parts = steady_state.pass_seconds(columns, steady_state.prepared(columns, coefficients.fitted()), decoding=state["batch"],
-                                       context=context, resources=True)
+    prepared = steady_state.prepared(columns, coefficients.fitted())
+    total, parts = steady_state.pass_seconds(columns, prepared, decoding=state["batch"], context=context, resources=True)
     read_s = (request_s - prefill_s) * parts["kv cache"] / total
     lengths = {"context_positions": context, "cache_read_s": read_s}
     out = pd.DataFrame({
         "input_s": money.input_seconds(prefill_s=prefill_s, prefix_attention_s=attention_s,
-                                            new_positions=isl * (1 - cached), **lengths),
+                                       new_positions=isl * (1 - cached), **lengths),
         "cached_s": money.cached_seconds(prefix_attention_s=attention_s, cached_positions=isl * cached, **lengths),
         "output_s": money.output_seconds(decode_s=request_s - prefill_s, prompt_positions=isl, **lengths)})
     out["request_s"] = request_s
@@ -80,7 +80,7 @@ def shares(case, *, usd_per_gpu_hour, utilisation=1.0):
 
     def usd(seconds, tok):
         return money.usd_per_mtok_of_seconds(usd_per_gpu_hour=prices[1], n_gpus=case["n_gpus"], busy_s=seconds, tok=tok,
-                                                  utilisation=utilisation)
+                                             utilisation=utilisation)
 
     rows = []
     for kind in KINDS:
@@ -100,7 +100,7 @@ def shares(case, *, usd_per_gpu_hour, utilisation=1.0):
 
 def _state(cases):
     """Steady state of the cases in a closed loop, and the columns it was computed from; raises with the model's reason."""
-    found = asked.read(asked.frame(cases.assign(load="closed_loop")))
+    found = case_table.read(case_table.frame(cases.assign(load="closed_loop")))
     if (found.error != "").any():
         raise NoEstimate(next(reason for reason in found.error if reason))
     columns = estimate.columns(found, np.arange(len(cases)))

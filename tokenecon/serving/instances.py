@@ -52,8 +52,8 @@ def calibrated_choice(gpus, case, usd_per_gpu_hour):
 @cache
 def largest_batches(places, tpot_ms, **where):
     """Largest batch within the limit for each (gpu, number of them), whatever it costs; 0 where there is none."""
-    cases = pd.DataFrame([where | {"gpu": gpu, "n_gpus": count, "concurrency": np.nan, "usd_per_gpu_hour": 1.0, "utilisation": 1.0}
-                          for gpu, count in places])
+    cases = pd.DataFrame([where | {"gpu": gpu, "n_gpus": count, "concurrency": np.nan, "usd_per_gpu_hour": 1.0,
+                                   "utilisation": 1.0} for gpu, count in places])
     return tuple(operating_point.largest(cases, tpot_ms))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from tokenecon.errors import DoesNotFit, NoEstimate
-from tokenecon.serving import cases as asked
+from tokenecon.serving import cases as case_table
 from tokenecon.serving import coefficients, estimate, steady_state, textbook
 from tokenecon.units import MS_PER_SECOND
 
@@ -70,7 +70,7 @@ def point(**case):
     return row
 
 
-def beside(cases):
+def by_both_models(cases):
     """The same cases by both models, the calibrated first: column `by` says whose row it is."""
     own, other = points(cases), textbook.points(cases)
     if own["reason"].any():
@@ -94,10 +94,10 @@ def largest(cases, tpot_ms):
 
 def decode_steps(cases):
     """Time of a decode step of each case and its parts by resource, whatever the memory holds: (all, {part: array}). [ms]"""
-    ask = asked.read(asked.frame(at_typical_price(cases.reset_index(drop=True))))
-    if (ask.error != "").any():
-        raise NoEstimate(next(reason for reason in ask.error if reason))
-    columns = estimate.columns(ask, np.arange(len(cases)))
+    found = case_table.read(case_table.frame(at_typical_price(cases.reset_index(drop=True))))
+    if (found.error != "").any():
+        raise NoEstimate(next(reason for reason in found.error if reason))
+    columns = estimate.columns(found, np.arange(len(cases)))
     total, parts = steady_state.pass_seconds(
         columns, steady_state.prepared(columns, coefficients.fitted()), decoding=cases["concurrency"].to_numpy(dtype=float),
         context=columns["isl"] + columns["osl"] / 2, resources=True)

@@ -32,7 +32,7 @@ def capacity(cases, *, ttft_ms=None, tpot_ms=None):
     - ``prefill_share``: share of the time that reads prompts, ``bound``, ``calibrated``,
     - ``reason``: why there is none, or nothing.
     """
-    table = _asked(cases)
+    table = _closed_loop(cases)
     found = _at(table, np.ones(len(table)))
     alone = (found["error"] == "") & _kept(found, ttft_ms, tpot_ms)
     low = np.where(alone, 1.0, 0.0)
@@ -91,16 +91,16 @@ def of_page(case):
 
 @cache
 def _of_page(model, gpu, n_gpus, weights, kv, isl, osl, ttft_ms, tpot_ms):
-    asked = {"model": model, "gpu": gpu, "n_gpus": n_gpus, "weights": weights, "kv": kv, "isl": isl, "osl": osl}
+    stated = {"model": model, "gpu": gpu, "n_gpus": n_gpus, "weights": weights, "kv": kv, "isl": isl, "osl": osl}
     try:
-        return one(asked, ttft_ms=ttft_ms, tpot_ms=tpot_ms).to_dict()
+        return one(stated, ttft_ms=ttft_ms, tpot_ms=tpot_ms).to_dict()
     except TooSlow as error:
         name, limit = ("ttft_ms", ttft_ms) if "TTFT" in str(error) else ("tpot_ms", tpot_ms)
         raise TooSlow(f"parameter '{name}' is {limit:g}: {error}") from None
     except NoEstimate as error:
         reason = str(error).rpartition(f"{gpu}: ")[2]
         name = next((one for one in BLAMED if reason.startswith(f"{one} '")), "n_gpus")
-        raise NoEstimate(f"parameter '{name}' is {written(asked[name])}: {error}") from None
+        raise NoEstimate(f"parameter '{name}' is {quoted(stated[name])}: {error}") from None
 
 
 def _ms(value):
@@ -108,7 +108,7 @@ def _ms(value):
     return f"{value:,.0f}" if value >= WHOLE_MS else f"{value:.3g}"
 
 
-def written(value):
+def quoted(value):
     """A value of a parameter as a refusal says it."""
     return f"'{value}'" if isinstance(value, str) else f"{value:g}"
 
@@ -116,7 +116,7 @@ def written(value):
 def curve(case, concurrencies):
     """One replica over the number of requests in flight: requests a second, TTFT, TPOT, each with its interval."""
     table = pd.DataFrame([case] * len(concurrencies))
-    found = _at(_asked(table), np.asarray(concurrencies, dtype=float))
+    found = _at(_closed_loop(table), np.asarray(concurrencies, dtype=float))
     if (found["error"] != "").any():
         raise NoEstimate(next(reason for reason in found["error"] if reason))
     out = pd.DataFrame({"concurrency": np.asarray(concurrencies, dtype=float)})
@@ -129,7 +129,7 @@ def curve(case, concurrencies):
     return out
 
 
-def _asked(cases):
+def _closed_loop(cases):
     """The columns that `estimate` reads, for a closed loop."""
     table = cases[[name for name in (*COLUMNS, *OPTIONS) if name in cases]].reset_index(drop=True).copy()
     return table.assign(load="closed_loop", usd_per_gpu_hour=USD_PER_GPU_HOUR)

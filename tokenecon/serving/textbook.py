@@ -222,7 +222,7 @@ def point(*, model, gpu, n_gpus, weights, kv, isl, osl, concurrency, usd_per_gpu
     blend = money.usd_per_mtok_blend(usd_per_mtok_in=into, usd_per_mtok_out=out, isl=isl,
                                      osl=osl)
     ceiling = max_concurrency(model=model, gpu=gpu, n_gpus=n_gpus, weights=weights, kv=kv,
-                        positions=isl + osl)
+                              positions=isl + osl)
     memory_s = step["weights_s"] + step["cache_s"]
     bound = "memory" if memory_s[EXPECTED] >= step["compute_s"][EXPECTED] else "compute"
     row = {

@@ -78,6 +78,11 @@ def find(name, base=None):
     )
 
 
+def defaults(name):
+    """Name to default value, in its type, of every parameter of a notebook that ships with the book."""
+    return {key: parameters.accept(one, one.default) for key, one in parameters.spec(find(name)[1]).items()}
+
+
 def run(path, values=None, *, on_cell=None):
     """Run a notebook with its defaults overridden by ``values`` and give back a :class:`Run`.
 

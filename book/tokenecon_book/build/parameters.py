@@ -32,7 +32,7 @@ from pydantic import ValidationError
 
 from tokenecon import data, units
 from tokenecon.errors import BadInput, did_you_mean
-from tokenecon.kinds import COUNTS, UnknownKind, kind, known, split
+from tokenecon.kinds import COUNTS, UnknownKind, check_unit, kind, split
 
 REFERENCE = re.compile(r"[a-z0-9_]+([-.][a-z0-9_-]+)+")
 TEXTS = ("model", "gpu", "gpus", "precision", "text")
@@ -76,7 +76,9 @@ class Parameter:
 
 def is_reference(value, unit):
     """Whether a text stands for a number or a day that a row holds, and not for itself."""
-    if not isinstance(value, str) or unit in TEXTS or unit.startswith("choice(") or DAY.fullmatch(value) or not REFERENCE.fullmatch(value):
+    if not isinstance(value, str) or unit in TEXTS or unit.startswith("choice("):
+        return False
+    if DAY.fullmatch(value) or not REFERENCE.fullmatch(value):
         return False
     return unit != "" or value in _figures()
 
@@ -145,17 +147,10 @@ def parse(source, where="the parameters cell"):
             continue
         found[name] = Parameter(name, value, comment["unit"], comment["meaning"].strip())
         try:
-            known(comment["unit"])
+            check_unit(comment["unit"])
         except UnknownKind as error:
             raise SpecError(f"{where}: parameter '{name}': {error}") from None
     return found
-
-
-def defaults(notebook):
-    """Name to default value, in its type, of every parameter of a notebook that ships with the book."""
-    from tokenecon_book.build import notebooks
-
-    return {name: accept(one, one.default) for name, one in spec(notebooks.find(notebook)[1]).items()}
 
 
 def _assignment(statement, where):
@@ -286,12 +281,12 @@ def table(names):
     """The parameters of the notebook that calls this with its ``globals()``, as a table for the page."""
     case, declared = check(names), parse(names["In"][_place(names["In"])])
     return pd.DataFrame([{
-        "name": one.name, "meaning": one.meaning, "value": _written(getattr(case, one.name)),
+        "name": one.name, "meaning": one.meaning, "value": _formatted(getattr(case, one.name)),
         "unit": "" if one.unit in TEXTS or one.unit.startswith("choice(") else one.unit,
         "origin": one.origin if getattr(case, one.name) == one.default else ""} for one in declared.values()])
 
 
-def _written(value):
+def _formatted(value):
     """A value as the page prints it."""
     if value is None:
         return "–"

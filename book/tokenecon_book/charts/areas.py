@@ -3,7 +3,7 @@
 import altair as alt
 
 from tokenecon_book.charts import theme
-from tokenecon_book.charts.axes import clean, guide, scale, spoken, tooltip
+from tokenecon_book.charts.axes import clean, guide, labelled, scale, tooltip
 from tokenecon_book.charts.frame import colours, finish, highlight, legend, reach, threshold_layers
 
 
@@ -19,7 +19,7 @@ def areas(table, x, y, series, *, marks=(), order=None, title=None, subtitle="",
     order : list, optional
         The series from the bottom up; by default as they appear in the table.
     """
-    rows = spoken(table.dropna(subset=[x.column, y.column]), x, y)
+    rows = labelled(table.dropna(subset=[x.column, y.column]), x, y)
     order = list(order or rows[series].unique())
     rows["_rank"] = rows[series].map({name: place for place, name in enumerate(order)})
     top = float(rows.groupby(x.column)[y.column].sum().max())

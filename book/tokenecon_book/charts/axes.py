@@ -106,7 +106,7 @@ def guide(ax, low, high, **options):
     return alt.Axis(title=words(ax), **options)
 
 
-def spoken(table, *axes):
+def labelled(table, *axes):
     """The table with one more column for each axis: its number and range as a reader says them.
 
     Without the attributes of the table: Altair prints its data to name it, and pandas cannot print tables in attributes.
@@ -127,7 +127,7 @@ def spoken(table, *axes):
 
 
 def tooltip(*fields):
-    """Tooltip lines for axes of a :func:`spoken` table and for plain columns given as (column, title)."""
+    """Tooltip lines for axes of a :func:`labelled` table and for plain columns given as (column, title)."""
     lines = []
     for field in fields:
         column, title = (f"{field.column}_spoken", words(field)) if isinstance(field, Axis) else field

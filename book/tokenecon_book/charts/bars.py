@@ -4,7 +4,7 @@ import altair as alt
 
 from tokenecon.numbers import number
 from tokenecon_book.charts import theme
-from tokenecon_book.charts.axes import band, clean, extent, guide, scale, spoken, tooltip, words
+from tokenecon_book.charts.axes import band, clean, extent, guide, labelled, scale, tooltip, words
 from tokenecon_book.charts.frame import (
     ROW,
     breadth,
@@ -58,7 +58,7 @@ def intervals(table, x, label, *, group=None, sort=True, marks=(), order=None, t
     if limits := band(rows, x):  # a row without a range is a point: both its ends are its value
         rows = rows.assign(**{end: rows[end].fillna(rows[x.column]) for end in limits})
     ends = reach(x, _ends(rows, x, zero=x.zero), marks, "x")
-    data, names, step, up = _rows(spoken(rows, x), label)
+    data, names, step, up = _rows(labelled(rows, x), label)
     groups = list(order or table[group].unique()) if group else []
     key = legend(groups, side(names), symbolType="circle", offset=26 if marks else 8) if group else None
     hue = colours(group, groups, key) if group else alt.value(theme.ACCENT)
@@ -97,7 +97,7 @@ def bars(
     if sort:
         rank = rows.groupby(label)[text if series and text else x.column].max().rank(ascending=False)
         rows = rows.assign(_rank=rows[label].map(rank)).sort_values("_rank", kind="stable").drop(columns="_rank")
-    data, names, step, up = _rows(spoken(rows, x), label)
+    data, names, step, up = _rows(labelled(rows, x), label)
     named = [(label, label.replace("_", " "))] + ([(series, series.replace("_", " "))] if series else [])
     shown = tooltip(*named, x)
     groups = list(order or rows[series].unique()) if series else []

@@ -3,7 +3,7 @@
 import altair as alt
 
 from tokenecon_book.charts import theme
-from tokenecon_book.charts.axes import clean, extent, spoken, tooltip, words
+from tokenecon_book.charts.axes import clean, extent, labelled, tooltip, words
 from tokenecon_book.charts.frame import LINE, depth, finish, wrapped
 
 
@@ -12,7 +12,7 @@ def heatmap(table, x, y, value, *, text=None, title=None, subtitle=""):
 
     `text` names a column to print instead of the number.  An empty value leaves its cell empty, with its text.
     """
-    data = spoken(table, value).assign(
+    data = labelled(table, value).assign(
         across=[wrapped(name, 9) for name in table[x.column]],
         down=[wrapped(name, 18) for name in table[y.column]],
     )

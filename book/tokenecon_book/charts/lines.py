@@ -3,7 +3,7 @@
 import altair as alt
 
 from tokenecon_book.charts import theme
-from tokenecon_book.charts.axes import band, clean, extent, guide, scale, spoken, tooltip, words
+from tokenecon_book.charts.axes import band, clean, extent, guide, labelled, scale, tooltip, words
 from tokenecon_book.charts.frame import (
     LINE,
     apart,
@@ -43,7 +43,7 @@ def lines(
     order : list, optional
         Order of the series; by default as they appear in the table.
     """
-    rows = spoken(table.dropna(subset=[x.column, y.column]), x, y)
+    rows = labelled(table.dropna(subset=[x.column, y.column]), x, y)
     order = list(order or rows[series].unique()) if series else []
     tables = [rows] if points is None else [rows, points]
     x_low, x_high = reach(x, x.domain or extent(tables, x), marks, "x")
@@ -98,7 +98,7 @@ def _end_labels(rows, x, y, series, names, encodings, ends, height):
 def _points(points, x, y, encodings, x_ends, y_ends, height):
     """Points over curves: diamonds in ink, with their ranges and names."""
     across, up = encodings
-    data = spoken(points, x, y).assign(label_text=[wrapped(label, 22) for label in points["label"]])
+    data = labelled(points, x, y).assign(label_text=[wrapped(label, 22) for label in points["label"]])
     data["place"] = _places(data, x, y, x_ends, y_ends, height)
     base = alt.Chart(data).encode(x=across, y=up)
     layers = _ranges(base, data, x, y, alt.value(theme.INK))
@@ -139,7 +139,7 @@ def scatter(
     table, x, y, label, series=None, *, marks=(), order=None, title=None, subtitle="", height=theme.HEIGHT + 40
 ):
     """Named points in a plane, with their ranges in both directions."""
-    rows = spoken(table.dropna(subset=[x.column, y.column]), x, y)
+    rows = labelled(table.dropna(subset=[x.column, y.column]), x, y)
     x_ends = reach(x, _roomy(x, extent([rows], x)), marks, "x")
     y_ends = reach(y, _roomy(y, extent([rows], y)), marks, "y")
     data = rows.assign(label_text=[wrapped(name, 18) for name in rows[label]])

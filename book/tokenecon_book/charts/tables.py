@@ -111,7 +111,7 @@ def cell(table, place, name, unit, form, numeric):
     """One cell as text: the number, its range, or both."""
     value = table[name].iloc[place] if name in table.columns else None
     if not numeric:
-        return said(value, unit, form)
+        return text_cell(value, unit, form)
     options = {"form": form, "bare": True}
     if not has_range(table, name):
         return number(value, unit, **options)
@@ -123,7 +123,7 @@ def cell(table, place, name, unit, form, numeric):
     return middle if ends in (middle, "–") else f"{middle} ({ends})"
 
 
-def said(value, unit, form):
+def text_cell(value, unit, form):
     """A cell of a column of text, in which single numbers and truths may stand."""
     value = value.item() if hasattr(value, "item") else value  # NumPy's scalars as Python's
     if isinstance(value, bool):

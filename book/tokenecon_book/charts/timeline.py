@@ -3,7 +3,7 @@
 import altair as alt
 
 from tokenecon_book.charts import theme
-from tokenecon_book.charts.axes import axis, clean, guide, scale, spoken, tooltip, words
+from tokenecon_book.charts.axes import axis, clean, guide, labelled, scale, tooltip, words
 from tokenecon_book.charts.frame import colours, finish, halo, highlight, legend
 
 ROW = 8  # px: a row without a label of its own
@@ -22,7 +22,7 @@ def timeline(table, x, x2, state, *, rows, panels, order=None, named=(), title=N
     down = alt.Y("top:Q", axis=None, scale=alt.Scale(domain=[rows, 0], nice=False, zero=False))
     pick = highlight(state, bind="legend")
     length = axis("seconds", "for", "s")
-    bar = alt.Chart(spoken(table, x, length)).mark_bar(stroke=theme.GROUND, strokeWidth=0.4).encode(
+    bar = alt.Chart(labelled(table, x, length)).mark_bar(stroke=theme.GROUND, strokeWidth=0.4).encode(
         x=across, x2=f"{clean(x2)}:Q", y=down, y2="bottom:Q", color=colours(state, groups, legend(groups)),
         opacity=alt.condition(pick, alt.value(1), alt.value(0.2)), tooltip=tooltip(*named, (state, state), x, length),
     )

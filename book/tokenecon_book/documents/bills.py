@@ -46,7 +46,7 @@ def chance(case):
     """Refuse a share of waiting requests that no fleet can be sized for."""
     if not 0 < case.wait_probability < 1:
         raise BadInput(f"parameter 'wait_probability' is {case.wait_probability:g}, but must lie between 0 and 1: the share of "
-                         "requests that may find every place taken")
+                       "requests that may find every place taken")
 
 
 def prices(case):
@@ -70,7 +70,8 @@ def fleet(case, bill_of):
     rows = []
     for bill, usd_per_day in bill_of.items():
         count = [float(money.implied_gpus(usd_per_day=usd_per_day, usd_per_gpu_hour=usd)) for usd in (high, typical, low)]
-        rows.append({"bill": bill, "usd_per_day": usd_per_day, "n_gpus": count[1], "n_gpus_low": count[0], "n_gpus_high": count[2]})
+        rows.append({"bill": bill, "usd_per_day": usd_per_day, "n_gpus": count[1], "n_gpus_low": count[0],
+                     "n_gpus_high": count[2]})
     table = pd.DataFrame(rows)
     table.attrs["note"] = (f"{data.gpu(case.gpu)['name']} round the clock at on-demand prices known on {case.as_of}, "
                            f"${low:.2f} to ${high:.2f} an hour.")

@@ -184,7 +184,7 @@ def serving_gpus(c):
     needed = weights(c.value("ec-70b-params"), bits("fp16")) + (
         c.value("ec-batch32-size") * c.value("ec-context-2000") * kv_per_position(LLAMA2_70B))
     n_gpus = memory.gpus_to_hold(bytes_needed=needed, usable_fraction=data.value("memory.usable"), gpus_per_step=1,
-                               memory_bytes_per_gpu=data.gpu(H100)["engine_memory_bytes"])
+                                 memory_bytes_per_gpu=data.gpu(H100)["engine_memory_bytes"])
     return memory.parallel_size(n_gpus=n_gpus, smallest_group=1)
 
 

@@ -214,7 +214,8 @@ def parameters(_):
     for notebook in catalogue.all_notebooks():
         name = notebook["notebook"]
         rows = [
-            (None, (f"<code>{row['name']}</code>", escape(row["meaning"]), origin(row), f"<code>{escape(row['unit'].partition('(')[0])}</code>", inline_code(row["allowed"])))
+            (None, (f"<code>{row['name']}</code>", escape(row["meaning"]), origin(row),
+                    f"<code>{escape(row['unit'].partition('(')[0])}</code>", inline_code(row["allowed"])))
             for row in catalogue.all_parameters(name)
         ]  # fmt: skip
         headings = ("Parameter", "Meaning", "Default", "Unit", "Allowed")

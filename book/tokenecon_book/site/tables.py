@@ -125,7 +125,7 @@ def links(name, field):
     return ""
 
 
-def columns_shown(name, frame, is_fact):
+def columns_of(name, frame, is_fact):
     """The columns of a page's table as {heading: columns of the CSV that its cell holds}."""
     away = {"id", GROUPED.get(name), *SAID.get(name, ()), *PROVENANCE, *(RANGE if is_fact else ())}
     joined = TOGETHER.get(name, {})
@@ -134,7 +134,7 @@ def columns_shown(name, frame, is_fact):
     return {**joined, **{column.replace("_", " "): (column,) for column in rest}}
 
 
-def shown(row, columns, name, root):
+def cell_html(row, columns, name, root):
     """One cell: the values of its columns, linked where they are ids of another table."""
     text = ", ".join(cell(row[column]) for column in columns if not _empty(row[column]))
     target = links(name, columns[0]) if len(columns) == 1 else ""
@@ -146,7 +146,7 @@ def shown(row, columns, name, root):
 
 def pairs(row, headings, name, root):
     """The filled cells of a wide row as pairs of name and value."""
-    found = [(heading, shown(row, columns, name, root)) for heading, columns in headings.items()]
+    found = [(heading, cell_html(row, columns, name, root)) for heading, columns in headings.items()]
     items = [
         f"<span class='pair'><span class='unit'>{heading}</span> {text}</span>"
         for heading, text in found
@@ -164,7 +164,7 @@ def row_html(row, headings, name, root, is_fact, group):
         cells.append(f'<td class="pairs">{pairs(row, headings, name, root)}</td>')
     else:
         cells += [
-            f'<td data-label="{escape(heading)}">{shown(row, columns, name, root)}</td>'
+            f'<td data-label="{escape(heading)}">{cell_html(row, columns, name, root)}</td>'
             for heading, columns in headings.items()
         ]
     if is_fact:
@@ -176,7 +176,7 @@ def row_html(row, headings, name, root, is_fact, group):
 def table_html(name, frame, root="../"):
     """A whole table; facts show value and range in one cell and their provenance in another."""
     is_fact = {"value", "unit"} <= set(frame.columns)
-    headings = columns_shown(name, frame, is_fact)
+    headings = columns_of(name, frame, is_fact)
     top = ["Id", *(["What is known"] if len(headings) > MANY else headings)]
     top += [*(["Value (low – high)"] if is_fact else []), "Where from"]
     out = [

@@ -1,7 +1,5 @@
 """The pages of this part over parameters that nobody had in mind: ordered ranges, whole sentences, or one refusal."""
 
-import ast
-import json
 import re
 from types import SimpleNamespace
 
@@ -98,13 +96,11 @@ BROKEN = re.compile(r"\b(nan|inf|None|<NA>)\b|\$-|-\d[\d.]* ?%|\b0\.0 times|  |"
 
 
 @pytest.fixture(scope="module")
-def declared(root):
-    """The literals of the parameters cell of a notebook, by its name, with some changed."""
+def declared():
+    """The default parameters of a notebook, by its name, with some changed."""
 
     def read(name, change):
-        cells = json.loads((root / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
-        cell = next(one for one in cells if "parameters" in one["metadata"].get("tags", ()))
-        given = {line.targets[0].id: ast.literal_eval(line.value) for line in ast.parse("".join(cell["source"])).body} | change
+        given = notebooks.defaults(name) | change
         return given | ({"gpus": kinds.split(given["gpus"])} if "gpus" in given else {})
 
     return read

@@ -50,7 +50,7 @@ def calibrated():
     return pd.DataFrame(out), table
 
 
-def written(frame, digits):
+def rounded_csv(frame, digits):
     """CSV text with so many significant digits: what decides whether a file changed."""
     shown = frame.copy()
     for name in shown.select_dtypes("float"):
@@ -76,7 +76,7 @@ def main(arguments):
         if "--check" in arguments:
             wrong |= {name: moved} if (moved := differing(name, frame)) else {}
         else:
-            (data.ROOT / f"{name}.csv").write_text(written(frame, 4), encoding="utf-8")
+            (data.ROOT / f"{name}.csv").write_text(rounded_csv(frame, 4), encoding="utf-8")
     for name, moved in wrong.items():
         print(f"error: data/{name}.csv is not what the measurements give ({len(moved)} rows, first {', '.join(moved[:5])}); "
               "run `make calibrate`", file=sys.stderr)

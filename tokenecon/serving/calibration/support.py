@@ -30,7 +30,7 @@ def backed():
     return {
         "gpus": set(rows["gpu"]),
         "arithmetic": {arithmetic_kind(gpu, weights) for gpu, weights in zip(distinct["gpu"], distinct["weights"],
-                                                                              strict=True)},
+                                                                             strict=True)},
         "caches": {2.0, 1.0},
         "architectures": {architecture_kind(model) for model in rows["model"].unique()},
     }

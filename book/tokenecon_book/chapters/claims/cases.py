@@ -35,7 +35,8 @@ def transcription_bill(c, claim_id, speed_id, how):
     pace = [serving.required_real_time_factor(audio_hours_per_day=audio, n_gpus=count) for count in (n_gpus[1], n_gpus[0])]
     return Recomputation(
         f"{how}, an A100 transcribes {n(speed)} hours an hour: {n(audio)}/{n(speed)} x {span_text(rent['low'], rent['high'])} "
-        f"USD = {span_text(low, high)} USD a day; the public service asks {n(market)} USD; the bill buys {span_text(*n_gpus)} A100 "
+        f"USD = {span_text(low, high)} USD a day; the public service asks {n(market)} USD; the bill buys {span_text(*n_gpus)} "
+        "A100 "
         f"at {span_text(*pace)} hours an hour", low=low, high=high,
         readings=(Reading("the price of the public transcription service", low=market, high=market),),
         needed=f"A100 that transcribe {span_text(*pace)} hours an hour, {n(speed / pace[1])} times slower or more than "
@@ -44,7 +45,7 @@ def transcription_bill(c, claim_id, speed_id, how):
 
 def tokens_per_hour(c):
     tokens = serving.tok_per_audio_hour(tok_per_day=c.value("case-spotify-tokens"),
-                                         audio_hours_per_day=c.value("case-spotify-audio-hours"))
+                                        audio_hours_per_day=c.value("case-spotify-audio-hours"))
     words = tokens * data.value("language.words_per_token") * units.factor("min") / units.factor("h")
     return Recomputation(f"{n(c.value('case-spotify-tokens'))}/{n(c.value('case-spotify-audio-hours'))} = {n(tokens)} tokens an "
                          f"hour, {n(words)} words a minute", low=tokens, high=tokens)
@@ -53,12 +54,13 @@ def tokens_per_hour(c):
 def spotify_hardware(c):
     rent = prices_around(A100, "on_demand", c.day())
     n_gpus = [money.implied_gpus(usd_per_day=c.value("case-spotify-cost-before"), usd_per_gpu_hour=usd)
-            for usd in (rent["high"], rent["low"])]
+              for usd in (rent["high"], rent["low"])]
     pace = [serving.required_real_time_factor(audio_hours_per_day=c.value("case-spotify-audio-hours"), n_gpus=count)
             for count in (n_gpus[1], n_gpus[0])]
     speed = data.value("speech.speed_plain")
     return Recomputation(
-        f"the first bill buys {span_text(*n_gpus)} A100, each at {span_text(*pace)} hours of audio an hour; one request at a time "
+        f"the first bill buys {span_text(*n_gpus)} A100, each at {span_text(*pace)} hours of audio an hour; one request at a "
+        "time "
         f"in FP32 an A100 does {n(speed)}", test=bool(pace[1] >= speed),
         needed=f"a bill of at most {n(c.value('case-spotify-cost-before') * pace[1] / speed)} USD a day",
         sources=("insanely-fast-whisper", *rent["sources"]))
@@ -109,7 +111,7 @@ def accuracy(c):
 
 def turn_tokens(c):
     return serving.tok_per_turn(tok_per_day=c.value("case-shopify-tokens"), turns=c.value("case-shopify-turns"),
-                                 conversations_per_day=c.value("case-shopify-conversations"))
+                                conversations_per_day=c.value("case-shopify-conversations"))
 
 
 def shopify_tokens(c):

@@ -73,7 +73,7 @@ def central_saving(c):
 
 def egress(c):
     fee = money.egress_usd_per_mtok(bytes_per_tok=data.span("language.bytes_per_token")[2],
-                                         usd_per_gb=data.span("network.egress")[2])
+                                    usd_per_gb=data.span("network.egress")[2])
     cost = replicas.million(c, "_out")[0]
     share = c.value("dep-central-cost-reduction")
     saved = cost * share / (1 - share)
@@ -140,11 +140,12 @@ def hybrid(c):
 
     def blend(small):
         return float(levers.hybrid_usd_per_mtok(edge_share=share, edge_penalty=dear, small_usd_per_mtok=small,
-                                                 large_usd_per_mtok=PERFECT))
+                                                large_usd_per_mtok=PERFECT))
 
     return Recomputation(
         f"{pct(share)} of tokens at the edge, {n(dear)} times dearer than in the centre: at {n(printed)} of the cost, by "
-        f"parameters, {n(blend(printed))} of serving all in the centre; by the calibrated model on {n(n_gpus)} H100 at {n(ratio)} "
+        f"parameters, {n(blend(printed))} of serving all in the centre; by the calibrated model on {n(n_gpus)} H100 at "
+        f"{n(ratio)} "
         f"({span_text(low, high)}): {n(blend(ratio))} ({span_text(blend(low), blend(high))})", test=bool(blend(ratio) < 1))
 
 

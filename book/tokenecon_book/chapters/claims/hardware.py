@@ -239,7 +239,7 @@ def mixed_fleet(c):
     small, large = (c.value(name) for name in ("ec-7b-params", "ec-70b-params"))
     share = data.value("routing.small_share")
     blend = levers.routed_usd_per_mtok(shares=(share, 1 - share), usd_per_mtok=(small / large, PERFECT),
-                                        router_usd_per_mtok=NOTHING)
+                                       router_usd_per_mtok=NOTHING)
     return Recomputation(f"{pct(share)} of tokens at {n(small / large)} of the cost: {n(blend)} of serving all on the "
                          "large model", test=bool(blend < 1))
 

@@ -59,7 +59,7 @@ def recompute(claim_id, stated):
     if claim_id in PLAIN or claim_id in NO_PATH:
         return None
     raise UnknownId("claim", claim_id, [*RECOMPUTE, *PLAIN, *NO_PATH],
-                         "RECOMPUTE, PLAIN or NO_PATH in book/tokenecon_book/chapters/claims/<section>.py")
+                    "RECOMPUTE, PLAIN or NO_PATH in book/tokenecon_book/chapters/claims/<section>.py")
 
 
 def _number(value):
@@ -174,7 +174,7 @@ def _finding(frame):
             f"under an assumption that the text leaves out, and {number[CONTRADICTED]} are contradicted.")
 
 
-def spoken(frame=None):
+def words(frame=None):
     """What pages say about the ledger: the finding and the number of claims for each verdict, as text."""
     frame = ledger() if frame is None else frame
     number = counts(frame)
@@ -223,7 +223,7 @@ def ratios(frame=None):
     return table
 
 
-def misses(frame=None):
+def contradicted(frame=None):
     """The contradicted claims of :func:`ratios`: how far each printed figure is from what comes out."""
     frame = ledger() if frame is None else frame
     every = ratios(frame)
@@ -244,7 +244,7 @@ def right_and_wrong(frame=None):
     held = sums[sums["verdict"].isin([HOLDS])]
     right = (f"{len(fine)} of {len(specs)} printed hardware figures agree with the data sheets, and {len(held)} of {len(sums)} "
              "sums drawn from printed figures come out as they stand.")
-    wrong = misses(frame)
+    wrong = contradicted(frame)
     if wrong.empty:
         return right, "No printed figure that can be recomputed is contradicted."
     distance = wrong.apply(lambda row: max(log(row["ratio_low"]), -log(row["ratio_high"]), 0.0), axis=1)

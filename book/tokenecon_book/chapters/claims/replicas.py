@@ -56,7 +56,7 @@ def through_peaks(c, n_gpus):
 def _batch(n_gpus, isl, osl, batch, rents):
     low, high = rents
     return operating_point.point(model=LLAMA2_70B, gpu=H100, n_gpus=n_gpus, weights=FORMAT, kv=FORMAT, isl=isl, osl=osl,
-                            concurrency=batch, usd_per_gpu_hour=(low, (low + high) / 2, high), utilisation=PERFECT)
+                                 concurrency=batch, usd_per_gpu_hour=(low, (low + high) / 2, high), utilisation=PERFECT)
 
 
 def million(c, kind=""):

@@ -100,7 +100,7 @@ def routed(c):
     small = c.value("ec-7b-params") / c.value("ec-70b-params")
     share = data.value("routing.small_share")
     blend = levers.routed_usd_per_mtok(shares=(share, 1 - share), usd_per_mtok=(small, PERFECT),
-                                        router_usd_per_mtok=data.value("routing.router_cost"))
+                                       router_usd_per_mtok=data.value("routing.router_cost"))
     return Recomputation(f"{pct(share)} of tokens at {n(small)} of the cost, the router {n(data.value('routing.router_cost'))}: "
                          f"{n(blend)} of serving all on the large model", test=bool(blend < 1),
                          sources=("chen-2023-frugalgpt",))
@@ -199,7 +199,7 @@ def speculation_hardware(c):
         flop_per_multiply_add=units.FLOP_PER_MULTIPLY_ADD, flop_per_s_per_gpu=gpu["bf16_flop_per_s"],
         bytes_per_s_per_gpu=gpu["bandwidth_bytes_per_s"])
     tokens = levers.speculative_tokens_per_pass(acceptance=data.value("speculation.acceptance"),
-                                                     draft_tokens=int(drafts))
+                                                draft_tokens=int(drafts))
     more = (drafts + 1 + drafts * data.value("speculation.draft_cost")) / tokens
     checked = batch * (drafts + 1)
     slow = optimisation("speculative.vllm.llama3-70b-sharegpt-loaded")["value"]

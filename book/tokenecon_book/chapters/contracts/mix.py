@@ -35,7 +35,7 @@ def demand(case):
     found = pools.replica(case)
     rate = case.tokens_per_day / (case.isl + case.osl) / units.convert(1.0, "day", "s")
     needed = planning.replicas(rate * traffic.profile(case.profile)["ratio"].to_numpy(), requests_per_s=found["requests_per_s"],
-                            concurrency=found["concurrency"], wait_probability=case.wait_probability)
+                               concurrency=found["concurrency"], wait_probability=case.wait_probability)
     return needed * case.n_gpus
 
 

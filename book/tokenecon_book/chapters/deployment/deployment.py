@@ -205,7 +205,7 @@ def small_ratio(case):
     The small model stands on the number of GPUs that makes most of each of them.
     """
     small = sizing.choices(case.small_model, [case.gpu], weights=case.weights, kv=case.kv, isl=case.isl,
-                            osl=case.osl, ttft_ms=case.ttft_ms, tpot_ms=case.tpot_ms).iloc[0]
+                           osl=case.osl, ttft_ms=case.ttft_ms, tpot_ms=case.tpot_ms).iloc[0]
     if small["reason"]:
         raise BadInput(f"parameter 'small_model' is '{case.small_model}', which cannot be served: {small['reason']}")
     large = pools.replica(case)
@@ -223,11 +223,11 @@ def hybrid(case):
              "small model in the centre": ((cheap, ratio, dear), (1.0,) * 3)}
     parts = [pd.DataFrame({"edge_share": shares, "design": design, **{
         f"cost_ratio{end}": levers.hybrid_usd_per_mtok(edge_share=shares, edge_penalty=penalty, small_usd_per_mtok=small,
-                                                        large_usd_per_mtok=1.0)
+                                                       large_usd_per_mtok=1.0)
         for end, small, penalty in zip(ENDS, smalls, penalties, strict=True)}}) for design, (smalls, penalties) in kinds.items()]
     table = pd.concat(parts, ignore_index=True)
     at = [float(levers.hybrid_usd_per_mtok(edge_share=case.edge_share, edge_penalty=penalty, small_usd_per_mtok=small,
-                                            large_usd_per_mtok=1.0)) for penalty, small in ((ends[0], cheap), (ends[1], dear))]
+                                           large_usd_per_mtok=1.0)) for penalty, small in ((ends[0], cheap), (ends[1], dear))]
     bound = 1 / ratio
     table.attrs.update(at=at, bound=bound, edge_share=case.edge_share, ratio=ratio)
     table.attrs["finding"] = (
@@ -246,7 +246,7 @@ def latency(case):
     """What a user waits for from the centre and from the edge, in an empty and in a full replica."""
     found, rows = pools.replica(case), []
     loads = {"one": 1, f"{found['concurrency']:.0f}": found["concurrency"]}
-    curve = sizing.curve(pools.asked(found), list(loads.values()))
+    curve = sizing.curve(pools.replica_case(found), list(loads.values()))
     for (words, _), (_, at) in zip(loads.items(), curve.iterrows(), strict=True):
         for where, rtt in (("distant centre", "network.rtt_central"), ("edge", "network.rtt_edge")):
             line = {"where": where, "in_flight": words}

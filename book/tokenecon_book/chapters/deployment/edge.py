@@ -22,7 +22,7 @@ def alone(case, *, gpus_per_site, wait_probability):
     full, empty = (pooling_loss.utilisation(slots=n_gpus * ALONE, wait_probability=wait_probability)
                    for n_gpus in (case.central_gpus, gpus_per_site))
     return queueing.edge_cost_ratio(central_utilisation=full, edge_utilisation=empty,
-                                   overhead=stand_by * (1 + case.site_overhead) - 1)
+                                    overhead=stand_by * (1 + case.site_overhead) - 1)
 
 
 def by_replicas(case, *, sites, wait_probability, found=None):

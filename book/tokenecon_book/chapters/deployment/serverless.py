@@ -33,7 +33,7 @@ def start_seconds(case):
 def service_seconds(found, rates):
     """Time a request takes at each rate of arrivals: shorter in an empty replica, as in full ones from its capacity on. [s]"""
     steps = np.unique(np.round(np.geomspace(1, found["concurrency"], min(int(found["concurrency"]), 24))))
-    curve = sizing.curve(pools.asked(found), steps)
+    curve = sizing.curve(pools.replica_case(found), steps)
     served = curve["requests_per_s"].to_numpy()
     return np.interp(rates, served, steps / served)
 

@@ -37,7 +37,7 @@ def size_steps(case, families=FAMILIES):
     """
     named = pd.DataFrame([{"family": family} | _instance(case, model) for family, models in families.items()
                           for model in models])
-    table = operating_point.beside(named.drop(columns="family"))
+    table = operating_point.by_both_models(named.drop(columns="family"))
     table["family"] = list(named["family"]) * 2
     table["name"] = [data.model(model)["name"] for model in table["model"]]
     table["parameters"] = [float(data.model(model)["parameters"]) for model in table["model"]]
@@ -75,7 +75,7 @@ def precisions(case, formats=FORMATS):
     """Cost of a token by weight format over the first format, one request at a time and at the case's batch, by both models."""
     loads = {"one request": 1, f"batch {case.batch}": case.batch}
     asked = [(fmt, load) for load in loads for fmt in formats]
-    table = operating_point.beside(pd.DataFrame([
+    table = operating_point.by_both_models(pd.DataFrame([
         economics.inputs(case) | {"weights": fmt, "concurrency": loads[load]} for fmt, load in asked]))
     table["format"], table["load"] = [fmt for fmt, _ in asked] * 2, [load for _, load in asked] * 2
     table["label"] = [f"{load}, {data.precision(fmt)['name'].split()[0]}" for fmt, load in asked] * 2

@@ -25,7 +25,7 @@ def _request(case, batch, cached):
 def prices(case):
     """What a million tokens of each kind costs at the page's batch and prefix cache, next to dividing the bill by one kind."""
     table = cost_allocation.shares(_request(case, case.batch, case.cached_prefix), usd_per_gpu_hour=case.usd_per_gpu_hour,
-                   utilisation=case.utilisation)
+                                   utilisation=case.utilisation)
     cost = table.set_index("kind")
     output = cost.loc["output"]
     times = output["usd_per_mtok"] / cost["usd_per_mtok"]

@@ -66,7 +66,7 @@ def comparison(case):
     table = pd.DataFrame(rows)
     if "usd_per_mtok_out" not in table or table["usd_per_mtok_out"].isna().all():
         raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} has both a '{case.price_kind}' price on "
-                         f"{case.as_of} and an instance within {case.tpot_ms:g} ms; reasons: {'; '.join(table['reason'])}")
+                       f"{case.as_of} and an instance within {case.tpot_ms:g} ms; reasons: {'; '.join(table['reason'])}")
     table["label"] = [f"{row.n_gpus:.0f} × {row['name']}" if row.n_gpus == row.n_gpus else row["name"]
                       for _, row in table.iterrows()]
     sources = list(dict.fromkeys(one for cited in table.pop("cited") for one in cited))
@@ -91,8 +91,8 @@ def cost(case):
         "label": f"a million output tokens of {model} on {first['label']}, the cheapest of {len(table)}",
         "spread": f"{last.usd_per_mtok_out / first.usd_per_mtok_out:.1f}",
     }
-    table.attrs["note"] = (f"{operating_point.note(table)} Prices known on {case.as_of}. Each on the cheapest instance that makes a "
-                           f"token within {case.tpot_ms:g} ms, by each model's own count.")
+    table.attrs["note"] = (f"{operating_point.note(table)} Prices known on {case.as_of}. Each on the cheapest instance that "
+                           f"makes a token within {case.tpot_ms:g} ms, by each model's own count.")
     return table
 
 
@@ -162,7 +162,7 @@ def splitting(case, counts=(1, 2, 4, 8)):
                         | textbook.span("textbook_cost_ratio", _split_cost(step["step_s"] - step["comm_s"], step["comm_s"])))
     if not rows:
         raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} holds {case.model} ({case.weights}) on up to "
-                         f"{counts[-1]} linked devices; name larger ones (`tokenecon list gpus`)")
+                       f"{counts[-1]} linked devices; name larger ones (`tokenecon list gpus`)")
     table = pd.DataFrame(rows)
     worst = table.sort_values("cost_ratio").iloc[-1]
     claim = data.claim("hw-two-gpu-cost")
@@ -207,7 +207,7 @@ def value_for_watt_and_dollar(case):
         })  # fmt: skip
     if not rows:
         raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} has a purchase price on {case.as_of}; "
-                         f"see `tokenecon list prices`")
+                       f"see `tokenecon list prices`")
     table = pd.DataFrame(rows)
     for name in ("bytes_per_s_per_usd", "bytes_per_s_per_usd_low", "bytes_per_s_per_usd_high"):
         table[name.replace("bytes_per_s", "mb_per_s")] = table.pop(name) / units.factor("MB")

@@ -48,7 +48,7 @@ def rent_or_buy(case):
         cited += rent["sources"] + own.attrs["sources"]
     if not rows:
         raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} has a purchase price, a '{case.price_kind}' price "
-                         f"and an all-in power on {case.as_of}; see `tokenecon list prices`")
+                       f"and an all-in power on {case.as_of}; see `tokenecon list prices`")
     table = pd.DataFrame(rows)
     cheaper = table[table["owned_usd_per_gpu_hour"] < table["rent_usd_per_gpu_hour"]]
     sure = table[table["owned_usd_per_gpu_hour_high"] < table["rent_usd_per_gpu_hour_low"]]
@@ -86,7 +86,7 @@ def _machine(name, share, case):
     batch = min(int(room), instances.largest_batch(n_gpus=1, tpot_ms=case.cpu_tpot_ms * share, **where, **length))
     if batch < 1:
         raise BadInput(f"parameter 'small_model' is '{case.small_model}', of which {data.gpu(name)['name']} (a share of "
-                         f"{share:g}) cannot make a token in {case.cpu_tpot_ms:g} ms; raise cpu_tpot_ms or name a smaller one")
+                       f"{share:g}) cannot make a token in {case.cpu_tpot_ms:g} ms; raise cpu_tpot_ms or name a smaller one")
     point = textbook.point(**where, **length, n_gpus=1, concurrency=batch, usd_per_gpu_hour=1.0, utilisation=1.0)
     prices = [share * rent[end] for end in ("low", "typical", "high")]
     return {"name": data.gpu(name)["name"] + (f", {share:.0%} of it" if share < 1 else ""),

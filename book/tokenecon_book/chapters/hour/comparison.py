@@ -50,7 +50,7 @@ def check(case):
     table = pd.DataFrame(rows)
     if "ratio" not in table:
         raise BadInput(f"parameter 'gpus': of none of {', '.join(case.gpus)} both a published owned hour and a purchase price "
-                         f"are known on {case.as_of}; see `tokenecon list prices`")
+                       f"are known on {case.as_of}; see `tokenecon list prices`")
     table = table.sort_values(["as_of", "owner", "ratio"], ascending=[False, False, True], ignore_index=True)
     known = table.dropna(subset=["ratio"])
     near = (known["ratio"] - 1).abs() <= NEAR
@@ -63,16 +63,16 @@ def check(case):
     table.attrs.update(within=float(near.mean()), near=int(near.sum()), known=len(known), held=int(holds.sum()),
                        median=float(known["ratio"].median()))
     table.attrs["finding"] = (
-        f"{words}; the middle ratio is {known['ratio'].median():.2f}, and {owned_hour.LIKELY_SHARE:.0%} ranges of {int(holds.sum())} "
-        f"of all {len(known)} hold the published figure")
+        f"{words}; the middle ratio is {known['ratio'].median():.2f}, and {owned_hour.LIKELY_SHARE:.0%} ranges of "
+        f"{int(holds.sum())} of all {len(known)} hold the published figure")
     both = table.pivot(index=["gpu", "owner"], columns="as_of", values="published_usd_per_gpu_hour").dropna()
     change = both.iloc[:, -1] / both.iloc[:, 0] - 1
     way = "fell" if change.median() < 0 else "rose"
     fall = (f" From the first vintage to the last the published hours {way} by {abs(change.median()):.0%} in the middle; our "
             "purchase prices are those known on the day of the page for both." if both.shape[1] > 1 else "")
     table.attrs["note"] = (
-        f"Ratio of our owned hour to the published one; bars: {owned_hour.LIKELY_SHARE:.0%} of draws of our inputs. Large: a large "
-        "cloud with halls of its own. The published model takes four years of life and does not print its purchase prices."
+        f"Ratio of our owned hour to the published one; bars: {owned_hour.LIKELY_SHARE:.0%} of draws of our inputs. Large: a "
+        "large cloud with halls of its own. The published model takes four years of life and does not print its purchase prices."
         f"{fall}")
     table.attrs["sources"] = list(dict.fromkeys(cited))
     return table
@@ -95,8 +95,9 @@ def _ours(gpu, owner, as_of):
         return {}, owned_hour.spans(gpu, as_of=as_of, owner=owner, usd_per_gpu=0.0)
     low, high = owned_hour.likely(inputs)
     price = inputs.loc["usd_per_gpu"]
-    return {"usd_per_gpu_hour": owned_hour.owned_total(**inputs["typical"]), "usd_per_gpu_hour_low": low, "usd_per_gpu_hour_high": high,
-            "usd_per_gpu": price["typical"], "usd_per_gpu_low": price["low"], "usd_per_gpu_high": price["high"]}, inputs
+    return {"usd_per_gpu_hour": owned_hour.owned_total(**inputs["typical"]), "usd_per_gpu_hour_low": low,
+            "usd_per_gpu_hour_high": high, "usd_per_gpu": price["typical"], "usd_per_gpu_low": price["low"],
+            "usd_per_gpu_high": price["high"]}, inputs
 
 
 def implied(gpu, owner, usd_per_gpu_hour, as_of):
@@ -140,11 +141,12 @@ def reconcile(case, checked):
         needed = brentq(gap, *ends, args=(name,)) if left * right <= 0 else np.nan
         low, typical, high = ours.loc[name, ["low", "typical", "high"]]
         fixed = name == "usd_per_gpu"
+        ends = f"{owned_hour.formatted(name, low)} to {owned_hour.formatted(name, high)}"
         inside = "" if fixed else "inside its range" if low <= needed <= high else "outside its range"
         rows.append({"input": name, "name": "Price of every GPU" if fixed else ours.loc[name, "name"],
-                     "ours": "as known" if fixed else owned_hour.said(name, typical), "value": needed,
+                     "ours": "as known" if fixed else owned_hour.formatted(name, typical), "value": needed,
                      "needed": "nothing that was tried" if needed != needed else f"{needed:.0%} of it" if fixed
-                     else owned_hour.said(name, needed), "range": "" if fixed else f"{owned_hour.said(name, low)} to {owned_hour.said(name, high)}",
+                     else owned_hour.formatted(name, needed), "range": "" if fixed else ends,
                      "verdict": inside if needed == needed else "cannot"})
     table = pd.DataFrame(rows)
     fits = table[table["verdict"] == "inside its range"]["name"].str.lower()

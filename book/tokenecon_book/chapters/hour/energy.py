@@ -38,7 +38,8 @@ def energy(gpu, *, n_gpus, tok_out_per_s, utilisation=1.0, pue=None, usd_per_kwh
         kwh = units.convert(joules, "J/tok_out", "kWh/Mtok_out")
         out[f"kwh_per_mtok_out{suffix}"] = kwh
         out[f"gco2e_per_mtok_out{suffix}"] = efficiency.gco2e_per_mtok_out(kwh_per_mtok_out=kwh, gco2e_per_kwh=gco2e_per_kwh)
-        out[f"energy_usd_per_mtok_out{suffix}"] = efficiency.energy_usd_per_mtok_out(kwh_per_mtok_out=kwh, usd_per_kwh=usd_per_kwh)
+        out[f"energy_usd_per_mtok_out{suffix}"] = efficiency.energy_usd_per_mtok_out(
+            kwh_per_mtok_out=kwh, usd_per_kwh=usd_per_kwh)
     return out
 
 
@@ -47,7 +48,7 @@ def carbon(case):
     if not case.gco2e_per_kwh > 0:
         raise BadInput("parameter 'gco2e_per_kwh' is 0, but must be above 0: on a grid without carbon none is cleaner")
     chosen = sizing.choices(case.model, case.gpus, weights=case.weights, kv=case.kv, isl=case.isl, osl=case.osl,
-                             ttft_ms=case.ttft_ms, tpot_ms=case.tpot_ms)
+                            ttft_ms=case.ttft_ms, tpot_ms=case.tpot_ms)
     rows, cited = [], []
     for _, row in chosen.iterrows():
         name = data.gpu(row["gpu"])["name"]
@@ -74,8 +75,8 @@ def carbon(case):
     if "usd_per_mtok_out" not in table or table["usd_per_mtok_out"].isna().all():
         first = table.iloc[0]
         raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} serves {case.model} within ttft_ms {case.ttft_ms:g} "
-                         f"and tpot_ms {case.tpot_ms:g} at a '{case.price_kind}' price of {case.as_of}; {first['label']}: "
-                         f"{first['reason']}")
+                       f"and tpot_ms {case.tpot_ms:g} at a '{case.price_kind}' price of {case.as_of}; {first['label']}: "
+                       f"{first['reason']}")
     table = table.sort_values("usd_per_mtok_out", ignore_index=True)
     table.attrs = _words(table.dropna(subset=["usd_per_mtok_out"]), case) | {
         "sources": list(dict.fromkeys([*cited, data.model(case.model)["source"], *(data.assumption(f"power.{one}")["source"] for
@@ -97,8 +98,9 @@ def _words(known, case):
         f"${cheap.usd_per_mtok_out:,.2f}")
     low, _, high = data.span("power.carbon")
     note = (
-        f"{operating_point.note(known)} The bill and the energy stand on output tokens alone. Grid: {case.gco2e_per_kwh:,.0f} g CO₂e "
-        f"a kWh; at {low:,.0f} or {high:,.0f}, the ends of the data, all points move down or up together. Building and shipping "
+        f"{operating_point.note(known)} The bill and the energy stand on output tokens alone. Grid: {case.gco2e_per_kwh:,.0f} g "
+        f"CO₂e a kWh; at {low:,.0f} or {high:,.0f}, the ends of the data, all points move down or up together. Building and "
+        "shipping "
         "the machines is not counted.")
     return {"finding": finding, "note": note, "spread_usd": spread["usd"], "spread_grams": spread["grams"], "rank": order,
             "share": (float(known["energy_share"].min()), float(known["energy_share"].max()))}

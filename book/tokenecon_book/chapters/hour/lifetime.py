@@ -7,7 +7,7 @@ from tokenecon import data, units
 from tokenecon.formulas import contracts, tco
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
-from tokenecon_book.chapters.hour.rent import asked
+from tokenecon_book.chapters.hour.rent import page_inputs
 
 YEARS = np.arange(2.0, 8.01, 0.25)
 RUNNING = ("upkeep", "staff", "space", "power")
@@ -23,7 +23,7 @@ CASH_COLUMNS = {
 def life(case):
     """The owned hour over the years it is used, for three resale values, with the rent of the day."""
     rent = gpu_prices.price_range(case.gpu, "on_demand", case.as_of)
-    given = asked(case)
+    given = page_inputs(case)
     inputs = owned_hour.spans(case.gpu, as_of=case.as_of, **given)
     expected = owned_hour.ends(inputs)[1]
     low, middle, high = data.span("finance.residual")
@@ -72,7 +72,7 @@ def rents(rent, decline, inputs, years):
 def cash(case):
     """Owning against renting one GPU for whole years, as payments, and what they are worth today."""
     years = max(1, round(case.years))
-    inputs = owned_hour.spans(case.gpu, as_of=case.as_of, **asked(case) | {"years": float(years)})
+    inputs = owned_hour.spans(case.gpu, as_of=case.as_of, **page_inputs(case) | {"years": float(years)})
     rent = gpu_prices.price_range(case.gpu, "on_demand", case.as_of)
     ways = {"own": None, "rent, price stays": 0.0, f"rent, price falls by {case.price_decline:.0%} a year": case.price_decline}
     rows = []

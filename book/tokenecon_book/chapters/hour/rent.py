@@ -30,7 +30,7 @@ PART_COLUMNS = {
 }  # fmt: skip
 
 
-def asked(case, owner="neocloud"):
+def page_inputs(case, owner="neocloud"):
     """Inputs of an owned hour that a page sets; a large cloud keeps its own cost of capital."""
     for name, (least, most) in BOUNDS.items():
         if not least <= getattr(case, name) <= most:
@@ -95,7 +95,7 @@ def kinds(case):
     except NoPrice:
         missing.append("spot")
     for owner, label in OWNED.items():
-        own = owned_hour.owned(case.gpu, as_of=case.as_of, owner=owner, **asked(case, owner)).attrs
+        own = owned_hour.owned(case.gpu, as_of=case.as_of, owner=owner, **page_inputs(case, owner)).attrs
         rows.append({"kind": f"owned_{owner}", "label": label, "way": "owned", "usd_per_gpu_hour": own["total"],
                      "usd_per_gpu_hour_low": own["likely_low"], "usd_per_gpu_hour_high": own["likely_high"],
                      "as_of": own["as_of"]})
@@ -104,7 +104,7 @@ def kinds(case):
     full = table.loc[table["kind"] == "on_demand", "usd_per_gpu_hour"]
     if full.empty:
         raise BadInput(f"parameter 'gpu' is '{case.gpu}', which has no on-demand price on {case.as_of} to compare with; "
-                         "see `tokenecon list prices`")
+                       "see `tokenecon list prices`")
     table["of_on_demand"] = table["usd_per_gpu_hour"] / full.iloc[0]
     usd = table.set_index("kind")["usd_per_gpu_hour"]
     spots = f", ${usd['spot_work']:.2f} on spot with its interruptions paid" if "spot_work" in usd else ""
@@ -124,7 +124,7 @@ def breakdown(case):
     rows, cited, missing = [], [], []
     for gpu in case.gpus:
         try:
-            own = owned_hour.owned(gpu, as_of=case.as_of, **asked(case))
+            own = owned_hour.owned(gpu, as_of=case.as_of, **page_inputs(case))
         except NoInput:
             missing.append(data.gpu(gpu)["name"])
             continue
@@ -135,7 +135,7 @@ def breakdown(case):
         cited += total["sources"]
     if not rows:
         raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} has a purchase price and an all-in power on "
-                         f"{case.as_of}; see `tokenecon list prices`")
+                       f"{case.as_of}; see `tokenecon list prices`")
     table = pd.DataFrame(rows).sort_values("sort", kind="stable", ignore_index=True).drop(columns="sort")
     of_gpu = table[table["part"] == "GPU"]["usd_per_gpu_hour"].sum() / table["usd_per_gpu_hour"].sum()
     low, high = (table.groupby("gpu")["usd_per_gpu_hour"].sum().agg(end) for end in ("min", "max"))
@@ -151,7 +151,7 @@ def breakdown(case):
 
 def own_parts(case):
     """The parts of the page's GPU with low, expected and high, and the inputs behind each."""
-    table = owned_hour.owned(case.gpu, as_of=case.as_of, **asked(case))
+    table = owned_hour.owned(case.gpu, as_of=case.as_of, **page_inputs(case))
     attrs = table.attrs
     whole = {"component": "total", "name": "Total", "share": 1.0, "usd_per_gpu_hour": attrs["total"],
              "usd_per_gpu_hour_low": attrs["total_low"], "usd_per_gpu_hour_high": attrs["total_high"]}

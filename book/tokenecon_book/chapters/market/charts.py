@@ -4,7 +4,7 @@ import altair as alt
 import pandas as pd
 
 from tokenecon_book.charts import theme
-from tokenecon_book.charts.axes import extent, guide, scale, spoken, tooltip, words
+from tokenecon_book.charts.axes import extent, guide, labelled, scale, tooltip, words
 from tokenecon_book.charts.forms import axis, intervals, lines, mark
 from tokenecon_book.charts.frame import LINE, apart, breadth, colours, depth, finish, halo, pixel, value_at, wrapped
 
@@ -23,12 +23,12 @@ def history(table, offers, printed):
     days = alt.Axis(title="Date", format="%Y", tickCount="year", labelOverlap=False)
     across = alt.X("as_of:T", axis=days, scale=alt.Scale(type="utc", nice=False, rangeMax=alt.ExprRef(f"width - {room}")))
     up, hue = alt.Y("usd_per_gpu_hour:Q", **price), colours("series", table.attrs["order"])
-    layers = _documents(spoken(printed, HOUR), across, price)
+    layers = _documents(labelled(printed, HOUR), across, price)
     said = [("name", "Seller"), ("offer", "Offer"), ("as_of", "First seen"), ("last_seen", "Last seen"), HOUR]
-    dots = alt.Chart(spoken(offers, HOUR)).encode(x=across, y=up, color=hue, tooltip=tooltip(*said))
+    dots = alt.Chart(labelled(offers, HOUR)).encode(x=across, y=up, color=hue, tooltip=tooltip(*said))
     layers += [dots.mark_rule(opacity=0.35, strokeWidth=1).encode(x2="last_seen:T"), dots.mark_point(size=26, opacity=0.45)]
     said = [("series", "Market"), ("quarter", "Quarter"), HOUR, ("providers", "Providers"), ("offers", "Offers")]
-    strokes = alt.Chart(spoken(table, HOUR).rename(columns={"start": "as_of"})).mark_rule(strokeWidth=5, strokeCap="butt")
+    strokes = alt.Chart(labelled(table, HOUR).rename(columns={"start": "as_of"})).mark_rule(strokeWidth=5, strokeCap="butt")
     layers.append(strokes.encode(x=across, x2="end:T", y=up, color=hue, tooltip=tooltip(*said)))
     layers += _names(table, names, ends, up, hue)
     return finish(alt.layer(*layers), table, None, "", HEIGHT)
@@ -59,7 +59,7 @@ def tokens(table, sellers):
     """Sellers of each model as ticks on their range, and the cost on rented GPUs below them."""
     cost = axis("usd_per_mtok", "Price or cost", "USD/Mtok", log=True)
     chart = intervals(table, cost, "label", group="what", sort=False)
-    points = spoken(sellers, cost)
+    points = labelled(sellers, cost)
     points["row_label"] = [wrapped(name, 22) for name in points["label"]]  # as intervals() breaks its own
     order = [wrapped(name, 22) for name in table["label"]]
     ticks = alt.Chart(points).mark_tick(thickness=1.5, size=16, color=theme.INK, opacity=0.55).encode(

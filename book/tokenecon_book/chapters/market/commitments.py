@@ -90,7 +90,7 @@ def spot_discounts(case):
             cited += [spot["source"], *dear["source"]]
     if not table:
         raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} has a spot and an on-demand price of one seller "
-                         f"known on {case.as_of}; the first spot prices are of {_first_spot()}")
+                       f"known on {case.as_of}; the first spot prices are of {_first_spot()}")
     table = pd.DataFrame(table).sort_values(["gpu", "discount"], ascending=[True, False], kind="stable").reset_index(drop=True)
     per_seller = table.groupby(["gpu", "who"])["discount"].median()
     regional = table.dropna(subset=["spread"])
@@ -113,7 +113,7 @@ def spot_regions(case):
     rows = whole.dropna(subset=["spread"])
     if rows.empty:
         raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} has spot prices by region known on {case.as_of}; the "
-                         f"first are of {_first_spot()}")
+                       f"first are of {_first_spot()}")
     parts, several = [], rows["name"].duplicated(keep=False)
     for place, row in rows.iterrows():
         label = row["name"] + (f" {row['offer']}" if several[place] else "")
@@ -221,9 +221,9 @@ def commitment(case):
     now = _ratios(case, *given.values(), _decline(here))
     table.attrs.update(break_even=even, marks=marks, now=now)
     table.attrs["finding"] = (
-        f"Three years at {case.discount_3y:.0%} off pay unless rents {_said(even['three years'])} a year, one year at "
-        f"{case.discount_1y:.0%} off unless they {_said(even['one year'])}; three years beat a contract renewed each year unless "
-        f"they {_said(even[RENEWED])}")
+        f"Three years at {case.discount_3y:.0%} off pay unless rents {_change_words(even['three years'])} a year, one year at "
+        f"{case.discount_1y:.0%} off unless they {_change_words(even['one year'])}; three years beat a contract renewed "
+        f"each year unless they {_change_words(even[RENEWED])}")
     table.attrs["note"] = (
         "Three over one: three years against one year, renewed twice at the price of its day. A GPU used around the clock, "
         f"capital at {case.discount_rate:.0%} a year. At the page's change of {here:+.0%} a year three years cost "
@@ -235,7 +235,7 @@ def commitment(case):
 
 def _elsewhere(case):
     """What a hyperscaler's commitment costs beside a neocloud's hour without one, in words."""
-    known = market.known(case.gpu, case.as_of).groupby("seller")
+    known = market.offers_known(case.gpu, case.as_of).groupby("seller")
     hour = {seller: market.typical(rows)["usd_per_gpu_hour"] for seller, rows in known}
     if not {"hyperscaler", "neocloud"} <= set(hour):
         return ""
@@ -244,7 +244,7 @@ def _elsewhere(case):
             f"asks ${hour['neocloud']:.2f} without a commitment.")
 
 
-def _said(change):
+def _change_words(change):
     """A yearly change as a verb."""
     return f"fall by more than {-change:.0%}" if change < 0 else f"do not rise by {change:.0%} or more"
 
@@ -252,7 +252,7 @@ def _said(change):
 def observed(case):
     """The yearly changes that sellers of the page's GPU made, and what a commitment costs at each of them."""
     _check(case)
-    rows = printed_rents.moves(case.gpu, case.as_of)
+    rows = printed_rents.seller_changes(case.gpu, case.as_of)
     table = []
     for _, row in rows.iterrows():
         spans = (("highest", "highest_on", "before", "before_on"), ("before", "from_on", "newest", "newest_on"))

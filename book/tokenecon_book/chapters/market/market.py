@@ -41,7 +41,7 @@ def seen(gpu, as_of):
     return rows.rename(columns={"value": "usd_per_gpu_hour"}).reset_index(drop=True)
 
 
-def drawn(gpu, as_of):
+def charted(gpu, as_of):
     """The rents of :func:`seen` that stand in a line of :func:`history`."""
     rows = seen(gpu, as_of)
     return rows[rows["series"] != ""].reset_index(drop=True)
@@ -66,7 +66,7 @@ def typical(rows):
 
 def history(gpu, as_of):
     """Rent by quarter and part of the market: what was asked at any time in the quarter, each provider counted once."""
-    rows = drawn(gpu, as_of)
+    rows = charted(gpu, as_of)
     if rows.empty:
         raise NoPrice(f"parameter 'as_of' is {as_of}, up to which no rent of {gpu} is known; use a later day or another GPU")
     table = []
@@ -131,13 +131,13 @@ def down_and_up(line):
     return f"{fallen}, {'up again to' if price[last] > price[low] * (1 + SAME) else 'still'} {said(last)}"
 
 
-def known(gpu, as_of):
+def offers_known(gpu, as_of):
     """Offers by the hour known on a day, no older than a year, with the part of the market they belong to."""
-    return _known(gpu, as_of).copy()
+    return _offers_known(gpu, as_of).copy()
 
 
 @cache
-def _known(gpu, as_of):
+def _offers_known(gpu, as_of):
     ids = pd.concat([gpu_prices.prices(gpu, kind, as_of, max_age_days=gpu_prices.PRICE_MAX_AGE_DAYS[kind])["id"]
                      for kind in ("on_demand", "marketplace")])
     rows = seen(gpu, as_of)
@@ -148,7 +148,7 @@ def by_seller(case):
     """Typical rent by the hour on the day of the page, by GPU and part of the market, with the range of offers."""
     table, ratios, cited, missing = [], {}, [], []
     for gpu in case.gpus:
-        rows = known(gpu, case.as_of)
+        rows = offers_known(gpu, case.as_of)
         name, found = data.gpu(gpu)["name"], {}
         for seller in ("hyperscaler", "neocloud", "marketplace"):
             part = rows[rows["seller"] == seller]
@@ -162,7 +162,7 @@ def by_seller(case):
             ratios[name] = found["hyperscaler"]["usd_per_gpu_hour"] / found["neocloud"]["usd_per_gpu_hour"]
     if not table:
         raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} has an offer by the hour on {case.as_of}; see "
-                         "`tokenecon list prices`")
+                       "`tokenecon list prices`")
     table = pd.DataFrame(table)
     table.attrs["ratios"] = ratios
     table.attrs["finding"] = "No GPU of the page is offered by hyperscalers and neoclouds alike"

@@ -7,7 +7,7 @@ from tokenecon import data
 from tokenecon.errors import BadInput
 from tokenecon.prices import gpu_prices
 from tokenecon_book.chapters.market import market
-from tokenecon_book.chapters.market.market import ONE_YEAR, ORDER, RENTS, SAME, documents, drawn, known, seen, typical
+from tokenecon_book.chapters.market.market import ONE_YEAR, ORDER, RENTS, SAME, charted, documents, offers_known, seen, typical
 
 DOUBTED = "unverified: far from what its peers ask"  # how a row of data/prices.csv says that it may be another product
 MOVE_COLUMNS = {
@@ -32,17 +32,17 @@ def printed(gpu, as_of):
     last = claimed.iloc[-1]
     if last["as_of"] > as_of:
         raise BadInput(f"parameter 'as_of' is {as_of}, before the documents' {last['as_of']}, with which this page compares; "
-                         "use that day or a later one")
+                       "use that day or a later one")
     return last
 
 
-def moves(gpu, as_of):
+def seller_changes(gpu, as_of):
     """Each seller with itself: its highest price before the documents, its last before them, its newest.
 
     A seller is a provider with one kind of contract in one region; several offers of a day are one price, their median.
     """
     pivot = printed(gpu, as_of)["as_of"]
-    rows = drawn(gpu, as_of)
+    rows = charted(gpu, as_of)
     rows = rows[~rows["note"].str.startswith(DOUBTED)]
     table = []
     for (provider, kind, _region), part in rows.groupby(["provider", "kind", "region"], sort=False):
@@ -94,7 +94,7 @@ def printed_range(gpu, as_of):
     year = (pd.Timestamp(last["as_of"]) - pd.Timedelta(days=gpu_prices.PRICE_MAX_AGE_DAYS["on_demand"])).date().isoformat()
     rows = seen(gpu, last["as_of"])
     earlier = rows[(rows["last_seen"] >= year) & rows["kind"].isin(("on_demand", "marketplace"))]
-    now, table = known(gpu, as_of), []
+    now, table = offers_known(gpu, as_of), []
     for seller in ("hyperscaler", "neocloud", "marketplace"):
         then_rows, now_rows = earlier[earlier["seller"] == seller], now[now["seller"] == seller]
         row = {"seller": seller}
@@ -119,7 +119,7 @@ def printed_range(gpu, as_of):
 def headline(case):
     """The answer of the chapter: whether the printed price was right, and what it is on the day of the page."""
     inside = printed_range(case.gpu, case.as_of)
-    since = moves(case.gpu, case.as_of).attrs
+    since = seller_changes(case.gpu, case.as_of).attrs
     contract = market.history(case.gpu, case.as_of)
     contract = contract[contract["series"] == ONE_YEAR]
     turn = f", contracts of one year went {market.down_and_up(contract.tail(2))}" if len(contract) > 1 else ""

@@ -41,7 +41,7 @@ def models(case):
     sold = {model: rows for model, rows in sold.items() if len(rows) >= FEWEST_SELLERS}
     if not sold:
         raise BadInput(f"parameter 'params_low' is {case.params_low:g} and 'params_high' {case.params_high:g}, between which "
-                         f"no model has {FEWEST_SELLERS} sellers on {case.as_of}; widen them, or see data/api_prices.csv")
+                       f"no model has {FEWEST_SELLERS} sellers on {case.as_of}; widen them, or see data/api_prices.csv")
     return dict(sorted(sold.items(), key=lambda one: -len(one[1])))
 
 
@@ -70,16 +70,16 @@ def _able(model, gpus, **asked):
 
 def rented(case, model):
     """Cost of a million tokens on the cheapest GPU of each kind of seller, at the page's load. One row a kind."""
-    offers = {gpu: market.known(gpu, case.as_of) for gpu in case.gpus}
+    offers = {gpu: market.offers_known(gpu, case.as_of) for gpu in case.gpus}
     priced = [gpu for gpu, rows in offers.items() if len(rows)]
     if not priced:
         raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} has an offer by the hour on {case.as_of}; see "
-                         "`tokenecon list prices`")
+                       "`tokenecon list prices`")
     able = _able(model, tuple(priced), weights=case.weights, kv=case.kv, isl=case.isl, osl=case.osl,
                  ttft_ms=case.ttft_ms, tpot_ms=case.tpot_ms)
     if (able["reason"] != "").all():
         raise BadInput(f"parameter 'gpus': none of {', '.join(priced)} serves {model} within ttft_ms and tpot_ms; of "
-                         f"{able['gpu'].iloc[-1]}: {able['reason'].iloc[-1].split(';')[0]}")
+                       f"{able['gpu'].iloc[-1]}: {able['reason'].iloc[-1].split(';')[0]}")
     rows = []
     for _, replica in able[able["reason"] == ""].iterrows():
         for seller, part in offers[replica["gpu"]].groupby("seller"):
@@ -144,7 +144,7 @@ def seller_points(case):
     return table[["model", "provider", "label", "usd_per_mtok", "offers"]]
 
 
-def drawn(table):
+def charted(table):
     """The rows of :func:`api_against_rent` that its figure has room for: sellers, neoclouds, hyperscalers."""
     rows = table[table["seller"].fillna("") != "marketplace"].reset_index(drop=True)
     rows.attrs = table.attrs

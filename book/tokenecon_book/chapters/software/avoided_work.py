@@ -34,9 +34,9 @@ def shares(case):
     rows = []
     for share in sorted({*SHARES, case.small_share, case.hit_rate}):
         routed = levers.routed_usd_per_mtok(shares=(share, 1 - share), usd_per_mtok=(case.cost_ratio, 1),
-                                             router_usd_per_mtok=case.router_cost)
+                                            router_usd_per_mtok=case.router_cost)
         cascade = levers.cascade_usd_per_mtok(small_usd_per_mtok=case.cost_ratio, large_usd_per_mtok=1,
-                                               accepted_share=share)
+                                              accepted_share=share)
         cached = blend(into * levers.prefix_cache_factor(hit_rate=share, avoided_share=case.saved_share)) / blend(into)
         rows.append({"share": share, "routed": 1 - routed, "cascade": 1 - cascade, "prefix": 1 - cached})
     table = pd.DataFrame(rows)

@@ -42,7 +42,7 @@ def ceiling(case, on):
     room = row["concurrency_used"]
     if case.paged_waste >= 1:
         raise BadInput(f"parameter 'paged_waste' is {case.paged_waste:g}, but must be below 1: a cache that holds "
-                         "nothing serves nobody")
+                       "nothing serves nobody")
     return room if "paging" in on else room * (1 - case.contiguous_waste) / (1 - case.paged_waste)
 
 

@@ -73,7 +73,7 @@ def _together(engine, case, clients):
 def _spread(engine, case, lengths, clients, cycle_s):
     """Lengths of the trace, first requests spread over one cycle, the start left out."""
     table = scheduler.requests(lengths, count=max(COUNT // 2, 2 * PER_CLIENT * clients), requests_per_s=1.0, seed=0,
-                                isl=case["isl"], osl=case["osl"])
+                               isl=case["isl"], osl=case["osl"])
     table["arrival_s"] = np.arange(len(table)) * cycle_s / clients
     return summary(scheduler.simulate(engine, table, slots=clients, clients=clients))
 
@@ -116,7 +116,7 @@ def static(engine, case, lengths):
 def static_share(engine, case, lengths, size, seed):
     """Occupancy of static batches of one size in a run of whole batches from a full queue."""
     table = scheduler.requests(lengths, count=COUNT // size * size, requests_per_s=1.0, seed=seed, isl=case["isl"],
-                                osl=case["osl"]).assign(arrival_s=0.0)
+                               osl=case["osl"]).assign(arrival_s=0.0)
     return occupancy(scheduler.simulate(engine, table, batching=STATIC, slots=size, wait_s=0.0))
 
 

@@ -35,7 +35,7 @@ COLUMNS = {
 COMPARED_COLUMNS = simulation_check.COLUMNS
 
 
-def asked(case):
+def replica_case(case):
     """The page's replica in the columns of ``tokenecon.estimate``."""
     return {"model": case.model, "gpu": case.gpu, "n_gpus": case.n_gpus, "kv": case.kv, "isl": case.isl,
             "osl": case.osl, "weights": case.weights}
@@ -43,10 +43,10 @@ def asked(case):
 
 def replica(case):
     """The page's replica with at most its slots, as an Engine."""
-    return pass_times.engine(**asked(case), slots=case.slots)
+    return pass_times.engine(**replica_case(case), slots=case.slots)
 
 
-def drawn(case, engine, requests_per_s):
+def request_draws(case, engine, requests_per_s):
     """Requests with the spread of the page's trace and the mean lengths of the page, Poisson arrivals."""
     return scheduler.requests(
         traffic.lengths(case.trace), count=max(COUNT, WAVES * engine.slots), requests_per_s=requests_per_s, seed=SEED,
@@ -55,7 +55,7 @@ def drawn(case, engine, requests_per_s):
 
 def full_queue(case, engine, batching):
     """A run in which all requests are there from the start: the queue never empties before the last is admitted."""
-    table = drawn(case, engine, 1.0).assign(arrival_s=0.0)
+    table = request_draws(case, engine, 1.0).assign(arrival_s=0.0)
     return scheduler.simulate(engine, table, batching=batching, wait_s=0.0 if batching == STATIC else None)
 
 
@@ -98,7 +98,7 @@ def timeline(case, full):
 def compared(case, full):
     """The simulation of the page's replica beside the arithmetic, alone and with all slots in use."""
     slots = full[CONTINUOUS][0].slots
-    return simulation_check.check(asked(case), traffic.lengths(case.trace), concurrencies=sorted({1, slots}), slots=slots)
+    return simulation_check.check(replica_case(case), traffic.lengths(case.trace), concurrencies=sorted({1, slots}), slots=slots)
 
 
 def points(beside):
@@ -120,7 +120,7 @@ def over_load(case, full):
         for load in LOADS:
             if load * top < BEHIND * full[batching][1]["requests_per_s"]:
                 wait_s = case.batch_wait_s if batching == STATIC else None
-                run = scheduler.simulate(engine, drawn(case, engine, load * top), batching=batching, wait_s=wait_s)
+                run = scheduler.simulate(engine, request_draws(case, engine, load * top), batching=batching, wait_s=wait_s)
                 rows.append({"batching": NAMES[batching], "load": load} | summary(run))
         never = {name: np.nan for name in full[batching][1] if name.startswith(("ttft", "tpot", "slot_wait"))}
         rows.append({"batching": f"{NAMES[batching]}, full queue", "load": full[batching][1]["requests_per_s"] / top}
@@ -148,7 +148,7 @@ def _words(case, engine, table, full):
     if own["decoding"].max() >= busy:
         load = float(np.interp(busy, np.maximum.accumulate(own["decoding"]), own["load"]))
         rate = load * continuous["requests_per_s"]
-        there = summary(scheduler.simulate(engine, drawn(case, engine, rate)))
+        there = summary(scheduler.simulate(engine, request_draws(case, engine, rate)))
         words["continuous"] = (
             f"Continuous batching reaches the documents' {busy:.0%} at {load:.0%} of its highest load, where "
             f"{there['queued']:.0%} of the requests wait for a slot and one in twenty waits "

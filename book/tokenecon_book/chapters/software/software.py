@@ -36,7 +36,7 @@ CHANGE_COLUMNS = {
 }  # fmt: skip
 
 
-def moves(case):
+def one_input_changes(case):
     """Changes of one input each: {text: changed parameters}."""
     ranges = {"acceptance": "speculation.acceptance", "hit_rate": "cache.hit_rate", "small_share": "routing.small_share"}
     words = {"acceptance": "of drafts accepted", "hit_rate": "of input found in the cache",
@@ -61,7 +61,7 @@ def moves(case):
 def sensitivity(case):
     """Factor by which all levers together cut the cost when one input of the case moves."""
     rows = []
-    changes = [(text, change, LEVERS) for text, change in moves(case).items()]
+    changes = [(text, change, LEVERS) for text, change in one_input_changes(case).items()]
     changes.insert(1, ("without speculation", {}, [lever for lever in LEVERS if lever != "speculation"]))
     for text, change, on in changes:
         moved = SimpleNamespace(**(vars(case) | change))

@@ -77,7 +77,7 @@ def _acceptances(case):
 def batches(case):
     """Powers of two up to what the memory holds with a paged cache by both models."""
     ceiling = textbook.max_concurrency(model=case.model, gpu=case.gpu, n_gpus=case.n_gpus, weights=case.weights, kv=case.kv,
-                                 positions=case.isl + case.osl)
+                                       positions=case.isl + case.osl)
     if ceiling < 1:
         raise DoesNotFit(
             f"parameter 'n_gpus' is {case.n_gpus}, but {case.n_gpus} x {case.gpu} hold no sequence of "

@@ -88,7 +88,8 @@ def too_slow(case, quickest_ms):
 def operating_point(case, on, *, efficiencies=None):
     """By the textbook: batch, speed and cost with the levers in the set `on`, at the cheapest batch allowed.
 
-    Arrays are [poor, expected, good]; the same by the calibrated model is in :mod:`tokenecon_book.chapters.software.lever_points`.
+    Arrays are [poor, expected, good]; the same by the calibrated model is in
+    :mod:`tokenecon_book.chapters.software.lever_points`.
     """
     efficiencies = efficiencies or textbook.assumed()
     best, quickest = None, np.inf

@@ -63,7 +63,7 @@ def _load(case):
         raise BadInput(f"parameter 'requests_per_s' is {case.requests_per_s:g}, but must be at most {MOST:,.0f}")
     if not 0 < case.wait_probability < 1:
         raise BadInput(f"parameter 'wait_probability' is {case.wait_probability:g}, but must lie between 0 and 1: the share of "
-                         "requests that may find every place taken")
+                       "requests that may find every place taken")
     if case.floor < 0:
         raise BadInput(f"parameter 'floor' is {case.floor}, but must be at least 0 replicas")
     return traffic.profile(case.profile)
@@ -203,7 +203,7 @@ def cost_over_load(case):
                 done = np.minimum(np.outer(demands, load["ratio"]), (paid * rate)[:, None]).mean(axis=1)
                 served = tokens * done / demands
             part[f"usd_per_mtok{end}"] = money.usd_per_mtok_of_bill(usd_per_day=paid * own.usd[place] * HOURS_PER_DAY,
-                                                                     tok_per_day=served * HOURS_PER_DAY)
+                                                                    tok_per_day=served * HOURS_PER_DAY)
         parts.append(part)
     used = {f"usd_per_mtok{end}": money.usd_per_mtok(usd_per_gpu_hour=own.usd[place], n_gpus=ONE_REPLICA, utilisation=1.0,
                                                      tok_per_s=own.found[f"requests_per_s{speed}"] * own.tok)

@@ -24,11 +24,13 @@ def published():
     rows = []
     for model, n_gpus, weights in PUBLISHED:
         one, full, tpot = (data.value(f"load_cost.{model}.{name}") for name in ("one", "full", "tpot"))
-        found = sizing.one({"model": model, "gpu": "h100-sxm-80gb", "n_gpus": n_gpus, "weights": weights, "kv": "fp16", "isl": isl,
-                             "osl": osl}, tpot_ms=tpot)
+        found = sizing.one({"model": model, "gpu": "h100-sxm-80gb", "n_gpus": n_gpus, "weights": weights, "kv": "fp16",
+                            "isl": isl, "osl": osl}, tpot_ms=tpot)
         paid = {"usd_per_gpu_hour": usd, "n_gpus": n_gpus, "utilisation": 1.0}
-        row = {"what": f"{data.model(model)['name']}, {n_gpus} H100", "one": one, "own_one": money.usd_per_mtok_out(tok_out_per_s=ONE_REQUEST_PER_S * osl, **paid), "full": full,
-               **{f"own_full{end}": money.usd_per_mtok_out(tok_out_per_s=found[f"output_tok_s{speed}"], **paid) for end, (speed, _) in ENDS.items()}}
+        row = {"what": f"{data.model(model)['name']}, {n_gpus} H100", "one": one, "full": full,
+               "own_one": money.usd_per_mtok_out(tok_out_per_s=ONE_REQUEST_PER_S * osl, **paid),
+               **{f"own_full{end}": money.usd_per_mtok_out(tok_out_per_s=found[f"output_tok_s{speed}"], **paid)
+                  for end, (speed, _) in ENDS.items()}}
         row |= {f"own_factor{end}": row["own_one"] / row[f"own_full{other}"] for end, other in OTHER.items()}
         row["factor"] = one / full
         rows.append(row)

@@ -142,7 +142,7 @@ def chosen(case):
         known = sorted(rows["model"].unique())
         if case.model not in known:
             raise BadInput(f"parameter 'model' is '{case.model}', which no measurement is of; allowed are all, "
-                             f"{', '.join(known)}")
+                           f"{', '.join(known)}")
         rows = rows[rows["model"] == case.model]
     rows = rows[rows["gpu"].isin(case.gpus)]
     if rows.empty:

@@ -373,7 +373,7 @@ def test_counts_add_up_and_the_finding_says_them(ledger):
     frame = claims.ledger()
     number = claims.counts(frame)
     assert sum(number.values()) == 163
-    spoken = claims.spoken(frame)
+    spoken = claims.words(frame)
     assert spoken["total"] == "163" and spoken["contradicted"] == str(number[CONTRADICTED])
     for words in (str(number[HOLDS]), str(number[ASSUMPTION]), str(number[CONTRADICTED])):
         assert f" {words} " in spoken["finding"]
@@ -382,7 +382,7 @@ def test_counts_add_up_and_the_finding_says_them(ledger):
 
 
 def test_misses_are_the_contradicted_figures():
-    misses = claims.misses()
+    misses = claims.contradicted()
     assert set(misses["verdict"]) == {CONTRADICTED}
     row = misses.set_index("claim").loc["dep-bedrock-price"]
     # 0.008/0.00256 = 3.125 and 0.008/0.00195 = 4.1026
@@ -418,7 +418,8 @@ def test_figures_of_the_ledger_have_a_title_for_any_tolerance():
 
     for tolerance in (0.01, 0.5):
         frame = claims.ledger(tolerance=tolerance)
-        for chart, table in ((charts.by_section, claims.summary(frame)), (charts.printed_over_recomputed, claims.misses(frame)),
+        for chart, table in ((charts.by_section, claims.summary(frame)),
+                             (charts.printed_over_recomputed, claims.contradicted(frame)),
                              (charts.by_tolerance, claims.strictness(frame))):
             assert table.attrs["finding"] and chart(table).to_dict()
 

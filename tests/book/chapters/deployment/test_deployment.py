@@ -1,7 +1,5 @@
 """The deployment chapter: pools and sites, own machines against an API, spot and commitments."""
 
-import ast
-import json
 import math
 from types import SimpleNamespace
 
@@ -15,6 +13,7 @@ from tokenecon.fleet import planning, pooling_loss, pools, traffic
 from tokenecon.formulas import queueing
 from tokenecon.prices import gpu_prices, price_book
 from tokenecon.serving import sizing
+from tokenecon_book.build import notebooks
 from tokenecon_book.chapters.contracts import contract_prices, mix
 from tokenecon_book.chapters.deployment import deployment, edge, one_input, serverless
 
@@ -30,16 +29,9 @@ CLAIMS = {
 }  # fmt: skip
 
 
-def declared(path):
-    """The literals of a notebook's parameters cell."""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    cell = next(one for one in cells if "parameters" in one["metadata"].get("tags", ()))
-    return {line.targets[0].id: ast.literal_eval(line.value) for line in ast.parse("".join(cell["source"])).body}
-
-
 @pytest.fixture(scope="module")
-def defaults(root):
-    return declared(root / "notebooks" / "contracts.ipynb") | declared(root / "notebooks" / "deployment.ipynb")
+def defaults():
+    return notebooks.defaults("contracts") | notebooks.defaults("deployment")
 
 
 @pytest.fixture
@@ -186,7 +178,7 @@ def test_an_emptier_replica_is_the_smaller_batch(case):
     found = pools.replica(case())
     rate = 6 * found["requests_per_s"]
     row = pools.isolation(found, [10], requests_per_s=rate, wait_probability=0.01).iloc[0]
-    served = sizing.curve(pools.asked(found), [round(row["in_flight"])])["requests_per_s"].iloc[0]
+    served = sizing.curve(pools.replica_case(found), [round(row["in_flight"])])["requests_per_s"].iloc[0]
     assert served == pytest.approx(rate / row["replicas"], rel=0.03)
 
 
@@ -277,7 +269,7 @@ def test_hybrid_blends_by_share(case):
     table = deployment.hybrid(case())
     (cheap, ratio, dear), n_gpus = deployment.small_ratio(case())
     small = sizing.one({"model": "llama-2-7b", "gpu": "h100-sxm-80gb", "n_gpus": n_gpus, "weights": "fp16", "kv": "fp16",
-                         "isl": 2000, "osl": 500}, ttft_ms=2000, tpot_ms=50)
+                        "isl": 2000, "osl": 500}, ttft_ms=2000, tpot_ms=50)
     large = pools.replica(case())
     assert ratio == pytest.approx(n_gpus / small["requests_per_s"] / (4 / large["requests_per_s"]))
     ends = sorted(edge.at_site(case()))
@@ -342,7 +334,7 @@ def test_a_start_loads_the_weights(case):
 
 def test_a_replica_alone_is_the_formula_and_a_busy_one_is_always_paid(case):
     found = pools.replica(case())
-    alone = sizing.curve(pools.asked(found), [1])["requests_per_s"].iloc[0]
+    alone = sizing.curve(pools.replica_case(found), [1])["requests_per_s"].iloc[0]
     paid, cold = serverless.by_second(found, np.array([1e-4, 2.0]), idle_s=5.0, start_s=84.0)
     held = 1 / alone + 5  # one request at a time
     empty = math.exp(-1e-4 * held)
@@ -449,8 +441,8 @@ def test_prices_by_contract_are_those_of_the_date(case):
     assert table.loc["spot", "usd_per_gpu_hour_low"] == row["low"]
 
 
-def test_both_pages_ask_about_the_same_service(root):
-    places, contracts = (declared(root / "notebooks" / f"{name}.ipynb") for name in ("deployment", "contracts"))
+def test_both_pages_ask_about_the_same_service():
+    places, contracts = (notebooks.defaults(name) for name in ("deployment", "contracts"))
     same = places.keys() & contracts.keys()
     assert {"model", "gpu", "as_of", "profile", "tokens_per_day"} <= same
     assert all(places[name] == contracts[name] for name in same)

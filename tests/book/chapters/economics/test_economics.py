@@ -8,10 +8,10 @@ import tokenecon
 from tokenecon import data
 from tokenecon.errors import DoesNotFit, NoEstimate
 from tokenecon.serving import operating_point, textbook
+from tokenecon_book.build import notebooks
 from tokenecon_book.chapters.economics import economics, model_choice
 
-DEFAULTS = {"model": "llama-2-70b", "gpu": "h100-sxm-80gb", "n_gpus": 4, "weights": "fp16", "kv": "fp16", "isl": 2000,
-            "osl": 500, "batch": 32, "usd_per_gpu_hour": 2.695, "utilisation": 0.6}
+DEFAULTS = notebooks.defaults("economics")
 OTHERS = [{}, {"model": "mixtral-8x7b", "gpu": "mi300x-192gb", "n_gpus": 1, "weights": "int8", "batch": 7},
           {"model": "llama-3.1-8b", "gpu": "l40s-48gb", "n_gpus": 1, "isl": 100, "osl": 50, "batch": 3}]
 

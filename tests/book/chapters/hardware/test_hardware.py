@@ -10,15 +10,10 @@ from tokenecon.errors import NoPrice
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
 from tokenecon.serving import instances, operating_point, textbook
+from tokenecon_book.build import notebooks
 from tokenecon_book.chapters.hardware import hardware, own_or_rent
 
-DEFAULTS = {
-    "model": "llama-2-70b", "gpus": ["h100-sxm-80gb", "h200-sxm-141gb", "mi300x-192gb", "gaudi3-128gb"], "weights": "fp8",
-    "kv": "fp16", "isl": 2000, "osl": 500, "tpot_ms": 50.0, "price_kind": "on_demand", "as_of": "2026-09-06",
-    "utilisation": 0.6, "split_batch": 32, "power_usd_per_kwh": 0.1, "years": 4.0, "discount_rate": 0.1,
-    "cpu": "graviton4-192vcpu", "cpu_share": 0.0417, "small_gpu": "l4", "cpu_tpot_ms": 200.0,
-    "small_model": "llama-3.2-1b", "small_weights": "int8",
-}  # fmt: skip
+DEFAULTS = notebooks.defaults("hardware") | {"gpus": ["h100-sxm-80gb", "h200-sxm-141gb", "mi300x-192gb", "gaudi3-128gb"]}
 
 
 def case(**change):
@@ -35,7 +30,7 @@ def test_a_calibrated_instance_keeps_to_the_latency_limit_and_one_more_request_w
         assert more["tpot_ms"] > 50 or not more["fits"]
         for n_gpus in (1, 2, 4, 8):  # no other size is cheaper at a batch that keeps to the limit
             other = operating_point.points(pd.DataFrame([where | {"n_gpus": n_gpus, "concurrency": batch, "usd_per_gpu_hour": 2.0}
-                                                    for batch in (1, 8, 32, 64, 128, 256)]))
+                                                         for batch in (1, 8, 32, 64, 128, 256)]))
             allowed = other[other["fits"] & (other["tpot_ms"] <= 50)]
             assert not len(allowed) or allowed["usd_per_mtok_out"].min() >= row["usd_per_mtok_out"] * 0.9999
 
@@ -116,7 +111,7 @@ def test_splitting_two_h100_by_hand():
 
 def test_calibrated_splitting_is_the_step_over_the_step_without_links():
     parts = operating_point.step_parts(model="llama-2-70b", gpu="h100-sxm-80gb", n_gpus=2, weights="fp8", kv="fp16", isl=2000,
-                                  osl=500, concurrency=32, usd_per_gpu_hour=2.0, utilisation=1.0)
+                                       osl=500, concurrency=32, usd_per_gpu_hour=2.0, utilisation=1.0)
     step = parts["all"] - parts["waiting"]
     table = hardware.splitting(case()).set_index(["gpu", "n_gpus"])
     assert table.loc[("h100-sxm-80gb", 2), "cost_ratio"] == pytest.approx(step / (step - parts["links"]))
@@ -153,7 +148,7 @@ def test_a_share_of_a_cpu_costs_and_makes_its_share():
     rent = gpu_prices.price_range("graviton4-192vcpu", "on_demand", "2026-09-06", max_age_days=hardware.CPU_PRICE_MAX_AGE_DAYS)
     first = table[table["machine"].str.startswith("Graviton4")].iloc[0]
     # one token a second on the smallest machine: its hourly price over 3600 tokens
-    assert first.load_output_tok_s == 1
+    assert first.load_tok_out_per_s == 1
     assert first.usd_per_mtok_out == pytest.approx(0.0417 * rent["typical"] / 3600 * 1e6)
 
 

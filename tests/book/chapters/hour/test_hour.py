@@ -1,7 +1,5 @@
 """The cost of an hour: parts that add up, ranges, kinds side by side, published figures, cash flows, carbon."""
 
-import ast
-import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +10,7 @@ from hypothesis import strategies as st
 from tokenecon import data
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
+from tokenecon_book.build import notebooks
 from tokenecon_book.chapters.hour import comparison, energy, lifetime
 from tokenecon_book.chapters.hour import rent as hour_rent
 
@@ -34,11 +33,8 @@ ROUND = {
 
 
 @pytest.fixture(scope="module")
-def defaults(root):
-    cells = json.loads((root / "notebooks" / "hour.ipynb").read_text(encoding="utf-8"))["cells"]
-    cell = next(one for one in cells if "parameters" in one["metadata"].get("tags", ()))
-    values = {line.targets[0].id: ast.literal_eval(line.value) for line in ast.parse("".join(cell["source"])).body}
-    return values | {"gpus": values["gpus"].split(",")}
+def defaults():
+    return notebooks.defaults("hour")
 
 
 @pytest.fixture(scope="module")
@@ -123,13 +119,13 @@ def test_arrays_give_what_their_elements_give():
 
 def test_draws_keep_to_their_ranges_and_have_the_typical_value_as_median():
     inputs = owned_hour.spans(H100, as_of=NEWEST)
-    drawn = owned_hour.drawn(inputs, 40_000, 7)
+    drawn = owned_hour.draws(inputs, 40_000, 7)
     for name, row in inputs.iterrows():
         values = drawn[name]
         assert row["low"] <= values.min() and values.max() <= row["high"]
         # half of 40,000 draws on either side, within five standard errors of 0.0025
         assert np.mean(values < row["typical"]) <= 0.5125 and np.mean(values > row["typical"]) <= 0.5125
-    again = owned_hour.drawn(inputs, 40_000, 7)
+    again = owned_hour.draws(inputs, 40_000, 7)
     assert all((drawn[name] == again[name]).all() for name in drawn)
 
 
@@ -209,7 +205,7 @@ def test_kinds_stand_side_by_side(case):
 def test_the_breakdown_adds_up(case):
     table = hour_rent.breakdown(case())
     for gpu, part in table.groupby("gpu"):
-        own = owned_hour.owned(gpu, as_of=NEWEST, **hour_rent.asked(case())).attrs
+        own = owned_hour.owned(gpu, as_of=NEWEST, **hour_rent.page_inputs(case())).attrs
         assert part["usd_per_gpu_hour"].sum() == pytest.approx(own["total"], rel=1e-14)
 
 
@@ -261,7 +257,7 @@ def test_one_input_closes_the_middle_gap(case, checked):
 
 
 def test_the_present_value_of_the_payments_is_that_of_the_hours(case):
-    inputs = owned_hour.ends(owned_hour.spans(H100, as_of=NEWEST, **hour_rent.asked(case())))[1]
+    inputs = owned_hour.ends(owned_hour.spans(H100, as_of=NEWEST, **hour_rent.page_inputs(case())))[1]
     cash = lifetime.cash(case()).set_index("way")
     assert cash.loc["own", "usd_per_gpu_hour"] == pytest.approx(owned_hour.owned_total(**inputs), rel=1e-12)
     rent = gpu_prices.price_range(H100, "on_demand", NEWEST)["typical"]
@@ -282,7 +278,7 @@ def test_a_longer_life_and_a_better_resale_are_cheaper(case):
 
 def test_energy_by_hand():
     spent = energy.energy(H100, n_gpus=2, tok_out_per_s=(900.0, 1000.0, 1100.0), utilisation=0.5, pue=1.2, usd_per_kwh=0.08,
-                               gco2e_per_kwh=300.0)
+                          gco2e_per_kwh=300.0)
     watts = 2 * 1730 / 1.3 * (0.25 + 0.55 * 0.5) * 1.2  # idle 0.25, busy 0.8 of the rated power
     joules = watts / 500  # 1000 tokens a second in half of the time
     assert spent["joules_per_tok_out"] == pytest.approx(joules)

@@ -1,7 +1,5 @@
 """The market chapter: parts of the market, the documents' price, spot, commitments, tokens sold against tokens made."""
 
-import ast
-import json
 import math
 from types import SimpleNamespace
 
@@ -12,17 +10,15 @@ from hypothesis import strategies as st
 
 from tokenecon import data
 from tokenecon.prices import price_book
+from tokenecon_book.build import notebooks
 from tokenecon_book.chapters.market import commitments, market, printed_rents, token_prices
 
 H100, H200, DAY = "h100-sxm-80gb", "h200-sxm-141gb", "2026-09-06"
 
 
 @pytest.fixture(scope="module")
-def defaults(root):
-    cells = json.loads((root / "notebooks" / "market.ipynb").read_text(encoding="utf-8"))["cells"]
-    cell = next(one for one in cells if "parameters" in one["metadata"].get("tags", ()))
-    values = {line.targets[0].id: ast.literal_eval(line.value) for line in ast.parse("".join(cell["source"])).body}
-    return values | {"gpus": values["gpus"].split(",")}
+def defaults():
+    return notebooks.defaults("market")
 
 
 @pytest.fixture
@@ -126,7 +122,7 @@ def test_offers_inside_the_printed_range():
 
 
 def test_sellers_with_themselves():
-    table = printed_rents.moves(H100, DAY)
+    table = printed_rents.seller_changes(H100, DAY)
     aws, runpod, index = (table[table["provider"] == name].iloc[0] for name in ("aws", "runpod", "neocloud-market"))
     assert aws["fall"] == pytest.approx(6.88 / 12.29 - 1) and aws["rise"] == 0
     assert runpod["fall"] == pytest.approx(2.99 / 3.99 - 1) and runpod["rise"] == pytest.approx(3.29 / 2.99 - 1)
@@ -136,7 +132,7 @@ def test_sellers_with_themselves():
 
 def test_a_gpu_or_a_day_without_the_documents_is_one_sentence():
     with pytest.raises(ValueError, match="parameter 'gpu' is 'l4', of which the documents print no rent; use h100"):
-        printed_rents.moves("l4", DAY)
+        printed_rents.seller_changes("l4", DAY)
     with pytest.raises(ValueError, match="parameter 'as_of' is 2025-01-01, before the documents' 2025-12-08"):
         printed_rents.printed_range(H100, "2025-01-01")
 
@@ -191,7 +187,7 @@ def test_break_even_is_where_both_cost_the_same(case):
     for term, years, discount in (("one year", 1.0, 0.3), ("three years", 3.0, 0.5)):
         change = commitments.commitment(now).attrs["break_even"][term]
         assert commitments.cost_ratio(discount=discount, decline_per_year=-math.log(1 + change), interest=0.1,
-                                           years=years) == pytest.approx(1.0)
+                                      years=years) == pytest.approx(1.0)
 
 
 def test_the_page_s_change_is_on_the_curve(case):
@@ -235,7 +231,7 @@ def test_a_seller_is_the_median_of_its_offers_at_the_mix_of_the_page(case):
 def test_the_cost_on_rented_gpus_by_hand(case):
     now = case(gpus=[H100])
     own = token_prices.rented(now, "llama-3.3-70b").set_index("seller").loc["neocloud"]
-    rents = market.typical(market.known(H100, now.as_of).query("seller == 'neocloud'"))
+    rents = market.typical(market.offers_known(H100, now.as_of).query("seller == 'neocloud'"))
     assert own["rent"] == rents["usd_per_gpu_hour"]
     # concurrency requests are in flight, each makes 211 tokens in TTFT and 211 steps or a little less: rate from Little's law
     held = (own["ttft_ms"] + now.osl * own["tpot_ms"]) / 1000
@@ -261,7 +257,7 @@ def test_sellers_against_rent(case):
     own = table[(table["model"] == "llama-3.3-70b") & (table["seller"] == "neocloud")].iloc[0]
     asked = points.loc[points["model"] == "llama-3.3-70b", "usd_per_mtok"]
     assert own["below"] == pytest.approx((asked < own["usd_per_mtok"]).sum() / len(asked))
-    assert "marketplace" not in set(token_prices.drawn(table)["seller"].dropna())
+    assert "marketplace" not in set(token_prices.charted(table)["seller"].dropna())
     assert table["label"].is_unique
 
 
@@ -286,7 +282,7 @@ def test_marked_prices_are_old_or_outside(case):
 
 def test_every_table_names_sources_that_exist(case):
     now = case(gpus=[H100, H200])
-    for table in (market.history(H100, now.as_of), printed_rents.moves(H100, now.as_of), market.by_seller(now),
+    for table in (market.history(H100, now.as_of), printed_rents.seller_changes(H100, now.as_of), market.by_seller(now),
                   commitments.spot_regions(now), commitments.commitment(now), market.marked(now)):
         assert "nan" not in table.attrs["finding"]
         assert all(data.source(source)["title"] for source in table.attrs["sources"])

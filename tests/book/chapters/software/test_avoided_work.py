@@ -3,11 +3,13 @@
 from types import SimpleNamespace
 
 import pytest
-from test_waterfall import DEFAULTS
 
+from tokenecon_book.build import notebooks
 from tokenecon_book.chapters.software import avoided_work
 from tokenecon_book.chapters.software.lever_points import operating_point
 from tokenecon_book.chapters.software.waterfall import LEVERS
+
+DEFAULTS = notebooks.defaults("software")
 
 
 def case(**change):

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 import pytest
 
 from tokenecon.errors import DoesNotFit
+from tokenecon_book.build import notebooks
 from tokenecon_book.chapters.software import cache_sharing
 
-DEFAULTS = {"model": "llama-2-70b", "gpu": "h100-sxm-80gb", "n_gpus": 4, "isl": 2000, "osl": 500,
-            "contiguous_waste": 0.7, "paged_waste": 0.04}
+DEFAULTS = notebooks.defaults("software")
 
 
 def case(**change):

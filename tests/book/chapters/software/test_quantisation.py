@@ -9,10 +9,11 @@ import tokenecon
 from tokenecon import data
 from tokenecon.errors import DoesNotFit
 from tokenecon.serving import textbook
+from tokenecon_book.build import notebooks
 from tokenecon_book.chapters.software import quantisation
 
 WHERE = {"model": "llama-2-7b", "gpu": "h100-sxm-80gb", "n_gpus": 1, "kv": "fp16"}
-DEFAULTS = {"model": "llama-2-70b", "gpu": "h100-sxm-80gb", "n_gpus": 4, "kv": "fp8", "isl": 2000, "osl": 500}
+DEFAULTS = notebooks.defaults("software")
 
 
 def case(**change):
@@ -57,7 +58,7 @@ def test_compared_under_the_conditions_of_the_measurement():
     table = quantisation.compared().set_index("id")
     for name, where in quantisation.COMPARED.items():
         conditions = facts.loc[name, "conditions"]
-        for field, word in (("isl", "ISL"), ("osl", "OSL"), ("batch", "batch")):
+        for field, word in (("isl", "ISL"), ("osl", "OSL"), ("concurrency", "batch")):
             assert re.search(rf"{word} (\d+)", conditions).group(1) == str(where[field]), (name, field)
         assert "H100" in conditions and "one GPU" in conditions
     row = table.loc["quantisation.trtllm.fp8-llama2-7b-batch8"]
@@ -73,7 +74,7 @@ def test_request_seconds_of_one_batch():
     where = {"model": "llama-2-7b", "gpu": "h100-sxm-80gb", "n_gpus": 1, "weights": "fp16"}
     prefill = textbook.prefill(isl=1024, efficiencies=textbook.assumed(), **where)[1]
     step = textbook.decode_step(kv="fp16", batch=8, positions=1088, efficiencies=textbook.assumed(), **where)["step_s"][1]
-    found = quantisation.request_seconds(batch=8, isl=1024, osl=128, efficiencies=textbook.assumed(), **where)
+    found = quantisation.request_seconds(concurrency=8, isl=1024, osl=128, efficiencies=textbook.assumed(), **where)
     assert found == pytest.approx(8 * prefill + 128 * step)
 
 

@@ -1,12 +1,11 @@
 """The page of software optimisations: defaults, sensitivity, published effects, other parameters."""
 
-import json
 from types import SimpleNamespace
 
 import pytest
-from test_waterfall import DEFAULTS
 
 from tokenecon import data
+from tokenecon_book.build import notebooks
 from tokenecon_book.chapters.software import (
     avoided_work,
     batching,
@@ -21,13 +20,7 @@ from tokenecon_book.chapters.software import (
 )
 from tokenecon_book.chapters.software.waterfall import LEVERS
 
-ASSUMED = {
-    "isl": "workload.isl", "osl": "workload.osl", "utilisation": "utilisation.own",
-    "contiguous_waste": "kv.waste_contiguous", "paged_waste": "kv.waste_paged", "hit_rate": "cache.hit_rate",
-    "saved_share": "cache.saved_share", "acceptance": "speculation.acceptance", "draft_tokens": "speculation.tokens",
-    "draft_cost": "speculation.draft_cost", "small_share": "routing.small_share", "cost_ratio": "routing.cost_ratio",
-    "router_cost": "routing.router_cost", "batch_wait_s": "batching.static_wait",
-}
+DEFAULTS = notebooks.defaults("software")
 OTHERS = [
     {},
     {"model": "mixtral-8x7b", "gpu": "mi300x-192gb", "n_gpus": 1, "weights": "int4", "lengths": "exponential"},
@@ -39,27 +32,6 @@ OTHERS = [
 
 def case(**change):
     return SimpleNamespace(**(DEFAULTS | change))
-
-
-@pytest.fixture
-def declared(root):
-    """The parameters cell of the notebook, executed."""
-    cells = json.loads((root / "notebooks" / "software.ipynb").read_text(encoding="utf-8"))["cells"]
-    cell = next(cell for cell in cells if "parameters" in cell["metadata"].get("tags", []))
-    values = {}
-    exec("".join(cell["source"]), values)
-    return {name: value for name, value in values.items() if not name.startswith("__")}
-
-
-def test_defaults_are_the_assumed_values(declared):
-    for parameter, assumption in ASSUMED.items():
-        assert declared[parameter] == data.value(assumption), f"{parameter} in notebooks/software.ipynb, {assumption}"
-    low, high = (data.claim("up-h100-cloud-price-now")[end] for end in ("low", "high"))
-    assert declared["usd_per_gpu_hour"] == pytest.approx((low + high) / 2)
-
-
-def test_tests_and_notebook_share_their_defaults(declared):
-    assert declared == DEFAULTS
 
 
 @pytest.mark.parametrize("change", OTHERS)

@@ -8,11 +8,11 @@ import tokenecon
 from tokenecon import data
 from tokenecon.errors import DoesNotFit
 from tokenecon.serving import textbook
+from tokenecon_book.build import notebooks
 from tokenecon_book.chapters.software import speculation
 
 WHERE = {"model": "llama-2-7b", "gpu": "h100-sxm-80gb", "n_gpus": 1, "weights": "fp16", "kv": "fp16", "positions": 100}
-DEFAULTS = {"model": "llama-2-70b", "gpu": "h100-sxm-80gb", "n_gpus": 4, "weights": "fp8", "kv": "fp8", "isl": 2000,
-            "osl": 500, "acceptance": 0.8, "draft_tokens": 4, "draft_cost": 0.05}
+DEFAULTS = notebooks.defaults("software")
 
 
 def case(**change):

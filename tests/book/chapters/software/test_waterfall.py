@@ -7,15 +7,10 @@ import pytest
 import tokenecon
 from tokenecon.errors import DoesNotFit, TooSlow
 from tokenecon.serving import textbook
+from tokenecon_book.build import notebooks
 from tokenecon_book.chapters.software import batching, lever_points, lever_steps, stacking, waterfall
 
-DEFAULTS = {
-    "model": "llama-2-70b", "gpu": "h100-sxm-80gb", "n_gpus": 4, "weights": "fp8", "kv": "fp8", "isl": 2000,
-    "osl": 500, "lengths": "measured", "trace": "azure-2023-conv", "slots": 24, "batch_wait_s": 1.0, "tpot_ms": 50.0,
-    "usd_per_gpu_hour": 2.695, "utilisation": 0.6,
-    "contiguous_waste": 0.7, "paged_waste": 0.04, "hit_rate": 0.5, "saved_share": 0.7, "acceptance": 0.8, "draft_tokens": 4,
-    "draft_cost": 0.05, "small_share": 0.67, "cost_ratio": 0.1, "router_cost": 0.01,
-}
+DEFAULTS = notebooks.defaults("software")
 NONE, ALL = frozenset(), frozenset(waterfall.LEVERS)
 EXPECTED = textbook.EXPECTED
 # One long request fills the memory, so that the batch is 1 and the sum fits on paper.

@@ -1,6 +1,5 @@
 """Load over the hours, what pools of it give, and the chapter's tables."""
 
-import ast
 import json
 from types import SimpleNamespace
 
@@ -15,6 +14,7 @@ from tokenecon.errors import NoEstimate, NoPrice, TooSlow, UnknownId
 from tokenecon.fleet import planning, traffic
 from tokenecon.formulas import queueing
 from tokenecon.prices import gpu_prices
+from tokenecon_book.build import notebooks
 from tokenecon_book.chapters.traffic import idle, load_cost, pooling_traces
 
 # parameter of the notebook -> the row of data/assumptions.csv that its default repeats
@@ -31,9 +31,8 @@ def cells(root):
 
 
 @pytest.fixture(scope="module")
-def defaults(cells):
-    cell = next(one for one in cells if "parameters" in one["metadata"].get("tags", ()))
-    return {line.targets[0].id: ast.literal_eval(line.value) for line in ast.parse("".join(cell["source"])).body}
+def defaults():
+    return notebooks.defaults("traffic")
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +114,7 @@ def test_the_readers_own_hours_become_a_profile():
     profile = traffic.from_requests(pd.DataFrame({"hour": [0, 1, 2], "requests_per_h": [0.0, 3600.0, 7200.0]}))
     assert profile["ratio"].tolist() == [0, 1, 2] and profile.attrs["mean_requests_per_s"] == 1.0
     found = planning.plan(profile, mean_requests_per_s=1.0, requests_per_s=2.0, concurrency=10, wait_probability=0.1,
-                       policy="autoscale", start_h=0.0, floor=0)
+                          policy="autoscale", start_h=0.0, floor=0)
     assert found["peak_to_mean"] == 2.0
 
 

@@ -35,10 +35,10 @@ def check(case):
     positive(case, "input_tokens", "output_tokens", "user_speed", "kv_length", "peak_to_mean", "usd_per_gpu_hour")
     if case.peak_to_mean < 1:
         raise BadInput(f"parameter 'peak_to_mean' is {case.peak_to_mean:g}, but must be at least 1: no hour is busier than the "
-                         "busiest")
+                       "busiest")
     if case.cached_tokens >= case.input_tokens:
         raise BadInput(f"parameter 'cached_tokens' is {case.cached_tokens:g}, but only {case.input_tokens:g} tokens of input "
-                         "arrive; a cache finds less than all of them")
+                       "arrive; a cache finds less than all of them")
 
 
 def usd_per_day(case, nodes):

@@ -26,7 +26,7 @@ def fact(name):
 def lengths(case):
     """Prompt, its share found in the cache, and answer of a request, if all requests of the day were alike."""
     osl = serving.answer_positions(tok_in_per_tok_out=case.input_tokens / case.output_tokens,
-                                         context_positions=case.kv_length)
+                                   context_positions=case.kv_length)
     return {"isl": osl * case.input_tokens / case.output_tokens, "osl": osl, "cached": case.cached_tokens / case.input_tokens}
 
 
@@ -46,8 +46,8 @@ def unit(case, ranks):
     length = lengths(case)
     if min(length["isl"], length["osl"]) < 1:
         raise BadInput(f"parameter 'kv_length' is {case.kv_length:g}, but with {case.input_tokens:.3g} input and "
-                         f"{case.output_tokens:.3g} output tokens a mean request then has a prompt of {length['isl']:.3g} and an "
-                         f"answer of {length['osl']:.3g} tokens; both must be at least 1")
+                       f"{case.output_tokens:.3g} output tokens a mean request then has a prompt of {length['isl']:.3g} and an "
+                       f"answer of {length['osl']:.3g} tokens; both must be at least 1")
     row = {"model": case.model, "gpu": case.gpu, "n_gpus": ranks, "tp": ranks, "attention_dp": ranks, "weights": case.weights,
            "kv": case.kv, "isl": length["isl"], "osl": length["osl"], "cached_prefix": length["cached"],
            "concurrency": float(ranks), "usd_per_gpu_hour": case.usd_per_gpu_hour}
@@ -55,7 +55,7 @@ def unit(case, ranks):
     if ask.error[0]:
         units_of = "prefill_ranks" if ranks == case.prefill_ranks else "decode_ranks"
         name = next((one for one in sizing.BLAMED if ask.error[0].startswith(f"{one} '")), units_of)
-        raise BadInput(f"parameter '{name}' is {sizing.written(getattr(case, name))}: {ask.error[0]}")
+        raise BadInput(f"parameter '{name}' is {sizing.quoted(getattr(case, name))}: {ask.error[0]}")
     columns = estimate.columns(ask, np.arange(1))
     if not columns["routed"][0]:
         raise BadInput(f"parameter 'model' is '{case.model}', which has no experts to spread; take a mixture of experts")

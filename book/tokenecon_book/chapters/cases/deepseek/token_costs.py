@@ -73,11 +73,11 @@ def _node_seconds(case, prefill_nodes, decode_nodes, found):
     new, cached = length["isl"] * (1 - length["cached"]), length["isl"] * length["cached"]
     return {
         "input": (new, money.input_seconds(prefill_s=prefill_s, prefix_attention_s=attends, cache_read_s=reads,
-                                                new_positions=new, context_positions=context)),
+                                           new_positions=new, context_positions=context)),
         "cached": (cached, money.cached_seconds(prefix_attention_s=attends, cache_read_s=reads, cached_positions=cached,
-                                                     context_positions=context)),
+                                                context_positions=context)),
         "output": (length["osl"], money.output_seconds(decode_s=decode_s, cache_read_s=reads,
-                                                            prompt_positions=length["isl"], context_positions=context)),
+                                                       prompt_positions=length["isl"], context_positions=context)),
     }  # fmt: skip
 
 

@@ -38,10 +38,10 @@ def check(case):
     chance(case)
     if case.groups < FEWEST:
         raise BadInput(f"parameter 'groups' is {case.groups}, but must be at least {FEWEST}: one group shares with nobody, and "
-                         "nothing keeps it apart")
+                       "nothing keeps it apart")
     if case.groups > case.analysts:
         raise BadInput(f"parameter 'groups' is {case.groups}, more than the {case.analysts} of 'analysts'; a group has at "
-                         "least one analyst")
+                       "least one analyst")
 
 
 def busy_rate(case, hourly=None):
@@ -135,7 +135,7 @@ def strictness(case):
              for groups in (1, case.groups, min(10 * case.groups, case.analysts))}
     more = max(apart)
     hit = data.value("cache.hit_rate")
-    shared = sizing.one(pools.asked(replica) | {"cached_prefix": hit}, ttft_ms=case.ttft_ms, tpot_ms=case.tpot_ms)
+    shared = sizing.one(pools.replica_case(replica) | {"cached_prefix": hit}, ttft_ms=case.ttft_ms, tpot_ms=case.tpot_ms)
     common = int(fleets.replicas(rate, wait_probability=case.wait_probability, concurrency=shared["concurrency"],
                                  requests_per_s=shared["requests_per_s"]))
     follows = fleets.plan(day(case), mean_requests_per_s=rate / case.peak_to_mean, policy="autoscale", floor=1,
@@ -233,5 +233,6 @@ def sensitivity(case):
                 raise
             rows.append({"change": f"{text} (cannot be kept)", "in_flight": np.nan, "n_gpus": np.nan, "penalty": np.nan})
             continue
-        rows.append({"change": text, "in_flight": attrs["load"], "n_gpus": attrs["here"].n_gpus, "penalty": attrs["here"].penalty})
+        rows.append({"change": text, "in_flight": attrs["load"], "n_gpus": attrs["here"].n_gpus,
+                     "penalty": attrs["here"].penalty})
     return pd.DataFrame(rows)

@@ -48,7 +48,7 @@ def tokens_per_turn(case):
     """Tokens in a turn that the printed volumes imply."""
     check(case)
     return serving.tok_per_turn(tok_per_day=case.tokens_per_day, conversations_per_day=case.conversations_per_day,
-                                 turns=case.turns)
+                                turns=case.turns)
 
 
 def per_mtok(case, usd_per_month):

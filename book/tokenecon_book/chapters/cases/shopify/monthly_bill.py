@@ -59,7 +59,7 @@ def bill(case):
     if market:
         lengths = own["tok_per_turn"]
         volume = serving.tok_per_day_of_conversations(conversations_per_day=case.conversations_per_day, turns=case.turns,
-                                                       tok_per_turn=lengths)
+                                                      tok_per_turn=lengths)
         parts.append(pd.DataFrame({"tok_per_turn": lengths, "offer": "API price of the date"} | {
             f"usd_per_month{end}": money.usd_per_month(tok_per_day=volume, usd_per_tok=units.convert(usd, "USD/Mtok", "USD/tok"))
             for end, usd in zip(("_low", "", "_high"), market, strict=True)}))

@@ -58,7 +58,7 @@ def speed_at(mfu, case):
     shape, peak = data.model(MODEL), data.gpu(case.gpu)["bf16_flop_per_s"]
     if peak != peak:
         raise BadInput(f"parameter 'gpu' is '{case.gpu}', which has no BF16 rate in data/gpus.csv; take another id of "
-                         "`tokenecon list gpus`")
+                       "`tokenecon list gpus`")
     window, tokens = data.value("speech.window"), serving.tok_per_audio_hour(
         tok_per_day=case.tokens_per_day, audio_hours_per_day=case.audio_hours_per_day)
     encoder = compute.prefill_flop_full(
@@ -78,7 +78,8 @@ def implied(case):
     for end in ("", "_low", "_high"):
         # more GPUs for the same audio means that each is slower
         other = {"_low": "_high", "_high": "_low"}.get(end, "")
-        table[f"speed{end}"] = [float(serving.required_real_time_factor(audio_hours_per_day=case.audio_hours_per_day, n_gpus=n_gpus))
+        table[f"speed{end}"] = [float(serving.required_real_time_factor(
+            audio_hours_per_day=case.audio_hours_per_day, n_gpus=n_gpus))
                                 for n_gpus in table[f"n_gpus{other}"]]
         table[f"mfu{end}"] = table[f"speed{end}"] / full
     return table
