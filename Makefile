@@ -20,7 +20,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book test serve rerun bench bench-accuracy calibrate freeze-prices lock clean
+.PHONY: help book test serve lab rerun bench bench-accuracy calibrate freeze-prices lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,10 +30,14 @@ book: .venv/stamp ## run the notebooks that changed and build the site into _bui
 
 test: book node_modules/stamp ## the book, lint and all tests (CHROME=/path/to/chromium for the browser tests)
 	@$(BIN)/ruff check .
+	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/pytest -q -n 2 --dist loadfile $(ARGS)
 
 serve: .venv/stamp ## show the built site on this machine and print its address
 	@$(BIN)/python -m tokenecon_book.build.serve
+
+lab: .venv/stamp ## open the notebooks in JupyterLab
+	@$(BIN)/jupyter lab --notebook-dir=notebooks $(ARGS)
 
 rerun: .venv/stamp ## one notebook with your numbers: make rerun NB=hardware ARGS="-p gpus h200-sxm-141gb -o out"
 	@test -n "$(NB)" || { echo 'say which notebook: make rerun NB=hardware ARGS="-p years 4"' >&2; exit 2; }
@@ -59,7 +63,7 @@ lock: .venv/stamp ## resolve requirements.in and package.json anew (ARGS=--upgra
 	@$(NPM) install --package-lock-only --ignore-scripts
 
 clean: ## remove what was built (the environment stays: rm -r .venv node_modules removes it)
-	@rm -rf _build out .pytest_cache .ruff_cache .hypothesis
+	@rm -rf _build out .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 .venv/stamp: requirements.txt requirements-uv.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none was found; \

@@ -127,6 +127,19 @@ def test_every_formula_is_used_by_more_than_its_tests(root):
                     f"{path.relative_to(root)}: nothing calls {node.name}; use it, or delete it with its tests")
 
 
+def test_a_million_tokens_are_priced_in_one_module(root):
+    """formulas/money.py divides money by millions of tokens; everything else calls it, or converts by `units.convert`."""
+    for path in code(root):
+        if path.name in ("money.py", "units.py") and path.parent.name in ("formulas", "tokenecon"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            name = getattr(node, "attr", getattr(node, "id", ""))
+            assert name != "TOKENS_PER_MTOK", f"{path.relative_to(root)}:{node.lineno} prices tokens; call formulas/money"
+            if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult | ast.Div):
+                million = any(isinstance(side, ast.Constant) and side.value in (1e6, 1e-6) for side in (node.left, node.right))
+                assert not million, f"{path.relative_to(root)}:{node.lineno}: name the unit, `units.convert`"
+
+
 def tracked(root):
     """What git has or would add."""
     command = ["git", "-C", str(root), "ls-files", "--cached", "--others", "--exclude-standard"]

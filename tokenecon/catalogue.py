@@ -54,12 +54,23 @@ def token_prices(model=None):
     return frame[wanted].to_dict("records")
 
 
+def scenarios():
+    """The scenarios that ship with the book, for `tokenecon cost` and `tokenecon decide`; each file is an example to copy."""
+    from tokenecon.decision import scenario
+
+    cases = {name: scenario.load(name) for name in scenario.names()}
+    return [{"scenario": name, "name": case.name, "model": case.model, "isl": case.isl, "osl": case.osl,
+             "requests_per_day": case.requests_per_day, "file": str(scenario.FOLDER / f"{name}.yml")}
+            for name, case in cases.items()]
+
+
 # name of the catalogue -> (function, what may narrow it)
 CATALOGUES = {
     "gpus": (gpus, None),
     "models": (models, None),
     "prices": (prices, "the id of a gpu"),
     "token-prices": (token_prices, "the id of a model"),
+    "scenarios": (scenarios, None),
 }
 
 

@@ -45,7 +45,8 @@ def common(
 
 @app.command("list")
 def list_(
-    what: Annotated[str, typer.Argument(help="gpus, models, prices, token-prices, claims, notebooks or parameters.")],
+    what: Annotated[str, typer.Argument(
+        help="gpus, models, prices, token-prices, scenarios; with the book claims, notebooks, parameters.")],
     only: Annotated[
         str | None,
         typer.Argument(help="A notebook for its parameters, a gpu or a model for its prices, a section of claims."),
@@ -121,7 +122,8 @@ def estimate(
         raise typer.Exit(1)
 
 
-Scenario = Annotated[Path, typer.Argument(metavar="SCENARIO.yml", help="Your case, as in notebooks/scenarios/.")]
+Scenario = Annotated[Path, typer.Argument(
+    metavar="SCENARIO", help="Your case, a YAML file, or one of `tokenecon list scenarios`.")]
 AsCsv = Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the first table to a CSV file, too.")]
 
 
@@ -129,7 +131,7 @@ AsCsv = Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write
 def cost(scenario: Scenario, as_json: AsJson = False, csv: AsCsv = None):
     """What own, rented and API tokens cost in your case, and from which volume on own ones are cheaper.
 
-    Example: `tokenecon cost notebooks/scenarios/chat-assistant.yml`
+    Example: `tokenecon cost chat-assistant`
     """
     from tokenecon.decision import report
 
@@ -146,11 +148,34 @@ def decide(
 ):
     """How probable it is that owning, renting or an API is the cheapest in your case, and what decides it.
 
-    Example: `tokenecon decide notebooks/scenarios/chat-assistant.yml --draws 1000000`
+    Example: `tokenecon decide chat-assistant --draws 1000000`
     """
     from tokenecon.decision import report
 
     report.tell(report.decide(scenario, draws, seed), print_table, as_json=as_json, csv=csv)
+
+
+@app.command("add-model")
+def add_model(
+    config: Annotated[str, typer.Argument(metavar="CONFIG.json", help="The model's config.json, or the folder it lies in.")],
+    model_id: Annotated[str, typer.Option("--id", help="A new id, such as llama-3.1-8b.")],
+    name: Annotated[str, typer.Option(help="The name for readers.")],
+    source: Annotated[str, typer.Option(help="Where the file was read: an id of data/sources.csv.")],
+    locator: Annotated[str, typer.Option(help="Where in the source.")] = "config.json",
+    published_total: Annotated[
+        int | None, typer.Option(min=1, help="Parameters as published, where they differ from the shape's.")] = None,
+    table: Annotated[Path | None, typer.Option(help="Another copy of data/models.csv.")] = None,
+):
+    """Write the row of data/models.csv for a model, its parameters counted from the shape.
+
+    Example: `tokenecon add-model config.json --id qwen3-14b --name "Qwen3 14B" --source hf-qwen-qwen3-14b`
+    """
+    from tokenecon.importers import model_row
+
+    target = table or model_row.default_table()
+    row = model_row.row(config, model_id=model_id, name=name, source=source, locator=locator, published_total=published_total)
+    model_row.add(target, row)
+    print(f"{row['parameters']} parameters, {row['active_parameters']} of them for a token; the row of {model_id} is in {target}")
 
 
 def print_record(record):

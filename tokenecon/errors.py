@@ -4,6 +4,7 @@ Every message is one sentence that names the field, its value, what is allowed, 
 """
 
 import difflib
+from collections.abc import Iterable
 
 
 class BadInput(ValueError):
@@ -13,7 +14,7 @@ class BadInput(ValueError):
 class UnknownId(BadInput):
     """An id that no row has; the message is one sentence with the nearest ids."""
 
-    def __init__(self, field, value, known, where):
+    def __init__(self, field: str, value: object, known: Iterable[str], where: str) -> None:
         self.field, self.value, self.known = field, value, sorted(known)
         self.alike = alike(value, self.known)
         near = " or ".join(f"'{name}'" for name in self.alike) or f"one of the {len(self.known)} ids there"
@@ -60,7 +61,7 @@ class Infeasible(BadInput):
     """No mix of contracts meets the demand under the limits given."""
 
 
-def alike(value, known, count=3):
+def alike(value: object, known: Iterable[str], count: int = 3) -> list[str]:
     """The ids most like a value: those that begin with it, that hold it, that are spelt alike."""
     text, known = str(value).lower(), list(known)
     holding = [name for name in known if text and text in name.lower()]
@@ -69,7 +70,7 @@ def alike(value, known, count=3):
     return list(dict.fromkeys(holding + spelt))[:count]
 
 
-def did_you_mean(name, candidates):
+def did_you_mean(name: object, candidates: Iterable[object]) -> str:
     """``; did you mean 'x' or 'y'?``: what holds the name first, then what is spelt alike, else nothing."""
     found = alike(name, [str(one) for one in candidates])
     return "; did you mean " + " or ".join(f"'{one}'" for one in found) + "?" if found else ""

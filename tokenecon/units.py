@@ -5,6 +5,12 @@ Every number in ``data/`` and every bracketed unit in a docstring is spelt as on
 dimension.  The module runs on MicroPython, so it uses nothing but plain Python.
 """
 
+MYPY = False
+if MYPY:  # for the type checker alone: MicroPython has no typing
+    from typing import Any
+else:
+    Any = object
+
 # One atom: (factor to the base unit, {base dimension: power}).  The base units are the
 # dollar, the token, the second, the GPU, the byte, the FLOP, the joule and the gram of CO2e.
 ATOMS = {
@@ -106,21 +112,21 @@ class UnitError(ValueError):
     """A unit that is not in the closed list, or a conversion between unlike units."""
 
 
-def _check(unit):
+def _check(unit: str) -> None:
     if unit not in UNITS or unit in ("date", "text"):
         raise UnitError(
             "unit '%s' is not a numeric unit of the closed list; see tokenecon/units.py" % unit
         )
 
 
-def dimensions(unit):
+def dimensions(unit: str) -> dict[str, int]:
     """Powers of the base dimensions of a unit, as a dict without zeros.
 
     >>> dimensions("USD/GPU/h") == {"USD": 1, "GPU": -1, "s": -1}
     True
     """
     _check(unit)
-    powers = {}
+    powers: dict[str, int] = {}
     for place, atom in enumerate(unit.split("/")):
         sign = 1 if place == 0 else -1
         for name, power in ATOMS[atom][1].items():
@@ -128,7 +134,7 @@ def dimensions(unit):
     return {name: power for name, power in powers.items() if power}
 
 
-def factor(unit):
+def factor(unit: str) -> float:
     """Size of a unit in base units.
 
     >>> factor("TB/s")
@@ -141,7 +147,7 @@ def factor(unit):
     return size
 
 
-def convert(value, source, target):
+def convert(value: Any, source: str, target: str) -> Any:
     """A value given in one unit, expressed in another of the same dimension.
 
     >>> convert(80.0, "GB", "GiB") < 74.6

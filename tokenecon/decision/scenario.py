@@ -80,8 +80,9 @@ def field(name, path):
 
 
 def load(path):
-    """The case of a scenario file, checked, with what it leaves out taken from ``data/``."""
-    return case(parsed(path), Path(path))
+    """The case of a scenario file or of a shipped scenario's name, checked, with what it leaves out taken from ``data/``."""
+    path = FOLDER / f"{path}.yml" if str(path) in names() and not Path(path).exists() else Path(path)
+    return case(parsed(path), path)
 
 
 def overridden(name, changes):

@@ -4,10 +4,10 @@
 by convention (:data:`tokenecon.units.FLOP_PER_MULTIPLY_ADD`), one for the product and one for the sum.
 """
 
-from tokenecon.numerics import minimum
+from tokenecon.numerics import Quantity, minimum
 
 
-def attention_width(*, query_heads, key_head_dim, value_head_dim):
+def attention_width(*, query_heads: Quantity, key_head_dim: Quantity, value_head_dim: Quantity) -> Quantity:
     r"""Width in which attention scores and sums: heads times the mean of key and value width.
 
     .. math:: d_a = n_h\,\frac{d_k + d_v}{2}
@@ -43,7 +43,7 @@ def attention_width(*, query_heads, key_head_dim, value_head_dim):
     return query_heads * (key_head_dim + value_head_dim) / 2
 
 
-def attended_pairs(*, positions, window):
+def attended_pairs(*, positions: Quantity, window: Quantity) -> Quantity:
     r"""Pairs of a query and an earlier key in the causal prefill of one sequence.
 
     .. math:: A = m\,n - \frac{m^2}{2}, \quad m = \min(n, w)
@@ -75,7 +75,8 @@ def attended_pairs(*, positions, window):
     return reach * positions - reach * reach / 2
 
 
-def attention_flop(*, pairs, layers, attention_width, flop_per_multiply_add):
+def attention_flop(*, pairs: Quantity, layers: Quantity, attention_width: Quantity,
+                   flop_per_multiply_add: Quantity) -> Quantity:
     r"""Arithmetic of attention scores and weighted sums over so many query-key pairs.
 
     .. math:: F_a = 2 f\,A\,d_a\,L
@@ -106,7 +107,7 @@ def attention_flop(*, pairs, layers, attention_width, flop_per_multiply_add):
     return 2 * flop_per_multiply_add * pairs * attention_width * layers
 
 
-def parameter_flop(*, active_parameters, positions, flop_per_multiply_add):
+def parameter_flop(*, active_parameters: Quantity, positions: Quantity, flop_per_multiply_add: Quantity) -> Quantity:
     r"""Arithmetic of the weight matrices: one multiplication and addition per parameter and position.
 
     .. math:: F_w = f\,P_{act}\,n
@@ -137,7 +138,8 @@ def parameter_flop(*, active_parameters, positions, flop_per_multiply_add):
     return flop_per_multiply_add * active_parameters * positions
 
 
-def decode_flop_per_token(*, active_parameters, positions, layers, attention_width, flop_per_multiply_add):
+def decode_flop_per_token(*, active_parameters: Quantity, positions: Quantity, layers: Quantity, attention_width: Quantity,
+                          flop_per_multiply_add: Quantity) -> Quantity:
     r"""Arithmetic of decoding one token at a context of so many positions, full attention.
 
     .. math:: F = f\,(P_{act} + 2\,n\,d_a\,L)
@@ -175,7 +177,8 @@ def decode_flop_per_token(*, active_parameters, positions, layers, attention_wid
     return flop_per_multiply_add * (active_parameters + 2 * positions * attention_width * layers)
 
 
-def prefill_flop_causal(*, active_parameters, positions, layers, attention_width, flop_per_multiply_add):
+def prefill_flop_causal(*, active_parameters: Quantity, positions: Quantity, layers: Quantity, attention_width: Quantity,
+                        flop_per_multiply_add: Quantity) -> Quantity:
     r"""Arithmetic of the prefill of one prompt when the kernel skips what the causal mask hides.
 
     .. math:: F = f\,(P_{act}\,n + n^2\,d_a\,L)
@@ -214,7 +217,8 @@ def prefill_flop_causal(*, active_parameters, positions, layers, attention_width
                                     + positions * positions * attention_width * layers)
 
 
-def prefill_flop_full(*, active_parameters, positions, layers, attention_width, flop_per_multiply_add):
+def prefill_flop_full(*, active_parameters: Quantity, positions: Quantity, layers: Quantity, attention_width: Quantity,
+                      flop_per_multiply_add: Quantity) -> Quantity:
     r"""Arithmetic of a pass in which every position attends to every other: no mask, or one not exploited.
 
     .. math:: F = f\,(P_{act}\,n + 2\,n^2\,d_a\,L)
@@ -253,8 +257,8 @@ def prefill_flop_full(*, active_parameters, positions, layers, attention_width, 
                                     + 2 * positions * positions * attention_width * layers)
 
 
-def linear_attention_flop(*, positions, layers, value_heads, key_head_dim, value_head_dim,
-                          flop_per_multiply_add):
+def linear_attention_flop(*, positions: Quantity, layers: Quantity, value_heads: Quantity, key_head_dim: Quantity,
+                          value_head_dim: Quantity, flop_per_multiply_add: Quantity) -> Quantity:
     r"""Arithmetic of the recurrence of linear-attention layers: read, correct and query the state.
 
     .. math:: F_l = 3 f\,n\,n_v\,d_k\,d_v\,L
@@ -288,7 +292,7 @@ def linear_attention_flop(*, positions, layers, value_heads, key_head_dim, value
     return 3 * flop_per_multiply_add * positions * value_heads * key_head_dim * value_head_dim * layers
 
 
-def mixing_weight(*, layers, attention_width, positions, active_parameters):
+def mixing_weight(*, layers: Quantity, attention_width: Quantity, positions: Quantity, active_parameters: Quantity) -> Quantity:
     r"""Arithmetic of causal attention over that of the weights, at a reference context.
 
     .. math:: q = \frac{d_a\,L\,n_1}{P_{act}}
@@ -319,7 +323,7 @@ def mixing_weight(*, layers, attention_width, positions, active_parameters):
     return attention_width * layers * positions / active_parameters
 
 
-def context_cost_ratio(*, length_ratio, mixing_weight):
+def context_cost_ratio(*, length_ratio: Quantity, mixing_weight: Quantity) -> Quantity:
     r"""Growth of prefill arithmetic when a context grows by a factor.
 
     .. math:: \frac{r + r^2 q}{1 + q}
@@ -354,7 +358,7 @@ def context_cost_ratio(*, length_ratio, mixing_weight):
     return (length_ratio + length_ratio * length_ratio * mixing_weight) / (1 + mixing_weight)
 
 
-def mixing_weight_for_ratio(*, length_ratio, cost_ratio):
+def mixing_weight_for_ratio(*, length_ratio: Quantity, cost_ratio: Quantity) -> Quantity:
     r"""Mixing weight at which a stated growth of arithmetic would hold.
 
     .. math:: q = \frac{R - r}{r^2 - R}
@@ -381,7 +385,7 @@ def mixing_weight_for_ratio(*, length_ratio, cost_ratio):
     return (cost_ratio - length_ratio) / (length_ratio * length_ratio - cost_ratio)
 
 
-def experts_touched(*, experts, experts_per_token, batch):
+def experts_touched(*, experts: Quantity, experts_per_token: Quantity, batch: Quantity) -> Quantity:
     r"""Experts of a layer that at least one of the decoded tokens uses, on average.
 
     .. math:: E_t = E\left(1 - \left(1 - \frac{k}{E}\right)^{B}\right)
@@ -419,7 +423,8 @@ def experts_touched(*, experts, experts_per_token, batch):
     return experts * (1 - (1 - experts_per_token / experts) ** batch)
 
 
-def weight_bytes_read(*, common_bytes, expert_bytes, experts, experts_touched):
+def weight_bytes_read(*, common_bytes: Quantity, expert_bytes: Quantity, experts: Quantity,
+                      experts_touched: Quantity) -> Quantity:
     r"""Weight bytes that a pass reads: everything outside the routed experts, and the experts touched.
 
     .. math:: W_r = W_0 + W_E\,\frac{E_t}{E}

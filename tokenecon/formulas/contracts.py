@@ -1,13 +1,13 @@
 """Paying for GPUs by contract: spot with interruptions, commitments, and prices that fall meanwhile."""
 
-from tokenecon.numerics import exp, log, maximum, where
+from tokenecon.numerics import Quantities, Quantity, exp, log, maximum, where
 from tokenecon.units import HOURS_PER_YEAR
 
 NEAR_ZERO = 1e-4
 
 
-def spot_usd_per_gpu_hour(*, spot_usd_per_gpu_hour, on_demand_usd_per_gpu_hour, availability,
-                          interruptions_per_hour, restart_hours, lost_hours):
+def spot_usd_per_gpu_hour(*, spot_usd_per_gpu_hour: Quantity, on_demand_usd_per_gpu_hour: Quantity, availability: Quantity,
+                          interruptions_per_hour: Quantity, restart_hours: Quantity, lost_hours: Quantity) -> Quantity:
     r"""Price of an hour of work on spot GPUs, with interruptions and on-demand GPUs to fall back on.
 
     .. math:: p = A\,p_s\,(1 + r\,(t_r + t_l)) + (1 - A)\,p_d
@@ -49,7 +49,8 @@ def spot_usd_per_gpu_hour(*, spot_usd_per_gpu_hour, on_demand_usd_per_gpu_hour, 
             + (1 - availability) * on_demand_usd_per_gpu_hour)
 
 
-def committed_usd_per_hour(*, on_demand_usd_per_gpu_hour, discount, committed_gpus, demand_gpus):
+def committed_usd_per_hour(*, on_demand_usd_per_gpu_hour: Quantity, discount: Quantity, committed_gpus: Quantity,
+                           demand_gpus: Quantities) -> Quantity:
     r"""Mean hourly bill of a fleet with a commitment: the committed GPUs always, what exceeds them on demand.
 
     .. math:: C(K) = p\left[(1 - \delta)\,K + E\max(0, D - K)\right]
@@ -82,7 +83,7 @@ def committed_usd_per_hour(*, on_demand_usd_per_gpu_hour, discount, committed_gp
     ...                        demand_gpus=[1, 3, 5])
     2.1933
     """
-    above = 0.0
+    above: Quantity = 0.0
     hours = 0
     for needed in demand_gpus:
         above = above + maximum(needed - committed_gpus, 0.0)
@@ -90,7 +91,7 @@ def committed_usd_per_hour(*, on_demand_usd_per_gpu_hour, discount, committed_gp
     return on_demand_usd_per_gpu_hour * ((1 - discount) * committed_gpus + above / hours)
 
 
-def commitment_break_even_use(*, discount):
+def commitment_break_even_use(*, discount: Quantity) -> Quantity:
     r"""Share of hours in which a GPU must be needed for a commitment to pay.
 
     .. math:: 1 - \delta
@@ -117,7 +118,7 @@ def commitment_break_even_use(*, discount):
     return 1 - discount
 
 
-def declining_usd_per_gpu_hour(*, usd_per_gpu_hour, decline_per_year, years):
+def declining_usd_per_gpu_hour(*, usd_per_gpu_hour: Quantity, decline_per_year: Quantity, years: Quantity) -> Quantity:
     r"""Price after some years of steady decline.
 
     .. math:: p(t) = p_0\,e^{-g t}
@@ -146,7 +147,7 @@ def declining_usd_per_gpu_hour(*, usd_per_gpu_hour, decline_per_year, years):
     return usd_per_gpu_hour * exp(-decline_per_year * years)
 
 
-def decline_per_year(*, first_usd_per_gpu_hour, last_usd_per_gpu_hour, years):
+def decline_per_year(*, first_usd_per_gpu_hour: Quantity, last_usd_per_gpu_hour: Quantity, years: Quantity) -> Quantity:
     r"""Continuous rate of decline between two prices, as :func:`declining_usd_per_gpu_hour` takes it.
 
     .. math:: g = \frac{\ln(p_0/p_1)}{T}
@@ -175,7 +176,8 @@ def decline_per_year(*, first_usd_per_gpu_hour, last_usd_per_gpu_hour, years):
     return log(first_usd_per_gpu_hour / last_usd_per_gpu_hour) / years
 
 
-def present_usd_per_gpu(*, usd_per_gpu_hour, decline_per_year, discount_per_year, years):
+def present_usd_per_gpu(*, usd_per_gpu_hour: Quantity, decline_per_year: Quantity, discount_per_year: Quantity,
+                        years: Quantity) -> Quantity:
     r"""Present value of renting a GPU round the clock while its price falls.
 
     .. math:: 8760\,p_0\,\frac{1 - e^{-(g + r) T}}{g + r}, \quad \text{or } 8760\,p_0\,T

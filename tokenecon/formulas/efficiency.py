@@ -1,8 +1,9 @@
 """Energy and carbon of a token; bandwidth, arithmetic and memory for a watt and for a dollar."""
 
+from tokenecon.numerics import Quantity
 
 
-def joules_per_tok_out(*, n_gpus, watts_per_gpu, pue, tok_out_per_s):
+def joules_per_tok_out(*, n_gpus: Quantity, watts_per_gpu: Quantity, pue: Quantity, tok_out_per_s: Quantity) -> Quantity:
     r"""Energy of an output token, the building's share included.
 
     .. math:: E = \frac{N\,P_W\,PUE}{R}
@@ -38,7 +39,7 @@ def joules_per_tok_out(*, n_gpus, watts_per_gpu, pue, tok_out_per_s):
     return n_gpus * watts_per_gpu * pue / tok_out_per_s
 
 
-def energy_usd_per_mtok_out(*, kwh_per_mtok_out, usd_per_kwh):
+def energy_usd_per_mtok_out(*, kwh_per_mtok_out: Quantity, usd_per_kwh: Quantity) -> Quantity:
     r"""Electricity of a million output tokens.
 
     .. math:: E\,e
@@ -65,7 +66,7 @@ def energy_usd_per_mtok_out(*, kwh_per_mtok_out, usd_per_kwh):
     return kwh_per_mtok_out * usd_per_kwh
 
 
-def gco2e_per_mtok_out(*, kwh_per_mtok_out, gco2e_per_kwh):
+def gco2e_per_mtok_out(*, kwh_per_mtok_out: Quantity, gco2e_per_kwh: Quantity) -> Quantity:
     r"""Carbon of the electricity of a million output tokens.
 
     .. math:: E\,\kappa
@@ -92,7 +93,7 @@ def gco2e_per_mtok_out(*, kwh_per_mtok_out, gco2e_per_kwh):
     return kwh_per_mtok_out * gco2e_per_kwh
 
 
-def bandwidth_per_watt(*, bytes_per_s_per_gpu, watts_per_gpu):
+def bandwidth_per_watt(*, bytes_per_s_per_gpu: Quantity, watts_per_gpu: Quantity) -> Quantity:
     r"""Memory bandwidth for each watt.
 
     .. math:: BW / P_W
@@ -119,7 +120,7 @@ def bandwidth_per_watt(*, bytes_per_s_per_gpu, watts_per_gpu):
     return bytes_per_s_per_gpu / watts_per_gpu
 
 
-def memory_per_watt(*, memory_bytes_per_gpu, watts_per_gpu):
+def memory_per_watt(*, memory_bytes_per_gpu: Quantity, watts_per_gpu: Quantity) -> Quantity:
     r"""Memory for each watt.
 
     .. math:: M / P_W
@@ -144,7 +145,7 @@ def memory_per_watt(*, memory_bytes_per_gpu, watts_per_gpu):
     return memory_bytes_per_gpu / watts_per_gpu
 
 
-def bandwidth_per_usd(*, bytes_per_s_per_gpu, usd_per_gpu):
+def bandwidth_per_usd(*, bytes_per_s_per_gpu: Quantity, usd_per_gpu: Quantity) -> Quantity:
     r"""Memory bandwidth for each dollar of purchase price.
 
     .. math:: BW / K

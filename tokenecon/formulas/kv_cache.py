@@ -1,9 +1,9 @@
 """Bytes of the KV cache, in every structure of attention, and what paging and packing leave empty of it."""
 
-from tokenecon.numerics import minimum
+from tokenecon.numerics import Quantity, minimum
 
 
-def kv_bytes_per_token(*, layers, kv_heads, head_dim, bytes_per_value):
+def kv_bytes_per_token(*, layers: Quantity, kv_heads: Quantity, head_dim: Quantity, bytes_per_value: Quantity) -> Quantity:
     r"""KV cache that one position of one sequence adds, for layers that keep keys and values per head.
 
     .. math:: k = 2\,L\,n_{kv}\,d_h\,b_{kv}
@@ -39,7 +39,8 @@ def kv_bytes_per_token(*, layers, kv_heads, head_dim, bytes_per_value):
     return 2 * layers * kv_heads * head_dim * bytes_per_value
 
 
-def kv_bytes_per_token_mla(*, layers, kv_lora_rank, rope_head_dim, bytes_per_value):
+def kv_bytes_per_token_mla(*, layers: Quantity, kv_lora_rank: Quantity, rope_head_dim: Quantity,
+                           bytes_per_value: Quantity) -> Quantity:
     r"""KV cache per position with multi-head latent attention: one compressed vector and one rotary key.
 
     .. math:: k = L\,(d_c + d_{rope})\,b_{kv}
@@ -79,8 +80,8 @@ def kv_bytes_per_token_mla(*, layers, kv_lora_rank, rope_head_dim, bytes_per_val
     return layers * (kv_lora_rank + rope_head_dim) * bytes_per_value
 
 
-def kv_bytes_of_sequence(*, positions, full_bytes_per_position, window_bytes_per_position, window,
-                         state_bytes):
+def kv_bytes_of_sequence(*, positions: Quantity, full_bytes_per_position: Quantity, window_bytes_per_position: Quantity,
+                         window: Quantity, state_bytes: Quantity) -> Quantity:
     r"""Cache of one sequence in a model that may mix full, windowed and linear-attention layers.
 
     .. math:: K(n) = k_f\,n + k_w\,\min(n, w) + s
@@ -121,7 +122,7 @@ def kv_bytes_of_sequence(*, positions, full_bytes_per_position, window_bytes_per
             + state_bytes)
 
 
-def kv_shrink_grouped(*, query_heads, kv_heads):
+def kv_shrink_grouped(*, query_heads: Quantity, kv_heads: Quantity) -> Quantity:
     r"""Factor by which sharing key-value heads shrinks the KV cache against multi-head attention.
 
     .. math:: n_h / n_{kv}
@@ -148,7 +149,7 @@ def kv_shrink_grouped(*, query_heads, kv_heads):
     return query_heads / kv_heads
 
 
-def paged_overhead(*, block_positions, mean_positions):
+def paged_overhead(*, block_positions: Quantity, mean_positions: Quantity) -> Quantity:
     r"""Cache positions that paging leaves empty at the end of a sequence, per position used.
 
     .. math:: \frac{(b - 1)/2}{\bar n}
@@ -179,7 +180,7 @@ def paged_overhead(*, block_positions, mean_positions):
     return (block_positions - 1) / 2 / mean_positions
 
 
-def paged_waste(*, block_positions, mean_positions):
+def paged_waste(*, block_positions: Quantity, mean_positions: Quantity) -> Quantity:
     r"""Share of the allocated cache that paging leaves empty.
 
     .. math:: \frac{o}{1 + o}, \quad o = \frac{(b - 1)/2}{\bar n}
@@ -216,7 +217,7 @@ def paged_waste(*, block_positions, mean_positions):
     return overhead / (1 + overhead)
 
 
-def contiguous_waste(*, mean_positions, reserved_positions):
+def contiguous_waste(*, mean_positions: Quantity, reserved_positions: Quantity) -> Quantity:
     r"""Share of the cache that stays empty when every sequence reserves the longest length.
 
     .. math:: 1 - \bar n / n_{max}
@@ -245,7 +246,7 @@ def contiguous_waste(*, mean_positions, reserved_positions):
     return 1 - mean_positions / reserved_positions
 
 
-def concurrency_gain(*, kv_shrink, waste_before, waste_after):
+def concurrency_gain(*, kv_shrink: Quantity, waste_before: Quantity, waste_after: Quantity) -> Quantity:
     r"""Factor by which a smaller and better packed cache lets more sequences in, in the same memory.
 
     .. math:: f = k\,\frac{1 - w'}{1 - w}

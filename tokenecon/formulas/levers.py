@@ -1,9 +1,9 @@
 """What an optimisation saves: precision, prefix cache, sparsity, routing between models, speculative decoding; stacked levers."""
 
-from tokenecon.numerics import maximum_of, where
+from tokenecon.numerics import Quantities, Quantity, maximum_of, where
 
 
-def saving(*, before, after):
+def saving(*, before: Quantity, after: Quantity) -> Quantity:
     r"""Share that a change saves against a stated baseline.
 
     .. math:: 1 - y/x
@@ -30,7 +30,7 @@ def saving(*, before, after):
     return 1 - after / before
 
 
-def precision_saving(*, bits_per_param, baseline_bits_per_param):
+def precision_saving(*, bits_per_param: Quantity, baseline_bits_per_param: Quantity) -> Quantity:
     r"""Share of the weight bytes that a lower precision saves against a stated one.
 
     .. math:: 1 - b_{new}/b_{base}
@@ -60,7 +60,7 @@ def precision_saving(*, bits_per_param, baseline_bits_per_param):
     return 1 - bits_per_param / baseline_bits_per_param
 
 
-def precision_traffic_ratio(*, bits_per_param, baseline_bits_per_param):
+def precision_traffic_ratio(*, bits_per_param: Quantity, baseline_bits_per_param: Quantity) -> Quantity:
     r"""Bandwidth that the baseline precision needs for one unit of the lower precision.
 
     .. math:: b_{base}/b_{new}
@@ -85,7 +85,7 @@ def precision_traffic_ratio(*, bits_per_param, baseline_bits_per_param):
     return baseline_bits_per_param / bits_per_param
 
 
-def prefix_cache_factor(*, hit_rate, avoided_share):
+def prefix_cache_factor(*, hit_rate: Quantity, avoided_share: Quantity) -> Quantity:
     r"""Factor on the cost of input tokens when a part of them is found in a prefix cache.
 
     .. math:: 1 - h\,s
@@ -114,7 +114,7 @@ def prefix_cache_factor(*, hit_rate, avoided_share):
     return 1 - hit_rate * avoided_share
 
 
-def sparse_compute_saving(*, active_parameters, parameters):
+def sparse_compute_saving(*, active_parameters: Quantity, parameters: Quantity) -> Quantity:
     r"""Share of arithmetic that a mixture of experts saves against a dense model of its size.
 
     .. math:: 1 - P_{act}/P
@@ -145,7 +145,7 @@ def sparse_compute_saving(*, active_parameters, parameters):
     return 1 - active_parameters / parameters
 
 
-def stacked_saving(*, savings):
+def stacked_saving(*, savings: Quantities) -> Quantity:
     r"""Saving of several levers together if none got in another's way: an upper bound.
 
     .. math:: 1 - \prod_i (1 - s_i)
@@ -172,13 +172,13 @@ def stacked_saving(*, savings):
     >>> stacked_saving(savings=[0.75, 0.50])
     0.875
     """
-    left = 1.0
+    left: Quantity = 1.0
     for share in savings:
         left = left * (1 - share)
     return 1 - left
 
 
-def residual_saving(*, before, after, known_savings):
+def residual_saving(*, before: Quantity, after: Quantity, known_savings: Quantities) -> Quantity:
     r"""Saving that remains to be explained after the known levers.
 
     .. math:: 1 - \frac{y/x}{\prod_i (1 - s_i)}
@@ -207,16 +207,16 @@ def residual_saving(*, before, after, known_savings):
     return 1 - after / before / (1 - stacked_saving(savings=known_savings))
 
 
-def _weighted_sum(shares, values):
+def _weighted_sum(shares: Quantities, values: Quantities) -> Quantity:
     if len(shares) != len(values):
         raise ValueError(f"{len(shares)} shares were given for {len(values)} models; give one each")
-    total = 0.0
+    total: Quantity = 0.0
     for place, share in enumerate(shares):
         total = total + share * values[place]
     return total
 
 
-def routed_usd_per_mtok(*, shares, usd_per_mtok, router_usd_per_mtok):
+def routed_usd_per_mtok(*, shares: Quantities, usd_per_mtok: Quantities, router_usd_per_mtok: Quantity) -> Quantity:
     r"""Cost of a million tokens when a router spreads them over models.
 
     .. math:: C = \sum_i f_i\,c_i + c_r
@@ -249,7 +249,7 @@ def routed_usd_per_mtok(*, shares, usd_per_mtok, router_usd_per_mtok):
     return _weighted_sum(shares, usd_per_mtok) + router_usd_per_mtok
 
 
-def routing_share_needed(*, saving, cost_ratio):
+def routing_share_needed(*, saving: Quantity, cost_ratio: Quantity) -> Quantity:
     r"""Share of tokens that a small model must answer for a stated saving.
 
     .. math:: f = \frac{s}{1 - r}
@@ -276,7 +276,7 @@ def routing_share_needed(*, saving, cost_ratio):
     return saving / (1 - cost_ratio)
 
 
-def cascade_usd_per_mtok(*, small_usd_per_mtok, large_usd_per_mtok, accepted_share):
+def cascade_usd_per_mtok(*, small_usd_per_mtok: Quantity, large_usd_per_mtok: Quantity, accepted_share: Quantity) -> Quantity:
     r"""Cost of a million tokens when a small model always answers first and a large one repeats the rest.
 
     .. math:: C = c_s + (1 - f)\,c_l
@@ -309,7 +309,8 @@ def cascade_usd_per_mtok(*, small_usd_per_mtok, large_usd_per_mtok, accepted_sha
     return small_usd_per_mtok + (1 - accepted_share) * large_usd_per_mtok
 
 
-def hybrid_usd_per_mtok(*, edge_share, edge_penalty, small_usd_per_mtok, large_usd_per_mtok):
+def hybrid_usd_per_mtok(*, edge_share: Quantity, edge_penalty: Quantity, small_usd_per_mtok: Quantity,
+                        large_usd_per_mtok: Quantity) -> Quantity:
     r"""Cost of a million tokens when a small model at the edge answers a share and a central one the rest.
 
     .. math:: C = f\,k\,c_s + (1 - f)\,c_l
@@ -341,7 +342,7 @@ def hybrid_usd_per_mtok(*, edge_share, edge_penalty, small_usd_per_mtok, large_u
     return edge_share * edge_penalty * small_usd_per_mtok + (1 - edge_share) * large_usd_per_mtok
 
 
-def speculative_tokens_per_pass(*, acceptance, draft_tokens):
+def speculative_tokens_per_pass(*, acceptance: Quantity, draft_tokens: Quantity) -> Quantity:
     r"""Tokens that a sequence gains when a pass checks drafted tokens.
 
     .. math:: E = \frac{1 - \alpha^{\gamma+1}}{1 - \alpha} = \sum_{k=0}^{\gamma} \alpha^k
@@ -378,7 +379,7 @@ def speculative_tokens_per_pass(*, acceptance, draft_tokens):
     return total
 
 
-def speculative_speedup(*, tokens_per_pass, draft_tokens, draft_cost_ratio):
+def speculative_speedup(*, tokens_per_pass: Quantity, draft_tokens: Quantity, draft_cost_ratio: Quantity) -> Quantity:
     r"""Speed-up of speculative decoding where checking several tokens takes no longer than decoding one.
 
     .. math:: S = \frac{E}{\gamma c + 1}
@@ -411,7 +412,8 @@ def speculative_speedup(*, tokens_per_pass, draft_tokens, draft_cost_ratio):
     return tokens_per_pass / (draft_tokens * draft_cost_ratio + 1)
 
 
-def speculative_speedup_under_load(*, tokens_per_pass, draft_tokens, draft_cost_ratio, decode_s, verify_s):
+def speculative_speedup_under_load(*, tokens_per_pass: Quantity, draft_tokens: Quantity, draft_cost_ratio: Quantity,
+                                   decode_s: Quantity, verify_s: Quantity) -> Quantity:
     r"""Speed-up of speculative decoding at a batch, where checking takes its own time.
 
     .. math:: S(B) = \frac{E\,t(B)}{t_v(B, \gamma+1) + \gamma\,c\,t(B)}

@@ -1,10 +1,10 @@
 """Bytes: what the weights of a model take, and what fits on how many GPUs."""
 
-from tokenecon.numerics import ceil, log, maximum
+from tokenecon.numerics import Quantity, ceil, log, maximum
 from tokenecon.units import BITS_PER_BYTE
 
 
-def effective_bits(*, value_bits, scale_bits, zero_bits, group_size):
+def effective_bits(*, value_bits: Quantity, scale_bits: Quantity, zero_bits: Quantity, group_size: Quantity) -> Quantity:
     r"""Bits that one weight takes when a group of weights shares a scale and a zero point.
 
     .. math:: b_e = b + \frac{b_s + b_z}{g}
@@ -44,7 +44,7 @@ def effective_bits(*, value_bits, scale_bits, zero_bits, group_size):
     return value_bits + (scale_bits + zero_bits) / group_size
 
 
-def bytes_per_param(*, bits_per_param):
+def bytes_per_param(*, bits_per_param: Quantity) -> Quantity:
     r"""Bytes per parameter from bits per parameter.
 
     .. math:: b_w = b_e / 8
@@ -69,7 +69,7 @@ def bytes_per_param(*, bits_per_param):
     return bits_per_param / BITS_PER_BYTE
 
 
-def weight_bytes(*, parameters, bytes_per_param):
+def weight_bytes(*, parameters: Quantity, bytes_per_param: Quantity) -> Quantity:
     r"""Bytes that the weights take.
 
     .. math:: W = P\,b_w
@@ -96,7 +96,7 @@ def weight_bytes(*, parameters, bytes_per_param):
     return parameters * bytes_per_param
 
 
-def usable_bytes(*, memory_bytes_per_gpu, usable_fraction, n_gpus):
+def usable_bytes(*, memory_bytes_per_gpu: Quantity, usable_fraction: Quantity, n_gpus: Quantity) -> Quantity:
     r"""Memory that weights, cache and activations may fill.
 
     .. math:: M_u = N\,M\,u
@@ -125,7 +125,8 @@ def usable_bytes(*, memory_bytes_per_gpu, usable_fraction, n_gpus):
     return memory_bytes_per_gpu * usable_fraction * n_gpus
 
 
-def gpus_to_hold(*, bytes_needed, memory_bytes_per_gpu, usable_fraction, gpus_per_step):
+def gpus_to_hold(*, bytes_needed: Quantity, memory_bytes_per_gpu: Quantity, usable_fraction: Quantity,
+                 gpus_per_step: Quantity) -> Quantity:
     r"""Fewest GPUs that hold so many bytes, bought in steps of so many.
 
     .. math:: N = g\left\lceil\frac{W}{g\,M\,u}\right\rceil
@@ -161,7 +162,7 @@ def gpus_to_hold(*, bytes_needed, memory_bytes_per_gpu, usable_fraction, gpus_pe
     return gpus_per_step * ceil(bytes_needed / step_bytes - 1e-9)  # an exact fit fits
 
 
-def parallel_size(*, n_gpus, smallest_group):
+def parallel_size(*, n_gpus: Quantity, smallest_group: Quantity) -> Quantity:
     r"""Next group size that divides attention heads evenly: the smallest group doubled until it suffices.
 
     .. math:: N' = g\,2^{\lceil \log_2 (N/g) \rceil}
@@ -189,7 +190,8 @@ def parallel_size(*, n_gpus, smallest_group):
     return smallest_group * 2.0 ** ceil(log(n_gpus / smallest_group) / log(2.0) - 1e-9)
 
 
-def batch_ceiling(*, usable_bytes, weight_bytes, activation_bytes, kv_waste, kv_bytes_per_sequence):
+def batch_ceiling(*, usable_bytes: Quantity, weight_bytes: Quantity, activation_bytes: Quantity, kv_waste: Quantity,
+                  kv_bytes_per_sequence: Quantity) -> Quantity:
     r"""Sequences whose KV cache fits beside the weights.
 
     .. math:: B_{max} = \max\left(0, \frac{(M_u - W - A)(1 - \omega)}{K}\right)

@@ -1,5 +1,6 @@
 """USD: what a million tokens costs, whose time it is, a bill read backwards, one offer against another."""
 
+from tokenecon.numerics import Quantity
 from tokenecon.units import (
     BYTES_PER_GB,
     DAYS_PER_YEAR,
@@ -11,7 +12,7 @@ from tokenecon.units import (
 )
 
 
-def usd_per_mtok(*, usd_per_gpu_hour, n_gpus, tok_per_s, utilisation):
+def usd_per_mtok(*, usd_per_gpu_hour: Quantity, n_gpus: Quantity, tok_per_s: Quantity, utilisation: Quantity) -> Quantity:
     r"""Cost of a million tokens on GPUs paid by the hour.
 
     .. math:: c = \frac{p\,N}{R\,U}\cdot\frac{10^6}{3600}
@@ -42,7 +43,8 @@ def usd_per_mtok(*, usd_per_gpu_hour, n_gpus, tok_per_s, utilisation):
     return usd_per_gpu_hour * n_gpus / (tok_per_s * utilisation) * (TOKENS_PER_MTOK / SECONDS_PER_HOUR)
 
 
-def usd_per_mtok_of_seconds(*, usd_per_gpu_hour, n_gpus, busy_s, tok, utilisation):
+def usd_per_mtok_of_seconds(*, usd_per_gpu_hour: Quantity, n_gpus: Quantity, busy_s: Quantity, tok: Quantity,
+                            utilisation: Quantity) -> Quantity:
     r"""Cost of a million tokens that cause so much time of a replica.
 
     .. math:: c = \frac{p\,N}{3600\,U}\cdot\frac{t}{n}\cdot 10^6
@@ -75,7 +77,8 @@ def usd_per_mtok_of_seconds(*, usd_per_gpu_hour, n_gpus, busy_s, tok, utilisatio
     return usd_per_gpu_hour * n_gpus / SECONDS_PER_HOUR / utilisation * busy_s / tok * TOKENS_PER_MTOK
 
 
-def usd_per_mtok_out(*, usd_per_gpu_hour, n_gpus, tok_out_per_s, utilisation):
+def usd_per_mtok_out(*, usd_per_gpu_hour: Quantity, n_gpus: Quantity, tok_out_per_s: Quantity,
+                     utilisation: Quantity) -> Quantity:
     r"""Cost of a million output tokens on GPUs paid by the hour.
 
     .. math:: c_{out} = \frac{p\,N}{R\,U}\cdot\frac{10^6}{3600}
@@ -111,7 +114,8 @@ def usd_per_mtok_out(*, usd_per_gpu_hour, n_gpus, tok_out_per_s, utilisation):
     return usd_per_mtok(usd_per_gpu_hour=usd_per_gpu_hour, n_gpus=n_gpus, tok_per_s=tok_out_per_s, utilisation=utilisation)
 
 
-def usd_per_mtok_in(*, usd_per_gpu_hour, n_gpus, prefill_s, isl, utilisation):
+def usd_per_mtok_in(*, usd_per_gpu_hour: Quantity, n_gpus: Quantity, prefill_s: Quantity, isl: Quantity,
+                    utilisation: Quantity) -> Quantity:
     r"""Cost of a million input tokens: the paid time of their prefill.
 
     .. math:: c_{in} = \frac{p\,N\,t_p}{n_{in}\,U}\cdot\frac{10^6}{3600}
@@ -145,7 +149,7 @@ def usd_per_mtok_in(*, usd_per_gpu_hour, n_gpus, prefill_s, isl, utilisation):
                                    utilisation=utilisation)
 
 
-def usd_per_mtok_blend(*, usd_per_mtok_in, usd_per_mtok_out, isl, osl):
+def usd_per_mtok_blend(*, usd_per_mtok_in: Quantity, usd_per_mtok_out: Quantity, isl: Quantity, osl: Quantity) -> Quantity:
     r"""Cost of a million tokens of both kinds, at a workload's mix.
 
     .. math:: \frac{n_{in} c_{in} + n_{out} c_{out}}{n_{in} + n_{out}}
@@ -180,7 +184,7 @@ def usd_per_mtok_blend(*, usd_per_mtok_in, usd_per_mtok_out, isl, osl):
     return (isl * usd_per_mtok_in + osl * usd_per_mtok_out) / (isl + osl)
 
 
-def usd_per_tok_from_word(*, usd_per_word, words_per_tok):
+def usd_per_tok_from_word(*, usd_per_word: Quantity, words_per_tok: Quantity) -> Quantity:
     r"""Cost of a token from the cost of a word.
 
     .. math:: c_{tok} = c_{word}\,w
@@ -207,7 +211,7 @@ def usd_per_tok_from_word(*, usd_per_word, words_per_tok):
     return usd_per_word * words_per_tok
 
 
-def usd_per_year(*, tok_per_day, usd_per_tok):
+def usd_per_year(*, tok_per_day: Quantity, usd_per_tok: Quantity) -> Quantity:
     r"""Yearly cost of a daily volume of tokens.
 
     .. math:: 365\,V\,c
@@ -234,7 +238,7 @@ def usd_per_year(*, tok_per_day, usd_per_tok):
     return tok_per_day * usd_per_tok * DAYS_PER_YEAR
 
 
-def usd_per_month(*, tok_per_day, usd_per_tok):
+def usd_per_month(*, tok_per_day: Quantity, usd_per_tok: Quantity) -> Quantity:
     r"""Monthly cost of a daily volume of tokens.
 
     .. math:: \frac{365}{12}\,V\,c
@@ -261,7 +265,7 @@ def usd_per_month(*, tok_per_day, usd_per_tok):
     return tok_per_day * usd_per_tok * (DAYS_PER_YEAR / MONTHS_PER_YEAR)
 
 
-def revenue_from_cost_share(*, usd_cost_per_year, cost_share):
+def revenue_from_cost_share(*, usd_cost_per_year: Quantity, cost_share: Quantity) -> Quantity:
     r"""Yearly revenue that a cost and its share of revenue imply.
 
     .. math:: K / s
@@ -288,7 +292,7 @@ def revenue_from_cost_share(*, usd_cost_per_year, cost_share):
     return usd_cost_per_year / cost_share
 
 
-def margin(*, cost_share):
+def margin(*, cost_share: Quantity) -> Quantity:
     r"""Share of revenue that a cost leaves.
 
     .. math:: 1 - s
@@ -311,7 +315,7 @@ def margin(*, cost_share):
     return 1 - cost_share
 
 
-def usd_per_mtok_of_bill(*, usd_per_day, tok_per_day):
+def usd_per_mtok_of_bill(*, usd_per_day: Quantity, tok_per_day: Quantity) -> Quantity:
     r"""Cost of a million tokens that a daily bill and volume imply.
 
     .. math:: \frac{K}{V}\cdot 10^6
@@ -338,7 +342,7 @@ def usd_per_mtok_of_bill(*, usd_per_day, tok_per_day):
     return usd_per_day / tok_per_day * TOKENS_PER_MTOK
 
 
-def usd_per_request_of_bill(*, usd_per_day, requests_per_day):
+def usd_per_request_of_bill(*, usd_per_day: Quantity, requests_per_day: Quantity) -> Quantity:
     r"""Cost of a request, conversation or document that a daily bill implies.
 
     .. math:: K / r
@@ -365,7 +369,7 @@ def usd_per_request_of_bill(*, usd_per_day, requests_per_day):
     return usd_per_day / requests_per_day
 
 
-def usd_per_audio_hour_of_bill(*, usd_per_day, audio_hours_per_day):
+def usd_per_audio_hour_of_bill(*, usd_per_day: Quantity, audio_hours_per_day: Quantity) -> Quantity:
     r"""Cost of an hour of audio that a daily bill implies.
 
     .. math:: K / a
@@ -392,7 +396,7 @@ def usd_per_audio_hour_of_bill(*, usd_per_day, audio_hours_per_day):
     return usd_per_day / audio_hours_per_day
 
 
-def implied_gpus(*, usd_per_day, usd_per_gpu_hour):
+def implied_gpus(*, usd_per_day: Quantity, usd_per_gpu_hour: Quantity) -> Quantity:
     r"""GPUs that a daily bill pays for round the clock.
 
     .. math:: N = \frac{K}{24\,p}
@@ -419,7 +423,7 @@ def implied_gpus(*, usd_per_day, usd_per_gpu_hour):
     return usd_per_day / HOURS_PER_DAY / usd_per_gpu_hour
 
 
-def implied_tok_per_s_per_gpu(*, tok_per_day, n_gpus):
+def implied_tok_per_s_per_gpu(*, tok_per_day: Quantity, n_gpus: Quantity) -> Quantity:
     r"""Mean rate of a GPU that a daily volume and a fleet imply.
 
     .. math:: \frac{V}{86400\,N}
@@ -446,7 +450,7 @@ def implied_tok_per_s_per_gpu(*, tok_per_day, n_gpus):
     return tok_per_day / SECONDS_PER_DAY / n_gpus
 
 
-def tok_per_s_for_price(*, usd_per_hour, usd_per_mtok):
+def tok_per_s_for_price(*, usd_per_hour: Quantity, usd_per_mtok: Quantity) -> Quantity:
     r"""Rate that hardware must keep up for its tokens to cost a stated price.
 
     .. math:: R = \frac{P}{3600\,c}\cdot 10^6
@@ -473,7 +477,7 @@ def tok_per_s_for_price(*, usd_per_hour, usd_per_mtok):
     return usd_per_hour / usd_per_mtok * (TOKENS_PER_MTOK / SECONDS_PER_HOUR)
 
 
-def relative_cost(*, price_ratio, speed_ratio):
+def relative_cost(*, price_ratio: Quantity, speed_ratio: Quantity) -> Quantity:
     r"""Cost of a token on one machine over that on another.
 
     .. math:: \frac{p_1/p_2}{R_1/R_2}
@@ -500,8 +504,9 @@ def relative_cost(*, price_ratio, speed_ratio):
     return price_ratio / speed_ratio
 
 
-def consolidation_saving(*, large_usd_per_gpu_hour, large_gpus, large_tok_per_s, small_usd_per_gpu_hour,
-                         small_gpus, small_tok_per_s, small_efficiency):
+def consolidation_saving(*, large_usd_per_gpu_hour: Quantity, large_gpus: Quantity, large_tok_per_s: Quantity,
+                         small_usd_per_gpu_hour: Quantity, small_gpus: Quantity, small_tok_per_s: Quantity,
+                         small_efficiency: Quantity) -> Quantity:
     r"""Share of the cost of a token saved by fewer large GPUs in place of several small ones.
 
     .. math:: 1 - \frac{N_a p_a/R_a}{N_b p_b/(R_b\,\eta)}
@@ -542,7 +547,8 @@ def consolidation_saving(*, large_usd_per_gpu_hour, large_gpus, large_tok_per_s,
     return 1 - large / small
 
 
-def switch_over_utilisation(*, usd_per_gpu_hour, n_gpus, tok_per_s, usd_per_mtok_other):
+def switch_over_utilisation(*, usd_per_gpu_hour: Quantity, n_gpus: Quantity, tok_per_s: Quantity,
+                            usd_per_mtok_other: Quantity) -> Quantity:
     r"""Utilisation above which GPUs paid by the hour beat an offer paid by the token.
 
     .. math:: u^* = \frac{p\,N}{3600\,R\,c}\cdot 10^6
@@ -573,7 +579,7 @@ def switch_over_utilisation(*, usd_per_gpu_hour, n_gpus, tok_per_s, usd_per_mtok
     return usd_per_gpu_hour * n_gpus / (tok_per_s * usd_per_mtok_other) * (TOKENS_PER_MTOK / SECONDS_PER_HOUR)
 
 
-def break_even_tok_per_day(*, n_gpus, usd_per_gpu_hour, usd_per_mtok_api):
+def break_even_tok_per_day(*, n_gpus: Quantity, usd_per_gpu_hour: Quantity, usd_per_mtok_api: Quantity) -> Quantity:
     r"""Daily volume above which the smallest own instance costs less than an API.
 
     .. math:: V^* = \frac{24\,N\,p}{c}\cdot 10^6
@@ -606,7 +612,7 @@ def break_even_tok_per_day(*, n_gpus, usd_per_gpu_hour, usd_per_mtok_api):
     return HOURS_PER_DAY * n_gpus * usd_per_gpu_hour / usd_per_mtok_api * TOKENS_PER_MTOK
 
 
-def premium_saving(*, premium, overhead):
+def premium_saving(*, premium: Quantity, overhead: Quantity) -> Quantity:
     r"""Share saved by leaving an offer with a premium, after the overhead of doing the work oneself.
 
     .. math:: 1 - \frac{1 + o}{m}
@@ -633,7 +639,7 @@ def premium_saving(*, premium, overhead):
     return 1 - (1 + overhead) / premium
 
 
-def overhead_for_saving(*, premium, saving):
+def overhead_for_saving(*, premium: Quantity, saving: Quantity) -> Quantity:
     r"""Overhead of own operations that a stated saving against a premium implies.
 
     .. math:: o = m\,(1 - s) - 1
@@ -658,7 +664,7 @@ def overhead_for_saving(*, premium, saving):
     return premium * (1 - saving) - 1
 
 
-def egress_usd_per_mtok(*, bytes_per_tok, usd_per_gb):
+def egress_usd_per_mtok(*, bytes_per_tok: Quantity, usd_per_gb: Quantity) -> Quantity:
     r"""Cost of sending a million tokens of text out of a data centre.
 
     .. math:: 10^6\,\beta\,g
@@ -685,7 +691,8 @@ def egress_usd_per_mtok(*, bytes_per_tok, usd_per_gb):
     return bytes_per_tok * usd_per_gb * (TOKENS_PER_MTOK / BYTES_PER_GB)
 
 
-def input_seconds(*, prefill_s, prefix_attention_s, cache_read_s, new_positions, context_positions):
+def input_seconds(*, prefill_s: Quantity, prefix_attention_s: Quantity, cache_read_s: Quantity, new_positions: Quantity,
+                  context_positions: Quantity) -> Quantity:
     r"""Time that the prompt tokens cause which no cache holds: reading them, and reading their keys and values later.
 
     .. math:: t_i = t_p - t_a + t_k\,\frac{n_i}{n}
@@ -723,7 +730,8 @@ def input_seconds(*, prefill_s, prefix_attention_s, cache_read_s, new_positions,
     return prefill_s - prefix_attention_s + cache_read_s * new_positions / context_positions
 
 
-def cached_seconds(*, prefix_attention_s, cache_read_s, cached_positions, context_positions):
+def cached_seconds(*, prefix_attention_s: Quantity, cache_read_s: Quantity, cached_positions: Quantity,
+                   context_positions: Quantity) -> Quantity:
     r"""Time that prompt tokens found in a prefix cache cause: they are not computed again, but attended to and read.
 
     .. math:: t_c = t_a + t_k\,\frac{n_c}{n}
@@ -754,7 +762,8 @@ def cached_seconds(*, prefix_attention_s, cache_read_s, cached_positions, contex
     return prefix_attention_s + cache_read_s * cached_positions / context_positions
 
 
-def output_seconds(*, decode_s, cache_read_s, prompt_positions, context_positions):
+def output_seconds(*, decode_s: Quantity, cache_read_s: Quantity, prompt_positions: Quantity,
+                   context_positions: Quantity) -> Quantity:
     r"""Time that output tokens cause: decoding, but for reading the keys and values of the prompt.
 
     .. math:: t_o = t_d - t_k\,\frac{n_i + n_c}{n}

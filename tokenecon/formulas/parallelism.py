@@ -1,9 +1,9 @@
 """Splitting a model over GPUs: all-reduces, exchanges between experts, and what a split does to a price."""
 
-from tokenecon.numerics import maximum
+from tokenecon.numerics import Quantity, maximum
 
 
-def all_reduce_message(*, batch, positions, hidden_size, bytes_per_value):
+def all_reduce_message(*, batch: Quantity, positions: Quantity, hidden_size: Quantity, bytes_per_value: Quantity) -> Quantity:
     r"""Bytes of activations that one all-reduce sums up.
 
     .. math:: m = B\,q\,d\,b_a
@@ -34,7 +34,8 @@ def all_reduce_message(*, batch, positions, hidden_size, bytes_per_value):
     return batch * positions * hidden_size * bytes_per_value
 
 
-def ring_all_reduce_seconds(*, message_bytes, ranks, link_bytes_per_s, link_latency_s):
+def ring_all_reduce_seconds(*, message_bytes: Quantity, ranks: Quantity, link_bytes_per_s: Quantity,
+                            link_latency_s: Quantity) -> Quantity:
     r"""Time of an all-reduce around a ring of GPUs: bytes over the link, and a latency at every hop.
 
     .. math:: t_{ar} = \frac{2(N-1)}{N}\,\frac{m}{BW_l} + 2(N-1)\,\alpha
@@ -75,7 +76,7 @@ def ring_all_reduce_seconds(*, message_bytes, ranks, link_bytes_per_s, link_late
     return hops / ranks * message_bytes / link_bytes_per_s + hops * link_latency_s
 
 
-def tensor_parallel_comm_seconds(*, layers, all_reduces_per_layer, all_reduce_s):
+def tensor_parallel_comm_seconds(*, layers: Quantity, all_reduces_per_layer: Quantity, all_reduce_s: Quantity) -> Quantity:
     r"""Time that a pass spends in the all-reduces of tensor parallelism.
 
     .. math:: t_{comm} = a\,L\,t_{ar}
@@ -108,7 +109,7 @@ def tensor_parallel_comm_seconds(*, layers, all_reduces_per_layer, all_reduce_s)
     return all_reduces_per_layer * layers * all_reduce_s
 
 
-def parallel_efficiency(*, split_s, comm_s):
+def parallel_efficiency(*, split_s: Quantity, comm_s: Quantity) -> Quantity:
     r"""Share of a pass that is not communication: what splitting keeps of the ideal speed-up.
 
     .. math:: \eta = \frac{t_m}{t_m + t_{comm}}
@@ -135,7 +136,7 @@ def parallel_efficiency(*, split_s, comm_s):
     return split_s / (split_s + comm_s)
 
 
-def split_cost_ratio(*, efficiency):
+def split_cost_ratio(*, efficiency: Quantity) -> Quantity:
     r"""Cost of a token on a split model against one GPU large enough, at the same price per unit of speed.
 
     .. math:: c_N / c_1 = 1/\eta
@@ -162,7 +163,8 @@ def split_cost_ratio(*, efficiency):
     return 1 / efficiency
 
 
-def all_to_all_seconds(*, tokens, copies, hidden_size, bytes_there, bytes_back, bytes_per_s):
+def all_to_all_seconds(*, tokens: Quantity, copies: Quantity, hidden_size: Quantity, bytes_there: Quantity,
+                       bytes_back: Quantity, bytes_per_s: Quantity) -> Quantity:
     r"""Time of a layer to send the tokens of a GPU to their experts and to bring the results back.
 
     .. math:: t = \frac{m\,k\,d\,(b_t + b_b)}{BW}
@@ -206,7 +208,7 @@ def all_to_all_seconds(*, tokens, copies, hidden_size, bytes_there, bytes_back, 
     return tokens * copies * hidden_size * (bytes_there + bytes_back) / bytes_per_s
 
 
-def two_batch_seconds(*, half_s, exchange_s):
+def two_batch_seconds(*, half_s: Quantity, exchange_s: Quantity) -> Quantity:
     r"""Time of a pass cut into two halves, so that one exchanges tokens while the other computes.
 
     .. math:: t = \max(2\,t_h, t_x)

@@ -4,10 +4,11 @@ The parts add up: matrices, experts, cache reads, prompt attention, activations,
 and latencies are arguments; ``data/calibration.csv`` holds the fitted ones.
 """
 
-from tokenecon.numerics import floor, maximum, minimum, sqrt, where
+from tokenecon.numerics import Quantity, floor, maximum, minimum, sqrt, where
 
 
-def attained_flop_per_s(*, flop_per_s_per_gpu, watts_per_gpu, efficiency, flop_per_s_per_watt, throttle):
+def attained_flop_per_s(*, flop_per_s_per_gpu: Quantity, watts_per_gpu: Quantity, efficiency: Quantity,
+                        flop_per_s_per_watt: Quantity, throttle: Quantity) -> Quantity:
     r"""Arithmetic rate that large matrices reach, with less of the peak where the power budget is thin.
 
     .. math:: F_a = \eta\,F\,\min\left(1, \frac{k\,P}{F}\right)^{\gamma}
@@ -42,7 +43,8 @@ def attained_flop_per_s(*, flop_per_s_per_gpu, watts_per_gpu, efficiency, flop_p
     return efficiency * flop_per_s_per_gpu * minimum(1.0, budget) ** throttle
 
 
-def memory_and_arithmetic_seconds(*, bytes_read, flop, n_gpus, bytes_per_s_per_gpu, flop_per_s_per_gpu):
+def memory_and_arithmetic_seconds(*, bytes_read: Quantity, flop: Quantity, n_gpus: Quantity, bytes_per_s_per_gpu: Quantity,
+                                  flop_per_s_per_gpu: Quantity) -> Quantity:
     r"""Time of a kernel that reads and computes at once, on so many GPUs that share it evenly.
 
     .. math:: t = \frac{1}{G}\sqrt{\left(\frac{W}{BW}\right)^2 + \left(\frac{F}{F_a}\right)^2}
@@ -83,7 +85,7 @@ def memory_and_arithmetic_seconds(*, bytes_read, flop, n_gpus, bytes_per_s_per_g
     return sqrt(reading * reading + computing * computing) / n_gpus
 
 
-def independent_tokens(*, tokens, independence):
+def independent_tokens(*, tokens: Quantity, independence: Quantity) -> Quantity:
     r"""Tokens that would touch as many experts if they chose independently, as the tokens of a batch do not.
 
     .. math:: m' = \max(m, 1)^{\sigma}
@@ -108,7 +110,7 @@ def independent_tokens(*, tokens, independence):
     return maximum(tokens, 1.0) ** independence
 
 
-def expert_rows(*, tokens, experts_per_token, experts_touched, padding):
+def expert_rows(*, tokens: Quantity, experts_per_token: Quantity, experts_touched: Quantity, padding: Quantity) -> Quantity:
     r"""Rows that the expert matrices of a layer multiply, with the empty ones that fill tiles.
 
     .. math:: r = k\,m + p\,E_t
@@ -139,8 +141,8 @@ def expert_rows(*, tokens, experts_per_token, experts_touched, padding):
     return tokens * experts_per_token + padding * experts_touched
 
 
-def activation_bytes(*, tokens, layers, hidden_size, bytes_per_value, routed_layers, routed_copies,
-                     bytes_per_routed_value):
+def activation_bytes(*, tokens: Quantity, layers: Quantity, hidden_size: Quantity, bytes_per_value: Quantity,
+                     routed_layers: Quantity, routed_copies: Quantity, bytes_per_routed_value: Quantity) -> Quantity:
     r"""Bytes that norms, residuals, rotations, conversions and the dispatch to experts move.
 
     .. math:: A = m\,d\left(L\,b_a + L_E\,k\,b_E\right)
@@ -178,7 +180,8 @@ def activation_bytes(*, tokens, layers, hidden_size, bytes_per_value, routed_lay
     return tokens * hidden_size * (layers * bytes_per_value + routed_layers * routed_copies * bytes_per_routed_value)
 
 
-def all_reduce_seconds(*, message_bytes, ranks, latency_s, large_latency_s, large_bytes, link_bytes_per_s):
+def all_reduce_seconds(*, message_bytes: Quantity, ranks: Quantity, latency_s: Quantity, large_latency_s: Quantity,
+                       large_bytes: Quantity, link_bytes_per_s: Quantity) -> Quantity:
     r"""Time of an all-reduce: a small latency, a larger one for large messages, and the traffic of a ring.
 
     .. math:: t = \alpha + \alpha_2\,\frac{V}{V + V_0} + \frac{2 (N - 1)}{N}\,\frac{V}{BW}
@@ -224,7 +227,7 @@ def all_reduce_seconds(*, message_bytes, ranks, latency_s, large_latency_s, larg
     return where(ranks > 1, small + traffic, 0.0 * latency_s)
 
 
-def exchange_seconds(*, message_bytes, ranks, latency_s, link_bytes_per_s):
+def exchange_seconds(*, message_bytes: Quantity, ranks: Quantity, latency_s: Quantity, link_bytes_per_s: Quantity) -> Quantity:
     r"""Time to gather the tokens of all ranks before their experts, and to scatter the sums after them.
 
     .. math:: t = 2\left(\alpha + \frac{N - 1}{N}\,\frac{V}{BW}\right)
@@ -256,7 +259,8 @@ def exchange_seconds(*, message_bytes, ranks, latency_s, link_bytes_per_s):
     return where(ranks > 1, 2 * once, 0.0 * latency_s)
 
 
-def fixed_seconds(*, layers, layer_s, routed_layers, routed_layer_s, stages, step_s, sequences, sequence_s):
+def fixed_seconds(*, layers: Quantity, layer_s: Quantity, routed_layers: Quantity, routed_layer_s: Quantity, stages: Quantity,
+                  step_s: Quantity, sequences: Quantity, sequence_s: Quantity) -> Quantity:
     r"""Time of a pass that no byte and no FLOP explains: kernels, the step of the scheduler, its sequences.
 
     .. math:: t = L\,t_L + L_E\,t_E + S\,(t_0 + B\,t_B)
@@ -296,7 +300,8 @@ def fixed_seconds(*, layers, layer_s, routed_layers, routed_layer_s, stages, ste
     return layers * layer_s + routed_layers * routed_layer_s + stages * (step_s + sequences * sequence_s)
 
 
-def sequences_in_memory(*, memory_bytes, weight_bytes, reserve_bytes, cache_share, bytes_per_sequence):
+def sequences_in_memory(*, memory_bytes: Quantity, weight_bytes: Quantity, reserve_bytes: Quantity, cache_share: Quantity,
+                        bytes_per_sequence: Quantity) -> Quantity:
     r"""Sequences whose cache fits beside the weights, each with room for its whole length.
 
     .. math:: B = \max\left(0, \frac{(M - W - R)\,u}{K}\right)
@@ -334,7 +339,7 @@ def sequences_in_memory(*, memory_bytes, weight_bytes, reserve_bytes, cache_shar
     return maximum((memory_bytes - weight_bytes - reserve_bytes) * cache_share, 0.0) / bytes_per_sequence
 
 
-def prefill_tokens_per_pass(*, prompts, positions, budget):
+def prefill_tokens_per_pass(*, prompts: Quantity, positions: Quantity, budget: Quantity) -> Quantity:
     r"""Prompt tokens of one prefill pass: all there are, up to the token budget of the engine.
 
     .. math:: c = \min(n\,B, c_{max})
@@ -361,7 +366,7 @@ def prefill_tokens_per_pass(*, prompts, positions, budget):
     return minimum(prompts * positions, budget)
 
 
-def cohort_seconds(*, prefill_s, step_s, decode_passes):
+def cohort_seconds(*, prefill_s: Quantity, step_s: Quantity, decode_passes: Quantity) -> Quantity:
     r"""Time to serve a set of requests that start together: their prefill, then passes of decoding.
 
     .. math:: t = t_p + N\,t_d
@@ -390,7 +395,7 @@ def cohort_seconds(*, prefill_s, step_s, decode_passes):
     return prefill_s + step_s * maximum(decode_passes, 0.0)
 
 
-def queue_seconds(*, requests, batch, full_s, rest_s):
+def queue_seconds(*, requests: Quantity, batch: Quantity, full_s: Quantity, rest_s: Quantity) -> Quantity:
     r"""Time to serve a finite queue in cohorts: so many full ones, and one for the rest.
 
     .. math:: t = \lfloor Q/B \rfloor\,t_f + t_r
@@ -428,7 +433,8 @@ def queue_seconds(*, requests, batch, full_s, rest_s):
     return cohorts * full_s + where(left > 0, rest_s, 0.0 * rest_s)
 
 
-def closed_loop_ttft(*, prefill_one_s, prefill_all_s, step_s, tokens, concurrency, passes_before, burst, cycle_s):
+def closed_loop_ttft(*, prefill_one_s: Quantity, prefill_all_s: Quantity, step_s: Quantity, tokens: Quantity,
+                     concurrency: Quantity, passes_before: Quantity, burst: Quantity, cycle_s: Quantity) -> Quantity:
     r"""Mean time to first token when each of C clients sends its next request as soon as the last is answered.
 
     .. math::
@@ -481,7 +487,7 @@ def closed_loop_ttft(*, prefill_one_s, prefill_all_s, step_s, tokens, concurrenc
     return minimum(own + crowd, 0.9 * cycle_s)
 
 
-def closed_loop_tpot(*, cycle_s, ttft_s, step_s, tokens):
+def closed_loop_tpot(*, cycle_s: Quantity, ttft_s: Quantity, step_s: Quantity, tokens: Quantity) -> Quantity:
     r"""Mean time per output token after the first, with the prefills of the others in between.
 
     .. math:: t = \max\left(\frac{t_c - T}{N - 1},\; t_d\right)

@@ -1,11 +1,11 @@
 """Waiting and fleets: Erlang B and C, utilisation at a service target, spares, servers that stop when idle."""
 
-from tokenecon.numerics import exp, maximum, maximum_of, minimum, where
+from tokenecon.numerics import Quantity, exp, maximum, maximum_of, minimum, where
 
 BISECTIONS = 64  # halvings of (0, 1): below the spacing of floats
 
 
-def offered_load(*, requests_per_s, service_s):
+def offered_load(*, requests_per_s: Quantity, service_s: Quantity) -> Quantity:
     r"""Servers that would be busy if nobody ever waited.
 
     .. math:: a = \lambda\,s
@@ -34,7 +34,7 @@ def offered_load(*, requests_per_s, service_s):
     return requests_per_s * service_s
 
 
-def erlang_b(*, servers, offered_load):
+def erlang_b(*, servers: Quantity, offered_load: Quantity) -> Quantity:
     r"""Chance that a request is turned away where nobody may wait.
 
     .. math:: B_0 = 1, \quad B_k = \frac{a\,B_{k-1}}{k + a\,B_{k-1}}
@@ -69,7 +69,7 @@ def erlang_b(*, servers, offered_load):
     return blocking
 
 
-def erlang_c(*, servers, offered_load):
+def erlang_c(*, servers: Quantity, offered_load: Quantity) -> Quantity:
     r"""Chance that a request has to wait: Poisson arrivals, exponential service, one queue.
 
     .. math:: C = \frac{B_c}{1 - \rho\,(1 - B_c)}, \quad \rho = a/c
@@ -102,7 +102,7 @@ def erlang_c(*, servers, offered_load):
     return blocking / (1 - busy + busy * blocking)
 
 
-def waiting_probability(*, servers, offered_load, service_s, wait_s):
+def waiting_probability(*, servers: Quantity, offered_load: Quantity, service_s: Quantity, wait_s: Quantity) -> Quantity:
     r"""Chance that a request waits longer than a given time.
 
     .. math:: P(W > t) = C\,e^{-(c - a)\,t/s}
@@ -138,7 +138,7 @@ def waiting_probability(*, servers, offered_load, service_s, wait_s):
     return waiting * exp(-maximum(servers - offered_load, 0.0) * wait_s / service_s)
 
 
-def utilisation_at_target(*, servers, service_s, wait_s, wait_probability):
+def utilisation_at_target(*, servers: Quantity, service_s: Quantity, wait_s: Quantity, wait_probability: Quantity) -> Quantity:
     r"""Highest utilisation at which no more than a given share of requests waits longer than a given time.
 
     .. math:: \rho : P(W > t;\ a = \rho\,c) = p
@@ -185,7 +185,7 @@ def utilisation_at_target(*, servers, service_s, wait_s, wait_probability):
     return low
 
 
-def mean_utilisation(*, peak_utilisation, peak_to_mean):
+def mean_utilisation(*, peak_utilisation: Quantity, peak_to_mean: Quantity) -> Quantity:
     r"""Mean utilisation of a fleet that is sized for the peak.
 
     .. math:: U = \rho_{peak}\,\frac{\bar\lambda}{\hat\lambda}
@@ -210,7 +210,7 @@ def mean_utilisation(*, peak_utilisation, peak_to_mean):
     return peak_utilisation / peak_to_mean
 
 
-def spare_ratio(*, servers, spares):
+def spare_ratio(*, servers: Quantity, spares: Quantity) -> Quantity:
     r"""Servers paid for over servers needed, when some stand by for failures.
 
     .. math:: \frac{c + x}{c}
@@ -235,7 +235,7 @@ def spare_ratio(*, servers, spares):
     return (servers + spares) / servers
 
 
-def edge_cost_ratio(*, central_utilisation, edge_utilisation, overhead):
+def edge_cost_ratio(*, central_utilisation: Quantity, edge_utilisation: Quantity, overhead: Quantity) -> Quantity:
     r"""Cost of a token at small sites against the same work in one centre.
 
     .. math:: \frac{U_c}{U_e}\,(1 + o)
@@ -264,7 +264,7 @@ def edge_cost_ratio(*, central_utilisation, edge_utilisation, overhead):
     return central_utilisation / edge_utilisation * (1 + overhead)
 
 
-def to_zero_paid_share(*, requests_per_s, held_s, start_s):
+def to_zero_paid_share(*, requests_per_s: Quantity, held_s: Quantity, start_s: Quantity) -> Quantity:
     r"""Share of the time for which a server is paid that stops when nobody needs it and starts with a request.
 
     .. math:: \frac{\lambda c\,e^{-\lambda x} + 1 - e^{-\lambda x}}{\lambda c\,e^{-\lambda x} + 1}
@@ -304,7 +304,7 @@ def to_zero_paid_share(*, requests_per_s, held_s, start_s):
     return (waking + 1 - alone) / (waking + 1)
 
 
-def to_zero_cold_share(*, requests_per_s, held_s, start_s):
+def to_zero_cold_share(*, requests_per_s: Quantity, held_s: Quantity, start_s: Quantity) -> Quantity:
     r"""Share of requests that find such a server stopped or starting, and wait for it.
 
     .. math:: \frac{(1 + \lambda c)\,e^{-\lambda x}}{\lambda c\,e^{-\lambda x} + 1}

@@ -1,9 +1,9 @@
 """Time of one pass: bytes over bandwidth, FLOPs over arithmetic, then links and fixed cost; and where the two bounds meet."""
 
-from tokenecon.numerics import maximum
+from tokenecon.numerics import Quantity, maximum
 
 
-def memory_seconds(*, bytes_moved, n_gpus, bytes_per_s_per_gpu, mbu):
+def memory_seconds(*, bytes_moved: Quantity, n_gpus: Quantity, bytes_per_s_per_gpu: Quantity, mbu: Quantity) -> Quantity:
     r"""Time that GPUs need to read a pass's bytes from their memory.
 
     .. math:: t_m = \frac{Q}{N\,BW\,\eta_b}
@@ -38,7 +38,7 @@ def memory_seconds(*, bytes_moved, n_gpus, bytes_per_s_per_gpu, mbu):
     return bytes_moved / (n_gpus * bytes_per_s_per_gpu * mbu)
 
 
-def compute_seconds(*, flop, n_gpus, flop_per_s_per_gpu, mfu):
+def compute_seconds(*, flop: Quantity, n_gpus: Quantity, flop_per_s_per_gpu: Quantity, mfu: Quantity) -> Quantity:
     r"""Time that GPUs need for a pass's arithmetic.
 
     .. math:: t_c = \frac{F}{N\,\hat F\,\eta_c}
@@ -73,7 +73,7 @@ def compute_seconds(*, flop, n_gpus, flop_per_s_per_gpu, mfu):
     return flop / (n_gpus * flop_per_s_per_gpu * mfu)
 
 
-def pass_seconds(*, memory_s, compute_s, comm_s, fixed_s):
+def pass_seconds(*, memory_s: Quantity, compute_s: Quantity, comm_s: Quantity, fixed_s: Quantity) -> Quantity:
     r"""Time of one pass: the slower of memory and arithmetic, then links and fixed cost.
 
     .. math:: t = \max(t_m, t_c) + t_{comm} + t_0
@@ -113,8 +113,9 @@ def pass_seconds(*, memory_s, compute_s, comm_s, fixed_s):
     return maximum(memory_s, compute_s) + comm_s + fixed_s
 
 
-def decode_step_seconds(*, weight_bytes, kv_bytes_per_sequence, flop_per_sequence, batch, n_gpus,
-                        bytes_per_s_per_gpu, mbu, flop_per_s_per_gpu, mfu, comm_s, fixed_s):
+def decode_step_seconds(*, weight_bytes: Quantity, kv_bytes_per_sequence: Quantity, flop_per_sequence: Quantity,
+                        batch: Quantity, n_gpus: Quantity, bytes_per_s_per_gpu: Quantity, mbu: Quantity,
+                        flop_per_s_per_gpu: Quantity, mfu: Quantity, comm_s: Quantity, fixed_s: Quantity) -> Quantity:
     r"""Time of a decode step: weights are read once for all sequences, cache and arithmetic once for each.
 
     .. math:: t(B) = \max\left(\frac{W + B\,K}{N\,BW\,\eta_b},
@@ -179,8 +180,8 @@ def decode_step_seconds(*, weight_bytes, kv_bytes_per_sequence, flop_per_sequenc
     )
 
 
-def prefill_seconds(*, flop, weight_bytes, n_gpus, bytes_per_s_per_gpu, mbu, flop_per_s_per_gpu, mfu, comm_s,
-                    fixed_s):
+def prefill_seconds(*, flop: Quantity, weight_bytes: Quantity, n_gpus: Quantity, bytes_per_s_per_gpu: Quantity, mbu: Quantity,
+                    flop_per_s_per_gpu: Quantity, mfu: Quantity, comm_s: Quantity, fixed_s: Quantity) -> Quantity:
     r"""Time to prefill prompts in one pass: their arithmetic, or for short ones the reading of the weights.
 
     .. math:: t_p = \max\left(\frac{F}{N\,\hat F\,\eta_c}, \frac{W}{N\,BW\,\eta_b}\right) + t_{comm} + t_0
@@ -233,7 +234,7 @@ def prefill_seconds(*, flop, weight_bytes, n_gpus, bytes_per_s_per_gpu, mbu, flo
     )
 
 
-def ridge_point(*, flop_per_s_per_gpu, mfu, bytes_per_s_per_gpu, mbu):
+def ridge_point(*, flop_per_s_per_gpu: Quantity, mfu: Quantity, bytes_per_s_per_gpu: Quantity, mbu: Quantity) -> Quantity:
     r"""Arithmetic per byte at which a GPU is as busy computing as reading.
 
     .. math:: I^* = \frac{\hat F\,\eta_c}{BW\,\eta_b}
@@ -268,8 +269,8 @@ def ridge_point(*, flop_per_s_per_gpu, mfu, bytes_per_s_per_gpu, mbu):
     return flop_per_s_per_gpu * mfu / (bytes_per_s_per_gpu * mbu)
 
 
-def critical_batch(*, bytes_per_param, flop_per_multiply_add, flop_per_s_per_gpu, mfu, bytes_per_s_per_gpu,
-                   mbu):
+def critical_batch(*, bytes_per_param: Quantity, flop_per_multiply_add: Quantity, flop_per_s_per_gpu: Quantity, mfu: Quantity,
+                   bytes_per_s_per_gpu: Quantity, mbu: Quantity) -> Quantity:
     r"""Batch at which the arithmetic of a decode step takes as long as reading the weights.
 
     .. math:: B^* = \frac{\hat F\,\eta_c}{BW\,\eta_b}\cdot\frac{b_w}{2}
@@ -316,7 +317,7 @@ def critical_batch(*, bytes_per_param, flop_per_multiply_add, flop_per_s_per_gpu
     return ridge * bytes_per_param / flop_per_multiply_add
 
 
-def idle_compute(*, batch, critical_batch):
+def idle_compute(*, batch: Quantity, critical_batch: Quantity) -> Quantity:
     r"""Share of the arithmetic that a bandwidth-bound decode step leaves unused.
 
     .. math:: \max\left(0, 1 - \frac{B}{B^*}\right)

@@ -1,10 +1,10 @@
 """A running instance and what it is asked for: rate, time per token, batches, concurrency, volumes of a workload."""
 
-from tokenecon.numerics import floor, maximum_of, where
+from tokenecon.numerics import Quantity, floor, maximum_of, where
 from tokenecon.units import HOURS_PER_DAY, SECONDS_PER_DAY
 
 
-def decode_tok_out_per_s(*, batch, tok_out_per_pass, step_s):
+def decode_tok_out_per_s(*, batch: Quantity, tok_out_per_pass: Quantity, step_s: Quantity) -> Quantity:
     r"""Output tokens per second of an instance that only decodes.
 
     .. math:: R = \frac{B\,e}{t(B)}
@@ -33,7 +33,7 @@ def decode_tok_out_per_s(*, batch, tok_out_per_pass, step_s):
     return batch * tok_out_per_pass / step_s
 
 
-def tpot_seconds(*, step_s, tok_out_per_pass):
+def tpot_seconds(*, step_s: Quantity, tok_out_per_pass: Quantity) -> Quantity:
     r"""Time per output token that one user sees.
 
     .. math:: TPOT = t / e
@@ -60,7 +60,7 @@ def tpot_seconds(*, step_s, tok_out_per_pass):
     return step_s / tok_out_per_pass
 
 
-def request_seconds(*, round_trip_s, ttft_s, tok_out, tpot_s):
+def request_seconds(*, round_trip_s: Quantity, ttft_s: Quantity, tok_out: Quantity, tpot_s: Quantity) -> Quantity:
     r"""Time from sending a request to its last token.
 
     .. math:: T = RTT + TTFT + n_{out}\,TPOT
@@ -91,7 +91,7 @@ def request_seconds(*, round_trip_s, ttft_s, tok_out, tpot_s):
     return round_trip_s + ttft_s + tok_out * tpot_s
 
 
-def littles_concurrency(*, requests_per_s, request_s):
+def littles_concurrency(*, requests_per_s: Quantity, request_s: Quantity) -> Quantity:
     r"""Requests in the system at a time, from their rate and their stay.
 
     .. math:: N = \lambda\,T
@@ -122,7 +122,7 @@ def littles_concurrency(*, requests_per_s, request_s):
     return requests_per_s * request_s
 
 
-def concurrent_streams(*, tok_out_per_day, tok_out_per_s_per_stream):
+def concurrent_streams(*, tok_out_per_day: Quantity, tok_out_per_s_per_stream: Quantity) -> Quantity:
     r"""Streams open at a time for a daily volume at a given speed of each.
 
     .. math:: N = \frac{V}{86400\,v}
@@ -153,7 +153,7 @@ def concurrent_streams(*, tok_out_per_day, tok_out_per_s_per_stream):
     return tok_out_per_day / SECONDS_PER_DAY / tok_out_per_s_per_stream
 
 
-def answer_positions(*, tok_in_per_tok_out, context_positions):
+def answer_positions(*, tok_in_per_tok_out: Quantity, context_positions: Quantity) -> Quantity:
     r"""Length of an answer, where all requests are alike and the mean context of an output token is known.
 
     .. math:: n_o = \frac{n}{r + \tfrac12}
@@ -184,7 +184,7 @@ def answer_positions(*, tok_in_per_tok_out, context_positions):
     return context_positions / (tok_in_per_tok_out + 0.5)
 
 
-def machines(*, tok_per_day, tok_per_s, utilisation):
+def machines(*, tok_per_day: Quantity, tok_per_s: Quantity, utilisation: Quantity) -> Quantity:
     r"""Machines that a daily volume keeps, on average over the day.
 
     .. math:: N = \frac{V}{86400\,R\,U}
@@ -213,7 +213,7 @@ def machines(*, tok_per_day, tok_per_s, utilisation):
     return tok_per_day / SECONDS_PER_DAY / (tok_per_s * utilisation)
 
 
-def batching_saving(*, batch, batch_step_s, single_step_s):
+def batching_saving(*, batch: Quantity, batch_step_s: Quantity, single_step_s: Quantity) -> Quantity:
     r"""Share of the cost of a token that decoding in a batch saves against decoding alone.
 
     .. math:: 1 - \frac{t(B)}{B\,t(1)}
@@ -246,7 +246,7 @@ def batching_saving(*, batch, batch_step_s, single_step_s):
     return 1 - batch_step_s / (batch * single_step_s)
 
 
-def batching_latency_rise(*, batch_step_s, single_step_s):
+def batching_latency_rise(*, batch_step_s: Quantity, single_step_s: Quantity) -> Quantity:
     r"""Share by which a step, and so the time per output token, grows with the batch.
 
     .. math:: \frac{t(B)}{t(1)} - 1
@@ -277,7 +277,7 @@ def batching_latency_rise(*, batch_step_s, single_step_s):
     return batch_step_s / single_step_s - 1
 
 
-def static_occupancy(*, mean_tok_out, mean_longest_tok_out):
+def static_occupancy(*, mean_tok_out: Quantity, mean_longest_tok_out: Quantity) -> Quantity:
     r"""Share of a static batch's slots that do work: everybody waits for the longest answer.
 
     .. math:: \frac{E[L]}{E[\max_B L]}
@@ -306,7 +306,7 @@ def static_occupancy(*, mean_tok_out, mean_longest_tok_out):
     return mean_tok_out / mean_longest_tok_out
 
 
-def static_occupancy_exponential(*, batch):
+def static_occupancy_exponential(*, batch: Quantity) -> Quantity:
     r"""Occupancy of a static batch whose answers have exponentially distributed lengths.
 
     .. math:: \frac{1}{H_B}, \quad H_B = \sum_{k=1}^{B} \frac{1}{k}
@@ -337,13 +337,13 @@ def static_occupancy_exponential(*, batch):
     0.4082
     """
     slots = floor(batch)
-    harmonic = 0.0
+    harmonic: Quantity = 0.0
     for k in range(1, int(maximum_of(slots)) + 1):
         harmonic = harmonic + where(slots >= k, 1 / k, 0.0)
     return 1 / harmonic
 
 
-def tok_per_day_of_conversations(*, conversations_per_day, turns, tok_per_turn):
+def tok_per_day_of_conversations(*, conversations_per_day: Quantity, turns: Quantity, tok_per_turn: Quantity) -> Quantity:
     r"""Daily tokens of conversations.
 
     .. math:: V = n\,k\,\tau
@@ -372,7 +372,7 @@ def tok_per_day_of_conversations(*, conversations_per_day, turns, tok_per_turn):
     return conversations_per_day * turns * tok_per_turn
 
 
-def tok_per_turn(*, tok_per_day, conversations_per_day, turns):
+def tok_per_turn(*, tok_per_day: Quantity, conversations_per_day: Quantity, turns: Quantity) -> Quantity:
     r"""Tokens in a turn that a stated volume implies.
 
     .. math:: \tau = \frac{V}{n\,k}
@@ -401,7 +401,7 @@ def tok_per_turn(*, tok_per_day, conversations_per_day, turns):
     return tok_per_day / (conversations_per_day * turns)
 
 
-def tok_per_audio_hour(*, tok_per_day, audio_hours_per_day):
+def tok_per_audio_hour(*, tok_per_day: Quantity, audio_hours_per_day: Quantity) -> Quantity:
     r"""Tokens in an hour of audio that a stated volume implies.
 
     .. math:: \tau = V / a
@@ -428,7 +428,7 @@ def tok_per_audio_hour(*, tok_per_day, audio_hours_per_day):
     return tok_per_day / audio_hours_per_day
 
 
-def required_real_time_factor(*, audio_hours_per_day, n_gpus):
+def required_real_time_factor(*, audio_hours_per_day: Quantity, n_gpus: Quantity) -> Quantity:
     r"""Hours of audio that each GPU of a fleet must transcribe in an hour.
 
     .. math:: \frac{a}{24\,N}
@@ -455,7 +455,8 @@ def required_real_time_factor(*, audio_hours_per_day, n_gpus):
     return audio_hours_per_day / HOURS_PER_DAY / n_gpus
 
 
-def speech_window_flop(*, encoder_flop, decoder_parameters, text_positions, flop_per_multiply_add):
+def speech_window_flop(*, encoder_flop: Quantity, decoder_parameters: Quantity, text_positions: Quantity,
+                       flop_per_multiply_add: Quantity) -> Quantity:
     r"""Arithmetic to transcribe one window of audio: the encoder once, the decoder for each text token.
 
     .. math:: F = F_{enc} + 2\,P_{dec}\,n
@@ -491,7 +492,7 @@ def speech_window_flop(*, encoder_flop, decoder_parameters, text_positions, flop
     return encoder_flop + flop_per_multiply_add * decoder_parameters * text_positions
 
 
-def real_time_factor(*, window_s, window_flop, flop_per_s_per_gpu, mfu):
+def real_time_factor(*, window_s: Quantity, window_flop: Quantity, flop_per_s_per_gpu: Quantity, mfu: Quantity) -> Quantity:
     r"""Seconds of audio that one GPU transcribes in a second where arithmetic is what binds.
 
     .. math:: \frac{w\,\hat F\,\eta_c}{F}

@@ -3,10 +3,11 @@
 Biases and normalisation vectors are left to the caller, except where a part always has them.
 """
 
-from tokenecon.numerics import where
+from tokenecon.numerics import Quantity, where
 
 
-def attention_parameters(*, hidden_size, query_heads, kv_heads, head_dim, query_matrices, value_matrices):
+def attention_parameters(*, hidden_size: Quantity, query_heads: Quantity, kv_heads: Quantity, head_dim: Quantity,
+                         query_matrices: Quantity, value_matrices: Quantity) -> Quantity:
     r"""Weights of an attention layer with keys and values per head.
 
     .. math:: d\,d_h\,\left(m_q\,n_h + (1 + m_v)\,n_{kv} + n_h\right)
@@ -47,8 +48,8 @@ def attention_parameters(*, hidden_size, query_heads, kv_heads, head_dim, query_
     return hidden_size * head_dim * heads
 
 
-def latent_attention_parameters(*, hidden_size, query_heads, q_lora_rank, kv_lora_rank, nope_head_dim,
-                                rope_head_dim, value_head_dim):
+def latent_attention_parameters(*, hidden_size: Quantity, query_heads: Quantity, q_lora_rank: Quantity, kv_lora_rank: Quantity,
+                                nope_head_dim: Quantity, rope_head_dim: Quantity, value_head_dim: Quantity) -> Quantity:
     r"""Weights of a multi-head latent attention layer, with the norms of its compressed vectors.
 
     .. math:: d\,r_q + r_q + r_q\,n_h(d_n + d_r) + d\,(r_k + d_r) + r_k + r_k\,n_h(d_n + d_v) + n_h\,d_v\,d
@@ -96,7 +97,8 @@ def latent_attention_parameters(*, hidden_size, query_heads, q_lora_rank, kv_lor
     return query + down + up + query_heads * value_head_dim * hidden_size
 
 
-def indexer_parameters(*, hidden_size, q_lora_rank, index_heads, index_head_dim):
+def indexer_parameters(*, hidden_size: Quantity, q_lora_rank: Quantity, index_heads: Quantity,
+                       index_head_dim: Quantity) -> Quantity:
     r"""Weights of the indexer that picks the positions a sparse attention layer looks at.
 
     .. math:: r_q\,n_i\,d_i + d\,d_i + 2\,d_i + d\,n_i
@@ -132,8 +134,8 @@ def indexer_parameters(*, hidden_size, q_lora_rank, index_heads, index_head_dim)
     return query + hidden_size * index_head_dim + 2 * index_head_dim + hidden_size * index_heads
 
 
-def linear_attention_parameters(*, hidden_size, key_heads, value_heads, key_head_dim, value_head_dim,
-                                conv_width):
+def linear_attention_parameters(*, hidden_size: Quantity, key_heads: Quantity, value_heads: Quantity, key_head_dim: Quantity,
+                                value_head_dim: Quantity, conv_width: Quantity) -> Quantity:
     r"""Weights of a gated delta network layer: projections, short convolution, decay and output norm.
 
     .. math:: d\,(2K + 2V + 2n_v) + c\,(2K + V) + 2n_v + d_v + V\,d, \quad K = n_k d_k,\ V = n_v d_v
@@ -177,7 +179,7 @@ def linear_attention_parameters(*, hidden_size, key_heads, value_heads, key_head
             + values * hidden_size)
 
 
-def feed_forward_parameters(*, hidden_size, intermediate_size, matrices):
+def feed_forward_parameters(*, hidden_size: Quantity, intermediate_size: Quantity, matrices: Quantity) -> Quantity:
     r"""Weights of a feed-forward block or of one expert.
 
     .. math:: m\,d\,d_f
@@ -210,7 +212,8 @@ def feed_forward_parameters(*, hidden_size, intermediate_size, matrices):
     return matrices * hidden_size * intermediate_size
 
 
-def active_parameters(*, parameters, expert_parameters, experts, experts_per_token):
+def active_parameters(*, parameters: Quantity, expert_parameters: Quantity, experts: Quantity,
+                      experts_per_token: Quantity) -> Quantity:
     r"""Parameters that one token uses: all but the routed experts it is not sent to.
 
     .. math:: P_{act} = P - P_E\,\left(1 - \frac{k}{E}\right)

@@ -1,12 +1,12 @@
 """Owning a GPU: capital, upkeep, staff, space and power of an hour, residual values, and money over years."""
 
-from tokenecon.numerics import exp, where
+from tokenecon.numerics import Quantities, Quantity, exp, where
 from tokenecon.units import HOURS_PER_MONTH, HOURS_PER_YEAR, WATTS_PER_KILOWATT
 
 COMPOUNDING_YEARS = 1.0  # interest, decline and growth are counted once in this time [yr]
 
 
-def capital_recovery_factor(*, discount_rate, years):
+def capital_recovery_factor(*, discount_rate: Quantity, years: Quantity) -> Quantity:
     r"""Yearly payment that repays one dollar with interest.
 
     .. math:: CRF = \frac{r(1+r)^T}{(1+r)^T - 1}
@@ -40,7 +40,8 @@ def capital_recovery_factor(*, discount_rate, years):
     return where(growth > 1, discount_rate * growth / repaid / COMPOUNDING_YEARS, 1 / years)
 
 
-def capital_usd_per_gpu_hour(*, usd_per_gpu, server_factor, capital_recovery_per_year, availability):
+def capital_usd_per_gpu_hour(*, usd_per_gpu: Quantity, server_factor: Quantity, capital_recovery_per_year: Quantity,
+                             availability: Quantity) -> Quantity:
     r"""Capital cost of one usable hour of an owned GPU.
 
     .. math:: \frac{K\,s\,CRF}{8760\,A}
@@ -72,7 +73,8 @@ def capital_usd_per_gpu_hour(*, usd_per_gpu, server_factor, capital_recovery_per
     return usd_per_gpu * server_factor * capital_recovery_per_year / HOURS_PER_YEAR / availability
 
 
-def upkeep_usd_per_gpu_hour(*, usd_per_gpu, server_factor, upkeep_per_year, availability):
+def upkeep_usd_per_gpu_hour(*, usd_per_gpu: Quantity, server_factor: Quantity, upkeep_per_year: Quantity,
+                            availability: Quantity) -> Quantity:
     r"""Upkeep of one usable hour of an owned GPU: repairs and support contracts.
 
     .. math:: \frac{K\,s\,m}{8760\,A}
@@ -103,7 +105,7 @@ def upkeep_usd_per_gpu_hour(*, usd_per_gpu, server_factor, upkeep_per_year, avai
     return usd_per_gpu * server_factor * upkeep_per_year / HOURS_PER_YEAR / availability
 
 
-def power_usd_per_gpu_hour(*, watts_per_gpu, pue, usd_per_kwh):
+def power_usd_per_gpu_hour(*, watts_per_gpu: Quantity, pue: Quantity, usd_per_kwh: Quantity) -> Quantity:
     r"""Electricity of one hour of a GPU.
 
     .. math:: \frac{P_W}{1000}\,PUE\,e
@@ -137,7 +139,8 @@ def power_usd_per_gpu_hour(*, watts_per_gpu, pue, usd_per_kwh):
     return watts_per_gpu / WATTS_PER_KILOWATT * pue * usd_per_kwh
 
 
-def owned_usd_per_gpu_hour(*, capital_usd_per_gpu_hour, upkeep_usd_per_gpu_hour, power_usd_per_gpu_hour):
+def owned_usd_per_gpu_hour(*, capital_usd_per_gpu_hour: Quantity, upkeep_usd_per_gpu_hour: Quantity,
+                           power_usd_per_gpu_hour: Quantity) -> Quantity:
     r"""Total cost of one hour of an owned GPU: the sum of its parts.
 
     .. math:: \frac{K\,s\,CRF + K\,s\,m}{8760\,A} + \frac{P_W}{1000}\,PUE\,e
@@ -170,7 +173,8 @@ def owned_usd_per_gpu_hour(*, capital_usd_per_gpu_hour, upkeep_usd_per_gpu_hour,
     return capital_usd_per_gpu_hour + upkeep_usd_per_gpu_hour + power_usd_per_gpu_hour
 
 
-def rent_or_buy_hours(*, usd_per_gpu, server_factor, rent_usd_per_gpu_hour, operating_usd_per_gpu_hour):
+def rent_or_buy_hours(*, usd_per_gpu: Quantity, server_factor: Quantity, rent_usd_per_gpu_hour: Quantity,
+                      operating_usd_per_gpu_hour: Quantity) -> Quantity:
     r"""Hours of use after which buying costs less than renting, without interest.
 
     .. math:: h = \frac{K\,s}{p - o}
@@ -203,7 +207,7 @@ def rent_or_buy_hours(*, usd_per_gpu, server_factor, rent_usd_per_gpu_hour, oper
     return where(gap > 0, usd_per_gpu * server_factor / where(gap > 0, gap, 1.0), float("inf"))
 
 
-def residual_usd_per_gpu(*, usd_per_gpu, yearly_decline, years):
+def residual_usd_per_gpu(*, usd_per_gpu: Quantity, yearly_decline: Quantity, years: Quantity) -> Quantity:
     r"""What a GPU is still worth after some years.
 
     .. math:: K\,(1 - \delta)^T
@@ -232,7 +236,7 @@ def residual_usd_per_gpu(*, usd_per_gpu, yearly_decline, years):
     return usd_per_gpu * (1 - yearly_decline) ** (years / COMPOUNDING_YEARS)
 
 
-def server_usd_per_gpu(*, usd_per_gpu, parts_usd_per_gpu, margin):
+def server_usd_per_gpu(*, usd_per_gpu: Quantity, parts_usd_per_gpu: Quantity, margin: Quantity) -> Quantity:
     r"""Price of a GPU's share of a complete server.
 
     .. math:: S = \frac{K + P}{1 - m}
@@ -261,8 +265,9 @@ def server_usd_per_gpu(*, usd_per_gpu, parts_usd_per_gpu, margin):
     return (usd_per_gpu + parts_usd_per_gpu) / (1 - margin)
 
 
-def residual_annuity_usd_per_gpu_hour(*, usd_per_gpu, residual_usd_per_gpu, capital_recovery_per_year, discount_rate,
-                                      availability):
+def residual_annuity_usd_per_gpu_hour(*, usd_per_gpu: Quantity, residual_usd_per_gpu: Quantity,
+                                      capital_recovery_per_year: Quantity, discount_rate: Quantity,
+                                      availability: Quantity) -> Quantity:
     r"""Capital cost of a usable hour of what is bought, used for some years and sold.
 
     .. math:: \frac{(K - R)\,CRF + R\,r}{8760\,A} = \frac{\left(K - R\,(1+r)^{-T}\right) CRF}{8760\,A}
@@ -307,7 +312,7 @@ def residual_annuity_usd_per_gpu_hour(*, usd_per_gpu, residual_usd_per_gpu, capi
     return (lost + residual_usd_per_gpu * discount_rate / COMPOUNDING_YEARS) / HOURS_PER_YEAR / availability
 
 
-def staff_usd_per_gpu_hour(*, usd_per_gpu_year, availability):
+def staff_usd_per_gpu_hour(*, usd_per_gpu_year: Quantity, availability: Quantity) -> Quantity:
     r"""People of a usable hour.
 
     .. math:: \frac{w}{8760\,A}
@@ -332,7 +337,7 @@ def staff_usd_per_gpu_hour(*, usd_per_gpu_year, availability):
     return usd_per_gpu_year / HOURS_PER_YEAR / availability
 
 
-def space_usd_per_gpu_hour(*, usd_per_kw_month, kw_per_gpu, availability):
+def space_usd_per_gpu_hour(*, usd_per_kw_month: Quantity, kw_per_gpu: Quantity, availability: Quantity) -> Quantity:
     r"""Hall, cooling and power lines of a usable hour: paid for what the machines may draw, not for what they do.
 
     .. math:: \frac{q\,P_{kW}}{730\,A}
@@ -361,7 +366,7 @@ def space_usd_per_gpu_hour(*, usd_per_kw_month, kw_per_gpu, availability):
     return usd_per_kw_month * kw_per_gpu / HOURS_PER_MONTH / availability
 
 
-def drawn_share(*, idle_share, busy_share, utilisation):
+def drawn_share(*, idle_share: Quantity, busy_share: Quantity, utilisation: Quantity) -> Quantity:
     r"""Mean draw over rated power of a machine that works part of the time.
 
     .. math:: d = d_0 + (d_1 - d_0)\,U
@@ -394,7 +399,7 @@ def drawn_share(*, idle_share, busy_share, utilisation):
     return idle_share + (busy_share - idle_share) * utilisation
 
 
-def net_present_usd(*, cash_usd, discount_rate):
+def net_present_usd(*, cash_usd: Quantities, discount_rate: Quantity) -> Quantity:
     r"""Value today of payments at the start and at the end of each year after it.
 
     .. math:: V = \sum_{t=0}^{T} \frac{C_t}{(1+r)^t}
@@ -418,13 +423,13 @@ def net_present_usd(*, cash_usd, discount_rate):
     >>> net_present_usd(cash_usd=[100.0, 60.5, 60.5], discount_rate=0.1)
     205.0
     """
-    value = 0.0
+    value: Quantity = 0.0
     for cash in cash_usd[::-1]:
         value = cash + value / (1 + discount_rate)
     return value
 
 
-def discount_factor(*, discount_rate, years):
+def discount_factor(*, discount_rate: Quantity, years: Quantity) -> Quantity:
     r"""What a dollar paid later is worth now.
 
     .. math:: (1 + r)^{-t}
@@ -451,7 +456,7 @@ def discount_factor(*, discount_rate, years):
     return (1 + discount_rate) ** (-years / COMPOUNDING_YEARS)
 
 
-def grown_requests_per_day(*, requests_per_day, growth, years):
+def grown_requests_per_day(*, requests_per_day: Quantity, growth: Quantity, years: Quantity) -> Quantity:
     r"""Demand after some years of steady growth.
 
     .. math:: D\,(1 + g)^t
@@ -480,7 +485,7 @@ def grown_requests_per_day(*, requests_per_day, growth, years):
     return requests_per_day * (1 + growth) ** (years / COMPOUNDING_YEARS)
 
 
-def price_ratio_after(*, decline_per_year, years):
+def price_ratio_after(*, decline_per_year: Quantity, years: Quantity) -> Quantity:
     r"""A price after some years of steady decline, over the price now.
 
     .. math:: e^{-\delta t}
@@ -507,7 +512,7 @@ def price_ratio_after(*, decline_per_year, years):
     return exp(-decline_per_year * years)
 
 
-def book_value_share(*, residual_share, age_years, life_years):
+def book_value_share(*, residual_share: Quantity, age_years: Quantity, life_years: Quantity) -> Quantity:
     r"""What a machine still stands for on its way from its price to its resale value, in a straight line.
 
     .. math:: 1 - (1 - \rho)\,\frac{a}{T}

@@ -1,12 +1,12 @@
 """Draws and their errors: two-piece distributions through three percentiles, and how far a counted share may be off."""
 
-from tokenecon.numerics import exp, log, sqrt, where
+from tokenecon.numerics import Quantity, exp, log, sqrt, where
 
 # A tenth of a standard normal distribution lies above this.
 NORMAL_P90 = 1.2815515655446004
 
 
-def two_piece_normal(*, middle, low, high, z):
+def two_piece_normal(*, middle: Quantity, low: Quantity, high: Quantity, z: Quantity) -> Quantity:
     r"""A value drawn around a middle, with a width of its own on each side.
 
     .. math:: x = m + \frac{z}{z_{90}}\begin{cases} h - m & z \ge 0\\ m - l & z < 0\end{cases}
@@ -41,7 +41,7 @@ def two_piece_normal(*, middle, low, high, z):
     return middle + z / NORMAL_P90 * where(z >= 0, high - middle, middle - low)
 
 
-def two_piece_lognormal(*, middle, low, high, z):
+def two_piece_lognormal(*, middle: Quantity, low: Quantity, high: Quantity, z: Quantity) -> Quantity:
     r"""A positive value drawn around a middle, with a width of its own on each side on a logarithmic scale.
 
     .. math:: x = m\,e^{s z / z_{90}}, \quad s = \ln\frac{h}{m} \text{ where } z \ge 0, \quad \ln\frac{m}{l} \text{ else}
@@ -76,7 +76,7 @@ def two_piece_lognormal(*, middle, low, high, z):
     return middle * exp(z / NORMAL_P90 * where(z >= 0, log(high / middle), log(middle / low)))
 
 
-def share_error(*, share, draws):
+def share_error(*, share: Quantity, draws: Quantity) -> Quantity:
     r"""Standard error of a share that was counted in random draws.
 
     .. math:: \sqrt{\frac{p\,(1 - p)}{n}}

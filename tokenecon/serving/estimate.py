@@ -21,7 +21,7 @@ RESULTS = {
 }  # fmt: skip
 
 
-def estimate(given):
+def estimate(given: "pd.DataFrame | dict") -> pd.DataFrame:
     """Predict each case of a DataFrame, or of one dict; see ``tokenecon estimate --help`` for the columns.
 
     Rows that cannot be computed say why in ``error`` and have no numbers; the others have no error.

@@ -31,10 +31,10 @@ import pandas as pd
 from pydantic import ValidationError
 
 from tokenecon import data, units
-from tokenecon.errors import BadInput, did_you_mean
+from tokenecon.errors import BadInput, UnknownId, did_you_mean
 from tokenecon.kinds import COUNTS, UnknownKind, check_unit, kind, split
 
-REFERENCE = re.compile(r"[a-z0-9_]+([-.][a-z0-9_-]+)+")
+REFERENCE = re.compile(r"[a-z][a-z0-9_]*([-.][a-z0-9_-]+)+")
 TEXTS = ("model", "gpu", "gpus", "precision", "text")
 COMMENT = re.compile(r"#\s*(?P<unit>choice\([^)]*\)|[\w/]+)\s*:\s+(?P<meaning>\S.*)")
 COLUMNS = {"name": ("Name", None), "meaning": ("Meaning", None), "value": ("Value", None), "unit": ("Unit", None),
@@ -103,7 +103,7 @@ def figure(fact_id, unit):
         return scenario.field(name, path)
     known = _figures()
     if fact_id not in known:
-        raise ParameterError(f"'{fact_id}' is no value and no id of one{did_you_mean(fact_id, known)}; see data/assumptions.csv")
+        raise UnknownId("value", fact_id, known, "data/assumptions.csv, data/claims.csv and data/traces.csv")
     value, given = known[fact_id]
     if unit == "date":  # a claim prints its day as 20251208
         return datetime.datetime.strptime(f"{value:.0f}", "%Y%m%d").date().isoformat()
@@ -178,14 +178,17 @@ def accept(parameter, value, where=""):
     """
     if parameter.default is None and value in (None, ""):
         return None
+    prefix = f"{where}: " if where else ""
     if is_reference(value, parameter.unit):
-        value = figure(value, parameter.unit)
+        try:
+            value = figure(value, parameter.unit)
+        except UnknownId as error:
+            raise ParameterError(f"{prefix}parameter '{parameter.name}': {error}") from None
     rule = kind(parameter.unit or _unit_of(parameter.default), isinstance(parameter.default, int))
     try:
         return rule.adapter.validate_python(value)
     except ValidationError:
         pass
-    prefix = f"{where}: " if where else ""
     text = f"{prefix}parameter '{parameter.name}' is {value!r}, but must be {rule.allowed}"
     if rule.ids and len(rule.ids) <= LISTED:
         text += f": {', '.join(rule.ids)}"

@@ -56,7 +56,8 @@ def story(tmp_path_factory, write_notebook):
     root = tmp_path_factory.mktemp("mini")
     (root / "book").mkdir()
     (root / "data").mkdir()
-    shutil.copytree(freshness.PACKAGE, root / "lib" / "tokenecon", ignore=shutil.ignore_patterns("__pycache__"))
+    for name, folder in freshness.PACKAGES.items():
+        shutil.copytree(folder, root / "lib" / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(data.ROOT, root / "lib" / "data")
     (root / "data" / "facts.csv").write_text("id,value\na,1.5\n")
     (root / "_config.yml").write_text(CONFIG)
@@ -142,9 +143,10 @@ def test_a_failing_notebook_shows_its_cell_and_leaves_the_site(story):
 def recorded(tmp_path, monkeypatch, write_notebook):
     """A run that used one table and one module, in a copy of data and package."""
     shutil.copytree(data.ROOT, tmp_path / "data")
-    shutil.copytree(freshness.PACKAGE, tmp_path / "tokenecon", ignore=shutil.ignore_patterns("__pycache__"))
+    for name, folder in freshness.PACKAGES.items():
+        shutil.copytree(folder, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(data, "ROOT", tmp_path / "data")
-    monkeypatch.setattr(freshness, "PACKAGE", tmp_path / "tokenecon")
+    monkeypatch.setattr(freshness, "PACKAGES", {name: tmp_path / name for name in freshness.PACKAGES})
     notebook = write_notebook(tmp_path / "notebooks" / "tiny.ipynb", DECLARED)
     run = tmp_path / "run"
     (run / "out").mkdir(parents=True)
@@ -164,8 +166,8 @@ def recorded(tmp_path, monkeypatch, write_notebook):
         ("data/datapackage.json", "data/datapackage.json changed"),
         ("data/sources.csv", ""),  # not read by it
         ("tokenecon/units.py", "tokenecon/units.py changed"),
-        ("tokenecon/analysis/__init__.py", "tokenecon/analysis/__init__.py changed"),
-        ("tokenecon/parameters.py", "tokenecon/parameters.py changed"),  # it decides what a cell may say
+        ("tokenecon_book/citations.py", "tokenecon_book/citations.py changed"),
+        ("tokenecon_book/build/parameters.py", "tokenecon_book/build/parameters.py changed"),  # it decides what a cell may say
         ("tokenecon/numerics.py", ""),  # not loaded by it
         ("run/out/executed.ipynb", "its output was touched"),
     ],

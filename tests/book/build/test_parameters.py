@@ -1,11 +1,13 @@
 """Parameters: their declaration is read, and what it does not allow is refused in one sentence."""
 
 import json
+import shutil
 
 import pytest
 
+from tokenecon import data
 from tokenecon.errors import BadInput
-from tokenecon_book.build import parameters
+from tokenecon_book.build import notebooks, parameters
 from tokenecon_book.build.parameters import ParameterError, SpecError, accept, parse, validate
 
 CELL = """\
@@ -42,8 +44,6 @@ def test_a_cell_is_read_in_order_with_unit_and_meaning():
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("batch = 32", "'batch' lacks its comment"),
-        ("batch = 32  # requests decoded together", "'batch' lacks its comment"),
         ("batch = 32  # sequences: requests", "did you mean 'sequence'"),
         ("batch = 16 * 2  # sequence: requests", "'batch' is not a literal"),
         ("import os  # text: nothing", "`import os` is not of the form"),
@@ -170,7 +170,7 @@ def test_check_needs_a_notebook_that_ran_its_parameters():
     with pytest.raises(SpecError, match="history of a notebook"):
         parameters.check({"batch": 1})
     with pytest.raises(SpecError, match="no parameters cell"):
-        parameters.check(executed("x = 1"))
+        parameters.check(executed("print(1)"))
 
 
 def test_the_declaration_is_found_by_its_tag(tmp_path):
@@ -187,3 +187,81 @@ def test_the_declaration_is_found_by_its_tag(tmp_path):
     path.write_text("not a notebook")
     with pytest.raises(BadInput, match="cannot be read as a notebook"):
         parameters.spec(path)
+
+
+# --- defaults by id --------------------------------------------------------------------------------
+
+BY_ID = """\
+pue = "power.pue"  # ratio: power of the building over power of its machines
+tpot_s = "service.tpot"  # s/tok_out: slowest answer
+drafts = "speculation.tokens"  # position: tokens drafted
+rent = "up-h100-cloud-price-now"  # USD/GPU/h: middle of the documents' range
+as_of = "up-document-date"  # date: the day of the documents
+day = "chat-assistant.money.as_of"  # date: the day of a scenario
+prompt = "azure-2023-conv.input_mean"  # tok_in: mean of a trace
+title = "power.pue"  # text: itself
+"""
+
+
+def test_a_default_comes_from_the_row_that_it_names_in_the_unit_of_the_parameter():
+    spec = parse(BY_ID)
+    # 50 ms are 0.05 s; the documents print 1.49 to 3.90 USD an hour and 8 December 2025
+    assert [one.default for one in spec.values()] == [1.3, 0.05, 4, 2.695, "2025-12-08", "2026-11-22", 1155, "power.pue"]
+    assert (spec["pue"].origin, spec["title"].origin) == ("power.pue", "")
+    case = parameters.check(executed(BY_ID, "# Parameters\npue = 'power.draw'\nday = '2026-01-02'\n"))
+    assert (case.pue, case.day, case.drafts) == (0.8, "2026-01-02", 4)
+
+
+def test_an_id_that_no_row_has_is_refused_with_the_nearest():
+    with pytest.raises(ParameterError) as error:
+        accept(parse(BY_ID)["pue"], "power.pu")
+    assert said(error) == ("parameter 'pue': value 'power.pu' is not known; use 'power.pue' or 'power.price' or 'power.idle', or "
+                           "another id of data/assumptions.csv, data/claims.csv and data/traces.csv")
+
+
+def test_a_changed_row_changes_ledger_and_chapter_alike(tmp_path, monkeypatch):
+    """Four requests of an analyst become six in data/assumptions.csv, and nowhere else."""
+    shutil.copytree(data.ROOT, tmp_path / "data")
+    path = tmp_path / "data" / "assumptions.csv"
+    old, new = "bank.requests_per_analyst_hour,4,", "bank.requests_per_analyst_hour,6,"
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    caches = (data._load, data._rows, parameters._figures)
+    monkeypatch.setattr(data, "ROOT", tmp_path / "data")
+    for cache in caches:
+        cache.cache_clear()
+    try:
+        chapter = notebooks.defaults("cases/jpmorgan")["requests_per_analyst_hour"]
+        assert chapter == data.value("bank.requests_per_analyst_hour") == 6
+    finally:
+        for cache in caches:
+            cache.cache_clear()
+
+
+def test_a_line_that_lost_its_comment_still_runs():
+    bare = "batch = 32\npue = 'power.pue'\nname = 'mine'\n"
+    case = parameters.check(executed(bare, "# Parameters\nbatch = 48\n"))
+    assert (case.batch, case.pue, case.name) == (48, 1.3, "mine")
+    with pytest.raises(ParameterError, match="parameter 'batch' is 'many', but must be a whole number"):
+        accept(parse(bare)["batch"], "many")
+
+
+# A number typed in a notebook that a row of the same unit holds too, and is another thing.
+ANOTHER_THING = {
+    ("contracts", "lost_share"), ("contracts", "provider_gpus"), ("market", "utilisation"), ("traffic", "percentile"),
+}
+
+
+def test_no_notebook_types_a_number_that_a_row_holds():
+    rows = data.table("assumptions")
+    for name, path in notebooks.catalogue().items():
+        for one in parameters.spec(path).values():
+            assert one.unit and one.meaning, f"{name}: parameter '{one.name}' lacks its comment `# unit: meaning`"
+            if one.origin or not isinstance(one.literal, int | float) or isinstance(one.literal, bool):
+                continue
+            units = {one.unit, {"share": "fraction"}.get(one.unit, one.unit)}
+            same = rows[(rows["value"] == one.literal) & rows["unit"].isin(units)]["id"].tolist()
+            assert not same or (name, one.name) in ANOTHER_THING, (
+                f"{name}: parameter '{one.name}' types {one.literal}, which {', '.join(same)} of data/assumptions.csv hold; "
+                "write the id in place of the number, or list it in ANOTHER_THING")

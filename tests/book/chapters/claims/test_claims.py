@@ -41,11 +41,9 @@ def ledger():
 # --- complete ---------------------------------------------------------------------------------------
 
 
-def test_all_163_claims_are_there_with_both_lines(ledger):
-    sections = ledger["section"].value_counts().to_dict()
-    # 37 in the box of updates, 31 + 31 + 20 + 22 in the four sections, 22 in the cases: 163
-    assert sections == {"update": 37, "economics": 31, "hardware": 31, "software": 20, "deployment": 22, "cases": 22}
-    assert len(ledger) == 163 and ledger.index.is_unique
+def test_every_claim_is_there_with_both_lines(ledger):
+    assert list(ledger.index) == list(data.table("claims")["id"]) and ledger.index.is_unique
+    assert set(ledger["section"]) == {"update", "economics", "hardware", "software", "deployment", "cases"}
     assert (ledger["uk_line"] >= 1).all() and (ledger["th_line"] >= 1).all()
     assert ledger["statement"].str.endswith((".", ").")).all() and ledger["statement"].is_unique
 
@@ -365,20 +363,20 @@ def test_published_table():
     lines = claims.ledger_csv().splitlines()
     assert lines[0] == ("id,section,statement,claimed_low,claimed_high,unit,recomputed_low,recomputed_high,verdict,"
                         "assumption,chapter")
-    assert len(lines) == 164
+    assert len(lines) == 1 + len(data.table("claims"))
     assert ",20251208,20251208,date," in lines[1], "dates keep their digits"
 
 
 def test_counts_add_up_and_the_finding_says_them(ledger):
     frame = claims.ledger()
     number = claims.counts(frame)
-    assert sum(number.values()) == 163
+    assert sum(number.values()) == len(frame)
     spoken = claims.words(frame)
-    assert spoken["total"] == "163" and spoken["contradicted"] == str(number[CONTRADICTED])
+    assert spoken["total"] == str(len(frame)) and spoken["contradicted"] == str(number[CONTRADICTED])
     for words in (str(number[HOLDS]), str(number[ASSUMPTION]), str(number[CONTRADICTED])):
         assert f" {words} " in spoken["finding"]
     summary = claims.summary(frame)
-    assert summary["claims"].sum() == 163 and len(summary) == 6 * len(VERDICTS)
+    assert summary["claims"].sum() == len(frame) and len(summary) == 6 * len(VERDICTS)
 
 
 def test_misses_are_the_contradicted_figures():
@@ -392,8 +390,8 @@ def test_misses_are_the_contradicted_figures():
 
 def test_chapters_and_sections():
     spotify = claims.for_chapter("cases/spotify")
-    assert set(spotify["section"]) == {"cases"} and len(spotify) == 11
-    assert sum(len(claims.for_chapter(name)) for name in data.table("claims")["chapter"].unique()) == 163
+    assert set(spotify["section"]) == {"cases"}
+    assert sum(len(claims.for_chapter(name)) for name in data.table("claims")["chapter"].unique()) == len(data.table("claims"))
     whole = claims.ledger().reset_index(drop=True)
     for name in ("hardware", "contracts", "cases/jpmorgan"):
         pd.testing.assert_frame_equal(claims.for_chapter(name), whole[whole["chapter"] == name].reset_index(drop=True))
@@ -401,7 +399,7 @@ def test_chapters_and_sections():
         claims.for_chapter("spotify")
     with pytest.raises(UnknownId, match="section 'sofware'"):
         claims.ledger(section="sofware")
-    assert len(claims.ledger(section="software")) == 20
+    assert set(claims.ledger(section="software")["section"]) == {"software"}
 
 
 def test_the_list_of_a_chapter_links_every_claim():
