@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["BadInput", "estimate"]
-__version__ = "0.3.0"
+__version__ = "0.4.0"
 
 
 def estimate(cases: "pd.DataFrame | dict[str, Any]") -> "pd.DataFrame":

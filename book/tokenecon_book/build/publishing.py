@@ -2,9 +2,7 @@
 
 import json
 
-from tokenecon_book import citations
-
-FIGURE = "application/vnd.tokenecon.figure+json"
+from tokenecon_book import FIGURE_TYPE, citations
 
 
 def figures(notebook):
@@ -13,8 +11,8 @@ def figures(notebook):
     for cell in notebook.cells:
         for output in cell.get("outputs", ()):
             bundle = output.get("data", {})
-            if FIGURE in bundle:
-                name = bundle[FIGURE]["id"]
+            if FIGURE_TYPE in bundle:
+                name = bundle[FIGURE_TYPE]["id"]
                 if name in found:
                     raise ValueError(f"figure id '{name}' is used twice in one notebook; rename one")
                 found[name] = bundle

@@ -5,7 +5,7 @@ import re
 import shlex
 
 from tokenecon import __version__, data
-from tokenecon_book.build import publishing
+from tokenecon_book import FIGURE_TYPE
 
 GLUE = re.compile(r"\{glue:?\w*\}`(?:[^`:]*::)?([^`:]+)(?::([^`]*))?`")
 ROLE = re.compile(r"\{[\w:-]+\}`([^`<]+?)(?:\s*<[^`>]*>)?`")
@@ -104,7 +104,7 @@ def directives(source):
 def output_html(output, tables):
     """One output; a figure as its picture, with its data beside the page."""
     data = output.get("data", {})
-    if publishing.FIGURE in data:
+    if FIGURE_TYPE in data:
         return figure(data, tables)
     if "text/html" in data:
         return f'<div class="wide">{local_links(data["text/html"])}</div>'
@@ -118,7 +118,7 @@ def figure(bundle, tables):
     """A figure's static picture with what belongs to it."""
     from tokenecon_book.charts import page
 
-    facts = bundle[publishing.FIGURE]
+    facts = bundle[FIGURE_TYPE]
     picture = page.classed(facts["svg_wide"], "te-wide")
     lines = [markup.escape(facts["note"]) if facts["note"] else "", page.source_line(facts["sources"]),
              f"Data: {markup.escape(tables[facts['id']])}"]  # fmt: skip

@@ -7,10 +7,9 @@ import re
 import altair
 import vl_convert
 
+from tokenecon_book import FIGURE_TYPE, VEGA_LITE_TYPE
 from tokenecon_book.charts import theme
 
-FIGURE_TYPE = "application/vnd.tokenecon.figure+json"
-VEGA_LITE_TYPE = "application/vnd.vegalite.v6+json"
 SOURCE_FIELDS = ("id", "title", "publisher", "url", "published", "licence")
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 UNIT = re.compile(r"\[[^\[\]]+\]\s*$")

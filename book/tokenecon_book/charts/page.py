@@ -6,7 +6,8 @@ import re
 
 import vl_convert
 
-from tokenecon_book.charts.figure import FIGURE_TYPE, VEGA_LITE, FigureError, themed
+from tokenecon_book import FIGURE_TYPE
+from tokenecon_book.charts.figure import VEGA_LITE, FigureError, themed
 
 DOWNLOADS = (("csv", "CSV"), ("png", "PNG"), ("svg", "SVG"), ("json", "Metadata"))
 

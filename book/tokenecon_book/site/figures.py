@@ -5,21 +5,18 @@ Named as entry point ``myst_nb.mime_renderers`` in pyproject.toml.
 
 from docutils import nodes
 
-from tokenecon_book import citations
+from tokenecon_book import FIGURE_TYPE, VEGA_LITE_TYPE, citations
 from tokenecon_book.charts import page
-
-FIGURE = "application/vnd.tokenecon.figure+json"
-VEGA_LITE = "application/vnd.vegalite.v6+json"
 
 
 class FigureRenderer:
     """Writes the page's HTML of a figure; its other MIME forms are for other front ends."""
 
-    mime_priority_overrides = (("*", FIGURE, 1),)
+    mime_priority_overrides = (("*", FIGURE_TYPE, 1),)
 
     @staticmethod
     def handle_mime(renderer, data, inline):
-        if data.mime_type == FIGURE:
+        if data.mime_type == FIGURE_TYPE:
             env = renderer.renderer.sphinx_env
             payload = citations.payload(data.content)
             html = page.html(
@@ -28,7 +25,7 @@ class FigureRenderer:
                 citation=citations.figure_citation(env.docname, payload["id"], payload["title"]),
             )
             return [nodes.raw("", html, format="html")]
-        if data.mime_type in (VEGA_LITE, "image/svg+xml") and _belongs_to_figure(renderer, data):
+        if data.mime_type in (VEGA_LITE_TYPE, "image/svg+xml") and _belongs_to_figure(renderer, data):
             return []  # already in the page, inside the figure
         return None
 
@@ -37,4 +34,4 @@ def _belongs_to_figure(renderer, data):
     if data.output_index is None:
         return False
     _, outputs = renderer.renderer.nb_client.code_cell_outputs(data.cell_index)
-    return FIGURE in outputs[data.output_index].get("data", {})
+    return FIGURE_TYPE in outputs[data.output_index].get("data", {})
