@@ -37,8 +37,8 @@ from tokenecon.kinds import COUNTS, UnknownKind, check_unit, kind, split
 REFERENCE = re.compile(r"[a-z][a-z0-9_]*([-.][a-z0-9_-]+)+")
 TEXTS = ("model", "gpu", "gpus", "precision", "text")
 COMMENT = re.compile(r"#\s*(?P<unit>choice\([^)]*\)|[\w/]+)\s*:\s+(?P<meaning>\S.*)")
-COLUMNS = {"name": ("Name", None), "meaning": ("Meaning", None), "value": ("Value", None), "unit": ("Unit", None),
-           "origin": ("From", None)}
+COLUMNS = {"name": ("Name", None), "value": ("Value", None), "unit": ("Unit", None), "meaning": ("Meaning", None),
+           "origin": ("From the row", None)}
 DAY = re.compile(r"\d{4}-\d\d-\d\d")
 LISTED = 12  # a longer list of allowed ids is cut to the nearest ones
 
@@ -284,7 +284,7 @@ def table(names):
     """The parameters of the notebook that calls this with its ``globals()``, as a table for the page."""
     case, declared = check(names), parse(names["In"][_place(names["In"])])
     return pd.DataFrame([{
-        "name": one.name, "meaning": one.meaning, "value": _formatted(getattr(case, one.name)),
+        "name": one.name, "meaning": one.meaning.replace("`", ""), "value": _formatted(getattr(case, one.name)),
         "unit": "" if one.unit in TEXTS or one.unit.startswith("choice(") else one.unit,
         "origin": one.origin if getattr(case, one.name) == one.default else ""} for one in declared.values()])
 

@@ -9,14 +9,14 @@ from scipy import stats
 
 from tokenecon import kinds
 from tokenecon.errors import CannotSimulate, Infeasible, NoEstimate, NoInput, TooSlow
-from tokenecon.fleet import pooling_loss, pools
+from tokenecon.fleet import pooling_loss
 from tokenecon_book.build import notebooks
 from tokenecon_book.chapters.cases.deepseek import day, token_costs
 from tokenecon_book.chapters.cases.jpmorgan import isolation
 from tokenecon_book.chapters.cases.shopify import conversations, monthly_bill
 from tokenecon_book.chapters.cases.spotify import transcription
 from tokenecon_book.chapters.contracts import contract_prices, mix
-from tokenecon_book.chapters.deployment import deployment, edge, serverless
+from tokenecon_book.chapters.deployment import deployment, edge, pool_sizes, serverless
 from tokenecon_book.chapters.hour import comparison, energy, lifetime, rent
 from tokenecon_book.chapters.traffic import idle
 from tokenecon_book.documents.printed import n
@@ -26,8 +26,8 @@ PAGES = {
     "hour": (rent.breakdown, rent.kinds, comparison.check, lifetime.life, lifetime.cash, energy.carbon,
              rent.own_parts),
     "traffic": (idle.headline, idle.fleets, idle.policies),
-    "deployment": (deployment.headline, pools.pool_sizes, edge.penalty, deployment.latency, deployment.egress, deployment.volume,
-                   serverless.offers, serverless.at_loads, deployment.hybrid),
+    "deployment": (deployment.headline, pool_sizes.utilisations, edge.penalty, deployment.latency, deployment.egress,
+                   deployment.volume, serverless.offers, serverless.at_loads, deployment.hybrid),
     "contracts": (contract_prices.spot, contract_prices.commitment, contract_prices.prices, mix.by_hour, mix.one_more),
     "cases/spotify": (transcription.identities, transcription.audio_hour, transcription.bottom_up, transcription.implied,
                       transcription.arithmetic, transcription.reconcile, transcription.stacking, transcription.sensitivity),

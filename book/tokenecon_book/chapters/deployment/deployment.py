@@ -15,7 +15,7 @@ from tokenecon.fleet import planning, pooling_loss, pools, traffic
 from tokenecon.formulas import levers, money, queueing, serving
 from tokenecon.prices import gpu_prices, price_book
 from tokenecon.serving import operating_point, sizing, textbook
-from tokenecon_book.chapters.deployment import edge
+from tokenecon_book.chapters.deployment import edge, pool_sizes
 from tokenecon_book.documents import bills
 from tokenecon_book.documents.bills import positive
 from tokenecon_book.documents.printed import LLAMA2_70B, n, span_text
@@ -195,7 +195,7 @@ def headline(case):
                    f"as much as from one centre of {pools.count(case.central_gpus, 'GPU')} if replicas are whole, and "
                    f"{single:.1f} times if a GPU serves one request at a time; {own}.",
         "number": f"{'–'.join(ends)}×",
-        "label": f"a token from {edge.sites_words(case)} of {pools.size_words(site)} over one from a single centre",
+        "label": f"a token from {edge.sites_words(case)} of {pool_sizes.size_words(site)} over one from a single centre",
     }
 
 

@@ -15,7 +15,7 @@ from tokenecon.prices import gpu_prices, price_book
 from tokenecon.serving import sizing
 from tokenecon_book.build import notebooks
 from tokenecon_book.chapters.contracts import contract_prices, mix
-from tokenecon_book.chapters.deployment import deployment, edge, one_input, serverless
+from tokenecon_book.chapters.deployment import deployment, edge, one_input, pool_sizes, serverless
 
 # parameter of the notebook -> the row of data/assumptions.csv or data/claims.csv that its default repeats
 ROWS = {
@@ -81,7 +81,7 @@ def small(case):
 
 
 def test_a_pool_is_fuller_the_larger_it_is_and_the_more_may_wait(case):
-    table = pools.pool_sizes(case())
+    table = pool_sizes.utilisations(case())
     for _, part in table.groupby("kind"):
         assert part["utilisation"].is_monotonic_increasing
         assert (part["utilisation_low"] < part["utilisation"]).all() and (part["utilisation"] < part["utilisation_high"]).all()
@@ -94,12 +94,12 @@ def test_places_of_a_pool_are_those_of_whole_replicas(case):
     # 10 GPUs hold two replicas of four
     found = pools.replica(case())
     full = pooling_loss.utilisation(slots=2 * found["concurrency"], wait_probability=0.01)
-    assert f"{full:.0%} as 2 replicas of {found['concurrency']:.0f} places" in pools.pool_sizes(case()).attrs["finding"]
-    assert "does not hold one replica of 4" in pools.pool_sizes(case(central_gpus=300)).attrs["finding"]
+    assert f"{full:.0%} as 2 replicas of {found['concurrency']:.0f} places" in pool_sizes.utilisations(case()).attrs["finding"]
+    assert "does not hold one replica of 4" in pool_sizes.utilisations(case(central_gpus=300)).attrs["finding"]
 
 
 def test_the_points_of_the_documents_come_from_the_claims():
-    points = pools.documents_points().set_index("label")
+    points = pool_sizes.printed_utilisations().set_index("label")
     assert points.loc["documents: edge", "n_gpus"] == 10  # 1,000 GPUs over 100 sites
     assert points.loc["documents: edge", "utilisation"] == pytest.approx(0.45)
     assert points.loc["documents: centre", "utilisation_high"] == 0.85

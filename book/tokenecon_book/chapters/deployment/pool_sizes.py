@@ -1,0 +1,66 @@
+"""How busy a pool of any size may be: what chance leaves of it, and the peaks of a day."""
+
+import numpy as np
+import pandas as pd
+
+from tokenecon import data
+from tokenecon.fleet import pools, traffic
+from tokenecon.fleet.pooling_loss import utilisation
+from tokenecon.fleet.pools import ALONE, replica, site_gpus, targets
+from tokenecon.formulas import queueing
+
+TARGETS = ("low", "", "high")  # strict, expected and loose waiting target
+
+
+def utilisations(case):
+    """Utilisation over the size of a pool: one request a GPU, replicas of the model, and those through the peaks of a day."""
+    found, peak = replica(case), traffic.profile(case.profile).attrs["peak_to_mean"]
+    places = found["concurrency"] / case.n_gpus
+    alone = np.geomspace(2, max(2000, 2 * case.central_gpus), 60)
+    whole = case.n_gpus * np.unique(np.round(np.geomspace(1, alone[-1] / case.n_gpus, 60)))
+    kinds = {"1 request a GPU": (alone, ALONE, 1.0), "whole replicas": (whole, places, 1.0),
+             "same, by day": (whole, places, peak)}
+    parts = []
+    for kind, (sizes, slots, top) in kinds.items():
+        part = pd.DataFrame({"n_gpus": sizes, "kind": kind})
+        for end, target in zip(TARGETS, targets(case), strict=True):
+            part[f"utilisation_{end}".rstrip("_")] = queueing.mean_utilisation(
+                peak_utilisation=utilisation(slots=sizes * slots, wait_probability=target), peak_to_mean=top)
+        parts.append(part)
+    table = pd.concat(parts, ignore_index=True)
+    site = site_gpus(case)
+    held = site // case.n_gpus
+    lone = float(utilisation(slots=site, wait_probability=case.wait_probability))
+    table.attrs["claimed"] = printed_utilisations()
+    opening = f"Chance leaves a site of {size_words(site)} {lone:.0%} busy if each serves one request"
+    if held:
+        full = float(utilisation(slots=held * found["concurrency"], wait_probability=case.wait_probability))
+        table.attrs["finding"] = (f"{opening}, and {full:.0%} as {pools.count(held, 'replica')} of "
+                                  f"{pools.count(found['concurrency'], 'place')}; the peaks of a day make that {full / peak:.0%}")
+    else:
+        table.attrs["finding"] = f"{opening}; it does not hold one replica of {case.n_gpus}"
+    table.attrs["note"] = (
+        f"A replica: {pools.count(case.n_gpus, 'GPU')}, {pools.count(found['concurrency'], 'request')} in flight within {case.ttft_ms:g} ms "
+        f"to the first token and {case.tpot_ms:g} ms a token. Bands: {targets(case)[0]:.1%} to {targets(case)[2]:.0%} of "
+        f"requests waiting. By day: sized for an hour {peak:.2f} times as busy as the mean. "
+        "Poisson arrivals; real ones come in bursts.")
+    table.attrs["sources"] = ["erlang-1917", "kleinrock-1975", "servegen-2025", "doc-uk", "own-assumption"]
+    return table
+
+
+def size_words(n_gpus):
+    """The GPUs of a site in words; a mean over sites may be a fraction."""
+    return f"{n_gpus:,.6g} GPU{'' if n_gpus == 1 else 's'}"
+
+
+def printed_utilisations():
+    """The two utilisations that the documents print, at their pool sizes."""
+    central = data.claim("dep-central-gpus")["low"]
+    sites = data.claim("dep-edge-clusters")["low"]
+    rows = []
+    for claim_id, n_gpus, label in (("dep-edge-utilisation", central / sites, "documents: edge"),
+                                    ("dep-central-utilisation", central, "documents: centre")):
+        claim = data.claim(claim_id)
+        rows.append({"n_gpus": n_gpus, "label": label, "utilisation": (claim["low"] + claim["high"]) / 2,
+                     "utilisation_low": claim["low"], "utilisation_high": claim["high"]})
+    return pd.DataFrame(rows)
