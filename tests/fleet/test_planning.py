@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tokenecon.fleet import planning, pooling_loss, traffic
+from tokenecon.fleet import erlang, planning, traffic
 from tokenecon.formulas import queueing
 
 # Four hours, mean 1; one replica does one request a second, alone: a server of Erlang's.
@@ -47,13 +47,13 @@ def test_blocking_is_that_of_a_printed_table(channels, load):
     (132, 123.0, 0.3211), (12421, 12345.0, 0.3812),  # test values of a public Erlang calculator
 ])  # fmt: skip
 def test_waiting_is_that_of_published_values(servers, load, printed):
-    assert float(pooling_loss.waiting(slots=servers, load=load)) == pytest.approx(printed, abs=5e-4)
+    assert float(erlang.waiting(slots=servers, load=load)) == pytest.approx(printed, abs=5e-4)
     assert queueing.erlang_c(servers=servers, offered_load=load) == pytest.approx(printed, abs=5e-4)
 
 
 @pytest.mark.parametrize(("servers", "load"), [(1, 0.3), (64, 50.0), (1000, 926.0), (20_000, 19_800.0), (100_000, 99_500.0)])
 def test_waiting_is_that_of_the_recursion_at_any_size(servers, load):
-    assert float(pooling_loss.waiting(slots=servers, load=load)) == pytest.approx(
+    assert float(erlang.waiting(slots=servers, load=load)) == pytest.approx(
         queueing.erlang_c(servers=servers, offered_load=load), rel=1e-8)
 
 

@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from tokenecon import data
-from tokenecon.importers import architecture, huggingface
+from tokenecon import data, model_shape
+from tokenecon.importers import huggingface
 from tokenecon.importers.families import MissingField, UnknownArchitecture
 
 LLAMA_8B = {
@@ -75,7 +75,7 @@ def test_dense_grouped_attention():
 
 def test_record_has_the_columns_of_the_catalogue_and_equals_its_row():
     record = huggingface.from_config(LLAMA_8B)
-    assert architecture.record(record) == architecture.record(data.model("llama-3.1-8b"))
+    assert model_shape.record(record) == model_shape.record(data.model("llama-3.1-8b"))
 
 
 def test_dtype_is_read_under_both_names():

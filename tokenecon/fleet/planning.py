@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import gammainc, gammaln
 
-from tokenecon.fleet import pooling_loss
+from tokenecon.fleet import erlang
 from tokenecon.formulas import money
 from tokenecon.units import SECONDS_PER_HOUR
 
@@ -35,7 +35,7 @@ def replicas(rate_per_s, *, requests_per_s, concurrency, wait_probability):
         # many rates on a small fleet: the largest load of every fleet is found sooner than the fleet of every load
         if 8 * most < some.sum():
             slots = np.arange(1, most + 1) * concurrency
-            limits = pooling_loss.utilisation(slots=slots, wait_probability=wait_probability) * slots
+            limits = erlang.utilisation(slots=slots, wait_probability=wait_probability) * slots
             found[some] = np.minimum(np.searchsorted(limits, loads[some]) + 1, most)
         else:
             found[some] = _search(loads[some], concurrency, wait_probability)
@@ -57,7 +57,7 @@ def _search(loads, concurrency, wait_probability):
     """The smallest fleet of each load above zero: double the reserve until it is enough, then halve."""
 
     def enough(fleet, load):
-        return pooling_loss.waiting(slots=fleet * concurrency, load=load) <= wait_probability
+        return erlang.waiting(slots=fleet * concurrency, load=load) <= wait_probability
 
     low = np.floor(loads / concurrency)  # places for the load alone, or fewer: everybody waits
     high = low + 1

@@ -8,7 +8,7 @@ import pandas as pd
 from tokenecon import data
 from tokenecon.errors import BadInput
 from tokenecon.fleet import planning
-from tokenecon.fleet.pooling_loss import slots_needed
+from tokenecon.fleet.erlang import slots_needed
 from tokenecon.serving import operating_point, sizing
 
 ALONE = 1  # requests that a GPU serves at a time where nobody batches: how the documents' figures come out

@@ -89,7 +89,7 @@ def _day(peak_to_mean):
 
 
 def from_requests(table):
-    """The profile of the reader's own hours, as :func:`tokenecon.importers.traffic.read` gives them."""
+    """The profile of the reader's own hours, as :func:`tokenecon.importers.load_csv.read` gives them."""
     rates = table["requests_per_h"].to_numpy(dtype=float)
     made = _made(rates, "own", [], f"{len(rates)} hours of the reader's own.")
     made.attrs["mean_requests_per_s"] = float(rates.mean()) / SECONDS_PER_HOUR

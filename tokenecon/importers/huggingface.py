@@ -5,7 +5,7 @@ import json
 import re
 from pathlib import Path
 
-from tokenecon.importers import architecture
+from tokenecon import model_shape
 from tokenecon.importers.families import (
     ALIASES,
     CLASSES,
@@ -89,8 +89,8 @@ def from_config(config):
         raise UnknownArchitecture(
             f"the configuration is of family '{family}', but these fields are not understood: "
             f"{', '.join(sorted(unread))}; see tokenecon/importers/families.py")
-    shape |= architecture.parameters(shape)
-    shape["kv_bytes_per_token"] = architecture.kv_bytes_per_token(shape, bytes_per_value=2)
+    shape |= model_shape.parameters(shape)
+    shape["kv_bytes_per_token"] = model_shape.kv_bytes_per_token(shape, bytes_per_value=2)
     return shape
 
 
@@ -133,7 +133,7 @@ def _shape(fields, family):
         return fields.need(key, family)
 
     layers, d, heads = need("num_hidden_layers"), need("hidden_size"), need("num_attention_heads")
-    shape = architecture.record({}) | FAMILIES[family]["constants"] | {
+    shape = model_shape.record({}) | FAMILIES[family]["constants"] | {
         "family": family, "layers": layers, "hidden_size": d, "query_heads": heads,
         "vocab": need("vocab_size"), "tied": int(bool(fields.get("tie_word_embeddings", False))),
         "max_positions": fields.get("max_position_embeddings", 0),
@@ -269,7 +269,7 @@ def _nas(fields, family):
         return fields.need(key, family)
 
     d, heads, blocks = need("hidden_size"), need("num_attention_heads"), need("block_configs")
-    shape = architecture.record({}) | FAMILIES[family]["constants"] | {
+    shape = model_shape.record({}) | FAMILIES[family]["constants"] | {
         "family": family, "kind": "dense", "attention": "gqa", "layers": need("num_hidden_layers"),
         "hidden_size": d, "query_heads": heads, "head_dim": fields.get("head_dim", d // heads),
         "vocab": need("vocab_size"), "tied": int(bool(fields.get("tie_word_embeddings", False))),

@@ -5,10 +5,9 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from tokenecon import data
+from tokenecon import data, model_shape
 from tokenecon.errors import CannotServe
 from tokenecon.formulas import compute, memory
-from tokenecon.importers import architecture
 from tokenecon.importers.huggingface import load as imported
 from tokenecon.serving.coefficients import FAMILIES
 from tokenecon.units import FLOP_PER_MULTIPLY_ADD
@@ -26,7 +25,7 @@ def record(model):
     """Architecture record of a catalogue id, or of a config.json."""
     if str(model).endswith(".json"):
         return imported(model)
-    return architecture.record(data.model(model))
+    return model_shape.record(data.model(model))
 
 
 @cache
@@ -35,9 +34,9 @@ def shape_columns(model):
     shape = record(model)
     if shape["encoder_layers"]:
         raise CannotServe(f"model '{model}' has an encoder: this model of serving covers decoders only")
-    groups = architecture.parameter_groups(shape)
-    widths = architecture.attention_widths(shape)
-    cache_parts = architecture.cache(shape, bytes_per_value=1.0)
+    groups = model_shape.parameter_groups(shape)
+    widths = model_shape.attention_widths(shape)
+    cache_parts = model_shape.cache(shape, bytes_per_value=1.0)
     pair = {"flop_per_multiply_add": FLOP_PER_MULTIPLY_ADD, "pairs": 1.0}
     full, rank = shape["full_layers"], shape["kv_lora_rank"]
     index_values = full * shape["index_head_dim"]

@@ -1,6 +1,6 @@
 """The serving model on arrays: columns of cases and coefficients in, pass times and steady state out.
 
-`formulas.passes` and `formulas.engine` hold the arithmetic; this module only feeds them.
+`formulas.passes` holds the arithmetic; this module only feeds it.
 """
 
 import numpy as np

@@ -10,10 +10,9 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from tokenecon import data, units
+from tokenecon import data, model_shape, units
 from tokenecon.errors import DoesNotFit
 from tokenecon.formulas import compute, memory, money, parallelism, roofline, serving
-from tokenecon.importers import architecture
 
 ALL_REDUCES_PER_LAYER = 2  # one after attention, one after the feed-forward block
 ACTIVATION_BYTES = 2  # activations stay at 16 bits
@@ -44,7 +43,7 @@ def assumed():
 @cache
 def shape(model):
     """The architecture record of a model in the catalogue."""
-    return architecture.record(data.model(model))
+    return model_shape.record(data.model(model))
 
 
 def arithmetic_flop_per_s(gpu, weights):
@@ -81,7 +80,7 @@ def link(gpu, n_gpus):
 def placement(model, gpu, n_gpus, weights):
     """What does not depend on the load: weights, memory for the cache, arithmetic, links."""
     record, row = shape(model), data.gpu(gpu)
-    weight_bytes = architecture.weight_bytes(record, data.precision(weights))
+    weight_bytes = model_shape.weight_bytes(record, data.precision(weights))
     usable = memory.usable_bytes(
         memory_bytes_per_gpu=row["engine_memory_bytes"], usable_fraction=data.value("memory.usable"), n_gpus=n_gpus)
     activation = n_gpus * units.convert(data.value("memory.activation"), "GiB", "B")
@@ -98,14 +97,14 @@ def placement(model, gpu, n_gpus, weights):
 @cache
 def decode_flop(model, positions):
     """Arithmetic of one decoded token at a context of so many positions. [FLOP]"""
-    return architecture.decode_flop(shape(model), positions=positions)
+    return model_shape.decode_flop(shape(model), positions=positions)
 
 
 @cache
 def kv_bytes(model, kv, positions):
     """KV cache of one sequence of so many positions. [B]"""
     value = memory.bytes_per_param(bits_per_param=data.precision(kv)["bits"])
-    return architecture.kv_bytes_of_context(shape(model), positions=positions, bytes_per_value=value)
+    return model_shape.kv_bytes_of_context(shape(model), positions=positions, bytes_per_value=value)
 
 
 def max_concurrency(*, model, gpu, n_gpus, weights, kv, positions):
@@ -120,7 +119,7 @@ def max_concurrency(*, model, gpu, n_gpus, weights, kv, positions):
 def smallest_instance(*, model, gpu, weights, kv, positions):
     """Fewest GPUs (a power of two) that hold the weights and the cache of one sequence. [GPU]"""
     row = data.gpu(gpu)
-    needed = architecture.weight_bytes(shape(model), data.precision(weights)) + kv_bytes(model, kv, positions)
+    needed = model_shape.weight_bytes(shape(model), data.precision(weights)) + kv_bytes(model, kv, positions)
     room = data.value("memory.usable") * row["engine_memory_bytes"] - units.convert(
         data.value("memory.activation"), "GiB", "B")
     least = memory.gpus_to_hold(
@@ -132,13 +131,13 @@ def smallest_instance(*, model, gpu, weights, kv, positions):
 def weights_read(model, weights, batch):
     """Bytes of weights that a decode step reads: of a mixture of experts, only the experts touched. [B]"""
     record = shape(model)
-    total = architecture.weight_bytes(record, data.precision(weights))
+    total = model_shape.weight_bytes(record, data.precision(weights))
     if not record["experts"]:
         return total
     row = data.precision(weights)
     bits = memory.effective_bits(value_bits=row["bits"], scale_bits=row["scale_bits"],
                                  zero_bits=row["zero_bits"], group_size=row["group_size"])
-    expert_bytes = memory.weight_bytes(parameters=architecture.parameter_groups(record)["experts"],
+    expert_bytes = memory.weight_bytes(parameters=model_shape.parameter_groups(record)["experts"],
                                        bytes_per_param=memory.bytes_per_param(bits_per_param=bits))
     touched = compute.experts_touched(
         experts=record["experts"], experts_per_token=record["experts_per_token"], batch=batch)
@@ -187,7 +186,7 @@ def prefill(*, model, gpu, n_gpus, weights, isl, efficiencies):
     place = placement(model, gpu, n_gpus, weights)
     reach = {name: np.array(span) for name, span in efficiencies.items()}
     return roofline.prefill_seconds(
-        flop=architecture.prefill_flop(shape(model), positions=isl), weight_bytes=place["weight_bytes"],
+        flop=model_shape.prefill_flop(shape(model), positions=isl), weight_bytes=place["weight_bytes"],
         n_gpus=n_gpus, bytes_per_s_per_gpu=place["bytes_per_s"], mbu=reach["mbu.decode"],
         flop_per_s_per_gpu=place["flop_per_s"], mfu=reach["mfu.prefill"],
         comm_s=communication_s(model, gpu, n_gpus, weights, 1, isl),

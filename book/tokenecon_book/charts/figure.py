@@ -175,12 +175,12 @@ def unlabelled(spec):
 def checked_sources(id, sources):
     """The sources as plain dicts, each with a title; a figure without any source is refused."""
     if not sources:
-        raise FigureError(f"figure '{id}': sources is empty; pass analysis.sources([...])")
+        raise FigureError(f"figure '{id}': sources is empty; pass citations.sources([...])")
     rows = []
     for source in sources:
         if not isinstance(source, dict) or not source.get("id") or not source.get("title"):
             raise FigureError(
-                f"figure '{id}': each source is a dict with at least id and title, as analysis.sources() gives; "
+                f"figure '{id}': each source is a dict with at least id and title, as citations.sources() gives; "
                 f"got {source!r}"
             )
         rows.append({field: text(source.get(field)) for field in SOURCE_FIELDS})

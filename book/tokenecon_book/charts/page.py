@@ -75,7 +75,7 @@ def vega_bundle():
     """
     bundle = vl_convert.javascript_bundle(vl_version=VEGA_LITE)
     if "window.vegaEmbed=" not in bundle:
-        raise RuntimeError("vl_convert's bundle no longer sets window.vegaEmbed; see tokenecon/charts/page.py")
+        raise RuntimeError("vl_convert's bundle no longer sets window.vegaEmbed; see tokenecon_book/charts/page.py")
     return bundle + "\nexport const embed = window.vegaEmbed;\n"
 
 

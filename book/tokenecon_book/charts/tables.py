@@ -4,7 +4,7 @@ from collections import Counter
 
 from tokenecon.numbers import number, span
 from tokenecon_book.charts import theme
-from tokenecon_book.charts.ledger import VERDICTS, claims, quantity
+from tokenecon_book.charts.claims_list import VERDICTS, claims, quantity
 from tokenecon_book.charts.page import escape
 
 __all__ = ["Html", "claims", "show", "sources", "verdicts"]
@@ -137,7 +137,7 @@ def sources(rows):
     """The sources of a page: what, who, when, under which licence."""
     rows = list(rows)
     if not rows:
-        raise ValueError("tables.sources() got no sources; pass analysis.sources([...])")
+        raise ValueError("tables.sources() got no sources; pass citations.sources([...])")
     body, lines = "", ["Sources"]
     for source in rows:
         title, url = escape(source["title"]), str(source.get("url") or "")

@@ -9,7 +9,7 @@ from scipy import stats
 
 from tokenecon import kinds
 from tokenecon.errors import CannotSimulate, Infeasible, NoEstimate, NoInput, TooSlow
-from tokenecon.fleet import pooling_loss
+from tokenecon.fleet import erlang
 from tokenecon_book.build import notebooks
 from tokenecon_book.chapters.cases.deepseek import day, token_costs
 from tokenecon_book.chapters.cases.jpmorgan import isolation
@@ -181,9 +181,9 @@ def test_erlang_holds_for_more_slots_than_there_are_digits():
     """Load half a root of the slots below them: Halfin and Whitt's limit, 1 / (1 + b * N(b) / n(b)) with b = 0.5."""
     limit = 1 / (1 + 0.5 * stats.norm.cdf(0.5) / stats.norm.pdf(0.5))
     for slots in (1e8, 1e12, 1e16):
-        waits = pooling_loss.waiting(slots=slots, load=slots - 0.5 * np.sqrt(slots))
+        waits = erlang.waiting(slots=slots, load=slots - 0.5 * np.sqrt(slots))
         assert waits == pytest.approx(limit, rel=1e-3)
-    assert pooling_loss.waiting(slots=[1.0, 1e6], load=[0.0, 0.0]).tolist() == [0.0, 0.0]
+    assert erlang.waiting(slots=[1.0, 1e6], load=[0.0, 0.0]).tolist() == [0.0, 0.0]
 
 
 def test_a_large_number_keeps_its_hundreds_with_two_digits():

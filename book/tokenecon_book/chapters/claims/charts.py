@@ -3,8 +3,8 @@
 import altair as alt
 
 from tokenecon_book.charts import theme
+from tokenecon_book.charts.claims_list import VERDICTS
 from tokenecon_book.charts.forms import axis, bars, intervals, mark
-from tokenecon_book.charts.ledger import VERDICTS
 
 # Verdict -> colour: green, orange and red for what was checked, grey and pale blue for what could not be.
 COLOURS = dict(zip(VERDICTS, (theme.PALETTE[2], theme.PALETTE[1], theme.PALETTE[4], theme.PALETTE[5],

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 from tokenecon import data
 from tokenecon.decision import portfolio
-from tokenecon.fleet import pooling_loss, pools, traffic
+from tokenecon.fleet import erlang, pools, traffic
 from tokenecon.formulas import queueing
 from tokenecon.serving import operating_point
 from tokenecon_book.chapters.deployment import deployment, serverless
@@ -35,7 +35,7 @@ def full(c, n_gpus):
     """Share of its places that a pool of so many GPUs may have busy at the waiting target, and those places."""
     found = pools.replica(case(c))
     places = n_gpus // found["n_gpus"] * found["concurrency"]
-    return float(pooling_loss.utilisation(slots=places, wait_probability=data.value("service.wait_probability"))), places
+    return float(erlang.utilisation(slots=places, wait_probability=data.value("service.wait_probability"))), places
 
 
 def peaks():

@@ -11,7 +11,7 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import BadInput, NoPrice
-from tokenecon.fleet import planning, pooling_loss, pools, traffic
+from tokenecon.fleet import erlang, planning, pools, traffic
 from tokenecon.formulas import levers, money, queueing, serving
 from tokenecon.prices import gpu_prices, price_book
 from tokenecon.serving import operating_point, sizing, textbook
@@ -44,7 +44,7 @@ def instance(case, found=None):
     found = pools.replica(case) if found is None else found
     rent = gpu_prices.price_range(case.gpu, "on_demand", case.as_of)
     hour = np.array([rent["low"], rent["typical"], rent["high"]]) * (1 + case.ops_overhead)
-    busy = float(pooling_loss.utilisation(slots=found["concurrency"], wait_probability=case.wait_probability))
+    busy = float(erlang.utilisation(slots=found["concurrency"], wait_probability=case.wait_probability))
     mean = queueing.mean_utilisation(peak_utilisation=busy, peak_to_mean=traffic.profile(case.profile).attrs["peak_to_mean"])
     per_day = units.convert(1.0, "day", "s") * (case.isl + case.osl)
     capacity = mean * per_day * np.array([found[f"requests_per_s{speed}"] for speed in SPEEDS])

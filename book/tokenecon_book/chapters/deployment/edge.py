@@ -5,7 +5,7 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import BadInput
-from tokenecon.fleet import planning, pooling_loss, pools, traffic
+from tokenecon.fleet import erlang, planning, pools, traffic
 from tokenecon.fleet.pools import ALONE, replica, site_gpus, targets
 from tokenecon.formulas import queueing
 
@@ -19,7 +19,7 @@ def alone(case, *, gpus_per_site, wait_probability):
     spares = data.value("edge.spares")
     stand_by = (queueing.spare_ratio(servers=gpus_per_site, spares=spares)
                 / queueing.spare_ratio(servers=case.central_gpus, spares=spares))
-    full, empty = (pooling_loss.utilisation(slots=n_gpus * ALONE, wait_probability=wait_probability)
+    full, empty = (erlang.utilisation(slots=n_gpus * ALONE, wait_probability=wait_probability)
                    for n_gpus in (case.central_gpus, gpus_per_site))
     return queueing.edge_cost_ratio(central_utilisation=full, edge_utilisation=empty,
                                     overhead=stand_by * (1 + case.site_overhead) - 1)
@@ -35,7 +35,7 @@ def by_replicas(case, *, sites, wait_probability, found=None):
     if not central:
         raise BadInput(f"parameter 'central_gpus' is {case.central_gpus}, fewer than the {case.n_gpus} of one replica")
     places = found["concurrency"]
-    busy = float(pooling_loss.utilisation(slots=central * places, wait_probability=wait_probability)) * central * places
+    busy = float(erlang.utilisation(slots=central * places, wait_probability=wait_probability)) * central * places
     rate = busy / found["service_s"]
     target = {"requests_per_s": found["requests_per_s"], "concurrency": places, "wait_probability": wait_probability}
     sites = np.asarray(sites, dtype=float)

@@ -5,7 +5,7 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.fleet import pools, traffic
-from tokenecon.fleet.pooling_loss import utilisation
+from tokenecon.fleet.erlang import utilisation
 from tokenecon.fleet.pools import ALONE, replica, site_gpus, targets
 from tokenecon.formulas import queueing
 
@@ -39,9 +39,10 @@ def utilisations(case):
                                   f"{pools.count(found['concurrency'], 'place')}; the peaks of a day make that {full / peak:.0%}")
     else:
         table.attrs["finding"] = f"{opening}; it does not hold one replica of {case.n_gpus}"
+    strict, _, loose = targets(case)
     table.attrs["note"] = (
-        f"A replica: {pools.count(case.n_gpus, 'GPU')}, {pools.count(found['concurrency'], 'request')} in flight within {case.ttft_ms:g} ms "
-        f"to the first token and {case.tpot_ms:g} ms a token. Bands: {targets(case)[0]:.1%} to {targets(case)[2]:.0%} of "
+        f"A replica: {pools.count(case.n_gpus, 'GPU')}, {pools.count(found['concurrency'], 'request')} in flight within "
+        f"{case.ttft_ms:g} ms to the first token and {case.tpot_ms:g} ms a token. Bands: {strict:.1%} to {loose:.0%} of "
         f"requests waiting. By day: sized for an hour {peak:.2f} times as busy as the mean. "
         "Poisson arrivals; real ones come in bursts.")
     table.attrs["sources"] = ["erlang-1917", "kleinrock-1975", "servegen-2025", "doc-uk", "own-assumption"]

@@ -6,10 +6,9 @@ Every table holds the calibrated model and, beside it, what the textbook says of
 import numpy as np
 import pandas as pd
 
-from tokenecon import data, units
+from tokenecon import data, model_shape, units
 from tokenecon.errors import DoesNotFit
 from tokenecon.formulas import compute, levers, money, serving
-from tokenecon.importers import architecture
 from tokenecon.serving import operating_point as calibrated
 from tokenecon.serving import textbook
 from tokenecon.serving.operating_point import CALIBRATED, TEXTBOOK
@@ -203,10 +202,10 @@ def context_curve(case):
     """Growth of prefill arithmetic with context against the documents' short window: three laws."""
     short, long = data.claim("ec-gpt4-context-short")["low"], data.claim("ec-gpt4-context-long")["low"]
     record = textbook.shape(case.model)
-    widths = architecture.attention_widths(record)
+    widths = model_shape.attention_widths(record)
     weight = compute.mixing_weight(
         layers=record["layers"], attention_width=widths["prefill"], positions=short,
-        active_parameters=architecture.parameters(record)["active_parameters"])
+        active_parameters=model_shape.parameters(record)["active_parameters"])
     name = data.model(case.model)["name"]
     laws = {"linear": 0.0, name: weight}
     lengths = np.geomspace(short, long, 25)

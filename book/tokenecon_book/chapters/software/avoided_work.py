@@ -2,12 +2,11 @@
 
 import pandas as pd
 
-from tokenecon import data
+from tokenecon import data, model_shape
 from tokenecon.formulas import levers, money
-from tokenecon.importers import architecture
 from tokenecon.serving import textbook
-from tokenecon_book.chapters.software.lever_points import operating_point
-from tokenecon_book.chapters.software.waterfall import BASE_FORMAT, LEVERS
+from tokenecon_book.chapters.software.lever_points_calibrated import operating_point
+from tokenecon_book.chapters.software.lever_points_textbook import BASE_FORMAT, LEVERS
 
 SHARES = (0.25, 0.5, 0.75, 0.9)
 EXPERT_MODELS = ("mixtral-8x7b", "qwen3-235b-a22b", "deepseek-v3", "gpt-oss-120b")
@@ -64,7 +63,7 @@ def experts(case):
     rows = []
     for model in chosen:
         row = data.model(model)
-        held = architecture.weight_bytes(textbook.shape(model), data.precision(BASE_FORMAT))
+        held = model_shape.weight_bytes(textbook.shape(model), data.precision(BASE_FORMAT))
         read = {f"read_{batch}": textbook.weights_read(model, BASE_FORMAT, batch) / held for batch in EXPERT_BATCHES}
         rows.append({"model": row["name"], "compute_saving": float(levers.sparse_compute_saving(
             active_parameters=row["active_parameters"], parameters=row["parameters"])), "source": row["source"]} | read)

@@ -6,7 +6,7 @@ from tokenecon import data
 from tokenecon.errors import DoesNotFit
 from tokenecon.formulas import kv_cache, memory
 from tokenecon.serving import textbook
-from tokenecon_book.chapters.software.waterfall import BASE_FORMAT
+from tokenecon_book.chapters.software.lever_points_textbook import BASE_FORMAT
 
 LATENT = "deepseek-v3"  # the model whose latent dimensions stand for latent attention
 MULTI, GROUPED, SINGLE, LATENTS = "multi-head", "grouped-query", "multi-query", "latent"

@@ -8,7 +8,7 @@ from tokenecon.errors import DoesNotFit
 from tokenecon.formulas import levers
 from tokenecon.serving import operating_point, textbook
 from tokenecon.serving.operating_point import CALIBRATED, TEXTBOOK
-from tokenecon_book.chapters.software.waterfall import BASE_FORMAT
+from tokenecon_book.chapters.software.lever_points_textbook import BASE_FORMAT
 
 NARROW = "int4"
 FORMATS = ("fp8", "int8", "nvfp4", "int4")

@@ -9,7 +9,7 @@ from tokenecon import data
 from tokenecon.errors import DoesNotFit, TooSlow
 from tokenecon.serving.operating_point import TEXTBOOK
 from tokenecon_book.chapters.software import stacking
-from tokenecon_book.chapters.software.waterfall import LEVERS
+from tokenecon_book.chapters.software.lever_points_textbook import LEVERS
 
 # Published effects that no figure of the page draws, by what the reader would look for.
 LITERATURE = {

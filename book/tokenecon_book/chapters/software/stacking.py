@@ -10,8 +10,8 @@ from tokenecon import data
 from tokenecon.formulas import levers as formulas
 from tokenecon.serving import textbook
 from tokenecon.serving.operating_point import CALIBRATED, TEXTBOOK
-from tokenecon_book.chapters.software import lever_points, waterfall
-from tokenecon_book.chapters.software.waterfall import LEVERS, name
+from tokenecon_book.chapters.software import lever_points_calibrated, lever_points_textbook
+from tokenecon_book.chapters.software.lever_points_textbook import LEVERS, name
 
 # The documents' figures that say what a lever does to cost or to speed.
 CLAIMED = {
@@ -45,7 +45,7 @@ def at_end(case, end):
     return SimpleNamespace(**(vars(case) | moved))
 
 
-POINTS = {CALIBRATED: lever_points.operating_point, TEXTBOOK: waterfall.operating_point}
+POINTS = {CALIBRATED: lever_points_calibrated.operating_point, TEXTBOOK: lever_points_textbook.operating_point}
 
 
 def cost(case, on, by=CALIBRATED):

@@ -1,144 +1,62 @@
-"""Levers together, by the textbook: the operating point worked out anew for each set of optimisations, from one baseline.
-
-Baseline: the model in 16 bits with a 16-bit cache, one contiguous piece of memory for each sequence,
-static batches, every prompt computed in full, no speculation, one model for all requests.  In every
-state the batch is the cheapest of those that the memory holds and that keep the time per output token
-under the limit; a cost is what input and output of the workload cost together.
-"""
+"""The waterfall: baseline, one lever after the other, result; every step worked out anew by both models."""
 
 import numpy as np
+import pandas as pd
 
-from tokenecon import data, units
+from tokenecon import data
 from tokenecon.errors import DoesNotFit, TooSlow
-from tokenecon.formulas import levers, memory, money, serving
-from tokenecon.formulas import levers as lever_formulas
-from tokenecon.serving import textbook
-from tokenecon_book.chapters.software import batching, speculation
+from tokenecon.serving import operating_point, textbook
+from tokenecon_book.chapters.software import lever_points_calibrated, lever_points_textbook
+from tokenecon_book.chapters.software.lever_points_textbook import LEVERS, name
 
-BASE_FORMAT = "fp16"
-# In the order in which the waterfall turns them on.
-LEVERS = {
-    "weights": "weights in {weights}",
-    "kv": "KV cache in {kv}",
-    "paging": "paged KV cache",
-    "continuous": "continuous batching",
-    "prefix": "prefix cache",
-    "speculation": "speculative decoding",
-    "routing": "routing to a small model",
-}
-CANDIDATES = 48  # batches tried between one and what the memory holds
+BASELINE = "baseline"
+COLUMNS = {
+    "step": ("After", None), "usd_per_mtok": ("Cost of both", "USD/Mtok"), "batch": ("at batch", "sequence"),
+    "textbook_usd_per_mtok": ("By the textbook", "USD/Mtok"), "textbook_batch": ("at batch", "sequence"),
+    "occupancy": ("Slots busy", "fraction"), "tpot_ms": ("Time per output token", "ms/tok_out"),
+    "usd_per_mtok_in": ("Cost of input", "USD/Mtok_in"), "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"),
+}  # fmt: skip
 
 
-def name(lever, case):
-    """The lever in words, with the formats of the case."""
-    formats = {field: data.precision(getattr(case, field))["name"].split()[0] for field in ("weights", "kv")}
-    return LEVERS[lever].format(**formats)
+def steps(case):
+    """One row a step by the calibrated model, with the cost and batch of the textbook beside; the finding names both."""
+    on, rows, before = frozenset(), [], None
+    for lever in (None, *LEVERS):
+        on = on | {lever} if lever else on
+        point = lever_points_calibrated.operating_point(case, on)
+        cost = float(point["usd_per_mtok"][textbook.EXPECTED])
+        kind = "start" if lever is None else "down" if cost <= before else "up"
+        label = BASELINE if lever is None else name(lever, case)
+        rows.append({"step": label, "kind": kind, "start": 0.0 if lever is None else before, "end": cost,
+                     "calibrated": point["calibrated"]} | lever_points_textbook.row_of(point) | _by_textbook(case, on))
+        before = cost
+    rows.append(rows[-1] | {"step": "all together", "kind": "total", "start": 0.0, "end": before})
+    table = pd.DataFrame(rows)
+    first, last = rows[0], rows[-1]
+    worse = [row["step"] for row in rows if row["kind"] == "up"]
+    ends = [row["textbook_usd_per_mtok"] for row in (first, last)]
+    beside = "" if np.isnan(ends).any() else f" (textbook: ${ends[0]:.2f} to ${ends[1]:.2f}, {ends[0] / ends[1]:.1f} times)"
+    table.attrs["finding"] = (
+        f"From ${first['end']:.2f} to ${last['end']:.2f} for a million tokens: {first['end'] / last['end']:.1f} times "
+        f"cheaper{beside}" + (f"; at that load {' and '.join(worse)} add{'s' * (len(worse) == 1)} cost" if worse else ""))
+    table.attrs["baseline"] = (
+        f"The baseline is {data.model(case.model)['name']} on {case.n_gpus} {data.gpu(case.gpu)['name']}, weights and "
+        f"cache in 16 bits, {case.contiguous_waste:.0%} of the cache memory wasted, static batches of "
+        f"{first['batch']} with {first['occupancy']:.0%} of the slots busy")
+    table.attrs["note"] = (
+        f"At every step the cheapest batch that fits the memory and keeps a token under {case.tpot_ms:g} ms. "
+        f"{operating_point.note(table)} Routing is arithmetic on prices in both models.")
+    facts = data.table("gpus")
+    of_gpu = facts[(facts["gpu"] == case.gpu) & facts["field"].isin(["bandwidth", "engine_memory", "bf16"])]
+    table.attrs["sources"] = [data.model(case.model)["source"], *dict.fromkeys(of_gpu["source"]), "vllm-2023-blog",
+                              "own-assumption"]
+    return table
 
 
-def _pass(case, on, batch, efficiencies):
-    """Time of a pass as [poor, expected, good] and the tokens each sequence gains in it."""
-    where = {"model": case.model, "gpu": case.gpu, "n_gpus": case.n_gpus, "positions": case.isl + case.osl / 2,
-             "weights": case.weights if "weights" in on else BASE_FORMAT, "kv": case.kv if "kv" in on else BASE_FORMAT,
-             "batch": batch, "efficiencies": efficiencies}
-    if "speculation" in on:
-        return speculation.pass_seconds(acceptance=case.acceptance, draft_tokens=case.draft_tokens,
-                                        draft_cost=case.draft_cost, **where)
-    return textbook.decode_step(**where)["step_s"], 1.0
-
-
-def ceiling(case, on):
-    """Sequences of full length that fit beside the weights (not rounded). [sequence]"""
-    place = textbook.placement(case.model, case.gpu, case.n_gpus, case.weights if "weights" in on else BASE_FORMAT)
-    return float(memory.batch_ceiling(
-        usable_bytes=place["usable_bytes"], weight_bytes=place["weight_bytes"],
-        activation_bytes=place["activation_bytes"],
-        kv_waste=case.paged_waste if "paging" in on else case.contiguous_waste,
-        kv_bytes_per_sequence=textbook.kv_bytes(
-            case.model, case.kv if "kv" in on else BASE_FORMAT, case.isl + case.osl)))
-
-
-def candidates(case, on):
-    """Batches to choose from: whole numbers evenly spread on a log scale up to what the memory holds."""
-    fits = int(ceiling(case, on))
-    if fits < 1:
-        raise no_room(case, on)
-    return spread(fits)
-
-
-def spread(fits):
-    """Whole numbers evenly spread on a log scale from one to what fits."""
-    return sorted({round(float(batch)) for batch in np.geomspace(1, fits, CANDIDATES)})
-
-
-def no_room(case, on):
-    """The refusal of a case whose memory does not hold one sequence."""
-    return DoesNotFit(
-        f"parameter 'n_gpus' is {case.n_gpus}, but {case.n_gpus} x {case.gpu} hold no sequence of "
-        f"{case.isl + case.osl} tokens beside {case.model} with {sorted(on) or 'no'} levers on; raise "
-        "n_gpus, or take a GPU with more memory (`tokenecon list gpus`) or a smaller model")
-
-
-def too_slow(case, quickest_ms):
-    """The refusal of a case that no batch serves fast enough."""
-    return TooSlow(
-        f"parameter 'tpot_ms' is {case.tpot_ms:g}, but {case.model} on {case.n_gpus} x {case.gpu} takes "
-        f"{quickest_ms:.1f} ms per output token even for one request; raise it, or n_gpus")
-
-
-def operating_point(case, on, *, efficiencies=None):
-    """By the textbook: batch, speed and cost with the levers in the set `on`, at the cheapest batch allowed.
-
-    Arrays are [poor, expected, good]; the same by the calibrated model is in
-    :mod:`tokenecon_book.chapters.software.lever_points`.
-    """
-    efficiencies = efficiencies or textbook.assumed()
-    best, quickest = None, np.inf
-    for batch in candidates(case, on):
-        point = _at_batch(case, on, batch, efficiencies)
-        tpot_ms, cost = (point[column][textbook.EXPECTED] for column in ("tpot_ms", "usd_per_mtok_out"))
-        quickest = min(quickest, tpot_ms)
-        if tpot_ms <= case.tpot_ms and (best is None or cost < best["usd_per_mtok_out"][textbook.EXPECTED]):
-            best = point
-    if best is None:
-        raise too_slow(case, quickest)
-    into = money.usd_per_mtok_in(
-        prefill_s=textbook.prefill(
-            model=case.model, gpu=case.gpu, n_gpus=case.n_gpus, weights=case.weights if "weights" in on else BASE_FORMAT,
-            isl=case.isl, efficiencies=efficiencies),
-        isl=case.isl, **_rent(case))
-    if "prefix" in on:
-        into = into * lever_formulas.prefix_cache_factor(hit_rate=case.hit_rate, avoided_share=case.saved_share)
-    out = best["usd_per_mtok_out"]
-    if "routing" in on:
-        into, out = (routed(case, cost) for cost in (into, out))
-    blend = money.usd_per_mtok_blend(usd_per_mtok_in=into, usd_per_mtok_out=out, isl=case.isl,
-                                     osl=case.osl)
-    return best | {"usd_per_mtok_in": into, "usd_per_mtok_out": out, "usd_per_mtok": blend}
-
-
-def _rent(case):
-    return {"usd_per_gpu_hour": case.usd_per_gpu_hour, "n_gpus": case.n_gpus, "utilisation": case.utilisation}
-
-
-def _at_batch(case, on, batch, efficiencies):
-    """Speed and cost of output at one batch, before routing."""
-    seconds, gained = _pass(case, on, batch, efficiencies)
-    occupancy = 1.0 if "continuous" in on else batching.static_occupancy(batch, case.lengths)
-    rate = occupancy * serving.decode_tok_out_per_s(batch=batch, tok_out_per_pass=gained, step_s=seconds)
-    return {"batch": batch, "occupancy": occupancy,
-            "tpot_ms": serving.tpot_seconds(step_s=seconds, tok_out_per_pass=gained) * units.MS_PER_SECOND,
-            "usd_per_mtok_out": money.usd_per_mtok_out(tok_out_per_s=rate, **_rent(case))}
-
-
-def routed(case, cost):
-    """Cost when a router gives a share of the tokens to a small model."""
-    return levers.routed_usd_per_mtok(
-        shares=(case.small_share, 1 - case.small_share), usd_per_mtok=(case.cost_ratio * cost, cost),
-        router_usd_per_mtok=case.router_cost * cost)
-
-
-def row_of(point):
-    row = {"batch": point["batch"], "occupancy": point["occupancy"]}
-    for column in ("tpot_ms", "usd_per_mtok_in", "usd_per_mtok_out", "usd_per_mtok"):
-        row |= textbook.span(column, point[column])
-    return row
+def _by_textbook(case, on):
+    """Cost and batch of the step by the textbook; empty where its memory or its speed allow none."""
+    try:
+        point = lever_points_textbook.operating_point(case, on)
+    except (DoesNotFit, TooSlow):
+        return {"textbook_batch": np.nan} | textbook.span("textbook_usd_per_mtok", [np.nan] * 3)
+    return {"textbook_batch": float(point["batch"])} | textbook.span("textbook_usd_per_mtok", point["usd_per_mtok"])

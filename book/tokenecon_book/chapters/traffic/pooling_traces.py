@@ -5,7 +5,7 @@ import pandas as pd
 from scipy import stats
 
 from tokenecon import data
-from tokenecon.fleet import pooling_loss, traffic
+from tokenecon.fleet import erlang, traffic
 from tokenecon.units import HOURS_PER_DAY, factor
 
 CHANCE, INDEPENDENT = "Erlang C", "if independent"
@@ -68,7 +68,7 @@ def independent(counts, alone):
 
 def steady(load, wait_probability):
     """Utilisation that Erlang C allows at a steady load in places."""
-    return load / pooling_loss.slots_needed(load=load, wait_probability=wait_probability)
+    return load / erlang.slots_needed(load=load, wait_probability=wait_probability)
 
 
 def bursts(*, service_s, wait_probability):
@@ -85,7 +85,7 @@ def bursts(*, service_s, wait_probability):
             "what": traffic.LABELS[trace], "requests_per_min": counts.mean(), "cv": traffic.fact(trace, "cv_interarrival"),
             "dispersion": counts.var() / counts.mean(),
             "peak": seen, "peak_poisson": peak, "busy_erlang": steady(load, wait_probability),
-            "busy_minute": load / pooling_loss.slots_needed(load=load * seen, wait_probability=wait_probability)})  # fmt: skip
+            "busy_minute": load / erlang.slots_needed(load=load * seen, wait_probability=wait_probability)})  # fmt: skip
     table = pd.DataFrame(table)
     mild, wild = table.iloc[0], table.iloc[1]
     table.attrs["finding"] = (

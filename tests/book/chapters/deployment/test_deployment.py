@@ -9,7 +9,7 @@ import pytest
 from tokenecon import data
 from tokenecon.decision import portfolio
 from tokenecon.errors import NoPrice
-from tokenecon.fleet import planning, pooling_loss, pools, traffic
+from tokenecon.fleet import erlang, planning, pools, traffic
 from tokenecon.formulas import queueing
 from tokenecon.prices import gpu_prices, price_book
 from tokenecon.serving import sizing
@@ -53,25 +53,25 @@ def test_the_defaults_are_those_of_the_data(defaults):
 
 @pytest.mark.parametrize(("slots", "load"), [(2, 1.0), (10, 4.077), (37, 30.5), (1000, 926.5)])
 def test_waiting_is_erlangs_c(slots, load):
-    assert float(pooling_loss.waiting(slots=slots, load=load)) == pytest.approx(
+    assert float(erlang.waiting(slots=slots, load=load)) == pytest.approx(
         queueing.erlang_c(servers=slots, offered_load=load), rel=1e-9)
 
 
 def test_two_servers_with_one_erlang_make_a_third_wait():
-    assert float(pooling_loss.waiting(slots=2, load=1.0)) == pytest.approx(1 / 3)
+    assert float(erlang.waiting(slots=2, load=1.0)) == pytest.approx(1 / 3)
 
 
 def test_utilisation_is_that_of_the_recursion():
     for slots, target in ((10, 0.01), (10, 0.05), (100, 0.01)):
-        assert float(pooling_loss.utilisation(slots=slots, wait_probability=target)) == pytest.approx(
+        assert float(erlang.utilisation(slots=slots, wait_probability=target)) == pytest.approx(
             queueing.utilisation_at_target(servers=slots, service_s=1.0, wait_s=0.0, wait_probability=target), rel=1e-6)
 
 
 def test_slots_needed_undo_the_waiting():
     # one server: whoever comes while it is busy waits, and it is busy the load's share of the time
-    assert pooling_loss.slots_needed(load=0.3, wait_probability=0.3) == pytest.approx(1.0)
-    slots = pooling_loss.slots_needed(load=40.0, wait_probability=0.01)
-    assert float(pooling_loss.waiting(slots=slots, load=40.0)) == pytest.approx(0.01)
+    assert erlang.slots_needed(load=0.3, wait_probability=0.3) == pytest.approx(1.0)
+    slots = erlang.slots_needed(load=40.0, wait_probability=0.01)
+    assert float(erlang.waiting(slots=slots, load=40.0)) == pytest.approx(0.01)
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_a_pool_is_fuller_the_larger_it_is_and_the_more_may_wait(case):
 def test_places_of_a_pool_are_those_of_whole_replicas(case):
     # 10 GPUs hold two replicas of four
     found = pools.replica(case())
-    full = pooling_loss.utilisation(slots=2 * found["concurrency"], wait_probability=0.01)
+    full = erlang.utilisation(slots=2 * found["concurrency"], wait_probability=0.01)
     assert f"{full:.0%} as 2 replicas of {found['concurrency']:.0f} places" in pool_sizes.utilisations(case()).attrs["finding"]
     assert "does not hold one replica of 4" in pool_sizes.utilisations(case(central_gpus=300)).attrs["finding"]
 
@@ -130,9 +130,9 @@ def test_whole_replicas_at_sites_by_hand(case):
     causes = edge.by_replicas(page, sites=[100], wait_probability=0.01)
     found = pools.replica(page)
     slots = 250 * found["concurrency"]
-    load = float(pooling_loss.utilisation(slots=slots, wait_probability=0.01)) * slots / 100
-    assert float(pooling_loss.waiting(slots=3 * found["concurrency"], load=load)) <= 0.01
-    assert 2 * found["concurrency"] < load or float(pooling_loss.waiting(slots=2 * found["concurrency"], load=load)) > 0.01
+    load = float(erlang.utilisation(slots=slots, wait_probability=0.01)) * slots / 100
+    assert float(erlang.waiting(slots=3 * found["concurrency"], load=load)) <= 0.01
+    assert 2 * found["concurrency"] < load or float(erlang.waiting(slots=2 * found["concurrency"], load=load)) > 0.01
     whole, spare, dear, own = (float(causes[kind][0]) for kind in edge.REPLICAS)
     assert whole == pytest.approx(300 / 250, rel=0.005)
     assert spare == pytest.approx(400 / 251, rel=0.005)  # one more at each site, one more in the centre
@@ -211,7 +211,7 @@ def test_own_pays_from_the_volume_that_covers_the_day_or_never(small):
 
 def test_a_replica_makes_what_the_day_and_chance_allow(case):
     made, found = deployment.instance(case()), pools.replica(case())
-    busy = float(pooling_loss.utilisation(slots=found["concurrency"], wait_probability=0.01))
+    busy = float(erlang.utilisation(slots=found["concurrency"], wait_probability=0.01))
     peak = traffic.profile("diurnal").attrs["peak_to_mean"]
     assert made["capacity"][1] == pytest.approx(busy / peak * found["requests_per_s"] * 2500 * 86400)
     assert made["rent"][1] == pytest.approx(1.25 * gpu_prices.price_range("h100-sxm-80gb", "on_demand", case().as_of)["typical"])

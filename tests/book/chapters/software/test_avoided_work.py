@@ -6,8 +6,8 @@ import pytest
 
 from tokenecon_book.build import notebooks
 from tokenecon_book.chapters.software import avoided_work
-from tokenecon_book.chapters.software.lever_points import operating_point
-from tokenecon_book.chapters.software.waterfall import LEVERS
+from tokenecon_book.chapters.software.lever_points_calibrated import operating_point
+from tokenecon_book.chapters.software.lever_points_textbook import LEVERS
 
 DEFAULTS = notebooks.defaults("software")
 

@@ -11,14 +11,14 @@ from tokenecon_book.chapters.software import (
     batching,
     cache_sharing,
     charts,
-    lever_steps,
     quantisation,
     simulation_load,
     software,
     speculation,
     stacking,
+    waterfall,
 )
-from tokenecon_book.chapters.software.waterfall import LEVERS
+from tokenecon_book.chapters.software.lever_points_textbook import LEVERS
 
 DEFAULTS = notebooks.defaults("software")
 OTHERS = [
@@ -39,7 +39,7 @@ def test_every_table_and_figure_under_other_parameters(change):
     one = case(**change)
     each = stacking.levers(one)
     together = stacking.products(one, each)
-    steps = lever_steps.steps(one)
+    steps = waterfall.steps(one)
     bits, cache = quantisation.batch_curve(one), cache_sharing.concurrency(one)
     guess = speculation.load_curve(one)
     busy = batching.occupancy_curve(batch=int(steps["batch"].iloc[0]), lengths=one.lengths)
@@ -59,7 +59,7 @@ def test_every_table_and_figure_under_other_parameters(change):
 
 def test_sensitivity_rows():
     table = software.sensitivity(case()).set_index("change")
-    steps = lever_steps.steps(case())
+    steps = waterfall.steps(case())
     assert table.loc["the case itself", "usd_per_mtok"] == pytest.approx(steps["end"].iloc[-1])
     assert table.loc["the case itself", "cost_factor"] == pytest.approx(steps["end"].iloc[0] / steps["end"].iloc[-1])
     rest = frozenset(LEVERS) - {"speculation"}

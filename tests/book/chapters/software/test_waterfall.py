@@ -8,10 +8,10 @@ import tokenecon
 from tokenecon.errors import DoesNotFit, TooSlow
 from tokenecon.serving import textbook
 from tokenecon_book.build import notebooks
-from tokenecon_book.chapters.software import batching, lever_points, lever_steps, stacking, waterfall
+from tokenecon_book.chapters.software import batching, lever_points_calibrated, lever_points_textbook, stacking, waterfall
 
 DEFAULTS = notebooks.defaults("software")
-NONE, ALL = frozenset(), frozenset(waterfall.LEVERS)
+NONE, ALL = frozenset(), frozenset(lever_points_textbook.LEVERS)
 EXPECTED = textbook.EXPECTED
 # One long request fills the memory, so that the batch is 1 and the sum fits on paper.
 LONG = {"model": "llama-2-7b", "n_gpus": 1, "isl": 50_000, "osl": 1000, "contiguous_waste": 0.5,
@@ -23,7 +23,7 @@ def case(**change):
 
 
 def test_one_long_request_on_a_perfect_machine():
-    point = waterfall.operating_point(case(**LONG), NONE, efficiencies=textbook.ideal())
+    point = lever_points_textbook.operating_point(case(**LONG), NONE, efficiencies=textbook.ideal())
     # 32 layers, 32 heads of 128, keys and values, 2 B: 524,288 B a position. Mean context 50,000 + 500.
     step_s = (2 * 6_738_415_616 + 50_500 * 524_288) / 3.35e12
     assert point["batch"] == 1 and point["occupancy"] == 1
@@ -35,19 +35,19 @@ def test_one_long_request_on_a_perfect_machine():
 
 
 def test_what_each_lever_does_to_the_memory():
-    base = waterfall.ceiling(case(), NONE)
+    base = lever_points_textbook.ceiling(case(), NONE)
     # waste 0.7 to 0.04 leaves 0.96 instead of 0.30 of the room; half the bits hold twice as many
-    assert waterfall.ceiling(case(), {"paging"}) / base == pytest.approx(0.96 / 0.30)
-    assert waterfall.ceiling(case(), {"kv"}) / base == pytest.approx(2)
+    assert lever_points_textbook.ceiling(case(), {"paging"}) / base == pytest.approx(0.96 / 0.30)
+    assert lever_points_textbook.ceiling(case(), {"kv"}) / base == pytest.approx(2)
     # (4 * (0.9 * 79.6 - 2) GiB - 138 GB) * 0.3 / (2500 * 327,680 B): 59 sequences
     room = 4 * (0.9 * 79.6 - 2) * 2**30 - 2 * 68_976_648_192
     assert base == pytest.approx(room * 0.3 / (2500 * 327_680), rel=1e-6)
     freed = 68_976_648_192 - 2 * 32_000 * 8192 - 161 * 8192  # matrices at 1 B; embedding, head and norms stay
-    assert waterfall.ceiling(case(), {"weights"}) / base == pytest.approx((room + freed) / room, rel=1e-6)
+    assert lever_points_textbook.ceiling(case(), {"weights"}) / base == pytest.approx((room + freed) / room, rel=1e-6)
 
 
 def test_levers_on_price_alone():
-    base, prefix, routed = (waterfall.operating_point(case(), on) for on in (NONE, {"prefix"}, {"routing"}))
+    base, prefix, routed = (lever_points_textbook.operating_point(case(), on) for on in (NONE, {"prefix"}, {"routing"}))
     assert prefix["usd_per_mtok_in"] / base["usd_per_mtok_in"] == pytest.approx([1 - 0.5 * 0.7] * 3)
     assert prefix["usd_per_mtok_out"] == pytest.approx(base["usd_per_mtok_out"])
     # 0.67 at a tenth, 0.33 in full, and the router: 0.067 + 0.33 + 0.01
@@ -56,9 +56,9 @@ def test_levers_on_price_alone():
 
 def test_the_batch_is_the_cheapest_of_all_that_fit():
     small = case(**(LONG | {"isl": 2000, "osl": 400}))  # holds 24 sequences, so all are candidates
-    point = waterfall.operating_point(small, NONE)
-    fits = int(waterfall.ceiling(small, NONE))
-    assert 10 < fits < waterfall.CANDIDATES
+    point = lever_points_textbook.operating_point(small, NONE)
+    fits = int(lever_points_textbook.ceiling(small, NONE))
+    assert 10 < fits < lever_points_textbook.CANDIDATES
 
     def cost(batch):
         step = textbook.decode_step(model="llama-2-7b", gpu=small.gpu, n_gpus=1, weights="fp16", kv="fp16", positions=2200,
@@ -70,9 +70,9 @@ def test_the_batch_is_the_cheapest_of_all_that_fit():
 
 def test_the_limit_on_time_per_token_is_kept():
     for limit in (15.0, 20.0, 30.0):
-        point = waterfall.operating_point(case(tpot_ms=limit), ALL)
+        point = lever_points_textbook.operating_point(case(tpot_ms=limit), ALL)
         assert point["tpot_ms"][EXPECTED] <= limit
-    tight, loose = (waterfall.operating_point(case(tpot_ms=limit), ALL)["batch"] for limit in (15.0, 40.0))
+    tight, loose = (lever_points_textbook.operating_point(case(tpot_ms=limit), ALL)["batch"] for limit in (15.0, 40.0))
     assert tight < loose
 
 
@@ -85,7 +85,7 @@ def estimated(**more):
 
 def test_a_calibrated_point_is_an_estimate():
     levers = {"weights", "kv", "paging", "continuous", "prefix", "speculation"}
-    point = lever_points.operating_point(case(), frozenset(levers))
+    point = lever_points_calibrated.operating_point(case(), frozenset(levers))
     # half of the prompt is found in the cache, which saves 0.7 of its prefill
     own = estimated(weights="fp8", kv="fp8", concurrency=point["batch"], load="closed_loop", cached_prefix=0.35, draft_tokens=4,
                     acceptance=0.8)
@@ -97,34 +97,35 @@ def test_a_calibrated_point_is_an_estimate():
 
 
 def test_a_static_batch_runs_as_long_as_its_longest_answer():
-    point = lever_points.operating_point(case(), NONE)
+    point = lever_points_calibrated.operating_point(case(), NONE)
     busy = batching.static_occupancy(point["batch"], "measured")
     assert point["occupancy"] == busy < 0.5
     own = estimated(concurrency=point["batch"], load="static", osl=500 / busy)
     assert point["tpot_ms"][EXPECTED] == pytest.approx(own["tpot_ms"])
     assert point["usd_per_mtok_out"][EXPECTED] == pytest.approx(own["usd_per_mtok_out"] / busy)
     # one piece of memory a sequence: 0.30 used instead of 0.96
-    assert lever_points.ceiling(case(), NONE) / lever_points.ceiling(case(), {"paging"}) == pytest.approx(0.30 / 0.96)
+    contiguous, paged = (lever_points_calibrated.ceiling(case(), on) for on in (NONE, {"paging"}))
+    assert contiguous / paged == pytest.approx(0.30 / 0.96)
 
 
 def test_the_calibrated_batch_keeps_the_limit_and_is_the_cheapest_tried():
     on = frozenset({"weights", "kv", "paging", "continuous"})
     for limit in (30.0, 60.0):
-        point = lever_points.operating_point(case(tpot_ms=limit), on)
+        point = lever_points_calibrated.operating_point(case(tpot_ms=limit), on)
         assert point["tpot_ms"][EXPECTED] <= limit
-        for batch in waterfall.spread(int(lever_points.ceiling(case(), on))):
+        for batch in lever_points_textbook.spread(int(lever_points_calibrated.ceiling(case(), on))):
             other = estimated(weights="fp8", kv="fp8", concurrency=batch, load="closed_loop")
             assert other["tpot_ms"] > limit or other["usd_per_mtok_out"] >= point["usd_per_mtok_out"][EXPECTED] * 0.999999
 
 
 def test_routing_is_the_same_arithmetic_in_both_models():
-    for module in (lever_points, waterfall):
+    for module in (lever_points_calibrated, lever_points_textbook):
         base, routed = (module.operating_point(case(), on) for on in (NONE, frozenset({"routing"})))
         assert routed["usd_per_mtok"] / base["usd_per_mtok"] == pytest.approx([0.407] * 3)
 
 
 def test_steps_hang_together():
-    table = lever_steps.steps(case())
+    table = waterfall.steps(case())
     assert list(table["kind"][:1]) == ["start"] and table["kind"].iloc[-1] == "total"
     assert list(table["start"][1:-1]) == list(table["end"][:-2])
     assert table["end"].iloc[-1] == table["end"].iloc[-2]
@@ -138,19 +139,19 @@ def test_steps_hang_together():
     assert f"textbook: ${theirs.iloc[0]:.2f} to ${theirs.iloc[-1]:.2f}, {theirs.iloc[0] / theirs.iloc[-1]:.1f} times" in (
         table.attrs["finding"])
     on = frozenset()
-    for lever, cost in zip((None, *waterfall.LEVERS), theirs, strict=False):
+    for lever, cost in zip((None, *lever_points_textbook.LEVERS), theirs, strict=False):
         on = on | {lever} if lever else on
         assert cost == pytest.approx(stacking.cost(case(), on, "textbook"))
 
 
 def test_a_step_that_costs_is_named():
-    table = lever_steps.steps(case(acceptance=0.05))  # one draft in twenty is of use, five positions are checked
+    table = waterfall.steps(case(acceptance=0.05))  # one draft in twenty is of use, five positions are checked
     assert table.set_index("step")["kind"]["speculative decoding"] == "up"
     assert "speculative decoding adds cost" in table.attrs["finding"]
 
 
 def test_textbook_speculation_saves_with_few_long_requests_alone():
-    everything = frozenset(waterfall.LEVERS)
+    everything = frozenset(lever_points_textbook.LEVERS)
     for isl, saves in ((2000, False), (20_000, True)):  # 65 requests of 20,000 tokens fill the memory: arithmetic stands idle
         with_it, without = (stacking.cost(case(isl=isl), on, "textbook")
                             for on in (everything, everything - {"speculation"}))
@@ -158,7 +159,7 @@ def test_textbook_speculation_saves_with_few_long_requests_alone():
 
 
 def test_refusals_name_the_parameter():
-    for module in (waterfall, lever_points):
+    for module in (lever_points_textbook, lever_points_calibrated):
         with pytest.raises(TooSlow, match="'tpot_ms' is 3, but llama-2-70b on 4 x h100"):
             module.operating_point(case(tpot_ms=3.0), NONE)
         with pytest.raises(DoesNotFit, match="'n_gpus' is 1"):
@@ -180,7 +181,7 @@ def test_products_against_full_recomputation():
     assert (documents["cost_factor_low"], documents["cost_factor_high"]) == pytest.approx((40, 90))
     # 1/4 to 1/6, a half, 1/2 to 1/3, 0.4: the geometric middle of 40 and 90 is 60
     assert documents["cost_factor"] == pytest.approx(60)
-    steps = lever_steps.steps(case())
+    steps = waterfall.steps(case())
     assert table.loc["all 7 levers, recomputed", "cost_factor"] == pytest.approx(
         steps["end"].iloc[0] / steps["end"].iloc[-1])
     rest = 1.0

@@ -7,8 +7,8 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import BadInput, NoEstimate
+from tokenecon.fleet import erlang, pools
 from tokenecon.fleet import planning as fleets
-from tokenecon.fleet import pooling_loss, pools
 from tokenecon.formulas import serving
 from tokenecon.serving import sizing
 from tokenecon_book.documents.bills import chance, day, owned, positive, prices, reconciling, span_columns
@@ -166,7 +166,7 @@ def groups_that_fill(case, load, places):
     low, high = 0, case.analysts
     while low < high:
         middle = (low + high + 1) // 2
-        fills = pooling_loss.slots_needed(load=load / middle, wait_probability=case.wait_probability) >= places
+        fills = erlang.slots_needed(load=load / middle, wait_probability=case.wait_probability) >= places
         low, high = (middle, high) if fills else (low, middle - 1)
     return low
 

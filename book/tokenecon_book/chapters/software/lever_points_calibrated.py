@@ -12,7 +12,7 @@ from tokenecon.errors import BadInput, NoEstimate
 from tokenecon.formulas import money
 from tokenecon.serving import operating_point as calibrated
 from tokenecon.serving import textbook
-from tokenecon_book.chapters.software import batching, waterfall
+from tokenecon_book.chapters.software import batching, lever_points_textbook
 
 COSTS = ("usd_per_mtok_in", "usd_per_mtok_out")
 
@@ -21,9 +21,10 @@ def given(case, on):
     """The case as one row of `operating_point.points`, without a concurrency."""
     row = {
         "model": case.model, "gpu": case.gpu, "n_gpus": case.n_gpus, "isl": case.isl, "osl": case.osl,
-        "weights": case.weights if "weights" in on else waterfall.BASE_FORMAT,
-        "kv": case.kv if "kv" in on else waterfall.BASE_FORMAT, "concurrency": np.nan, "utilisation": case.utilisation,
-        "usd_per_gpu_hour": case.usd_per_gpu_hour, "load": "closed_loop" if "continuous" in on else "static",
+        "weights": case.weights if "weights" in on else lever_points_textbook.BASE_FORMAT,
+        "kv": case.kv if "kv" in on else lever_points_textbook.BASE_FORMAT, "concurrency": np.nan,
+        "utilisation": case.utilisation, "usd_per_gpu_hour": case.usd_per_gpu_hour,
+        "load": "closed_loop" if "continuous" in on else "static",
     }  # fmt: skip
     if "prefix" in on:
         row["cached_prefix"] = case.hit_rate * case.saved_share
@@ -37,7 +38,7 @@ def ceiling(case, on):
     row = calibrated.points(pd.DataFrame([given(case, on) | {"load": "closed_loop"}])).iloc[0]
     if row["reason"]:
         if calibrated.NO_ROOM in row["reason"]:
-            raise waterfall.no_room(case, on)
+            raise lever_points_textbook.no_room(case, on)
         raise NoEstimate(row["reason"])
     room = row["concurrency_used"]
     if case.paged_waste >= 1:
@@ -50,8 +51,8 @@ def operating_point(case, on):
     """Batch, speed and cost with the levers in the set `on`, at the cheapest batch allowed; arrays [poor, expected, good]."""
     fits = int(ceiling(case, on))
     if fits < 1:
-        raise waterfall.no_room(case, on)
-    batches = np.array(waterfall.spread(fits), dtype=float)
+        raise lever_points_textbook.no_room(case, on)
+    batches = np.array(lever_points_textbook.spread(fits), dtype=float)
     busy = np.array([1.0 if "continuous" in on else batching.static_occupancy(int(batch), case.lengths) for batch in batches])
     # a static batch runs as long as its longest answer; of its slots only a part makes tokens then
     table = calibrated.points(pd.DataFrame([
@@ -60,7 +61,7 @@ def operating_point(case, on):
     # a static batch of which every slot is as long as the longest answer may be too much even for a paged cache
     table = table[~table["reason"].str.contains(calibrated.NO_ROOM)].reset_index(drop=True)
     if table.empty:
-        raise waterfall.no_room(case, on)
+        raise lever_points_textbook.no_room(case, on)
     if table["reason"].any():
         raise NoEstimate(table.loc[table["reason"] != "", "reason"].iloc[0])
     busy = busy[:len(table)]  # batches grow, so what does not fit was at the end
@@ -71,14 +72,14 @@ def operating_point(case, on):
             isl=case.isl, osl=case.osl)
     kept = table[table["tpot_ms"] <= case.tpot_ms]
     if kept.empty:
-        raise waterfall.too_slow(case, table["tpot_ms"].min())
+        raise lever_points_textbook.too_slow(case, table["tpot_ms"].min())
     place = kept["usd_per_mtok_out"].idxmin()
     best = table.loc[place]
     # the poor end of a time or a cost is the high one
     three = {column: best[[f"{name}_high", name, f"{name}_low"]].to_numpy(dtype=float)
              for column, name in (("tpot_ms", "tpot_ms"), *((cost, cost) for cost in COSTS))}
     if "routing" in on:
-        three |= {cost: waterfall.routed(case, three[cost]) for cost in COSTS}
+        three |= {cost: lever_points_textbook.routed(case, three[cost]) for cost in COSTS}
     blend = money.usd_per_mtok_blend(usd_per_mtok_in=three["usd_per_mtok_in"], usd_per_mtok_out=three["usd_per_mtok_out"],
                                      isl=case.isl, osl=case.osl)
     return {"batch": int(best["concurrency"]), "occupancy": float(busy[place]), "calibrated": bool(best["calibrated"]),

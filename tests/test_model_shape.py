@@ -6,8 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from tokenecon import data
-from tokenecon.importers import architecture
+from tokenecon import data, model_shape
 
 # Published by counting the released weights: total, active, KV bytes a token at 16 bits, and the layers
 # that attend to everything and to a window. The first seventeen were counted twice, from the shape and
@@ -61,26 +60,26 @@ IDS = list(MODELS.index)
 
 
 def shape(model_id):
-    return architecture.record(MODELS.loc[model_id])
+    return model_shape.record(MODELS.loc[model_id])
 
 
 @pytest.mark.parametrize("model_id", COUNTED)
 def test_counted_models_match_to_the_last_parameter(model_id):
     total, active, cache, full, windowed = COUNTED[model_id]
     record = shape(model_id)
-    assert architecture.parameters(record) == {"parameters": total, "active_parameters": active}
+    assert model_shape.parameters(record) == {"parameters": total, "active_parameters": active}
     assert (record["full_layers"], record["window_layers"]) == (full, windowed)
     if cache is not None:
-        assert architecture.kv_bytes_per_token(record, bytes_per_value=2) == cache
+        assert model_shape.kv_bytes_per_token(record, bytes_per_value=2) == cache
 
 
 @pytest.mark.parametrize("model_id", IDS)
 def test_shape_gives_the_columns_and_the_published_total(model_id):
     row, record = MODELS.loc[model_id], shape(model_id)
-    counted = architecture.parameters(record)
+    counted = model_shape.parameters(record)
     assert row["parameters"] == counted["parameters"]
     assert row["active_parameters"] == counted["active_parameters"]
-    assert row["kv_bytes_per_token"] == architecture.kv_bytes_per_token(record, bytes_per_value=2)
+    assert row["kv_bytes_per_token"] == model_shape.kv_bytes_per_token(record, bytes_per_value=2)
     assert counted["parameters"] == pytest.approx(row["published_total"], rel=0.01), (
         f"{model_id}: the shape gives {counted['parameters']:,} parameters, published are "
         f"{row['published_total']:,.0f}; a field of the row is wrong, or the published figure counts other parts"
@@ -123,7 +122,7 @@ def test_active_parameters_are_near_the_published_ones():
 def test_released_size_of_gpt_oss_120b():
     # experts 36*128*(3*2880*2880 + 3*2880) = 114,701,598,720 at 4.25 bits, the other 2,127,557,952 at 16:
     # 60.935 + 4.255 = 65.19 GB = 60.71 GiB; the released file keeps biases at 16 bits, 0.05 GiB more
-    size = architecture.weight_bytes(shape("gpt-oss-120b"), data.precision("mxfp4"))
+    size = model_shape.weight_bytes(shape("gpt-oss-120b"), data.precision("mxfp4"))
     assert size == 114_701_598_720 * 4.25 / 8 + 2 * 2_127_557_952
     assert size / 1024**3 == pytest.approx(60.8, abs=0.1)
 
@@ -132,7 +131,7 @@ def test_weight_bytes_of_llama2_70b():
     record = shape("llama-2-70b")
     # every matrix of the layers: 80*(150,994,944 + 704,643,072) = 68,451,041,280; the rest is 525,606,912
     layers, rest = 68_451_041_280, 525_606_912
-    sizes = {name: architecture.weight_bytes(record, data.precision(name))
+    sizes = {name: model_shape.weight_bytes(record, data.precision(name))
              for name in ("fp16", "fp8", "int4", "nvfp4", "mxfp4")}  # fmt: skip
     assert sizes["fp16"] == 2 * 68_976_648_192
     assert sizes["fp8"] == layers + 2 * rest
@@ -143,14 +142,14 @@ def test_weight_bytes_of_llama2_70b():
 
 def test_cache_of_long_contexts():
     # gpt-oss-120b at 131,072 positions: 18 layers of 2048 B see all, 18 keep 128
-    size = architecture.kv_bytes_of_context(shape("gpt-oss-120b"), positions=131_072, bytes_per_value=2)
+    size = model_shape.kv_bytes_of_context(shape("gpt-oss-120b"), positions=131_072, bytes_per_value=2)
     assert size == 18 * 2048 * (131_072 + 128)
     # Qwen3.5-27B: 16 layers of 2*4*256*2 = 4096 B; 48 states of 48*128*128 values in 32 bits and
     # 3 positions of 10,240 channels in 16 bits
-    size = architecture.kv_bytes_of_context(shape("qwen3.5-27b"), positions=1000, bytes_per_value=2)
+    size = model_shape.kv_bytes_of_context(shape("qwen3.5-27b"), positions=1000, bytes_per_value=2)
     assert size == 16 * 4096 * 1000 + 48 * (48 * 128 * 128 * 4 + 3 * 10_240 * 2)
     # Whisper: 32 layers of 2*20*64*2 = 5120 B for every token and for 1500 audio positions
-    size = architecture.kv_bytes_of_context(shape("whisper-large-v3"), positions=100, bytes_per_value=2)
+    size = model_shape.kv_bytes_of_context(shape("whisper-large-v3"), positions=100, bytes_per_value=2)
     assert size == 32 * 5120 * (100 + 1500)
 
 
@@ -158,16 +157,16 @@ def test_flop_of_llama2_70b():
     record = shape("llama-2-70b")
     multiplied = 68_976_648_192 - 32_000 * 8192  # the input embedding is looked up
     attention = 4 * 2000 * 8192 * 80
-    assert architecture.decode_flop(record, positions=2000) == 2 * multiplied + attention
-    assert architecture.prefill_flop(record, positions=2000) == 2 * multiplied * 2000 + attention * 2000 / 2
+    assert model_shape.decode_flop(record, positions=2000) == 2 * multiplied + attention
+    assert model_shape.prefill_flop(record, positions=2000) == 2 * multiplied * 2000 + attention * 2000 / 2
 
 
 def test_flop_of_windows_and_latent_heads():
     record = shape("gpt-oss-20b")
     # 12 full and 12 windowed layers of width 64*64 = 4096; active without the embedding of 201,088*2880
     expected = 2 * (4_187_440_704 - 201_088 * 2880) + 4 * 4096 * 12 * (5000 + 128)
-    assert architecture.decode_flop(record, positions=5000) == expected
-    widths = architecture.attention_widths(shape("deepseek-v3"))
+    assert model_shape.decode_flop(record, positions=5000) == expected
+    widths = model_shape.attention_widths(shape("deepseek-v3"))
     assert widths["prefill"] == 128 * (192 + 128) / 2
     assert widths["decode"] == 128 * (576 + 512) / 2
 
@@ -181,7 +180,7 @@ def test_precisions_have_their_effective_width():
 
 def test_summary_of_a_model():
     precisions = [data.precision("bf16"), data.precision("int4")]
-    summary = architecture.summary(shape("qwen3-8b"), precisions=precisions)
+    summary = model_shape.summary(shape("qwen3-8b"), precisions=precisions)
     assert summary["parameters"] == 8_190_735_360
     assert summary["weight_bytes"]["bf16"] == 2 * 8_190_735_360
     assert set(summary["weight_bytes"]) == {"bf16", "int4"}
@@ -193,13 +192,13 @@ def test_summary_of_a_model():
 def test_a_precision_with_an_unknown_scope_is_refused():
     row = dict(data.precision("fp8")) | {"scope": "half"}
     with pytest.raises(ValueError, match="scope 'half' is not one of all, linear, experts"):
-        architecture.weight_bytes(shape("llama-2-7b"), row)
+        model_shape.weight_bytes(shape("llama-2-7b"), row)
 
 
 def test_columns_are_those_of_the_record():
     with open(data.ROOT / "models.csv", encoding="utf-8", newline="") as file:
         header = next(csv.reader(file))
-    assert set(architecture.FIELDS) <= set(header)
+    assert set(model_shape.FIELDS) <= set(header)
     described = {field["name"] for resource in json.loads((data.ROOT / "datapackage.json").read_text())["resources"]
                  if resource["name"] == "models" for field in resource["schema"]["fields"]}  # fmt: skip
     assert described == set(header)
@@ -207,6 +206,6 @@ def test_columns_are_those_of_the_record():
 
 def test_flop_of_many_contexts_at_once():
     contexts = np.array([100, 5000])
-    for function in (architecture.prefill_flop, architecture.decode_flop):
+    for function in (model_shape.prefill_flop, model_shape.decode_flop):
         one_by_one = [function(shape("gpt-oss-20b"), positions=n) for n in (100, 5000)]
         assert function(shape("gpt-oss-20b"), positions=contexts).tolist() == one_by_one

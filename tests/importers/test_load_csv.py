@@ -5,7 +5,7 @@ import time
 import pandas as pd
 import pytest
 
-from tokenecon.importers import traffic
+from tokenecon.importers import load_csv
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def written(tmp_path):
     "timestamp,requests\n2026-03-29T01:00+01:00,5\n2026-03-29T03:00+02:00,7.5\n",  # clocks go forward, the hour does not
 ])
 def test_good_files_read_the_same(written, content):
-    table = traffic.read(written(content))
+    table = load_csv.read(written(content))
     assert table.to_dict("list") == {"hour": [0, 1], "requests_per_h": [5.0, 7.5]}
 
 
@@ -61,17 +61,17 @@ def test_good_files_read_the_same(written, content):
 ])
 def test_a_broken_file_is_refused_in_one_sentence(written, content, message):
     path = written(content)
-    with pytest.raises(traffic.TrafficError) as error:
-        traffic.read(path)
+    with pytest.raises(load_csv.TrafficError) as error:
+        load_csv.read(path)
     text = str(error.value)
     assert text.startswith(str(path)) and message in text and "\n" not in text
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):
-    with pytest.raises(traffic.TrafficError, match="cannot be read"):
-        traffic.read(tmp_path / "none.csv")
-    with pytest.raises(traffic.TrafficError, match="cannot be read"):
-        traffic.read(tmp_path)
+    with pytest.raises(load_csv.TrafficError, match="cannot be read"):
+        load_csv.read(tmp_path / "none.csv")
+    with pytest.raises(load_csv.TrafficError, match="cannot be read"):
+        load_csv.read(tmp_path)
 
 
 @pytest.mark.parametrize("broken", ["345678,12x", "345678,-1", "345678,1,2", "34567,1", "345678,"])
@@ -81,8 +81,8 @@ def test_one_broken_line_in_ten_megabytes_is_named_at_once(written, broken):
     path = written("\n".join(lines))
     assert path.stat().st_size > 10e6
     start = time.process_time()
-    with pytest.raises(traffic.TrafficError, match=r", line 345680: "):
-        traffic.read(path)
+    with pytest.raises(load_csv.TrafficError, match=r", line 345680: "):
+        load_csv.read(path)
     assert time.process_time() - start < 2.0
 
 
@@ -90,5 +90,5 @@ def test_quotes_and_line_ends_do_not_move_the_line(written):
     moments = pd.date_range("2026-01-01", periods=5, freq="h").strftime("%Y-%m-%d %H:%M")
     lines = ["timestamp,requests", *(f'"{moment}","3"' for moment in moments)]
     lines[4] = '"2026-01-01 03:00","three"'
-    with pytest.raises(traffic.TrafficError, match="line 5: 'requests' is '\"three\"', not a number"):
-        traffic.read(written("\r\n".join(lines)))
+    with pytest.raises(load_csv.TrafficError, match="line 5: 'requests' is '\"three\"', not a number"):
+        load_csv.read(written("\r\n".join(lines)))

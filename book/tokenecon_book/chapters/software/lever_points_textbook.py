@@ -1,0 +1,144 @@
+"""Levers together, by the textbook: the operating point worked out anew for each set of optimisations, from one baseline.
+
+Baseline: the model in 16 bits with a 16-bit cache, one contiguous piece of memory for each sequence,
+static batches, every prompt computed in full, no speculation, one model for all requests.  In every
+state the batch is the cheapest of those that the memory holds and that keep the time per output token
+under the limit; a cost is what input and output of the workload cost together.
+"""
+
+import numpy as np
+
+from tokenecon import data, units
+from tokenecon.errors import DoesNotFit, TooSlow
+from tokenecon.formulas import levers, memory, money, serving
+from tokenecon.formulas import levers as lever_formulas
+from tokenecon.serving import textbook
+from tokenecon_book.chapters.software import batching, speculation
+
+BASE_FORMAT = "fp16"
+# In the order in which the waterfall turns them on.
+LEVERS = {
+    "weights": "weights in {weights}",
+    "kv": "KV cache in {kv}",
+    "paging": "paged KV cache",
+    "continuous": "continuous batching",
+    "prefix": "prefix cache",
+    "speculation": "speculative decoding",
+    "routing": "routing to a small model",
+}
+CANDIDATES = 48  # batches tried between one and what the memory holds
+
+
+def name(lever, case):
+    """The lever in words, with the formats of the case."""
+    formats = {field: data.precision(getattr(case, field))["name"].split()[0] for field in ("weights", "kv")}
+    return LEVERS[lever].format(**formats)
+
+
+def _pass(case, on, batch, efficiencies):
+    """Time of a pass as [poor, expected, good] and the tokens each sequence gains in it."""
+    where = {"model": case.model, "gpu": case.gpu, "n_gpus": case.n_gpus, "positions": case.isl + case.osl / 2,
+             "weights": case.weights if "weights" in on else BASE_FORMAT, "kv": case.kv if "kv" in on else BASE_FORMAT,
+             "batch": batch, "efficiencies": efficiencies}
+    if "speculation" in on:
+        return speculation.pass_seconds(acceptance=case.acceptance, draft_tokens=case.draft_tokens,
+                                        draft_cost=case.draft_cost, **where)
+    return textbook.decode_step(**where)["step_s"], 1.0
+
+
+def ceiling(case, on):
+    """Sequences of full length that fit beside the weights (not rounded). [sequence]"""
+    place = textbook.placement(case.model, case.gpu, case.n_gpus, case.weights if "weights" in on else BASE_FORMAT)
+    return float(memory.batch_ceiling(
+        usable_bytes=place["usable_bytes"], weight_bytes=place["weight_bytes"],
+        activation_bytes=place["activation_bytes"],
+        kv_waste=case.paged_waste if "paging" in on else case.contiguous_waste,
+        kv_bytes_per_sequence=textbook.kv_bytes(
+            case.model, case.kv if "kv" in on else BASE_FORMAT, case.isl + case.osl)))
+
+
+def candidates(case, on):
+    """Batches to choose from: whole numbers evenly spread on a log scale up to what the memory holds."""
+    fits = int(ceiling(case, on))
+    if fits < 1:
+        raise no_room(case, on)
+    return spread(fits)
+
+
+def spread(fits):
+    """Whole numbers evenly spread on a log scale from one to what fits."""
+    return sorted({round(float(batch)) for batch in np.geomspace(1, fits, CANDIDATES)})
+
+
+def no_room(case, on):
+    """The refusal of a case whose memory does not hold one sequence."""
+    return DoesNotFit(
+        f"parameter 'n_gpus' is {case.n_gpus}, but {case.n_gpus} x {case.gpu} hold no sequence of "
+        f"{case.isl + case.osl} tokens beside {case.model} with {sorted(on) or 'no'} levers on; raise "
+        "n_gpus, or take a GPU with more memory (`tokenecon list gpus`) or a smaller model")
+
+
+def too_slow(case, quickest_ms):
+    """The refusal of a case that no batch serves fast enough."""
+    return TooSlow(
+        f"parameter 'tpot_ms' is {case.tpot_ms:g}, but {case.model} on {case.n_gpus} x {case.gpu} takes "
+        f"{quickest_ms:.1f} ms per output token even for one request; raise it, or n_gpus")
+
+
+def operating_point(case, on, *, efficiencies=None):
+    """By the textbook: batch, speed and cost with the levers in the set `on`, at the cheapest batch allowed.
+
+    Arrays are [poor, expected, good]; the same by the calibrated model is in
+    :mod:`tokenecon_book.chapters.software.lever_points_calibrated`.
+    """
+    efficiencies = efficiencies or textbook.assumed()
+    best, quickest = None, np.inf
+    for batch in candidates(case, on):
+        point = _at_batch(case, on, batch, efficiencies)
+        tpot_ms, cost = (point[column][textbook.EXPECTED] for column in ("tpot_ms", "usd_per_mtok_out"))
+        quickest = min(quickest, tpot_ms)
+        if tpot_ms <= case.tpot_ms and (best is None or cost < best["usd_per_mtok_out"][textbook.EXPECTED]):
+            best = point
+    if best is None:
+        raise too_slow(case, quickest)
+    into = money.usd_per_mtok_in(
+        prefill_s=textbook.prefill(
+            model=case.model, gpu=case.gpu, n_gpus=case.n_gpus, weights=case.weights if "weights" in on else BASE_FORMAT,
+            isl=case.isl, efficiencies=efficiencies),
+        isl=case.isl, **_rent(case))
+    if "prefix" in on:
+        into = into * lever_formulas.prefix_cache_factor(hit_rate=case.hit_rate, avoided_share=case.saved_share)
+    out = best["usd_per_mtok_out"]
+    if "routing" in on:
+        into, out = (routed(case, cost) for cost in (into, out))
+    blend = money.usd_per_mtok_blend(usd_per_mtok_in=into, usd_per_mtok_out=out, isl=case.isl,
+                                     osl=case.osl)
+    return best | {"usd_per_mtok_in": into, "usd_per_mtok_out": out, "usd_per_mtok": blend}
+
+
+def _rent(case):
+    return {"usd_per_gpu_hour": case.usd_per_gpu_hour, "n_gpus": case.n_gpus, "utilisation": case.utilisation}
+
+
+def _at_batch(case, on, batch, efficiencies):
+    """Speed and cost of output at one batch, before routing."""
+    seconds, gained = _pass(case, on, batch, efficiencies)
+    occupancy = 1.0 if "continuous" in on else batching.static_occupancy(batch, case.lengths)
+    rate = occupancy * serving.decode_tok_out_per_s(batch=batch, tok_out_per_pass=gained, step_s=seconds)
+    return {"batch": batch, "occupancy": occupancy,
+            "tpot_ms": serving.tpot_seconds(step_s=seconds, tok_out_per_pass=gained) * units.MS_PER_SECOND,
+            "usd_per_mtok_out": money.usd_per_mtok_out(tok_out_per_s=rate, **_rent(case))}
+
+
+def routed(case, cost):
+    """Cost when a router gives a share of the tokens to a small model."""
+    return levers.routed_usd_per_mtok(
+        shares=(case.small_share, 1 - case.small_share), usd_per_mtok=(case.cost_ratio * cost, cost),
+        router_usd_per_mtok=case.router_cost * cost)
+
+
+def row_of(point):
+    row = {"batch": point["batch"], "occupancy": point["occupancy"]}
+    for column in ("tpot_ms", "usd_per_mtok_in", "usd_per_mtok_out", "usd_per_mtok"):
+        row |= textbook.span(column, point[column])
+    return row
