@@ -1,6 +1,7 @@
 """A figure: a chart with its data, its sources and a text alternative, checked before it is shown."""
 
 import copy
+import hashlib
 import json
 import re
 
@@ -125,7 +126,7 @@ def themed(text):
 
 
 def lighten(spec):
-    """Drop columns that no part of the chart names, and digits that no screen shows."""
+    """Drop columns that no part of the chart names, and digits that no screen shows; name each table by what is left."""
     named = json.dumps({key: value for key, value in spec.items() if key != "datasets"})
 
     def cell(value):
@@ -135,7 +136,10 @@ def lighten(spec):
         name: [{k: cell(v) for k, v in row.items() if json.dumps(k)[1:-1] in named} for row in rows]
         for name, rows in spec.get("datasets", {}).items()
     }
-    return {**spec, "datasets": datasets} if datasets else spec
+    text = json.dumps({**spec, "datasets": datasets} if datasets else spec)
+    for name, rows in datasets.items():  # Altair names a table by all its digits, and the last ones differ between machines
+        text = text.replace(name, f"data-{hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:32]}")
+    return json.loads(text)
 
 
 def heading(spec):
