@@ -1,5 +1,6 @@
 """The ``tokenecon`` command: thin, every verb one call into the package."""
 
+import errno
 import json
 import re
 import sys
@@ -245,6 +246,7 @@ def main(arguments=None):
     given = sys.argv[1:] if arguments is None else arguments
     try:
         code = application(*given[:1])(paired(given), prog_name="tokenecon", standalone_mode=False)
+        sys.stdout.flush()
     except typer.TyperException as error:
         sentence = error.format_message().rstrip(".")
         print(f"error: {sentence}; see `tokenecon --help`", file=sys.stderr)
@@ -254,6 +256,12 @@ def main(arguments=None):
     except BrokenPipeError:
         sys.stderr.close()
         code = 0
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        print(f"error: the results cannot be written: {error.strerror}; make room and run again", file=sys.stderr)
+        sys.stdout = None  # what is left in it would fail once more at the end
+        code = BAD_INPUT
     except BadInput as error:
         print(f"error: {error}", file=sys.stderr)
         code = BAD_INPUT

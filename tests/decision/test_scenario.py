@@ -172,7 +172,7 @@ def test_of_several_mistakes_the_first_is_told_and_the_others_are_counted(writte
         ("name: [1\n", "is not YAML at line 2"),
         ("name: a\nname: b\n", "is not YAML at line 2: 'name' stands twice"),
         ("money:\n  years: 1\n  years: 2\n", "is not YAML at line 3: 'years' stands twice"),
-        ("1: a\n", "is not YAML at line 1: 1 is no name"),
+        ("1: a\n", "is not YAML at line 1: '1' is no name"),
         ("? [a, b]\n: c\n", "is not YAML at line 1"),
         ("name: \x07\n", "is not YAML"),
         ("name: !!python/object:os.system x\n", "is not YAML at line 1"),
@@ -190,7 +190,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path):
 
 
 def test_a_huge_file_is_no_scenario(written):
-    assert "so it is no scenario" in refusal(written("#" * (scenario.LARGEST + 1)))
+    assert "is larger than 1,000,000 bytes" in refusal(written("#" * 1_000_001))
 
 
 # --- traffic files ---------------------------------------------------------------------------------

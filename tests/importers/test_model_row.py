@@ -56,7 +56,7 @@ def test_the_row_is_one_more_and_is_what_the_catalogue_says_of_the_same_shape(co
         ({"id": "meta-llama-3.1-8b"}, "is taken"),
         ({"id": "Qwen 3"}, "must be of small letters"),
         ({"source": "hf-qwen"}, "source 'hf-qwen' is not known; use 'hf-qwen"),
-        ({"table": "nowhere/models.csv"}, "cannot be changed: No such file or directory"),
+        ({"table": "nowhere/models.csv"}, "cannot be read: No such file or directory"),
     ],
 )
 def test_a_wrong_option_is_one_sentence_and_changes_nothing(command, place, change, words):

@@ -2,9 +2,8 @@
 
 import json
 import sys
-from pathlib import Path
 
-from tokenecon import __version__
+from tokenecon import __version__, files
 from tokenecon.decision import scenario
 from tokenecon.errors import BadInput, NoEstimate, NoPrice, NothingServes, UnknownId
 from tokenecon.numbers import jsonable, number, span
@@ -136,7 +135,5 @@ def write(table, path):
     if str(path) == "-":
         sys.stdout.write(text)
         return
-    try:
-        Path(path).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise BadInput(f"file '{path}' cannot be written: {error.strerror or error}; name another with --csv") from error
+    with files.replaced(path) as file:
+        file.write(text)

@@ -7,17 +7,15 @@ import datetime
 from pathlib import Path
 from types import SimpleNamespace
 
-import yaml
 from pydantic import ValidationError
 
-from tokenecon import data
+from tokenecon import data, yaml_file
 from tokenecon.decision import scenario_schema
 from tokenecon.errors import BadInput, did_you_mean
 
 FOLDER = data.shipped("notebooks") / "scenarios"
 EXAMPLES = "notebooks/scenarios/"
 TRAFFIC = ("profile", "peak_to_mean", "file", "utilisation")
-LARGEST = 1_000_000  # bytes of a scenario: a longer file is something else
 HOURS = 8784  # of a traffic file: a leap year; the fleet is planned for each hour at hundreds of volumes
 # field of a case that data/assumptions.csv fills where the scenario says nothing
 ASSUMED = {
@@ -43,25 +41,6 @@ class BadScenario(BadInput):
         rest += f" ({others} more to correct after it)" if others else ""
         super().__init__(f"scenario '{where}': {' '.join(part for part in (path, rest) if part)}")
         self.path, self.rest = path, rest
-
-
-class UniqueKeys(yaml.SafeLoader):
-    """YAML whose mappings name nothing twice: of two values one would be read and the other not."""
-
-
-def _mapping(loader, node, deep=False):
-    seen = set()
-    for key, _ in node.value:
-        name = loader.construct_object(key, deep=True)
-        if not isinstance(name, str):
-            raise yaml.constructor.ConstructorError(None, None, f"{quoted(name)} is no name", key.start_mark)
-        if name in seen:
-            raise yaml.constructor.ConstructorError(None, None, f"'{name}' stands twice", key.start_mark)
-        seen.add(name)
-    return yaml.SafeLoader.construct_mapping(loader, node, deep)
-
-
-UniqueKeys.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, _mapping)
 
 
 def names():
@@ -102,22 +81,10 @@ def overridden(name, changes):
 
 def parsed(path):
     """The mapping in a YAML file."""
-    path = Path(path)
     try:
-        if path.stat().st_size > LARGEST:
-            raise BadScenario(path, "", f"is larger than {LARGEST:,} bytes, so it is no scenario")
-        found = yaml.load(path.read_text(encoding="utf-8"), Loader=UniqueKeys)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise BadScenario(path, "", f"cannot be read: {reason}; give the path of a YAML file as in {EXAMPLES}") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f" at line {mark.line + 1}" if mark else ""
-        problem = " ".join(str(getattr(error, "problem", None) or "a character is not allowed").split())
-        raise BadScenario(path, "", f"is not YAML{line}: {problem}") from None
-    if not isinstance(found, dict):
-        raise BadScenario(path, "", "holds no `name: value` lines")
-    return found
+        return yaml_file.mapping(path)
+    except yaml_file.NotYaml as error:
+        raise BadScenario(path, "", str(error)) from None
 
 
 def case(given, path):

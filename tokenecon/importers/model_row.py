@@ -3,12 +3,10 @@
 import csv
 import datetime
 import io
-import os
 import re
-import tempfile
 from pathlib import Path
 
-from tokenecon import data
+from tokenecon import data, files
 from tokenecon.errors import BadInput, UnknownId
 from tokenecon.importers import huggingface
 
@@ -64,12 +62,10 @@ def add(table, new):
             raise NotAdded(f"'{path}' does not have the columns of data/models.csv")
         line = io.StringIO()
         csv.DictWriter(line, columns, lineterminator="\n").writerow(new)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".models-", delete=False, encoding="utf-8") as copy:
-            copy.write(text + ("" if text.endswith("\n") else "\n") + line.getvalue())
-        os.chmod(copy.name, path.stat().st_mode & 0o777)
-        os.replace(copy.name, path)
     except OSError as error:
-        raise NotAdded(f"'{path}' cannot be changed: {error.strerror or error}; give another copy with --table") from error
+        raise NotAdded(f"'{path}' cannot be read: {error.strerror or error}; give another copy with --table") from error
+    with files.replaced(path) as file:
+        file.write(text + ("" if text.endswith("\n") else "\n") + line.getvalue())
 
 
 def default_table():

@@ -12,7 +12,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from tokenecon import data
+from tokenecon import data, files
 from tokenecon.errors import BadInput
 from tokenecon.importers import genai_prices, litellm_prices, sellers
 
@@ -111,9 +111,9 @@ def append(path, columns, rows):
     """Write rows at the end of the table, in one go."""
     text = io.StringIO()
     csv.DictWriter(text, columns, lineterminator="\n").writerows(rows)
-    ends = Path(path).read_bytes()[-1:] == b"\n"
-    with open(path, "a", newline="", encoding="utf-8") as file:
-        file.write(("" if ends else "\n") + text.getvalue())
+    before = Path(path).read_bytes().decode()
+    with files.replaced(path) as file:
+        file.write(before + ("" if before.endswith("\n") else "\n") + text.getvalue())
 
 
 def freeze(path=TABLE, *, day=None, litellm=None, also=()):

@@ -1,23 +1,30 @@
 """``tokenecon estimate`` on files: a table of cases in, the same table with results out, a part at a time."""
 
 import contextlib
+import csv
+import re
 import sys
 from pathlib import Path
 
 import pandas as pd
 
+from tokenecon import files
 from tokenecon.errors import BadCases, BadInput
 from tokenecon.serving import cases as case_table
 from tokenecon.serving.estimate import estimate
 
-ROWS = 200_000  # of a CSV file at once
+ROWS = 200_000  # of a file at once
 FORMATS = (".csv", ".parquet")
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}  # that programs write in place of the comma
+TOO_MANY = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
+HEADER = 1  # lines of it
 
 
 def run(cases, out):
     """Estimate a file (or ``-``, standard input) into another (or ``-``, standard output).
 
-    Returns how many rows there were and how many have an error.
+    Returns how many rows there were and how many have an error.  The file at ``out`` is replaced when all is written,
+    and stays as it was when anything goes wrong.
     """
     _format(cases), _format(out)
     rows = wrong = 0
@@ -41,45 +48,118 @@ def _format(name):
 def _parts(name):
     try:
         if _format(name) == ".parquet":
-            yield _parquet(lambda: pd.read_parquet(name))
-            return
-        texts = dict.fromkeys(("model", "gpu", "draft_model", *case_table.TEXTS), str)
-        with pd.read_csv(sys.stdin if name == "-" else name, chunksize=ROWS, dtype=texts, keep_default_na=False,
-                         na_values=[""]) as parts:
-            yield from parts
+            yield from _parquet_parts(name)
+        elif name == "-":
+            yield from _csv_parts(name, sys.stdin)
+        else:
+            with open(name, encoding="utf-8", newline="") as stream:
+                yield from _csv_parts(name, stream)
     except OSError as error:
-        raise BadInput(f"file '{name}' cannot be read: {error.strerror or error}") from error
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise BadInput(f"file '{name}' is not a table of cases: {error}") from error
+        raise BadInput(f"file '{name}' cannot be read: {error.strerror or error}; see that it is there") from error
+
+
+def _csv_parts(name, stream):
+    """The rows of a CSV file, whose header is read first: what is wrong there is wrong with every row."""
+    try:
+        header = [column.removeprefix("\ufeff").strip() for column in next(csv.reader(stream), [])]
+        _check_header(name, header)
+        texts = dict.fromkeys(("model", "gpu", "draft_model", *case_table.TEXTS), str)
+        with pd.read_csv(stream, names=header, chunksize=ROWS, dtype=texts, keep_default_na=False,
+                         na_values=[""], low_memory=False) as parts:
+            for part in parts:
+                if not isinstance(part.index, pd.RangeIndex):  # pandas takes the surplus fields of the first row for its name
+                    raise _too_many(name, HEADER + 1, len(header) + part.index.nlevels, header)
+                yield part
+    except pd.errors.EmptyDataError:  # a header without rows gives one without rows
+        yield pd.DataFrame(columns=header)
+    except UnicodeDecodeError as error:
+        raise BadInput(f"file '{name}' is not text in UTF-8; save the table as CSV in UTF-8") from error
+    except (csv.Error, pd.errors.ParserError) as error:
+        if found := TOO_MANY.search(str(error)):
+            _, line, fields = map(int, found.groups())
+            raise _too_many(name, line + HEADER, fields, header) from error
+        raise BadInput(f"file '{name}' is not a table of cases in CSV: {str(error).strip()}") from error
+
+
+def _too_many(name, line, fields, header):
+    return BadInput(f"file '{name}' has {fields} fields in line {line}, but {len(header)} columns; put text that holds a comma "
+                    "in quotes, and write a point before decimals")
+
+
+def _check_header(name, header):
+    if not any(header):
+        raise BadInput(f"file '{name}' has no columns; its first line names them: {', '.join(case_table.REQUIRED)}")
+    if twice := [one for one in header if one and header.count(one) > 1]:
+        raise BadInput(f"file '{name}' has two columns '{twice[0]}'; give each column once")
+    for mark, word in SEPARATORS.items():
+        if len(header) == 1 and mark in header[0]:
+            raise BadInput(f"file '{name}' separates its columns by {word}; use commas, with a point before decimals")
+
+
+def _parquet_parts(name):
+    parquet, arrow = _arrow()
+    try:
+        with parquet.ParquetFile(name) as file:
+            if not file.metadata.num_rows:
+                yield file.schema_arrow.empty_table().to_pandas()
+            for part in file.iter_batches(ROWS):
+                yield part.to_pandas()
+    except arrow.ArrowException as error:
+        raise BadInput(f"file '{name}' is not a table in Parquet: {' '.join(str(error).split())}") from error
 
 
 @contextlib.contextmanager
 def _writer(name):
-    if _format(name) == ".parquet":
-        parts = []
-        yield parts.append
-        _parquet(lambda: pd.concat(parts, ignore_index=True).to_parquet(name, index=False))
-        return
+    """A function that writes one part after the other."""
+    if name == "-":
+        yield _csv_writer(sys.stdout)
+        sys.stdout.flush()
+    elif _format(name) == ".csv":
+        with files.replaced(name) as file:
+            yield _csv_writer(file)
+    else:
+        with files.replaced(name, binary=True) as file, contextlib.ExitStack() as stack:
+            yield _parquet_writer(name, file, stack)
+
+
+def _csv_writer(file):
     first = True
 
     def write(part):
         nonlocal first
-        part.to_csv(stream, index=False, header=first, float_format="%.6g", lineterminator="\n")
+        part.to_csv(file, index=False, header=first, float_format="%.6g", lineterminator="\n")
         first = False
 
-    with contextlib.ExitStack() as stack:
+    return write
+
+
+def _parquet_writer(name, file, stack):
+    """The first part says of what kind a column is; blank ones there are taken for text."""
+    parquet, arrow = _arrow()
+    writer = None
+
+    def write(part):
+        nonlocal writer
         try:
-            stream = sys.stdout if name == "-" else stack.enter_context(open(name, "w", encoding="utf-8", newline=""))
-        except OSError as error:
-            raise BadInput(f"file '{name}' cannot be written: {error.strerror or error}") from error
-        yield write
+            if writer is None:
+                kinds = [one.with_type(arrow.string()) if arrow.types.is_null(one.type) else one
+                         for one in arrow.Schema.from_pandas(part, preserve_index=False)]
+                writer = stack.enter_context(parquet.ParquetWriter(file, arrow.schema(kinds)))
+            writer.write_table(arrow.Table.from_pandas(part, schema=writer.schema, preserve_index=False))
+        except (arrow.ArrowInvalid, arrow.ArrowTypeError) as error:
+            raise BadInput(f"file '{name}' cannot be written: a column holds values of several kinds "
+                           f"({' '.join(map(str, error.args))}); give it one kind, or write .csv") from error
+
+    return write
 
 
-def _parquet(work):
+def _arrow():
     try:
-        return work()
+        import pyarrow
+        from pyarrow import parquet
     except ImportError as error:
         raise BadInput("a .parquet file needs the package pyarrow: `pip install pyarrow`, or use .csv") from error
+    return parquet, pyarrow
 
 
 def columns_help():
@@ -88,8 +168,8 @@ def columns_help():
     texts = {"weights": "default bf16", "kv": "default fp8 with 8-bit and nvfp4 weights, else bf16",
              "load": "default closed_loop where concurrency is given, else offline", "engine": "default any"}
     lines += [f"`{name}` {' '.join(allowed)}; {texts[name]}" for name, allowed in case_table.TEXTS.items()]
-    for name, (default, allowed, meaning) in case_table.NUMBERS.items():
+    for name, (default, _, meaning) in case_table.NUMBERS.items():
         stated = "needed" if default is None else f"default {default:g}" if default == default and default < 1e9 else ""
-        lines.append(f"`{name}` {meaning} ({'; '.join(one for one in (allowed, stated) if one)})")
+        lines.append(f"`{name}` {meaning} ({'; '.join(one for one in (case_table.allowed_text(name), stated) if one)})")
     lines.append("`draft_model` id of the model that drafts; blank = heads of the model itself")
     return lines

@@ -1,5 +1,6 @@
 """What a user asks of ``estimate``: the columns, their defaults, and one sentence for every row that is wrong."""
 
+import re
 from functools import cache
 
 import numpy as np
@@ -32,23 +33,38 @@ NUMBERS = {
     "acceptance": (0.7, "at least 0, below 1", "chance that a drafted token is accepted"),
     "prefill_gpus": (0.0, "a multiple of tp times pp below n_gpus", "GPUs of n_gpus that only prefill; 0 = none"),
 }  # fmt: skip
+# beyond them nobody serves, and arithmetic would only fill the table with what looks like numbers
+MOST = {"n_gpus": 1_000_000, "isl": 100_000_000, "osl": 100_000_000, "concurrency": 1_000_000_000, "usd_per_gpu_hour": 1_000_000,
+        "draft_tokens": 100}
 WHOLE = ("n_gpus", "tp", "pp", "attention_dp", "ep", "draft_tokens", "prefill_gpus")
 OPTIONAL_TEXTS = ("draft_model",)
 SAME_SPEED = {"fp8-block": "fp8"}  # a number format that serves like another: the same to 0.01 bit a value
+COMMA = re.compile(r"-?\d+,\d+")
+LONG = 60  # characters of a wrong value that a sentence repeats
 KNOWN = (*REQUIRED, *TEXTS, *(name for name in NUMBERS if name not in REQUIRED), *OPTIONAL_TEXTS)
+
+
+def allowed_text(name):
+    """What a number may be, in words."""
+    return NUMBERS[name][1] + (f", at most {MOST[name]:,}" if name in MOST else "")
 
 
 class CheckedCases:
     """Columns of the cases as numbers, their distinct hardware in `table`, and what is wrong with each row."""
 
 
-def frame(given):
-    """A DataFrame of the cases, with the columns checked."""
+def frame(given, results=()):
+    """A DataFrame of the cases, with the columns checked; none may have the name of a result."""
     if isinstance(given, dict):
         scalar = all(np.ndim(value) == 0 for value in given.values())
         given = pd.DataFrame([given]) if scalar else pd.DataFrame(given)
     if not isinstance(given, pd.DataFrame):
         raise BadCases(f"cases are a {type(given).__name__}; give a DataFrame, or a dict of one case")
+    twice = given.columns[given.columns.duplicated()]
+    if len(twice):
+        raise BadCases(f"column '{twice[0]}' stands twice; give each column once")
+    if taken := [name for name in results if name in given.columns]:
+        raise BadCases(f"column '{taken[0]}' has the name of a result, which would replace it; rename it or leave it out")
     missing = [name for name in REQUIRED if name not in given.columns]
     if missing:
         raise BadCases(f"cases lack the columns {', '.join(missing)}; needed are {', '.join(REQUIRED)}")
@@ -107,7 +123,7 @@ def read(given):
 
 
 def _numbers(given, name, ask):
-    default, allowed, _ = NUMBERS[name]
+    default = NUMBERS[name][0]
     if name not in given.columns:
         return np.full(len(given), default)
     column = given[name]
@@ -128,11 +144,12 @@ def _numbers(given, name, ask):
                "utilisation": (values <= 0) | (values > 1), "cached_prefix": (values < 0) | (values >= 1),
                "acceptance": (values < 0) | (values >= 1), "draft_tokens": values < 0,
                "prefill_gpus": values < 0}.get(name, values < 1)
-    wrong |= stated & low
+        wrong |= stated & (low | (values > MOST.get(name, np.inf)))
     for row in np.flatnonzero(wrong):
         value = column.iloc[row]
-        said = "blank" if blank[row] else f"'{value:g}'" if isinstance(value, float) else f"'{value}'"
-        _say(ask, row, f"{name} is {said}; it must be {allowed}")
+        said = "blank" if blank[row] else f"'{value:g}'" if isinstance(value, float) else f"'{str(value)[:LONG]}'"
+        comma = "; write a point before decimals" if COMMA.fullmatch(str(value).strip()) else ""
+        _say(ask, row, f"{name} is {said}; it must be {allowed_text(name)}{comma}")
     return values
 
 

@@ -19,6 +19,10 @@ RESULTS = {
     "total_tok_s": ("rate", False), "usd_per_mtok_in": ("rate", True), "usd_per_mtok_out": ("rate", True),
     "usd_per_mtok": ("rate", True),
 }  # fmt: skip
+SPANS = tuple(name + end for name in RESULTS for end in ("", "_low", "_high"))
+MONEY = tuple(name for name in SPANS if name.startswith("usd"))
+COLUMNS = ("fits", "max_concurrency", "concurrency_used", *(name for name in SPANS if name not in MONEY), "bound", *MONEY,
+           "calibrated", "error")  # what is added, in this order
 
 
 def estimate(given: "pd.DataFrame | dict") -> pd.DataFrame:
@@ -26,15 +30,11 @@ def estimate(given: "pd.DataFrame | dict") -> pd.DataFrame:
 
     Rows that cannot be computed say why in ``error`` and have no numbers; the others have no error.
     """
-    frame = cases.frame(given)
+    frame = cases.frame(given, COLUMNS)
     ask = cases.read(frame)
     size = len(frame)
-    out = {name: np.full(size, np.nan) for name in ("max_concurrency", "concurrency_used")}
-    for name in RESULTS:
-        for end in ("", "_low", "_high"):
-            out[name + end] = np.full(size, np.nan)
-    fits = np.zeros(size, dtype=bool)
-    calibrated = np.zeros(size, dtype=bool)
+    out = {name: np.full(size, np.nan) for name in ("max_concurrency", "concurrency_used", *SPANS)}
+    out |= {"fits": np.zeros(size, dtype=bool), "calibrated": np.zeros(size, dtype=bool), "error": ask.error}
     bound = np.full(size, -1)
     values, widths = coefficients.fitted(), intervals.fitted()
     for start in range(0, size, CHUNK):
@@ -42,26 +42,16 @@ def estimate(given: "pd.DataFrame | dict") -> pd.DataFrame:
         if not len(good):
             continue
         chunk = _chunk(ask, good, values, widths)
-        fits[good], calibrated[good] = chunk.pop("fits"), chunk.pop("calibrated")
-        short = ~fits[good]
-        ask.error[good] = chunk.pop("error")
-        bound[good[~short]] = chunk.pop("bound")[~short]
+        for name in ("fits", "calibrated", "error"):
+            out[name][good] = chunk.pop(name)
+        fitting = out["fits"][good]
+        bound[good[fitting]] = chunk.pop("bound")[fitting]
         for name, column in chunk.items():
-            out[name][good[~short]] = column[~short]
+            out[name][good[fitting]] = column[fitting]
+    names = np.array(["", *steady_state.RESOURCES], dtype=object)
     result = frame.copy(deep=False)
-    result["fits"] = fits
-    for name in ("max_concurrency", "concurrency_used"):
-        result[name] = out[name]
-    for name in ("ttft_ms", "tpot_ms", "output_tok_s", "total_tok_s"):
-        for end in ("", "_low", "_high"):
-            result[name + end] = out[name + end]
-    result["bound"] = pd.Categorical.from_codes(bound, categories=list(steady_state.RESOURCES)).astype(object)
-    result["bound"] = result["bound"].where(bound >= 0, "")
-    for name in ("usd_per_mtok_in", "usd_per_mtok_out", "usd_per_mtok"):
-        for end in ("", "_low", "_high"):
-            result[name + end] = out[name + end]
-    result["calibrated"] = calibrated
-    result["error"] = ask.error
+    for name in COLUMNS:
+        result[name] = names[bound + 1] if name == "bound" else out[name]
     return result
 
 

@@ -6,8 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import yaml
-
+from tokenecon import yaml_file
 from tokenecon.errors import BadInput
 from tokenecon_book.build import notebooks, parameters
 
@@ -41,16 +40,9 @@ def split(pair):
 def from_file(file):
     """The parameters of a YAML file."""
     try:
-        found = yaml.safe_load(Path(file).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
-        raise BadRun(f"the parameter file '{file}' cannot be read: {reason}") from None
-    except yaml.YAMLError as error:
-        line = error.problem_mark.line + 1 if getattr(error, "problem_mark", None) else "?"
-        raise BadRun(f"the parameter file '{file}' is not YAML at line {line}; write lines `name: value`") from None
-    if not isinstance(found, dict) or not all(isinstance(name, str) for name in found):
-        raise BadRun(f"the parameter file '{file}' holds no `name: value` lines; write one a line")
-    return found
+        return yaml_file.mapping(file)
+    except yaml_file.NotYaml as error:
+        raise BadRun(f"the parameter file '{file}' {error}; write one `name: value` a line") from None
 
 
 def check_folder(out):

@@ -8,7 +8,7 @@ import sys
 import numpy as np
 import pandas as pd
 
-from tokenecon import data
+from tokenecon import data, files
 from tokenecon.serving import intervals
 from tokenecon.serving.calibration import held_out, measured
 from tokenecon.serving.calibration.fit import coefficient_rows, fit
@@ -76,7 +76,8 @@ def main(arguments):
         if "--check" in arguments:
             wrong |= {name: moved} if (moved := differing(name, frame)) else {}
         else:
-            (data.ROOT / f"{name}.csv").write_text(rounded_csv(frame, 4), encoding="utf-8")
+            with files.replaced(data.ROOT / f"{name}.csv") as file:
+                file.write(rounded_csv(frame, 4))
     for name, moved in wrong.items():
         print(f"error: data/{name}.csv is not what the measurements give ({len(moved)} rows, first {', '.join(moved[:5])}); "
               "run `make calibrate`", file=sys.stderr)
