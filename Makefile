@@ -20,7 +20,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book test serve lab rerun bench bench-accuracy calibrate freeze-prices lock clean
+.PHONY: help book test serve lab rerun bench bench-accuracy fuzz calibrate freeze-prices lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ bench: .venv/stamp ## time the build, each notebook, a million estimates and a m
 
 bench-accuracy: .venv/stamp ## errors of the serving model with campaigns, models and GPUs left out (ARGS=--stored is quick)
 	@$(BIN)/python benchmarks/accuracy.py $(ARGS)
+
+fuzz: .venv/stamp ## ten thousand damaged inputs over every reader, of another SEED= if you like (the suite tries a thousand)
+	@MUTATIONS=10000 $(if $(SEED),SEED=$(SEED)) $(BIN)/pytest -q tests/test_mutations.py $(ARGS)
 
 calibrate: .venv/stamp ## fit the serving model to data/measurements.csv anew (ARGS=--check only compares)
 	@$(BIN)/python -m tokenecon.serving.calibration.calibrate $(ARGS)

@@ -6,9 +6,19 @@ Every message is one sentence that names the field, its value, what is allowed, 
 import difflib
 from collections.abc import Iterable
 
+LONGEST_WORD, SHOWN = 300, 60  # characters: paths are long, too
+
 
 class BadInput(ValueError):
-    """Something a user gave is not allowed; the message is one sentence that says what is."""
+    """Something a user gave is not allowed; the message is one sentence that says what is.
+
+    It stays one line that a terminal can show, whatever it quotes: breaks become spaces, what cannot be printed a question
+    mark, and a word of hundreds of characters is cut.
+    """
+
+    def __init__(self, message: object = "") -> None:
+        words = ("".join(mark if mark.isprintable() else "?" for mark in word) for word in str(message).split())
+        super().__init__(" ".join(word if len(word) <= LONGEST_WORD else f"{word[:SHOWN]}…" for word in words))
 
 
 class UnknownId(BadInput):

@@ -13,6 +13,8 @@ from tokenecon.errors import BadInput, did_you_mean
 COUNTS = ("count", "param", "position", "sequence", "layer", "head", "expert", "request", "word", "site",
           "GPU", "tok", "tok_in", "tok_out", "tok_cached")  # fmt: skip
 EVERY_GPU = "all"
+MOST = 10**15  # of any number: beyond, sums lose their last digits and nothing real is meant
+BELOW = ", at most 1e15"
 
 
 class UnknownKind(BadInput):
@@ -57,11 +59,11 @@ def kind(unit, whole):
     if unit in PLAIN:
         return PLAIN[unit]
     if unit in COUNTS and whole:
-        at_least_one = Annotated[int, Field(ge=1), BeforeValidator(_no_bool)]
-        return Kind(TypeAdapter(at_least_one), f"a whole number of at least 1, in {unit}")
+        at_least_one = Annotated[int, Field(ge=1, le=MOST), BeforeValidator(_no_bool)]
+        return Kind(TypeAdapter(at_least_one), f"a whole number of at least 1, in {unit}{BELOW}")
     if unit in COUNTS:
-        return Kind(_number(gt=0), f"a number above 0, in {unit}")
-    return Kind(_number(ge=0), f"a number of at least 0, in {unit}")
+        return Kind(_number(gt=0), f"a number above 0, in {unit}{BELOW}")
+    return Kind(_number(ge=0), f"a number of at least 0, in {unit}{BELOW}")
 
 
 def split(value):
@@ -72,7 +74,7 @@ def split(value):
 
 
 def _number(**bounds):
-    return TypeAdapter(Annotated[float, Field(allow_inf_nan=False, **bounds), BeforeValidator(_no_bool)])
+    return TypeAdapter(Annotated[float, Field(allow_inf_nan=False, **{"le": MOST} | bounds), BeforeValidator(_no_bool)])
 
 
 def _no_bool(value):
@@ -128,7 +130,7 @@ PLAIN = {
     "fraction": Kind(_number(gt=0, le=1), "a number above 0 and at most 1 (0.6 means 60 %)"),
     "share": Kind(_number(ge=0, le=1), "a number from 0 to 1 (0.6 means 60 %)"),
     "date": Kind(TypeAdapter(_Date), "a date like 2026-07-31"),
-    "int": Kind(TypeAdapter(Annotated[int, BeforeValidator(_no_bool)]), "a whole number"),
+    "int": Kind(TypeAdapter(Annotated[int, Field(ge=-MOST, le=MOST), BeforeValidator(_no_bool)]), f"a whole number{BELOW}"),
     "bool": Kind(TypeAdapter(bool), "true or false"),
     "text": Kind(TypeAdapter(_Text), "a text of 1 to 200 characters"),
 }

@@ -90,6 +90,14 @@ def fixed(size, digits):
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def of_text(text):
+    """The number that a text states, as Python reads it, else NaN; pandas' own reader crashes on some, such as 1e2147483648."""
+    try:
+        return math.nan if "_" in text else float(text)
+    except (TypeError, ValueError):  # no text at all, or none of a number
+        return math.nan
+
+
 def jsonable(value):
     """A value as JSON has it: no NaN, no NumPy type."""
     if isinstance(value, dict):

@@ -3,8 +3,10 @@
 import json
 import sys
 
+import pandas as pd
 import pytest
 
+import tokenecon
 from tokenecon import data, model_shape
 from tokenecon.importers import huggingface
 from tokenecon.importers.families import MissingField, UnknownArchitecture
@@ -280,7 +282,7 @@ def test_a_file_a_folder_and_a_missing_one(tmp_path):
     (folder / "config.json").write_text(json.dumps(LLAMA_8B), encoding="utf-8")
     assert huggingface.load(folder / "config.json")["parameters"] == 8_030_261_248
     assert huggingface.load(folder)["id"] == "my-model"
-    with pytest.raises(FileNotFoundError, match=r"give the path of a config\.json, or a Hub id"):
+    with pytest.raises(huggingface.NoConfig, match=r"give the path of a config\.json, or a Hub id"):
         huggingface.load(tmp_path / "nothing" / "config.json")
     (folder / "config.json").write_text("{", encoding="utf-8")
     with pytest.raises(ValueError, match="is not JSON"):
@@ -292,7 +294,7 @@ def test_a_file_a_folder_and_a_missing_one(tmp_path):
 
 def test_hub_id_without_the_package_says_so(monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", None)
-    with pytest.raises(RuntimeError, match="huggingface_hub is not installed"):
+    with pytest.raises(huggingface.NoConfig, match="huggingface_hub is not installed"):
         huggingface.load("Qwen/Qwen3-32B")
 
 
@@ -303,7 +305,7 @@ def test_hub_id_offline_says_so(monkeypatch):
             raise ConnectionError("no route")
 
     monkeypatch.setitem(sys.modules, "huggingface_hub", Hub)
-    with pytest.raises(RuntimeError, match=r"could not be fetched \(ConnectionError\): offline"):
+    with pytest.raises(huggingface.NoConfig, match=r"could not be fetched \(ConnectionError\): offline"):
         huggingface.load("Qwen/Qwen3-32B")
 
 
@@ -320,3 +322,46 @@ def test_hub_id_online_reads_the_downloaded_file(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "huggingface_hub", Hub)
     record = huggingface.load("meta-llama/Llama-3.1-8B")
     assert (record["id"], record["parameters"]) == ("llama-3.1-8b", 8_030_261_248)
+
+
+@pytest.mark.parametrize(
+    ("config", "change", "words"),
+    [
+        (LLAMA_8B, {"hidden_size": "4096"}, "field 'hidden_size' of the configuration is '4096', but must be a whole number"),
+        (LLAMA_8B, {"num_attention_heads": 0}, "'num_attention_heads' of the configuration is 0, but must be a whole"),
+        (LLAMA_8B, {"num_attention_heads": 33}, "is 33, but must divide the hidden_size 4096 where no head_dim is given"),
+        (LLAMA_8B, {"num_attention_heads": -32}, "is -32, but must be a whole number from 1"),
+        (LLAMA_8B, {"hidden_size": -4096}, "is -4096, but must be a whole number from 1"),
+        (LLAMA_8B, {"num_key_value_heads": 5}, "field 'kv_heads' of the configuration is 5, but must divide the 32 atte"),
+        (LLAMA_8B, {"num_hidden_layers": 10**9}, "must be a whole number from 1 to 10,000"),
+        (LLAMA_8B, {"tie_word_embeddings": "yes"}, "is 'yes', but must be true or false"),
+        (LLAMA_8B, {"intermediate_size": 1.5}, "is 1.5, but must be a whole number"),
+        (LLAMA_8B, {"architectures": "x", "model_type": None}, "must be a list of texts"),
+        (DEEPSEEK_V3, {"num_experts_per_tok": 257}, "must be at most the 256 experts"),
+        (QWEN3_5_27B, {"text_config": [1]}, "field 'text_config' of the configuration is [1], but must be a block"),
+    ],
+)
+def test_a_field_that_no_model_can_have_is_named(config, change, words):
+    with pytest.raises(UnknownArchitecture) as error:
+        huggingface.from_config(config | change)
+    assert words in str(error.value) and len(str(error.value)) < 250
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("[" * 100_000, "nested too deep"), ("{", "is not JSON"), ("\xff", "is not JSON"), ("[1]", "holds a list"),
+     ('{"hidden_size": ' + "9" * 5000 + "}", "is not JSON"), (" " * 10_000_001, "is larger than")],
+)
+def test_a_file_that_is_no_config_is_one_sentence(tmp_path, text, words):
+    (tmp_path / "config.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(huggingface.NoConfig, match=words) as error:
+        huggingface.load(tmp_path)
+    assert "\n" not in str(error.value) and len(str(error.value)) < 400
+
+
+def test_a_wrong_config_spoils_its_own_row_alone(tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps(LLAMA_8B | {"num_attention_heads": "32"}))
+    case = {"gpu": "h100-sxm-80gb", "n_gpus": 1, "isl": 1000, "osl": 200}
+    rows = tokenecon.estimate(pd.DataFrame([case | {"model": str(tmp_path / "config.json")}, case | {"model": "llama-3.1-8b"}]))
+    assert "field 'num_attention_heads' of the configuration is '32'" in rows.loc[0, "error"]
+    assert rows.loc[1, "error"] == "" and rows.loc[1, "tpot_ms"] > 0

@@ -167,6 +167,27 @@ def test_a_file_that_is_not_the_price_file_is_refused(tmp_path, table, text, cap
     assert table.read_bytes() == before
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("input_cost_per_token", -1e-6, "input_cost_per_token of 'groq/llama-3.1-70b-versatile' is -1e-06"),
+        ("output_cost_per_token", float("inf"), "is inf, but must be a number of USD a token from 0 to 0.1"),
+        ("output_cost_per_token", float("nan"), "is nan"),
+        ("cache_read_input_token_cost", "2e-7", "cache_read_input_token_cost"),
+        ("litellm_provider", None, "litellm_provider of 'groq/llama-3.1-70b-versatile' is None, but must be a text"),
+        ("deprecation_date", 2026, "is 2026, but must be a text"),
+    ],
+)
+def test_an_entry_that_would_become_a_wrong_price_is_refused(price_file, table, field, value, words, capsys):
+    entries = json.loads(price_file.read_text())
+    entries["groq/llama-3.1-70b-versatile"][field] = value
+    price_file.write_text(json.dumps(entries))
+    before = table.read_bytes()
+    assert freeze.main(["--table", str(table), "--litellm", str(price_file)]) == 2
+    assert words in capsys.readouterr().err
+    assert table.read_bytes() == before
+
+
 # --- the table grows and says how --------------------------------------------------------------------
 
 

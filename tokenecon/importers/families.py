@@ -81,8 +81,39 @@ WRAPPERS = {  # a multimodal configuration: its text part is read, the vision to
 CLASSES = {"deci": "nemotron-nas", "decilm": "nemotron-nas", "gemma3text": "gemma3_text"}
 
 
+# what a field holds; any other is a whole number
+FLAGS = ("attention_bias", "attention_k_eq_v", "attn_output_gate", "bias", "enable_moe_block", "mlp_bias", "multi_query",
+         "new_decoder_architecture", "parallel_attn", "qkv_bias", "tie_word_embeddings", "use_double_wide_mlp", "use_qk_norm",
+         "use_sliding_window")
+TEXTS = ("dtype", "model_type", "qk_norm_type")
+LISTS = {"architectures": str, "attn_type_list": int, "block_configs": dict, "indexer_types": str, "layer_types": str,
+         "mlp_layer_types": str, "mlp_only_layers": int, "moe_layers": int, "no_rope_layers": int}
+# of these a model has one at least, and nobody has published more than a hundredth of the limit
+COUNTED = {"num_hidden_layers": 10_000, "encoder_layers": 10_000, "num_attention_heads": 100_000, "num_key_value_heads": 100_000,
+           "hidden_size": 10_000_000, "vocab_size": 100_000_000, "head_dim": 1_000_000, "intermediate_size": 100_000_000,
+           "full_attention_interval": 10_000, "no_rope_layer_interval": 10_000, "sliding_window_pattern": 10_000,
+           "decoder_sparse_step": 10_000, "interleave_moe_layer_step": 10_000, "moe_layer_freq": 10_000}
+LONG = 40  # characters of a value that a sentence repeats
+MOST = 1_000_000_000  # of any other number
+
+
+def wrong_kind(key, value):
+    """What a field must hold, in words, where this value is something else; else nothing."""
+    if key in FLAGS:
+        return "" if isinstance(value, bool) or value in (0, 1) else "true or false"
+    if key in TEXTS:
+        return "" if isinstance(value, str) else "a text"
+    if key in LISTS:
+        kind = LISTS[key]
+        words = {str: "texts", int: "whole numbers", dict: "blocks"}[kind]
+        return "" if isinstance(value, list) and all(isinstance(one, kind) for one in value) else f"a list of {words}"
+    low, high = (1, COUNTED[key]) if key in COUNTED else (0, MOST)
+    whole = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+    return "" if whole else f"a whole number from {low} to {high:,}"
+
+
 class Fields:
-    """A configuration that remembers which of its fields were read; null counts as absent."""
+    """A configuration that remembers which of its fields were read and checks each one; null counts as absent."""
 
     def __init__(self, config, defaults):
         self.values = dict(defaults)
@@ -97,7 +128,12 @@ class Fields:
 
     def get(self, key, default=None):
         self.read.add(key)
-        return self.values.get(key, default)
+        value = self.values.get(key)
+        if value is None:
+            return default
+        if wanted := wrong_kind(key, value):
+            raise BadField(self.spelling.get(key, key), value, f"must be {wanted}")
+        return value
 
     def need(self, key, family):
         value = self.get(key)
@@ -113,6 +149,15 @@ class Fields:
 
 class UnknownArchitecture(BadInput):
     """A configuration with a family or with fields that the importer does not understand."""
+
+
+class BadField(UnknownArchitecture):
+    """A field of a configuration with a value that it cannot have."""
+
+    def __init__(self, field, value, rest):
+        text = repr(value) if isinstance(value, str) else str(value)
+        shown = text if len(text) <= LONG else f"{text[:LONG]}…"
+        super().__init__(f"field '{field}' of the configuration is {shown}, but {rest}; compare with the model's own config.json")
 
 
 class MissingField(UnknownArchitecture):

@@ -6,11 +6,13 @@ import re
 from pathlib import Path
 
 from tokenecon import model_shape
+from tokenecon.errors import BadInput
 from tokenecon.importers.families import (
     ALIASES,
     CLASSES,
     FAMILIES,
     WRAPPERS,
+    BadField,
     Fields,
     UnknownArchitecture,
     expert_layers,
@@ -33,6 +35,14 @@ HARMLESS = re.compile(
 
 LATENT = ("deepseek_v3", "deepseek_v32", "kimi_k2", "glm_moe_dsa")  # families with latent attention
 
+MOST_WIDE = 1_000  # of a feed-forward block over the width of the model
+LARGEST = 10_000_000  # bytes of a config.json; those with a list for each layer have some thousands
+
+
+class NoConfig(BadInput):
+    """There is no configuration at the place given."""
+
+
 def load(source):
     """Architecture record of a ``config.json`` (path or folder) or of a model id of the Hugging Face Hub.
 
@@ -44,16 +54,26 @@ def load(source):
         path = path / "config.json"
     if not path.exists():
         if path.suffix == ".json" or not re.fullmatch(r"[\w.-]+/[\w.-]+", str(source)):
-            raise FileNotFoundError(
+            raise NoConfig(
                 f"no configuration at '{source}': give the path of a config.json, or a Hub id such as "
                 "'Qwen/Qwen3-32B'")
         path = _download(str(source))
     try:
-        config = json.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            text = file.read(LARGEST + 1)
+        if len(text) > LARGEST:
+            raise NoConfig(f"'{path}' is larger than {LARGEST:,} bytes, so it is no config.json")
+        config = json.loads(text)
+    except OSError as error:
+        raise NoConfig(f"'{path}' cannot be read: {error.strerror or error}; give the path of a config.json") from error
+    except RecursionError as error:
+        raise NoConfig(f"'{path}' is nested too deep to be a config.json") from error
+    except NoConfig:
+        raise
     except ValueError as error:
-        raise ValueError(f"'{path}' is not JSON: {error}") from error
+        raise NoConfig(f"'{path}' is not JSON: {error}") from error
     if not isinstance(config, dict):
-        raise ValueError(f"'{path}' holds a {type(config).__name__}, not the object of a config.json")
+        raise NoConfig(f"'{path}' holds a {type(config).__name__}, not the object of a config.json")
     name = str(source) if not Path(source).exists() else path.resolve().parent.name
     return {"id": name.split("/")[-1].lower(), **from_config(config)}
 
@@ -62,13 +82,13 @@ def _download(hub_id):
     try:
         from huggingface_hub import hf_hub_download
     except ImportError as error:
-        raise RuntimeError(
+        raise NoConfig(
             f"'{hub_id}' looks like a Hub id, but the package huggingface_hub is not installed: install it, "
             "or give the path of a config.json") from error
     try:
         return Path(hf_hub_download(repo_id=hub_id, filename="config.json"))
     except Exception as error:  # the library raises a dozen kinds; all mean that there is no file
-        raise RuntimeError(
+        raise NoConfig(
             f"the configuration of '{hub_id}' could not be fetched ({type(error).__name__}): offline, no such "
             "model, or access not granted; give the path of a config.json instead") from error
 
@@ -89,20 +109,49 @@ def from_config(config):
         raise UnknownArchitecture(
             f"the configuration is of family '{family}', but these fields are not understood: "
             f"{', '.join(sorted(unread))}; see tokenecon/importers/families.py")
+    _check(shape)
     shape |= model_shape.parameters(shape)
     shape["kv_bytes_per_token"] = model_shape.kv_bytes_per_token(shape, bytes_per_value=2)
     return shape
 
 
+def _check(shape):
+    """Refuse a shape that no model has: its parts would still give a count, and the count would be nonsense."""
+    for name in model_shape.SHAPE_FIELDS:
+        if not 0 <= shape[name] < float("inf"):
+            raise BadField(name, shape[name], "must be at least 0")
+    for name, whole in (("kv_heads", "query_heads"), ("global_kv_heads", "query_heads")):
+        if shape[name] and shape[whole] % shape[name]:
+            raise BadField(name, shape[name], f"must divide the {shape[whole]} attention heads")
+    if shape["experts_per_token"] > shape["experts"]:
+        raise BadField("num_experts_per_tok", shape["experts_per_token"], f"must be at most the {shape['experts']} experts")
+
+
+def _head_dim(fields, hidden_size, heads):
+    """Values of a head: as stated, else the heads' equal part of the width."""
+    stated = fields.get("head_dim")
+    if stated is None and hidden_size % heads:
+        raise BadField("num_attention_heads", heads, f"must divide the hidden_size {hidden_size} where no head_dim is given")
+    return hidden_size // heads if stated is None else stated
+
+
 def _family(config):
     """Name of the family, and the part of the configuration that describes the language model."""
+    text = config.get("text_config")
+    for key, value, wanted, words in (
+            ("model_type", config.get("model_type"), str, "a text"), ("config_class", config.get("config_class"), str, "a text"),
+            ("text_config", text, dict, "a block"), ("architectures", config.get("architectures"), list, "a list of texts"),
+            ("text_config.model_type", text.get("model_type") if isinstance(text, dict) else None, str, "a text")):
+        named = not isinstance(value, list) or all(isinstance(one, str) for one in value)
+        if value is not None and not (isinstance(value, wanted) and named):
+            raise BadField(key, value, f"must be {words}")
     kind = config.get("model_type")
     if kind is None:
         for name in config.get("architectures") or [config.get("config_class") or ""]:
             stem = re.sub(r"(ForCausalLM|ForConditionalGeneration|Config|Model)$", "", name).lower()
             known = {key.replace("_", ""): key for key in (*FAMILIES, *WRAPPERS)} | CLASSES
             kind = known.get(stem, kind)
-    if kind in WRAPPERS and "text_config" in config:
+    if kind in WRAPPERS and config.get("text_config"):
         inner = {key: value for key, value in config["text_config"].items() if value is not None}
         if "tie_word_embeddings" in config:
             inner.setdefault("tie_word_embeddings", config["tie_word_embeddings"])
@@ -137,7 +186,7 @@ def _shape(fields, family):
         "family": family, "layers": layers, "hidden_size": d, "query_heads": heads,
         "vocab": need("vocab_size"), "tied": int(bool(fields.get("tie_word_embeddings", False))),
         "max_positions": fields.get("max_position_embeddings", 0),
-        "kv_heads": fields.get("num_key_value_heads", heads), "head_dim": fields.get("head_dim", d // heads)}
+        "kv_heads": fields.get("num_key_value_heads", heads), "head_dim": _head_dim(fields, d, heads)}
     _kinds_of_attention(shape, fields, family, need)
     _feed_forward(shape, fields, family, need)
     if family == "gemma4_text":
@@ -263,6 +312,20 @@ def _whisper(shape, fields, need):
               "output_bias": 3, "final_norms": 2}
 
 
+def _parts_of(block):
+    parts = block.get("attention"), block.get("ffn")
+    if not all(isinstance(one, dict) for one in parts):
+        raise BadField("block_configs", block, "every block must state its attention and its ffn")
+    return parts
+
+
+def _number(block, part, key, most):
+    value = part.get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= most:
+        raise BadField("block_configs", block, f"{key} must be a number above 0, at most {most:,}")
+    return value
+
+
 def _nas(fields, family):
     """Nemotron after architecture search: every block states its own attention and feed-forward."""
     def need(key):
@@ -271,19 +334,19 @@ def _nas(fields, family):
     d, heads, blocks = need("hidden_size"), need("num_attention_heads"), need("block_configs")
     shape = model_shape.record({}) | FAMILIES[family]["constants"] | {
         "family": family, "kind": "dense", "attention": "gqa", "layers": need("num_hidden_layers"),
-        "hidden_size": d, "query_heads": heads, "head_dim": fields.get("head_dim", d // heads),
+        "hidden_size": d, "query_heads": heads, "head_dim": _head_dim(fields, d, heads),
         "vocab": need("vocab_size"), "tied": int(bool(fields.get("tie_word_embeddings", False))),
         "max_positions": fields.get("max_position_embeddings", 0)}
     groups, inner = set(), []
     for block in blocks:
-        attention, ffn = block["attention"], block["ffn"]
+        attention, ffn = _parts_of(block)
         if attention.get("replace_with_linear") or ffn.get("replace_with_linear"):
             raise UnknownArchitecture("block_configs with replace_with_linear are not understood")
         if not attention.get("no_op"):
-            groups.add(attention["n_heads_in_group"])
+            groups.add(_number(block, attention, "n_heads_in_group", heads))
             shape["full_layers"] += 1
         if not ffn.get("no_op"):
-            size = int(2 * ffn["ffn_mult"] * d / 3)
+            size = int(2 * _number(block, ffn, "ffn_mult", MOST_WIDE) * d / 3)
             inner.append(-(-size // 256) * 256)
     if len(groups) != 1:
         raise UnknownArchitecture(f"block_configs with group sizes {sorted(groups)} are not understood: one only")

@@ -12,10 +12,26 @@ SOURCE = "litellm-prices"
 MODES = ("chat", "completion", "responses")
 FIELDS = (("usd_per_mtok_in", "input_cost_per_token"), ("usd_per_mtok_out", "output_cost_per_token"),
           ("usd_per_mtok_cached", "cache_read_input_token_cost"))  # fmt: skip
+MOST = 0.1  # USD a token: hundreds of times the dearest in data/api_prices.csv
+LONG = 40  # characters of a value that a sentence repeats
 
 
 class NotThePriceFile(BadInput):
     """The file is not what LiteLLM publishes; the message says what was found."""
+
+
+def _check(path, name, entry):
+    """Refuse an entry that would become a wrong price; the file is then not what it was when this was written."""
+    for field in (theirs for _, theirs in FIELDS):
+        price = entry.get(field)
+        number = isinstance(price, int | float) and not isinstance(price, bool)
+        if price is not None and not (number and 0 <= price < MOST):
+            raise NotThePriceFile(f"'{path}': {field} of '{name}' is {str(price)[:LONG]}, but must be a number of USD a token "
+                                  f"from 0 to {MOST:g}")
+    for field in ("litellm_provider", "deprecation_date", "source"):
+        value = entry.get(field)
+        if not isinstance(value, str) and (value is not None or field == "litellm_provider"):
+            raise NotThePriceFile(f"'{path}': {field} of '{name}' is {str(value)[:LONG]}, but must be a text")
 
 
 def read(path, models, day):
@@ -27,19 +43,22 @@ def read(path, models, day):
     try:
         text = Path(path).read_bytes()
         entries = json.loads(text)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise NotThePriceFile(f"'{path}' cannot be read as LiteLLM's price file: {error}") from error
     if not isinstance(entries, dict) or not all(isinstance(entry, dict) for entry in entries.values()):
         raise NotThePriceFile(f"'{path}' is not LiteLLM's price file, an object of entries by model")
     offers = []
     for name, entry in entries.items():
         model = sellers.model_of(name, models) if entry.get("mode") in MODES else None
-        if not model or not all(entry.get(theirs) for _, theirs in FIELDS[:2]):
+        if not model:
             continue
-        money = {ours: round(units.convert(entry[theirs], "USD/tok", "USD/Mtok"), 6) if entry.get(theirs) else None
+        _check(path, name, entry)
+        money = {ours: round(units.convert(entry.get(theirs) or 0.0, "USD/tok", "USD/Mtok"), 6) or None
                  for ours, theirs in FIELDS}
-        ended = entry.get("deprecation_date", "9") <= day.isoformat()
+        if None in (money["usd_per_mtok_in"], money["usd_per_mtok_out"]):
+            continue  # a price of 0 stands for one that the list does not know
+        ended = (entry.get("deprecation_date") or "9") <= day.isoformat()
         offers.append({"model": model, "provider": sellers.seller(entry["litellm_provider"]), "seller_model": name, **money,
-                       "as_of": None, "status": "retired" if ended else "listed", "locator": entry.get("source", ""),
+                       "as_of": None, "status": "retired" if ended else "listed", "locator": entry.get("source") or "",
                        "note": f"ended {entry['deprecation_date']}" if ended else ""})
     return hashlib.sha256(text).hexdigest()[:10], offers

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from tokenecon.errors import BadInput
+from tokenecon.numbers import of_text
 
 HOUR, TIME, REQUESTS = "hour", "timestamp", "requests"
 WANTED = f"'{HOUR}' (0, 1, 2, …) or '{TIME}' (2026-01-31T14:00), and '{REQUESTS}'"
@@ -116,7 +117,7 @@ def _converted(texts, convert):
 
 
 def _numbers(path, texts, column):
-    numbers = _converted(texts, lambda part: pd.to_numeric(part, errors="coerce").astype(float))
+    numbers = _converted(texts, lambda part: part.map(of_text).astype(float))
     bad = ~numbers.between(-float("inf"), float("inf"), inclusive="neither")
     _refuse(path, bad, lambda n: f"'{column}' is {_quoted(texts[n])}, not a number")
     return numbers

@@ -31,12 +31,7 @@ def row(config, *, model_id, name, source, locator, as_of=None, published_total=
     sources = data.table("sources")["id"]
     if source not in set(sources):
         raise UnknownId("source", source, sources, "data/sources.csv; add the row of the source first")
-    try:
-        shape = huggingface.load(config)
-    except BadInput:
-        raise
-    except (OSError, ValueError, RuntimeError) as error:
-        raise NotAdded(f"'{config}': {error}") from error
+    shape = huggingface.load(config)
     facts = shape | {
         "id": model_id, "aliases": "", "name": name, "published_total": published_total or shape["parameters"],
         "published_active": "", "basis": "spec", "as_of": as_of or datetime.date.today().isoformat(), "source": source,

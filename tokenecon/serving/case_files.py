@@ -64,8 +64,9 @@ def _csv_parts(name, stream):
         header = [column.removeprefix("\ufeff").strip() for column in next(csv.reader(stream), [])]
         _check_header(name, header)
         texts = dict.fromkeys(("model", "gpu", "draft_model", *case_table.TEXTS), str)
+        # "round_trip" reads numbers as Python does; the default crashes the whole process on a text such as 1e2147483648
         with pd.read_csv(stream, names=header, chunksize=ROWS, dtype=texts, keep_default_na=False,
-                         na_values=[""], low_memory=False) as parts:
+                         na_values=[""], low_memory=False, float_precision="round_trip") as parts:
             for part in parts:
                 if not isinstance(part.index, pd.RangeIndex):  # pandas takes the surplus fields of the first row for its name
                     raise _too_many(name, HEADER + 1, len(header) + part.index.nlevels, header)
@@ -89,7 +90,7 @@ def _too_many(name, line, fields, header):
 def _check_header(name, header):
     if not any(header):
         raise BadInput(f"file '{name}' has no columns; its first line names them: {', '.join(case_table.REQUIRED)}")
-    if twice := [one for one in header if one and header.count(one) > 1]:
+    if twice := [one for one in header if header.count(one) > 1]:
         raise BadInput(f"file '{name}' has two columns '{twice[0]}'; give each column once")
     for mark, word in SEPARATORS.items():
         if len(header) == 1 and mark in header[0]:
@@ -100,11 +101,15 @@ def _parquet_parts(name):
     parquet, arrow = _arrow()
     try:
         with parquet.ParquetFile(name) as file:
-            if not file.metadata.num_rows:
-                yield file.schema_arrow.empty_table().to_pandas()
+            stated, rows = file.metadata.num_rows, 0
+            if not stated:
+                yield file.schema_arrow.remove_metadata().empty_table().to_pandas()
             for part in file.iter_batches(ROWS):
-                yield part.to_pandas()
-    except arrow.ArrowException as error:
+                rows += part.num_rows
+                yield part.replace_schema_metadata(None).to_pandas()  # pandas' own notes may be damaged, and nobody needs them
+            if rows != stated:
+                raise arrow.ArrowInvalid(f"it states {stated} rows and holds {rows}")
+    except (arrow.ArrowException, ValueError, TypeError, LookupError) as error:  # a damaged file fails anywhere in the reader
         raise BadInput(f"file '{name}' is not a table in Parquet: {' '.join(str(error).split())}") from error
 
 

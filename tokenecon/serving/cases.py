@@ -6,7 +6,8 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from tokenecon.errors import BadCases, NoPrice, alike
+from tokenecon import numbers
+from tokenecon.errors import BadCases, BadInput, NoPrice, alike
 from tokenecon.prices import gpu_prices
 from tokenecon.serving import coefficients, operands, steady_state
 from tokenecon.serving.calibration import support
@@ -57,7 +58,10 @@ def frame(given, results=()):
     """A DataFrame of the cases, with the columns checked; none may have the name of a result."""
     if isinstance(given, dict):
         scalar = all(np.ndim(value) == 0 for value in given.values())
-        given = pd.DataFrame([given]) if scalar else pd.DataFrame(given)
+        try:
+            given = pd.DataFrame([given]) if scalar else pd.DataFrame(given)
+        except ValueError as error:
+            raise BadCases(f"cases are no table: {error}; give every column as many values") from error
     if not isinstance(given, pd.DataFrame):
         raise BadCases(f"cases are a {type(given).__name__}; give a DataFrame, or a dict of one case")
     twice = given.columns[given.columns.duplicated()]
@@ -127,11 +131,13 @@ def _numbers(given, name, ask):
     if name not in given.columns:
         return np.full(len(given), default)
     column = given[name]
-    values = pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
-    if column.dtype == object or isinstance(column.dtype, pd.StringDtype):
-        blank = column.isna().to_numpy() | (column.astype(str).str.strip() == "").to_numpy()
-    else:
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        values = column.to_numpy(dtype=float, na_value=np.nan)
         blank = np.isnan(values)
+    else:
+        texts = column.astype(object).where(column.notna(), "").astype(str).str.strip()
+        codes, distinct = pd.factorize(texts)
+        values, blank = np.array([numbers.of_text(one) for one in distinct])[codes], (texts == "").to_numpy()
     wrong = ~blank & ~np.isfinite(values)
     if default is None:
         wrong |= blank
@@ -158,7 +164,10 @@ def _texts(given, name, size):
         return np.full(size, "", dtype=object)
     column = given[name]
     values = column.astype(object).where(column.notna(), "").to_numpy(dtype=object)
-    codes, distinct = pd.factorize(values)
+    try:
+        codes, distinct = pd.factorize(values)
+    except TypeError:  # a list or the like is no id; the sentence about it shows it as text
+        codes, distinct = pd.factorize(values.astype(str))
     clean = np.array([str(one).strip() if name in ("model", "draft_model") else str(one).strip().lower()
                       for one in distinct], dtype=object)
     return clean[codes]
@@ -196,7 +205,7 @@ def _support(text, ask):
                 if one == "":
                     raise BadCases(f"{name} is blank; see `tokenecon list {name}s`")
                 function(one)
-            except (ValueError, OSError, RuntimeError, KeyError) as error:
+            except BadInput as error:
                 for row in np.flatnonzero(codes == place):
                     _say(ask, row, str(error))
 
@@ -204,8 +213,8 @@ def _support(text, ask):
 def _layout(number, models, ask):
     """GPUs of a replica from tp, pp and attention_dp, and whether they divide."""
     n_gpus, pp, dp = number["n_gpus"], number["pp"], number["attention_dp"]
-    tp = np.where(np.isnan(number["tp"]), n_gpus / pp, number["tp"])
-    with np.errstate(invalid="ignore", divide="ignore"):
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):  # of rows that were refused
+        tp = np.where(np.isnan(number["tp"]), n_gpus / pp, number["tp"])
         inside = tp % dp == 0
         group = np.where(inside, tp, tp * dp)
         number["group"], number["attention_tp"] = group, group / dp

@@ -17,6 +17,14 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_words):
         """Say nothing."""
 
+    def send_head(self):
+        """A path that no file can have is not found, as any other that is not there."""
+        try:
+            return super().send_head()
+        except ValueError:  # a zero byte
+            self.send_error(http.HTTPStatus.NOT_FOUND, "File not found")
+            return None
+
     def end_headers(self):
         """A rebuilt page must show at the next reload."""
         self.send_header("Cache-Control", "no-cache")

@@ -1,5 +1,6 @@
 """An executed notebook as a page in one file: no script, no request, readable anywhere."""
 
+import ast
 import html as markup
 import re
 import shlex
@@ -55,7 +56,7 @@ def glue(notebook):
             text = output.get("data", {}).get("application/papermill.record/text/plain")
             text = output.get("data", {}).get("text/plain") if text is None else text
             if name and text is not None:
-                found[name] = text[1:-1] if text[:1] in "'\"" and text[-1:] == text[:1] else text
+                found[name] = ast.literal_eval(text) if text[:1] in "'\"" else text
     return found
 
 
@@ -63,14 +64,16 @@ def prose(source, glued):
     """Markdown of a notebook as HTML: glue filled in, directives as boxes, formulas as MathML."""
     from nbconvert.filters import markdown2html
 
+    values, formulas = [], []  # both are put in when the Markdown is done: they are no Markdown
+
     def value(match):
         name, form = match[1], match[2]
         if name not in glued:
             raise KeyError(f"the notebook glues no '{name}'")
-        return format(float(glued[name]), form) if form and form != "s" else glued[name]
+        values.append(format(float(glued[name]), form) if form and form != "s" else glued[name])
+        return f"\x04{len(values) - 1}\x05"
 
     text = ROLE.sub(r"\1", GLUE.sub(value, directives(source)))
-    formulas = []
 
     def keep(match):
         from tokenecon_book.mathml import mathml
@@ -80,6 +83,7 @@ def prose(source, glued):
 
     done = markdown2html(MATH.sub(keep, text))
     done = re.sub("\x02(\\d+)\x03", lambda match: formulas[int(match[1])], done)
+    done = re.sub("\x04(\\d+)\x05", lambda match: markup.escape(values[int(match[1])]), done)
     return local_links(re.sub(r'<a class="anchor-link"[^>]*>.*?</a>', "", done))
 
 

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+import urllib.error
 import urllib.request
 
 import pytest
@@ -25,6 +26,8 @@ def test_it_serves_on_loopback_at_the_first_free_port(tmp_path):
                 assert answer.read() == b"the book"
             with urllib.request.urlopen(f"http://127.0.0.1:{site.server_port}/charts.mjs") as answer:
                 assert "javascript" in answer.headers["Content-Type"]  # else a browser refuses the module
+            with pytest.raises(urllib.error.HTTPError, match="404"):  # no file can have a zero byte in its name
+                urllib.request.urlopen(f"http://127.0.0.1:{site.server_port}/%00")
             site.shutdown()
         with pytest.raises(OSError, match="--port"):
             serve.server(tmp_path, [busy])

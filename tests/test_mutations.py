@@ -1,0 +1,226 @@
+"""A seeded thousand of damaged inputs: each is read, or refused in a sentence; ``make fuzz`` tries ten times as many.
+
+An input that is read may not give a number that is infinite or, where it stands for an amount, negative.
+"""
+
+import copy
+import io
+import json
+import math
+import os
+import random
+import signal
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import tokenecon
+from tokenecon import data
+from tokenecon.decision import scenario
+from tokenecon.errors import BadInput
+from tokenecon.importers import huggingface, litellm_prices, load_csv
+from tokenecon.serving import case_files
+from tokenecon_book.build import notebooks, parameters
+
+SEED = int(os.environ.get("SEED", "20261128"))
+ROUNDS = int(os.environ.get("MUTATIONS", "1000")) // 6  # of most kinds of input
+SLOWEST_S = 10
+SCRAPS = ("", "0", "-1", "1e308", "1e-308", "nan", "inf", "9" * 400, "2,5", "½", "\0", '"', "'", ";", "\t", "\n", "{", "[" * 99,
+          "&a *a", "!!int x", "2026-02-30", "<script>", "\ufeff", "\ud7ff", "../..", "a" * 5000, "true", "~", "=1+1", "%00")
+VALUES = (None, True, 0, -1, 33, 1.5, 1e308, float("nan"), float("inf"), 10**30, "", "7", "x", [],
+          {}, [1], ["x"], [None], {"a": 1})
+
+
+@pytest.fixture(autouse=True)
+def no_hang():
+    """A whole test may take no longer than one input may on its own, times what runs side by side."""
+    def late(*_):
+        raise TimeoutError(f"an input takes longer than {SLOWEST_S} s")
+    before = signal.signal(signal.SIGALRM, late)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def tried(read, damaged):
+    """Read one damaged input after the other; a refusal must be one short line. Gives back what was read."""
+    for one in damaged:
+        signal.alarm(SLOWEST_S)
+        try:
+            yield read(one)
+        except BadInput as error:
+            assert "\n" not in str(error) and len(str(error)) < 1500, repr(str(error))
+        signal.alarm(0)
+
+
+def cut(text, chance):
+    """A text with one to three places damaged: a scrap put in, a piece taken out, doubled or swapped."""
+    for _ in range(chance.randint(1, 3)):
+        start = chance.randrange(len(text) + 1)
+        end = min(len(text), start + chance.choice((0, 1, 3, 20)))
+        piece = chance.choice((chance.choice(SCRAPS), "", text[start:end] * 2, text[end:start:-1]))
+        text = text[:start] + piece + text[end:]
+    return text
+
+
+def swapped(tree, chance):
+    """A tree of JSON with one value in it replaced or taken out."""
+    tree = copy.deepcopy(tree)
+    node = tree
+    while True:
+        key = chance.choice(list(node) if isinstance(node, dict) else range(len(node)))
+        if isinstance(node[key], dict | list) and node[key] and chance.random() < 0.8:
+            node = node[key]
+            continue
+        if isinstance(node, dict) and chance.random() < 0.1:
+            del node[key]
+        else:
+            node[key] = chance.choice(VALUES)
+        return tree
+
+
+def sound(rows):
+    """The results of estimate: numbers where there is no error, none where there is one, all of them possible."""
+    numbers = rows.filter(regex="^(ttft|tpot|output_tok|total_tok|usd_per_mtok)").to_numpy(dtype=float)
+    wrong = (rows["error"].fillna("") != "").to_numpy()
+    assert np.isnan(numbers[wrong]).all()
+    assert (np.isfinite(numbers[~wrong]) & (numbers[~wrong] >= 0)).all()
+
+
+CASES = ("model,gpu,n_gpus,isl,osl,weights,kv,load,tp,concurrency,usd_per_gpu_hour,draft_tokens,acceptance,mine\n"
+         "llama-3.1-8b,h100-sxm-80gb,1,1000,200,fp8,fp8,closed_loop,1,16,2.5,0,0.7,a\n"
+         "llama-3.3-70b,h200-sxm-141gb,4,2000,500,bf16,,offline,4,,,3,0.6,b\n")
+
+
+def test_tables_of_cases(tmp_path):
+    chance, out = random.Random(SEED), tmp_path / "out.csv"
+    path = tmp_path / "cases.csv"
+
+    def read(text):
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        before = out.read_bytes() if out.exists() else None
+        try:
+            case_files.run(str(path), str(out))
+        except BadInput:
+            assert (out.read_bytes() if out.exists() else None) == before
+            raise
+        return pd.read_csv(out, dtype={"error": str})
+
+    for rows in tried(read, (cut(CASES, chance) for _ in range(ROUNDS))):
+        sound(rows)
+
+
+def test_tables_in_parquet(tmp_path):
+    chance, path, out = random.Random(SEED), tmp_path / "cases.parquet", tmp_path / "out.csv"
+    pd.read_csv(io.StringIO(CASES)).to_parquet(path, index=False)
+    whole = path.read_bytes()
+
+    def read(content):
+        path.write_bytes(content)
+        case_files.run(str(path), str(out))
+        return pd.read_csv(out, dtype={"error": str})
+
+    def flipped():
+        content = bytearray(whole)
+        for _ in range(chance.randint(1, 4)):
+            content[chance.randrange(len(content))] = chance.randrange(256)
+        return bytes(content[:chance.choice((len(content), len(content), chance.randrange(len(content))))])
+
+    for rows in tried(read, (flipped() for _ in range(ROUNDS // 2))):
+        sound(rows)
+
+
+def test_parameters_of_a_notebook():
+    chance = random.Random(SEED)
+    declared = parameters.spec(notebooks.find("hardware")[1])
+    good = {one.name: one.default for one in declared.values()}
+
+    def read(given):
+        return parameters.validate(declared, given, where="hardware")
+
+    whole = [swapped(good, chance) for _ in range(ROUNDS // 2)]
+    whole += [{chance.choice(list(good)): cut(str(chance.choice(list(good.values()))), chance)} for _ in range(ROUNDS // 2)]
+    for values in tried(read, whole):
+        numbers = [value for value in values.values() if isinstance(value, int | float)]
+        assert all(math.isfinite(value) and value >= 0 for value in numbers)
+
+
+def test_cases_as_values():
+    chance = random.Random(SEED)
+    good = {"model": "llama-3.1-8b", "gpu": "h100-sxm-80gb", "n_gpus": 2, "isl": 1000, "osl": 200, "weights": "fp8", "tp": 2,
+            "concurrency": 16, "usd_per_gpu_hour": 2.5, "utilisation": 0.7, "draft_tokens": 2, "acceptance": 0.6,
+            "cached_prefix": 0.3, "pp": 1, "ep": 1, "prefill_gpus": 0, "attention_dp": 1}
+    for rows in tried(tokenecon.estimate, (swapped(good, chance) for _ in range(ROUNDS))):
+        sound(rows)
+
+
+def test_scenarios(tmp_path):
+    chance, path = random.Random(SEED), tmp_path / "case.yml"
+    whole = (scenario.FOLDER / "chat-assistant.yml").read_text(encoding="utf-8")
+
+    def read(text):
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        return scenario.load(path)
+
+    for case in tried(read, (cut(whole, chance) for _ in range(ROUNDS))):
+        assert 0 < case.isl < 1e9 and 0 < case.osl < 1e9 and case.requests_per_day > 0
+
+
+def test_configurations(tmp_path):
+    chance, path = random.Random(SEED), tmp_path / "config.json"
+    good = {"model_type": "qwen3_moe", "hidden_size": 2048, "num_hidden_layers": 48, "num_attention_heads": 32, "head_dim": 128,
+            "num_key_value_heads": 4, "intermediate_size": 6144, "moe_intermediate_size": 768, "num_experts": 128,
+            "num_experts_per_tok": 8, "decoder_sparse_step": 1, "mlp_only_layers": [], "vocab_size": 151936,
+            "tie_word_embeddings": False, "attention_bias": False, "max_position_embeddings": 40960, "torch_dtype": "bfloat16",
+            "layer_types": ["full_attention"] * 48, "architectures": ["Qwen3MoeForCausalLM"]}
+
+    def read(text):
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        return huggingface.load(path)
+
+    damaged = [json.dumps(swapped(good, chance)) for _ in range(ROUNDS // 2)]
+    damaged += [cut(json.dumps(good), chance) for _ in range(ROUNDS // 2)]
+    for shape in tried(read, damaged):
+        assert 0 < shape["active_parameters"] <= shape["parameters"] < 1e18 and 0 <= shape["kv_bytes_per_token"] < 1e15
+
+
+def test_hours_of_traffic(tmp_path):
+    chance, path = random.Random(SEED), tmp_path / "load.csv"
+    whole = "hour,requests\n" + "".join(f"{hour},{100 + hour % 24 * 10}\n" for hour in range(48))
+
+    def read(text):
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        return load_csv.read(path)
+
+    for hours in tried(read, (cut(whole, chance) for _ in range(ROUNDS))):
+        values = np.asarray(hours, dtype=float)
+        assert np.isfinite(values).all() and (values >= 0).all()
+
+
+def test_price_lists(tmp_path):
+    chance, path = random.Random(SEED), tmp_path / "prices.json"
+    entry = {"mode": "chat", "litellm_provider": "groq", "input_cost_per_token": 5.9e-07, "output_cost_per_token": 7.9e-07,
+             "cache_read_input_token_cost": 2e-07, "source": "https://groq.com/pricing", "deprecation_date": "2026-12-01"}
+    good = {"groq/llama-3.1-70b-versatile": entry, "together_ai/llama-3.1-70b": entry | {"litellm_provider": "together_ai"}}
+    day = pd.Timestamp("2026-11-22").date()
+
+    def read(text):
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        return litellm_prices.read(path, {"llama-3.1-70b": ()}, day)[1]
+
+    damaged = [json.dumps(swapped(good, chance)) for _ in range(ROUNDS // 2)]
+    damaged += [cut(json.dumps(good), chance) for _ in range(ROUNDS // 2)]
+    for offers in tried(read, damaged):
+        for offer in offers:
+            assert 0 < offer["usd_per_mtok_in"] < 1e5 and 0 < offer["usd_per_mtok_out"] < 1e5
+
+
+def test_ids():
+    chance, known = random.Random(SEED), list(data.models().index)
+
+    def read(text):
+        return tokenecon.estimate({"model": text, "gpu": text, "n_gpus": 1, "isl": 100, "osl": 100})
+
+    for rows in tried(read, (cut(chance.choice(known), chance) for _ in range(ROUNDS // 4))):
+        sound(rows)
