@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tokenecon_book.build import book
+
 ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
@@ -33,6 +35,8 @@ def site():
     folder = ROOT / "_build" / "html"
     if not (folder / "index.html").exists():
         pytest.fail(f"there is no site in {folder}; run `make book` first")
+    if why := book.out_of_date(ROOT, folder.parent):
+        pytest.fail(f"the site is older than what it is made of ({why} changed); run `make book` first")
     return folder
 
 

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from tokenecon import data, units
 from tokenecon.errors import NoPrice, UnknownId
 from tokenecon.prices import gpu_prices
+from tokenecon.serving import textbook
 
 SMALL = Path(__file__).parent / "small_data"
 BASIS = ["spec", "quoted", "measured", "derived", "assumed", "claimed"]
@@ -51,7 +52,8 @@ def report():
 
 @pytest.mark.parametrize("table", data.TABLES)
 def test_table_obeys_the_descriptor(report, table):
-    assert [error.message for error in report[table].errors] == []
+    found = [error.message for error in report[table].errors]
+    assert not found, f"data/{table}.csv:\n" + "\n".join(found)
 
 
 @pytest.mark.parametrize(
@@ -167,14 +169,16 @@ def test_unverified_numbers_say_how_far_they_may_be_off(name):
 def test_nothing_is_dated_after_our_last_reading():
     sources = data.table("sources")
     last = sources["accessed"].max()
-    assert broken_rows(sources, sources["published"] > last) == []
+    advice = f"is after {last}, the newest `accessed` in data/sources.csv: add the source that was read, or its new `accessed`"
+    assert broken_rows(sources, sources["published"] > last) == [], f"`published` {advice}"
     for name in WITH_PROVENANCE:
         frame = data.table(name)
-        assert broken_rows(frame, frame["as_of"] > last) == [], name
+        assert broken_rows(frame, frame["as_of"] > last) == [], f"data/{name}.csv: `as_of` {advice}"
     prices = data.table("prices")
-    assert broken_rows(prices, (prices["last_seen"] < prices["as_of"]) | (prices["last_seen"] > last)) == []
+    assert broken_rows(prices, prices["last_seen"] < prices["as_of"]) == [], "a price is last seen on its own day at the earliest"
+    assert broken_rows(prices, prices["last_seen"] > last) == [], f"data/prices.csv: `last_seen` {advice}"
     corrections = data.table("corrections")
-    assert broken_rows(corrections, corrections["date"] > last) == []
+    assert broken_rows(corrections, corrections["date"] > last) == [], f"data/corrections.csv: `date` {advice}"
 
 
 def test_every_source_is_used_or_is_literature():
@@ -308,8 +312,13 @@ def test_a_limit_finds_what_breaks_it():
 
 
 def test_every_accelerator_but_the_cpu_has_a_link():
-    unlinked = data.gpus()[data.gpus()["link_bytes_per_s"].isna()]
-    assert set(unlinked["kind"]) == {"cpu"}
+    gpus = data.gpus()
+    bare = gpus[gpus["kind"] != "cpu"]
+    missing = [f"{gpu}.{field}" for field, column in (("link_bandwidth", "link_bytes_per_s"), ("interconnect", "interconnect"))
+               for gpu in bare.index[bare[column].isna() | (bare[column] == "")]]
+    assert not missing, f"data/gpus.csv lacks the rows {', '.join(missing)}"
+    words = {row["interconnect"].split()[0] for _, row in bare.iterrows()}
+    assert words <= set(textbook.LINK_LATENCY), "the first word of an interconnect needs a latency in serving/textbook.py"
 
 
 # --- prices -----------------------------------------------------------------------------------------

@@ -25,10 +25,12 @@ def test_headlines_are_those_of_the_golden_file(site, golden):
     )
 
 
-def test_every_chapter_has_a_finding(golden):
-    for notebook, texts in golden.items():
-        assert f"{notebook.split('/')[-1]}-finding" in texts
-        assert sum(key.startswith("figure ") for key in texts) in range(2, 7), notebook
+def test_every_chapter_has_a_finding():
+    for notebook, texts in headlines.built().items():
+        finding = f"{notebook.split('/')[-1]}-finding"
+        assert finding in texts, f"notebooks/{notebook}.ipynb glues no '{finding}', the sentence that answers its question"
+        figures = sum(key.startswith("figure ") for key in texts)
+        assert figures in range(2, 7), f"notebooks/{notebook}.ipynb has {figures} figures; a chapter has 2 to 6"
 
 
 def test_the_textbook_number_of_the_front_page_by_hand(golden):

@@ -177,6 +177,9 @@ def add_model(
     row = model_row.row(config, model_id=model_id, name=name, source=source, locator=locator, published_total=published_total)
     model_row.add(target, row)
     print(f"{row['parameters']} parameters, {row['active_parameters']} of them for a token; the row of {model_id} is in {target}")
+    if published_total is None:
+        print("no publication was compared with that count; give its own with --published-total, and a test compares them",
+              file=sys.stderr)
 
 
 def print_record(record):

@@ -131,6 +131,10 @@ class Formula:
         returns = re.match(r"(\S.*)\n((?:    .*\n?)+)", self.sections.get("Returns", ""))
         self.result = Argument("result", returns[1], one_line(returns[2])) if returns else None
 
+    def without_range(self):
+        """Units of the arguments that nobody can draw, because RANGES lacks them."""
+        return {one.unit for one in self.arguments if one.name not in ARGUMENT_RANGES and one.unit not in RANGES}
+
     def inputs(self, seed):
         """Keyword arguments drawn from the units' ranges; the same seed gives the same."""
         draw = random.Random(f"{self.label} {seed}")

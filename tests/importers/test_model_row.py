@@ -30,9 +30,10 @@ def add(command, place, **change):
 
 
 def test_the_row_is_one_more_and_is_what_the_catalogue_says_of_the_same_shape(command, place, monkeypatch):
+    accessed = data.table("sources").set_index("id").loc["hf-qwen-qwen3-32b", "accessed"]
     before = (place / "models.csv").read_text()
     code, out, said = add(command, place)
-    assert (code, said) == (0, "")
+    assert code == 0 and "give its own with --published-total" in said
     # embedding and head 2*151,936*5120; a layer: 5120*(2*40+2*8)*128 + 3*5120*17,408 + two norms of 5120 and two of 128
     layer = 5120 * (2 * 40 + 2 * 8) * 128 + 3 * 5120 * 17408 + 2 * 5120 + 2 * 128
     assert f"{2 * 151936 * 5120 + 40 * layer + 5120} parameters" in out
@@ -43,6 +44,7 @@ def test_the_row_is_one_more_and_is_what_the_catalogue_says_of_the_same_shape(co
     data._load.cache_clear()
     try:
         row = data.model("qwen3-test")
+        assert row["as_of"] == accessed
         # keys and values, 8 heads of 128, 40 layers, two bytes
         assert row["kv_bytes_per_token"] == 2 * 8 * 128 * 40 * 2 and row["attention"] == "gqa"
     finally:
@@ -54,6 +56,8 @@ def test_the_row_is_one_more_and_is_what_the_catalogue_says_of_the_same_shape(co
     [
         ({"id": "llama-3.1-8b"}, "--id 'llama-3.1-8b' is taken"),
         ({"id": "meta-llama-3.1-8b"}, "is taken"),
+        ({"id": "h200-sxm-141gb"}, "is taken"),
+        ({"id": "doc-uk"}, "is taken"),
         ({"id": "Qwen 3"}, "must be of small letters"),
         ({"source": "hf-qwen"}, "source 'hf-qwen' is not known; use 'hf-qwen"),
         ({"table": "nowhere/models.csv"}, "cannot be read: No such file or directory"),

@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tokenecon import data
-from tokenecon.errors import DoesNotFit
+from tokenecon.errors import CannotServe, DoesNotFit
 from tokenecon.serving import textbook
 
 CASE = {"model": "llama-2-70b", "gpu": "h100-sxm-80gb", "n_gpus": 4, "weights": "fp16", "kv": "fp16",
@@ -117,3 +117,11 @@ def test_every_gpu_prices_every_model_or_says_why_not():
             if not 0 < row["usd_per_mtok_out_low"] <= row["usd_per_mtok_out"] <= row["usd_per_mtok_out_high"] < 1e7:
                 silent.append((model, gpu, row["usd_per_mtok_out"]))
     assert not silent
+
+
+@pytest.mark.parametrize("kind", ["", None, float("nan"), "Telegraph 3"])
+def test_an_interconnect_without_a_latency_is_named_with_its_row(monkeypatch, kind):
+    known = dict(data.gpu("h100-sxm-80gb"))
+    monkeypatch.setattr(data, "gpu", lambda _id: known | {"interconnect": kind})
+    with pytest.raises(CannotServe, match=r"its first word must be one of .*; mend the row h100-sxm-80gb\.interconnect"):
+        textbook.link("h100-sxm-80gb", 8)

@@ -1,7 +1,6 @@
 """``tokenecon add-model``: a ``config.json`` as a new row of ``data/models.csv``, with its parameters counted from the shape."""
 
 import csv
-import datetime
 import io
 import re
 from pathlib import Path
@@ -20,21 +19,21 @@ class NotAdded(BadInput):
 def row(config, *, model_id, name, source, locator, as_of=None, published_total=None):
     """The row of a configuration (path of a config.json, or its folder) as texts by column.
 
-    Parameters are counted from the shape; ``published_total`` is what the source prints, by default the same number.
+    Parameters are counted from the shape; ``published_total`` is what the source prints, by default the same number;
+    ``as_of`` is by default the day on which the source was read.
     """
     if not ID.fullmatch(model_id):
         raise NotAdded(f"--id '{model_id}' must be of small letters, digits, dots, hyphens and underscores, such as llama-3.1-8b")
-    known = data.models()
-    taken = {*known.index, *(other for others in known["aliases"] for other in others.split())}
-    if model_id in taken:
+    taken = {*data.gpus().index, *(other for others in data.models()["aliases"] for other in others.split())}
+    if model_id in taken.union(*(data.table(name)["id"] for name in data.TABLES)):
         raise NotAdded(f"--id '{model_id}' is taken; `tokenecon show {model_id}` prints the row, and ids are never used twice")
-    sources = data.table("sources")["id"]
-    if source not in set(sources):
-        raise UnknownId("source", source, sources, "data/sources.csv; add the row of the source first")
+    sources = data.table("sources").set_index("id")
+    if source not in sources.index:
+        raise UnknownId("source", source, sources.index, "data/sources.csv; add the row of the source first")
     shape = huggingface.load(config)
     facts = shape | {
         "id": model_id, "aliases": "", "name": name, "published_total": published_total or shape["parameters"],
-        "published_active": "", "basis": "spec", "as_of": as_of or datetime.date.today().isoformat(), "source": source,
+        "published_active": "", "basis": "spec", "as_of": as_of or sources.loc[source, "accessed"], "source": source,
         "locator": locator, "note": ""}
     return {column["name"]: _text(facts[column["name"]]) for column in data.schema("models")}
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data, model_shape, units
-from tokenecon.errors import DoesNotFit
+from tokenecon.errors import CannotServe, DoesNotFit
 from tokenecon.formulas import compute, memory, money, parallelism, roofline, serving
 
 ALL_REDUCES_PER_LAYER = 2  # one after attention, one after the feed-forward block
@@ -67,10 +67,11 @@ def link(gpu, n_gpus):
     domain = row["link_domain_gpus"]
     inside = n_gpus <= (domain if domain == domain else 1)
     if inside and row["link_bytes_per_s"] == row["link_bytes_per_s"]:
-        kind = row["interconnect"].split()[0]
+        words = str(row["interconnect"] or "").split() or [""]
+        kind = words[0]
         if kind not in LINK_LATENCY:
-            raise ValueError(f"interconnect '{row['interconnect']}' of gpu '{gpu}' has no latency; known are "
-                             f"{', '.join(LINK_LATENCY)}; add a link.latency row to data/assumptions.csv")
+            raise CannotServe(f"interconnect '{' '.join(words)}' of gpu '{gpu}' has no latency; its first word must be one of "
+                              f"{', '.join(LINK_LATENCY)}; mend the row {gpu}.interconnect of data/gpus.csv")
         return row["link_bytes_per_s"], units.convert(data.value(LINK_LATENCY[kind]), "us", "s")
     bandwidth = units.convert(data.value("link.network_bandwidth"), "GB/s", "B/s")
     return bandwidth, units.convert(data.value("link.latency_roce"), "us", "s")

@@ -13,6 +13,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import shutil
 import sys
 import threading
@@ -32,6 +33,7 @@ def build(root, target, jobs=None):
     with only_one(target):
         recover(target)
         names = notebooks.catalogue(root)
+        check_contents(root, names)
         rerun_stale(names, target / "run", jobs or os.cpu_count() or 1)
         figures = figure_files(names, target / "run")
         stage(root, names, target)
@@ -48,6 +50,25 @@ def build(root, target, jobs=None):
         swap(target)
         record.write_text(json.dumps(now, indent=1))
         progress.say(f"built in {time.monotonic() - started:.1f} s: {target / 'html' / 'index.html'}")
+
+
+def check_contents(root, names):
+    """Refuse a notebook that the table of contents does not hold: its page would be made and never found."""
+    listed = re.findall(r"(?m)^\s*- (?:file|glob): (\S+)", (root / "_toc.yml").read_text(encoding="utf-8"))
+    for name in names:
+        if not any(Path(name).match(one) for one in listed):
+            raise BookError(f"notebooks/{name}.ipynb stands nowhere in _toc.yml; add `- file: {name}` to its chapters")
+
+
+def out_of_date(root, target):
+    """Why the site must be built anew, in words, or nothing."""
+    for name, path in notebooks.catalogue(root).items():
+        if why := reason_to_run(path, target / "run" / name):
+            return f"{name}: {why}"
+    record = target / "site.json"
+    changes = freshness.changed(json.loads(record.read_text()) if record.exists() else {}, site_inputs(root, target))
+    # what was staged is not compared: the site's own part writes into it after the record is taken
+    return next((name for name in changes if not name.startswith(("page ", "staged "))), "")
 
 
 @contextlib.contextmanager

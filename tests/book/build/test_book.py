@@ -259,3 +259,11 @@ def test_the_first_failure_starts_no_further_notebook(tmp_path, monkeypatch, cap
         book.rerun_stale({"one": None, "two": None, "three": None}, tmp_path, jobs=1)
     assert started == ["one"]
     assert "one is broken" in capsys.readouterr().err
+
+
+def test_a_notebook_outside_the_table_of_contents_stops_the_build(tmp_path):
+    (tmp_path / "_toc.yml").write_text(
+        "root: index\nparts:\n  - chapters:\n      - file: listed\n        sections:\n          - glob: cases/*\n")
+    book.check_contents(tmp_path, ["listed", "cases/any"])
+    with pytest.raises(book.BookError, match=r"notebooks/tiny\.ipynb stands nowhere in _toc\.yml; add `- file: tiny`"):
+        book.check_contents(tmp_path, ["listed", "tiny"])

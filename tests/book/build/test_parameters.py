@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from tokenecon import data
+from tokenecon.decision import scenario
 from tokenecon.errors import BadInput
 from tokenecon_book.build import notebooks, parameters
 from tokenecon_book.build.parameters import ParameterError, SpecError, accept, parse, validate
@@ -205,8 +206,9 @@ title = "power.pue"  # text: itself
 
 def test_a_default_comes_from_the_row_that_it_names_in_the_unit_of_the_parameter():
     spec = parse(BY_ID)
+    day = scenario.field("chat-assistant", "money.as_of")
     # 50 ms are 0.05 s; the documents print 1.49 to 3.90 USD an hour and 8 December 2025
-    assert [one.default for one in spec.values()] == [1.3, 0.05, 4, 2.695, "2025-12-08", "2026-11-22", 1155, "power.pue"]
+    assert [one.default for one in spec.values()] == [1.3, 0.05, 4, 2.695, "2025-12-08", day, 1155, "power.pue"]
     assert (spec["pue"].origin, spec["title"].origin) == ("power.pue", "")
     case = parameters.check(executed(BY_ID, "# Parameters\npue = 'power.draw'\nday = '2026-01-02'\n"))
     assert (case.pue, case.day, case.drafts) == (0.8, "2026-01-02", 4)

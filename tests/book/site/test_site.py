@@ -153,6 +153,7 @@ def test_every_page_is_signed_dated_and_can_be_made_again(pages):
 def test_a_page_made_by_a_notebook_says_how_to_rerun_it(root, pages):
     for path in (root / "notebooks").rglob("*.ipynb"):
         name = path.relative_to(root / "notebooks").with_suffix("").as_posix()
+        assert f"{name}.html" in pages, f"notebooks/{name}.ipynb has no page; add it to _toc.yml"
         assert f"<code>tokenecon run {name}</code>" in pages[f"{name}.html"].text
 
 

@@ -44,7 +44,8 @@ def test_the_defaults_are_those_of_the_data(defaults):
         assert defaults[name] == pytest.approx(data.value(row)), f"{name} differs from {row} of data/assumptions.csv"
     for name, claim in CLAIMS.items():
         assert defaults[name] == data.claim(claim)["low"], f"{name} differs from {claim} of data/claims.csv"
-    assert defaults["as_of"] == price_book.newest_date()
+    newest = price_book.newest_date()
+    assert defaults["as_of"] == newest, f"as_of of notebooks/deployment.ipynb, or of the scenario it names, is not {newest}"
     assert defaults["tokens_per_day"] == data.value("workload.tokens_per_day")
 
 

@@ -50,7 +50,8 @@ def checked(case):
 def test_the_defaults_are_those_of_the_data(defaults):
     for name, row in ROWS.items():
         assert defaults[name] == pytest.approx(data.value(row)), f"{name} differs from {row} of data/assumptions.csv"
-    assert defaults["as_of"] == gpu_prices.newest_price_date()
+    newest = gpu_prices.newest_price_date()
+    assert defaults["as_of"] == newest, f"as_of of notebooks/hour.ipynb, or of the scenario it names, is not {newest}"
 
 
 # --- parts ------------------------------------------------------------------------------------------

@@ -27,7 +27,8 @@ def case(defaults):
 
 
 def test_the_defaults_are_those_of_the_data(defaults):
-    assert defaults["as_of"] == price_book.newest_date()
+    newest = price_book.newest_date()
+    assert defaults["as_of"] == newest, f"as_of of notebooks/market.ipynb, or of the scenario it names, is not {newest}"
     found = commitments.discounts(defaults["as_of"])
     assert defaults["discount_1y"] == pytest.approx(found.attrs["one year"][1], abs=5e-4)
     assert defaults["discount_3y"] == pytest.approx(found.attrs["three years"][1], abs=5e-4)
