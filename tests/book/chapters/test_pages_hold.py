@@ -10,7 +10,8 @@ from scipy import stats
 from tokenecon import kinds
 from tokenecon.errors import CannotSimulate, Infeasible, NoEstimate, NoInput, TooSlow
 from tokenecon.fleet import erlang
-from tokenecon_book.build import notebooks
+from tokenecon.prices import gpu_prices
+from tokenecon_book.build import notebooks, parameters
 from tokenecon_book.chapters.cases.deepseek import day, token_costs
 from tokenecon_book.chapters.cases.jpmorgan import isolation
 from tokenecon_book.chapters.cases.shopify import conversations, monthly_bill
@@ -188,3 +189,11 @@ def test_erlang_holds_for_more_slots_than_there_are_digits():
 
 def test_a_large_number_keeps_its_hundreds_with_two_digits():
     assert n(1.3e8, 2) == "130 million" and n(140e9) == "140 billion" and n(7e18, 2) == "7,000,000 trillion"
+
+
+def test_a_day_that_a_notebook_types_is_that_of_the_newest_gpu_price():
+    newest = gpu_prices.newest_price_date()
+    old = [f"notebooks/{name}.ipynb: {one.name} = {one.default}"
+           for name, path in notebooks.catalogue().items() for one in parameters.spec(path).values()
+           if one.unit == "date" and not one.origin and one.default not in (None, newest)]
+    assert not old, f"the newest price of data/prices.csv is of {newest}; set it in {', '.join(old)}"
