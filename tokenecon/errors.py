@@ -71,6 +71,15 @@ class Infeasible(BadInput):
     """No mix of contracts meets the demand under the limits given."""
 
 
+def quoted(value: object) -> str:
+    """A value as a message repeats it: a text in quotes, nothing as ``blank``, and the beginning of what is long."""
+    if value is None:
+        return "blank"
+    text = str(value)
+    text = text if len(text) <= SHOWN else f"{text[:SHOWN]}…"
+    return repr(text) if isinstance(value, str) else text
+
+
 def alike(value: object, known: Iterable[str], count: int = 3) -> list[str]:
     """The ids most like a value: those that begin with it, that hold it, that are spelt alike."""
     text, known = str(value).lower(), list(known)

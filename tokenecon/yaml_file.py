@@ -4,11 +4,10 @@ from pathlib import Path
 
 import yaml
 
-from tokenecon.errors import BadInput
+from tokenecon.errors import BadInput, quoted
 
 LARGEST = 1_000_000  # bytes: a longer file is something else
 KINDS = {"int": "whole number", "float": "number", "timestamp": "date"}
-SHOWN = 40  # characters of what is wrong that a message repeats
 
 
 class NotYaml(BadInput):
@@ -32,7 +31,7 @@ class _Loader(yaml.SafeLoader):
             return super().construct_object(node, deep)
         except (ValueError, OverflowError, LookupError, TypeError, AttributeError) as error:
             kind = KINDS.get(node.tag.rpartition(":")[2], "such value")
-            raise yaml.constructor.ConstructorError(None, None, f"{_quoted(node.value)} is no {kind}", node.start_mark) from error
+            raise yaml.constructor.ConstructorError(None, None, f"{quoted(node.value)} is no {kind}", node.start_mark) from error
 
     def construct_mapping(self, node, deep=False):
         """A mapping whose names are texts that stand once: of two values one would be read and the other not."""
@@ -40,9 +39,9 @@ class _Loader(yaml.SafeLoader):
         for key, _ in node.value:
             name = self.construct_object(key, deep=True)
             if not isinstance(name, str):
-                raise yaml.constructor.ConstructorError(None, None, f"{_quoted(name)} is no name", key.start_mark)
+                raise yaml.constructor.ConstructorError(None, None, f"{quoted(name)} is no name", key.start_mark)
             if name in seen:
-                raise yaml.constructor.ConstructorError(None, None, f"{_quoted(name)} stands twice", key.start_mark)
+                raise yaml.constructor.ConstructorError(None, None, f"{quoted(name)} stands twice", key.start_mark)
             seen.add(name)
         return super().construct_mapping(node, deep)
 
@@ -69,8 +68,3 @@ def mapping(path):
     if not isinstance(found, dict):
         raise NotYaml("holds no `name: value` lines")
     return found
-
-
-def _quoted(value):
-    text = str(value)
-    return f"'{text[:SHOWN]}{'…' if len(text) > SHOWN else ''}'"

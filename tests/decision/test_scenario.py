@@ -172,7 +172,7 @@ def test_of_several_mistakes_the_first_is_told_and_the_others_are_counted(writte
         ("name: [1\n", "is not YAML at line 2"),
         ("name: a\nname: b\n", "is not YAML at line 2: 'name' stands twice"),
         ("money:\n  years: 1\n  years: 2\n", "is not YAML at line 3: 'years' stands twice"),
-        ("1: a\n", "is not YAML at line 1: '1' is no name"),
+        ("1: a\n", "is not YAML at line 1: 1 is no name"),
         ("? [a, b]\n: c\n", "is not YAML at line 1"),
         ("name: \x07\n", "is not YAML"),
         ("name: !!python/object:os.system x\n", "is not YAML at line 1"),

@@ -174,7 +174,7 @@ def test_a_file_that_is_not_the_price_file_is_refused(tmp_path, table, text, cap
         ("output_cost_per_token", float("inf"), "is inf, but must be a number of USD a token from 0 to 0.1"),
         ("output_cost_per_token", float("nan"), "is nan"),
         ("cache_read_input_token_cost", "2e-7", "cache_read_input_token_cost"),
-        ("litellm_provider", None, "litellm_provider of 'groq/llama-3.1-70b-versatile' is None, but must be a text"),
+        ("litellm_provider", None, "litellm_provider of 'groq/llama-3.1-70b-versatile' is blank, but must be a text"),
         ("deprecation_date", 2026, "is 2026, but must be a text"),
     ],
 )

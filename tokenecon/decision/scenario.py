@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from tokenecon import data, yaml_file
 from tokenecon.decision import scenario_schema
-from tokenecon.errors import BadInput, did_you_mean
+from tokenecon.errors import BadInput, did_you_mean, quoted
 
 FOLDER = data.shipped("notebooks") / "scenarios"
 EXAMPLES = "notebooks/scenarios/"
@@ -190,11 +190,3 @@ def _fields(path):
         kinds = [model.model_fields[part].annotation, *getattr(model.model_fields[part].annotation, "__args__", ())]
         model = next(one for one in kinds if isinstance(one, type) and issubclass(one, scenario_schema.Part))
     return list(model.model_fields)
-
-
-def quoted(value):
-    """A value as the reader wrote it, cut where it is long."""
-    if value is None:
-        return "blank"
-    text = repr(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= 60 else f"{text[:57]}…"

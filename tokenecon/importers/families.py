@@ -4,7 +4,7 @@ Most fields mean the same everywhere; :data:`FAMILIES` lists what differs. Count
 published totals stand in the tests.
 """
 
-from tokenecon.errors import BadInput
+from tokenecon.errors import BadInput, quoted
 
 ALIASES = {  # another spelling of the same field
     "n_embd": "hidden_size", "n_embed": "hidden_size", "d_model": "hidden_size",
@@ -93,7 +93,6 @@ COUNTED = {"num_hidden_layers": 10_000, "encoder_layers": 10_000, "num_attention
            "hidden_size": 10_000_000, "vocab_size": 100_000_000, "head_dim": 1_000_000, "intermediate_size": 100_000_000,
            "full_attention_interval": 10_000, "no_rope_layer_interval": 10_000, "sliding_window_pattern": 10_000,
            "decoder_sparse_step": 10_000, "interleave_moe_layer_step": 10_000, "moe_layer_freq": 10_000}
-LONG = 40  # characters of a value that a sentence repeats
 MOST = 1_000_000_000  # of any other number
 
 
@@ -155,9 +154,8 @@ class BadField(UnknownArchitecture):
     """A field of a configuration with a value that it cannot have."""
 
     def __init__(self, field, value, rest):
-        text = repr(value) if isinstance(value, str) else str(value)
-        shown = text if len(text) <= LONG else f"{text[:LONG]}…"
-        super().__init__(f"field '{field}' of the configuration is {shown}, but {rest}; compare with the model's own config.json")
+        super().__init__(f"field '{field}' of the configuration is {quoted(value)}, but {rest}; compare with the model's "
+                         "own config.json")
 
 
 class MissingField(UnknownArchitecture):

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from tokenecon import units
-from tokenecon.errors import BadInput
+from tokenecon.errors import BadInput, quoted
 from tokenecon.importers import sellers
 
 SOURCE = "litellm-prices"
@@ -13,7 +13,6 @@ MODES = ("chat", "completion", "responses")
 FIELDS = (("usd_per_mtok_in", "input_cost_per_token"), ("usd_per_mtok_out", "output_cost_per_token"),
           ("usd_per_mtok_cached", "cache_read_input_token_cost"))  # fmt: skip
 MOST = 0.1  # USD a token: hundreds of times the dearest in data/api_prices.csv
-LONG = 40  # characters of a value that a sentence repeats
 
 
 class NotThePriceFile(BadInput):
@@ -26,12 +25,12 @@ def _check(path, name, entry):
         price = entry.get(field)
         number = isinstance(price, int | float) and not isinstance(price, bool)
         if price is not None and not (number and 0 <= price < MOST):
-            raise NotThePriceFile(f"'{path}': {field} of '{name}' is {str(price)[:LONG]}, but must be a number of USD a token "
+            raise NotThePriceFile(f"'{path}': {field} of '{name}' is {quoted(price)}, but must be a number of USD a token "
                                   f"from 0 to {MOST:g}")
     for field in ("litellm_provider", "deprecation_date", "source"):
         value = entry.get(field)
         if not isinstance(value, str) and (value is not None or field == "litellm_provider"):
-            raise NotThePriceFile(f"'{path}': {field} of '{name}' is {str(value)[:LONG]}, but must be a text")
+            raise NotThePriceFile(f"'{path}': {field} of '{name}' is {quoted(value)}, but must be a text")
 
 
 def read(path, models, day):

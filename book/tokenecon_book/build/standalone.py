@@ -140,10 +140,11 @@ def parameter_table(declared, values):
     for one in declared.values():
         changed = values[one.name] != one.default
         note = f" (book: {markup.escape(str(one.default))})" if changed else ""
+        meaning = markup.escape(one.meaning.replace("`", ""))
         unit = "" if one.unit.startswith("choice(") else markup.escape(one.unit)
         rows += (
             f'<tr{" class=changed" if changed else ""}><th scope="row">{one.name}</th>'
-            f"<td>{markup.escape(str(values[one.name]))}{note}</td><td>{unit}</td><td>{markup.escape(one.meaning)}</td></tr>"
+            f"<td>{markup.escape(str(values[one.name]))}{note}</td><td>{unit}</td><td>{meaning}</td></tr>"
         )
     head = "".join(f'<th scope="col">{word}</th>' for word in ("Name", "Value", "Unit", "Meaning"))
     return (

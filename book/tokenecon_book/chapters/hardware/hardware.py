@@ -81,12 +81,13 @@ def cost(case):
     table = whole.dropna(subset=["usd_per_mtok_out"]).sort_values("usd_per_mtok_out").reset_index(drop=True)
     first, last = table.iloc[0], table.iloc[-1]
     overlap = int((table["usd_per_mtok_out_low"] <= first["usd_per_mtok_out_high"]).sum()) - 1
+    overlaps = {0: "no other range overlaps it", 1: "the range of 1 other overlaps it"}.get(
+        overlap, f"ranges of {overlap} others overlap it")
     model, unknown = data.model(case.model)["name"], "" if first["calibrated"] else " (nothing like it was measured)"
     table.attrs = whole.attrs | {
         "finding": (
             f"At {case.price_kind.replace('_', '-')} prices of {case.as_of}, {first['label']} serves {model} cheapest of "
-            f"{len(table)}{unknown}: ${first.usd_per_mtok_out:.2f} a million output tokens{_textbook_words(table)}; ranges of "
-            f"{overlap} others overlap it."),
+            f"{len(table)}{unknown}: ${first.usd_per_mtok_out:.2f} a million output tokens{_textbook_words(table)}; {overlaps}."),
         "number": f"${first.usd_per_mtok_out:.2f} / Mtok",
         "label": f"a million output tokens of {model} on {first['label']}, the cheapest of {len(table)}",
         "spread": f"{last.usd_per_mtok_out / first.usd_per_mtok_out:.1f}",

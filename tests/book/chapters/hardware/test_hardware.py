@@ -172,3 +172,9 @@ def test_findings_hold_for_other_parameters(change):
 def test_the_documents_gaudi_is_the_card_and_the_competitor_the_module():
     sentence = hardware.claimed_power()
     assert "600 W against 700 W" in sentence and sentence.endswith("draws 900 W.")  # HL-338, H100 SXM, HL-325L
+
+
+def test_the_finding_counts_the_overlapping_ranges_in_good_english():
+    assert hardware.cost(case(gpus=["h100-sxm-80gb"])).attrs["finding"].endswith("; no other range overlaps it.")
+    two = hardware.cost(case(gpus=["h100-sxm-80gb", "h200-sxm-141gb"])).attrs["finding"]
+    assert two.endswith("; the range of 1 other overlaps it.")
