@@ -28,23 +28,23 @@ def main(arguments):
         fresh, _ = held_out.predictions("campaign")
         held_out.stored = lambda by="campaign", stored=held_out.stored: fresh if by == "campaign" else stored(by)
     rows = validation.compared()
-    goals = validation.targets(rows)
+    goals = validation.targets(rows).table
     shown = goals.assign(met=["yes" if met else "NO" for met in goals["met"]])
     show("What it must reach, each campaign left out", shown.round(4))
     for by in ("model", "gpu"):
-        other = validation.targets(validation.compared(by))
+        other = validation.targets(validation.compared(by)).table
         show(f"The same, each {by} left out", other.assign(met=["yes" if met else "NO" for met in other["met"]]).round(4))
     for title, keys in (
         ("By load and metric", ["load", "metric"]), ("Dense and mixture of experts", ["load", "metric", "kind"]),
         ("By precision", ["load", "metric", "weights"]), ("By GPU", ["load", "metric", "gpu"]),
         ("By campaign", ["campaign", "metric"]), ("By model", ["load", "metric", "model"]),
     ):  # fmt: skip
-        show(title, validation.errors(rows, keys).astype({"rows": int}), shares)
-    show("Coverage of 80 % intervals made without the campaign", validation.covered(rows), ("inside",))
-    show("Noise floor: the same configuration measured twice", validation.noise_floor(rows), ("median",))
-    owed = largest_errors.owed(rows)
+        show(title, validation.errors(rows, keys).table.astype({"rows": int}), shares)
+    show("Coverage of 80 % intervals made without the campaign", validation.covered(rows).table, ("inside",))
+    show("Noise floor: the same configuration measured twice", validation.noise_floor(rows).table, ("median",))
+    owed = largest_errors.owed(rows).table
     show("Groups of 20 rows or more above 30 %", owed, ("median_error", "signed_error"))
-    show("Measurements set aside", largest_errors.left_out())
+    show("Measurements set aside", largest_errors.left_out().table)
     unexplained = owed[owed["explanation"] == ""]
     return 0 if goals["met"].all() and unexplained.empty else 1
 

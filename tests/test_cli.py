@@ -15,14 +15,18 @@ batch = 32  # sequence: requests decoded together
 gpu = "h100-sxm-80gb"  # gpu: the accelerator"""
 PROSE = ":::{div} finding\n{glue:text}`tiny-finding`\n:::\n\nCosts $c = P/R$, see [all](data/gpus.md)."
 CELLS = (
+    "import pandas as pd\n"
     "from myst_nb import glue\n"
     "from tokenecon import data\n"
+    "from tokenecon.finding import Finding, finding\n"
     "from tokenecon_book.charts import figure, forms\n"
+    "@finding\n"
+    "def wide(claim):\n"
+    "    data.claim(claim)\n"
+    "    return Finding(pd.DataFrame({'gpu': ['a', 'b', 'c'], 'bandwidth': [1.5, 2.0, 3.35]}), 'More is more')\n"
     "glue('tiny-finding', f'{case.batch} on {case.gpu}', display=False)",
-    "table = data.gpus().iloc[:3].reset_index()[['gpu']].assign(bandwidth=[1.5, 2.0, 3.35])\n"
-    "table.attrs['finding'] = 'More is more'\n"
-    "axis = forms.axis('bandwidth', 'Bandwidth', 'TB/s')\n"
-    "figure('tiny-bandwidth', forms.bars(table, axis, 'gpu'), table, [dict(data.source('doc-uk'))],\n"
+    "axis, found = forms.axis('bandwidth', 'Bandwidth', 'TB/s'), wide('up-document-date')\n"
+    "figure('tiny-bandwidth', found, forms.bars(found.table, axis, 'gpu'),\n"
     "       alt='Three bars, each longer than the one before')",
 )
 

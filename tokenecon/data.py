@@ -3,14 +3,22 @@
 Every table is a CSV file described in ``data/datapackage.json``.  A missing number reads as NaN, a missing text as the
 empty string, and a date stays an ISO text (``2025-12-08``), which sorts as it should.  Facts keep the unit of their row;
 only :func:`gpus` converts, to SI, and says so in its column names.
+
+What is asked here is put on record as a query (:mod:`tokenecon.queries`): a result has the sources of the rows that it
+asked for, and goes stale when one of its queries answers differently.  So ask for what is needed, by id or by filter.
 """
 
+import csv
+import hashlib
 import json
+import operator
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 from tokenecon import units
 from tokenecon.errors import UnknownId
+from tokenecon.queries import Query, ask
 
 PACKAGE = Path(__file__).resolve().parent
 
@@ -45,7 +53,11 @@ GPU_COLUMNS = {
     "measurements": ("measurements", "count"),
 }
 
-_read = set()
+COMPARE = {"<=": operator.le, ">=": operator.ge, "!=": operator.ne}
+OPERATORS = (*COMPARE, "=")
+# Tables whose rows name no source: where they are from.
+UNSOURCED = {"calibration": "own-arithmetic", "held_out": "own-arithmetic"}
+LINES = {"uk_line": "doc-uk", "th_line": "doc-th"}  # column of the claims -> the document whose line it names
 
 
 @cache
@@ -83,36 +95,97 @@ def _load(name):
 
 
 def table(name):
-    """A table as a typed DataFrame, one row a fact; the caller may change the copy it gets."""
-    frame = _load(name).copy()
-    _read.add(name)
+    """A whole table as a typed DataFrame, one row a fact: for pages about the data; analyses ask for :func:`rows`."""
+    ask(Query(name, (), ""))
+    return _load(name).copy()
+
+
+def rows(name, where, want=""):
+    """The rows of a table that pass a filter, as a typed DataFrame; the caller may change the copy it gets.
+
+    ``where`` maps a column of text or dates, or one with ``<=``, ``>=`` or ``!=`` at its end, to a text; or a column to several
+    texts, of which one must match.  With ``want``, names of columns, only their distinct combinations; with "*" rows to
+    choose from, which are cited only where :func:`cite` is told.
+    """
+    query = Query(name, tuple((column if column.endswith(OPERATORS) else f"{column}=", wanted if isinstance(wanted, str)
+                               else tuple(dict.fromkeys(wanted))) for column, wanted in where.items()), want)
+    ask(query)
+    frame = _load(name)
+    for condition, wanted in query.where:
+        column, compared = split(condition)
+        if compared == "=":
+            frame = frame[frame[column] == wanted] if isinstance(wanted, str) else frame[frame[column].isin(wanted)]
+        else:
+            frame = frame[COMPARE[compared](frame[column], wanted)]
+    if want not in ("", "*"):
+        return frame[want.split()].drop_duplicates().reset_index(drop=True)
+    return frame.copy()
+
+
+def split(condition):
+    """Column and operator of a condition of a query.
+
+    >>> split("as_of<=")
+    ('as_of', '<=')
+    """
+    compared = next(one for one in OPERATORS if condition.endswith(one))
+    return condition.removesuffix(compared), compared
+
+
+def cite(name, frame):
+    """Put rows on record that were chosen from ``rows(name, ..., want="*")``; gives them back."""
+    ask(Query(name, (("id=", tuple(frame["id"])),), ""))
     return frame
 
 
-def tables_read():
-    """Names of the tables read in this process so far: what a page depends on."""
-    return tuple(sorted(_read))
+def extreme(name, column, end="max"):
+    """The largest (or with "min" the smallest) text or date in a column of a table."""
+    ask(Query(name, (), f"{end} {column}"))
+    return str(getattr(_load(name)[column], end)())
+
+
+def ids(name):
+    """The ids of a table, of `gpus` those of the GPUs; not put on record: for checks and messages, not for results."""
+    return tuple(_load(name)["gpu" if name == "gpus" else "id"].unique())
+
+
+class Facts(Mapping):
+    """The facts of a GPU by name; each is put on record when it is looked up."""
+
+    def __init__(self, values, query):
+        self._values, self._query = values, query
+
+    def __getitem__(self, name):
+        ask(self._query(name))
+        return self._values[name]
+
+    def __iter__(self):
+        return iter(self._values)
+
+    def __len__(self):
+        return len(self._values)
 
 
 @cache
-def _rows(name):
+def _by_id(name):
     """Rows of a table by id, for the look-ups of single facts."""
-    return {row["id"]: row for _, row in _load(name).set_index("id", drop=False).iterrows()}
+    return {row["id"]: row for row in _load(name).to_dict("records")}
 
 
-def _row(name, row_id, field, where):
-    _read.add(name)
-    rows = _rows(name)
-    if row_id not in rows:
-        raise UnknownId(field, row_id, rows, where)
-    return rows[row_id].copy()
+def row(name, row_id, field="id", where=""):
+    """One row of a table as a dict; ``field`` and ``where`` are what an unknown id is called, and where ids are to be seen."""
+    known = _by_id(name)
+    if row_id not in known:
+        raise UnknownId(field, row_id, known, where or f"data/{name}.csv")
+    ask(Query(name, (("id=", row_id),), ""))
+    return dict(known[row_id])
 
 
 @cache
 def _gpus():
     import pandas as pd
 
-    rows = table("gpus")
+    rows = _load("gpus")
     wide = pd.DataFrame(index=pd.Index(rows["gpu"].unique(), name="gpu"))
     for field, (column, unit) in GPU_COLUMNS.items():
         facts = rows[rows["field"] == field].set_index("gpu")
@@ -126,46 +199,44 @@ def _gpus():
 
 
 def gpus():
-    """Accelerators, one row each, in SI units; index ``gpu``; NaN where no fact is known."""
-    _read.add("gpus")
+    """All accelerators, one row each, in SI units; index ``gpu``; NaN where no fact is known."""
+    ask(Query("gpus", (), ""))
     return _gpus().copy()
 
 
 def gpu(gpu_id):
-    """One accelerator of :func:`gpus` as a Series."""
-    _read.add("gpus")
+    """One accelerator by the names of :func:`gpus`; only the facts that are looked up are put on record."""
     if gpu_id not in _gpu_rows():
         raise UnknownId("gpu", gpu_id, _gpu_rows(), "`tokenecon list gpus`")
-    return _gpu_rows()[gpu_id].copy()
+    return Facts(_gpu_rows()[gpu_id], lambda column: Query("gpus", (("gpu=", gpu_id), ("field=", GPU_FIELDS[column])), ""))
 
 
-_gpu_rows = cache(lambda: dict(_gpus().iterrows()))
+GPU_FIELDS = {column: field for field, (column, _) in GPU_COLUMNS.items()}
+_gpu_rows = cache(lambda: _gpus().to_dict("index"))
 
 
 def models():
-    """Models, one row each; index ``id``."""
+    """All models, one row each; index ``id``."""
     return table("models").set_index("id")
 
 
 def model(model_id):
-    """One model as a Series, by its id or by one of its aliases."""
-    frame = models()
-    if model_id not in frame.index:
-        named = [name for name, others in frame["aliases"].items() if model_id in others.split()]
-        if not named:
-            raise UnknownId("model", model_id, frame.index, "`tokenecon list models`")
-        model_id = named[0]
-    return frame.loc[model_id]
+    """One model as a dict, by its id or by one of its aliases."""
+    known = _by_id("models")
+    named = [model_id] if model_id in known else [one for one, other in known.items() if model_id in other["aliases"].split()]
+    if not named:
+        raise UnknownId("model", model_id, known, "`tokenecon list models`")
+    return row("models", named[0])
 
 
 def precision(precision_id):
-    """One number format as a Series."""
-    return _row("precisions", precision_id, "precision", "data/precisions.csv")
+    """One number format as a dict."""
+    return row("precisions", precision_id, "precision")
 
 
 def assumption(assumption_id):
-    """One assumption as a Series: value, unit, low, high, basis, source …"""
-    return _row("assumptions", assumption_id, "assumption", "data/assumptions.csv")
+    """One assumption as a dict: value, unit, low, high, basis, source …"""
+    return row("assumptions", assumption_id, "assumption")
 
 
 def value(assumption_id):
@@ -175,19 +246,19 @@ def value(assumption_id):
 
 def span(assumption_id):
     """Low, value and high of an assumption; low and high equal the value where the row has no range."""
-    row = assumption(assumption_id)
-    low, middle, high = (float(row[end]) for end in ("low", "value", "high"))
+    found = assumption(assumption_id)
+    low, middle, high = (float(found[end]) for end in ("low", "value", "high"))
     return (middle if low != low else low, middle, middle if high != high else high)
 
 
 def claim(claim_id):
-    """One claim of the two documents as a Series."""
-    return _row("claims", claim_id, "claim", "`tokenecon list claims`")
+    """One claim of the two documents as a dict."""
+    return row("claims", claim_id, "claim", "`tokenecon list claims`")
 
 
 def source(source_id):
-    """One source as a Series: title, publisher, address, dates, licence."""
-    return _row("sources", source_id, "source", "data/sources.csv")
+    """One source as a dict: title, publisher, address, dates, licence."""
+    return row("sources", source_id, "source")
 
 
 def show(any_id):
@@ -197,13 +268,103 @@ def show(any_id):
     """
     known = []
     for name in TABLES:
-        frame = table(name)
+        frame = _load(name)
         hit = frame[frame["id"] == any_id]
         if name == "gpus" and hit.empty:
             hit = frame[frame["gpu"] == any_id]
         if not hit.empty:
             cited = dict.fromkeys(hit["source"]) if "source" in hit else {}
             return {"table": name, "id": any_id, "rows": hit.to_dict("records"),
-                    "sources": [source(cite).to_dict() for cite in cited if cite]}
+                    "sources": [source(cite) for cite in cited if cite]}
         known += list(frame["id"]) + (list(frame["gpu"].unique()) if name == "gpus" else [])
     raise UnknownId("id", any_id, known, "the tables in data/")
+
+
+# --- answers -----------------------------------------------------------------------------------
+
+
+class Answers:
+    """What queries answer by the files of a folder as they are now: hashes for freshness, sources for citing.
+
+    Reads the text of the files once and no numbers, so that a build knows what is stale before it loads anything.
+    """
+
+    def __init__(self, root=None):
+        self.root = root or ROOT
+        self._tables, self._indexes, self._hashes = {}, {}, {}
+        self._descriptor = json.loads((self.root / "datapackage.json").read_text(encoding="utf-8"))
+        self._kinds = {one["name"]: [[field["name"], field["type"]] for field in one["schema"]["fields"]]
+                       for one in self._descriptor["resources"]}
+
+    def hash(self, query):
+        """A hash of the answer and of the kinds of its columns; of a file that is no table, of all of it."""
+        if query not in self._hashes:
+            file = self.root.parent / query.table
+            content = file.read_text(encoding="utf-8") if "/" in query.table and file.exists() else json.dumps(
+                [self._kinds.get(query.table), self.answer(query)], ensure_ascii=False)
+            self._hashes[query] = hashlib.sha256(content.encode()).hexdigest()[:20]
+        return self._hashes[query]
+
+    def answer(self, query):
+        """The rows as dicts, the distinct combinations, or the largest value, all as text."""
+        if query.table not in self._kinds:
+            return "gone"
+        found = self._matching(query)
+        end, _, column = query.want.partition(" ")
+        if end in ("min", "max"):
+            return {"min": min, "max": max}[end]((row.get(column, "") for row in found), default="")
+        if query.want not in ("", "*"):
+            return sorted({tuple(row.get(column, "") for column in query.want.split()) for row in found})
+        return found
+
+    def sources(self, queries):
+        """Ids of the sources of all rows that queries answer with, in order of first use."""
+        found = {}
+        for query in queries:
+            if query.want or query.table == "sources" or query.table not in self._kinds:
+                continue
+            if query.table in UNSOURCED:
+                found[UNSOURCED[query.table]] = None
+            for row in self._matching(query):
+                found.update(dict.fromkeys([row["source"]] if "source" in row else
+                                           [document for column, document in LINES.items() if row.get(column)]))
+        return tuple(one for one in found if one)
+
+    def _matching(self, query):
+        conditions = [(*split(condition), wanted) for condition, wanted in query.where]
+        exact = next(((column, wanted) for column, compared, wanted in conditions if compared == "="), None)
+        found = self._table(query.table) if exact is None else [
+            row for text in ([exact[1]] if isinstance(exact[1], str) else exact[1])
+            for row in self._index(query.table, exact[0]).get(text, ())]
+        return [row for row in found
+                if all(_passes(row.get(column, ""), compared, wanted) for column, compared, wanted in conditions)]
+
+    def _table(self, name):
+        if name not in self._tables:
+            path = self.root / f"{name}.csv"
+            with open(path, encoding="utf-8", newline="") as file:
+                self._tables[name] = list(csv.DictReader(file))
+        return self._tables[name]
+
+    def _index(self, name, column):
+        if (name, column) not in self._indexes:
+            index = self._indexes[name, column] = {}
+            for row in self._table(name):
+                index.setdefault(row.get(column), []).append(row)
+        return self._indexes[name, column]
+
+
+def _passes(text, compared, wanted):
+    if compared == "=":
+        return text == wanted if isinstance(wanted, str) else text in wanted
+    return COMPARE[compared](text, wanted)
+
+
+@cache
+def _answers():
+    return Answers()
+
+
+def sources_of(queries):
+    """Ids of the sources of all rows that queries answer with, in order of first use."""
+    return _answers().sources(queries)

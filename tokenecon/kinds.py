@@ -46,7 +46,7 @@ def kind(unit, whole):
     """The :class:`Kind` of a unit; ``whole`` says that a count is meant as a whole number."""
     check_unit(unit)
     if unit in IDS:
-        ids, look = IDS[unit][0](), IDS[unit][1]
+        ids, look = _ids(IDS[unit][0]), IDS[unit][1]
         one = Literal[ids]
         if unit == "gpus":
             many = Annotated[list[one], BeforeValidator(split), AfterValidator(_each_once)]
@@ -69,7 +69,7 @@ def kind(unit, whole):
 def split(value):
     """The ids of a comma separated text; ``all`` is every GPU."""
     if isinstance(value, str) and value.strip() == EVERY_GPU:
-        return list(_gpu_ids())
+        return _all_gpus()
     return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
@@ -98,22 +98,16 @@ def _each_once(ids):
     return ids
 
 
-def _gpu_ids():
+def _ids(table):
     from tokenecon import data  # late: reading a declaration needs no pandas
 
-    return tuple(data.gpus().index)
+    return data.ids(table)
 
 
-def _model_ids():
+def _all_gpus():
     from tokenecon import data
 
-    return tuple(data.models().index)
-
-
-def _precision_ids():
-    from tokenecon import data
-
-    return tuple(data.table("precisions")["id"])
+    return list(data.gpus().index)
 
 
 _Date = Annotated[
@@ -121,10 +115,10 @@ _Date = Annotated[
 ]
 _Text = Annotated[str, Field(min_length=1, max_length=200)]
 IDS = {
-    "model": (_model_ids, "`tokenecon list models`"),
-    "gpu": (_gpu_ids, "`tokenecon list gpus`"),
-    "gpus": (_gpu_ids, "`tokenecon list gpus`"),
-    "precision": (_precision_ids, "data/precisions.csv"),
+    "model": ("models", "`tokenecon list models`"),
+    "gpu": ("gpus", "`tokenecon list gpus`"),
+    "gpus": ("gpus", "`tokenecon list gpus`"),
+    "precision": ("precisions", "data/precisions.csv"),
 }
 PLAIN = {
     "fraction": Kind(_number(gt=0, le=1), "a number above 0 and at most 1 (0.6 means 60 %)"),

@@ -86,7 +86,7 @@ UNITS = (
     "USD", "USD/GPU", "USD/h", "USD/day", "USD/month", "USD/yr", "USD/GPU/h", "USD/GPU/yr",
     "USD/tok", "USD/word", "USD/ktok", "USD/Mtok", "USD/Mtok_in", "USD/Mtok_out",
     "USD/Mtok_cached", "USD/tok_in", "USD/tok_out", "USD/kWh", "USD/kW/month", "USD/GB", "USD/TB", "USD/request",
-    "B/s/W", "B/s/USD", "MB/s/USD", "FLOP/s/W", "FLOP/s/USD", "B/W", "B/USD", "GB/s/W",
+    "B/s/W", "B/s/USD", "MB/s/USD", "FLOP/s/W", "FLOP/s/USD", "B/W", "B/USD", "GB/s/W", "GB/W",
     "percent", "date", "text",
 )
 
@@ -106,6 +106,27 @@ FLOP_PER_MULTIPLY_ADD = 2.0  # one multiplication and one addition
 WATTS_PER_KILOWATT = 1e3
 JOULES_PER_KWH = 3.6e6
 MS_PER_SECOND = 1e3
+
+
+# End of a name -> its unit, the longest that fits: how columns of results say what they are in.
+ENDS_OF_NAMES = {
+    "usd_per_mtok_in": "USD/Mtok_in", "usd_per_mtok_out": "USD/Mtok_out", "usd_per_mtok_cached": "USD/Mtok_cached",
+    "usd_per_mtok": "USD/Mtok", "usd_per_mtok_used": "USD/Mtok", "usd_per_gpu_hour": "USD/GPU/h", "usd_per_gpu": "USD/GPU",
+    "usd_per_day": "USD/day", "usd_per_month": "USD/month", "usd_per_audio_hour": "USD/h", "usd": "USD",
+    "gco2e_per_mtok_out": "gCO2e/Mtok_out", "kwh_per_mtok_out": "kWh/Mtok_out", "joules_per_tok_out": "J/tok_out",
+    "gb_per_s_per_watt": "GB/s/W", "mb_per_s_per_usd": "MB/s/USD", "memory_gb_per_watt": "GB/W", "_gb": "GB",
+    "requests_per_day": "request/day", "requests_per_hour": "request/h", "requests_per_s": "request/s",
+    "tok_per_day": "tok/day", "tok_out_per_s": "tok_out/s", "output_tok_s": "tok_out/s", "output_tok_s_per_gpu": "tok_out/s/GPU",
+    "total_tok_s": "tok/s", "tok_per_turn": "tok/request", "isl": "tok_in", "osl": "tok_out", "tokens": "tok",
+    "ttft_ms": "ms", "tpot_ms": "ms/tok_out", "_ms": "ms", "_s": "s", "seconds": "s", "hour": "h", "day": "day", "years": "yr",
+    "per_hour": "1/h", "per_year": "1/yr", "n_gpus": "GPU", "batch": "sequence", "concurrency": "sequence",
+    "concurrency_used": "sequence", "in_flight": "sequence", "context_tokens": "position", "parameters": "param",
+    "share": "fraction", "utilisation": "fraction", "occupancy": "fraction", "probability": "fraction", "mfu": "fraction",
+    "discount": "fraction", "ratio": "ratio", "factor": "ratio", "speedup": "ratio", "over_prior": "ratio",
+    "of_on_demand": "ratio", "relative_cost": "ratio", "replicas": "count", "offers": "count", "providers": "count",
+    "claims": "count", "clients": "count", "rows": "count", "runs": "count", "nodes": "count", "zones": "count",
+    "groups": "count",
+}  # fmt: skip
 
 
 class UnitError(ValueError):
@@ -156,3 +177,16 @@ def convert(value: Any, source: str, target: str) -> Any:
     if dimensions(source) != dimensions(target):
         raise UnitError("cannot convert '%s' to '%s': unlike dimensions" % (source, target))
     return value * (factor(source) / factor(target))
+
+
+def of_name(name: str) -> str:
+    """The unit that the name of a column says, of a range that of its middle; empty where it says none.
+
+    >>> of_name("tpot_ms"), of_name("usd_per_mtok_out_low"), of_name("committed_share"), of_name("slot")
+    ('ms/tok_out', 'USD/Mtok_out', 'fraction', '')
+    """
+    for end in ("_error", "_low", "_high"):
+        if name.endswith(end):
+            name = name[: -len(end)]
+    fitting = [end for end in ENDS_OF_NAMES if name == end.strip("_") or name.endswith(end if end[0] == "_" else "_" + end)]
+    return ENDS_OF_NAMES[max(fitting, key=len)] if fitting else ""

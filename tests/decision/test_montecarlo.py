@@ -68,15 +68,16 @@ def test_without_ranges_every_draw_is_the_deterministic_result():
     done = montecarlo.run(case, draws=500)
     for place, option in enumerate(done.options):
         assert (done.costs[:, place] == option["middle"]).all()
-    table = drivers.cheapest(case, done)
+    chances = drivers.cheapest(case, done)
+    table = chances.table
     assert sorted(table["probability"])[-1] == 1
     assert (table["usd_per_mtok_error"] == 0).all()
-    assert drivers.tornado(case, done).empty
+    assert drivers.tornado(case, done).table.empty
 
 
 def test_with_constant_load_and_prices_the_years_cost_what_today_costs():
     case = made(workload={"growth_per_year": 0.0}, money=STILL)
-    table = decision.offers(case)
+    table = decision.offers(case).table
     today = decision.feasible(table).set_index("kind")["usd_per_mtok"]
     options = montecarlo.options(case, table)
     assert {option["kind"] for option in options} == set(today.index)
@@ -168,9 +169,10 @@ def test_resale_runs_straight_to_the_end_of_life_and_stays():
 
 def test_probabilities_add_up_to_one_and_carry_their_error(small):
     case, _, done = small
-    table = drivers.cheapest(case, done)
+    chances = drivers.cheapest(case, done)
+    table = chances.table
     assert table["probability"].sum() == pytest.approx(1, abs=1e-12)
-    assert sum(table.attrs["by_choice"].values()) == pytest.approx(1, abs=1e-12)
+    assert sum(chances["by_choice"].values()) == pytest.approx(1, abs=1e-12)
     row = table.iloc[0]
     assert row["probability_error"] == pytest.approx(np.sqrt(row["probability"] * (1 - row["probability"]) / DRAWS))
     assert (table["usd_per_mtok_low"] < table["usd_per_mtok"]).all()
@@ -193,7 +195,7 @@ def test_dearer_rent_never_makes_rent_more_probable():
     for usd in (0.7, 1.5, 2.1, 2.8, 5.0):
         case = made(money={"usd_per_gpu_hour": {"h100-sxm-80gb": dict.fromkeys(kinds, usd)}})
         done = montecarlo.run(case, draws=1000)
-        shares.append(drivers.cheapest(case, done).attrs["by_choice"].get("rent", 0.0))
+        shares.append(drivers.cheapest(case, done)["by_choice"].get("rent", 0.0))
     assert shares == sorted(shares, reverse=True)
     assert shares[0] > 0.9 > 0.1 > shares[-1]
 
@@ -247,7 +249,7 @@ def test_all_loads_of_all_draws_lie_on_the_curve(small):
 
 def test_the_distribution_is_that_of_the_draws(small):
     case, _, done = small
-    table = drivers.distribution(case, done)
+    table = drivers.distribution(case, done).table
     for place, option in enumerate(done.options):
         curve = table[table["choice"] == option["name"]]
         if len(curve):
@@ -257,14 +259,14 @@ def test_the_distribution_is_that_of_the_draws(small):
 
 
 def test_the_headline_says_what_the_tables_say(small):
-    case, table, done = small
+    case, offered, done = small
     chances = drivers.cheapest(case, done)
-    said = drivers.headline(case, table, done)
+    said = drivers.headline(case, offered, done)
     # the choices of a group add up: the most probable group is the number of the page
-    groups = chances.groupby("choice")["probability"].sum()
+    groups = chances.table.groupby("choice")["probability"].sum()
     assert said["number"] == f"{groups.max():.0%}" and drivers.CHOICE_WORDS[groups.idxmax()] in said["label"]
-    assert f"'{decision.best(table).iloc[0]['name']}'" in said["finding"]
-    assert f"in {chances.attrs['by_choice']['api']:.0%}" in said["finding"]
+    assert f"'{decision.best(offered.table).iloc[0]['name']}'" in said.sentence
+    assert f"in {chances['by_choice']['api']:.0%}" in said.sentence
 
 
 # --- what drives it, and waiting -------------------------------------------------------------------
@@ -272,10 +274,11 @@ def test_the_headline_says_what_the_tables_say(small):
 
 def test_the_tornado_moves_one_input_and_is_sorted(small):
     case, _, done = small
-    table = drivers.tornado(case, done)
+    moved = drivers.tornado(case, done)
+    table = moved.table
     assert table["width"].is_monotonic_decreasing
-    assert (table["gap"] == table.attrs["gap"]).all()
-    assert table.attrs["gap"] >= 0
+    assert (table["gap"] == moved["gap"]).all()
+    assert moved["gap"] >= 0
     assert set(table["input"]) <= set(montecarlo.INPUTS)
     for _, row in table.iterrows():
         assert row["gap_at_high_low"] <= min(row["gap"], row["gap_at_low"], row["gap_at_high"])
@@ -288,7 +291,7 @@ def test_who_may_still_choose_never_pays_more_than_who_must_buy(small):
     assert (chosen <= later).all()
     place = [option["kind"] for option in done.options].index("own")
     assert now == pytest.approx(done.costs[:, place])
-    table = drivers.waiting(case, done)
+    table = drivers.waiting(case, done).table
     assert list(table["name"]) == list(montecarlo.PLANS)
     assert table.loc[0, "saves"] == 0
     assert table.loc[1, "saves"] == pytest.approx((now - later).mean())
@@ -314,34 +317,35 @@ def test_waiting_a_year_by_hand():
 )  # fmt: skip
 def test_where_nothing_can_wait_it_is_said(change, words):
     case = made(**change)
-    table = drivers.waiting(case, montecarlo.run(case, draws=50))
-    assert table.empty
-    assert words in table.attrs["finding"]
+    found = drivers.waiting(case, montecarlo.run(case, draws=50))
+    assert found.table.empty
+    assert words in found.sentence
 
 
 def test_a_contract_longer_than_the_horizon_is_left_out_and_said():
     case = made(money={"years": 2})
-    table = decision.offers(case)
+    offered = decision.offers(case)
+    table = offered.table
     assert "rental_3y" in set(decision.feasible(table)["kind"])
-    done = montecarlo.run(case, table, draws=100)
+    done = montecarlo.run(case, offered, draws=100)
     assert not {"committed_3y", "rental_3y"} & {option["kind"] for option in done.options}
-    assert "Left out, as they bind for longer: 3-year contract." in drivers.cheapest(case, done).attrs["note"]
+    assert "Left out, as they bind for longer: 3-year contract." in drivers.cheapest(case, done).note
     only = table[table["kind"] == "rental_3y"]
     with pytest.raises(NothingServes, match="binds for longer than years = 2"):
-        montecarlo.run(case, only, draws=100)
+        montecarlo.run(case, SimpleNamespace(table=only), draws=100)
 
 
 def test_with_one_choice_nothing_is_called_the_cheapest():
     case = made(choices=["api"])
     chances = drivers.cheapest(case, montecarlo.run(case, draws=100))
-    assert "nothing else can be had" in chances.attrs["finding"]
-    assert "Left out" not in chances.attrs["note"]
+    assert "nothing else can be had" in chances.sentence
+    assert "Left out" not in chances.note
 
 
 def test_a_year_of_waiting_that_costs_is_never_called_worth_something(small):
     case, _, done = small
     dear = SimpleNamespace(**{**vars(done), "waiting": done.waiting[:, :1] * [1.0, 1.3, 1.2]})
-    finding = drivers.waiting(case, dear).attrs["finding"]
+    finding = drivers.waiting(case, dear).sentence
     assert "and buying then costs $" in finding
     assert "to decide only then still costs $" in finding
     assert "$-" not in finding

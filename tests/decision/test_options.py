@@ -43,7 +43,7 @@ def small(tmp_path_factory):
 def test_the_readers_own_prices_go_before_the_book(case):
     own = case(money={"usd_per_gpu_hour": {"h100-sxm-80gb": {"on_demand": 2.25}}, "usd_per_gpu": {"h100-sxm-80gb": 21000}})
     assert scenario_prices.rent(own, "h100-sxm-80gb", "on_demand") == {
-        "low": 2.25, "typical": 2.25, "high": 2.25, "sources": [], "seen": ""}
+        "low": 2.25, "typical": 2.25, "high": 2.25, "seen": ""}
     assert scenario_prices.owned_inputs(own, "h100-sxm-80gb", 0.5).loc["usd_per_gpu", "typical"] == 21000
     book = scenario_prices.rent(case(), "h100-sxm-80gb", "on_demand")
     assert book["low"] < book["typical"] < book["high"]
@@ -68,7 +68,7 @@ def test_an_hour_of_work_on_spot_pays_for_what_interrupts_it(case):
     own = case(workload={"interruptible": True}, money={"usd_per_gpu_hour": {"l40s-48gb": {"on_demand": 2.0, "spot": 0.5}}})
     assert scenario_prices.rent(own, "l40s-48gb", "spot") == {
         **dict.fromkeys(("low", "typical", "high"), pytest.approx(share * 0.5 * (1 + broken * again) + (1 - share) * 2.0)),
-        "sources": [], "seen": ""}
+        "seen": ""}
 
 
 def test_the_apis_prices_are_those_of_whole_sellers_at_the_workloads_mix(case):
@@ -104,7 +104,7 @@ def test_the_declines_that_the_assumption_names_are_those_of_the_price_book(gpu,
 
 
 def test_the_parts_of_a_token_add_up_to_the_bill(small):
-    _, table = small
+    table = small[1].table
     for end in options.ENDS:
         rows = options.feasible(table)
         parts = (490 * rows[f"usd_per_mtok_in{end}"] + 210 * rows[f"usd_per_mtok_cached{end}"]
@@ -116,7 +116,7 @@ def test_the_parts_of_a_token_add_up_to_the_bill(small):
 
 
 def test_the_bill_is_replicas_times_gpus_times_hours_with_operations(small):
-    made, table = small
+    made, table = small[0], small[1].table
     held = options.feasible(table)
     held = held[held["kind"] != "api"]
     month = held["replicas"] * held["n_gpus"] * 730 * held["usd_per_gpu_hour"] * (1 + made.ops_overhead)
@@ -127,7 +127,7 @@ def test_the_bill_is_replicas_times_gpus_times_hours_with_operations(small):
 
 
 def test_allocation_is_never_below_usage_and_equals_it_at_full_load(small, case):
-    _, table = small
+    table = small[1].table
     rows = options.feasible(table)
     for end in options.ENDS:
         assert (rows[f"usd_per_mtok{end}"] >= rows[f"usd_per_mtok_used{end}"] * (1 - 1e-12)).all()
@@ -136,12 +136,12 @@ def test_allocation_is_never_below_usage_and_equals_it_at_full_load(small, case)
     # one replica, full around the clock: both bases are one
     speed = held.set_index("name").loc["own: H100 SXM", "requests_per_s"]
     given = {**SMALL, "traffic": {"utilisation": 1.0}, "workload": {**SMALL["workload"], "requests_per_day": speed * 86400}}
-    full = options.feasible(options.offers(scenario.case(given, Path("small.yml")))).set_index("name").loc["own: H100 SXM"]
+    full = options.feasible(options.offers(scenario.case(given, Path("small.yml"))).table).set_index("name").loc["own: H100 SXM"]
     assert full["usd_per_mtok"] == pytest.approx(full["usd_per_mtok_used"])
 
 
 def test_the_fleet_is_that_of_the_traffic_chapter(small):
-    made, table = small
+    made, table = small[0], small[1].table
     for _, row in options.feasible(table).iterrows():
         if row["kind"] == "api":
             continue
@@ -155,7 +155,7 @@ def test_the_fleet_is_that_of_the_traffic_chapter(small):
 def test_a_known_utilisation_replaces_the_traffic(case):
     given = {**SMALL, "traffic": {"utilisation": 0.4}, "workload": {**SMALL["workload"], "requests_per_day": 9e6}}
     made = scenario.case(given, Path("small.yml"))
-    rows = options.feasible(options.offers(made))
+    rows = options.feasible(options.offers(made).table)
     for _, row in rows[rows["kind"] != "api"].iterrows():
         # 104.17 requests a second on replicas that may be 0.4 full, whole ones
         assert row["replicas"] == np.ceil(9e6 / 86400 / row["requests_per_s"] / 0.4)
@@ -163,7 +163,7 @@ def test_a_known_utilisation_replaces_the_traffic(case):
 
 
 def test_every_price_says_when_it_was_seen_and_old_ones_are_marked(small, case):
-    _, table = small
+    table = small[1].table
     rows = options.feasible(table).set_index("kind")
     assert rows.loc["api", "price_seen"] == "the scenario"
     held = rows.drop("api")
@@ -173,18 +173,18 @@ def test_every_price_says_when_it_was_seen_and_old_ones_are_marked(small, case):
 
 
 def test_what_cannot_be_had_says_why(case):
-    table = options.offers(case(gpus=["h100-sxm-80gb", "l4"], model="llama-3.1-70b", latency={"tpot_ms": 5}))
+    table = options.offers(case(gpus=["h100-sxm-80gb", "l4"], model="llama-3.1-70b", latency={"tpot_ms": 5})).table
     rows = table[table["gpu"] == "l4"]
     assert (rows["reason"] != "").all()
     assert "ms" in rows.iloc[0]["reason"] or "fit" in rows.iloc[0]["reason"]
-    spot = options.offers(case())
+    spot = options.offers(case()).table
     assert (spot[spot["kind"] == "spot"]["reason"] == options.NO_SPOT).all()
     assert "spot: H100 SXM, L40S" in list(options.refused(spot)["name"])
 
 
 def test_only_what_is_asked_for_is_compared(case):
-    assert set(options.feasible(options.offers(case(choices=["own", "api"])))["choice"]) == {"own", "api"}
-    assert set(options.offers(case(choices=["api"]))["kind"]) == {"api"}
+    assert set(options.feasible(options.offers(case(choices=["own", "api"])).table)["choice"]) == {"own", "api"}
+    assert set(options.offers(case(choices=["api"])).table["kind"]) == {"api"}
 
 
 def test_a_case_that_nothing_serves_is_refused_with_the_first_reasons(case):
@@ -196,8 +196,8 @@ def test_a_case_that_nothing_serves_is_refused_with_the_first_reasons(case):
 
 
 def test_break_even_of_one_replica_is_its_day_over_the_apis_price(small):
-    made, table = small
-    rows = break_even.against_api(made, table).set_index("kind")
+    made, table = small[0], small[1].table
+    rows = break_even.against_api(made, small[1]).table.set_index("kind")
     row = options.best(table).set_index("kind").loc["rental_3y"]
     price = (700 * 0.05 + 90 * 0.15) / 790  # per million tokens; cached input pays the whole price
     one = 24 * row["n_gpus"] * row["usd_per_gpu_hour"] * (1 + made.ops_overhead) / price * 1e6 / 790
@@ -208,7 +208,7 @@ def test_break_even_of_one_replica_is_its_day_over_the_apis_price(small):
 
 
 def test_beyond_the_break_even_the_choice_never_costs_more_again(small):
-    made, table = small
+    made, table = small[0], small[1].table
     price = options.best(table).set_index("kind").loc["api", "usd_per_mtok"]
     for _, row in options.best(table).iterrows():
         if row["kind"] == "api":
@@ -221,21 +221,22 @@ def test_beyond_the_break_even_the_choice_never_costs_more_again(small):
 
 def test_an_api_that_is_nearly_free_is_never_beaten(case):
     made = case(money={"api": {"usd_per_mtok_in": 1e-6, "usd_per_mtok_out": 1e-6}})
-    rows = break_even.against_api(made, options.offers(made))
+    rows = break_even.against_api(made, options.offers(made)).table
     assert np.isinf(rows["requests_per_day"]).all()
     assert (rows["note"] == "even full machines cost more than the API").all()
 
 
 def test_the_curve_passes_through_the_costs_of_the_table(small):
-    made, table = small
-    curve = break_even.volume(made, table, break_even.against_api(made, table))
+    made, table = small[0], small[1].table
+    curve = break_even.volume(made, small[1], break_even.against_api(made, small[1]))
     costs = options.best(table).set_index("name")["usd_per_mtok"]
-    for name, cost in curve.attrs["here"].items():
+    for name, cost in curve["here"].items():
         assert cost == pytest.approx(costs[name])
 
 
 def test_without_an_api_nothing_breaks_even(case):
     made = case(choices=["own", "rent"])
-    table = options.offers(made)
-    assert break_even.against_api(made, table).empty
-    assert "is the cheapest" in break_even.volume(made, table, break_even.against_api(made, table)).attrs["finding"]
+    offered = options.offers(made)
+    crossings = break_even.against_api(made, offered)
+    assert crossings.table.empty
+    assert "is the cheapest" in break_even.volume(made, offered, crossings).sentence

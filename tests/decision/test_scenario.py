@@ -6,6 +6,7 @@ import pytest
 
 from tokenecon import data
 from tokenecon.decision import scenario
+from tokenecon.fleet import traffic
 from tokenecon_book.build import parameters
 
 GOOD = """\
@@ -61,7 +62,7 @@ def test_a_scenario_gives_a_flat_case(written):
     assert case.uncertainty == {"demand": (0.8, 1.3)}
     assert case.growth_per_year == -0.1
     assert (case.ttft_ms, case.tpot_ms) == (None, 40)
-    assert case.profile.attrs["peak_to_mean"] == pytest.approx(2.5)
+    assert traffic.peak_to_mean(case.profile) == pytest.approx(2.5)
     assert case.profile["ratio"].mean() == pytest.approx(1, abs=1e-12)
 
 
@@ -92,7 +93,7 @@ def test_a_traffic_file_is_found_beside_the_scenario_and_says_how_much_is_asked(
     text = GOOD.replace("peak_to_mean: 2.5", "file: load.csv").replace("  requests_per_day: 30000\n", "")
     case = scenario.load(written(text))
     assert case.requests_per_day == pytest.approx(4800)
-    assert case.profile.attrs["peak_to_mean"] == pytest.approx(1.5)
+    assert traffic.peak_to_mean(case.profile) == pytest.approx(1.5)
     assert scenario.load(written(text.replace("growth", "requests_per_day: 77\n  growth"))).requests_per_day == 77
 
 
@@ -274,9 +275,9 @@ def page(**given):
 def test_blank_parameters_keep_the_scenario_and_others_replace_it():
     plain, changed = parameters.scenario(page()), parameters.scenario(page(requests_per_day=5.0, peak_to_mean=3.0, gpus=["l4"]))
     assert plain.requests_per_day == 477800
-    assert plain.profile.attrs["name"] == "servegen-m-large"
+    assert plain.profile.equals(traffic.profile("servegen-m-large"))
     assert (changed.requests_per_day, changed.gpus) == (5.0, ["l4"])
-    assert changed.profile.attrs["peak_to_mean"] == pytest.approx(3.0)
+    assert traffic.peak_to_mean(changed.profile) == pytest.approx(3.0)
     assert changed.model == plain.model
 
 

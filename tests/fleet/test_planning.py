@@ -19,9 +19,7 @@ ALONE = {"requests_per_s": 1.0, "concurrency": 1, "wait_probability": 0.5, "star
 
 @pytest.fixture(scope="module")
 def hours():
-    profile = pd.DataFrame({"hour": [0.0, 1.0, 2.0, 3.0], "ratio": RATES})
-    profile.attrs.update(name="by hand", step_h=1.0, peak_to_mean=2.0, sources=[], note="")
-    return profile
+    return pd.DataFrame({"hour": [0.0, 1.0, 2.0, 3.0], "ratio": RATES})
 
 
 def planned(profile, policy, mean=1.0, **change):
@@ -165,7 +163,6 @@ def test_scaling_to_zero_by_hand(hours):
     # A replica with two places, two requests a second when full: a request holds a place for 1 s. At 0.5 requests a second
     # 0.5 are there in the mean, Poisson. Replica 1 runs while one or two are: 1 - e**-0.5 = 0.39347. Erlang keeps one.
     flat = hours.assign(ratio=1.0)
-    flat.attrs.update(hours.attrs)
     kwargs = {"requests_per_s": 2.0, "concurrency": 2, "wait_probability": 0.2}
     second = 1 - math.exp(-0.5) * (1 + 0.5 + 0.125)  # three or more: 0.01439, and so on
     third = second - math.exp(-0.5) * (0.5**3 / 6 + 0.5**4 / 24)

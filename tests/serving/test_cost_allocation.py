@@ -12,26 +12,28 @@ CASE = {"model": "llama-3.3-70b", "gpu": "h100-sxm-80gb", "n_gpus": 4, "weights"
 
 
 def test_shares_add_up_to_one_and_costs_to_the_bill_of_estimate():
-    table = cost_allocation.shares(CASE, usd_per_gpu_hour=(2.0, 3.0, 5.0), utilisation=0.4)
+    table, whole = cost_allocation.shares(CASE, usd_per_gpu_hour=(2.0, 3.0, 5.0), utilisation=0.4)
     assert list(table["kind"]) == ["input", "cached", "output"]
     assert table["share"].sum() == pytest.approx(1.0, abs=1e-12)
     # the bill of a request, by another way: tokens of a request at the blended price that `estimate` gives
     blended = estimate(CASE | {"load": "closed_loop", "usd_per_gpu_hour": 3.0, "utilisation": 0.4})["usd_per_mtok"].item()
     assert (table["usd_per_mtok"] * table["tok"]).sum() == pytest.approx(blended * (6000 + 300), rel=1e-9)
+    assert whole["usd_per_mtok"] == pytest.approx(blended, rel=1e-9)
+    assert whole["request_s"] == pytest.approx(table["busy_s"].sum(), rel=1e-12)
     assert list(table["tok"]) == pytest.approx([2400, 3600, 300])
 
 
 def test_marginal_costs_and_what_is_shared_add_up_to_the_bill():
-    table = cost_allocation.shares(CASE, usd_per_gpu_hour=3.0)
+    table, whole = cost_allocation.shares(CASE, usd_per_gpu_hour=3.0)
     bill, more = ((table[name] * table["tok"]).sum() for name in ("usd_per_mtok", "usd_per_mtok_marginal"))
-    assert more / bill + table.attrs["shared_share"] == pytest.approx(1.0, abs=1e-9)
-    assert 0 < table.attrs["shared_share"] < 1
+    assert more / bill + whole["shared_share"] == pytest.approx(1.0, abs=1e-9)
+    assert 0 < whole["shared_share"] < 1
     output = table.set_index("kind").loc["output"]
     assert output["usd_per_mtok_marginal"] < output["usd_per_mtok"] < output["usd_per_mtok_alone"]
 
 
 def test_a_cached_token_costs_less_than_a_new_one_and_nothing_is_cached_without_a_cache():
-    cost = cost_allocation.shares(CASE, usd_per_gpu_hour=3.0).set_index("kind")["usd_per_mtok"]
+    cost = cost_allocation.shares(CASE, usd_per_gpu_hour=3.0)[0].set_index("kind")["usd_per_mtok"]
     assert cost["cached"] < cost["input"] < cost["output"]
     bare = cost_allocation.busy(pd.DataFrame([CASE | {"cached_prefix": 0.0}])).iloc[0]
     assert bare["cached_s"] == 0

@@ -147,12 +147,12 @@ def test_calibration_file_has_every_coefficient_within_its_bounds():
 
 
 def test_stored_predictions_meet_the_targets():
-    goals = validation.targets(validation.compared())
+    goals = validation.targets(validation.compared()).table
     assert goals["met"].all(), goals.to_string()
 
 
 def test_every_large_error_is_explained():
-    owed = largest_errors.owed(validation.compared())
+    owed = largest_errors.owed(validation.compared()).table
     assert (owed["explanation"] != "").all(), owed.loc[owed["explanation"] == "", "group"].tolist()
 
 

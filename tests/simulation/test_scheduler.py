@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tokenecon import data
 from tokenecon.errors import CannotSimulate
 from tokenecon.fleet import traffic
 from tokenecon.formulas import queueing
@@ -102,8 +103,7 @@ def test_lengths_even_on_a_stretch():
 
 def test_the_last_stretch_bends_to_the_mean_of_the_trace():
     # half the mass is even on 0 to 500 (mean 250); the rest has to average 650 for a mean of 450: 500 + 500/(1 + a), a = 7/3
-    table = FLAT.copy()
-    table.attrs["output_mean"] = 450.0
+    table = FLAT.assign(mean=450.0)
     assert answer_lengths.mean_length(table, "output") == pytest.approx(450, rel=1e-3)
     assert answer_lengths.quantiles(table, "output", 0.75) == pytest.approx(500 + 500 * 0.5 ** (7 / 3))
     assert answer_lengths.quantiles(table, "output", 1.0) == 1000
@@ -306,14 +306,16 @@ def test_the_check_stays_near_the_arithmetic(lengths):
 
 def test_the_timeline_fills_slots_without_overlap():
     full = simulation_load.runs(PAGE)
-    table = simulation_load.timeline(PAGE, full)
+    found = simulation_load.timeline(PAGE, full)
+    table = found.table
     for _, rows in table.groupby(["batching", "slot"]):
         rows = rows.sort_values("start_s")
         assert (rows["end_s"].iloc[:-1].to_numpy() <= rows["start_s"].iloc[1:].to_numpy() + 1e-9).all()
     assert set(table["batching"]) == {"static", "continuous"} and table["slot"].max() == 24
-    assert "72 with continuous batching" in table.attrs["finding"]  # three static batches of 24
-    assert charts.slots(table).to_dict()["layer"]
-    loaded = simulation_load.over_load(PAGE, full)
+    assert "72 with continuous batching" in found.sentence  # three static batches of 24
+    assert charts.slots(found).to_dict()["layer"]
+    assert {"azure-traces-2023", data.model(PAGE.model)["source"]} <= set(found.sources)
+    loaded = simulation_load.over_load(PAGE, full).table
     assert loaded[["decoding", "reading", "padding", "empty"]].sum(axis=1).to_numpy() == pytest.approx(1.0)
     full_rows = loaded.set_index("batching")
     assert full_rows.loc["static, full queue", "decoding"] < 0.5 < full_rows.loc["continuous, full queue", "decoding"]

@@ -6,6 +6,7 @@ import pandas as pd
 from tokenecon.decision import options
 from tokenecon.decision.scenario_prices import tok_per_request
 from tokenecon.errors import NothingServes
+from tokenecon.finding import Finding, finding
 from tokenecon.formulas import money
 
 COLUMNS = {
@@ -60,12 +61,13 @@ def threshold(case, row, usd_per_mtok, end=""):
     return float(volumes[min(np.flatnonzero(cost_at(case, row, volumes, end) > usd_per_mtok)[-1] + 1, within - 1)])
 
 
-def against_api(case, table):
+@finding
+def against_api(case, offered):
     """For the best GPU of each kind of hour: volume and busy share at which it costs what the API costs.
 
     Between a first and the last crossing lie volumes that just need one replica more; the volume printed is the last.
     """
-    rows = options.best(table)
+    rows = options.best(offered.table)
     sold = rows[rows["kind"] == "api"]
     held = rows[rows["kind"] != "api"]
     out = []
@@ -83,11 +85,9 @@ def against_api(case, table):
         line["note"] = _note(line)
         out.append(line)
     result = pd.DataFrame(out, columns=None if out else [*COLUMNS, "kind"])
-    result.attrs["note"] = (
+    return Finding(result, note=(
         "Ranges: the choice at its cheap end against the API at its dear end, and the other way round. ∞: at no volume."
-        if len(sold) else "The API has no price here, so nothing can break even with it.")
-    result.attrs["sources"] = table.attrs["sources"]
-    return result
+        if len(sold) else "The API has no price here, so nothing can break even with it."))
 
 
 def _note(line):
@@ -98,11 +98,13 @@ def _note(line):
     return ""
 
 
-def volume(case, table, crossings):
+@finding
+def volume(case, offered, found):
     """Cost of a million tokens over the volume: the API and the cheapest ways to own and to rent.
 
-    ``crossings`` is the table of :func:`against_api`.
+    ``offered`` is what :func:`tokenecon.decision.options.offers` found, ``found`` what :func:`against_api` did.
     """
+    table, crossings = offered.table, found.table
     rows = options.best(table)
     held = rows[rows["kind"] != "api"].head(LINES)
     if held.empty:
@@ -119,16 +121,15 @@ def volume(case, table, crossings):
         for _, row in pd.concat([held, sold]).iterrows()]
     out = pd.concat(parts, ignore_index=True)
     here = out[out["requests_per_day"] == case.requests_per_day].set_index("choice")["usd_per_mtok"]
-    out.attrs.update(requests_per_day=case.requests_per_day, sources=table.attrs["sources"], here=here.to_dict())
     pays = [(at, name) for at, name in zip(crossings["requests_per_day"], crossings["name"], strict=True) if np.isfinite(at)]
-    out.attrs["break_even"] = min(pays)[0] if pays else None
     cheapest = here.idxmin()
-    out.attrs["finding"] = _finding(case, pays, cheapest, here[cheapest], bool(len(sold)))
-    out.attrs["note"] = "Replicas are whole, and paid for in all hours that the traffic needs them; bands join prices and speed."
-    return out
+    return Finding(
+        out, _sentence(case, pays, cheapest, here[cheapest], bool(len(sold))),
+        "Replicas are whole, and paid for in all hours that the traffic needs them; bands join prices and speed.",
+        requests_per_day=case.requests_per_day, here=here.to_dict(), break_even=min(pays)[0] if pays else None)
 
 
-def _finding(case, pays, cheapest, cost, sold):
+def _sentence(case, pays, cheapest, cost, sold):
     today = f"at the scenario's {case.requests_per_day:,.0f} '{cheapest}' is the cheapest"
     if not sold:
         return f"{today[0].upper()}{today[1:]}, ${cost:.2g} per Mtok"

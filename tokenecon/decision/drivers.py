@@ -3,8 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from tokenecon import data
-from tokenecon.decision import horizon, montecarlo, options
+from tokenecon import data, queries
+from tokenecon.decision import montecarlo, options
+from tokenecon.finding import Finding, finding
 from tokenecon.formulas import uncertainty
 from tokenecon.formulas.uncertainty import NORMAL_P90
 
@@ -57,8 +58,10 @@ def _share(hits, draws):
     return {"probability": share, "probability_error": float(uncertainty.share_error(share=share, draws=draws))}
 
 
+@finding
 def cheapest(case, done):
     """Each choice with the share of draws in which it is the cheapest, and its cost over the years, with standard errors."""
+    queries.ask(*done.queries)
     winner = done.costs.argmin(axis=1)
     least = done.costs.min(axis=1)
     rows = [{"name": option["name"], "choice": option["choice"], "kind": option["kind"], "gpu": option["gpu"],
@@ -72,31 +75,25 @@ def cheapest(case, done):
     first = table.iloc[0]
     safest = table.loc[table["regret"].idxmin()]
     shares = ", ".join(f"{CHOICE_WORDS[choice]} {share:.0%}" for choice, share in by_choice.items())
-    table.attrs.update(draws=done.draws, seed=done.seed, by_choice=by_choice.to_dict(), safest=safest["name"])
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"Over {_years(case)}, '{first['name']}' is the cheapest in {first['probability']:.0%} of the draws ({shares}); "
         f"'{safest['name']}' costs least to be wrong about") if len(table) > 1 else (
         f"Over {_years(case)}, '{first['name']}' costs ${first['usd_per_mtok']:.2g} per Mtok in the median draw; nothing else "
-        "can be had to compare it with")
-    table.attrs["note"] = (
+        "can be had to compare it with"), (
         f"{done.draws:,} draws, seed {done.seed}; cost: present value of {_years(case)} over that of their tokens. ± is one "
         "standard error of the draws. One draw moves all choices alike: where rents are dear, each way to rent is."
-        + (f" Left out, as they bind for longer: {', '.join(done.left)}." if done.left else ""))
-    table.attrs["sources"] = sources(done)
-    return table
+        + (f" Left out, as they bind for longer: {', '.join(done.left)}." if done.left else "")),
+        draws=done.draws, seed=done.seed, by_choice=by_choice.to_dict(), safest=safest["name"])
 
 
 def _years(case):
     return f"{case.years} year{'s' if case.years > 1 else ''}"
 
 
-def sources(done):
-    """Sources of the ranges."""
-    return list(dict.fromkeys([*(one for one in done.inputs["source"] if one), "own-assumption"]))
-
-
+@finding
 def distribution(case, done):
     """How the cost of the cheapest choices spreads: share of the draws below a cost, over one range of costs for all."""
+    queries.ask(*done.queries)
     ranked = np.argsort(np.median(done.costs, axis=0), kind="stable")[:CURVES]
     columns, named = done.costs.T[ranked], [done.options[place] for place in ranked]
     low = min(np.quantile(column, SHOWN[0]) for column in columns)
@@ -105,19 +102,18 @@ def distribution(case, done):
     table = pd.concat([pd.DataFrame({"usd_per_mtok": grid, "choice": option["name"],
                                      "share_below": np.searchsorted(np.sort(column), grid) / done.draws})
                        for column, option in zip(columns, named, strict=True)], ignore_index=True)
-    table.attrs["sources"] = sources(done)
     spans = sorted((float(np.subtract(*np.log(np.quantile(column, (0.9, 0.1))))), option["name"])
                    for column, option in zip(columns, named, strict=True))
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"'{spans[0][1]}' is the surest in cost: its 90th percentile is {np.exp(spans[0][0]):.1f} times its 10th; "
         f"of '{spans[-1][1]}' it is {np.exp(spans[-1][0]):.1f} times") if len(spans) > 1 else (
-        f"The 90th percentile of the cost is {np.exp(spans[0][0]):.1f} times the 10th")
-    return table
+        f"The 90th percentile of the cost is {np.exp(spans[0][0]):.1f} times the 10th"))
 
 
 # --- what drives it --------------------------------------------------------------------------------
 
 
+@finding
 def tornado(case, done):
     """The lead of the cheapest choice at all medians over its rival when one input moves and the others stay.
 
@@ -125,6 +121,7 @@ def tornado(case, done):
 
     ``gap_at_low`` and ``gap_at_high``: lead in USD/Mtok with the input at its 10th and 90th percentile; below 0 the other wins.
     """
+    queries.ask(*done.queries)
     names = list(montecarlo.INPUTS)
     size = 1 + 2 * len(names)
     z = {name: np.zeros(size) for name in names}
@@ -151,13 +148,10 @@ def tornado(case, done):
     table = pd.DataFrame(rows, columns=None if rows else list(TORNADO_COLUMNS))
     if rows:
         table = table.sort_values("width", ascending=False, kind="stable", ignore_index=True)
-    table.attrs.update(leader=done.options[leader]["name"], rival=done.options[rival]["name"] if others else None,
-                       gap=float(gap[0]))
-    table.attrs["finding"] = _driver_words(table, bool(others))
-    table.attrs["note"] = (
-        "One input between its 10th and its 90th percentile, the dot; all others at their medians.")
-    table.attrs["sources"] = sources(done)
-    return table
+    first, other = done.options[leader]["name"], done.options[rival]["name"] if others else None
+    return Finding(table, _driver_words(table, first, other),
+                   "One input between its 10th and its 90th percentile, the dot; all others at their medians.",
+                   leader=first, rival=other, gap=float(gap[0]))
 
 
 def _ends(done, name, leader, rival):
@@ -178,16 +172,16 @@ def _formatted(value, unit):
     return f"{value:.2f}×" if unit == "ratio" else f"{value:.0%}" + ("/yr" if unit == "1/yr" else "")
 
 
-def _driver_words(table, compared):
+def _driver_words(table, leader, rival):
     if table.empty:
         return "No input has a range, so nothing moves the result"
     first = table.iloc[0]
-    if not compared:
-        return f"What moves the cost of '{table.attrs['leader']}' most: {_lower(first['name'])}"
-    flips = int(table[["winner_at_low", "winner_at_high"]].eq(table.attrs["rival"]).any(axis=1).sum())
-    turned = (f"{flips} of {len(table)} inputs can alone hand it to '{table.attrs['rival']}'" if flips else
-              f"no input alone hands it to '{table.attrs['rival']}'")
-    return f"The lead of '{table.attrs['leader']}' moves most with one input: {_lower(first['name'])}; {turned}"
+    if rival is None:
+        return f"What moves the cost of '{leader}' most: {_lower(first['name'])}"
+    flips = int(table[["winner_at_low", "winner_at_high"]].eq(rival).any(axis=1).sum())
+    turned = (f"{flips} of {len(table)} inputs can alone hand it to '{rival}'" if flips else
+              f"no input alone hands it to '{rival}'")
+    return f"The lead of '{leader}' moves most with one input: {_lower(first['name'])}; {turned}"
 
 
 def _lower(words):
@@ -198,15 +192,16 @@ def _lower(words):
 # --- waiting ---------------------------------------------------------------------------------------
 
 
+@finding
 def waiting(case, done):
     """Buy now, or in a year: cost over the same years, and what waiting saves."""
+    queries.ask(*done.queries)
     if done.waiting is None:
         table = pd.DataFrame(columns=list(WAITING_COLUMNS))
         why = ("a horizon of one year leaves nothing to buy after it" if case.years < 2 else
                "nothing can be bought" if all(option["kind"] != "own" for option in done.options) else
                "nothing can serve in the meantime without a longer contract")
-        table.attrs.update(finding=f"Waiting has no value to compute: {why}", note="", sources=sources(done))
-        return table
+        return Finding(table, f"Waiting has no value to compute: {why}")
     now = done.waiting[:, 0]
     rows = []
     for place, plan in enumerate(montecarlo.PLANS):
@@ -216,37 +211,35 @@ def waiting(case, done):
     table = pd.DataFrame(rows)
     later, chosen = rows[1], rows[2]
     word = "saves" if later["saves"] > 0 else "costs"
-    table.attrs["finding"] = (
-        f"Waiting a year with '{done.bridge['name']}' and buying then {word} ${abs(later['saves']):.3g} per Mtok on average and "
-        f"is cheaper in {later['probability']:.0%} of the draws; to decide only then "
-        f"{'is worth' if chosen['saves'] >= 0 else 'still costs'} ${abs(chosen['saves']):.3g}")
-    table.attrs["note"] = (
+    return Finding(
+        table, f"Waiting a year with '{done.bridge['name']}' and buying then {word} ${abs(later['saves']):.3g} per Mtok on "
+        f"average and is cheaper in {later['probability']:.0%} of the draws; to decide only then "
+        f"{'is worth' if chosen['saves'] >= 0 else 'still costs'} ${abs(chosen['saves']):.3g}",
         "To decide in a year: buy then only in the draws in which that is cheaper for the years left; it knows how they go on, "
-        "so its value is an upper end.")
-    table.attrs["bridge"], table.attrs["sources"] = done.bridge["name"], sources(done)
-    return table
+        "so its value is an upper end.", bridge=done.bridge["name"])
 
 
+@finding
 def assumptions(done):
     """The inputs with their percentiles, for the page and the command."""
+    queries.ask(*done.queries)
     table = done.inputs.reset_index()
     rows = {name: row for name, (_, _, row) in montecarlo.INPUTS.items()}
     table["note"] = [data.assumption(rows[name])["note"] if rows[name] else "each choice has a range of its own"
                      for name in table["input"]]
-    table.attrs["sources"] = [*sources(done), *horizon.sources()]
-    return table
+    return Finding(table)
 
 
-def headline(case, table, done):
+@finding
+def headline(case, offered, done):
     """The answer of the chapter: today's cheapest, and how sure that is over the years."""
-    now, chances = options.answer(case, table), cheapest(case, done)
-    shares = chances.attrs["by_choice"]
+    now, chances = options.answer(case, offered.table), cheapest(case, done)
+    shares = chances["by_choice"]
     most = max(shares, key=shares.get)
     *rest, last = [f"to {CHOICE_WORDS[choice]} in {share:.0%}" for choice, share in shares.items()]
     by_choice = f"{', '.join(rest)} and {last}" if rest else last
-    return {
-        "finding": f"{now}. Over {_years(case)} of uncertain prices, demand and speed it is cheapest {by_choice} of "
-                   "the draws.",
-        "number": f"{shares[most]:.0%}",
-        "label": f"of the draws make it cheapest to {CHOICE_WORDS[most]}, for the scenario '{case.name}'",
-    }
+    return Finding(
+        chances.table, f"{now}. Over {_years(case)} of uncertain prices, demand and speed it is cheapest {by_choice} of the "
+        "draws.",
+        number=f"{shares[most]:.0%}",
+        label=f"of the draws make it cheapest to {CHOICE_WORDS[most]}, for the scenario '{case.name}'")

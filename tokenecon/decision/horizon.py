@@ -113,8 +113,3 @@ def owned_inputs(case, gpu, utilisation):
     price = inputs["usd_per_gpu"]
     low, high = (price, price) if gpu in case.purchases else scenario_prices.seller_percentiles(case, gpu, "purchase", price)[:2]
     return inputs, (low, price, high)
-
-
-def sources():
-    """Rows of data/assumptions.csv that a horizon reads beside the scenario."""
-    return [data.assumption(f"decision.{name}")["source"] for name in ("rent_decline", "api_decline", "demand", "growth")]

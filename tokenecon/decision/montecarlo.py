@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from tokenecon import data
+from tokenecon import data, queries
 from tokenecon.decision import horizon
 from tokenecon.decision import options as decision
 from tokenecon.errors import BadInput, NothingServes
@@ -66,8 +66,7 @@ def inputs(case):
                 low, high = at + low - value, at + high - value
             else:
                 low, high = min(low, at), max(high, at)
-        rows.append({"input": name, "name": words, "unit": unit, "middle": at, "low": low, "high": high,
-                     "source": data.assumption(row)["source"] if row and name not in case.uncertainty else ""})
+        rows.append({"input": name, "name": words, "unit": unit, "middle": at, "low": low, "high": high})
     return pd.DataFrame(rows).set_index("input")
 
 
@@ -193,17 +192,24 @@ def levelised(case, option, values, z, shared):
 # --- all draws -------------------------------------------------------------------------------------
 
 
-def run(case, table=None, *, draws=DRAWS, seed=None, chunk=CHUNK):
+def run(case, offered=None, *, draws=DRAWS, seed=None, chunk=CHUNK):
     """All draws of a decision: costs by draw and choice, and what waiting a year would cost.
 
-    A namespace: ``options``, ``inputs``, ``costs`` (draws × options, USD/Mtok over the horizon), ``waiting`` (draws × 3:
-    buy now, buy in a year, decide in a year; or None), ``bridge`` (what serves in the year of waiting), ``draws``, ``seed``,
-    ``left`` (contracts that can be had but bind for longer than the horizon).
+    ``offered`` is what :func:`tokenecon.decision.options.offers` found.  A namespace: ``options``, ``inputs``, ``costs``
+    (draws × options, USD/Mtok over the horizon), ``waiting`` (draws × 3: buy now, buy in a year, decide in a year; or None),
+    ``bridge`` (what serves in the year of waiting), ``draws``, ``seed``, ``left`` (contracts that can be had but bind for longer
+    than the horizon), ``queries`` (what was asked of ``data/``).
     """
     if draws < 2:
         raise BadInput(f"parameter 'draws' is {draws}, but must be at least 2: one draw has no spread")
-    table = decision.offers(case) if table is None else table
-    seed = case.seed if seed is None else seed
+    with queries.recording() as asked:
+        done = _run(case, (decision.offers(case) if offered is None else offered).table, draws,
+                    case.seed if seed is None else seed, chunk)
+    done.queries = tuple(asked)
+    return done
+
+
+def _run(case, table, draws, seed, chunk):
     chosen, shared = options(case, table), inputs(case)
     z = normals(draws, seed)
     _plan_fleets(case, chosen, shared, z)

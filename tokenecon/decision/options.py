@@ -9,6 +9,7 @@ from tokenecon import data, units
 from tokenecon.decision import scenario_prices
 from tokenecon.decision.scenario_prices import TOKENS, tok_per_request, tokens
 from tokenecon.errors import NoInput, NoPrice, NothingServes
+from tokenecon.finding import Finding, finding
 from tokenecon.fleet import planning
 from tokenecon.formulas import money
 from tokenecon.prices import price_book
@@ -64,9 +65,7 @@ def paid_replicas(case, row, policy, requests_per_day):
 
 def _busiest(profile):
     """The busiest hour alone: a fixed fleet is made for it, so the others need no planning."""
-    owned_hour = profile.nlargest(1, "ratio")
-    owned_hour.attrs = profile.attrs
-    return owned_hour
+    return profile.nlargest(1, "ratio")
 
 
 def points(case, most):
@@ -85,13 +84,14 @@ def serving(case):
                           cached_prefix=case.cached_prefix, ttft_ms=case.ttft_ms, tpot_ms=case.tpot_ms)
 
 
+@finding
 def offers(case):
     """Every choice of the case: cost of a million tokens (allocated: all paid time over all tokens) and of a month.
 
     One row a GPU and kind of hour, and one for the API; rows that cannot be had say why in ``reason``.  The ranges join the
     10th and 90th percentile of the price with the 80 % interval of the model, both at their cheap or dear end at once.
     """
-    rows, cited = [], ["own-assumption"]
+    rows = []
     served = serving(case) if {"own", "rent"} & set(case.choices) else pd.DataFrame()
     for _, row in served.iterrows():
         if row["reason"]:
@@ -111,22 +111,19 @@ def offers(case):
                 rows.append({"kind": kind, "gpu": row["gpu"], "n_gpus": row["n_gpus"], "name": words(row["gpu"], kind),
                              "reason": str(error)})
                 continue
-            cited += price["sources"]
             rows.append({"kind": kind, **_cost(case, row, plan, price, shares), "name": words(row["gpu"], kind), "reason": ""})
     if "api" in case.choices:
-        rows.append(_api_row(case, cited))
+        rows.append(_api_row(case))
     table = pd.DataFrame(rows, columns=FIELDS)
     if (table["reason"] != "").all():
         raise NothingServes("no choice of the scenario can be had: " + "; ".join(
             f"{row['name']}: {row['reason']}" for _, row in table.head(3).iterrows()))
     table["choice"] = [KINDS[kind][0] if kind else "" for kind in table["kind"]]
-    table.attrs.update(sources=list(dict.fromkeys(one for one in cited if one)), as_of=case.as_of)
-    table.attrs["note"] = (
+    return Finding(table, note=(
         f"Prices known on {case.as_of}; allocated: all paid time over all tokens, each kind by the time it causes; own and "
         f"rented hours with {case.ops_overhead:.0%} for operations. Ranges: 10th to 90th percentile of the price (of an "
         "owned hour: all its parts at their cheap or dear ends), and 80 % interval of the model. "
-        f"Mark: no offer seen for {price_book.OLD_DAYS} days.")
-    return table
+        f"Mark: no offer seen for {price_book.OLD_DAYS} days."))
 
 
 def _hours(case):
@@ -194,13 +191,12 @@ def mtok_per_month(case):
     return per_day * units.DAYS_PER_YEAR / units.MONTHS_PER_YEAR
 
 
-def _api_row(case, cited):
+def _api_row(case):
     """The API's row of :func:`offers`; its prices are what its tokens cost."""
     try:
         price = scenario_prices.api(case)
     except NoPrice as error:
         return {"kind": "api", "gpu": "", "name": "API", "reason": str(error)}
-    cited += price["sources"]
     out = {"kind": "api", "gpu": "", "name": "API", "reason": "", "seller": price["sellers"][1], **_dated(case, price)}
     for place, end in enumerate(ENDS):
         out[f"usd_per_mtok{end}"] = out[f"usd_per_mtok_used{end}"] = price["blend"][place]
@@ -245,16 +241,15 @@ def answer(case, table):
     return text
 
 
-def compared(table):
+@finding
+def compared(offered):
     """The cheapest choices, ready for a figure: coloured by own, rent and API; the API is among them where it can be had."""
-    rows = feasible(table)
+    rows = feasible(offered.table)
     first, last = rows.iloc[0], rows.iloc[-1]
     shown = rows[(rows.index < DRAWN) | (rows["kind"] == "api")].copy()
     shown["group"] = [GROUPS[choice] for choice in shown["choice"]]
     left = len(rows) - len(shown)
-    shown.attrs = dict(table.attrs)
-    shown.attrs["finding"] = (
+    return Finding(shown, (
         f"From ${first['usd_per_mtok']:.2g} to ${last['usd_per_mtok']:.2g}: the same tokens cost "
         f"{last['usd_per_mtok'] / first['usd_per_mtok']:.1f} times as much by choice of machine and contract"
-        + (f"; {left} dearer choices are not drawn" if left else ""))
-    return shown
+        + (f"; {left} dearer choices are not drawn" if left else "")), offered.note)

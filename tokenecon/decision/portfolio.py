@@ -6,7 +6,6 @@ any one provider no more than a given share of it is missing.  What one more GPU
 dual of these requirements.
 """
 
-from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -17,6 +16,7 @@ from tokenecon import data
 from tokenecon.errors import BadInput, Infeasible, NoPrice
 from tokenecon.formulas import contracts
 from tokenecon.prices import gpu_prices
+from tokenecon.queries import remembered
 
 ON_DEMAND, SPOT, COMMITTED = "on demand", "spot", "committed"
 KINDS = (ON_DEMAND, SPOT, COMMITTED)
@@ -141,7 +141,7 @@ def spot_hour(spot, fallback, *, availability, interruptions, restart, lost):
         interruptions_per_hour=interruptions, restart_hours=restart, lost_hours=lost))
 
 
-@cache
+@remembered
 def _quotes(gpu, as_of):
     """Newest price of each provider and contract that was seen recently enough; read only."""
     kinds = ("on_demand", "spot", *CONTRACTS)
@@ -158,8 +158,7 @@ def market(gpu, as_of, *, limit, availability, interruptions, restart, lost, sel
     """
     known = _quotes(gpu, as_of)
     if sellers != ALL:
-        kind_of = data.table("providers").set_index("id")["kind"]
-        known = known[known["provider"].map(kind_of) == sellers]
+        known = known[[data.row("providers", provider)["kind"] == sellers for provider in known["provider"]]]
     full = known[known["kind"] == "on_demand"].groupby("provider")["value"].min()
     if full.empty:
         raise NoPrice(f"no on_demand price of {gpu} on {as_of}{f' at a {sellers}' if sellers != ALL else ''}; the mix needs "
@@ -173,5 +172,5 @@ def market(gpu, as_of, *, limit, availability, interruptions, restart, lost, sel
                             restart=restart, lost=lost)
         rows.append({"offer": f"{provider}, {name}", "provider": provider, "contract": name,
                      "kind": name if kind in ("on_demand", "spot") else COMMITTED, "usd_per_gpu_hour": usd,
-                     "quoted": float(row["value"]), "limit": limit, "as_of": row["as_of"], "source": row["source"]})
+                     "quoted": float(row["value"]), "limit": limit, "as_of": row["as_of"]})
     return pd.DataFrame(rows).sort_values(["usd_per_gpu_hour", "offer"]).reset_index(drop=True)

@@ -49,12 +49,12 @@ def cost(path):
     from tokenecon.decision import break_even, options
 
     case = scenario.load(path)
-    table = _served(options.offers, case)
-    crossings = break_even.against_api(case, table)
+    offered = _served(options.offers, case)
+    table, crossings = offered.table, break_even.against_api(case, offered)
     sections = [("What each choice costs", "choices", options.feasible(table), COST),
-                ("From which volume on it beats the API", "break_even", crossings, BREAK_EVEN),
+                ("From which volume on it beats the API", "break_even", crossings.table, BREAK_EVEN),
                 ("Not to be had", "refused", options.refused(table), REFUSED)]
-    return _report(case, sections, table.attrs["note"], [options.answer(case, table)])
+    return _report(case, sections, [offered, crossings], [options.answer(case, table)])
 
 
 def decide(path, draws, seed):
@@ -62,15 +62,16 @@ def decide(path, draws, seed):
     from tokenecon.decision import drivers, montecarlo, options
 
     case = scenario.load(path)
-    table = _served(options.offers, case)
-    done = _served(lambda one: montecarlo.run(one, table, draws=draws, seed=seed), case)
+    offered = _served(options.offers, case)
+    done = _served(lambda one: montecarlo.run(one, offered, draws=draws, seed=seed), case)
     chances, moved, later = drivers.cheapest(case, done), drivers.tornado(case, done), drivers.waiting(case, done)
-    sections = [("How often each choice is the cheapest", "choices", chances, CHANCES),
-                ("What drives it", "drivers", moved, DRIVERS),
-                ("Buy now or in a year", "waiting", later, WAITING),
-                ("What was drawn", "inputs", drivers.assumptions(done), INPUTS)]
-    said = [table.attrs["finding"] for table in (chances, moved, later)]
-    return _report(case, sections, chances.attrs["note"], said) | {"draws": done.draws, "seed": done.seed}
+    drawn = drivers.assumptions(done)
+    sections = [("How often each choice is the cheapest", "choices", chances.table, CHANCES),
+                ("What drives it", "drivers", moved.table, DRIVERS),
+                ("Buy now or in a year", "waiting", later.table, WAITING),
+                ("What was drawn", "inputs", drawn.table, INPUTS)]
+    said = [found.sentence for found in (chances, moved, later)]
+    return _report(case, sections, [chances, moved, later, drawn], said) | {"draws": done.draws, "seed": done.seed}
 
 
 def _served(compute, case):
@@ -82,8 +83,9 @@ def _served(compute, case):
         raise BadInput(f"scenario '{case.name}': {error}") from error
 
 
-def _report(case, sections, note, findings):
-    return {"scenario": case, "sections": sections, "note": note, "findings": findings}
+def _report(case, sections, found, findings):
+    cited = list(dict.fromkeys(source for one in found for source in one.sources))
+    return {"scenario": case, "sections": sections, "note": found[0].note, "findings": findings, "sources": cited}
 
 
 # --- out -------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 from pydantic import ValidationError
 
-from tokenecon import data, yaml_file
+from tokenecon import data, queries, yaml_file
 from tokenecon.decision import scenario_schema
 from tokenecon.errors import BadInput, did_you_mean, quoted
 
@@ -81,6 +81,8 @@ def overridden(name, changes):
 
 def parsed(path):
     """The mapping in a YAML file."""
+    if Path(path).parent == FOLDER:
+        queries.ask(queries.Query(f"{EXAMPLES}{Path(path).name}", (), ""))
     try:
         return yaml_file.mapping(path)
     except yaml_file.NotYaml as error:
@@ -132,14 +134,15 @@ def _profile(found, traffic_block, path):
     found.utilisation = traffic_block.utilisation
     if traffic_block.file is not None:
         try:
-            found.profile = traffic.from_requests(files.read(path.parent / traffic_block.file))
+            requests = files.read(path.parent / traffic_block.file)
+            found.profile = traffic.from_requests(requests)
         except (files.TrafficError, OSError) as error:
             raise BadScenario(path, "traffic.file", f"is '{traffic_block.file}', but {_reason(error)}") from None
         if len(found.profile) > HOURS:
             raise BadScenario(path, "traffic.file", f"is '{traffic_block.file}' with {len(found.profile):,} hours, but must have "
                               f"at most {HOURS:,}, a year; keep the last one")
         if found.requests_per_day is None:
-            found.requests_per_day = found.profile.attrs["mean_requests_per_s"] * units.SECONDS_PER_DAY
+            found.requests_per_day = float(requests["requests_per_h"].mean()) * units.HOURS_PER_DAY
     elif traffic_block.peak_to_mean is not None:
         found.profile = traffic.synthetic(traffic_block.peak_to_mean)
     else:

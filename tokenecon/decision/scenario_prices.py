@@ -26,14 +26,14 @@ def tokens(case):
 
 
 def rent(case, gpu, kind):
-    """An hour of a rented GPU: low, typical, high (10th and 90th percentile over sellers), sources; for spot an hour of work."""
+    """An hour of a rented GPU: low, typical, high (10th and 90th percentile over sellers), when seen; for spot of work."""
     given = case.rents.get(gpu, {}).get(kind)
     if given is not None:
-        price = {"low": given, "typical": given, "high": given, "sources": [], "seen": ""}
+        price = {"low": given, "typical": given, "high": given, "seen": ""}
     else:
         found = gpu_prices.price_range(gpu, kind, case.as_of)
         low, high, seen = seller_percentiles(case, gpu, kind, found["typical"])
-        price = {"low": low, "typical": found["typical"], "high": high, "sources": found["sources"], "seen": seen}
+        price = {"low": low, "typical": found["typical"], "high": high, "seen": seen}
     if kind != "spot":
         return price
     regular = rent(case, gpu, "on_demand")
@@ -41,7 +41,7 @@ def rent(case, gpu, kind):
         spot_usd_per_gpu_hour=price[end], on_demand_usd_per_gpu_hour=regular[end], availability=data.value("spot.availability"),
         interruptions_per_hour=data.value("spot.interruptions"), restart_hours=data.value("spot.restart"),
         lost_hours=LOST_HOURS) for end in ("low", "typical", "high")}
-    return work | {"sources": list(dict.fromkeys([*price["sources"], *regular["sources"]])), "seen": price["seen"]}
+    return work | {"seen": price["seen"]}
 
 
 def seller_percentiles(case, gpu, kind, typical):
@@ -68,26 +68,26 @@ def owned_inputs(case, gpu, utilisation):
 
 
 def own(case, gpu, utilisation):
-    """An hour of an owned GPU: low, typical, high, sources, and the day on which its purchase price was last seen."""
+    """An hour of an owned GPU: low, typical, high, and the day on which its purchase price was last seen."""
     inputs = owned_inputs(case, gpu, utilisation)
     low, typical, high = (owned_hour.owned_total(**end) for end in owned_hour.ends(inputs))
     seen = "" if gpu in case.purchases else seller_percentiles(case, gpu, "purchase", typical)[2]
-    return {"low": low, "typical": typical, "high": high, "sources": inputs.attrs["sources"], "seen": seen}
+    return {"low": low, "typical": typical, "high": high, "seen": seen}
 
 
 def api(case):
-    """Prices of the API by kind of token, each (low, typical, high), their blend at this workload, sources and sellers.
+    """Prices of the API by kind of token, each (low, typical, high), their blend at this workload, and sellers.
 
     Each place is one seller's whole price list: of all sellers, those at the 10th, 50th and 90th percentile of the blend.
     """
     share = tokens(case)
     if case.api:
         stated = {kind: [case.api[column]] for kind, column in price_book.MONEY.items()}
-        rows, cited = pd.DataFrame(stated, index=["the scenario"], dtype=float), []
+        rows = pd.DataFrame(stated, index=["the scenario"], dtype=float)
         seen = ""
     else:
         found = price_book.token_price(case.model, case.as_of)  # refuses a model that nobody sells
-        cited, seen = found["sources"], found["as_of"]
+        seen = found["as_of"]
         listed = price_book.token_prices(case.model, case.as_of).groupby("provider")[list(price_book.MONEY.values())].median()
         rows = listed.rename(columns={column: kind for kind, column in price_book.MONEY.items()})
     rows["cached"] = rows["cached"].fillna(rows["input"])  # who gives no discount asks for the whole price
@@ -95,4 +95,4 @@ def api(case):
     rows = rows.sort_values("blend", kind="stable")
     chosen = rows.iloc[[int(np.ceil(q * len(rows))) - 1 for q in (PERCENTILES[0], 0.5, PERCENTILES[1])]]
     return {kind: tuple(chosen[kind]) for kind in (*TOKENS, "blend")} | {
-        "sources": cited, "sellers": tuple(chosen.index), "count": len(rows), "seen": seen}
+        "sellers": tuple(chosen.index), "count": len(rows), "seen": seen}

@@ -100,7 +100,7 @@ def _day(value):
     from tokenecon import data
 
     day = kinds.kind("date", False).adapter.validate_python(value)
-    first, today = str(data.table("prices")["as_of"].min()), datetime.date.today().isoformat()
+    first, today = data.extreme("prices", "as_of", "min"), datetime.date.today().isoformat()
     return day if first <= day <= today else refuse(
         f"a day from {first}, the first price in the book, to today, {today}; see `tokenecon list prices`")
 

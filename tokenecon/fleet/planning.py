@@ -16,6 +16,7 @@ from tokenecon.units import SECONDS_PER_HOUR
 
 POLICIES = ("fixed", "autoscale", "to_zero")
 SPREAD, EXTRA = 9.0, 25.0  # places beyond these standard deviations and this many are never taken, or always
+STEP_H = 1.0  # of a profile [h]
 GRID = 4096  # loads from which on the paid time of scale to zero is interpolated
 ONE_ALONE = 1  # replicas in the unit of cost: a replica is priced whole
 
@@ -142,7 +143,7 @@ def _fleet(profile, demands, *, requests_per_s, concurrency, wait_probability, p
         fleet = np.quantile(needed, percentile, axis=-1, method="inverted_cdf")
         paid = np.maximum(np.broadcast_to(fleet[..., None], needed.shape), floor)
     elif policy == "autoscale":
-        paid = np.maximum(_autoscaled(needed, start_h / profile.attrs["step_h"]), floor)
+        paid = np.maximum(_autoscaled(needed, start_h / STEP_H), floor)
     else:
         ratio = _start_ratio(start_h, requests_per_s, concurrency)
         paid = np.minimum(_zero(rates * concurrency / requests_per_s, concurrency, ratio), needed)

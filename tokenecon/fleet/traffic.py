@@ -1,7 +1,6 @@
 """Load over the hours: profiles of public traces, smooth ones with a given peak, and the reader's own.
 
-A profile is a DataFrame ``hour``, ``ratio``: the rate of requests in each step over its mean, which is exactly 1.  In ``attrs``:
-``name``, ``step_h`` (length of a step), ``peak_to_mean``, ``sources``, ``note``.
+A profile is a DataFrame ``hour``, ``ratio``: the rate of requests in each hour over its mean, which is exactly 1.
 """
 
 import numpy as np
@@ -10,7 +9,7 @@ from scipy.optimize import brentq
 
 from tokenecon import data
 from tokenecon.errors import UnknownId
-from tokenecon.units import HOURS_PER_DAY, SECONDS_PER_HOUR
+from tokenecon.units import HOURS_PER_DAY
 
 DAY, WEEK = int(HOURS_PER_DAY), 7
 SMOOTH = ("flat", "diurnal", "weekly")
@@ -29,24 +28,35 @@ SMOOTHEST, SHARPEST = 1.0, 24.0  # busiest hour over mean: a flat day; all reque
 def profile(name):
     """The profile of one of :data:`NAMES`."""
     if name == "flat":
-        return _made(np.ones(DAY), name, ["own-assumption"], "The same load in every hour.")
+        return _made(np.ones(DAY))
     if name in SMOOTH:
-        row = data.assumption("workload.peak_to_mean")
         weekend = data.value("workload.weekend") if name == "weekly" else 1.0
-        made = synthetic(float(row["value"]), weekend)
-        made.attrs.update(name=name, sources=list(dict.fromkeys([row["source"], "own-assumption"])))
-        return made
+        return synthetic(data.value("workload.peak_to_mean"), weekend)
+    return _made(rates(name))
+
+
+def rates(name):
+    """Mean requests a second of a trace, hour by hour."""
     if name not in HOURLY:
         raise UnknownId("profile", name, NAMES, "tokenecon.fleet.traffic.NAMES")
-    rows = data.table("traffic")
-    rows = rows[rows["trace"] == name].sort_values("index")
-    rates = rows["requests_per_s"].to_numpy()
-    silent = int((rates == 0).sum())
-    note = f"{len(rates)} hours of one service." + (
+    return data.rows("traffic", {"trace": name}).sort_values("index")["requests_per_s"].to_numpy()
+
+
+def note(name):
+    """What a profile of :data:`NAMES` is, in words."""
+    if name == "flat":
+        return "The same load in every hour."
+    if name in SMOOTH:
+        return f"A smooth {'week' if name == 'weekly' else 'day'}, no trace."
+    hourly = rates(name)
+    silent = int((hourly == 0).sum())
+    return f"{len(hourly)} hours of one service." + (
         f" Without any request in {silent} of them: an outage or a gap in the record." if silent else "")
-    made = _made(rates, name, list(dict.fromkeys(rows["source"])), note)
-    made.attrs["mean_requests_per_s"] = float(rates.mean())
-    return made
+
+
+def peak_to_mean(profile):
+    """The busiest hour of a profile over its mean hour."""
+    return float(profile["ratio"].max())
 
 
 def synthetic(peak_to_mean, weekend=1.0):
@@ -67,9 +77,7 @@ def synthetic(peak_to_mean, weekend=1.0):
     if wanted < SMOOTHEST:
         raise ValueError(f"peak_to_mean is {peak_to_mean:g}, but days as unequal as weekend = {weekend:g} alone make "
                          f"{days.max():.3g}; raise peak_to_mean")
-    rates = np.outer(days, _day(wanted)).ravel()
-    name = "weekly" if len(days) > 1 else "diurnal"
-    return _made(rates, name, ["own-assumption"], f"A smooth {'week' if len(days) > 1 else 'day'}, no trace.")
+    return _made(np.outer(days, _day(wanted)).ravel())
 
 
 def _day(peak_to_mean):
@@ -90,46 +98,32 @@ def _day(peak_to_mean):
 
 def from_requests(table):
     """The profile of the reader's own hours, as :func:`tokenecon.importers.load_csv.read` gives them."""
-    rates = table["requests_per_h"].to_numpy(dtype=float)
-    made = _made(rates, "own", [], f"{len(rates)} hours of the reader's own.")
-    made.attrs["mean_requests_per_s"] = float(rates.mean()) / SECONDS_PER_HOUR
-    return made
+    return _made(table["requests_per_h"].to_numpy(dtype=float))
 
 
-def _made(rates, name, sources, note):
+def _made(rates):
     """A profile of rates in any unit: their ratios to the mean."""
     ratio = np.asarray(rates, dtype=float) / np.mean(rates)
     ratio = ratio / ratio.mean()  # the first division leaves the mean a rounding error from 1
-    made = pd.DataFrame({"hour": np.arange(len(ratio), dtype=float), "ratio": ratio})
-    made.attrs.update(name=name, step_h=1.0, peak_to_mean=float(ratio.max()), sources=sources, note=note)
-    return made
+    return pd.DataFrame({"hour": np.arange(len(ratio), dtype=float), "ratio": ratio})
 
 
 def repeated(profile, hours):
     """The first so many hours of a profile that repeats itself: a week of a single day."""
     ratio = np.resize(profile["ratio"].to_numpy(), hours)
-    made = pd.DataFrame({"hour": np.arange(hours, dtype=float), "ratio": ratio})
-    made.attrs.update(profile.attrs)
-    return made
+    return pd.DataFrame({"hour": np.arange(hours, dtype=float), "ratio": ratio})
 
 
 def lengths(trace):
-    """Percentiles of prompts and answers of a trace: ``side`` (input or output), ``percentile``, ``tokens``."""
-    rows = data.table("request_lengths")
-    if trace not in set(rows["trace"]):
-        raise UnknownId("trace", trace, rows["trace"].unique(), "data/request_lengths.csv")
-    rows = rows[rows["trace"] == trace]
+    """Percentiles of a trace's prompts and answers: ``side``, ``percentile``, ``tokens``, ``mean`` of the side."""
+    rows = data.rows("request_lengths", {"trace": trace})
+    if rows.empty:
+        known = data.rows("request_lengths", {}, want="trace")["trace"]
+        raise UnknownId("trace", trace, known, "data/request_lengths.csv")
     table = rows[["side", "percentile", "tokens"]].reset_index(drop=True)
-    for side in table["side"].unique():
-        table.attrs[f"{side}_mean"] = fact(trace, f"{side}_mean")
-    table.attrs["sources"] = list(dict.fromkeys(rows["source"]))
-    return table
+    return table.assign(mean=table["side"].map({side: fact(trace, f"{side}_mean") for side in table["side"].unique()}))
 
 
 def fact(trace, field):
     """One number of ``data/traces.csv``, in the unit of its row."""
-    rows = data.table("traces").set_index("id")
-    wanted = f"{trace}.{field}"
-    if wanted not in rows.index:
-        raise UnknownId("fact of a trace", wanted, rows.index, "data/traces.csv")
-    return float(rows.loc[wanted, "value"])
+    return float(data.row("traces", f"{trace}.{field}", "fact of a trace")["value"])

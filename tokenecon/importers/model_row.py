@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from tokenecon import data, files
-from tokenecon.errors import BadInput, UnknownId
+from tokenecon.errors import BadInput
 from tokenecon.importers import huggingface
 
 ID = re.compile(r"[a-z0-9][a-z0-9._-]*")
@@ -24,16 +24,14 @@ def row(config, *, model_id, name, source, locator, as_of=None, published_total=
     """
     if not ID.fullmatch(model_id):
         raise NotAdded(f"--id '{model_id}' must be of small letters, digits, dots, hyphens and underscores, such as llama-3.1-8b")
-    taken = {*data.gpus().index, *(other for others in data.models()["aliases"] for other in others.split())}
-    if model_id in taken.union(*(data.table(name)["id"] for name in data.TABLES)):
+    aliases = {other for others in data.models()["aliases"] for other in others.split()}
+    if model_id in aliases.union(data.ids("gpus"), *(data.table(name)["id"] for name in data.TABLES)):
         raise NotAdded(f"--id '{model_id}' is taken; `tokenecon show {model_id}` prints the row, and ids are never used twice")
-    sources = data.table("sources").set_index("id")
-    if source not in sources.index:
-        raise UnknownId("source", source, sources.index, "data/sources.csv; add the row of the source first")
+    read = data.row("sources", source, "source", "data/sources.csv; add the row of the source first")
     shape = huggingface.load(config)
     facts = shape | {
         "id": model_id, "aliases": "", "name": name, "published_total": published_total or shape["parameters"],
-        "published_active": "", "basis": "spec", "as_of": as_of or sources.loc[source, "accessed"], "source": source,
+        "published_active": "", "basis": "spec", "as_of": as_of or read["accessed"], "source": source,
         "locator": locator, "note": ""}
     return {column["name"]: _text(facts[column["name"]]) for column in data.schema("models")}
 

@@ -1,15 +1,16 @@
 """What an hour of a GPU costs its owner, part by part, from inputs that each have a range; the same for arrays of draws."""
 
 import datetime
-from functools import cache
 
 import numpy as np
 import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import NoInput
+from tokenecon.finding import Finding, finding
 from tokenecon.formulas import tco
 from tokenecon.prices import gpu_prices
+from tokenecon.queries import remembered
 
 # input -> (row of data/assumptions.csv, or None for a fact of the GPU or a choice; which end makes the hour dear; words)
 INPUTS = {
@@ -98,9 +99,9 @@ def owned_total(**inputs):
     return sum(parts(**inputs).values())
 
 
-@cache
+@remembered
 def bought(gpu, as_of=None):
-    """Price of the bare GPU on a day: low, typical, high, sources, as_of; offers seen within a year go before older ones.
+    """Price of the bare GPU on a day: low, typical, high, as_of; offers seen within a year go before older ones.
 
     Of an offer that includes the server, the rest of the server is taken off.
     """
@@ -120,27 +121,26 @@ def bought(gpu, as_of=None):
         ends[name] = usd.where(~whole, usd * (1 - margin) - rest)
     return {"low": float(ends["low"].min()), "high": float(ends["high"].max()),
             "typical": float(ends["value"].groupby(rows["provider"]).median().median()),
-            "as_of": rows["as_of"].max(), "sources": tuple(dict.fromkeys(rows["source"]))}
+            "as_of": rows["as_of"].max()}
 
 
-@cache
+@remembered
 def rated_kw(gpu):
-    """Rated power of the machines of a GPU without cooling: low, typical, high, source. [kW/GPU]"""
-    facts = data.table("gpus").set_index("id")
-    name = f"{gpu}.all_in_power"
-    if name not in facts.index:
-        data.gpu(gpu)  # an unknown id has its own message
-        raise NoInput(f"no all-in power of {gpu}: add a row {name} to data/gpus.csv, or give kw_per_gpu")
-    row, (least, cooling, most) = facts.loc[name], data.span("power.all_in_pue")
+    """Rated power of the machines of a GPU without cooling: low, typical, high. [kW/GPU]"""
+    data.gpu(gpu)  # an unknown id has its own message
+    found = data.rows("gpus", {"gpu": gpu, "field": "all_in_power"})
+    if found.empty:
+        raise NoInput(f"no all-in power of {gpu}: add a row {gpu}.all_in_power to data/gpus.csv, or give kw_per_gpu")
+    row, (least, cooling, most) = found.iloc[0], data.span("power.all_in_pue")
     low, high = (float(row["value"] if row[end] != row[end] else row[end]) for end in ("low", "high"))
     kw = [units.convert(value, row["unit"], "kW") for value in (low / most, float(row["value"]) / cooling, high / least)]
-    return (*kw, row["source"])
+    return tuple(kw)
 
 
 def spans(gpu, *, as_of=None, owner="neocloud", **given):
-    """Low, typical and high value of every input of :func:`parts` for a GPU on a day, and where it comes from.
+    """Low, typical and high value of every input of :func:`parts` for a GPU on a day.
 
-    Index ``input``; columns low, typical, high (as numbers, whichever is dear), dear ("low" or "high"), unit, source, name.
+    Index ``input``; columns low, typical, high (as numbers, whichever is dear), dear ("low" or "high"), unit, name.
     ``given`` sets an input to a number, without a range. ``owner`` is one of :data:`OWNERS`.
     """
     if owner not in OWNERS:
@@ -153,27 +153,21 @@ def spans(gpu, *, as_of=None, owner="neocloud", **given):
         special = OWNERS[owner].get(name)
         if name in given:
             low = typical = high = float(given[name])
-            source = ""
         elif name == "usd_per_gpu":
             price = bought(gpu, as_of)
             low, typical, high = (price[end] for end in PLACES)
-            source = " ".join(price["sources"])
         elif name == "kw_per_gpu":
-            low, typical, high, source = rated_kw(gpu)
+            low, typical, high = rated_kw(gpu)
         elif name == "utilisation":
             low = typical = high = 1.0
-            source = ""
         else:
             row_id = special if special and special != "cheap" else row_id
             low, typical, high = data.span(row_id)
-            source = data.assumption(row_id)["source"]
         if special == "cheap" and name not in given:
             low, typical, high = low, low, typical
         rows.append({"input": name, "low": low, "typical": typical, "high": high, "dear": dear, "unit": UNITS[name],
-                     "source": source, "name": words})
-    table = pd.DataFrame(rows).set_index("input")
-    table.attrs["sources"] = list(dict.fromkeys(one for text in table["source"] for one in text.split()))
-    return table
+                     "name": words})
+    return pd.DataFrame(rows).set_index("input")
 
 
 def ends(table):
@@ -183,12 +177,13 @@ def ends(table):
     return cheap.to_dict(), table["typical"].to_dict(), dear.to_dict()
 
 
+@finding
 def owned(gpu, *, as_of=None, owner="neocloud", **given):
     """Components of an hour of an owned GPU: component, name, usd_per_gpu_hour with _low and _high, share.
 
-    Each column adds up to ``attrs["total"]``, ``["total_low"]`` and ``["total_high"]``: low has every input at its cheap
-    end at once, high every one at its dear end.  ``attrs["likely_low"]`` and ``["likely_high"]`` hold 80 % of the totals
-    when the inputs are drawn one by one.  ``given`` sets inputs of :data:`INPUTS`, as in :func:`spans`.
+    Each column adds up to the values ``total``, ``total_low`` and ``total_high``: low has every input at its cheap end at
+    once, high every one at its dear end.  ``likely_low`` and ``likely_high`` hold 80 % of the totals when the inputs are
+    drawn one by one.  ``given`` sets inputs of :data:`INPUTS`, as in :func:`spans`.
     """
     inputs = spans(gpu, as_of=as_of, owner=owner, **given)
     cheap, expected, dear = (parts(**end) for end in ends(inputs))
@@ -198,10 +193,8 @@ def owned(gpu, *, as_of=None, owner="neocloud", **given):
          "usd_per_gpu_hour_high": dear[name], "share": expected[name] / total} for name, words in COMPONENTS.items()
     ])
     least, most = likely(inputs)
-    table.attrs.update(total=total, total_low=sum(cheap.values()), total_high=sum(dear.values()), likely_low=least,
-                       likely_high=most, gpu=gpu, owner=owner, as_of=as_of or gpu_prices.newest_price_date(),
-                       sources=inputs.attrs["sources"])
-    return table
+    return Finding(table, total=total, total_low=sum(cheap.values()), total_high=sum(dear.values()), likely_low=least,
+                   likely_high=most, gpu=gpu, owner=owner, as_of=as_of or gpu_prices.newest_price_date())
 
 
 def draws(inputs, count, seed):
@@ -225,6 +218,7 @@ def likely(inputs):
     return float(low), float(high)
 
 
+@finding
 def sensitivity(gpu, *, as_of=None, owner="neocloud", **given):
     """The owned hour when one input moves over the range of its row and the others stay: the widest first.
 
@@ -247,11 +241,9 @@ def sensitivity(gpu, *, as_of=None, owner="neocloud", **given):
     first, second = table["name"].iloc[:2]
     power = "" if "usd_per_kwh" in set(table["input"].iloc[:2]) else (
         f"; electricity by ${table.loc[table['input'] == 'usd_per_kwh', 'width'].sum():.2f}")
-    table.attrs.update(total=owned_total(**fixed), sources=inputs.attrs["sources"])
-    table.attrs["finding"] = (
-        f"{first} moves the hour most, by ${table['width'].iloc[0]:.2f} over its range, then "
-        f"{second[0].lower()}{second[1:]}{power}.")
-    return table
+    return Finding(
+        table, f"{first} moves the hour most, by ${table['width'].iloc[0]:.2f} over its range, then "
+        f"{second[0].lower()}{second[1:]}{power}.", total=owned_total(**fixed))
 
 
 def formatted(name, value):

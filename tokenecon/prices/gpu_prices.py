@@ -4,10 +4,10 @@
 """
 
 import datetime
-from functools import cache
 
-from tokenecon.data import gpus, table
+from tokenecon import data
 from tokenecon.errors import BadInput, NoPrice, UnknownId
+from tokenecon.queries import remembered
 
 PRICE_KINDS = ("on_demand", "spot", "marketplace", "committed_1y", "committed_3y", "rental_3y",
                "owned_hyperscaler", "owned_neocloud", "purchase")  # fmt: skip
@@ -27,7 +27,7 @@ def _iso(as_of):
 
 def newest_price_date():
     """Date of the newest price in the table: the default of ``as_of`` everywhere."""
-    return str(table("prices")["as_of"].max())
+    return data.extreme("prices", "as_of")
 
 
 def prices(gpu=None, kind=None, as_of=None, *, max_age_days=None, claimed=False):
@@ -35,39 +35,39 @@ def prices(gpu=None, kind=None, as_of=None, *, max_age_days=None, claimed=False)
 
     ``max_age_days`` drops prices last seen longer ago.  What the documents claim is left out unless ``claimed``: it is checked.
     """
-    frame = table("prices")
-    if not claimed:
-        frame = frame[frame["basis"] != "claimed"]
+    date = newest_price_date() if as_of is None else _iso(as_of)
+    where = {"as_of<=": date}
     if gpu is not None:
-        if gpu not in gpus().index:
-            raise UnknownId("gpu", gpu, gpus().index, "`tokenecon list gpus`")
-        frame = frame[frame["gpu"] == gpu]
+        if gpu not in data.ids("gpus"):
+            raise UnknownId("gpu", gpu, data.ids("gpus"), "`tokenecon list gpus`")
+        where["gpu"] = gpu
     if kind is not None:
         if kind not in PRICE_KINDS:
             raise UnknownId("price kind", kind, PRICE_KINDS, ", ".join(PRICE_KINDS))
-        frame = frame[frame["kind"] == kind]
-    date = newest_price_date() if as_of is None else _iso(as_of)
-    frame = frame[frame["as_of"] <= date]
+        where["kind"] = kind
+    if not claimed:
+        where["basis!="] = "claimed"
+    frame = data.rows("prices", where, want="*")
     newest = frame.groupby(["gpu", "provider", "region", "kind", "offer", "basis"])["as_of"].transform("max")
     frame = frame[frame["as_of"] == newest]
     if max_age_days is not None:
         oldest = datetime.date.fromisoformat(date) - datetime.timedelta(days=max_age_days)
         frame = frame[frame["last_seen"] >= oldest.isoformat()]
-    return frame.sort_values(["gpu", "kind", "value"]).reset_index(drop=True)
+    return data.cite("prices", frame).sort_values(["gpu", "kind", "value"]).reset_index(drop=True)
 
 
 def price_range(gpu, kind, as_of=None, *, max_age_days=None):
     """Lowest, typical and highest price of a GPU on a date, over the offers known then.
 
-    Returns a dict: low, typical, high, unit, as_of (newest row used), rows (ids), sources (ids).  Typical is the median over
+    Returns a dict: low, typical, high, unit, as_of (newest row used), rows (ids).  Typical is the median over
     providers of each one's median, so that a provider with ten sizes counts once.  An estimate with its own range widens low
     and high by it.  ``max_age_days`` is :data:`PRICE_MAX_AGE_DAYS` of the kind unless given.
     """
     found = _price_range(gpu, kind, as_of, PRICE_MAX_AGE_DAYS.get(kind) if max_age_days is None else max_age_days)
-    return found | {name: list(found[name]) for name in ("rows", "sources")}  # the caller may change what it gets
+    return found | {"rows": list(found["rows"])}  # the caller may change what it gets
 
 
-@cache
+@remembered
 def _price_range(gpu, kind, as_of, max_age_days):
     rows = prices(gpu, kind, as_of, max_age_days=max_age_days)
     if rows.empty:
@@ -81,5 +81,4 @@ def _price_range(gpu, kind, as_of, max_age_days):
     return {
         "low": float(low.min()), "typical": float(typical), "high": float(high.max()),
         "unit": rows["unit"].iloc[0], "as_of": rows["as_of"].max(), "rows": list(rows["id"]),
-        "sources": list(dict.fromkeys(rows["source"])),
     }  # fmt: skip

@@ -1,8 +1,8 @@
 """The price book: what a GPU and what a token cost as of a date, and which prices to distrust.
 
-Every look-up is as of a date, by default the newest in the book, and says which in ``attrs["as_of"]``.  Two
-marks tell a reader which prices to distrust: ``old``, not seen for more than :data:`OLD_DAYS` days, and ``outside``,
-beyond the range of its peers (see :func:`fences`).  A mark changes no result: it is shown.
+Every look-up is as of a date, by default the newest in the book.  Two marks tell a reader which prices to distrust:
+``old``, not seen for more than :data:`OLD_DAYS` days, and ``outside``, beyond the range of its peers (see :func:`fences`).
+A mark changes no result: it is shown.
 """
 
 import datetime
@@ -25,7 +25,7 @@ MONEY = {"input": "usd_per_mtok_in", "output": "usd_per_mtok_out", "cached": "us
 
 def newest_date():
     """The newest date in the book, of GPUs or of tokens: the default of every look-up here."""
-    return max(gpu_prices.newest_price_date(), str(data.table("api_prices")["last_seen"].max()))
+    return max(gpu_prices.newest_price_date(), data.extreme("api_prices", "last_seen"))
 
 
 def _days(dates):
@@ -96,50 +96,50 @@ def marks(frame, as_of=None):
     frame = frame.join(pd.concat(parts) if parts else empty)
     frame["outside"] = (frame["value"] < frame["peer_low"]) | (frame["value"] > frame["peer_high"])
     frame["marks"] = _words(frame["old"], frame["outside"])
-    frame.attrs |= {"as_of": date, "sources": list(dict.fromkeys(frame["source"]))}
     return frame
 
 
 def gpu_offers(gpu=None, kind=None, as_of=None):
     """Offers of a GPU as of a date, one row each, with the marks of :func:`marks`."""
     date = _date(as_of)
-    table = marks(gpu_prices.prices(gpu, kind, date), date)
-    table.attrs["finding"] = (f"{len(table)} prices as of {date}: {int(table['old'].sum())} not seen for more than "
-                              f"{OLD_DAYS} days, {int(table['outside'].sum())} outside the range of their peers.")
-    return table
+    return marks(gpu_prices.prices(gpu, kind, date), date)
 
 
 def token_models():
     """Names of all models with a token price."""
-    return sorted(data.table("api_prices")["model"].unique())
+    return sorted(data.rows("api_prices", {}, want="model")["model"])
 
 
 def _model(model):
     """A model's name in the table of token prices, by its id or an alias."""
-    known = token_models()
-    if model in known:
+    if _sold(model):
         return model
-    frame = data.models()
-    named = [name for name, aliases in frame["aliases"].items() if model == name or model in aliases.split()]
-    if not named:
-        raise UnknownId("model", model, known, "`tokenecon list token-prices`")
-    if named[0] not in known:
-        raise NoPrice(f"no seller in the price lists offers {named[0]} by the token; add a row to data/api_prices.csv")
-    return named[0]
+    try:
+        named = data.model(model)["id"]
+    except UnknownId:
+        raise UnknownId("model", model, token_models(), "`tokenecon list token-prices`") from None
+    if not _sold(named):
+        raise NoPrice(f"no seller in the price lists offers {named} by the token; add a row to data/api_prices.csv")
+    return named
 
 
-def _in_force(date):
-    """The offers of each list's newest vintage up to a date.
+def _sold(model):
+    return len(data.rows("api_prices", {"model": model}, want="model")) > 0
+
+
+def _in_force(date, model=None):
+    """The offers of each list's newest vintage up to a date, of one model where it is named.
 
     Before its first vintage a list is asked what it says of the past: the prices that it dates itself.
     """
-    frame = data.table("api_prices")
-    parts = []
-    for _, rows in frame[frame["as_of"] <= date].groupby("source"):
-        seen = rows["last_seen"][rows["last_seen"] <= date]
-        parts.append(rows[rows["last_seen"] == (seen.max() if len(seen) else rows["last_seen"].min())])
-    frame = pd.concat(parts) if parts else frame.head(0)
-    return frame[frame["as_of"] == frame.groupby(["source", "seller_model"])["as_of"].transform("max")]
+    vintages = data.rows("api_prices", {"as_of<=": date}, want="source last_seen")
+    chosen = {}
+    for source, days in vintages.groupby("source")["last_seen"]:
+        seen = days[days <= date]
+        chosen[source] = seen.max() if len(seen) else days.min()
+    frame = data.rows("api_prices", {"as_of<=": date} | ({} if model is None else {"model": model}), want="*")
+    frame = frame[frame["last_seen"] == frame["source"].map(chosen)].sort_values("source", kind="stable")
+    return data.cite("api_prices", frame[frame["as_of"] == frame.groupby(["source", "seller_model"])["as_of"].transform("max")])
 
 
 def token_prices(model=None, as_of=None, *, retired=False):
@@ -149,9 +149,7 @@ def token_prices(model=None, as_of=None, *, retired=False):
     other sellers of the model), ``marks``.  What a list has as ``retired`` is left out unless asked for.
     """
     date = _date(as_of)
-    frame = _in_force(date)
-    if model is not None:
-        frame = frame[frame["model"] == _model(model)]
+    frame = _in_force(date, None if model is None else _model(model))
     if not retired:
         frame = frame[frame["status"] == "listed"]
     frame = frame.sort_values(["model", "provider", "source", "seller_model"]).reset_index(drop=True)
@@ -165,11 +163,6 @@ def token_prices(model=None, as_of=None, *, retired=False):
             outside[beyond.index[beyond]] = True
     frame["outside"] = outside
     frame["marks"] = _words(frame["old"], frame["outside"])
-    frame.attrs |= {
-        "as_of": date, "sources": list(dict.fromkeys(frame["source"])),
-        "finding": f"{len(frame)} token prices as of {date} by {frame['provider'].nunique()} sellers: {int(frame['old'].sum())} "
-                   f"not seen for more than {OLD_DAYS} days, {int(frame['outside'].sum())} outside the range of their peers.",
-    }  # fmt: skip
     return frame
 
 
@@ -178,7 +171,7 @@ def token_price(model, as_of=None, *, retired=False):
 
     Returns a dict: ``input`` [USD/Mtok_in], ``output`` [USD/Mtok_out], ``cached`` [USD/Mtok_cached] (None where no
     list gives one), ``as_of`` (newest day on which a list said so), ``providers`` and ``cached_providers`` (how many),
-    ``offers``, ``rows`` (ids), ``sources`` (ids).  A seller counts once, with the median of its offers in all lists.
+    ``offers``, ``rows`` (ids).  A seller counts once, with the median of its offers in all lists.
     Typical is the median over sellers, low and high the tenth and the ninetieth percentile over them: some offers are
     premium services or forgotten entries, and minimum and maximum would be those.
     """
@@ -186,8 +179,7 @@ def token_price(model, as_of=None, *, retired=False):
     name = _model(model)
     rows = token_prices(name, date, retired=retired)
     if rows.empty:
-        table = data.table("api_prices")
-        known = table[table["model"] == name]
+        known = data.rows("api_prices", {"model": name})
         why = (f"the first one is of {known['as_of'].min()}" if known["as_of"].min() > date
                else "the lists of that day have it not, or only as retired")
         raise NoPrice(f"no token price of {name} as of {date}: {why}; ask for a later date, "
@@ -199,7 +191,7 @@ def token_price(model, as_of=None, *, retired=False):
     return found | {
         "as_of": min(rows["last_seen"].max(), date), "providers": int(rows["provider"].nunique()),
         "cached_providers": int(rows.dropna(subset=MONEY["cached"])["provider"].nunique()),
-        "offers": len(rows), "rows": list(rows["id"]), "sources": list(dict.fromkeys(rows["source"])),
+        "offers": len(rows), "rows": list(rows["id"]),
     }  # fmt: skip
 
 
@@ -234,12 +226,4 @@ def disagreement(model=None, as_of=None):
         table[f"ratio_{short}"] = table[f"genai_{short}"] / table[f"litellm_{short}"]
     table = table.dropna().reset_index()
     table["agree"] = np.isclose(table["ratio_in"], 1, atol=0.005) & np.isclose(table["ratio_out"], 1, atol=0.005)
-    apart = table[~table["agree"]]
-    date = rows.attrs["as_of"]
-    farthest = (np.exp(np.abs(np.log(apart[["ratio_in", "ratio_out"]])).to_numpy().max()) if len(apart) else 1.0)
-    table.attrs |= {
-        "as_of": date, "sources": list(lists),
-        "finding": f"As of {date} both lists price {len(table)} pairs of model and seller; {len(apart)} of them "
-                   f"differ, by up to a factor of {farthest:.1f}.",
-    }  # fmt: skip
     return table

@@ -1,7 +1,6 @@
 """What a user asks of ``estimate``: the columns, their defaults, and one sentence for every row that is wrong."""
 
 import re
-from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -9,6 +8,7 @@ import pandas as pd
 from tokenecon import numbers
 from tokenecon.errors import BadCases, BadInput, NoPrice, alike
 from tokenecon.prices import gpu_prices
+from tokenecon.queries import remembered
 from tokenecon.serving import coefficients, operands, steady_state
 from tokenecon.serving.calibration import support
 
@@ -239,7 +239,7 @@ def _layout(number, models, ask):
                 _say(ask, row, f"tp {number['attention_tp'][row]:g} does not divide the hidden size {width} of {one}")
 
 
-@cache
+@remembered
 def price_of(gpu):
     """Typical price of a GPU-hour: on demand, else by the next kind that has one; NaN where none has."""
     for kind in ("on_demand", "marketplace", "committed_1y", "committed_3y", "rental_3y", "owned_neocloud",

@@ -1,9 +1,9 @@
 """The coefficients of the serving model: what each one is, where it may lie, and its fitted value."""
 
 import math
-from functools import cache
 
 from tokenecon import data
+from tokenecon.queries import remembered
 
 ENGINES = ("tensorrt-llm", "vllm", "sglang")
 # Coefficients that hold for one software family only, as a factor on the common one.
@@ -72,10 +72,10 @@ def priors():
     return {name: row[0] for name, row in DEFINITIONS.items()}
 
 
-@cache
+@remembered
 def fitted():
     """Values of ``data/calibration.csv``."""
-    table = data.table("calibration").set_index("id")["value"]
+    table = data.rows("calibration", {"kind": "coefficient"}).set_index("id")["value"]
     missing = [name for name in DEFINITIONS if name not in table.index]
     if missing:
         raise ValueError(f"data/calibration.csv lacks {', '.join(missing)}; run `make calibrate`")

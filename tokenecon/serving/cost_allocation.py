@@ -65,9 +65,9 @@ def shares(case, *, usd_per_gpu_hour, utilisation=1.0):
     """One case, a dict of the columns of `estimate` with a concurrency, as a table: one row a kind of token.
 
     ``share`` adds up to 1; ``usd_per_mtok`` times the tokens adds up to the bill, with the interval of the model and the
-    range of the price.  ``usd_per_mtok_marginal`` is what one more request adds (:func:`marginal`); with
-    ``attrs["shared_share"]``, what the batch shares, it adds up to the bill too.  ``usd_per_mtok_alone`` divides the
-    whole bill by this kind alone.
+    range of the price.  ``usd_per_mtok_marginal`` is what one more request adds (:func:`marginal`); with ``shared_share``,
+    what the batch shares, it adds up to the bill too.  ``usd_per_mtok_alone`` divides the whole bill by this kind alone.
+    Beside the table a dict: ``request_s``, ``shared_share``, ``usd_per_mtok`` of all tokens.
     """
     frame = pd.DataFrame([case])
     time, more = busy(frame).iloc[0], marginal(frame).iloc[0]
@@ -92,10 +92,9 @@ def shares(case, *, usd_per_gpu_hour, utilisation=1.0):
                      **{f"usd_per_mtok{end}": usd(seconds, tokens[kind]) * factor for end, factor in wide.items()},
                      "usd_per_mtok_marginal": usd(more[f"{kind}_s"], tokens[kind]),
                      "usd_per_mtok_alone": usd(time["request_s"], tokens[kind])})
-    table = pd.DataFrame(rows)
-    table.attrs.update(request_s=float(time["request_s"]), shared_share=float(more["shared_s"] / time["request_s"]),
-                       usd_per_mtok=float(usd(time["request_s"], case["isl"] + case["osl"])))
-    return table
+    return pd.DataFrame(rows), {
+        "request_s": float(time["request_s"]), "shared_share": float(more["shared_s"] / time["request_s"]),
+        "usd_per_mtok": float(usd(time["request_s"], case["isl"] + case["osl"]))}
 
 
 def _state(cases):

@@ -1,11 +1,10 @@
 """The cheapest instance of an accelerator that keeps to a latency limit: how many of it, at which batch."""
 
-from functools import cache
-
 import numpy as np
 import pandas as pd
 
 from tokenecon import data
+from tokenecon.queries import remembered
 from tokenecon.serving import operating_point, textbook
 
 LARGEST_INSTANCE = 8  # GPUs: one server; beyond it tensor parallelism pays for the network
@@ -49,7 +48,7 @@ def calibrated_choice(gpus, case, usd_per_gpu_hour):
     return found
 
 
-@cache
+@remembered
 def largest_batches(places, tpot_ms, **where):
     """Largest batch within the limit for each (gpu, number of them), whatever it costs; 0 where there is none."""
     cases = pd.DataFrame([where | {"gpu": gpu, "n_gpus": count, "concurrency": np.nan, "usd_per_gpu_hour": 1.0,
@@ -77,7 +76,7 @@ def textbook_choice(gpu, case, usd_per_gpu_hour):
     return best, ""
 
 
-@cache
+@remembered
 def largest_batch(*, n_gpus, tpot_ms, **where):
     """Largest batch that fits and whose step keeps to the limit by the textbook; 0 when a single request does not."""
     def fast(batch):

@@ -1,10 +1,9 @@
 """80 % intervals: quantiles of measured over predicted, where the prediction never saw the campaign."""
 
-from functools import cache
-
 import numpy as np
 
 from tokenecon import data
+from tokenecon.queries import remembered
 
 QUANTITIES = ("rate", "ttft", "tpot")
 LOADS = ("closed_loop", "offline", "static")
@@ -18,10 +17,10 @@ def name(quantity, load, kind):
     return f"interval.{quantity}.{load}.{kind}"
 
 
-@cache
+@remembered
 def fitted():
     """Low and high ratio by quantity: arrays indexed by load and kind."""
-    table = data.table("calibration").set_index("id")
+    table = data.rows("calibration", {"kind": "interval"}).set_index("id")
     found = {}
     for quantity in QUANTITIES:
         ids = [[name(quantity, load, kind) for kind in KINDS] for load in LOADS]

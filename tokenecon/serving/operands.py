@@ -1,7 +1,5 @@
 """Ids to numbers: the columns of a case that come from its model, its GPU and its precisions."""
 
-from functools import cache
-
 import numpy as np
 import pandas as pd
 
@@ -9,6 +7,7 @@ from tokenecon import data, model_shape
 from tokenecon.errors import CannotServe
 from tokenecon.formulas import compute, memory
 from tokenecon.importers.huggingface import load as imported
+from tokenecon.queries import remembered
 from tokenecon.serving.coefficients import FAMILIES
 from tokenecon.units import FLOP_PER_MULTIPLY_ADD
 
@@ -20,7 +19,7 @@ NETWORK_BYTES_PER_S = 50e9  # 400 Gbit/s beyond the GPUs that the fabric joins
 LINEAR_PASSES = 8 / 3  # chunked prefill of linear attention computes each product about this often
 
 
-@cache
+@remembered
 def record(model):
     """Architecture record of a catalogue id, or of a config.json."""
     if str(model).endswith(".json"):
@@ -28,7 +27,7 @@ def record(model):
     return model_shape.record(data.model(model))
 
 
-@cache
+@remembered
 def shape_columns(model):
     """Numbers of a model that every pass needs."""
     shape = record(model)
@@ -69,7 +68,7 @@ def shape_columns(model):
     }  # fmt: skip
 
 
-@cache
+@remembered
 def gpu_columns(gpu):
     """Numbers of a GPU that every pass needs."""
     row = data.gpu(gpu)
@@ -87,7 +86,7 @@ def gpu_columns(gpu):
     }  # fmt: skip
 
 
-@cache
+@remembered
 def precision_columns(model, gpu, weights):
     """Bytes of a parameter and the arithmetic that the chip has for it, for dense parts and for experts.
 

@@ -1,12 +1,11 @@
 """What one replica serves within latency limits, by the calibrated model: concurrency, requests a second, its best size."""
 
-from functools import cache
-
 import numpy as np
 import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import NoEstimate, TooSlow
+from tokenecon.queries import remembered
 from tokenecon.serving import estimate
 
 SIZES = (1, 2, 4, 8)  # GPUs of a replica inside one server
@@ -89,7 +88,7 @@ def of_page(case):
                          case.ttft_ms, case.tpot_ms))
 
 
-@cache
+@remembered
 def _of_page(model, gpu, n_gpus, weights, kv, isl, osl, ttft_ms, tpot_ms):
     stated = {"model": model, "gpu": gpu, "n_gpus": n_gpus, "weights": weights, "kv": kv, "isl": isl, "osl": osl}
     try:

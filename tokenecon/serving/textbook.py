@@ -5,14 +5,13 @@ interferes with anything, which is why such models are optimistic.  Every result
 expected, and the two ends that the ranges of the efficiencies and of the price allow.
 """
 
-from functools import cache
-
 import numpy as np
 import pandas as pd
 
 from tokenecon import data, model_shape, units
 from tokenecon.errors import CannotServe, DoesNotFit
 from tokenecon.formulas import compute, memory, money, parallelism, roofline, serving
+from tokenecon.queries import remembered
 
 ALL_REDUCES_PER_LAYER = 2  # one after attention, one after the feed-forward block
 ACTIVATION_BYTES = 2  # activations stay at 16 bits
@@ -40,7 +39,7 @@ def assumed():
     return spans | {"step.overhead": (high, middle, low)}
 
 
-@cache
+@remembered
 def shape(model):
     """The architecture record of a model in the catalogue."""
     return model_shape.record(data.model(model))
@@ -77,7 +76,7 @@ def link(gpu, n_gpus):
     return bandwidth, units.convert(data.value("link.latency_roce"), "us", "s")
 
 
-@cache
+@remembered
 def placement(model, gpu, n_gpus, weights):
     """What does not depend on the load: weights, memory for the cache, arithmetic, links."""
     record, row = shape(model), data.gpu(gpu)
@@ -95,13 +94,13 @@ def placement(model, gpu, n_gpus, weights):
     }  # fmt: skip
 
 
-@cache
+@remembered
 def decode_flop(model, positions):
     """Arithmetic of one decoded token at a context of so many positions. [FLOP]"""
     return model_shape.decode_flop(shape(model), positions=positions)
 
 
-@cache
+@remembered
 def kv_bytes(model, kv, positions):
     """KV cache of one sequence of so many positions. [B]"""
     value = memory.bytes_per_param(bits_per_param=data.precision(kv)["bits"])
@@ -128,7 +127,7 @@ def smallest_instance(*, model, gpu, weights, kv, positions):
     return int(memory.parallel_size(n_gpus=least, smallest_group=1))
 
 
-@cache
+@remembered
 def weights_read(model, weights, batch):
     """Bytes of weights that a decode step reads: of a mixture of experts, only the experts touched. [B]"""
     record = shape(model)

@@ -6,7 +6,6 @@ from tokenecon.errors import BadInput
 
 LAST = 100.0  # the highest percentile
 SIDES = {"isl": "input", "osl": "output"}
-MEANS = {"input": "input_mean", "output": "output_mean"}  # attributes of the table that hold a trace's own means
 FINE = 20000  # chances at which a mean over the whole law is taken
 
 
@@ -18,13 +17,13 @@ def quantiles(lengths, side, chances):
     """Lengths at given chances (0 to 1) by the percentiles of one side, "input" or "output". [tok]
 
     Between two percentiles lengths rise evenly.  Between the last two they rise as a power, such that the mean is that of
-    the trace, where the table says it (``attrs["output_mean"]``) and a power can do it: the longest of many thousand
-    requests is far from the percentile below, and most of those between are near that.
+    the trace, where the table says it (its column ``mean``) and a power can do it: the longest of many thousand requests
+    is far from the percentile below, and most of those between are near that.
     """
-    places, tokens = _percentiles(lengths, side)
+    places, tokens, mean = _percentiles(lengths, side)
     chances = np.asarray(chances, dtype=float)
     found = np.interp(chances * LAST, places, tokens)
-    power = _tail_power(places, tokens, lengths.attrs.get(MEANS[side]))
+    power = _tail_power(places, tokens, mean)
     into = np.clip((chances * LAST - places[-2]) / (LAST - places[-2]), 0.0, 1.0)
     tail = tokens[-2] + (tokens[-1] - tokens[-2]) * into**power
     return np.where(into > 0, tail, found)
@@ -69,4 +68,4 @@ def _percentiles(lengths, side):
     if len(rows) < 3 or places[0] > 0 or places[-1] < LAST:
         raise BadLengths(f"lengths of the side '{side}' need the percentiles 0 and 100 and some between; there are "
                          f"{len(rows)} rows")
-    return places, tokens
+    return places, tokens, float(rows["mean"].iloc[0]) if "mean" in rows else None

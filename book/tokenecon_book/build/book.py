@@ -22,6 +22,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from tokenecon import data
+from tokenecon.queries import Query
 from tokenecon_book.build import freshness, notebooks, progress, publishing
 from tokenecon_book.build.staging import BookError, assemble, recover, site_inputs, stage, swap, write_pages
 
@@ -62,8 +63,9 @@ def check_contents(root, names):
 
 def out_of_date(root, target):
     """Why the site must be built anew, in words, or nothing."""
+    answers = data.Answers()
     for name, path in notebooks.catalogue(root).items():
-        if why := reason_to_run(path, target / "run" / name):
+        if why := reason_to_run(path, target / "run" / name, answers):
             return f"{name}: {why}"
     record = target / "site.json"
     changes = freshness.changed(json.loads(record.read_text()) if record.exists() else {}, site_inputs(root, target))
@@ -91,7 +93,8 @@ def rerun_stale(names, runs, jobs):
     for folder in [record.parent for record in runs.glob("**/record.json")]:
         if folder.relative_to(runs).as_posix() not in names:
             shutil.rmtree(folder)
-    reasons = {name: reason_to_run(path, runs / name) for name, path in names.items()}
+    answers = data.Answers()
+    reasons = {name: reason_to_run(path, runs / name, answers) for name, path in names.items()}
     stale = {name: names[name] for name, why in reasons.items() if why}
     for name in stale:
         progress.say(f"{name}: {reasons[name]}")
@@ -129,13 +132,17 @@ def run_all(stale, runs, jobs):
     return failures
 
 
-def reason_to_run(path, folder):
+def reason_to_run(path, folder, answers):
     """Why a notebook must run, or nothing when what lies there is what would come out again."""
     record = folder / "record.json"
     if not record.exists():
         return "not run yet"
     before = json.loads(record.read_text())
-    now = freshness.inputs(path, before["modules"], before["tables"])
+    if "queries" not in before:
+        return "run by an older version of this book"
+    asked = [Query(table, tuple((condition, wanted if isinstance(wanted, str) else tuple(wanted)) for condition, wanted in where),
+                   want) for table, where, want in before["queries"]]
+    now = freshness.inputs(path, before["modules"], asked, answers)
     changes = freshness.changed(before["inputs"], now)
     if changes:
         more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""
@@ -156,7 +163,7 @@ def run_one(path, folder, name, board, stop):
 
     board.starts(name)
     started = time.monotonic()
-    before = freshness.all_inputs(path)
+    before = freshness.of_sources(path)
     done = notebooks.run(path, on_cell=on_cell)
     noise = notebooks.complaints(done.notebook)
     if noise:
@@ -168,13 +175,13 @@ def run_one(path, folder, name, board, stop):
     (new / "out" / "figures").mkdir(parents=True)
     nbformat.write(done.notebook, new / "out" / "executed.ipynb")
     publishing.write_figures(done.notebook, new / "out" / "figures")
-    inputs = freshness.inputs(path, done.modules, done.tables)
-    moved = [key for key in inputs if inputs[key] != before.get(key)]
+    inputs = freshness.inputs(path, done.modules, done.queries, data.Answers())
+    moved = freshness.changed(before, freshness.of_sources(path))
     if moved:
         raise BookError(f"{moved[0]} changed while {name} ran; build again")
     record = {
         "modules": done.modules,
-        "tables": done.tables,
+        "queries": done.queries,
         "inputs": inputs,
         "out": freshness.of_folder(new / "out"),
         "seconds": round(time.monotonic() - started, 2),

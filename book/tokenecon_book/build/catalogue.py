@@ -14,7 +14,7 @@ from tokenecon_book.chapters.claims import ledger
 
 def claims(section=None):
     """The claims of the two documents with their verdicts, of one section where it is named."""
-    frame = ledger.ledger()
+    frame = ledger.ledger().table
     if section is not None:
         known = list(dict.fromkeys(frame["section"]))
         if section not in known:
@@ -25,9 +25,9 @@ def claims(section=None):
 
 def claim(claim_id):
     """Verdict and sources of one claim."""
-    frame = ledger.ledger()
+    frame = ledger.ledger().table
     verdict = frame[frame["id"] == claim_id].iloc[0].to_dict()
-    return {"verdict": verdict, "sources": [data.source(one).to_dict() for one in verdict.pop("sources").split()]}
+    return {"verdict": verdict, "sources": [data.source(one) for one in verdict.pop("sources").split()]}
 
 
 def all_notebooks():

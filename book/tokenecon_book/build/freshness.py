@@ -1,10 +1,6 @@
 """What a page depends on, as hashes: so that exactly what a change touches is made anew."""
 
 import hashlib
-import platform
-import sys
-from functools import cache
-from importlib import metadata
 from pathlib import Path
 
 from tokenecon import data
@@ -13,6 +9,9 @@ BOOK = Path(__file__).resolve().parent.parent
 PACKAGES = {"tokenecon": data.PACKAGE, "tokenecon_book": BOOK}
 RUNNERS = ("tokenecon_book.build.notebooks", "tokenecon_book.build.kernel", "tokenecon_book.build.parameters", "tokenecon.kinds")
 GONE = "gone"
+LOCK = BOOK.parent.parent / "requirements.txt"
+FEW = 3  # values of a filter that are named one by one
+FILES = "notebooks/"  # what a query of a file and not of a table begins with
 
 
 def digest(content):
@@ -35,13 +34,6 @@ def of_folder(folder, pattern="**/*"):
     return {path.relative_to(folder).as_posix(): of_file(path) for path in sorted(paths)}
 
 
-@cache
-def environment():
-    """The interpreter and the version of every installed distribution."""
-    installed = sorted(f"{found.name.lower()} {found.version}" for found in metadata.distributions())
-    return digest("\n".join([sys.version, platform.machine(), *installed]).encode())
-
-
 def module_file(name):
     """The file of a module of ours, whether or not it still exists."""
     package, *inner = name.split(".")
@@ -49,21 +41,35 @@ def module_file(name):
     return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
-def inputs(notebook, modules, tables):
-    """Name to hash of all that an executed notebook came from."""
-    found = {f"notebook {notebook.stem}": of_file(notebook), "the environment": environment()}
+def inputs(notebook, modules, queries, answers):
+    """Name to hash of all that an executed notebook came from; ``answers`` is a :class:`tokenecon.data.Answers`.
+
+    Of the tables only what it asked for: a row that no query of its touches leaves it as it is.
+    """
+    found = {f"notebook {notebook.stem}": of_file(notebook), LOCK.name: of_file(LOCK)}
     for name in sorted({*modules, *RUNNERS}):
         found[f"{name.replace('.', '/')}.py"] = of_file(module_file(name))
-    if tables:
-        found["data/datapackage.json"] = of_file(data.ROOT / "datapackage.json")
-    return found | {f"data/{name}.csv": of_file(data.ROOT / f"{name}.csv") for name in tables}
+    return found | {words(query): answers.hash(query) for query in queries}
 
 
-def all_inputs(notebook):
-    """Name to hash of all that a notebook could come from."""
-    modules = [".".join((package, *path.relative_to(folder).with_suffix("").parts)).removesuffix(".__init__")
-               for package, folder in PACKAGES.items() for path in folder.rglob("*.py")]
-    return inputs(notebook, modules, [path.stem for path in data.ROOT.glob("*.csv")])
+def words(query):
+    """A query as a reader of the build's output understands it."""
+    if query.table.startswith(FILES):
+        return query.table
+    conditions = [f"{condition}{wanted}" if isinstance(wanted, str) else
+                  f"{condition}{' or '.join(wanted)}" if len(wanted) <= FEW else f"{condition}one of {len(wanted)}"
+                  for condition, wanted in query.where]
+    asked = ", ".join(conditions) + (f" ({query.want})" if query.want.strip("*") else "")
+    return f"data/{query.table}.csv" + (f" [{asked}]" if asked else "")
+
+
+def of_sources(notebook):
+    """Name to hash of all files that a notebook could come from: what must not change while it runs."""
+    found = {f"notebook {notebook.stem}": of_file(notebook)}
+    code = [(folder, "**/*.py") for folder in PACKAGES.values()]
+    for folder, pattern in ((data.ROOT, "*"), (data.shipped("notebooks") / "scenarios", "*.yml"), *code):
+        found |= {f"{folder.name}/{name}": value for name, value in of_folder(folder, pattern).items()}
+    return found
 
 
 def changed(before, now):

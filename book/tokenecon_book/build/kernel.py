@@ -15,7 +15,7 @@ ENGINE = "tokenecon"
 # Asked of the kernel when the notebook is done; an expression, so that it leaves no cell behind.
 USED = (
     "{'modules': sorted(m for m in __import__('sys').modules if m.split('.')[0] in ('tokenecon', 'tokenecon_book')),"
-    " 'tables': sorted(getattr(__import__('sys').modules.get('tokenecon.data'), 'tables_read', list)())}"
+    " 'queries': [tuple(q) for q in getattr(__import__('sys').modules.get('tokenecon.queries'), 'made', tuple)()]}"
 )
 
 

@@ -2,7 +2,7 @@
 
 A run goes through papermill, on a kernel of the interpreter that runs this code, with a socket
 directory and an IPython profile of its own.  After the last cell the kernel is asked which
-modules of the package it loaded and which data tables it read, so that a build reruns exactly
+modules of the package it loaded and what it asked of the data, so that a build reruns exactly
 what a changed file touches.  What a run leaves behind depends on nothing but its inputs: no
 random cell ids, no clock times, no paths.
 """
@@ -14,6 +14,7 @@ from pathlib import Path
 
 from tokenecon import data
 from tokenecon.errors import BadInput, did_you_mean
+from tokenecon.queries import Query
 from tokenecon_book.build import parameters
 
 CELL_SECONDS = 600  # a cell that computes longer than this is broken
@@ -49,11 +50,11 @@ class Stopped(Exception):
 
 @dataclass(frozen=True)
 class Run:
-    """An executed notebook and what it used of the package and of the data."""
+    """An executed notebook, the modules that it loaded, and what it asked of the data."""
 
     notebook: object  # nbformat's NotebookNode
     modules: tuple
-    tables: tuple
+    queries: tuple  # of queries.Query
 
 
 def catalogue(base=None):
@@ -122,7 +123,7 @@ def run(path, values=None, *, on_cell=None):
                 f"{error.ename}: {error.evalue}",
                 plain("\n".join(error.traceback)),
             ) from None
-    return Run(_normalised(notebook), tuple(used["modules"]), tuple(used["tables"]))
+    return Run(_normalised(notebook), tuple(used["modules"]), tuple(Query(*one) for one in used["queries"]))
 
 
 def plain(text):

@@ -23,14 +23,14 @@ import json
 import re
 import tokenize
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
 from pydantic import ValidationError
 
-from tokenecon import data, units
+from tokenecon import data, queries, units
 from tokenecon.errors import BadInput, UnknownId, did_you_mean
 from tokenecon.kinds import COUNTS, UnknownKind, check_unit, kind, split
 
@@ -83,15 +83,22 @@ def is_reference(value, unit):
     return unit != "" or value in _figures()
 
 
-@cache
 def _figures():
-    """Id to (value, unit) of every number in ``data/`` that a default may be."""
-    rows = {}
-    for name in ("traces", "assumptions"):
-        table = data.table(name)
-        rows |= {row.id: (row.value, row.unit) for row in table.itertuples()}
-    printed = data.table("claims").dropna(subset=["low", "high"])
-    return rows | {row.id: ((row.low + row.high) / 2, row.unit) for row in printed.itertuples()}
+    """Ids of every number in ``data/`` that a default may be."""
+    return [one for table in ("claims", "assumptions", "traces") for one in data.ids(table)]
+
+
+def _figure(fact_id):
+    """Value and unit of one of them; of a printed range its middle."""
+    if fact_id in data.ids("claims"):
+        row = data.claim(fact_id)
+        if row["low"] == row["low"] and row["high"] == row["high"]:
+            return (row["low"] + row["high"]) / 2, row["unit"]
+    for table in ("assumptions", "traces"):
+        if fact_id in data.ids(table):
+            row = data.row(table, fact_id)
+            return row["value"], row["unit"]
+    raise UnknownId("value", fact_id, _figures(), "data/assumptions.csv, data/claims.csv and data/traces.csv")
 
 
 def figure(fact_id, unit):
@@ -101,10 +108,7 @@ def figure(fact_id, unit):
     name, _, path = fact_id.partition(".")
     if name in scenario.names():
         return scenario.field(name, path)
-    known = _figures()
-    if fact_id not in known:
-        raise UnknownId("value", fact_id, known, "data/assumptions.csv, data/claims.csv and data/traces.csv")
-    value, given = known[fact_id]
+    value, given = _figure(fact_id)
     if unit == "date":  # a claim prints its day as 20251208
         return datetime.datetime.strptime(f"{value:.0f}", "%Y%m%d").date().isoformat()
     if unit in units.UNITS and given in units.UNITS:
@@ -244,7 +248,28 @@ def check(names):
                 name, _value = _assignment(statement, "the injected parameters")
                 if name not in declared:
                     _refuse(name, declared)
-    return SimpleNamespace(**{name: accept(one, names[name]) for name, one in declared.items()})
+    return Case({name: (accept, one, names[name]) for name, one in declared.items()})
+
+
+class Case(SimpleNamespace):
+    """The values of a page's parameters; what a row of ``data/`` gave is put on record each time it is used."""
+
+    __slots__ = ("_asked",)
+
+    def __init__(self, values):
+        """``values`` maps a name to a function and its arguments: what they ask of ``data/`` is where the value is from."""
+        found, asked = {}, {}
+        for name, (function, *arguments) in values.items():
+            with queries.recording() as record:
+                found[name] = function(*arguments)
+            asked[name] = tuple(record)
+        super().__init__(**found)
+        object.__setattr__(self, "_asked", asked)
+
+    def __getattribute__(self, name):
+        if not name.startswith("_"):
+            queries.ask(*object.__getattribute__(self, "_asked").get(name, ()))
+        return super().__getattribute__(name)
 
 
 def scenario(case):

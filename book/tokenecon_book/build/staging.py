@@ -35,7 +35,7 @@ def stage(root, names, target):
 
 def site_inputs(root, target):
     """Name to hash of all that the site comes from."""
-    inputs = {"the environment": freshness.environment(), "BOOK_URL": os.environ.get("BOOK_URL", "")}
+    inputs = {freshness.LOCK.name: freshness.of_file(freshness.LOCK), "BOOK_URL": os.environ.get("BOOK_URL", "")}
     for name, value in freshness.of_folder(target / "book").items():
         prose = name.endswith(".md") and not name.startswith("_")
         inputs[("page " if prose else "staged ") + name] = value

@@ -34,4 +34,4 @@ def areas(table, x, y, series, *, marks=(), order=None, title=None, subtitle="",
         tooltip=tooltip((series, series.replace("_", " ")), x, y)).add_params(pick)
     level = alt.Y(f"{clean(y.column)}:Q", axis=guide(y, 0.0, y_high), scale=scale(y, 0.0, y_high))
     lines = threshold_layers(marks, across, level, {"x": (*x_ends, x.log), "y": (0.0, y_high, y.log)})
-    return finish(alt.layer(shape, *lines), table, title, subtitle, height)
+    return finish(alt.layer(shape, *lines), title, subtitle, height)

@@ -107,12 +107,8 @@ def guide(ax, low, high, **options):
 
 
 def labelled(table, *axes):
-    """The table with one more column for each axis: its number and range as a reader says them.
-
-    Without the attributes of the table: Altair prints its data to name it, and pandas cannot print tables in attributes.
-    """
+    """The table with one more column for each axis: its number and range as a reader says them."""
     table = table.copy()
-    table.attrs = {}
     for ax in axes:
         form = ax.format
         texts = [number(value, ax.unit, form=form) for value in table[ax.column]]

@@ -80,7 +80,7 @@ def intervals(table, x, label, *, group=None, sort=True, marks=(), order=None, t
     layers.append(dots)
     end = alt.X(f"{limits[1]}:Q", title=words(x)) if limits else across
     layers += halo(base.encode(x=end, text=f"{x.column}_number:N"), align="left", dx=10)
-    return finish(alt.layer(*layers), table, title, subtitle, step * len(names))
+    return finish(alt.layer(*layers), title, subtitle, step * len(names))
 
 
 def bars(
@@ -140,7 +140,7 @@ def bars(
             layers.append(whisker.encode(x=low, x2=high, tooltip=shown))
         layers += _end_text(data, x, up, limits[1] if limits else x.column, text or x.column, offset)
     layers += threshold_layers(marks, across, None, {"x": (*ends, x.log)}, above=True)
-    return finish(alt.layer(*layers), table, title, subtitle, step * len(names))
+    return finish(alt.layer(*layers), title, subtitle, step * len(names))
 
 
 def _end_text(data, x, up, position, column, offset=None):
@@ -200,4 +200,4 @@ def waterfall(table, value, label, *, start="start", end="end", kind="kind", tex
     joint = joint.encode(x=alt.X("bar_end:Q", title=words(value)), y=up, y2="next_label:N")
     bar = base.mark_bar(height={"band": 0.66}).encode(x=across, x2="bar_end:Q", color=hue, tooltip=shown)
     note = halo(base.encode(x=alt.X("number_at:Q", title=words(value)), text="note:N"), align="left", dx=6)
-    return finish(alt.layer(joint, bar, *note), table, title, subtitle, step * len(names))
+    return finish(alt.layer(joint, bar, *note), title, subtitle, step * len(names))

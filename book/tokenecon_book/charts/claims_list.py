@@ -38,17 +38,18 @@ class Ledger:
         return {"text/html": self.html, "text/plain": self.text}
 
 
-def claims(table, root=""):
+def claims(found, root=""):
     """All claims as a list that works without script and filters with it.
 
     Parameters
     ----------
-    table : pandas.DataFrame
-        One row a claim with the columns of :data:`NEEDED`; ``footnote``, ``comparator``, ``uk_line``,
+    found : tokenecon.finding.Finding
+        Its table has one row a claim with the columns of :data:`NEEDED`; ``footnote``, ``comparator``, ``uk_line``,
         ``th_line``, ``needed`` and ``note`` are shown where present.
     root : str
         Way from the page to the top of the site.
     """
+    table = found.table
     missing = [name for name in NEEDED if name not in table.columns]
     if missing:
         raise ValueError(f"the ledger lacks {', '.join(missing)}; it needs {', '.join(NEEDED)}")

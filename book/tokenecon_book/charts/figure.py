@@ -21,22 +21,22 @@ class FigureError(ValueError):
     """A figure that a reader could not use: no title, no unit, no data, no alternative text."""
 
 
-def figure(id, chart, table, sources, alt):
+def figure(id, finding, chart, alt):
     """Check a chart and bundle it with everything a reader may take away.
 
     Parameters
     ----------
     id : str
         Permanent slug, the notebook's name first: ``economics-batch``.
+    finding : tokenecon.finding.Finding
+        What is drawn: its table is offered in full as CSV, its sentence titles a chart that has no title of its own, its note
+        and its sources stand below.
     chart : altair.Chart
-        A chart with a title; every quantitative axis ends in its unit in brackets.
-    table : pandas.DataFrame
-        The data of the chart, offered in full as CSV.  ``table.attrs["note"]`` is printed under the figure.
-    sources : list of dict
-        ``id, title, publisher, url, published, licence`` of each source.
+        Every quantitative axis ends in its unit in brackets.
     alt : str
         What a reader who does not see the picture needs to know.
     """
+    table = finding.table
     if not isinstance(id, str) or not SLUG.fullmatch(id):
         raise FigureError(f"figure id {id!r} must be lower-case words joined by hyphens, such as 'economics-batch'")
     if not isinstance(alt, str) or len(alt.split()) < 4:
@@ -46,24 +46,25 @@ def figure(id, chart, table, sources, alt):
     unnamed = [name for name in table.columns if not isinstance(name, str) or not name]
     if unnamed:
         raise FigureError(f"figure '{id}': every column needs a name, got {unnamed!r}")
-    spec = lighten(chart.to_dict())
+    spec = lighten(titled(chart, finding.sentence).to_dict())
     title, subtitle = heading(spec)
     if not title:
-        raise FigureError(f"figure '{id}': the chart has no title; set table.attrs['finding'] or pass title=")
+        raise FigureError(f"figure '{id}': the chart has no title; give the finding a sentence, or the chart title=")
     for field, words in unlabelled(spec):
         raise FigureError(
             f"figure '{id}': the axis of '{field}' is titled {words!r}; "
             "a quantitative axis must end in its unit in brackets, such as 'Cost [USD per million output tokens]'"
         )
-    return Figure(id, spec, title, subtitle, table, checked_sources(id, sources), " ".join(alt.split()))
+    return Figure(id, spec, title, subtitle, finding, checked_sources(id, finding.cited), " ".join(alt.split()))
 
 
 class Figure:
     """What :func:`figure` returns: a rich output for the notebook, the page and the downloads."""
 
-    def __init__(self, id, spec, title, subtitle, table, sources, alt):
+    def __init__(self, id, spec, title, subtitle, finding, sources, alt):
         self.id, self.title, self.subtitle, self.alt = id, title, subtitle, alt
-        self.spec, self.table, self.sources = spec, table, sources
+        self.spec, self.table, self.sources = spec, finding.table, sources
+        self.note, self.units = finding.note, finding.units
 
     def csv(self):
         """The full table; floats with six significant digits."""
@@ -82,8 +83,9 @@ class Figure:
             "title": self.title,
             "subtitle": self.subtitle,
             "alt": self.alt,
-            "note": self.table.attrs.get("note", ""),
-            "columns": [{"name": name, "type": column_type(self.table[name])} for name in self.table.columns],
+            "note": self.note,
+            "columns": [{"name": name, "type": column_type(self.table[name])}
+                        | ({"unit": self.units[name]} if self.units.get(name) else {}) for name in self.table.columns],
             "rows": len(self.table),
             "csv": self.csv(),
             "sources": self.sources,
@@ -99,6 +101,15 @@ class Figure:
             "image/svg+xml": picture(self.spec, theme.WIDE),
             "text/plain": f"Figure {self.id}: {self.title} {self.alt}",
         }
+
+
+def titled(chart, sentence):
+    """A chart with a sentence for its title, where it has none of its own."""
+    heading = chart.title if isinstance(chart.title, altair.TitleParams) else altair.TitleParams(text=chart.title or "")
+    heading = heading.copy()
+    if heading.text in ("", [], altair.Undefined):
+        heading.text = theme.wrap(sentence) or ""
+    return chart.properties(title=heading)
 
 
 def picture(spec, width):
@@ -179,13 +190,12 @@ def unlabelled(spec):
 def checked_sources(id, sources):
     """The sources as plain dicts, each with a title; a figure without any source is refused."""
     if not sources:
-        raise FigureError(f"figure '{id}': sources is empty; pass citations.sources([...])")
+        raise FigureError(f"figure '{id}': the finding has no sources; it asked nothing of data/")
     rows = []
     for source in sources:
         if not isinstance(source, dict) or not source.get("id") or not source.get("title"):
             raise FigureError(
-                f"figure '{id}': each source is a dict with at least id and title, as citations.sources() gives; "
-                f"got {source!r}"
+                f"figure '{id}': each source is a dict with at least id and title; got {source!r}"
             )
         rows.append({field: text(source.get(field)) for field in SOURCE_FIELDS})
     return rows

@@ -1,7 +1,7 @@
 """The chart forms the chapters share: a tidy table in, an Altair chart out.
 
-Every form takes its title from ``table.attrs["finding"]`` unless told otherwise, draws a range
-wherever the table has ``<column>_low`` and ``<column>_high``, and answers the pointer.  Only layout
+A chart has the sentence of the finding it draws for its title (see :func:`tokenecon_book.charts.figure`).  Every form
+draws a range wherever the table has ``<column>_low`` and ``<column>_high``, and answers the pointer.  Only layout
 is worked out here; results come from the table.
 """
 

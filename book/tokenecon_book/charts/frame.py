@@ -25,10 +25,9 @@ def mark(axis, value, label, to=None):
     return Mark(axis, float(value), label, None if to is None else float(to))
 
 
-def finish(chart, table, title, subtitle, height):
-    """Give a chart its title (the table's finding unless told otherwise) and its height."""
-    title = title or table.attrs.get("finding", "")
-    heading = alt.TitleParams(text=theme.wrap(title) or "")
+def finish(chart, title, subtitle, height):
+    """Give a chart its height, its subtitle, and a title if it has another than the sentence of the finding it draws."""
+    heading = alt.TitleParams(text=theme.wrap(title or "") or "")
     if subtitle:
         heading.subtitle = theme.wrap(subtitle, size=theme.TEXT)
     return chart.properties(title=heading, height=height, width=theme.WIDE)

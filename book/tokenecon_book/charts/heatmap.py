@@ -47,4 +47,4 @@ def heatmap(table, x, y, value, *, text=None, title=None, subtitle=""):
         layers.append(empty.encode(text=number))
     step = max(36, max(depth(name) for name in data["down"]) + 14)
     under = f"{words(value)}. {subtitle}" if subtitle else words(value)
-    return finish(alt.layer(*layers), table, title, under, step * data['down'].nunique())
+    return finish(alt.layer(*layers), title, under, step * data['down'].nunique())

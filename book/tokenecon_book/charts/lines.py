@@ -76,7 +76,7 @@ def lines(
         layers += _end_labels(rows, x, y, series, names, (across, up, hue), (y_low, y_high), height)
     if points is not None:
         layers += _points(points, x, y, (across, up), (x_low, x_high), (y_low, y_high), height)
-    return finish(alt.layer(*layers), table, title, subtitle, height)
+    return finish(alt.layer(*layers), title, subtitle, height)
 
 
 def _end_labels(rows, x, y, series, names, encodings, ends, height):
@@ -158,7 +158,7 @@ def scatter(
         dots = dots.encode(opacity=alt.condition(pick, alt.value(1), alt.value(0.2))).add_params(pick)
     layers.append(dots)
     layers += placed_labels(data, across, up, label="label_text")
-    return finish(alt.layer(*layers), table, title, subtitle, height)
+    return finish(alt.layer(*layers), title, subtitle, height)
 
 
 def _roomy(ax, ends):

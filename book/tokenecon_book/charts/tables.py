@@ -20,12 +20,12 @@ class Html:
         return {"text/html": self.html, "text/plain": self.text}
 
 
-def show(table, caption, columns=None, *, rows=None, note="", formats=None, folded=False):
+def show(found, caption, columns=None, *, rows=None, note="", formats=None, folded=False):
     """A table with caption, headers, a row of units and numbers that line up.
 
     Parameters
     ----------
-    table : pandas.DataFrame
+    found : tokenecon.finding.Finding or pandas.DataFrame
         Where ``x_low`` and ``x_high`` exist, column ``x`` is printed with its range.
     caption : str
         What the table shows.
@@ -35,12 +35,13 @@ def show(table, caption, columns=None, *, rows=None, note="", formats=None, fold
     rows : str, optional
         The column that names the rows; by default the first.
     note : str
-        Printed below; by default ``table.attrs["note"]``.
+        Printed below; by default the note of the finding.
     formats : dict, optional
         Python format specifications by column, such as ``{"batch": ",.0f"}``.
     folded : bool
         Show the caption and the number of rows, and the table when asked: for tables few readers want whole.
     """
+    table = getattr(found, "table", found)
     columns = columns or {
         name: (name.replace("_", " "), None) for name in table.columns if not is_range_end(name, table.columns)
     }
@@ -74,7 +75,7 @@ def show(table, caption, columns=None, *, rows=None, note="", formats=None, fold
         + "</tr>\n"
         for row in cells
     )
-    note = note or table.attrs.get("note", "")
+    note = note or getattr(found, "note", "")
     below = f'<p class="te-table-note">{escape(note)}</p>' if note else ""
     html = framed(f"<thead><tr>{heads}</tr>{unit_row}</thead>\n<tbody>\n{body}</tbody>", caption) + below
     html = fold(f"{caption}: {len(table)} rows", html) if folded else html
@@ -133,11 +134,11 @@ def text_cell(value, unit, form):
     return text(value)
 
 
-def sources(rows):
-    """The sources of a page: what, who, when, under which licence."""
-    rows = list(rows)
+def sources(*findings):
+    """The sources of a page, those of its findings, each once: what, who, when, under which licence."""
+    rows = list({source["id"]: source for found in findings for source in found.cited}.values())
     if not rows:
-        raise ValueError("tables.sources() got no sources; pass citations.sources([...])")
+        raise ValueError("tables.sources() got no findings with sources")
     body, lines = "", ["Sources"]
     for source in rows:
         title, url = escape(source["title"]), str(source.get("url") or "")
@@ -150,11 +151,12 @@ def sources(rows):
     return Html(framed(f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}</tbody>", "Sources"), "\n".join(lines))
 
 
-def verdicts(table, root=""):
+def verdicts(found, root=""):
     """The claims that a page discusses, folded: statement, printed and recomputed figure, verdict, link to the ledger.
 
-    ``table`` has the columns of :func:`claims`; ``root`` is the way from the page to the top of the site.
+    ``found`` is a finding with the columns of :func:`claims`; ``root`` is the way from the page to the top of the site.
     """
+    table = found.table
     body, lines = "", [f"{len(table)} claims of the documents"]
     for row in table.to_dict("records"):
         slug, words = VERDICTS[row["verdict"]]

@@ -29,4 +29,4 @@ def timeline(table, x, x2, state, *, rows, panels, order=None, named=(), title=N
     heads = alt.Chart(alt.Data(values=[{**panel, x.column: low} for panel in panels]))
     heads = heads.encode(x=alt.X(f"{clean(x.column)}:Q", title=words(x)), y=down, text="label:N")
     names = halo(heads, align="left", baseline="bottom", dy=-3)
-    return finish(alt.layer(bar.add_params(pick), *names), table, title, subtitle, ROW * rows)
+    return finish(alt.layer(bar.add_params(pick), *names), title, subtitle, ROW * rows)

@@ -5,6 +5,7 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import BadInput, NoInput, NoPrice
+from tokenecon.finding import Finding, finding
 from tokenecon.fleet import planning as fleets
 from tokenecon.fleet import traffic
 from tokenecon.formulas import money
@@ -52,7 +53,7 @@ def chance(case):
 def prices(case):
     """Lowest, typical and highest on-demand price of the case's GPU on its date. [USD/GPU/h]"""
     found = gpu_prices.price_range(case.gpu, "on_demand", case.as_of)
-    return (found["low"], found["typical"], found["high"]), found["sources"]
+    return found["low"], found["typical"], found["high"]
 
 
 def owned(case):
@@ -60,23 +61,22 @@ def owned(case):
     try:
         found = owned_hour.owned(case.gpu, as_of=case.as_of)
     except (NoInput, NoPrice):
-        return None, []
-    return tuple(found.attrs[name] for name in ("likely_low", "total", "likely_high")), found.attrs["sources"]
+        return None
+    return tuple(found[name] for name in ("likely_low", "total", "likely_high"))
 
 
+@finding
 def fleet(case, bill_of):
     """GPUs that each daily bill pays for round the clock, over the price range of the date."""
-    (low, typical, high), cited = prices(case)
+    low, typical, high = prices(case)
     rows = []
     for bill, usd_per_day in bill_of.items():
         count = [float(money.implied_gpus(usd_per_day=usd_per_day, usd_per_gpu_hour=usd)) for usd in (high, typical, low)]
         rows.append({"bill": bill, "usd_per_day": usd_per_day, "n_gpus": count[1], "n_gpus_low": count[0],
                      "n_gpus_high": count[2]})
     table = pd.DataFrame(rows)
-    table.attrs["note"] = (f"{data.gpu(case.gpu)['name']} round the clock at on-demand prices known on {case.as_of}, "
-                           f"${low:.2f} to ${high:.2f} an hour.")
-    table.attrs["sources"] = ["doc-uk", *cited]
-    return table
+    return Finding(table, note=f"{data.gpu(case.gpu)['name']} round the clock at on-demand prices known on {case.as_of}, "
+                               f"${low:.2f} to ${high:.2f} an hour.")
 
 
 def day(case):
@@ -105,6 +105,7 @@ def usd_per_month(plans, n_gpus, usd_per_gpu_hour):
                  for plan, usd in zip(plans[::-1], usd_per_gpu_hour, strict=True))
 
 
+@finding
 def reconciling(rows, aim):
     """Which single input, moved alone, makes two figures meet, and whether it may move so far.
 
@@ -123,11 +124,10 @@ def reconciling(rows, aim):
                     "plausible": f"{n(low, 3)} to {n(high, 3)}{unit}" if known else PRINTED,
                     "within": ("yes" if inside else "no") if known else "–", "factor": row["needed"] / row["page"]})
     table = pd.DataFrame(out)
-    table.attrs["possible"] = possible
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"{_listed(possible)} alone would make {aim}" if possible else
-        f"No input of a known range, moved alone, makes {aim}" if ranged else f"Only the documents' own figures could make {aim}")
-    return table
+        f"No input of a known range, moved alone, makes {aim}" if ranged else
+        f"Only the documents' own figures could make {aim}"), possible=possible)
 
 
 def _listed(names):

@@ -22,12 +22,14 @@ ALL_REDUCES_PER_LAYER = 2  # one after attention, one after the feed-forward par
 
 
 class Stated:
-    """The figures printed in the documents: a view of claims.csv by id."""
+    """The figures printed in the documents by the id of the claim: of data/claims.csv, or of another table of claims."""
 
-    def __init__(self, table):
-        self.rows = table.set_index("id", drop=False)
+    def __init__(self, table=None):
+        self.rows = None if table is None else table.set_index("id", drop=False)
 
     def row(self, claim_id):
+        if self.rows is None:
+            return data.claim(claim_id)
         if claim_id not in self.rows.index:
             raise UnknownId("claim", claim_id, self.rows.index, "`tokenecon list claims`")
         return self.rows.loc[claim_id]

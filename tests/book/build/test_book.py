@@ -2,15 +2,18 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import threading
+from importlib import metadata
 from types import SimpleNamespace
 
 import pytest
 
 from tokenecon import data
+from tokenecon.queries import Query
 from tokenecon_book.build import book, freshness, progress, staging
 
 CONFIG = """\
@@ -28,12 +31,16 @@ INDEX = "# Mini\n\nIt is {glue:text}`tiny.ipynb::tiny-finding:s`.\n"
 DECLARED = "batch = 32  # sequence: requests decoded together"
 TINY = ("from myst_nb import glue", "glue('tiny-finding', f'twice is {case.batch * 2}', display=False)")
 DRAWN = (
+    "import pandas as pd\n"
     "from tokenecon import data\n"
+    "from tokenecon.finding import Finding, finding\n"
     "from tokenecon_book.charts import figure, forms\n"
-    "table = data.gpus().iloc[:3].reset_index()[['gpu']].assign(bandwidth=[1.5, 2.0, 3.35])\n"
-    "table.attrs['finding'] = 'More is more'",
-    "axis = forms.axis('bandwidth', 'Bandwidth', 'TB/s')\n"
-    "figure('drawn-bandwidth', forms.bars(table, axis, 'gpu'), table, [dict(data.source('doc-uk'))],\n"
+    "@finding\n"
+    "def wide(claim):\n"
+    "    data.claim(claim)\n"
+    "    return Finding(pd.DataFrame({'gpu': ['a', 'b', 'c'], 'bandwidth': [1.5, 2.0, 3.35]}), 'More is more')",
+    "axis, found = forms.axis('bandwidth', 'Bandwidth', 'TB/s'), wide('up-document-date')\n"
+    "figure('drawn-bandwidth', found, forms.bars(found.table, axis, 'gpu'),\n"
     "       alt='Three bars, each longer than the one before')",
 )
 
@@ -141,7 +148,7 @@ def test_a_failing_notebook_shows_its_cell_and_leaves_the_site(story):
 
 @pytest.fixture
 def recorded(tmp_path, monkeypatch, write_notebook):
-    """A run that used one table and one module, in a copy of data and package."""
+    """A run that asked for the facts of one GPU and used one module, in a copy of data and package."""
     shutil.copytree(data.ROOT, tmp_path / "data")
     for name, folder in freshness.PACKAGES.items():
         shutil.copytree(folder, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -151,20 +158,28 @@ def recorded(tmp_path, monkeypatch, write_notebook):
     run = tmp_path / "run"
     (run / "out").mkdir(parents=True)
     (run / "out" / "executed.ipynb").write_text("{}")
-    used = {"modules": ["tokenecon", "tokenecon.units", "tokenecon_book.citations"], "tables": ["gpus"]}
-    inputs = freshness.inputs(notebook, **used)
+    monkeypatch.setattr(freshness, "LOCK", tmp_path / "requirements.txt")
+    (tmp_path / "requirements.txt").write_text("numpy==2.0\n")
+    queries = [Query("gpus", (("gpu=", "h200-sxm-141gb"), ("field=", ("memory", "bandwidth"))), "")]
+    used = {"modules": ["tokenecon", "tokenecon.units", "tokenecon_book.citations"], "queries": queries}
+    inputs = freshness.inputs(notebook, **used, answers=data.Answers())
     record = used | {"inputs": inputs, "out": freshness.of_folder(run / "out")}
     (run / "record.json").write_text(json.dumps(record))
-    return SimpleNamespace(root=tmp_path, why=lambda: book.reason_to_run(notebook, run))
+    return SimpleNamespace(root=tmp_path, why=lambda: book.reason_to_run(notebook, run, data.Answers()))
+
+
+ASKED = "data/gpus.csv [gpu=h200-sxm-141gb, field=memory or bandwidth] changed"
 
 
 @pytest.mark.parametrize(
     ("path", "reason"),
     [
         ("notebooks/tiny.ipynb", "notebook tiny changed"),
-        ("data/gpus.csv", "data/gpus.csv changed"),
-        ("data/datapackage.json", "data/datapackage.json changed"),
-        ("data/sources.csv", ""),  # not read by it
+        ("data/gpus.csv h200-sxm-141gb.bandwidth", ASKED),
+        ("data/gpus.csv h200-sxm-141gb.bf16", ""),  # not asked for by it
+        ("data/gpus.csv h100-sxm-80gb.bandwidth", ""),
+        ("data/sources.csv doc-uk", ""),
+        ("requirements.txt", "requirements.txt changed"),
         ("tokenecon/units.py", "tokenecon/units.py changed"),
         ("tokenecon_book/citations.py", "tokenecon_book/citations.py changed"),
         ("tokenecon_book/build/parameters.py", "tokenecon_book/build/parameters.py changed"),  # it decides what a cell may say
@@ -174,16 +189,22 @@ def recorded(tmp_path, monkeypatch, write_notebook):
 )
 def test_exactly_what_a_change_touches_runs_again(recorded, path, reason):
     assert recorded.why() == ""
-    with open(recorded.root / path, "a", encoding="utf-8") as file:
-        file.write("\n")
+    path, _, row = path.partition(" ")
+    text = (recorded.root / path).read_text(encoding="utf-8")
+    assert text.count(f"\n{row},") == 1 or not row
+    new = re.sub(rf"(?m)^{re.escape(row)},.*", lambda line: line[0] + " ", text) if row else text + "\n"
+    (recorded.root / path).write_text(new, encoding="utf-8")
     assert recorded.why() == reason
 
 
-def test_a_module_that_is_gone_and_a_changed_environment_are_changes(recorded, monkeypatch):
-    monkeypatch.setattr(freshness, "environment", lambda: "other versions")
-    assert recorded.why() == "the environment changed"
+def test_a_module_that_is_gone_is_a_change_and_what_else_is_installed_is_none(recorded, monkeypatch):
+    monkeypatch.syspath_prepend(recorded.root / "site-packages")
+    installed = recorded.root / "site-packages" / "other-1.0.dist-info"
+    installed.mkdir(parents=True)
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: other\nVersion: 1.0\n")
+    assert metadata.version("other") == "1.0" and recorded.why() == ""
     (recorded.root / "tokenecon" / "units.py").unlink()
-    assert recorded.why() == "the environment changed and 1 more"
+    assert recorded.why() == "tokenecon/units.py changed"
 
 
 def test_a_figure_id_in_two_notebooks_is_an_error(tmp_path):
@@ -238,7 +259,7 @@ def test_a_file_that_changes_during_a_run_spoils_the_run(recorded, monkeypatch):
     def run_and_meddle(path, on_cell):
         with open(recorded.root / "data" / "gpus.csv", "a", encoding="utf-8") as file:
             file.write("\n")
-        return book.notebooks.Run(nbformat.read(path, 4), ("tokenecon",), ("gpus",))
+        return book.notebooks.Run(nbformat.read(path, 4), ("tokenecon",), ())
 
     monkeypatch.setattr(book.notebooks, "run", run_and_meddle)
     path, folder = recorded.root / "notebooks" / "tiny.ipynb", recorded.root / "again"

@@ -7,12 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 import nbformat
 import pytest
 
+from tokenecon.queries import Query
 from tokenecon_book.build import notebooks
 from tokenecon_book.build.parameters import ParameterError
 
 DECLARED = 'batch = 32  # sequence: requests decoded together\ntitle = "mine"  # text: what it says'
 CELLS = (
-    "import sys\nfrom tokenecon import data\nrows = data.table('sources')",
+    "import sys\nfrom tokenecon import data\nrows = data.rows('sources', {'id': 'doc-uk'})",
     "print(sys.executable)\nprint(case.batch * 2, case.title)",
 )
 
@@ -51,9 +52,9 @@ def test_the_parameters_stand_in_the_notebook(twice):
     assert run.notebook.metadata["tokenecon"]["parameters"] == {"batch": 7}
 
 
-def test_a_run_knows_the_modules_and_tables_that_it_used(twice):
+def test_a_run_knows_the_modules_that_it_used_and_what_it_asked(twice):
     (run, _), _ = twice
-    assert run.tables == ("sources",)
+    assert run.queries == (Query("sources", (("id=", "doc-uk"),), ""),)
     assert {"tokenecon", "tokenecon.data", "tokenecon_book.build.parameters", "tokenecon.units"} <= set(run.modules)
     assert "tokenecon_book.build.book" not in run.modules
 

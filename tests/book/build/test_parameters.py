@@ -229,7 +229,7 @@ def test_a_changed_row_changes_ledger_and_chapter_alike(tmp_path, monkeypatch):
     text = path.read_text(encoding="utf-8")
     assert text.count(old) == 1
     path.write_text(text.replace(old, new), encoding="utf-8")
-    caches = (data._load, data._rows, parameters._figures)
+    caches = (data._load, data._by_id)
     monkeypatch.setattr(data, "ROOT", tmp_path / "data")
     for cache in caches:
         cache.cache_clear()

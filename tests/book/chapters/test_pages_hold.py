@@ -109,8 +109,8 @@ def declared():
 
 def sentences(found):
     """Everything of a result that a reader reads as text."""
-    texts = found.values() if isinstance(found, dict) else [found] if isinstance(found, str) else [
-        *found.attrs.values(), *(cell for name in found.select_dtypes(exclude="number") for cell in found[name])]
+    words = found.table.select_dtypes(exclude="number")
+    texts = [found.sentence, found.note, *found.values.values(), *(cell for name in words for cell in words[name])]
     return [text for text in texts if isinstance(text, str)]
 
 
@@ -141,9 +141,9 @@ def test_a_page_is_right_or_refuses_in_one_sentence(page, change, refusal, decla
         found = compute(case)
         for text in sentences(found):
             assert not BROKEN.search(text), f"{compute.__name__}: {text}"
-        if not isinstance(found, dict | str):
-            assert len(found) and not disordered(found), f"{compute.__name__}: {disordered(found)}"
-            assert not np.isinf(found.select_dtypes("number").to_numpy(dtype=float)).any(), compute.__name__
+        assert found.sources, f"{compute.__name__} asked nothing of data/"
+        assert len(found) and not disordered(found.table), f"{compute.__name__}: {disordered(found.table)}"
+        assert not np.isinf(found.table.select_dtypes("number").to_numpy(dtype=float)).any(), compute.__name__
 
 
 def test_every_kind_of_refusal_of_these_pages_is_known_to_the_command():
@@ -154,20 +154,20 @@ def test_every_kind_of_refusal_of_these_pages_is_known_to_the_command():
 def test_an_idle_fleet_is_never_cheaper_than_a_full_one(declared):
     """Allocation is at least usage also where the busiest hours find no place: what a fleet turns away is not sold."""
     for percentile in (1.0, 0.5, 0.01):
-        table = idle.cost_over_load(SimpleNamespace(**declared("traffic", {"percentile": percentile})))
-        assert (table["usd_per_mtok"] >= table.attrs["used"] * (1 - 1e-9)).all()
+        found = idle.cost_over_load(SimpleNamespace(**declared("traffic", {"percentile": percentile})))
+        assert (found.table["usd_per_mtok"] >= found["used"] * (1 - 1e-9)).all()
 
 
 def test_a_bill_beyond_the_curve_is_said_to_be_beyond_it(declared):
     def at(usd):
-        return monthly_bill.headline(SimpleNamespace(**declared("cases/shopify", {"usd_per_month_after": usd})))
+        return monthly_bill.headline(SimpleNamespace(**declared("cases/shopify", {"usd_per_month_after": usd}))).sentence
 
     assert "fewer than" in at(1.0) and "more than" in at(1e9)
     assert "than" not in at(450000.0) and re.search(r"with [\d,]+ tokens a turn \([\d,]+ to [\d,]+\)", at(450000.0))
 
 
 def test_another_volume_is_not_called_the_published_one(declared):
-    here, twice = (day.headline(SimpleNamespace(**declared("cases/deepseek", {"input_tokens": tokens})))
+    here, twice = (day.headline(SimpleNamespace(**declared("cases/deepseek", {"input_tokens": tokens}))).sentence
                    for tokens in (6.08e11, 1.216e12))
     assert here.startswith("DeepSeek's published day, 776 billion tokens on 226.75 nodes")  # 608 + 168 billion
     assert twice.startswith("Beside DeepSeek's published day, 776 billion tokens on 226.75 nodes, 1.38 trillion tokens take")
@@ -175,7 +175,7 @@ def test_another_volume_is_not_called_the_published_one(declared):
 
 def test_a_discount_of_next_to_nothing_saves_nothing_rather_than_less(declared):
     change = {"commitment_discount": 1e-9, "profile": "servegen-m-mid"}
-    assert "-0%" not in contract_prices.commitment(SimpleNamespace(**declared("contracts", change))).attrs["finding"]
+    assert "-0%" not in contract_prices.commitment(SimpleNamespace(**declared("contracts", change))).sentence
 
 
 def test_erlang_holds_for_more_slots_than_there_are_digits():

@@ -1,5 +1,7 @@
 """A small table and figure that the tests of the charts share."""
 
+from typing import NamedTuple
+
 import pandas as pd
 import pytest
 
@@ -22,10 +24,7 @@ def curve():
         for name, costs in {"16 bit": (21.0, 5.5, 1.7), "8 bit": (11.0, 3.1, 1.2)}.items()
         for batch, cost in zip((1, 4, 16), costs, strict=True)
     ]
-    table = pd.DataFrame(rows)
-    table.attrs["finding"] = "Batching cuts the cost of a token twelve-fold"
-    table.attrs["note"] = "Range: cheapest to dearest <offer>."
-    return table
+    return pd.DataFrame(rows)
 
 
 @pytest.fixture
@@ -37,13 +36,24 @@ def axes():
     )
 
 
-@pytest.fixture
-def sources():
-    return [dict(source) for source in SOURCES]
+class Found(NamedTuple):
+    """What a chart takes of a finding, made without data."""
+
+    table: pd.DataFrame
+    sentence: str = "Batching cuts the cost of a token twelve-fold"
+    note: str = "Range: cheapest to dearest <offer>."
+    cited: tuple = SOURCES
+    units: dict = {"tpot_ms": "ms/tok_out"}  # noqa: RUF012
 
 
 @pytest.fixture
-def shown(curve, axes, sources):
+def found():
+    """A finding about any table."""
+    return Found
+
+
+@pytest.fixture
+def shown(curve, axes):
     """A figure as a notebook shows it."""
     chart = forms.lines(curve, *axes, "precision", marks=[forms.mark("x", 9, "critical batch")])
-    return figure("economics-batch", chart, curve, sources, "Cost falls with the batch, steeply at first")
+    return figure("economics-batch", Found(curve), chart, "Cost falls with the batch, steeply at first")

@@ -21,54 +21,56 @@ def plain(table, title="Cost falls", y="Cost [USD]"):
 
 
 @pytest.mark.parametrize("id", ["Economics-batch", "batch", "economics_batch", "economics batch", "", None, "a--b"])
-def test_an_id_is_a_slug(curve, sources, id):
+def test_an_id_is_a_slug(curve, found, id):
     with pytest.raises(FigureError, match="figure id"):
-        figure(id, plain(curve), curve, sources, ALT)
+        figure(id, found(curve), plain(curve), ALT)
 
 
-def test_a_title_is_needed(curve, sources):
+def test_a_title_is_needed(curve, found):
+    assert figure("economics-batch", found(curve), plain(curve, title=""), ALT).title == found(curve).sentence
+    assert figure("economics-batch", found(curve), plain(curve), ALT).title == "Cost falls"
     with pytest.raises(FigureError, match="no title"):
-        figure("economics-batch", plain(curve, title=""), curve, sources, ALT)
+        figure("economics-batch", found(curve, sentence=""), plain(curve, title=""), ALT)
 
 
 @pytest.mark.parametrize("y", ["Cost", "Cost []", None])
-def test_a_quantitative_axis_needs_its_unit(curve, sources, y):
+def test_a_quantitative_axis_needs_its_unit(curve, found, y):
     with pytest.raises(FigureError, match="tpot_ms"):
-        figure("economics-batch", plain(curve, y=y), curve, sources, ALT)
+        figure("economics-batch", found(curve), plain(curve, y=y), ALT)
 
 
-def test_a_layer_cannot_hide_an_axis_without_unit(curve, sources):
+def test_a_layer_cannot_hide_an_axis_without_unit(curve, found):
     bare = alt.Chart(curve).mark_point().encode(x=alt.X("batch:Q", title="Batch [sequences]"), y="usd_per_mtok_out:Q")
     with pytest.raises(FigureError, match="usd_per_mtok_out"):
-        figure("economics-batch", alt.layer(plain(curve), bare, title="Cost falls"), curve, sources, ALT)
+        figure("economics-batch", found(curve), alt.layer(plain(curve), bare, title="Cost falls"), ALT)
 
 
 @pytest.mark.parametrize("words", ["", "cost", None])
-def test_an_alternative_text_is_needed(curve, sources, words):
+def test_an_alternative_text_is_needed(curve, found, words):
     with pytest.raises(FigureError, match="alt must"):
-        figure("economics-batch", plain(curve), curve, sources, words)
+        figure("economics-batch", found(curve), plain(curve), words)
 
 
-def test_sources_are_needed_as_rows(curve):
-    with pytest.raises(FigureError, match="sources is empty"):
-        figure("economics-batch", plain(curve), curve, [], ALT)
+def test_sources_are_needed_as_rows(curve, found):
+    with pytest.raises(FigureError, match="no sources"):
+        figure("economics-batch", found(curve, cited=[]), plain(curve), ALT)
     with pytest.raises(FigureError, match="maker-2025"):
-        figure("economics-batch", plain(curve), curve, ["maker-2025"], ALT)
+        figure("economics-batch", found(curve, cited=["maker-2025"]), plain(curve), ALT)
 
 
-def test_a_chart_does_not_depend_on_digits_that_it_does_not_show(curve, sources):
+def test_a_chart_does_not_depend_on_digits_that_it_does_not_show(curve, found):
     """The last digit of a sum differs between versions of Python; a page must not."""
     def drawn(factor):
         table = curve.assign(tpot_ms=curve["tpot_ms"] * factor)
-        return json.dumps(figure("economics-batch", plain(table), table, sources, ALT).spec)
+        return json.dumps(figure("economics-batch", found(table), plain(table), ALT).spec)
 
     assert drawn(1 + 1e-14) == drawn(1)
     assert drawn(1.01) != drawn(1)
 
 
-def test_an_empty_table_is_refused(curve, sources):
+def test_an_empty_table_is_refused(curve, found):
     with pytest.raises(FigureError, match="no rows"):
-        figure("economics-batch", plain(curve), curve.head(0), sources, ALT)
+        figure("economics-batch", found(curve.head(0)), plain(curve), ALT)
 
 
 def test_bundle(shown):
@@ -126,10 +128,10 @@ def test_inline_pictures_share_no_ids(shown):
         assert set(re.findall(r"url\(#([^)]+)\)", svg)) <= own
 
 
-def test_two_runs_give_the_same_bytes(curve, axes, sources):
+def test_two_runs_give_the_same_bytes(curve, axes, found):
     def once():
         chart = forms.lines(curve, *axes, "precision")
-        return json.dumps(figure("economics-batch", chart, curve, sources, ALT)._repr_mimebundle_())
+        return json.dumps(figure("economics-batch", found(curve), chart, ALT)._repr_mimebundle_())
 
     assert once() == once()
 
@@ -147,12 +149,12 @@ def test_page_html(shown):
     assert page.html(json.dumps(shown.payload()), "../", "The book, 1.0, <2026>") == html
 
 
-def test_data_cannot_end_the_script_element(axes, sources):
+def test_data_cannot_end_the_script_element(axes, found):
     table = pd.DataFrame(
         {"precision": ["</script><b>", "y"], "batch": [1, 4], "usd_per_mtok_out": [2.5, 1.5]}
     )
     chart = forms.lines(table, *axes, "precision", title="Cost </script> falls")
-    html = page.html(figure("economics-batch", chart, table, sources, ALT).payload())
+    html = page.html(figure("economics-batch", found(table), chart, ALT).payload())
     script = re.search(r'class="te-figure-spec">(.*?)</script>', html, re.DOTALL)[1]
     assert "</script><b>" in json.dumps(json.loads(script))
     assert "</script> falls" not in html
@@ -166,7 +168,7 @@ def test_files(shown):
     about = json.loads(files["json"])
     assert about["version"] == "1.2.3"
     assert about["sources"][0]["licence"] == "facts cited"
-    assert [column["name"] for column in about["columns"]][-1] == "tpot_ms"
+    assert about["columns"][-1] == {"name": "tpot_ms", "type": "number", "unit": "ms/tok_out"}
 
 
 def test_files_of_something_else_are_refused():

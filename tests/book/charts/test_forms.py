@@ -23,21 +23,19 @@ def rows_of(chart):
 
 
 def costs():
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "gpu": ["H100", "B200", "A100"], "vendor": ["N", "N", "A"], "usd": [0.9, 0.41, 1.6],
             "usd_low": [0.5, 0.2, 0.8], "usd_high": [1.4, 0.7, 2.6], "memory": [80.0, 192.0, 40.0],
         }
     )
-    table.attrs["finding"] = "The newest is the cheapest"
-    return table
 
 
 USD = forms.axis("usd", "Cost", "USD/Mtok_out")
 
 
-def test_the_title_is_the_finding():
-    assert spec(forms.intervals(costs(), USD, "gpu"))["title"]["text"] == ["The newest is the cheapest"]
+def test_a_form_has_no_title_but_one_of_its_own():
+    assert not spec(forms.intervals(costs(), USD, "gpu"))["title"]["text"]
     assert spec(forms.intervals(costs(), USD, "gpu", title="Mine"))["title"]["text"] == ["Mine"]
 
 
@@ -48,7 +46,7 @@ def test_intervals_are_sorted_and_spoken():
     assert rows[0]["usd_spoken"] == "$0.41 ($0.20 – $0.70)"
 
 
-def test_every_form_makes_a_figure(sources, curve, axes):
+def test_every_form_makes_a_figure(found, curve, axes):
     table = costs()
     steps = pd.DataFrame(
         {"lever": ["base", "batch", "all"], "start": [0.0, 9.0, 0.0], "end": [9.0, 2.0, 2.0],
@@ -57,8 +55,6 @@ def test_every_form_makes_a_figure(sources, curve, axes):
     grid = pd.DataFrame(
         {"bits": ["16", "16", "4", "4"], "batch": [1, 64, 1, 64], "gain": [1.0, np.nan, 3.7, 1.2], "why": list("abcd")}
     )
-    for frame in (steps, grid):
-        frame.attrs["finding"] = "Something is found"
     claims = pd.DataFrame({"batch": [5], "usd_per_mtok_out": [3.0], "label": ["a paper"]})
     charts = [
         (forms.lines(curve, *axes, "precision", points=claims, marks=[forms.mark("y", 2, "limit")]), curve),
@@ -79,7 +75,7 @@ def test_every_form_makes_a_figure(sources, curve, axes):
         ),
     ]
     for place, (chart, frame) in enumerate(charts):
-        bundle = figure(f"test-form-{place}", chart, frame, sources, ALT)._repr_mimebundle_()
+        bundle = figure(f"test-form-{place}", found(frame), chart, ALT)._repr_mimebundle_()
         assert "tooltip" in json.dumps(bundle["application/vnd.vegalite.v6+json"])
         assert "NaN" not in bundle["image/svg+xml"]
         assert "undefined" not in bundle["image/svg+xml"]

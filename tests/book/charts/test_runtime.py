@@ -4,6 +4,7 @@ import functools
 import http.server
 import shutil
 import threading
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -79,7 +80,7 @@ def browser(chromium):
 def visit(browser, folder, address, shown):
     """A function that opens a page with one figure far below the first screen, and the ledger."""
     figure = page.html(shown.payload(), citation="The book, 1.0")
-    ledger = tables.claims(claims()).html
+    ledger = tables.claims(SimpleNamespace(table=claims())).html
     (folder / "index.html").write_text(
         f'{HEAD}<div style="height:3000px">top</div>{figure}</body></html>', encoding="utf-8"
     )

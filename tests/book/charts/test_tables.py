@@ -35,14 +35,12 @@ class Outline(HTMLParser):
 
 
 def prices():
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "gpu": ["H100 <SXM>", "B200"], "usd": [0.9, 0.031], "usd_low": [0.41, 0.02], "usd_high": [1.62, 0.05],
             "share": [0.62, 0.995], "memory_low": [80.0, 180.0], "memory_high": [80.0, 192.0],
         }
     )
-    table.attrs["note"] = "Range: all offers."
-    return table
 
 
 COLUMNS = {
@@ -51,8 +49,8 @@ COLUMNS = {
 }
 
 
-def test_show():
-    shown = tables.show(prices(), "What a token costs", COLUMNS)
+def test_show(found):
+    shown = tables.show(found(prices(), note="Range: all offers."), "What a token costs", COLUMNS)
     outline = Outline(shown.html)
     assert [cell.get("scope") for cell in outline.all("th")] == ["col"] * 4 + ["row"] * 2
     assert outline.cells == [
@@ -97,18 +95,19 @@ def test_truths_and_numbers_among_text():
     ]  # fmt: skip
 
 
-def test_sources_link_only_to_the_web():
+def test_sources_link_only_to_the_web(found):
     rows = [
         {"id": "a", "title": "Sheet", "publisher": "Maker", "url": "https://example.org/a", "published": "2025-03",
          "licence": "facts cited"},
         {"id": "b", "title": "000_file.txt", "publisher": None, "url": "javascript:alert(1)", "published": "",
          "licence": ""},
     ]
-    shown = tables.sources(rows)
+    shown = tables.sources(found(prices(), cited=rows), found(prices(), cited=rows[:1]))
+    assert len(Outline(shown.html).all("a")) == 1, "each source once"
     assert '<a href="https://example.org/a">Sheet</a>' in shown.html
     assert "javascript:" not in shown.html
-    with pytest.raises(ValueError, match="no sources"):
-        tables.sources([])
+    with pytest.raises(ValueError, match="no findings with sources"):
+        tables.sources()
 
 
 def ledger(**changed):
@@ -126,8 +125,8 @@ def ledger(**changed):
     return pd.DataFrame([row | changed, other])
 
 
-def test_claims():
-    shown = tables.claims(ledger())
+def test_claims(found):
+    shown = tables.claims(found(ledger()))
     outline = Outline(shown.html)
     articles = outline.all("article")
     assert [(a["id"], a["data-section"], a["data-verdict"]) for a in articles] == [
@@ -144,15 +143,15 @@ def test_claims():
     assert "Hardware (1)" in shown.html
 
 
-def test_the_filter_waits_for_its_script():
-    form = Outline(tables.claims(ledger()).html).all("form")[0]
+def test_the_filter_waits_for_its_script(found):
+    form = Outline(tables.claims(found(ledger())).html).all("form")[0]
     assert "hidden" in form
 
 
-def test_unknown_verdict_section_and_column_are_refused():
+def test_unknown_verdict_section_and_column_are_refused(found):
     with pytest.raises(ValueError, match="'perhaps'; allowed are holds"):
-        tables.claims(ledger(verdict="perhaps"))
+        tables.claims(found(ledger(verdict="perhaps")))
     with pytest.raises(ValueError, match="'kitchen'"):
-        tables.claims(ledger(section="kitchen"))
+        tables.claims(found(ledger(section="kitchen")))
     with pytest.raises(ValueError, match="lacks verdict"):
-        tables.claims(ledger().drop(columns="verdict"))
+        tables.claims(found(ledger().drop(columns="verdict")))

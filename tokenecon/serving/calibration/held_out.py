@@ -36,7 +36,7 @@ def predictions(by="campaign", start=None):
 def stored(by="campaign"):
     """The same from ``data/held_out.csv``, which `make calibrate` wrote."""
     rows = measured.table()
-    table = data.table("held_out").set_index("id")
+    table = data.rows("held_out", {}).set_index("id")
     if list(rows["id"]) != list(table.index):
         raise ValueError("data/held_out.csv is not of these measurements; run `make calibrate`")
     rows["predicted"] = table[f"without_{by}"].to_numpy()
@@ -45,9 +45,8 @@ def stored(by="campaign"):
 
 def residuals(rows):
     """Logarithm of measured over predicted, by quantity, load and kind of model; one row a number."""
-    from tokenecon.serving import operands
-
-    kind = {model: intervals.KINDS[operands.record(model)["experts"] > 0] for model in rows["model"].unique()}
+    shapes = data.rows("models", {"id": sorted(set(rows["model"]))}, want="id experts")
+    kind = {model: intervals.KINDS[experts > 0] for model, experts in zip(shapes["id"], shapes["experts"], strict=True)}
     out = pd.DataFrame({
         "campaign": rows["campaign"], "load": rows["workload"].map(WORKLOADS), "kind": rows["model"].map(kind),
         "quantity": rows["metric"].map({"output_tok_s": "rate", "total_tok_s": "rate", "e2e_ms": "rate",

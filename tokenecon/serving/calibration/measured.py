@@ -22,11 +22,7 @@ SEVERAL = ("nvidia-aiconfigurator-runs",)
 
 def table(flagged=False):
     """Measurements that the model can be compared with; ``flagged`` adds those set aside."""
-    rows = data.table("measurements")
-    rows = rows[rows["workload"].isin(LOADS)]
-    if not flagged:
-        rows = rows[rows["flag"] == ""]
-    rows = rows.reset_index(drop=True)
+    rows = data.rows("measurements", {"workload": LOADS} | ({} if flagged else {"flag": ""})).reset_index(drop=True)
     rows["campaign"] = np.where(rows["source"].isin(SEVERAL), rows["source"] + " " + rows["engine"], rows["source"])
     return rows
 

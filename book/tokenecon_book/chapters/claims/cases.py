@@ -1,11 +1,11 @@
 """Recomputations of the claims of the three case studies: what the documents tell, not checked facts about the firms."""
 
-from functools import cache
 from types import SimpleNamespace
 
 from tokenecon import data, units
 from tokenecon.fleet import pools
 from tokenecon.formulas import levers, money, serving
+from tokenecon.queries import remembered
 from tokenecon_book.chapters.cases.shopify import conversations as cases_shopify
 from tokenecon_book.chapters.claims.checks import prices_around
 from tokenecon_book.chapters.claims.rule import Reading, Recomputation
@@ -40,7 +40,7 @@ def transcription_bill(c, claim_id, speed_id, how):
         f"at {span_text(*pace)} hours an hour", low=low, high=high,
         readings=(Reading("the price of the public transcription service", low=market, high=market),),
         needed=f"A100 that transcribe {span_text(*pace)} hours an hour, {n(speed / pace[1])} times slower or more than "
-               "measured", sources=("insanely-fast-whisper", "litellm-prices", *rent["sources"]))
+               "measured")
 
 
 def tokens_per_hour(c):
@@ -62,8 +62,7 @@ def spotify_hardware(c):
         f"the first bill buys {span_text(*n_gpus)} A100, each at {span_text(*pace)} hours of audio an hour; one request at a "
         "time "
         f"in FP32 an A100 does {n(speed)}", test=bool(pace[1] >= speed),
-        needed=f"a bill of at most {n(c.value('case-spotify-cost-before') * pace[1] / speed)} USD a day",
-        sources=("insanely-fast-whisper", *rent["sources"]))
+        needed=f"a bill of at most {n(c.value('case-spotify-cost-before') * pace[1] / speed)} USD a day")
 
 
 def spotify_saving(c):
@@ -96,8 +95,7 @@ def audio_hour(c):
     return Recomputation(
         f"{n(high)} USD before and {n(low)} USD after; the public service asks {n(public)} USD: {n(high / public)} and "
         f"{n(low / public)} times", low=low, high=high, test=bool(low <= public),
-        needed=f"at most {n(public)} USD for serving oneself to pay, {n(public * audio)} USD a day",
-        sources=("litellm-prices",))
+        needed=f"at most {n(public)} USD for serving oneself to pay, {n(public * audio)} USD a day")
 
 
 def accuracy(c):
@@ -105,8 +103,7 @@ def accuracy(c):
     return Recomputation(
         f"as word accuracy: 1 - {n(high)} = {pct(1 - high)} to 1 - {n(low)} = {pct(1 - low)}", low=1 - high, high=1 - low,
         readings=(Reading("accuracy relative to the model before optimisation"),),
-        needed=f"a word error rate of {pct(1 - c.value('case-spotify-accuracy'))}, or accuracy relative to the model before",
-        sources=("lite-whisper-card",))
+        needed=f"a word error rate of {pct(1 - c.value('case-spotify-accuracy'))}, or accuracy relative to the model before")
 
 
 def turn_tokens(c):
@@ -123,8 +120,7 @@ def shopify_tokens(c):
     return Recomputation(
         f"{n(c.value('case-shopify-conversations'))} conversations of {n(c.value('case-shopify-turns'))} turns, half or all of "
         f"them answers of {n(per_turn)} tokens (or {n(low / ends[0] * per_turn)} at the short end): {span_text(low, ends[1])}",
-        low=low, high=ends[1], needed=f"{n(turn_tokens(c))} tokens a turn, prompts included",
-        sources=("azure-traces-2023",))
+        low=low, high=ends[1], needed=f"{n(turn_tokens(c))} tokens a turn, prompts included")
 
 
 def shopify_turn(c):
@@ -133,8 +129,7 @@ def shopify_turn(c):
         f"{n(c.value('case-shopify-tokens'))}/({n(c.value('case-shopify-conversations'))} x {n(c.value('case-shopify-turns'))}) "
         f"= {n(tokens)} tokens; answers alone have {n(answer[1])} in a public trace, {n(answer[0])} at its tenth percentile",
         low=tokens, high=tokens, test=bool(tokens >= answer[0]),
-        needed=f"{n(answer[0])} tokens a turn at the very least, {n(answer[0] / tokens * c.value('case-shopify-tokens'))} a day",
-        sources=("azure-traces-2023",))
+        needed=f"{n(answer[0])} tokens a turn at the very least, {n(answer[0] / tokens * c.value('case-shopify-tokens'))} a day")
 
 
 def monthly_mtok(c):
@@ -149,7 +144,7 @@ def _page(prompt, answer, n_gpus, day):
             "policy": "fixed", "as_of": day}
 
 
-@cache
+@remembered
 def _own_fleet(n_gpus, day, conversations, turns, tokens, before, after):
     page = _page("workload.isl_azure_conv", "workload.osl_azure_conv", n_gpus, day)
     return cases_shopify.bottom_up(SimpleNamespace(
@@ -159,14 +154,14 @@ def _own_fleet(n_gpus, day, conversations, turns, tokens, before, after):
 
 def fleet_readings(c):
     """The two volumes that a real turn allows, as readings with the rent of a fleet; other models are open. [USD/month]"""
-    table = _own_fleet(serving_gpus(c), c.day(), *(c.value(f"case-shopify-{name}") for name in (
+    fleet = _own_fleet(serving_gpus(c), c.day(), *(c.value(f"case-shopify-{name}") for name in (
         "conversations", "turns", "tokens", "unoptimised-cost", "monthly-cost")))
     found = []
     for reading in ("tokens", "turns"):
-        low, high = (getattr(table.attrs[reading], f"usd_per_month_{end}") for end in ("low", "high"))
+        low, high = (getattr(fleet[reading], f"usd_per_month_{end}") for end in ("low", "high"))
         found.append(Reading(f"a rented fleet with {data.model(LLAMA2_70B)['name']} serves the printed {reading}, each turn as "
                              "long as in a public trace", low=low, high=high, arithmetic=f"{n(low, 3)} to {n(high, 3)} USD"))
-    return (*found, Reading("a model that the documents do not name")), tuple(table.attrs["sources"])
+    return (*found, Reading("a model that the documents do not name"))
 
 
 def shopify_bill(c):
@@ -175,19 +170,17 @@ def shopify_bill(c):
     n_gpus = [money.implied_gpus(usd_per_day=day, usd_per_gpu_hour=rent) for rent in (rents[1], rents[0])]
     rates = [money.implied_tok_per_s_per_gpu(tok_per_day=c.value("case-shopify-tokens"), n_gpus=count)
              for count in (n_gpus[1], n_gpus[0])]
-    readings, sources = fleet_readings(c)
     return Recomputation(
         f"buys {span_text(*n_gpus)} H100 at {span_text(*rates)} tokens a second each; the model is not named",
-        readings=readings, sources=sources, needed="the model and the length of a turn")
+        readings=fleet_readings(c), needed="the model and the length of a turn")
 
 
 def shopify_before(c):
     per = c.value("case-shopify-unoptimised-cost") / monthly_mtok(c)
     price = units.convert(c.value("dep-bedrock-price"), "USD/ktok", "USD/Mtok")
-    readings, sources = fleet_readings(c)
     return Recomputation(
         f"{n(per)} USD per million tokens, {n(per / price)} times the printed Bedrock price; the model is not named",
-        readings=readings, sources=sources, needed="the model and the length of a turn")
+        readings=fleet_readings(c), needed="the model and the length of a turn")
 
 
 def shopify_saving(c):
@@ -219,7 +212,7 @@ def dedicated(c):
         f"{n(here.replicas)} where one pool needs {n(here.replicas / here.penalty)}, {n(here.penalty, 3)} times, with "
         f"{n(here.in_flight, 2)} requests in flight on each; {n(most)} groups {n(many.penalty, 3)} times, with "
         f"{n(many.in_flight, 2)}", low=here.penalty, high=many.penalty,
-        test=bool(here.penalty > 1 and here.in_flight < replica["concurrency"]), sources=("erlang-1917", "little-1961"))
+        test=bool(here.penalty > 1 and here.in_flight < replica["concurrency"]))
 
 
 RECOMPUTE = {

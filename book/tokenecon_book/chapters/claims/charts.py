@@ -19,17 +19,17 @@ def in_colours(chart):
     return chart
 
 
-def by_section(table):
+def by_section(found):
     """Claims of each section by verdict."""
-    return in_colours(bars(table, axis("claims", "Claims", "count"), "section", "verdict", order=list(VERDICTS)))
+    return in_colours(bars(found.table, axis("claims", "Claims", "count"), "section", "verdict", order=list(VERDICTS)))
 
 
-def by_tolerance(table):
+def by_tolerance(found):
     """All claims by verdict, over the tolerance of the rule."""
-    return in_colours(bars(table, axis("claims", "Claims", "count"), "tolerance", "verdict", order=list(VERDICTS)))
+    return in_colours(bars(found.table, axis("claims", "Claims", "count"), "tolerance", "verdict", order=list(VERDICTS)))
 
 
-def printed_over_recomputed(table):
+def printed_over_recomputed(found):
     """Printed over recomputed figure, one row a contradicted claim, on a log axis."""
     ratio = axis("ratio", "Printed over recomputed", "ratio", log=True)
-    return intervals(table, ratio, "claim", marks=[mark("x", 1.0, "as printed")])
+    return intervals(found.table, ratio, "claim", marks=[mark("x", 1.0, "as printed")])

@@ -3,7 +3,7 @@
 import datetime
 
 from tokenecon import data, units
-from tokenecon.errors import NoPrice, UnknownId
+from tokenecon.errors import NoPrice
 from tokenecon.prices import gpu_prices
 from tokenecon_book.chapters.claims.rule import Recomputation
 from tokenecon_book.documents.printed import n, span_text
@@ -11,16 +11,13 @@ from tokenecon_book.documents.printed import n, span_text
 
 def gpu_fact(c, claim_id, fact_id):
     """A printed hardware figure against the fact of ``data/gpus.csv``, in the claim's unit."""
-    facts = data.table("gpus").set_index("id")
-    if fact_id not in facts.index:
-        raise UnknownId("fact", fact_id, facts.index, "data/gpus.csv")
-    fact, claim = facts.loc[fact_id], c.row(claim_id)
+    fact, claim = data.row("gpus", fact_id, "fact"), c.row(claim_id)
     value = units.convert(fact["value"], fact["unit"], claim["unit"])
     return Recomputation(
         arithmetic=f"{fact_id} = {n(value)} {claim['unit']} ({fact['basis']}, {fact['as_of']}); "
                    f"printed: {n(c.value(claim_id))}",
         low=value, high=value, confirmed_by=f"agrees with the data sheet: {n(value)} {claim['unit']}",
-        needed=f"the data sheet gives {n(value)} {claim['unit']}", sources=(fact["source"],))
+        needed=f"the data sheet gives {n(value)} {claim['unit']}")
 
 
 def model_fact(c, claim_id, model_id):
@@ -29,8 +26,7 @@ def model_fact(c, claim_id, model_id):
     count = float(model["parameters"])
     return Recomputation(
         arithmetic=f"{model['name']} has {n(count)} parameters, counted from its shape", low=count, high=count,
-        confirmed_by=f"agrees with the exact count of {n(count)}", needed=f"exactly {n(count)}",
-        sources=(model["source"],))
+        confirmed_by=f"agrees with the exact count of {n(count)}", needed=f"exactly {n(count)}")
 
 
 def prices_around(gpu_id, kind, day):
@@ -48,8 +44,7 @@ def price_fact(c, claim_id, gpu_id, kind, what, before=None):
     shown = f"{span_text(low, high)} {found['unit']}"
     return Recomputation(
         arithmetic=f"{what} of {gpu_id} {when}: {shown} ({len(found['rows'])} rows)", low=low, high=high,
-        confirmed_by=f"overlaps the {what} {when}: {shown}", needed=f"the {what} {when} are {shown}",
-        sources=tuple(found["sources"]))
+        confirmed_by=f"overlaps the {what} {when}: {shown}", needed=f"the {what} {when} are {shown}")
 
 
 def purchase_ratio(c, claim_id, gpu_id, other_id):
@@ -61,27 +56,21 @@ def purchase_ratio(c, claim_id, gpu_id, other_id):
                    f"{span_text(*ratios)}",
         low=ratios[0], high=ratios[1],
         confirmed_by=f"agrees with estimated purchase prices: {span_text(*ratios)}",
-        needed=f"purchase prices give {span_text(*ratios)}",
-        sources=tuple(dict.fromkeys(one["sources"] + other["sources"])))
+        needed=f"purchase prices give {span_text(*ratios)}")
 
 
 def price_cut(gpu_id, provider):
-    """The largest single cut in a provider's on-demand price: (share, day, before, after, sources)."""
-    rows = data.table("prices")
-    rows = rows[(rows["gpu"] == gpu_id) & (rows["provider"] == provider) & (rows["kind"] == "on_demand")
-                & (rows["basis"] != "claimed")]
+    """The largest single cut in a provider's on-demand price: (share, day, before, after)."""
+    rows = data.rows("prices", {"gpu": gpu_id, "provider": provider, "kind": "on_demand", "basis!=": "claimed"})
     by_day = rows.groupby("as_of")["value"].median().sort_index()
     cuts = 1 - by_day / by_day.shift()
     if cuts.dropna().empty:
         raise NoPrice(f"prices.csv has no two dates of on-demand {gpu_id} at {provider}; add a row")
     day = cuts.idxmax()
     before = by_day.shift().loc[day]
-    return float(cuts.loc[day]), day, float(before), float(by_day.loc[day]), tuple(dict.fromkeys(rows["source"]))
+    return float(cuts.loc[day]), day, float(before), float(by_day.loc[day])
 
 
 def optimisation(row_id):
     """One published effect of data/optimisations.csv."""
-    rows = data.table("optimisations").set_index("id")
-    if row_id not in rows.index:
-        raise UnknownId("optimisation", row_id, rows.index, "data/optimisations.csv")
-    return rows.loc[row_id]
+    return data.row("optimisations", row_id, "optimisation")

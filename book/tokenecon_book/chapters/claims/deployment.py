@@ -2,7 +2,6 @@
 
 from tokenecon import data, units
 from tokenecon.formulas import contracts, levers, money, queueing
-from tokenecon.prices import gpu_prices
 from tokenecon_book.chapters.claims import replicas
 from tokenecon_book.chapters.claims.checks import prices_around
 from tokenecon_book.chapters.claims.rule import Reading, Recomputation
@@ -41,7 +40,7 @@ def central_use(c):
     servers, claimed = c.value("dep-central-gpus"), c.value("dep-central-utilisation")
     _, target, _ = data.span("service.wait_probability")
     busy, places = replicas.full(c, servers)
-    daily, (flat, sharp, traces) = replicas.through_peaks(c, servers), replicas.peaks()
+    daily, (flat, sharp) = replicas.through_peaks(c, servers), replicas.peaks()
     steady = pooled(servers, target)
     waits = float(queueing.erlang_c(servers=int(servers), offered_load=claimed * servers))
     return Recomputation(
@@ -52,7 +51,7 @@ def central_use(c):
                           test=bool(steady >= claimed),
                           arithmetic=f"{n(servers)} servers reach {pct(steady)} with {pct(target)} of requests waiting; at "
                                      f"{pct(claimed)} {n(waits)} wait"),),
-        needed=f"a peak no more than {n(steady / claimed)} times the mean", sources=("erlang-1917", *traces))
+        needed=f"a peak no more than {n(steady / claimed)} times the mean")
 
 
 def central_saving(c):
@@ -68,7 +67,7 @@ def central_saving(c):
                           low=saved[0], high=saved[1],
                           arithmetic=f"an edge at {span_text(*whole)} times the centre: {span_text(*saved, pct)}"),),
         needed=f"an edge cost of {n(ratio)} times the central one, where the documents print "
-               f"{span_text(*c.span('dep-edge-cost'))}", sources=("erlang-1917",))
+               f"{span_text(*c.span('dep-edge-cost'))}")
 
 
 def egress(c):
@@ -80,7 +79,7 @@ def egress(c):
     return Recomputation(
         f"at most {n(fee)} USD of fees on a million tokens; the central site makes them for {n(cost)} USD at least and saves "
         f"{n(cost)} x {n(share)}/{n(1 - share)} = {n(saved)}; latency has no price here", test=bool(fee >= saved),
-        needed=f"{n(saved / fee)} times as many bytes a token", sources=("finopsforge-egress",))
+        needed=f"{n(saved / fee)} times as many bytes a token")
 
 
 def edge_use(c):
@@ -96,7 +95,7 @@ def edge_use(c):
                   Reading(f"whole replicas of {n(serving_gpus(c))} H100 at such a site, sized for the busiest hour", low=daily[0],
                           high=daily[1], arithmetic=f"{n(places)} places may be {pct(busy)} busy, through the peaks of real "
                                                     f"services {span_text(*daily, pct)}")),
-        needed=f"sites of about {n(servers)} GPUs", sources=("erlang-1917", *replicas.peaks()[2]))
+        needed=f"sites of about {n(servers)} GPUs")
 
 
 def edge_overhead(c):
@@ -127,7 +126,7 @@ def edge_cost(c):
         f"{pct(share)} of the centre on top: {span_text(low * more, high * more)}", low=low, high=high,
         readings=(Reading("whole replicas of the model with a spare at each site", low=whole[0], high=whole[1],
                           arithmetic=f"{span_text(*whole)}; with hours {n(more)} times as dear "
-                                     f"{span_text(*(one * more for one in whole))}"),), sources=("erlang-1917",))
+                                     f"{span_text(*(one * more for one in whole))}"),))
 
 
 def hybrid(c):
@@ -155,7 +154,7 @@ def bedrock_price(c):
     claimed = c.value("dep-bedrock-price")
     return Recomputation(f"list price: {n(low)} for input and {n(high)} USD for output; the claim is {n(claimed / high)} to "
                          f"{n(claimed / low)} times as much", low=low, high=high,
-                         needed=f"{n(low)} to {n(high)} USD per thousand tokens", sources=("litellm-prices",))
+                         needed=f"{n(low)} to {n(high)} USD per thousand tokens")
 
 
 def always_full(c):
@@ -176,7 +175,7 @@ def bedrock_premium(c):
         readings=(Reading(always_full(c),
                           low=price / batched[1], high=price / batched[0],
                           arithmetic=f"{span_text(*batched)} USD per million by the calibrated model"),),
-        needed=f"{span_text(*rates)} tokens a second from two H100", sources=("azure-ai-benchmarking",))
+        needed=f"{span_text(*rates)} tokens a second from two H100")
 
 
 def own_cost(c):
@@ -190,7 +189,7 @@ def own_cost(c):
         readings=(Reading(always_full(c),
                           test=bool(batched[0] <= million <= batched[1]),
                           arithmetic=f"{span_text(*batched)} USD per million by the calibrated model"),),
-        needed="a batch on every GPU, not the printed rate of one stream", sources=("azure-ai-benchmarking",))
+        needed="a batch on every GPU, not the printed rate of one stream")
 
 
 def serverless(c):
@@ -203,7 +202,7 @@ def serverless(c):
                           arithmetic=f"break-even utilisation 1/{n(c.value('dep-bedrock-premium'))} = {pct(use)}; by the "
                                      "calibrated model a replica, paid by the second or around the clock, costs more than the "
                                      f"printed price {f'up to {n(few)} requests an hour' if few else 'at no load'}"),),
-        needed=f"own GPUs busy less than {pct(use)} of the time, by the printed premium", sources=("runpod-serverless",))
+        needed=f"own GPUs busy less than {pct(use)} of the time, by the printed premium")
 
 
 def own_saving(c):
@@ -223,7 +222,7 @@ def own_saving(c):
                                      f"{span_text(*steady, pct)}; against the price list, {n(listed)} USD at this mix, "
                                      f"{span_text(*real, pct)}"),),
         needed=f"own operations that cost {span_text(*overhead)} times the machines, or a premium of "
-               f"{n(1 / (1 - low))} to {n(1 / (1 - high))}", sources=("litellm-prices", *replicas.peaks()[2]))
+               f"{n(1 / (1 - low))} to {n(1 / (1 - high))}")
 
 
 def bedrock_listed(c):
@@ -234,11 +233,10 @@ def bedrock_listed(c):
 def azure_spot(c):
     found = []
     for gpu_id in ("a100-pcie-80gb", "a100-sxm-40gb"):
-        rows = gpu_prices.prices(gpu_id)
-        rows = rows[rows["provider"] == "azure"]
-        spot, full = (rows[rows["kind"] == kind].sort_values("as_of") for kind in ("spot", "on_demand"))
-        found.append(f"{gpu_id} on {spot['as_of'].iloc[-1]}: 1 - {n(spot['value'].iloc[-1])}/{n(full['value'].iloc[-1])} = "
-                     f"{pct(1 - spot['value'].iloc[-1] / full['value'].iloc[-1])}")
+        spot, full = (data.rows("prices", {"gpu": gpu_id, "provider": "azure", "kind": kind, "basis!=": "claimed"}).sort_values(
+            ["as_of", "value"]).iloc[-1] for kind in ("spot", "on_demand"))
+        found.append(f"{gpu_id} on {spot['as_of']}: 1 - {n(spot['value'])}/{n(full['value'])} = "
+                     f"{pct(1 - spot['value'] / full['value'])}")
     return Recomputation("spot prices move and none of that day is at hand; " + "; ".join(found))
 
 
@@ -253,10 +251,9 @@ def spot_price(c):
 
 
 def commitment(c):
-    rows = data.table("prices")
-    rows = rows[(rows["provider"] == "gcp") & (rows["basis"] != "claimed")]
-    full = rows[rows["kind"] == "on_demand"].set_index(["gpu", "region", "as_of"])["value"].groupby(level=[0, 1, 2]).min()
-    kept = rows[(rows["kind"] == "committed_3y") & (rows["as_of"] >= f"{int(c.day()[:4]) - 1}")]
+    full, kept = (data.rows("prices", {"provider": "gcp", "kind": kind, "basis!=": "claimed",
+                                       "as_of>=": f"{int(c.day()[:4]) - 1}"}) for kind in ("on_demand", "committed_3y"))
+    full = full.groupby(["gpu", "region", "as_of"])["value"].min()
     pairs = [(row["gpu"], row["as_of"], 1 - row["value"] / full[key]) for _, row in kept.iterrows()
              if (key := (row["gpu"], row["region"], row["as_of"])) in full.index]
     low, high = min(pair[2] for pair in pairs), max(pair[2] for pair in pairs)
@@ -265,7 +262,7 @@ def commitment(c):
         f"{len(pairs)} prices of three-year commitments of the two years before: {span_text(low, high, pct)} off; the printed "
         f"discount pays above {pct(use)} of hours", low=low, high=high,
         confirmed_by=f"agrees with dated prices: {span_text(low, high, pct)}",
-        needed=f"dated prices give {span_text(low, high, pct)}", sources=tuple(dict.fromkeys(kept["source"])))
+        needed=f"dated prices give {span_text(low, high, pct)}")
 
 
 def multicloud(c):
@@ -275,8 +272,7 @@ def multicloud(c):
         f"{len(rows['rows'])} H100 prices around the day: the cheapest {n(rows['low'])}, the middle one {n(rows['typical'])} USD "
         f"an hour: {pct(saved)} less; split so that one provider can fail with half the load, by linear program over "
         f"{mix['offers']} offers known that day: {n(mix['best'])} against {n(mix['middle'])} USD",
-        test=bool(mix["best"] < mix["middle"]), needed="a mix below the price of the middle provider",
-        sources=tuple(dict.fromkeys((*rows["sources"], *mix["sources"]))))
+        test=bool(mix["best"] < mix["middle"]), needed="a mix below the price of the middle provider")
 
 
 RECOMPUTE = {

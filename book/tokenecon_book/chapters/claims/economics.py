@@ -206,7 +206,7 @@ def context_premium(c):
         f"{n(c.value('ec-gpt4-context-short'))} tokens: {n(short)} USD per million", test=bool(long > short),
         readings=(Reading("GPT-4 with the 32k window against the 8k one", test=bool(wide > short),
                           arithmetic=f"{n(wide)} against {n(short)} USD per million"),),
-        needed=f"a price above {n(short)} USD per million for the long window", sources=("litellm-prices",))
+        needed=f"a price above {n(short)} USD per million for the long window")
 
 
 def million_context(c):
@@ -317,7 +317,7 @@ def quant_accuracy(c):
         "fp8", "int8-sq", "int4-awq")}
     return Recomputation(
         f"no formula gives accuracy; the claim allows a loss of {pct(1 - c.value('ec-quant-accuracy'))}, measured on MMLU: "
-        + ", ".join(f"{name} {pct(value)}" for name, value in lost.items()), sources=("trtllm-quantisation",))
+        + ", ".join(f"{name} {pct(value)}" for name, value in lost.items()))
 
 
 PLAIN = {

@@ -90,11 +90,9 @@ def two_gpu_cost(c):
 
 def h200_upcoming(c):
     rows = gpu_prices.prices(H200, as_of=c.day())
-    first = data.table("prices")
-    first = first[(first["gpu"] == H200) & (first["basis"] != "claimed")]["as_of"].min()
+    first = data.rows("prices", {"gpu": H200, "basis!=": "claimed"}, want="as_of")["as_of"].min()
     return Recomputation(f"{len(rows)} prices of {H200} known by {c.day()}, the first of {first}",
-                         test=bool(rows.empty), needed=f"a date before {first}",
-                         sources=tuple(dict.fromkeys(rows["source"])))
+                         test=bool(rows.empty), needed=f"a date before {first}")
 
 
 def h200_saving(c):
@@ -142,17 +140,16 @@ def mi300x_saving(c):
         readings=(Reading(f"early software that reaches {pct(software[0])} to {pct(software[2])} of the hardware's speed",
                           low=saved(software[0]), high=saved(software[2]),
                           arithmetic=f"{pct(saved(software[0]))} to {pct(saved(software[2]))}"),),
-        needed=f"software that reaches {pct(needed)} of the hardware's speed", sources=("rocm-vllm-readme",))
+        needed=f"software that reaches {pct(needed)} of the hardware's speed")
 
 
 def gaudi3_power(c):
     module, card = (data.gpu(name)["board_power_w"] for name in (GAUDI3, GAUDI3_CARD))
-    facts = data.table("gpus").set_index("id")
     return Recomputation(
         f"the module that competes with the {n(c.value('hw-h100-power'))} W H100 SXM is rated {n(module)} W", low=module,
         high=module, readings=(Reading("the PCIe card, not the module", low=card, high=card,
                                        arithmetic=f"{n(card)} W"),),
-        needed=f"{n(module)} W for the module", sources=(facts.loc[f"{GAUDI3}.board_power", "source"],))
+        needed=f"{n(module)} W for the module")
 
 
 def owned_hour(usd, watts):
@@ -187,8 +184,7 @@ def gaudi3_tco(c):
                           arithmetic=f"{span_text(prices[GAUDI3]['low'], prices[GAUDI3]['high'])} USD against "
                                      f"{n(prices[H100]['low'])} to {n(prices[H100]['high'])} USD: "
                                      f"{span_text(*ends, pct)}"),),
-        needed="a much lower purchase price: power alone cannot give it",
-        sources=tuple(dict.fromkeys(prices[GAUDI3]["sources"] + prices[H100]["sources"])))
+        needed="a much lower purchase price: power alone cannot give it")
 
 
 def graviton_cost(c):
@@ -213,7 +209,7 @@ def graviton_cost(c):
         readings=(Reading(f"a 7B model in 8 bits, {n(batch)} short requests at once, every hour used", low=low, high=high,
                           arithmetic=f"{n(rent['low'])} to {n(rent['high'])} USD/h: {span_text(low, high)} USD per "
                                      "thousand tokens"),),
-        needed=f"{n(rate)} tokens a second at {n(rent['low'])} USD an hour", sources=tuple(rent["sources"]))
+        needed=f"{n(rate)} tokens a second at {n(rent['low'])} USD an hour")
 
 
 def cpu_low_traffic(c):
@@ -231,8 +227,7 @@ def cpu_low_traffic(c):
         readings=(Reading("CPU time bought in slices as small as the traffic, at the printed cost of a token",
                           test=bool(switch[0] > 0), arithmetic=f"an H100 with a 7B model is dearer below "
                                                                f"{span_text(*switch, pct)} utilisation"),),
-        needed=f"fewer tokens than {span_text(*(rate * share for share in switch))} a second",
-        sources=tuple(machine["sources"]))
+        needed=f"fewer tokens than {span_text(*(rate * share for share in switch))} a second")
 
 
 def mixed_fleet(c):

@@ -6,13 +6,14 @@ A claim is in exactly one of three places: ``RECOMPUTE`` (there is a function), 
 hold it against) or ``NO_PATH`` (nothing gives it), the last two with the reason in words.
 """
 
-from functools import cache
 from math import exp, log
 
 import pandas as pd
 
-from tokenecon import data
+from tokenecon import data, queries
 from tokenecon.errors import UnknownId
+from tokenecon.finding import Finding, finding
+from tokenecon.queries import remembered
 from tokenecon_book.chapters.claims import cases, deployment, economics, hardware, software, update  # fmt: skip
 from tokenecon_book.chapters.claims.identities import identities
 from tokenecon_book.chapters.claims.rule import (
@@ -53,11 +54,13 @@ NO_PATH = _merge("NO_PATH")
 
 
 def recompute(claim_id, stated):
-    """The recomputation of one claim, or None where PLAIN or NO_PATH says why there is none."""
+    """The recomputation of one claim, or None where PLAIN or NO_PATH says why there is none; and the sources it asked for."""
     if claim_id in RECOMPUTE:
-        return RECOMPUTE[claim_id](stated)
+        with queries.recording() as asked:
+            found = RECOMPUTE[claim_id](stated)
+        return found, data.sources_of(asked)
     if claim_id in PLAIN or claim_id in NO_PATH:
-        return None
+        return None, ()
     raise UnknownId("claim", claim_id, [*RECOMPUTE, *PLAIN, *NO_PATH],
                     "RECOMPUTE, PLAIN or NO_PATH in book/tokenecon_book/chapters/claims/<section>.py")
 
@@ -71,7 +74,8 @@ def _sentence(*parts):
     return "; ".join(part for part in parts if part)
 
 
-def _row(claim, found, sums, tolerance):
+def _row(claim, recomputed, sums, tolerance):
+    found, cited = recomputed
     own = [one for one in sums if claim["id"] in one.members]
     verdict, reading = judge(claim, found, own, tolerance)
     failed = [one for one in own if not one.holds]
@@ -94,70 +98,54 @@ def _row(claim, found, sums, tolerance):
         "footnote": claim["footnote"], "kind": claim["kind"], "quantity": claim["quantity"], "comparator": claim["comparator"],
         "uk_line": int(claim["uk_line"]), "th_line": int(claim["th_line"]), "note": claim["note"],
         "against": " ".join(others),
-        "sources": " ".join(dict.fromkeys((*DOCUMENTS, *(found.sources if found else ())))),
+        "sources": " ".join(dict.fromkeys((*DOCUMENTS, *cited))),
     }  # fmt: skip
 
 
-def _recompute_all(table):
+@remembered
+def _recomputed(claim_id):
+    return recompute(claim_id, Stated())  # does not depend on the tolerance
+
+
+def _rows(own, table, tolerance):
+    """Verdicts of some claims: of the book where ``table`` is None, else of that table."""
     stated = Stated(table)
-    return {claim_id: recompute(claim_id, stated) for claim_id in table["id"]}
-
-
-def _rows(own, table, found, tolerance):
-    """Verdicts of some claims of the table."""
-    sums = identities(Stated(table), tolerance)
-    rows = [_row(claim, found[claim["id"]], sums, tolerance) for _, claim in own.iterrows()]
+    sums = identities(stated, tolerance, set(own["id"]))
+    rows = [_row(claim, _recomputed(claim["id"]) if table is None else recompute(claim["id"], stated), sums, tolerance)
+            for _, claim in own.iterrows()]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
-def _build(table, found, tolerance):
-    frame = _rows(table, table, found, tolerance)
-    frame.attrs["sources"] = _cited(frame)
-    frame.attrs["finding"] = _finding(frame)
-    frame.attrs["note"] = f"A figure agrees if it meets the recomputed range within {100 * tolerance:.3g} percent."
-    return frame
-
-
-@cache
-def _found():
-    return _recompute_all(data.table("claims"))  # does not depend on the tolerance
-
-
-@cache
+@remembered
 def _default(tolerance):
-    return _build(data.table("claims"), _found(), tolerance)
+    return _rows(data.table("claims"), None, tolerance)
 
 
+@finding
 def ledger(claims=None, *, tolerance=TOLERANCE, section=ALL):
     """Every claim with its recomputation and verdict.
 
     ``claims`` is the table, if not the one of the book; ``tolerance`` the share by which a figure may be off;
     ``section`` keeps one section.
     """
-    frame = _default(tolerance).copy() if claims is None else _build(claims, _recompute_all(claims), tolerance)
-    if section == ALL:
-        return frame
-    if section not in set(frame["section"]):
-        raise UnknownId("section", section, frame["section"].unique(), "the column section of data/claims.csv")
-    part = frame[frame["section"] == section].reset_index(drop=True)
-    part.attrs.update(frame.attrs, finding=_finding(part), sources=_cited(part))
-    return part
+    frame = _default(tolerance) if claims is None else _rows(claims, claims, tolerance)
+    if section != ALL:
+        if section not in set(frame["section"]):
+            raise UnknownId("section", section, frame["section"].unique(), "the column section of data/claims.csv")
+        frame = frame[frame["section"] == section].reset_index(drop=True)
+    return Finding(frame, _counted(frame),
+                   f"A figure agrees if it meets the recomputed range within {100 * tolerance:.3g} percent.")
 
 
 def entry(claim_id, claims=None, *, tolerance=TOLERANCE):
     """One claim of the ledger as a dict, without building the others; ``claims`` as in :func:`ledger`."""
-    table = data.table("claims") if claims is None else claims
-    stated = Stated(table)
-    return _row(stated.row(claim_id), recompute(claim_id, stated), identities(stated, tolerance), tolerance)
+    stated = Stated(claims)
+    return _row(stated.row(claim_id), recompute(claim_id, stated), identities(stated, tolerance, {claim_id}), tolerance)
 
 
-def _cited(frame):
-    return list(dict.fromkeys(" ".join(frame["sources"]).split()))
-
-
-def ledger_csv(frame=None):
+def ledger_csv():
     """The published ledger as CSV text: the columns of PUBLISHED."""
-    frame = ledger() if frame is None else frame
+    frame = ledger().table
     return frame.to_csv(columns=list(PUBLISHED), index=False, float_format="%.10g", lineterminator="\n")
 
 
@@ -167,26 +155,28 @@ def counts(frame):
     return {verdict: int(found.get(verdict, 0)) for verdict in VERDICTS}
 
 
-def _finding(frame):
+def _counted(frame):
     number = counts(frame)
     checkable = len(frame) - number[INPUT] - number[UNDERIVABLE]
     return (f"Of {len(frame)} claims, {checkable} can be checked: {number[HOLDS]} hold, {number[ASSUMPTION]} hold only "
             f"under an assumption that the text leaves out, and {number[CONTRADICTED]} are contradicted.")
 
 
-def words(frame=None):
+def words(whole=None):
     """What pages say about the ledger: the finding and the number of claims for each verdict, as text."""
-    frame = ledger() if frame is None else frame
-    number = counts(frame)
+    whole = ledger() if whole is None else whole
+    number = counts(whole.table)
     short = {HOLDS: "holds", ASSUMPTION: "assumption", CONTRADICTED: "contradicted", UNDERIVABLE: "underivable",
              INPUT: "input"}
-    return {"finding": frame.attrs["finding"], "total": str(len(frame))} | {
+    return {"finding": whole.sentence, "total": str(len(whole))} | {
         short[verdict]: str(count) for verdict, count in number.items()}
 
 
-def summary(frame=None):
+@finding
+def summary(whole=None):
     """Claims by section and verdict, tidy: section, verdict, claims."""
-    frame = ledger() if frame is None else frame
+    whole = ledger() if whole is None else whole
+    frame = whole.table
     sections = list(dict.fromkeys(frame["section"]))
     table = pd.DataFrame([{"section": section, "verdict": verdict,
                            "claims": int(((frame["section"] == section) & (frame["verdict"] == verdict)).sum())}
@@ -194,20 +184,18 @@ def summary(frame=None):
     share = {section: counts(frame[frame["section"] == section])[CONTRADICTED]
              / (frame["section"] == section).sum() for section in sections}
     most = max(share, key=share.get)
-    table.attrs["finding"] = (f"Most often contradicted: {counts(frame[frame['section'] == most])[CONTRADICTED]} of "
-                              f"{int((frame['section'] == most).sum())} claims in the section on {most}.")
-    table.attrs["sources"] = list(DOCUMENTS)
-    table.attrs["note"] = frame.attrs.get("note", "")
-    return table
+    return Finding(table, f"Most often contradicted: {counts(frame[frame['section'] == most])[CONTRADICTED]} of "
+                          f"{int((frame['section'] == most).sum())} claims in the section on {most}.", whole.note)
 
 
-def ratios(frame=None):
+@finding
+def ratios(whole=None):
     """Printed over recomputed figure, for claims that print a number and are more than plain inputs.
 
     Columns: claim, section, verdict, ratio with ratio_low and ratio_high (the ends of both ranges), statement.
-    A claim whose recomputed range reaches zero has no ratio and is left out; ``attrs["left_out"]`` names them.
+    A claim whose recomputed range reaches zero has no ratio and is left out; the value ``left_out`` names them.
     """
-    frame = ledger() if frame is None else frame
+    frame = (ledger() if whole is None else whole).table
     numeric = frame[frame["claimed_low"].notna() & frame["claimed_high"].notna() & frame["recomputed_low"].notna()
                     & ~frame["verdict"].isin([INPUT, UNDERIVABLE])]
     above = numeric[(numeric["recomputed_low"] > 0) & (numeric["claimed_low"] > 0)]
@@ -218,33 +206,29 @@ def ratios(frame=None):
     }).reset_index(drop=True)  # fmt: skip
     table.insert(3, "ratio", [exp((log(low) + log(high)) / 2) for low, high in
                               zip(table["ratio_low"], table["ratio_high"], strict=True)])
-    table.attrs["left_out"] = sorted(set(numeric["id"]) - set(above["id"]))
-    table.attrs["sources"] = frame.attrs.get("sources", list(DOCUMENTS))
-    return table
+    return Finding(table, left_out=sorted(set(numeric["id"]) - set(above["id"])))
 
 
-def contradicted(frame=None):
+@finding
+def contradicted(whole=None):
     """The contradicted claims of :func:`ratios`: how far each printed figure is from what comes out."""
-    frame = ledger() if frame is None else frame
-    every = ratios(frame)
+    every = ratios(whole).table
     table = every[every["verdict"] == CONTRADICTED].reset_index(drop=True)
     far = table[(table["ratio_low"] > 2) | (table["ratio_high"] < 0.5)]
-    table.attrs["sources"] = _cited(frame[frame["id"].isin(table["claim"])])
-    table.attrs["finding"] = f"{len(table)} of {len(every)} figures miss, {len(far)} by more than a factor of two."
-    table.attrs["note"] = "Bars run over both ranges, the printed and the recomputed one. Savings are compared as savings."
-    return table
+    return Finding(table, f"{len(table)} of {len(every)} figures miss, {len(far)} by more than a factor of two.",
+                   "Bars run over both ranges, the printed and the recomputed one. Savings are compared as savings.")
 
 
-def right_and_wrong(frame=None):
+def right_and_wrong(whole=None):
     """Two sentences: what the documents got right, and the figure that is furthest from its recomputation."""
-    frame = ledger() if frame is None else frame
+    frame = (ledger() if whole is None else whole).table
     specs = frame[frame["quantity"].isin(["memory_capacity", "memory_bandwidth", "board_power"])]
     fine = specs[specs["verdict"] == INPUT]
     sums = frame[frame["kind"] == "derived"]
     held = sums[sums["verdict"].isin([HOLDS])]
     right = (f"{len(fine)} of {len(specs)} printed hardware figures agree with the data sheets, and {len(held)} of {len(sums)} "
              "sums drawn from printed figures come out as they stand.")
-    wrong = contradicted(frame)
+    wrong = contradicted(whole).table
     if wrong.empty:
         return right, "No printed figure that can be recomputed is contradicted."
     distance = wrong.apply(lambda row: max(log(row["ratio_low"]), -log(row["ratio_high"]), 0.0), axis=1)
@@ -255,34 +239,28 @@ def right_and_wrong(frame=None):
                    "recomputation gives.")
 
 
-def strictness(frame=None, *, tolerances=(0.01, 0.02, 0.05, 0.1, 0.2)):
+@finding
+def strictness(whole=None, *, tolerances=(0.01, 0.02, 0.05, 0.1, 0.2)):
     """Verdicts over the tolerance of the rule, tidy: tolerance (in words), verdict, claims."""
-    frame = ledger() if frame is None else frame
-    ids = set(frame["id"])
+    ids = set((ledger() if whole is None else whole).table["id"])
     rows, contradicted = [], []
     for tolerance in tolerances:
-        at = ledger(tolerance=tolerance)
+        at = ledger(tolerance=tolerance).table
         number = counts(at[at["id"].isin(ids)])
         contradicted.append(number[CONTRADICTED])
         rows += [{"tolerance": f"within {100 * tolerance:.3g} percent", "verdict": verdict, "claims": number[verdict]}
                  for verdict in VERDICTS]
-    table = pd.DataFrame(rows)
-    table.attrs["finding"] = (f"{contradicted[0]} claims are contradicted if a figure may be off by {100 * tolerances[0]:.3g} "
-                              f"percent, {contradicted[-1]} if by {100 * tolerances[-1]:.3g}.")
-    table.attrs["sources"] = list(DOCUMENTS)
-    table.attrs["note"] = ""
-    return table
+    return Finding(
+        pd.DataFrame(rows), f"{contradicted[0]} claims are contradicted if a figure may be off by {100 * tolerances[0]:.3g} "
+        f"percent, {contradicted[-1]} if by {100 * tolerances[-1]:.3g}.")
 
 
+@finding
 def for_chapter(chapter):
     """The claims that a page discusses (a chapter of the table, e.g. "cases/spotify"), they alone recomputed."""
-    claims = data.table("claims")
-    known_chapters = sorted(claims["chapter"].unique())
-    if chapter not in known_chapters:
-        raise UnknownId("chapter", chapter, known_chapters, "the column chapter of data/claims.csv")
-    own, stated = claims[claims["chapter"] == chapter], Stated(claims)
-    table = _rows(own, claims, {claim_id: recompute(claim_id, stated) for claim_id in own["id"]}, TOLERANCE)
-    number = counts(table)
-    table.attrs["finding"] = ", ".join(f"{count} {verdict}" for verdict, count in number.items() if count)
-    table.attrs["sources"] = _cited(table)
-    return table
+    own = data.rows("claims", {"chapter": chapter})
+    if own.empty:
+        raise UnknownId("chapter", chapter, sorted(data.rows("claims", {}, want="chapter")["chapter"]),
+                        "the column chapter of data/claims.csv")
+    table = _rows(own, None, TOLERANCE)
+    return Finding(table, ", ".join(f"{count} {verdict}" for verdict, count in counts(table).items() if count))

@@ -4,13 +4,13 @@ Llama 2 70B in FP16 on the H100 that hold it with the documents' batch, prompts 
 assumed elsewhere, and latency limits of a chat.
 """
 
-from functools import cache
 from types import SimpleNamespace
 
 from tokenecon import data
 from tokenecon.decision import portfolio
 from tokenecon.fleet import erlang, pools, traffic
 from tokenecon.formulas import queueing
+from tokenecon.queries import remembered
 from tokenecon.serving import operating_point
 from tokenecon_book.chapters.deployment import deployment, serverless
 from tokenecon_book.documents.printed import H100, LLAMA2_70B, PERFECT, serving_gpus
@@ -39,20 +39,19 @@ def full(c, n_gpus):
 
 
 def peaks():
-    """Busiest hour over the mean of the services with published rates: (flattest, sharpest, their sources)."""
-    found = [traffic.profile(name) for name in traffic.HOURLY]
-    ratios = [one.attrs["peak_to_mean"] for one in found]
-    return min(ratios), max(ratios), tuple(dict.fromkeys(source for one in found for source in one.attrs["sources"]))
+    """Busiest hour over the mean of the services with published rates: (flattest, sharpest)."""
+    ratios = [traffic.peak_to_mean(traffic.profile(name)) for name in traffic.HOURLY]
+    return min(ratios), max(ratios)
 
 
 def through_peaks(c, n_gpus):
     """Mean busy share of such a pool when it is sized for the busiest hour: (sharpest peaks, flattest peaks)."""
     busy, _ = full(c, n_gpus)
-    flat, sharp, _ = peaks()
+    flat, sharp = peaks()
     return tuple(float(queueing.mean_utilisation(peak_utilisation=busy, peak_to_mean=peak)) for peak in (sharp, flat))
 
 
-@cache
+@remembered
 def _batch(n_gpus, isl, osl, batch, rents):
     low, high = rents
     return operating_point.point(model=LLAMA2_70B, gpu=H100, n_gpus=n_gpus, weights=FORMAT, kv=FORMAT, isl=isl, osl=osl,
@@ -85,11 +84,10 @@ def few_requests(c, price):
 
 def two_providers(c):
     """Bill of the cheapest on-demand offers of the documents' day if half may be lost, over that of the middle provider alone."""
-    meant = case(c)
-    offers = portfolio.market(H100, meant.as_of, limit=float("inf"), availability=PERFECT, interruptions=0.0, restart=0.0,
+    offers = portfolio.market(H100, c.day(), limit=float("inf"), availability=PERFECT, interruptions=0.0, restart=0.0,
                               lost=0.0)
     offers = offers[offers["kind"] == portfolio.ON_DEMAND]
     demand = traffic.profile(DAILY)["ratio"].to_numpy()
     best = portfolio.cheapest(demand, offers, spot_share=0.0, lost_share=HALF)["cost"] / demand.sum()
     middle = float(offers["usd_per_gpu_hour"].median())
-    return {"best": best, "middle": middle, "offers": len(offers), "sources": tuple(dict.fromkeys(offers["source"]))}
+    return {"best": best, "middle": middle, "offers": len(offers)}

@@ -78,7 +78,6 @@ class Recomputation:
     readings: tuple = ()
     needed: str = ""
     confirmed_by: str = ""  # for inputs: the fact that the default reading comes from
-    sources: tuple = ()  # ids in sources.csv beyond the two documents
 
     @property
     def comparable(self):

@@ -45,7 +45,7 @@ def gptq_bits(c):
         zero_bits=data.value("quantisation.zero_bits"), group_size=data.value("quantisation.group"))
     return Recomputation(f"{n(c.value('sw-gptq-bits'))} bits and the scales of groups of "
                          f"{n(data.value('quantisation.group'))}: {n(whole)} bits", low=whole, high=whole,
-                         confirmed_by=f"{n(whole)} bits with the scales", sources=("frantar-2022",))
+                         confirmed_by=f"{n(whole)} bits with the scales")
 
 
 def gptq_traffic(c):
@@ -62,7 +62,7 @@ def awq_mechanism(c):
     share = data.value("awq.high_precision_share")
     return Recomputation(f"share of weights that the method keeps at higher precision: {pct(share)}; it scales the "
                          "channels that matter", test=bool(share > 0),
-                         needed="a method that mixes widths, which AWQ was made to avoid", sources=("lin-2023",))
+                         needed="a method that mixes widths, which AWQ was made to avoid")
 
 
 def awq_bits(c):
@@ -70,14 +70,14 @@ def awq_bits(c):
     return Recomputation(f"as released: {n(released)} bits, groups of {n(data.value('quantisation.group'))}", low=released,
                          high=released, readings=(Reading("the 3-bit variant of the paper, scales not counted", low=low,
                                                           high=low),),
-                         needed=f"{n(released)} bits as released", sources=("lin-2023",))
+                         needed=f"{n(released)} bits as released")
 
 
 def awq_loss(c):
     points = optimisation("quantisation.trtllm.mmlu-int4-awq-llama2-70b")
     return Recomputation(
         f"nothing gives the loss at {n(c.value('sw-awq-bits'))} bits; measured at 4 bits: {n(points['value'] * 100)} points "
-        f"of MMLU ({points['conditions']})", sources=(points["source"],))
+        f"of MMLU ({points['conditions']})")
 
 
 def quant_factor(c):
@@ -102,13 +102,11 @@ def routed(c):
     blend = levers.routed_usd_per_mtok(shares=(share, 1 - share), usd_per_mtok=(small, PERFECT),
                                        router_usd_per_mtok=data.value("routing.router_cost"))
     return Recomputation(f"{pct(share)} of tokens at {n(small)} of the cost, the router {n(data.value('routing.router_cost'))}: "
-                         f"{n(blend)} of serving all on the large model", test=bool(blend < 1),
-                         sources=("chen-2023-frugalgpt",))
+                         f"{n(blend)} of serving all on the large model", test=bool(blend < 1))
 
 
 def sparse(c):
-    models = data.models()
-    models = models[models["kind"] == "moe"]
+    models = data.rows("models", {"kind": "moe"}).set_index("id")
     saved = levers.sparse_compute_saving(active_parameters=models["active_parameters"],
                                          parameters=models["parameters"])
     low, high = saved.min(), saved.max()
@@ -116,8 +114,7 @@ def sparse(c):
         "no model is named",
         readings=(Reading(f"any of the {len(saved)} mixtures in the table of models, from {saved.idxmin()} to "
                           f"{saved.idxmax()}", low=low, high=high, arithmetic=span_text(low, high, pct)),),
-        needed=f"{pct(1 - c.value('sw-moe-compute-reduction'))} of the parameters active",
-        sources=("jiang-2024", "deepseek-v3-2024"))
+        needed=f"{pct(1 - c.value('sw-moe-compute-reduction'))} of the parameters active")
 
 
 def routing_saving(c):
@@ -129,7 +126,7 @@ def routing_saving(c):
         "neither share nor cost of the small model is given",
         readings=(Reading(f"{pct(low)} to {pct(high)} of tokens on a model at {n(ratio)} of the cost, and nothing asked twice",
                           low=ends[0], high=ends[1], arithmetic=span_text(*ends, pct)),),
-        needed=f"{pct(share)} of tokens on the small model", sources=("chen-2023-frugalgpt", "routellm-readme"))
+        needed=f"{pct(share)} of tokens on the small model")
 
 
 def paged_waste(c):
@@ -138,8 +135,7 @@ def paged_waste(c):
     return Recomputation(
         f"measured waste falls from {pct(before[0])} to {pct(before[2])} of the cache to {pct(after)}: "
         f"{span_text(low, high, pct)} less", low=low, high=high,
-        needed=f"a waste that falls to {pct(before[0] * (1 - c.value('sw-paged-attention-waste')))} or more",
-        sources=("kwon-2023",))
+        needed=f"a waste that falls to {pct(before[0] * (1 - c.value('sw-paged-attention-waste')))} or more")
 
 
 def mqa_factor(c):
@@ -152,7 +148,7 @@ def mqa_factor(c):
         "one key and value head for all query heads: " + ", ".join(f"{name} {n(f)} times" for name, f in factors.items()),
         low=min(factors.values()), high=max(factors.values()),
         needed=f"a model of {n(c.value('sw-mqa-cache-factor'))} query heads; {n(grouped)} times is what grouped-query "
-               "attention gives Llama 2 70B", sources=("shazeer-2019", "ainslie-2023"))
+               "attention gives Llama 2 70B")
 
 
 def kv_concurrency(c):
@@ -170,7 +166,7 @@ def kv_concurrency(c):
         f"{n(shrink)} times from the smaller cache, waste of {pct(before[0])} to {pct(before[2])} cut by {pct(cut)}: "
         f"{span_text(low, high)} times", low=low, high=high,
         readings=(Reading("more than 10 times, as the Thai can be read", low=low, high=high, comparator=">"),),
-        needed=f"a cache of which {pct(waste)} was wasted before", sources=("kwon-2023",))
+        needed=f"a cache of which {pct(waste)} was wasted before")
 
 
 def speculate(acceptance):
@@ -188,7 +184,7 @@ def speculation_speed(c):
         readings=(Reading(f"{n(data.value('speculation.tokens'))} drafts a pass, of which {pct(low)} to {pct(high)} are "
                           "accepted, and a batch below the critical one", low=speeds[0], high=speeds[2],
                           arithmetic=f"{span_text(speeds[0], speeds[2])} times, {n(speeds[1])} at {pct(middle)}"),),
-        needed=f"an acceptance near {pct(middle)} ({n(speeds[1])} times)", sources=("leviathan-2023",))
+        needed=f"an acceptance near {pct(middle)} ({n(speeds[1])} times)")
 
 
 def speculation_hardware(c):
@@ -209,7 +205,7 @@ def speculation_hardware(c):
         readings=(Reading(f"a batch below {n(limit / (drafts + 1))}, so that checking {n(drafts + 1)} positions each stays "
                           "free", test=bool(checked < limit),
                           arithmetic=f"{n(batch)} x {n(drafts + 1)} = {n(checked)} positions against {n(limit)}"),),
-        needed="idle arithmetic, and memory for the drafting model", sources=("leviathan-2023", "vllm-spec-blog"))
+        needed="idle arithmetic, and memory for the drafting model")
 
 
 def medusa(c):
@@ -218,13 +214,13 @@ def medusa(c):
         "model and batch are not given",
         readings=(Reading("the models of the paper, one request at a time", low=row["low"], high=row["high"],
                           arithmetic=f"published: {span_text(row['low'], row['high'])} times"),),
-        needed=f"between {n(row['low'])} and {n(row['high'])} by the paper", sources=(row["source"],))
+        needed=f"between {n(row['low'])} and {n(row['high'])} by the paper")
 
 
 def structured(c):
     low, _, high = data.span("speculation.acceptance")
     return Recomputation(f"speed-up {n(speculate(low))} at {pct(low)} accepted drafts, {n(speculate(high))} at {pct(high)}",
-                         test=bool(speculate(high) > speculate(low)), sources=("leviathan-2023",))
+                         test=bool(speculate(high) > speculate(low)))
 
 
 def continuous_occupancy(c):
@@ -235,16 +231,12 @@ def continuous_occupancy(c):
         readings=(Reading(f"a queue that is never empty, answers of {n(length)} tokens, one empty step after each",
                           low=share, high=share, arithmetic=f"{n(length)}/({n(length)} + 1) = {pct(share)}"),
                   *simulated(c, "continuous")),
-        needed="a queue that is never empty", sources=("yu-2022", *trace_sources(c)))
+        needed="a queue that is never empty")
 
 
 def full_queues(c):
     """Both kinds of batching at the documents' batch and model, simulated with the lengths of three traces."""
     return simulation_claims.full_queues(LLAMA2_70B, H100, int(serving_gpus(c)), int(c.value("ec-batch32-size")))
-
-
-def trace_sources(c):
-    return tuple(dict.fromkeys(source for row in full_queues(c) for source in row["sources"]))
 
 
 def simulated(c, share):
@@ -268,8 +260,7 @@ def static_occupancy(c):
         high=full,
         readings=(Reading(f"a batch of {held}, what two H100 hold at {pct(data.value('memory.usable'))} of 80 GB",
                           low=low, high=low, arithmetic=f"1/H({held}) = {pct(low)}"), *simulated(c, "static")),
-        needed=f"a batch of {near} with exponential lengths, or answers that differ less",
-        sources=("yu-2022", *trace_sources(c)))
+        needed=f"a batch of {near} with exponential lengths, or answers that differ less")
 
 
 def two_gpu_batch(c):
@@ -287,7 +278,7 @@ def continuous_saving(c):
     static, full = c.value("sw-static-utilisation"), c.value("sw-cb-utilisation")
     saving = levers.saving(before=1 / static, after=1 / full)
     return Recomputation(f"1 - {n(static)}/{n(full)} = {pct(saving)}", low=saving, high=saving,
-                         readings=simulated(c, "saving"), sources=trace_sources(c),
+                         readings=simulated(c, "saving"),
                          needed=f"a static utilisation of {pct(full * (1 - c.value('sw-cb-cost-reduction')))}")
 
 

@@ -57,8 +57,7 @@ def openai_word(c):
         low=cheap, high=dear,
         readings=(Reading("the list price of GPT-4 with the 32k window", low=wide / words[2], high=wide / words[0]),),
         needed=f"at most {n(dear)} USD a word; {span_text(*alone)} USD per million is what a 175B model costs on "
-               f"{n(n_gpus)} H100 that answer one request at a time",
-        sources=("litellm-prices",))
+               f"{n(n_gpus)} H100 that answer one request at a time")
 
 
 def inference_dominates(c):
@@ -74,8 +73,7 @@ def inference_dominates(c):
         f"in batches: {span_text(*year)} USD", test=year[0] > training[1],
         readings=(Reading("an operator of the size that the Anthropic figure describes", test=large > training[1],
                           arithmetic=f"{n(large)} USD a year to serve"),),
-        needed=f"more than {n(break_even_volume)} tokens a day for inference to pass training within a year in every case",
-        sources=("touvron-2023", *rent["sources"]))
+        needed=f"more than {n(break_even_volume)} tokens a day for inference to pass training within a year in every case")
 
 
 def token_cost(claim_id):
@@ -94,7 +92,7 @@ def token_cost(claim_id):
             low=min(own[0], retail), high=max(own[1], retail),
             readings=(Reading("a token at the list price of GPT-4, with its 8k or 32k window", low=lists[0],
                               high=lists[1]),),
-            needed=f"an H100 that gives out only {span_text(*rates)} tokens a second", sources=("litellm-prices",))
+            needed=f"an H100 that gives out only {span_text(*rates)} tokens a second")
 
     return recompute
 
@@ -177,12 +175,11 @@ def bandwidth_over_compute(c):
 
 
 def h200_available(c):
-    rows = gpu_prices.prices(H200, as_of=c.day())
-    rows = rows[rows["kind"].isin(["on_demand", "marketplace", "spot"])]
-    providers = sorted(rows["provider"].unique())
+    found = [gpu_prices.prices(H200, kind, c.day()) for kind in ("on_demand", "marketplace", "spot")]
+    providers = {provider for rows in found for provider in rows["provider"]}
     return Recomputation(
-        f"{len(rows)} rental prices of {H200} at {len(providers)} providers known by {c.day()}",
-        test=len(providers) > 1, sources=tuple(dict.fromkeys(rows["source"])))
+        f"{sum(map(len, found))} rental prices of {H200} at {len(providers)} providers known by {c.day()}",
+        test=len(providers) > 1)
 
 
 def fits(c, gpu_id, batch, sentence):
@@ -233,16 +230,16 @@ def aws_price_cut(c):
     true_of = " and ".join(gpu for gpu, cut in cuts.items()
                            if in_range(cut[0], cut[0], claimed, claimed, "fraction", "=")) or "no GPU"
     text = "; ".join(f"{gpu} {n(cut[2])} to {n(cut[3])} USD/GPU/h: {pct(cut[0])}" for gpu, cut in cuts.items())
-    return Recomputation(text, low=min(shares), high=max(shares), sources=cuts[H100][4],
+    return Recomputation(text, low=min(shares), high=max(shares),
                          confirmed_by=f"agrees with dated prices for {true_of}; the other GPUs were cut by less",
                          needed=f"the three cuts run from {pct(min(shares))} to {pct(max(shares))}")
 
 
 def aws_price_cut_date(c):
-    share, day, *_, sources = price_cut(H100, "aws")
+    share, day, *_ = price_cut(H100, "aws")
     month = float(day[:4] + day[5:7])
     return Recomputation(f"the H100 price at AWS falls by {pct(share)} in prices first seen on {day}",
-                         test=month == c.value("up-aws-price-cut-date"), sources=sources,
+                         test=month == c.value("up-aws-price-cut-date"),
                          confirmed_by=f"agrees with dated prices: first seen {day}",
                          needed=f"the new price is first seen on {day}")
 

@@ -4,22 +4,22 @@ from tokenecon_book.charts.areas import areas
 from tokenecon_book.charts.forms import axis, lines, mark
 
 
-def spot(table):
+def spot(found):
     """Price of an hour of work on spot GPUs over interruptions."""
-    return lines(table, axis("interruptions_per_hour", "Interruptions of a running hour", "1/h"),
+    return lines(found.table, axis("interruptions_per_hour", "Interruptions of a running hour", "1/h"),
                  axis("price_ratio", "Price of an hour of work, on demand = 1", "ratio", zero=True), "availability",
-                 marks=[mark("y", table.attrs["committed"], "three-year commitment")])
+                 marks=[mark("y", found["committed"], "three-year commitment")])
 
 
-def commitment(table):
+def commitment(found):
     """Bill over the committed share of the peak, with the best commitment of each contract."""
-    return lines(table, axis("committed_share", "Committed share of the peak", "fraction"),
-                 axis("cost_ratio", "Bill, all on demand = 1", "ratio"), "contract", points=table.attrs["best"],
+    return lines(found.table, axis("committed_share", "Committed share of the peak", "fraction"),
+                 axis("cost_ratio", "Bill, all on demand = 1", "ratio"), "contract", points=found["best"],
                  marks=[mark("y", 1.0, "all on demand")])
 
 
-def mix(table):
+def mix(found):
     """Paid GPUs by the hour and contract, with what the busiest hour needs."""
-    return areas(table, axis("hour", "Hour of the load profile", "h", values=table.attrs["ticks"]),
+    return areas(found.table, axis("hour", "Hour of the load profile", "h", values=found["ticks"]),
                  axis("n_gpus", "GPUs paid for", "GPU"), "contract",
-                 marks=[mark("y", table.attrs["needed"], "busiest hour")])
+                 marks=[mark("y", found["needed"], "busiest hour")])

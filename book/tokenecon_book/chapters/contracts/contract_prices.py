@@ -5,6 +5,7 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import NoPrice
+from tokenecon.finding import Finding, finding
 from tokenecon.fleet import traffic
 from tokenecon.formulas import contracts
 from tokenecon.prices import gpu_prices
@@ -25,6 +26,7 @@ def _spot(case, *, interruptions, availability, restart, lost):
         interruptions_per_hour=interruptions, restart_hours=restart, lost_hours=lost)
 
 
+@finding
 def spot(case):
     """Price of an hour of work on spot GPUs over interruptions, at several availabilities, on demand = 1."""
     (low, usual, high), (_, often, _) = data.span("spot.availability"), data.span("spot.interruptions")
@@ -45,16 +47,14 @@ def spot(case):
     calm, now = (_spot(case, interruptions=rate, **here) for rate in (0.0, often))
     # Where the repeated work of an interruption has used up the discount, spot is as dear as on demand.
     dear = case.spot_discount / (1 - case.spot_discount) / (restart + lost) if case.spot_discount < 1 else np.inf
-    table.attrs.update(calm=calm, now=now, dear=dear, committed=1 - case.commitment_discount)
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"Spot with on-demand GPUs in the gaps costs {calm:.0%} of on demand without interruptions and {now:.0%} at {often:g} "
         "an hour; " + ("what is free stays cheaper however often it is interrupted" if np.isinf(dear) else
                        f"it would take {dear:.2g} an hour to lose the discount" if dear < 0.1 else
-                       f"it would take {dear:.1f} an hour to lose the discount"))
-    table.attrs["note"] = (f"Lines: how often spot is to be had. The band, at {usual:.0%}: time to restart and "
-                           "work lost. Work that can be repeated only; a stream that a user watches cannot.")
-    table.attrs["sources"] = ["doc-uk", "daly-2006", "own-assumption"]
-    return table
+                       f"it would take {dear:.1f} an hour to lose the discount")),
+        f"Lines: how often spot is to be had. The band, at {usual:.0%}: time to restart and work lost. Work that can be "
+        "repeated only; a stream that a user watches cannot.",
+        calm=calm, now=now, dear=dear, committed=1 - case.commitment_discount)
 
 
 def falling_market():
@@ -65,6 +65,7 @@ def falling_market():
             / contracts.present_usd_per_gpu(decline_per_year=0.0, **terms))
 
 
+@finding
 def commitment(case):
     """Cost of a varying load over the share of its peak that is committed, all on demand = 1."""
     profile = traffic.profile(case.profile)
@@ -85,25 +86,23 @@ def commitment(case):
         best.append({"committed_share": shares[cost.argmin()], "cost_ratio": cost.min(), "contract": label,
                      "label": f"best: {shares[cost.argmin()]:.0%}"})
     table = pd.concat(parts, ignore_index=True)
-    table.attrs["best"] = pd.DataFrame(best).drop_duplicates(["committed_share", "cost_ratio"])
-    table.attrs["effective_discount"] = discounts[list(discounts)[1]]
     first, falling, decline = best[0], best[1], data.value("finance.price_decline")
     use = contracts.commitment_break_even_use(discount=case.commitment_discount)
     saved, later = (max(0.0, 1 - one["cost_ratio"]) for one in (first, falling))
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"A commitment at {case.commitment_discount:.0%} off is best for {first['committed_share']:.0%} of the peak and saves "
         f"{saved:.0%} of the bill, or {later:.0%} if rents fall by {decline:.0%} a year" if first["committed_share"] else
-        f"A commitment at {case.commitment_discount:.0%} off saves nothing at this load, whatever its amount")
-    table.attrs["note"] = (
-        f"Load profile {case.profile}, {profile.attrs['peak_to_mean']:.2f} times as busy at its peak as on average. It pays to "
-        f"commit what is needed in more than {use:.0%} of hours; the mean load is {np.mean(demand):.0%} of the peak.")
-    table.attrs["sources"] = ["doc-uk", *profile.attrs["sources"], "own-assumption"]
-    return table
+        f"A commitment at {case.commitment_discount:.0%} off saves nothing at this load, whatever its amount"), (
+        f"Load profile {case.profile}, {traffic.peak_to_mean(profile):.2f} times as busy at its peak as on average. It pays to "
+        f"commit what is needed in more than {use:.0%} of hours; the mean load is {np.mean(demand):.0%} of the peak."),
+        best=pd.DataFrame(best).drop_duplicates(["committed_share", "cost_ratio"]),
+        effective_discount=discounts[list(discounts)[1]])
 
 
+@finding
 def prices(case):
     """What an hour of the page's GPU costs by contract on the date of the page."""
-    rows, cited = [], []
+    rows = []
     full = gpu_prices.price_range(case.gpu, "on_demand", case.as_of)
     for kind in KINDS:
         try:
@@ -114,14 +113,11 @@ def prices(case):
         rows.append({"kind": kind.replace("_", " "), "offers": len(found["rows"]), "as_of": found["as_of"],
                      "of_on_demand": found["typical"] / full["typical"],
                      **{f"usd_per_gpu_hour{end}": found[name] for end, name in ends.items()}})
-        cited += found["sources"]
     table = pd.DataFrame(rows)
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"On {case.as_of} the only on-demand offer of {data.gpu(case.gpu)['name']} known asks ${full['typical']:.2f} an hour: "
         "there is no cheaper seller to send work to." if len(full["rows"]) == 1 else
         f"On {case.as_of} the cheapest of {len(full['rows'])} on-demand offers of {data.gpu(case.gpu)['name']} asks "
         f"${full['low']:.2f} an hour, the typical one ${full['typical']:.2f}: sending work to the cheapest seller takes "
-        f"{1 - full['low'] / full['typical']:.0%} off, before anybody interrupts it.")
-    table.attrs["note"] = "Typical: the middle provider. Providers differ in network, support and terms, not only in price."
-    table.attrs["sources"] = list(dict.fromkeys(cited))
-    return table
+        f"{1 - full['low'] / full['typical']:.0%} off, before anybody interrupts it."),
+        "Typical: the middle provider. Providers differ in network, support and terms, not only in price.")

@@ -8,6 +8,7 @@ import pandas as pd
 from tokenecon import data, units
 from tokenecon.decision import portfolio
 from tokenecon.errors import BadInput, Infeasible
+from tokenecon.finding import Finding, finding
 from tokenecon.fleet import planning, pools, traffic
 from tokenecon_book.chapters.contracts import contract_prices
 from tokenecon_book.documents.bills import positive
@@ -57,40 +58,39 @@ def solved(case, end=1, kinds=portfolio.KINDS, **changed):
         raise BadInput(f"parameter 'provider_gpus' is {case.provider_gpus}: {error}") from None
 
 
+@finding
 def by_hour(case):
     """Paid GPUs by the hour and contract in the cheapest mix, with the bill against all on demand."""
     best, plain = solved(case), solved(case, kinds=(portfolio.ON_DEMAND,))
     shape = traffic.profile(case.profile)
-    hours = (np.arange(len(shape)) * shape.attrs["step_h"]).astype(float)
+    hours = shape["hour"].to_numpy()
     names = best["offers"]["contract"].to_numpy()
-    ends_at = np.append(hours, hours[-1] + shape.attrs["step_h"])  # the last step is drawn to its end
+    ends_at = np.append(hours, hours[-1] + 1)  # the last step is drawn to its end
     paid = {name: best["paid"][names == name].sum(axis=0) for name in ORDER if (names == name).any()}
     parts = [pd.DataFrame({"hour": ends_at, "contract": name, "n_gpus": np.append(n_gpus, n_gpus[-1])})
              for name, n_gpus in paid.items() if n_gpus.max() > NEARLY_NOTHING]
     table = pd.concat(parts, ignore_index=True)
     saved = share(best["cost"] / plain["cost"])
     ends = sorted(share(solved(case, end)["cost"] / plain["cost"]) for end in (0, 2))
-    table.attrs.update(saving=saved, saving_low=ends[0], saving_high=ends[1], cost=best["cost"], on_demand=plain["cost"],
-                       needed=demand(case).max(), ticks=list(range(0, int(hours[-1]) + 2, max(1, len(hours) // 8))))
     taken = int((best["paid"].max(axis=1) > NEARLY_NOTHING).sum())
     shares = {name: n_gpus.sum() / best["paid"].sum() for name, n_gpus in paid.items()}
     most = max(shares, key=shares.get)
     words = f"by a {most}" if "contract" in most else most.replace("spot", "on spot")
     costs = f"costs {saved:.0%} less than all" if saved else "costs as much as all"
-    table.attrs["finding"] = (
-        f"The cheapest mix takes {taken} of {pools.count(len(best['offers']), 'offer')}, buys {shares[most]:.0%} of its hours "
-        f"{words}, and {costs} on demand from the same providers")
-    table.attrs["note"] = (
+    return Finding(
+        table, f"The cheapest mix takes {taken} of {pools.count(len(best['offers']), 'offer')}, buys {shares[most]:.0%} of its "
+        f"hours {words}, and {costs} on demand from the same providers",
         f"{data.gpu(case.gpu)['name']}, prices known on {case.as_of}; each provider has "
         f"{pools.count(case.provider_gpus, 'GPU')} for us. "
         f"At most {case.spot_share:.0%} of an hour's demand depends on spot, which may stand by beyond that; at most "
         f"{case.lost_share:.0%} is lost if a provider fails. Saved: "
         f"{ends[0]:.0%} to {ends[1]:.0%} by how often spot is there and interrupted. Parts of a GPU are allowed. Prices "
-        "of contracts are no offers: an index for one year, a cost model's estimate for three.")
-    table.attrs["sources"] = list(dict.fromkeys([*best["offers"]["source"], *shape.attrs["sources"], "own-assumption"]))
-    return table
+        "of contracts are no offers: an index for one year, a cost model's estimate for three.",
+        saving=saved, saving_low=ends[0], saving_high=ends[1], cost=best["cost"], on_demand=plain["cost"],
+        needed=demand(case).max(), ticks=list(range(0, int(hours[-1]) + 2, max(1, len(hours) // 8))))
 
 
+@finding
 def one_more(case):
     """What one more GPU of demand costs: in the busiest hour, in the emptiest, and round the clock."""
     need, rows = demand(case), {}
@@ -105,18 +105,17 @@ def one_more(case):
     table = pd.DataFrame([{"what": what, "usd_per_gpu_hour": ends[1], "usd_per_gpu_hour_low": min(ends),
                            "usd_per_gpu_hour_high": max(ends)} for what, ends in rows.items()])
     busiest, emptiest, _, mean = table["usd_per_gpu_hour"]
-    table.attrs["finding"] = (
-        f"One more GPU in the busiest hour costs ${busiest:.2f}, in the emptiest ${emptiest:.2f}, where the mix pays ${mean:.2f} "
-        "on average.")
-    table.attrs["note"] = ("Shadow prices of the linear program: what is added to the bill, all requirements kept. Ranges: as in "
-                           "the bill.")
-    return table
+    return Finding(
+        table, f"One more GPU in the busiest hour costs ${busiest:.2f}, in the emptiest ${emptiest:.2f}, where the mix pays "
+        f"${mean:.2f} on average.",
+        "Shadow prices of the linear program: what is added to the bill, all requirements kept. Ranges: as in the bill.")
 
 
+@finding
 def bills(case):
     """A day's bill when one requirement is dropped or one kind of offer is left out."""
     plain = solved(case, kinds=(portfolio.ON_DEMAND,))["cost"]
-    days = len(demand(case)) * traffic.profile(case.profile).attrs["step_h"] / units.HOURS_PER_DAY
+    days = len(demand(case)) / units.HOURS_PER_DAY
     designs = {
         "all on demand": {"kinds": (portfolio.ON_DEMAND,)},
         "on demand and commitments": {"kinds": (portfolio.ON_DEMAND, portfolio.COMMITTED)},
@@ -132,24 +131,23 @@ def bills(case):
         rows.append({"design": design, "usd_per_day": cost[1] / days, "usd_per_day_low": min(cost) / days,
                      "usd_per_day_high": max(cost) / days, "of_on_demand": cost[1] / plain})
     table = pd.DataFrame(rows)
-    table.attrs["note"] = "Ranges: how often spot is to be had and interrupted, and how long a restart takes."
-    return table
+    return Finding(table, note="Ranges: how often spot is to be had and interrupted, and how long a restart takes.")
 
 
+@finding
 def headline(case):
     """The answer of the chapter: what the cheapest mix saves, and what each contract saves alone."""
-    table, bill = by_hour(case), bills(case).set_index("design")["of_on_demand"]
-    saved, low, high = (table.attrs[name] for name in ("saving", "saving_low", "saving_high"))
+    hours, bill = by_hour(case), bills(case).table.set_index("design")["of_on_demand"]
+    saved, low, high = (hours[name] for name in ("saving", "saving_low", "saving_high"))
     alone = {name: share(bill[f"on demand and {name}"]) for name in ("commitments", "spot")}
-    *others, last = used_contracts(table)
+    *others, last = used_contracts(hours.table)
     mixed = f"a mix of {', '.join(others)} and {last}" if others else last
     least = (f"{mixed} cost{'s' if others else ''} {saved:.1%} ({low:.1%} to {high:.1%}) less than on-demand hours alone"
              if saved > LEAST else "no mix is cheaper than on-demand hours alone")
-    return {
-        "finding": f"For {n(case.tokens_per_day, 3)} tokens a day, {least}; commitments without spot would save "
-                   f"{alone['commitments']:.1%}, spot without commitments {alone['spot']:.1%}.",
-        "number": f"{saved:.0%}", "label": f"saved by the cheapest mix of contracts, prices of {case.as_of}",
-    }
+    return Finding(
+        hours.table, f"For {n(case.tokens_per_day, 3)} tokens a day, {least}; commitments without spot would save "
+        f"{alone['commitments']:.1%}, spot without commitments {alone['spot']:.1%}.",
+        number=f"{saved:.0%}", label=f"saved by the cheapest mix of contracts, prices of {case.as_of}")
 
 
 def share(of_on_demand):
@@ -162,6 +160,7 @@ def used_contracts(table):
     return [f"{one}s" if "contract" in one else f"{one.replace(' ', '-')} hours" for one in table["contract"].unique()]
 
 
+@finding
 def sensitivity(case):
     """Saving of the mix and the best commitment when one input of the page moves and the others stay."""
     moves = {
@@ -176,8 +175,8 @@ def sensitivity(case):
         if move and all(getattr(case, name) == value for name, value in move.items()):
             continue
         now = SimpleNamespace(**(vars(case) | move))
-        table, committed = by_hour(now), contract_prices.commitment(now).attrs["best"].iloc[0]
-        rows.append({"change": text, "saving": table.attrs["saving"], "saving_low": table.attrs["saving_low"],
-                     "saving_high": table.attrs["saving_high"], "committed_share": committed["committed_share"],
+        hours, committed = by_hour(now), contract_prices.commitment(now)["best"].iloc[0]
+        rows.append({"change": text, **{name: hours[name] for name in ("saving", "saving_low", "saving_high")},
+                     "committed_share": committed["committed_share"],
                      "commitment_saving": 1 - committed["cost_ratio"]})
-    return pd.DataFrame(rows)
+    return Finding(pd.DataFrame(rows))

@@ -12,34 +12,34 @@ def present(table):
     return [name for name in GROUPS if name in set(table["group"])]
 
 
-def choices(table):
+def choices(found):
     """Every choice that can be had with its range, the cheapest first."""
-    return intervals(table, COST, "name", group="group", order=present(table))
+    return intervals(found.table, COST, "name", group="group", order=present(found.table))
 
 
-def volume(table):
+def volume(found):
     """Cost over the requests of a day: the cheapest ways to own and to rent, and the API."""
-    marks = [mark("x", table.attrs["requests_per_day"], "the scenario")]
-    if table.attrs["break_even"] is not None:
-        marks.insert(0, mark("x", table.attrs["break_even"], "beats the API from here"))
-    return lines(table, axis("requests_per_day", "Requests a day", "request/day", log=True), COST, "choice", marks=marks)
+    marks = [mark("x", found["requests_per_day"], "the scenario")]
+    if found["break_even"] is not None:
+        marks.insert(0, mark("x", found["break_even"], "beats the API from here"))
+    return lines(found.table, axis("requests_per_day", "Requests a day", "request/day", log=True), COST, "choice", marks=marks)
 
 
-def chances(table):
+def chances(found):
     """Share of the draws in which each choice is the cheapest."""
-    return bars(table, axis("probability", "Draws in which it is the cheapest", "fraction", zero=True), "name", "group",
-                text="share_text", order=present(table))
+    return bars(found.table, axis("probability", "Draws in which it is the cheapest", "fraction", zero=True), "name", "group",
+                text="share_text", order=present(found.table))
 
 
-def distribution(table):
+def distribution(found):
     """Share of the draws below a cost, for each choice."""
-    return lines(table, COST, axis("share_below", "Draws that cost less", "fraction", domain=(0, 1)), "choice")
+    return lines(found.table, COST, axis("share_below", "Draws that cost less", "fraction", domain=(0, 1)), "choice")
 
 
-def tornado(table):
+def tornado(found):
     """Lead of the cheapest choice when one input moves; left of zero another kind wins."""
-    rival = table.attrs["rival"]
-    marks = [mark("x", table.attrs["gap"], "all at their medians")]
+    table, rival = found.table, found["rival"]
+    marks = [mark("x", found["gap"], "all at their medians")]
     marks += [mark("x", 0.0, "equal")] if rival else []
     small = table["gap_at_high_high"].max() < CENTS
     lead = axis("gap_at_high", f"Lead over '{rival}'" if rival else "Cost", "USD/Mtok", format=",.4f" if small else None)

@@ -4,16 +4,16 @@ Speeds and requests in flight are those of the calibrated model within the page'
 volume needs follows from the load over the day and the share of requests that may wait, not from a typed utilisation.
 """
 
-from functools import cache
-
 import numpy as np
 import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import BadInput, NoPrice
+from tokenecon.finding import Finding, finding
 from tokenecon.fleet import erlang, planning, pools, traffic
 from tokenecon.formulas import levers, money, queueing, serving
 from tokenecon.prices import gpu_prices, price_book
+from tokenecon.queries import remembered
 from tokenecon.serving import operating_point, sizing, textbook
 from tokenecon_book.chapters.deployment import edge, pool_sizes
 from tokenecon_book.documents import bills
@@ -45,10 +45,10 @@ def instance(case, found=None):
     rent = gpu_prices.price_range(case.gpu, "on_demand", case.as_of)
     hour = np.array([rent["low"], rent["typical"], rent["high"]]) * (1 + case.ops_overhead)
     busy = float(erlang.utilisation(slots=found["concurrency"], wait_probability=case.wait_probability))
-    mean = queueing.mean_utilisation(peak_utilisation=busy, peak_to_mean=traffic.profile(case.profile).attrs["peak_to_mean"])
+    mean = queueing.mean_utilisation(peak_utilisation=busy, peak_to_mean=traffic.peak_to_mean(traffic.profile(case.profile)))
     per_day = units.convert(1.0, "day", "s") * (case.isl + case.osl)
     capacity = mean * per_day * np.array([found[f"requests_per_s{speed}"] for speed in SPEEDS])
-    return {"found": found, "rent": hour, "capacity": capacity, "utilisation": mean, "sources": rent["sources"]}
+    return {"found": found, "rent": hour, "capacity": capacity, "utilisation": mean}
 
 
 def paid_replicas(case, own, volumes, end=1):
@@ -81,14 +81,14 @@ def threshold(case, own, price, end=1):
 
 
 def api_price(case):
-    """What sellers of this model ask at the page's mix on its date: price (low, typical, high), sources; None if nobody does."""
+    """What sellers of this model ask at the page's mix on its date: price (low, typical, high); None if nobody does."""
     try:
         return dict(_sold(case.model, case.as_of, case.isl, case.osl))
     except NoPrice:
         return None
 
 
-@cache
+@remembered
 def _sold(model, as_of, isl, osl):
     return price_book.mixed_price(model, as_of, isl=isl, osl=osl)
 
@@ -120,6 +120,7 @@ def own_or_api(case, found=None):
     return result
 
 
+@finding
 def volume(case):
     """Cost of a million tokens over the daily volume: own replicas, the documents' price, the list of their day, the market."""
     sold = own_or_api(case)
@@ -137,24 +138,21 @@ def volume(case):
         ends = {"usd_per_mtok_low": low, "usd_per_mtok_high": high} if low < high else {}
         parts.append(pd.DataFrame({"tok_per_day": volumes[[0, -1]], "offer": offer, "usd_per_mtok": middle, **ends}))
     table = pd.concat(parts, ignore_index=True)
-    table.attrs.update(break_even=sold["break_even"], saving=sold["saving"], tokens_per_day=case.tokens_per_day)
     claim, at = data.claim("dep-selfhosted-saving"), f"at {n(case.tokens_per_day, 3)} tokens a day"
     if api:
-        table.attrs["finding"] = (f"{opening(sold)}; {at} they {saved_words(sold['saving'])}, where the documents "
-                                  f"have them save {claim['low']:.0%} to {claim['high']:.0%}")
+        sentence = (f"{opening(sold)}; {at} they {saved_words(sold['saving'])}, where the documents "
+                    f"have them save {claim['low']:.0%} to {claim['high']:.0%}")
         asked = f"Market: {api['providers']} providers, newest price of {api['as_of']}, tenth to ninetieth percentile."
     else:
-        table.attrs["finding"] = (f"No API price of this model is known on {case.as_of}; {at} own replicas cost "
-                                  f"${sold['own']:.2f}")
+        sentence = f"No API price of this model is known on {case.as_of}; {at} own replicas cost ${sold['own']:.2f}"
         asked = ""
-    table.attrs["note"] = (
+    note = (
         f"Own: whole replicas of {case.n_gpus} × {data.gpu(case.gpu)['name']} with {own['found']['concurrency']:.0f} requests in "
         f"flight, sized for the busiest hour with {case.wait_probability:.1%} waiting; one alone is at best "
         f"{own['utilisation']:.0%} busy. On-demand prices known on {case.as_of} and {case.ops_overhead:.0%} for operations; the "
         f"band: prices and the model's interval. {asked} {best_case(sold)}".strip().replace("  ", " "))
-    table.attrs["sources"] = ["doc-uk", *own["sources"], data.assumption("api.bedrock_output")["source"],
-                              *(api["sources"] if api else []), "own-assumption"]
-    return table
+    return Finding(table, sentence, note, tokens_per_day=case.tokens_per_day,
+                   break_even=sold["break_even"], saving=sold["saving"])
 
 
 def opening(sold):
@@ -182,6 +180,7 @@ def saved_words(saving):
     return f"cost {bills.ratio_words(1 - saving)} as much"
 
 
+@finding
 def headline(case):
     """The answer of the chapter: edge against centre, own against API."""
     sold, site = own_or_api(case), pools.site_gpus(case)
@@ -190,13 +189,13 @@ def headline(case):
            f"{opening(sold)[0].lower()}{opening(sold)[1:]}")
     low, high = sorted((single, whole))
     ends = list(dict.fromkeys((f"{low:.1f}", f"{high:.1f}")))  # one number where both read the same
-    return {
-        "finding": f"{'Spread over' if case.edge_sites > 1 else 'At'} {edge.sites_words(case)}, a token costs {whole:.1f} times "
-                   f"as much as from one centre of {pools.count(case.central_gpus, 'GPU')} if replicas are whole, and "
-                   f"{single:.1f} times if a GPU serves one request at a time; {own}.",
-        "number": f"{'–'.join(ends)}×",
-        "label": f"a token from {edge.sites_words(case)} of {pool_sizes.size_words(site)} over one from a single centre",
-    }
+    return Finding(
+        pd.DataFrame({"kind": [edge.ALL, edge.ALONE_KIND], "cost_ratio": [whole, single]}),
+        f"{'Spread over' if case.edge_sites > 1 else 'At'} {edge.sites_words(case)}, a token costs {whole:.1f} times "
+        f"as much as from one centre of {pools.count(case.central_gpus, 'GPU')} if replicas are whole, and "
+        f"{single:.1f} times if a GPU serves one request at a time; {own}.",
+        number=f"{'–'.join(ends)}×",
+        label=f"a token from {edge.sites_words(case)} of {pool_sizes.size_words(site)} over one from a single centre")
 
 
 def small_ratio(case):
@@ -214,6 +213,7 @@ def small_ratio(case):
     return tuple(map(float, ends)), int(small["n_gpus"])
 
 
+@finding
 def hybrid(case):
     """Cost over the share answered at the edge, all in the centre on the large model = 1."""
     ends = sorted(edge.at_site(case))
@@ -229,19 +229,17 @@ def hybrid(case):
     at = [float(levers.hybrid_usd_per_mtok(edge_share=case.edge_share, edge_penalty=penalty, small_usd_per_mtok=small,
                                            large_usd_per_mtok=1.0)) for penalty, small in ((ends[0], cheap), (ends[1], dear))]
     bound = 1 / ratio
-    table.attrs.update(at=at, bound=bound, edge_share=case.edge_share, ratio=ratio)
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"With {case.edge_share:.0%} of tokens on {data.model(case.small_model)['name']} at the edge, "
         f"{span_text(*ends, ONE_DIGIT)} times as dear there, the bill is {span_text(*at, PERCENT)} of the central one; it pays "
-        f"there up to {bound:.1f} times the central cost")
-    table.attrs["note"] = (
+        f"there up to {bound:.1f} times the central cost"), (
         f"A token of the small model, {pools.count(n_gpus, 'GPU')} a replica, costs {ratio:.0%} of one of the "
         "large model within the same latency limits. What saves is the smaller model, not the place. Whether its answers are "
-        "good enough is not in it.")
-    table.attrs["sources"] = ["doc-uk", data.model(case.small_model)["source"], "own-assumption"]
-    return table
+        "good enough is not in it."),
+        at=at, bound=bound, edge_share=case.edge_share, ratio=ratio)
 
 
+@finding
 def latency(case):
     """What a user waits for from the centre and from the edge, in an empty and in a full replica."""
     found, rows = pools.replica(case), []
@@ -259,15 +257,13 @@ def latency(case):
             rows.append(line)
     table = pd.DataFrame(rows)
     first, last = ([1 - rows[place + 1][name] / rows[place][name] for place in (0, 2)] for name in ("first_ms", "total_s"))
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"Being near saves {rows[0]['rtt_ms'] - rows[1]['rtt_ms']:.0f} ms: {first[0]:.0%} of the wait for the first token from "
         f"an empty replica and {first[1]:.0%} from a full one, {last[0]:.1%} and {last[1]:.1%} of the wait for the last, if both "
-        "places run the same model on the same GPUs.")
-    table.attrs["note"] = operating_point.NOTE
-    table.attrs["sources"] = ["own-assumption", data.model(case.model)["source"]]
-    return table
+        "places run the same model on the same GPUs."), operating_point.NOTE)
 
 
+@finding
 def egress(case):
     """Fees for sending a million tokens of text out, beside what the tokens cost."""
     sizes, fees = data.span("language.bytes_per_token"), data.span("network.egress")
@@ -282,12 +278,10 @@ def egress(case):
          "usd_per_mtok_out_high": fee[2]},
         {"what": "the centre's advantage as the documents put it", "usd_per_mtok_out": advantage},
         {"what": "made on own machines", "usd_per_mtok_out": made}])
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"Sending a million tokens out costs ${fee[1]:.4f} in fees, {fee[1] / made:.2%} of making them: fees do not use up the "
         "advantage of a centre." if fee[1] < advantage else
-        f"Sending a million tokens out costs ${fee[1]:.4f} in fees, more than the advantage of a centre.")
-    table.attrs["sources"] = ["finopsforge-egress", "own-assumption", "doc-uk"]
-    return table
+        f"Sending a million tokens out costs ${fee[1]:.4f} in fees, more than the advantage of a centre."))
 
 
 def by_textbook(case):

@@ -5,6 +5,7 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import BadInput
+from tokenecon.finding import Finding, finding
 from tokenecon.fleet import erlang, planning, pools, traffic
 from tokenecon.fleet.pools import ALONE, replica, site_gpus, targets
 from tokenecon.formulas import queueing
@@ -42,7 +43,7 @@ def by_replicas(case, *, sites, wait_probability, found=None):
     # what the centre itself needs by the same rule: the number it was sized from, up to the digits of the bisection
     whole, each = planning.replicas(np.array([rate]), **target)[0], planning.replicas(rate / sites, **target)
     spare = data.value("edge.spares")
-    shared = traffic.profile(case.profile).attrs["peak_to_mean"]
+    shared = traffic.peak_to_mean(traffic.profile(case.profile))
     own = max(shared, data.value("workload.peak_to_mean_single"))
     peaked = planning.replicas(rate / sites * own / shared, **target)
     dearer = 1 + case.site_overhead
@@ -57,6 +58,7 @@ def at_site(case):
     return float(one), float(by_replicas(case, sites=[case.edge_sites], wait_probability=case.wait_probability)[ALL][0])
 
 
+@finding
 def penalty(case):
     """Cost at the edge over cost in the centre, by the size of a site."""
     site = site_gpus(case)
@@ -72,18 +74,15 @@ def penalty(case):
     table = pd.concat(parts, ignore_index=True)
     claim, (single, whole) = data.claim("dep-edge-cost"), at_site(case)
     peaked = float(by_replicas(case, sites=[case.edge_sites], wait_probability=case.wait_probability)[REPLICAS[3]][0])
-    table.attrs.update(site=site, alone=single, batched=whole, peaked=peaked, claimed_low=claim["low"],
-                       claimed_high=claim["high"], order=[*REPLICAS, ALONE_KIND])
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"Spread over {sites_words(case)}, the load of {pools.count(case.central_gpus, 'GPU')} costs {whole:.1f} times as much "
         f"in whole replicas of {pools.count(case.n_gpus, 'GPU')}, and {single:.1f} times if a GPU serves one request at a time; "
-        f"the documents say {claim['low']:g} to {claim['high']:g}")
-    table.attrs["note"] = (
+        f"the documents say {claim['low']:g} to {claim['high']:g}"), (
         f"A replica serves {pools.count(replica(case)['concurrency'], 'request')} at once. Spares: {data.value('edge.spares'):g} "
         "a site. Bands: the waiting targets. Own peaks: every site as uneven as a single client, an upper end; the chapter on "
-        "traffic shows how much of it pooling takes away.")
-    table.attrs["sources"] = ["erlang-1917", "kleinrock-1975", "servegen-2025", "doc-uk", "own-assumption"]
-    return table
+        "traffic shows how much of it pooling takes away."),
+        site=site, alone=single, batched=whole, peaked=peaked, claimed_low=claim["low"], claimed_high=claim["high"],
+        order=[*REPLICAS, ALONE_KIND], units={"gpus_per_site": "GPU"})
 
 
 def sites_words(case):

@@ -3,10 +3,12 @@
 import numpy as np
 import pandas as pd
 
+from tokenecon.finding import Finding, finding
 from tokenecon.fleet import pools
 from tokenecon_book.chapters.deployment import deployment, edge
 
 
+@finding
 def sensitivity(case):
     """Edge penalty, break-even volume and saving when one input of the page moves and the others stay."""
     moves = {
@@ -21,9 +23,8 @@ def sensitivity(case):
     rows = [_row(text, pools.changed(case, **move)) for text, move in moves.items()
             if not move or any(getattr(case, name) != value for name, value in move.items())]
     rows.append(_row("speeds by the textbook, uncalibrated", case, deployment.by_textbook(case)))
-    table = pd.DataFrame(rows)
-    table.attrs["note"] = "A dash: no number of own machines beats the API, or no API price is known."
-    return table
+    return Finding(pd.DataFrame(rows), note="A dash: no number of own machines beats the API, or no API price is known.",
+                   units={"edge_alone": "ratio", "edge_batched": "ratio", "break_even": "tok/day", "saving": "fraction"})
 
 
 def _row(text, case, found=None):

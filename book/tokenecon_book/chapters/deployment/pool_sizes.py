@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data
+from tokenecon.finding import Finding, finding
 from tokenecon.fleet import pools, traffic
 from tokenecon.fleet.erlang import utilisation
 from tokenecon.fleet.pools import ALONE, replica, site_gpus, targets
@@ -12,9 +13,10 @@ from tokenecon.formulas import queueing
 TARGETS = ("low", "", "high")  # strict, expected and loose waiting target
 
 
+@finding
 def utilisations(case):
     """Utilisation over the size of a pool: one request a GPU, replicas of the model, and those through the peaks of a day."""
-    found, peak = replica(case), traffic.profile(case.profile).attrs["peak_to_mean"]
+    found, peak = replica(case), traffic.peak_to_mean(traffic.profile(case.profile))
     places = found["concurrency"] / case.n_gpus
     alone = np.geomspace(2, max(2000, 2 * case.central_gpus), 60)
     whole = case.n_gpus * np.unique(np.round(np.geomspace(1, alone[-1] / case.n_gpus, 60)))
@@ -31,22 +33,19 @@ def utilisations(case):
     site = site_gpus(case)
     held = site // case.n_gpus
     lone = float(utilisation(slots=site, wait_probability=case.wait_probability))
-    table.attrs["claimed"] = printed_utilisations()
     opening = f"Chance leaves a site of {size_words(site)} {lone:.0%} busy if each serves one request"
     if held:
         full = float(utilisation(slots=held * found["concurrency"], wait_probability=case.wait_probability))
-        table.attrs["finding"] = (f"{opening}, and {full:.0%} as {pools.count(held, 'replica')} of "
-                                  f"{pools.count(found['concurrency'], 'place')}; the peaks of a day make that {full / peak:.0%}")
+        sentence = (f"{opening}, and {full:.0%} as {pools.count(held, 'replica')} of "
+                    f"{pools.count(found['concurrency'], 'place')}; the peaks of a day make that {full / peak:.0%}")
     else:
-        table.attrs["finding"] = f"{opening}; it does not hold one replica of {case.n_gpus}"
+        sentence = f"{opening}; it does not hold one replica of {case.n_gpus}"
     strict, _, loose = targets(case)
-    table.attrs["note"] = (
+    return Finding(table, sentence, (
         f"A replica: {pools.count(case.n_gpus, 'GPU')}, {pools.count(found['concurrency'], 'request')} in flight within "
         f"{case.ttft_ms:g} ms to the first token and {case.tpot_ms:g} ms a token. Bands: {strict:.1%} to {loose:.0%} of "
         f"requests waiting. By day: sized for an hour {peak:.2f} times as busy as the mean. "
-        "Poisson arrivals; real ones come in bursts.")
-    table.attrs["sources"] = ["erlang-1917", "kleinrock-1975", "servegen-2025", "doc-uk", "own-assumption"]
-    return table
+        "Poisson arrivals; real ones come in bursts."), claimed=printed_utilisations())
 
 
 def size_words(n_gpus):

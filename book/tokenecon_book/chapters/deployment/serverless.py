@@ -5,6 +5,7 @@ import pandas as pd
 from scipy.special import gammainc, gammaln, xlogy
 
 from tokenecon import data, units
+from tokenecon.finding import Finding, finding
 from tokenecon.fleet import planning, pools, traffic
 from tokenecon.formulas import memory, money, queueing
 from tokenecon.prices import gpu_prices
@@ -76,7 +77,6 @@ def over_load(case):
         table[f"fixed{end}"] = per_mtok * planning.demand_curve(
             shape, demands=rates, requests_per_s=found[f"requests_per_s{speed}"], concurrency=found["concurrency"],
             wait_probability=case.wait_probability, policy="fixed", start_h=0.0, floor=1)
-    table.attrs.update(start_s=starts[1], most=hourly[-1])
     return table
 
 
@@ -95,6 +95,7 @@ def crossing(hourly, one, other):
     return float(np.exp(left + (right - left) * before / (before - after)))
 
 
+@finding
 def offers(case):
     """:func:`over_load` as one row an offer and load, with the API beside and the finding."""
     wide, api = over_load(case), deployment.api_price(case)
@@ -106,42 +107,38 @@ def offers(case):
         parts.append(pd.DataFrame({"requests_per_hour": hourly.iloc[[0, -1]], "offer": "API", "usd_per_mtok_low": api["price"][0],
                                    "usd_per_mtok": api["price"][1], "usd_per_mtok_high": api["price"][2]}))
     table = pd.concat(parts, ignore_index=True)
-    pays = crossing(hourly, wide["seconds"], wide["fixed"])
+    pays, below = crossing(hourly, wide["seconds"], wide["fixed"]), None
+    fast, usual, slow = start_seconds(case)
     if pays is None:
         opening = "Paying by the second is dearer from the first request on"
     elif np.isinf(pays):
         opening = "Paying by the second is cheaper at any load of one replica"
     else:
         cold = float(np.interp(pays, hourly, wide["cold_share"]))
-        opening = (f"Paying by the second is cheaper up to {n(pays, 2)} requests an hour, {pays / wide.attrs['most']:.1%} of "
-                   f"what one replica serves; there {cold:.0%} of requests meet a start of {wide.attrs['start_s']:.0f} s")
-    table.attrs["pays_below"], table.attrs["api_below"] = pays, None
+        opening = (f"Paying by the second is cheaper up to {n(pays, 2)} requests an hour, {pays / hourly.iloc[-1]:.1%} of "
+                   f"what one replica serves; there {cold:.0%} of requests meet a start of {usual:.0f} s")
     if api:
         best = wide[["seconds", "fixed"]].min(axis=1)
         below = crossing(hourly, np.full(len(hourly), api["price"][1]), best)
-        table.attrs["api_below"] = below
         if below is not None:
             opening += ", and an API is cheaper than both " + ("throughout" if np.isinf(below) else f"up to {n(below, 2)}")
-    table.attrs["finding"] = opening
-    (fast, _, slow), (short, _, long) = start_seconds(case), data.span("serverless.idle_timeout")
-    table.attrs["note"] = (
+    short, _, long = data.span("serverless.idle_timeout")
+    note = (
         f"{case.n_gpus} × {data.gpu(case.gpu)['name']} at the typical on-demand price known on {case.as_of}, with "
         f"{case.ops_overhead:.0%} for operations in both; a second of a "
         f"worker that stops costs {data.value('serverless.premium'):.2f} times as much at the same seller. The band: that "
         f"premium, {fast:.0f} to {slow:.0f} s to load the weights, {short:g} to {long:g} s kept idle; around the clock: the "
         "model's interval.")
-    listed = gpu_prices.prices(case.gpu, "on_demand", case.as_of)
+    listed = gpu_prices.prices(case.gpu, "on_demand", case.as_of, max_age_days=gpu_prices.PRICE_MAX_AGE_DAYS["on_demand"])
     listed = listed[listed["provider"] == BY_SECOND]
     if len(listed):
         ratio = float(listed["value"].min()) / gpu_prices.price_range(case.gpu, "on_demand", case.as_of)["typical"]
-        name = data.table("providers").set_index("id").loc[BY_SECOND, "name"]
-        table.attrs["note"] += (f" Another seller by the second, {name}, asks {ratio:.2f} times the typical price "
-                                f"({listed['as_of'].max()}).")
-    table.attrs["sources"] = ["runpod-serverless", "serverlessllm-2024", "anyscale-70b-loading",
-                              *deployment.instance(case)["sources"], *(api["sources"] if api else []), "own-assumption"]
-    return table
+        name = data.row("providers", BY_SECOND)["name"]
+        note += f" Another seller by the second, {name}, asks {ratio:.2f} times the typical price ({listed['as_of'].max()})."
+    return Finding(table, opening, note, pays_below=pays, api_below=below)
 
 
+@finding
 def at_loads(case, hourly=(1, 10, 100, 1000)):
     """The three costs and the share of requests that meet a start, at a few loads."""
     wide, api = over_load(case), deployment.api_price(case)
@@ -150,4 +147,5 @@ def at_loads(case, hourly=(1, 10, 100, 1000)):
              **{name: float(np.exp(np.interp(np.log(load), np.log(known), np.log(wide[name])))) for name in (
                  "cold_share", "seconds", "seconds_low", "seconds_high", "fixed", "fixed_low", "fixed_high")}}
             for load in [load for load in hourly if known.iloc[0] <= load <= known.iloc[-1]] or [known.iloc[-1]]]
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    return Finding(table, units={name: "USD/Mtok" for name in table.columns if name.startswith(("api", "seconds", "fixed"))})

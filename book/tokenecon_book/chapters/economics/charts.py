@@ -6,43 +6,43 @@ COST = axis("usd_per_mtok_out", "Cost of output", "USD/Mtok_out", log=True)
 BATCH = axis("concurrency", "Batch: requests decoded together", "sequence", log=True)
 
 
-def price_levels(table):
+def price_levels(found):
     """What a million tokens costs by each figure, on one axis."""
-    return intervals(table, axis("usd_per_mtok", "Cost of tokens", "USD/Mtok", log=True), "label", group="group")
+    return intervals(found.table, axis("usd_per_mtok", "Cost of tokens", "USD/Mtok", log=True), "label", group="group")
 
 
-def _thresholds(table):
-    marks = [mark("x", table.attrs["max_concurrency"], table.attrs["end"])]
-    critical = table.attrs["critical_batch"]
+def _thresholds(found):
+    marks = [mark("x", found["max_concurrency"], found["end"])]
+    critical = found["critical_batch"]
     return marks if critical is None else [mark("x", critical, "critical batch"), *marks]
 
 
-def batch_cost(table):
+def batch_cost(found):
     """Cost over batch by both models, with the critical batch and the end of the memory."""
-    return lines(table, BATCH, COST, "by", marks=_thresholds(table))
+    return lines(found.table, BATCH, COST, "by", marks=_thresholds(found))
 
 
-def batch_latency(table):
+def batch_latency(found):
     """Time per output token over batch, with the same two thresholds."""
-    return lines(table, BATCH, axis("tpot_ms", "Time per output token", "ms/tok_out", zero=True), "by",
-                 marks=_thresholds(table))
+    return lines(found.table, BATCH, axis("tpot_ms", "Time per output token", "ms/tok_out", zero=True), "by",
+                 marks=_thresholds(found))
 
 
-def context(table, claimed):
+def context(found):
     """Growth of prefill arithmetic over context under three laws, and the documents' claim."""
-    return lines(table, axis("context_tokens", "Context", "tok", log=True),
+    return lines(found.table, axis("context_tokens", "Context", "tok", log=True),
                  axis("cost_ratio", "Arithmetic of the prompt, short window = 1", "ratio", log=True), "law",
-                 points=claimed)
+                 points=found["claimed"])
 
 
-def sizes(table):
+def sizes(found):
     """Growth of cost over growth of parameters at each step in size, and what the documents say it is."""
     growth = axis("excess", "Cost over that of the next smaller model, growth in parameters = 1", "ratio", zero=True)
-    marks = [mark("x", table.attrs["claimed_low"], "documents, low"), mark("x", table.attrs["claimed_high"], "documents, high")]
-    return bars(table, growth, "step", "by", stacked=False, sort=False, marks=marks)
+    marks = [mark("x", found["claimed_low"], "documents, low"), mark("x", found["claimed_high"], "documents, high")]
+    return bars(found.table, growth, "step", "by", stacked=False, sort=False, marks=marks)
 
 
-def precisions(table):
+def precisions(found):
     """Cost by weight format and load relative to the first format, calibrated and textbook."""
-    return bars(table, axis("relative_cost", "Cost of output, FP16 = 1", "ratio", zero=True), "label", "by",
+    return bars(found.table, axis("relative_cost", "Cost of output, FP16 = 1", "ratio", zero=True), "label", "by",
                 stacked=False, sort=False)

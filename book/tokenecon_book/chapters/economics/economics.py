@@ -8,6 +8,7 @@ import pandas as pd
 
 from tokenecon import data, model_shape, units
 from tokenecon.errors import DoesNotFit
+from tokenecon.finding import Finding, finding
 from tokenecon.formulas import compute, levers, money, serving
 from tokenecon.serving import operating_point as calibrated
 from tokenecon.serving import textbook
@@ -64,6 +65,7 @@ def inputs(case):
     }  # fmt: skip
 
 
+@finding
 def operating_point(case):
     """The case of the page by both models, one row each; refuses a batch that the memory cannot hold."""
     given = inputs(case)
@@ -76,28 +78,19 @@ def operating_point(case):
     single = calibrated.point(**(given | {"concurrency": 1}))["usd_per_mtok_out"]
     saving = levers.saving(before=single, after=row["usd_per_mtok_out"])
     name = data.model(case.model)["name"]
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"A million output tokens of {name} cost ${row['usd_per_mtok_out']:.2f} (${row['usd_per_mtok_out_low']:.2f} to "
         f"${row['usd_per_mtok_out_high']:.2f}) at batch {case.batch}; the textbook says "
         f"${by_textbook['usd_per_mtok_out']:.2f}. One request at a time they cost ${single:.2f}: batching saves "
-        f"{saving:.0%} of the cost of a token.")
-    table.attrs["number"] = f"${row['usd_per_mtok_out']:.2f} / Mtok"
-    table.attrs["label"] = (
-        f"a million output tokens of {name} on {case.n_gpus} {data.gpu(case.gpu)['name']} at batch {case.batch}")
-    table.attrs["note"] = (
+        f"{saving:.0%} of the cost of a token."),
         f"{calibrated.note(table)} Those of the textbook: the ranges of its assumed efficiencies. In the calibrated rate "
         "prompts take their share of the time, which the cost of input pays for; the textbook's counts the time of answers "
-        "alone.")
-    table.attrs["sources"] = physics_sources(case.model, case.gpu)
-    return table
+        "alone.",
+        number=f"${row['usd_per_mtok_out']:.2f} / Mtok",
+        label=f"a million output tokens of {name} on {case.n_gpus} {data.gpu(case.gpu)['name']} at batch {case.batch}")
 
 
-def physics_sources(model, gpu):
-    facts = data.table("gpus")
-    of_gpu = facts[(facts["gpu"] == gpu) & facts["field"].isin(["bandwidth", "engine_memory", "bf16"])]
-    return [data.model(model)["source"], *dict.fromkeys(of_gpu["source"]), "own-assumption"]
-
-
+@finding
 def step_parts(case):
     """Where the time of an output token goes: one row a part, by both models."""
     own, row = calibrated.step_parts(**inputs(case)), textbook.point(**inputs(case))
@@ -108,16 +101,15 @@ def step_parts(case):
     parts = table.iloc[:-1]
     largest = parts.loc[parts["ms"].idxmax()]
     gaps = parts["ms"] - parts["textbook_ms"]
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"The largest part of the time of an output token is {largest['part']}: {largest['ms']:.1f} of {own['all']:.1f} ms. "
         f"The textbook comes to {row['tpot_ms']:.1f} ms"
-        + (f"; what it leaves out most is {parts['part'][gaps.idxmax()]}." if gaps.max() > 0 else "."))
-    table.attrs["note"] = (
+        + (f"; what it leaves out most is {parts['part'][gaps.idxmax()]}." if gaps.max() > 0 else ".")),
         "In the textbook reading and arithmetic overlap, so its parts add up to more than a token where both matter; "
         "nobody's prompt gets in the way of anybody's answer.")
-    return table
 
 
+@finding
 def price_levels(case):
     """What a million tokens costs by the documents' own figures, by list prices and by this page's case."""
     rows = []
@@ -138,11 +130,9 @@ def price_levels(case):
                          "group": f"this page, {by}", "id": "", "source": "own-arithmetic"})
     table = pd.DataFrame(rows)
     claimed = table.loc[table["group"] == "documents", "usd_per_mtok"]
-    table.attrs["finding"] = (
-        f"The documents' own figures for a million tokens span a factor of {claimed.max() / claimed.min():,.0f}: "
+    return Finding(
+        table, f"The documents' own figures for a million tokens span a factor of {claimed.max() / claimed.min():,.0f}: "
         f"from ${claimed.min():.2f} to ${claimed.max():,.0f}")
-    table.attrs["sources"] = list(dict.fromkeys(table["source"]))
-    return table
 
 
 def batches(ceiling, shown):
@@ -151,8 +141,9 @@ def batches(ceiling, shown):
     return sorted({1, top, min(shown, top), *(round(b) for b in np.geomspace(1, top, 40))})
 
 
+@finding
 def batch_curve(case):
-    """Cost and latency over batch by both models, each up to what its memory holds; thresholds in attrs."""
+    """Cost and latency over batch by both models, each up to what its memory holds; thresholds as values."""
     given = inputs(case)
     try:
         full = calibrated.point(**(given | {"concurrency": np.nan}))
@@ -164,40 +155,37 @@ def batch_curve(case):
     parts = [function(pd.DataFrame([given | {"concurrency": batch} for batch in batches(ceilings[by], case.batch)])).assign(by=by)
              for by, function in ((CALIBRATED, calibrated.points), (TEXTBOOK, textbook.points))]
     table = pd.concat(parts, ignore_index=True)
-    low, critical, high = textbook.critical_batch(gpu=case.gpu, weights=case.weights)
+    _low, critical, _high = textbook.critical_batch(gpu=case.gpu, weights=case.weights)
     last = int(ceilings[CALIBRATED])
-    table.attrs["critical_batch"], table.attrs["critical_low"], table.attrs["critical_high"] = critical, low, high
-    table.attrs["max_concurrency"] = last
     memory_ends = full["max_concurrency"] < last + 1
-    table.attrs["end"] = "memory is full" if memory_ends else "engines run no more"
-    if critical > last:  # the memory ends before the arithmetic binds: nothing to mark
-        table.attrs["critical_batch"] = None
     order = "below" if last < critical else "above"
     falls = [rows["usd_per_mtok_out"].iloc[0] / rows["usd_per_mtok_out"].iloc[-1] for rows in parts]
-    table.attrs["finding"] = (
-        f"From batch 1 to {last} the cost of an output token falls {falls[0]:,.0f}-fold ({falls[1]:,.0f}-fold by the "
-        f"textbook); {'memory ends' if memory_ends else 'engines end'} it {order} the critical batch of {critical:.0f}")
-    table.attrs["note"] = calibrated.note(parts[0])
-    table.attrs["sources"] = physics_sources(case.model, case.gpu)
-    return table
+    return Finding(
+        table, f"From batch 1 to {last} the cost of an output token falls {falls[0]:,.0f}-fold ({falls[1]:,.0f}-fold by the "
+        f"textbook); {'memory ends' if memory_ends else 'engines end'} it {order} the critical batch of {critical:.0f}",
+        calibrated.note(parts[0]), max_concurrency=last, end="memory is full" if memory_ends else "engines run no more",
+        critical_batch=critical if critical <= last else None)  # where the memory ends before it: nothing to mark
 
 
+@finding
 def latency_curve(case):
     """Time per output token over batch, from the same points as :func:`batch_curve`."""
-    table = batch_curve(case)
+    curve = batch_curve(case)
     rises, slowest = {}, {}
-    for by, rows in table.groupby("by", sort=False):
+    for by, rows in curve.table.groupby("by", sort=False):
         first, last = rows.iloc[0], rows.iloc[-1]
         at = rows.iloc[(rows["concurrency"] - case.batch).abs().argmin()]
         rises[by] = serving.batching_latency_rise(batch_step_s=at.tpot_ms, single_step_s=first.tpot_ms)
         slowest[by] = last.tpot_ms / first.tpot_ms
-    shown = min(int(case.batch), table.attrs["max_concurrency"])
-    table.attrs["finding"] = (
+    largest = curve["max_concurrency"]
+    shown = min(int(case.batch), largest)
+    return Finding(curve.table, (
         f"Batch {shown} makes a token {rises[CALIBRATED]:.0%} slower than batch 1, by the textbook {rises[TEXTBOOK]:.0%}; "
-        f"batch {table.attrs['max_concurrency']} makes it {slowest[CALIBRATED]:.1f} times as slow")
-    return table
+        f"batch {largest} makes it {slowest[CALIBRATED]:.1f} times as slow"), curve.note,
+        **{name: curve[name] for name in ("max_concurrency", "end", "critical_batch")})
 
 
+@finding
 def context_curve(case):
     """Growth of prefill arithmetic with context against the documents' short window: three laws."""
     short, long = data.claim("ec-gpt4-context-short")["low"], data.claim("ec-gpt4-context-long")["low"]
@@ -217,26 +205,21 @@ def context_curve(case):
     mixed = compute.context_cost_ratio(length_ratio=long / short, mixing_weight=weight)
     claimed = data.claim("ec-context-cost-ratio")["low"]
     needed = compute.mixing_weight_for_ratio(length_ratio=long / short, cost_ratio=claimed)
-    table.attrs["finding"] = (
-        f"A prompt of {long:,.0f} tokens takes {mixed:.0f} times the arithmetic of one of {short:,.0f} in {name}; "
-        f"the documents say {claimed:.0f}")
-    table.attrs["needed_weight"], table.attrs["weight"] = float(needed), float(weight)
-    table.attrs["sources"] = ["doc-uk", "doc-th", data.model(case.model)["source"]]
-    return table
+    return Finding(
+        table, f"A prompt of {long:,.0f} tokens takes {mixed:.0f} times the arithmetic of one of {short:,.0f} in {name}; "
+        f"the documents say {claimed:.0f}", needed_weight=float(needed), weight=float(weight),
+        claimed=pd.DataFrame([{"context_tokens": long, "cost_ratio": claimed, "label": "the documents' claim"}]))
 
 
+@finding
 def claimed_latency():
     """What the documents say that their batch costs in speed, as a sentence."""
     rise, batch = data.claim("ec-batch32-latency")["low"], data.claim("ec-batch32-size")["low"]
-    return f"The documents put it at {rise:.0%} for a batch of {batch:.0f}."
+    return Finding(pd.DataFrame([{"batch": batch, "rise": rise}]),
+                   f"The documents put it at {rise:.0%} for a batch of {batch:.0f}.", units={"rise": "fraction"})
 
 
-def context_claimed():
-    """The documents' claim as a point over the curves of :func:`context_curve`."""
-    return pd.DataFrame([{"context_tokens": data.claim("ec-gpt4-context-long")["low"],
-                          "cost_ratio": data.claim("ec-context-cost-ratio")["low"], "label": "the documents' claim"}])
-
-
+@finding
 def sensitivity(case):
     """Cost of output when one input of the case moves and the others stay, by both models."""
     given = inputs(case)
@@ -257,4 +240,4 @@ def sensitivity(case):
     table["against_case"] = table["usd_per_mtok_out"] / table["usd_per_mtok_out"].iloc[0]
     table["change"] = [f"{text}{'' if fits else ' (does not fit the memory)'}"
                        for text, fits in zip(moves, table["fits"], strict=True)]
-    return table
+    return Finding(table)

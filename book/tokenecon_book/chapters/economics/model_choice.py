@@ -4,6 +4,7 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import NoEstimate
+from tokenecon.finding import Finding, finding
 from tokenecon.serving import operating_point, textbook
 from tokenecon.serving.operating_point import CALIBRATED, TEXTBOOK
 from tokenecon_book.chapters.economics import economics
@@ -30,6 +31,7 @@ def _instance(case, model):
         n_gpus *= 2
 
 
+@finding
 def size_steps(case, families=FAMILIES):
     """Cost of a token by model size, each on the fewest GPUs of this kind that hold it and the batch, by both models.
 
@@ -51,16 +53,13 @@ def size_steps(case, families=FAMILIES):
     claim = data.claim("ec-size-step-cost")
     first = table[table["family"] == next(iter(families))]
     words = {by: _excess_words(first[first["by"] == by]) for by in (CALIBRATED, TEXTBOOK)}
-    table.attrs["claimed_low"], table.attrs["claimed_high"] = claim["low"], claim["high"]
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"A step in size costs its growth in parameters {words[CALIBRATED]} (textbook: {words[TEXTBOOK]}); "
-        f"the documents say {claim['low']:.0f} to {claim['high']:.0f} times for every step")
-    table.attrs["note"] = (
+        f"the documents say {claim['low']:.0f} to {claim['high']:.0f} times for every step"),
         "Each step from the next smaller model of the family; each on the fewest GPUs that hold it and the batch, split by "
         "tensor parallelism. Models without grouped "
-        "key-value heads (Llama 2 7B, GPT-3) pay for a larger KV cache, not for their size. " + operating_point.note(table))
-    table.attrs["sources"] = [*dict.fromkeys(data.model(model)["source"] for model in table["model"]), "own-assumption"]
-    return table
+        "key-value heads (Llama 2 7B, GPT-3) pay for a larger KV cache, not for their size. " + operating_point.note(table),
+        units={"excess": "ratio"}, claimed_low=claim["low"], claimed_high=claim["high"])
 
 
 def _excess_words(family):
@@ -71,6 +70,7 @@ def _excess_words(family):
         for inside, where in ((True, "inside one server"), (False, "beyond it")) if (steps["one_server"] == inside).any())
 
 
+@finding
 def precisions(case, formats=FORMATS):
     """Cost of a token by weight format over the first format, one request at a time and at the case's batch, by both models."""
     loads = {"one request": 1, f"batch {case.batch}": case.batch}
@@ -87,10 +87,8 @@ def precisions(case, formats=FORMATS):
         own, other = (1 - narrow[by, load] for by in (CALIBRATED, TEXTBOOK))
         said.append(f"{own:.0%} for {load} (textbook {other:.0%})")
     claimed = data.claim("ec-quant-cost-reduction")["low"]
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"Of the cost of a token {formats[-1].upper()} weights save {' and '.join(said)}; the documents say {claimed:.0%} "
-        "without naming a baseline")
-    table.attrs["note"] = "Below zero a format makes tokens dearer: its weights are unpacked before each product." if (
-        table["relative_cost"] > 1).any() else ""
-    table.attrs["sources"] = ["doc-uk", *economics.physics_sources(case.model, case.gpu)]
-    return table
+        "without naming a baseline"),
+        "Below zero a format makes tokens dearer: its weights are unpacked before each product." if (
+            table["relative_cost"] > 1).any() else "")

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from tokenecon.finding import Finding, finding
 from tokenecon.serving import cost_allocation
 
 DEFAULT_CACHED = 0.5  # drawn beside no cache where the case has none
@@ -22,27 +23,26 @@ def _request(case, batch, cached):
             "isl": case.isl, "osl": case.osl, "cached_prefix": cached, "concurrency": batch}
 
 
+@finding
 def prices(case):
     """What a million tokens of each kind costs at the page's batch and prefix cache, next to dividing the bill by one kind."""
-    table = cost_allocation.shares(_request(case, case.batch, case.cached_prefix), usd_per_gpu_hour=case.usd_per_gpu_hour,
-                                   utilisation=case.utilisation)
+    table, bill = cost_allocation.shares(_request(case, case.batch, case.cached_prefix), usd_per_gpu_hour=case.usd_per_gpu_hour,
+                                         utilisation=case.utilisation)
     cost = table.set_index("kind")
     output = cost.loc["output"]
     times = output["usd_per_mtok"] / cost["usd_per_mtok"]
     cheap = f" and {times['cached']:.0f} times as much as one found in a prefix cache" if "cached" in cost.index else ""
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"An output token costs {times['input']:.1f} times as much as an input token{cheap}. Dividing the whole bill by the "
-        f"output would make it {output['usd_per_mtok_alone'] / output['usd_per_mtok']:.1f} times as dear as it is.")
-    table.attrs["note"] = (
+        f"output would make it {output['usd_per_mtok_alone'] / output['usd_per_mtok']:.1f} times as dear as it is."),
         "Tokens pay for the time they cause: input for reading the prompt, output for its decode steps, all of them for their "
         "keys and values, which each step reads. In one more request: what a running batch shares, "
-        f"{table.attrs['shared_share']:.0%} of the bill, is paid already." + (
+        f"{bill['shared_share']:.0%} of the bill, is paid already." + (
             f" Allocation: the tokens pay for all hours, {1 - case.utilisation:.0%} of which wait." if case.utilisation < 1 else
             " Every paid hour works."))
-    table.attrs["sources"] = ["own-assumption"]
-    return table
 
 
+@finding
 def by_batch(case):
     """Share of the bill that each kind of token causes, over the batch, without a prefix cache and with one."""
     cached = case.cached_prefix or DEFAULT_CACHED
@@ -54,8 +54,7 @@ def by_batch(case):
         kind: shared[f"{kind}_s"] for kind in cost_allocation.KINDS}})
     first, last = (table.loc[(table["concurrency"] == batch) & (table["cached_prefix"] == 0), "input"].item()
                    for batch in (min(batches), max(batches)))
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"The prompt causes {first:.0%} of the cost of a request alone and {last:.0%} at batch {max(batches):g}: a batch shares "
-        "the decode steps, but nobody shares the reading of a prompt.")
-    table.attrs["sources"] = ["own-assumption"]
-    return table
+        "the decode steps, but nobody shares the reading of a prompt."),
+        units={"cached_prefix": "fraction", **dict.fromkeys(cost_allocation.KINDS, "fraction")})

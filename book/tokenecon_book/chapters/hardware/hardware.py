@@ -10,6 +10,7 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import BadInput, DoesNotFit, NoPrice
+from tokenecon.finding import Finding, finding
 from tokenecon.formulas import efficiency, parallelism
 from tokenecon.prices import gpu_prices
 from tokenecon.serving import instances, operating_point, steady_state, textbook
@@ -33,7 +34,7 @@ SENSITIVITY_COLUMNS = {
 
 def ids(case):
     """The accelerators of the page, in the order of the catalogue."""
-    return [gpu for gpu in data.gpus().index if gpu in case.gpus]
+    return [gpu for gpu in data.ids("gpus") if gpu in case.gpus]
 
 
 def price(gpu, case):
@@ -41,15 +42,16 @@ def price(gpu, case):
     try:
         found = gpu_prices.price_range(gpu, case.price_kind, case.as_of)
     except NoPrice as reason:
-        return None, str(reason), []
-    return (found["low"], found["typical"], found["high"]), "", found["sources"]
+        return None, str(reason)
+    return (found["low"], found["typical"], found["high"]), ""
 
 
+@finding
 def comparison(case):
     """One row an accelerator: the cheapest instance within the latency limit, or why it has none; textbook beside."""
     rows, known = [], {gpu: price(gpu, case) for gpu in ids(case)}
-    chosen = instances.calibrated_choice(list(known), case, {gpu: usd or 1.0 for gpu, (usd, _, _) in known.items()})
-    for gpu, (usd, unpriced, cited) in known.items():
+    chosen = instances.calibrated_choice(list(known), case, {gpu: usd or 1.0 for gpu, (usd, _) in known.items()})
+    for gpu, (usd, unpriced) in known.items():
         row, slow = chosen[gpu]
         try:
             other, _ = instances.textbook_choice(gpu, case, usd or 1.0)
@@ -62,39 +64,32 @@ def comparison(case):
                      "textbook_gpus": other["n_gpus"] if other else np.nan,
                      "textbook_instance": f"{other['n_gpus']} × batch {other['concurrency']}" if other else "",
                      "measured": ("yes" if row["calibrated"] else "nothing like it") if row else "",
-                     "reason": slow or unpriced, "cited": cited})
+                     "reason": slow or unpriced})
     table = pd.DataFrame(rows)
     if "usd_per_mtok_out" not in table or table["usd_per_mtok_out"].isna().all():
         raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} has both a '{case.price_kind}' price on "
                        f"{case.as_of} and an instance within {case.tpot_ms:g} ms; reasons: {'; '.join(table['reason'])}")
     table["label"] = [f"{row.n_gpus:.0f} × {row['name']}" if row.n_gpus == row.n_gpus else row["name"]
                       for _, row in table.iterrows()]
-    sources = list(dict.fromkeys(one for cited in table.pop("cited") for one in cited))
-    table.attrs["sources"] = [data.model(case.model)["source"], *sources, "own-assumption"]
-    table.attrs["date"] = case.as_of
-    return table
+    return Finding(table, units={"textbook_gpus": "GPU"})
 
 
+@finding
 def cost(case):
     """The comparison where a price is known, cheapest first; the finding of the page."""
-    whole = comparison(case)
-    table = whole.dropna(subset=["usd_per_mtok_out"]).sort_values("usd_per_mtok_out").reset_index(drop=True)
-    first, last = table.iloc[0], table.iloc[-1]
+    table = comparison(case).table.dropna(subset=["usd_per_mtok_out"]).sort_values("usd_per_mtok_out").reset_index(drop=True)
+    first = table.iloc[0]
     overlap = int((table["usd_per_mtok_out_low"] <= first["usd_per_mtok_out_high"]).sum()) - 1
     overlaps = {0: "no other range overlaps it", 1: "the range of 1 other overlaps it"}.get(
         overlap, f"ranges of {overlap} others overlap it")
     model, unknown = data.model(case.model)["name"], "" if first["calibrated"] else " (nothing like it was measured)"
-    table.attrs = whole.attrs | {
-        "finding": (
-            f"At {case.price_kind.replace('_', '-')} prices of {case.as_of}, {first['label']} serves {model} cheapest of "
-            f"{len(table)}{unknown}: ${first.usd_per_mtok_out:.2f} a million output tokens{_textbook_words(table)}; {overlaps}."),
-        "number": f"${first.usd_per_mtok_out:.2f} / Mtok",
-        "label": f"a million output tokens of {model} on {first['label']}, the cheapest of {len(table)}",
-        "spread": f"{last.usd_per_mtok_out / first.usd_per_mtok_out:.1f}",
-    }
-    table.attrs["note"] = (f"{operating_point.note(table)} Prices known on {case.as_of}. Each on the cheapest instance that "
-                           f"makes a token within {case.tpot_ms:g} ms, by each model's own count.")
-    return table
+    return Finding(table, (
+        f"At {case.price_kind.replace('_', '-')} prices of {case.as_of}, {first['label']} serves {model} cheapest of "
+        f"{len(table)}{unknown}: ${first.usd_per_mtok_out:.2f} a million output tokens{_textbook_words(table)}; {overlaps}."),
+        f"{operating_point.note(table)} Prices known on {case.as_of}. Each on the cheapest instance that makes a token within "
+        f"{case.tpot_ms:g} ms, by each model's own count.",
+        units={"textbook_gpus": "GPU"}, number=f"${first.usd_per_mtok_out:.2f} / Mtok",
+        label=f"a million output tokens of {model} on {first['label']}, the cheapest of {len(table)}")
 
 
 def _textbook_words(table):
@@ -110,20 +105,20 @@ def _textbook_words(table):
     return own + other
 
 
-def cost_by_model(table):
+@finding
+def cost_by_model(found):
     """The rows of :func:`cost` once for each model, for a figure: columns `label`, `by` and the cost with its range."""
     rows = []
-    for _, row in table.iterrows():
+    for _, row in found.table.iterrows():
         own = CALIBRATED if row["calibrated"] else f"{CALIBRATED}, nothing like it measured"
         for by, prefix, label in ((own, "", row["label"]),
                                   (TEXTBOOK, "textbook_", f"textbook: {row['textbook_gpus']:.0f} × {row['name']}")):
             rows.append({"label": label, "gpu": row["gpu"], "by": by} | {
                 f"usd_per_mtok_out{end}": row[f"{prefix}usd_per_mtok_out{end}"] for end in ("", "_low", "_high")})
-    long = pd.DataFrame(rows).dropna(subset=["usd_per_mtok_out"])
-    long.attrs = table.attrs
-    return long
+    return Finding(pd.DataFrame(rows).dropna(subset=["usd_per_mtok_out"]), found.sentence, found.note)
 
 
+@finding
 def fits(case, formats=FORMATS):
     """Fewest GPUs that hold the model and one request, by accelerator and weight format."""
     rows = []
@@ -135,15 +130,12 @@ def fits(case, formats=FORMATS):
     table = pd.DataFrame(rows)
     alone = table[(table["weights"] == formats[0].upper()) & (table["n_gpus"] == 1)]
     model = data.model(case.model)["name"]
-    table.attrs["finding"] = (
-        f"{len(alone)} of {len(case.gpus)} accelerators hold {model} with {formats[0].upper()} weights on one device"
+    return Finding(
+        table, f"{len(alone)} of {len(case.gpus)} accelerators hold {model} with {formats[0].upper()} weights on one device"
         + (f": {', '.join(alone['name'].iloc[:4])}" if len(alone) else ""))
-    facts = data.table("gpus")
-    facts = facts[facts["gpu"].isin(case.gpus) & (facts["field"] == "engine_memory")]
-    table.attrs["sources"] = [data.model(case.model)["source"], *dict.fromkeys(facts["source"])]
-    return table
 
 
+@finding
 def splitting(case, counts=(1, 2, 4, 8)):
     """Cost of a token when a model is split over more GPUs than it needs, against no loss on links, by both models."""
     rows = []
@@ -169,32 +161,29 @@ def splitting(case, counts=(1, 2, 4, 8)):
     claim = data.claim("hw-two-gpu-cost")
     two = table[table["n_gpus"] == counts[1]]
     words = [f"{two[name].min() - 1:.0%} to {two[name].max() - 1:.0%}" for name in ("cost_ratio", "textbook_cost_ratio")]
-    table.attrs["finding"] = (
-        f"Splitting over two GPUs makes a token {words[0]} dearer (textbook {words[1]}), not {claim['low']:.0f} times; "
-        if len(two) else "") + f"over {worst.n_gpus} {worst['name']} it is {worst.cost_ratio:.1f} times"
-    table.attrs["finding"] = table.attrs["finding"][0].upper() + table.attrs["finding"][1:]
-    table.attrs["note"] = f"Steps of the calibrated model at batch {case.split_batch}; the textbook's are in the download."
-    table.attrs["sources"] = ["doc-uk", "own-assumption", data.model(case.model)["source"]]
-    return table
+    said = (f"Splitting over two GPUs makes a token {words[0]} dearer (textbook {words[1]}), not {claim['low']:.0f} times; "
+            if len(two) else "") + f"over {worst.n_gpus} {worst['name']} it is {worst.cost_ratio:.1f} times"
+    return Finding(table, said[0].upper() + said[1:],
+                   f"Steps of the calibrated model at batch {case.split_batch}; the textbook's are in the download.")
 
 
 def _split_cost(local_s, comm_s):
     return parallelism.split_cost_ratio(efficiency=parallelism.parallel_efficiency(split_s=local_s, comm_s=comm_s))
 
 
+@finding
 def value_for_watt_and_dollar(case):
     """Memory bandwidth and capacity for a watt of board power and for a dollar of purchase price."""
-    rows, cited = [], []
+    rows = []
     for gpu in ids(case):
         row = data.gpu(gpu)
         try:
-            bought = gpu_prices.price_range(gpu, "purchase", case.as_of)
+            usd = gpu_prices.price_range(gpu, "purchase", case.as_of)
         except NoPrice:
             continue
         if row["board_power_w"] != row["board_power_w"]:
             continue
-        cited += bought["sources"]
-        watts, usd = row["board_power_w"], bought
+        watts = row["board_power_w"]
         rows.append({
             "gpu": gpu, "name": row["name"],
             "gb_per_s_per_watt": efficiency.bandwidth_per_watt(
@@ -213,14 +202,13 @@ def value_for_watt_and_dollar(case):
     for name in ("bytes_per_s_per_usd", "bytes_per_s_per_usd_low", "bytes_per_s_per_usd_high"):
         table[name.replace("bytes_per_s", "mb_per_s")] = table.pop(name) / units.factor("MB")
     watt, dollar = table.loc[table["gb_per_s_per_watt"].idxmax()], table.loc[table["mb_per_s_per_usd"].idxmax()]
-    table.attrs["finding"] = (
-        f"For a watt {watt['name']} reads most ({watt.gb_per_s_per_watt:.1f} GB/s), for a dollar {dollar['name']} "
-        f"({dollar.mb_per_s_per_usd:.0f} MB/s)")
-    table.attrs["sources"] = list(dict.fromkeys(cited))
-    table.attrs["note"] = "Purchase prices are rare and old: the newest known up to the date of the page, with their range."
-    return table
+    return Finding(
+        table, f"For a watt {watt['name']} reads most ({watt.gb_per_s_per_watt:.1f} GB/s), for a dollar {dollar['name']} "
+        f"({dollar.mb_per_s_per_usd:.0f} MB/s)",
+        "Purchase prices are rare and old: the newest known up to the date of the page, with their range.")
 
 
+@finding
 def sensitivity(case):
     """The cheapest accelerator and its cost when one input of the page moves and the others stay."""
     moves = {
@@ -235,16 +223,20 @@ def sensitivity(case):
     rows = []
     for text, change in moves.items():
         try:
-            best = cost(SimpleNamespace(**(vars(case) | change))).iloc[0].to_dict()
+            best = cost(SimpleNamespace(**(vars(case) | change))).table.iloc[0].to_dict()
         except ValueError:  # none of the accelerators is left: the table says so
             best = {"label": "none of these accelerators"}
         rows.append({"change": text} | best)
-    return pd.DataFrame(rows)
+    return Finding(pd.DataFrame(rows))
 
 
+@finding
 def claimed_power():
     """The documents' board powers beside that of the Gaudi 3 module that competes with theirs, as a sentence."""
     gaudi, h100 = data.claim("hw-gaudi3-power")["low"], data.claim("hw-h100-power")["low"]
     module = data.gpu("gaudi3-128gb")
-    return (f"The documents compare Gaudi 3 with the H100 by board power, {gaudi:.0f} W against {h100:.0f} W; "
-            f"the module that competes, {module['name']}, draws {module['board_power_w']:.0f} W.")
+    table = pd.DataFrame({"accelerator": ["Gaudi 3, by the documents", "H100, by the documents", module["name"]],
+                          "board_power_w": [gaudi, h100, module["board_power_w"]]})
+    return Finding(table, (
+        f"The documents compare Gaudi 3 with the H100 by board power, {gaudi:.0f} W against {h100:.0f} W; "
+        f"the module that competes, {module['name']}, draws {module['board_power_w']:.0f} W."), units={"board_power_w": "W/GPU"})

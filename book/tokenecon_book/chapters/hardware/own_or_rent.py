@@ -5,6 +5,7 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import BadInput, NoInput, NoPrice
+from tokenecon.finding import Finding, finding
 from tokenecon.formulas import money, tco
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
@@ -21,9 +22,10 @@ COLUMNS = {
 }  # fmt: skip
 
 
+@finding
 def rent_or_buy(case):
     """An hour of ownership against an hour of rent, and the hours after which buying costs less."""
-    rows, cited = [], []
+    rows = []
     given = {"years": case.years, "discount_rate": case.discount_rate, "usd_per_kwh": case.power_usd_per_kwh}
     for gpu in hardware.ids(case):
         try:
@@ -31,7 +33,7 @@ def rent_or_buy(case):
             own = owned_hour.owned(gpu, as_of=case.as_of, **given)
         except (NoPrice, NoInput):
             continue
-        usd = own.set_index("component")["usd_per_gpu_hour"]
+        usd = own.table.set_index("component")["usd_per_gpu_hour"]
         parts = {f"{part}_usd_per_gpu_hour": usd[list(names)].sum() for part, names in PARTS.items()}
         operating = sum(parts.values()) - parts["capital_usd_per_gpu_hour"]
         first = owned_hour.purchase_usd_per_gpu(**owned_hour.spans(gpu, as_of=case.as_of, **given)["typical"])
@@ -39,39 +41,35 @@ def rent_or_buy(case):
                                             operating_usd_per_gpu_hour=operating))
         paid = rent["typical"] > operating
         rows.append({
-            "gpu": gpu, "name": data.gpu(gpu)["name"], **parts, "owned_usd_per_gpu_hour": own.attrs["total"],
-            "owned_usd_per_gpu_hour_low": own.attrs["likely_low"], "owned_usd_per_gpu_hour_high": own.attrs["likely_high"],
+            "gpu": gpu, "name": data.gpu(gpu)["name"], **parts, "owned_usd_per_gpu_hour": own["total"],
+            "owned_usd_per_gpu_hour_low": own["likely_low"], "owned_usd_per_gpu_hour_high": own["likely_high"],
             "rent_usd_per_gpu_hour": rent["typical"], "rent_usd_per_gpu_hour_low": rent["low"],
             "rent_usd_per_gpu_hour_high": rent["high"], "break_even_hours": hours if paid else np.nan,
             "break_even_share": hours / (case.years * units.HOURS_PER_YEAR) if paid else np.nan,
         })  # fmt: skip
-        cited += rent["sources"] + own.attrs["sources"]
     if not rows:
         raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} has a purchase price, a '{case.price_kind}' price "
                        f"and an all-in power on {case.as_of}; see `tokenecon list prices`")
     table = pd.DataFrame(rows)
     cheaper = table[table["owned_usd_per_gpu_hour"] < table["rent_usd_per_gpu_hour"]]
     sure = table[table["owned_usd_per_gpu_hour_high"] < table["rent_usd_per_gpu_hour_low"]]
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"Used every hour for {case.years:g} years, {len(cheaper)} of {len(table)} accelerators cost less to own than to rent "
-        f"at typical {case.price_kind.replace('_', '-')} prices, {len(sure)} of them with ranges that do not touch")
-    table.attrs["note"] = (
+        f"at typical {case.price_kind.replace('_', '-')} prices, {len(sure)} of them with ranges that do not touch"),
         "Owned by a specialised cloud that rents its hall; ranges hold "
-        f"{owned_hour.LIKELY_SHARE:.0%} of draws of the inputs. The page on the cost of an hour takes it apart.")
-    table.attrs["sources"] = list(dict.fromkeys(cited))
-    return table
+        f"{owned_hour.LIKELY_SHARE:.0%} of draws of the inputs. The page on the cost of an hour takes it apart.",
+        units={"break_even_hours": "h"})
 
 
+@finding
 def rent_or_buy_long(case):
     """The same, one row an offer: owned and rented hour of each GPU with its range."""
     wide = rent_or_buy(case)
     rows = [{"label": f"{row['name']}, {text}", "offer": text, "usd_per_gpu_hour": row[name],
              "usd_per_gpu_hour_low": row[f"{name}_low"], "usd_per_gpu_hour_high": row[f"{name}_high"]}
-            for _, row in wide.iterrows()
+            for _, row in wide.table.iterrows()
             for name, text in (("owned_usd_per_gpu_hour", "owned"), ("rent_usd_per_gpu_hour", "rented"))]
-    table = pd.DataFrame(rows)
-    table.attrs = wide.attrs
-    return table
+    return Finding(pd.DataFrame(rows), wide.sentence, wide.note)
 
 
 def _machine(name, share, case):
@@ -90,9 +88,10 @@ def _machine(name, share, case):
     point = textbook.point(**where, **length, n_gpus=1, concurrency=batch, usd_per_gpu_hour=1.0, utilisation=1.0)
     prices = [share * rent[end] for end in ("low", "typical", "high")]
     return {"name": data.gpu(name)["name"] + (f", {share:.0%} of it" if share < 1 else ""),
-            "rate": share * point["output_tok_s"], "prices": prices, "sources": rent["sources"]}
+            "rate": share * point["output_tok_s"], "prices": prices}
 
 
+@finding
 def cpu_or_gpu(case):
     """Cost of a token over the load: a small model on shares of a CPU server and on whole GPUs, paid by the hour."""
     cpu, gpu = _machine(case.cpu, case.cpu_share, case), _machine(case.small_gpu, 1.0, case)
@@ -110,11 +109,8 @@ def cpu_or_gpu(case):
     model = data.model(case.small_model)["name"]
     where = ("is dearer at every load" if not wins.any() else "is cheaper at every load" if wins.all() else
              f"is cheaper up to {loads[wins].max():,.0f} tokens a second")
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"For {model} the CPU {where}: its smallest machine costs {cpu['prices'][1] / gpu['prices'][1]:.1f} times the hour of "
-        f"{gpu['name']}, which makes {gpu['rate'] / cpu['rate']:.0f} times as many tokens")
-    table.attrs["sources"] = list(dict.fromkeys(cpu["sources"] + gpu["sources"]))
-    table.attrs["note"] = (
+        f"{gpu['name']}, which makes {gpu['rate'] / cpu['rate']:.0f} times as many tokens"),
         "By the textbook, both with the same assumed efficiencies: no CPU server is among the measurements. Machines are "
         "paid whole: where the load needs a second one, the cost jumps.")
-    return table

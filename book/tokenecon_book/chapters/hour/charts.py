@@ -5,30 +5,32 @@ from tokenecon_book.charts.forms import axis, bars, intervals, lines, mark, scat
 HOUR = axis("usd_per_gpu_hour", "An hour of one accelerator", "USD/GPU/h")
 
 
-def breakdown(table):
+def breakdown(found):
     """Parts of an owned hour, stacked, by accelerator."""
-    return bars(table, HOUR, "label", "part", text="total")
+    return bars(found.table, HOUR, "label", "part", text="total")
 
 
-def kinds(table):
+def kinds(found):
     """Kinds of an hour of one GPU, cheapest first, with their ranges."""
-    return intervals(table, axis("usd_per_gpu_hour", "An hour", "USD/GPU/h", log=True), "label", group="way", sort=False)
+    return intervals(found.table, axis("usd_per_gpu_hour", "An hour", "USD/GPU/h", log=True), "label", group="way", sort=False)
 
 
-def check(table):
+def check(found):
     """Our owned hour over the published one, by accelerator and owner."""
+    table = found.table
     near = mark("x", table["near"].iloc[0], "within 15 %", to=table["far"].iloc[0])
     return intervals(table, axis("ratio", "Our hour, the published one = 1", "ratio"), "label", group="owner_words", sort=False,
                      marks=[near])
 
 
-def life(table):
+def life(found):
     """The owned hour over the years of use, for three resale values, with the rent."""
-    return lines(table, axis("years", "Years of use", "yr"), axis("usd_per_gpu_hour", "An owned hour", "USD/GPU/h", zero=True),
-                 "resale", marks=[mark("y", table.attrs["rent"], "rented on demand")])
+    return lines(found.table, axis("years", "Years of use", "yr"),
+                 axis("usd_per_gpu_hour", "An owned hour", "USD/GPU/h", zero=True), "resale",
+                 marks=[mark("y", found["rent"], "rented on demand")])
 
 
-def carbon(table):
+def carbon(found):
     """Cost of a million output tokens against their carbon, by accelerator, with ranges."""
-    return scatter(table, axis("usd_per_mtok_out", "Cost of output", "USD/Mtok_out", log=True),
+    return scatter(found.table, axis("usd_per_mtok_out", "Cost of output", "USD/Mtok_out", log=True),
                    axis("gco2e_per_mtok_out", "Carbon of output", "gCO2e/Mtok_out", log=True), "label", "measured")

@@ -6,6 +6,7 @@ from scipy.optimize import brentq
 
 from tokenecon import data
 from tokenecon.errors import BadInput, NoInput
+from tokenecon.finding import Finding, finding
 from tokenecon.ownership import owned_hour
 
 NEAR = 0.15  # a ratio this close to 1 counts as agreement
@@ -26,18 +27,17 @@ FIT_COLUMNS = {
 }  # fmt: skip
 
 
+@finding
 def check(case):
     """One row for each published owned hour: ours at the inputs of the data, the ratio, and the GPU price that would fit.
 
     The page's own interest, life and electricity do not enter: they are the reader's, not the analyst's.
     """
-    book = data.table("prices")
-    book = book[(book["as_of"] <= case.as_of) & book["gpu"].isin(case.gpus)]
-    rows, cited = [], []
+    rows = []
     for owner in OWNED:
-        for gpu, published in book[book["kind"] == f"owned_{owner}"].groupby("gpu", sort=False):
+        book = data.rows("prices", {"kind": f"owned_{owner}", "gpu": case.gpus, "as_of<=": case.as_of})
+        for gpu, published in book.groupby("gpu", sort=False):
             ours, inputs = _ours(gpu, owner, case.as_of)
-            cited += [*published["source"], *inputs.attrs["sources"]]
             for _, row in published.iterrows():
                 needed = _implied(inputs, row["value"])
                 line = {"gpu": gpu, "owner": owner, "label": f"{data.gpu(gpu)['name']}, {SHORT[owner]}", "as_of": row["as_of"],
@@ -60,31 +60,26 @@ def check(case):
              f"{NEAR:.0%} of ours")
     if known["as_of"].nunique() > 1:
         words += f", {int((near & first).sum())} of {int(first.sum())} of those of {known['as_of'].min()[:7]}"
-    table.attrs.update(within=float(near.mean()), near=int(near.sum()), known=len(known), held=int(holds.sum()),
-                       median=float(known["ratio"].median()))
-    table.attrs["finding"] = (
-        f"{words}; the middle ratio is {known['ratio'].median():.2f}, and {owned_hour.LIKELY_SHARE:.0%} ranges of "
-        f"{int(holds.sum())} of all {len(known)} hold the published figure")
     both = table.pivot(index=["gpu", "owner"], columns="as_of", values="published_usd_per_gpu_hour").dropna()
     change = both.iloc[:, -1] / both.iloc[:, 0] - 1
     way = "fell" if change.median() < 0 else "rose"
     fall = (f" From the first vintage to the last the published hours {way} by {abs(change.median()):.0%} in the middle; our "
             "purchase prices are those known on the day of the page for both." if both.shape[1] > 1 else "")
-    table.attrs["note"] = (
+    return Finding(table, (
+        f"{words}; the middle ratio is {known['ratio'].median():.2f}, and {owned_hour.LIKELY_SHARE:.0%} ranges of "
+        f"{int(holds.sum())} of all {len(known)} hold the published figure"),
         f"Ratio of our owned hour to the published one; bars: {owned_hour.LIKELY_SHARE:.0%} of draws of our inputs. Large: a "
         "large cloud with halls of its own. The published model takes four years of life and does not print its purchase prices."
         f"{fall}")
-    table.attrs["sources"] = list(dict.fromkeys(cited))
-    return table
 
 
-def latest(table):
+@finding
+def latest(checked):
     """The rows of the newest vintage in which both figures are known, for a figure."""
-    known = table.dropna(subset=["ratio"])
+    known = checked.table.dropna(subset=["ratio"])
     part = known[known["as_of"] == known["as_of"].max()].sort_values("ratio", ignore_index=True)
     part = part.assign(owner_words=part["owner"].map(OWNED), near=1 - NEAR, far=1 + NEAR)
-    part.attrs = table.attrs
-    return part
+    return Finding(part, checked.sentence, checked.note, units={"near": "ratio", "far": "ratio"})
 
 
 def _ours(gpu, owner, as_of):
@@ -122,9 +117,10 @@ def _remark(ratio, needed, price):
     return f"the GPU would have to cost {abs(change):.0%} {'less' if change < 0 else 'more'}"
 
 
+@finding
 def reconcile(case, checked):
     """Which value of one input alone, the same for all, would bring the middle ratio of :func:`check` to one."""
-    known = checked.dropna(subset=["ratio"])
+    known = checked.table.dropna(subset=["ratio"])
     published = known["published_usd_per_gpu_hour"].to_numpy()
     each = {key: owned_hour.spans(key[0], as_of=case.as_of, owner=key[1])["typical"].to_dict()
             for key in set(zip(known["gpu"], known["owner"], strict=True))}
@@ -151,10 +147,8 @@ def reconcile(case, checked):
     table = pd.DataFrame(rows)
     fits = table[table["verdict"] == "inside its range"]["name"].str.lower()
     price = table.loc[table["input"] == "usd_per_gpu", "value"].iloc[0]
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"The middle gap would close if every GPU cost {price:.0%} of what is asked" if price == price else
         "No common factor on the prices of the GPUs would close the middle gap") + (
         f", or by {' or '.join(fits)} alone, within the range of the data." if len(fits) else
-        "; no other single input would do it within its range.")
-    table.attrs["sources"] = ours.attrs["sources"]
-    return table
+        "; no other single input would do it within its range."))

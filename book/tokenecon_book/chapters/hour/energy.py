@@ -1,10 +1,10 @@
 """Energy and carbon of a token at the operating point that sets its cost, so that dollars and grams stand side by side."""
 
-import numpy as np
 import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import BadInput, NoInput, NoPrice
+from tokenecon.finding import Finding, finding
 from tokenecon.formulas import efficiency, money, tco
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
@@ -26,7 +26,7 @@ def energy(gpu, *, n_gpus, tok_out_per_s, utilisation=1.0, pue=None, usd_per_kwh
     pue = data.value("power.pue") if pue is None else pue
     usd_per_kwh = data.value("power.price") if usd_per_kwh is None else usd_per_kwh
     gco2e_per_kwh = data.value("power.carbon") if gco2e_per_kwh is None else gco2e_per_kwh
-    kw = dict(zip(owned_hour.PLACES, owned_hour.rated_kw(gpu)[:3], strict=True))
+    kw = dict(zip(owned_hour.PLACES, owned_hour.rated_kw(gpu), strict=True))
     busy, idle = (dict(zip(owned_hour.PLACES, data.span(f"power.{name}"), strict=True)) for name in ("draw", "idle"))
     rate = dict(zip(owned_hour.PLACES, tok_out_per_s[::-1], strict=True))  # a fast replica needs the least energy a token
     out = {}
@@ -43,13 +43,14 @@ def energy(gpu, *, n_gpus, tok_out_per_s, utilisation=1.0, pue=None, usd_per_kwh
     return out
 
 
+@finding
 def carbon(case):
     """Cost and carbon of a million output tokens on each accelerator's best replica within the page's limits."""
     if not case.gco2e_per_kwh > 0:
         raise BadInput("parameter 'gco2e_per_kwh' is 0, but must be above 0: on a grid without carbon none is cleaner")
     chosen = sizing.choices(case.model, case.gpus, weights=case.weights, kv=case.kv, isl=case.isl, osl=case.osl,
                             ttft_ms=case.ttft_ms, tpot_ms=case.tpot_ms)
-    rows, cited = [], []
+    rows = []
     for _, row in chosen.iterrows():
         name = data.gpu(row["gpu"])["name"]
         line = {"gpu": row["gpu"], "label": name, "reason": row["reason"]}
@@ -69,7 +70,6 @@ def carbon(case):
                 "label": f"{row['n_gpus']:.0f} × {name}", "usd_per_mtok_out": middle, "usd_per_mtok_out_low": low,
                 "usd_per_mtok_out_high": high, "energy_share": spent["energy_usd_per_mtok_out"] / middle,
                 "calibrated": row["calibrated"], "measured": "measured" if row["calibrated"] else "nothing like it was measured"}
-            cited += rent["sources"]
         rows.append(line)
     table = pd.DataFrame(rows)
     if "usd_per_mtok_out" not in table or table["usd_per_mtok_out"].isna().all():
@@ -78,29 +78,16 @@ def carbon(case):
                        f"and tpot_ms {case.tpot_ms:g} at a '{case.price_kind}' price of {case.as_of}; {first['label']}: "
                        f"{first['reason']}")
     table = table.sort_values("usd_per_mtok_out", ignore_index=True)
-    table.attrs = _words(table.dropna(subset=["usd_per_mtok_out"]), case) | {
-        "sources": list(dict.fromkeys([*cited, data.model(case.model)["source"], *(data.assumption(f"power.{one}")["source"] for
-                                       one in ("carbon", "draw", "idle", "pue", "price", "all_in_pue"))]))}
-    return table
-
-
-def _words(known, case):
+    known = table.dropna(subset=["usd_per_mtok_out"])
     cheap, clean = known.loc[known["usd_per_mtok_out"].idxmin()], known.loc[known["gco2e_per_mtok_out"].idxmin()]
     same = cheap["gpu"] == clean["gpu"]
-    grams = known["gco2e_per_mtok_out"]
-    spread = {"usd": known["usd_per_mtok_out"].max() / known["usd_per_mtok_out"].min(), "grams": grams.max() / grams.min()}
-    order = float(np.corrcoef(known["usd_per_mtok_out"].rank(), grams.rank())[0, 1]) if len(known) > 2 else np.nan
-    finding = (
+    low, _, high = data.span("power.carbon")
+    return Finding(table, (
         f"{cheap['label']} is cheapest and cleanest: ${cheap.usd_per_mtok_out:,.2f} and {cheap.gco2e_per_mtok_out:,.0f} g CO₂e "
         "a million output tokens" if same else
         f"{cheap['label']} is cheapest, {clean['label']} cleanest: {clean.gco2e_per_mtok_out:,.0f} g CO₂e a million output "
         f"tokens against {cheap.gco2e_per_mtok_out:,.0f}, at ${clean.usd_per_mtok_out:,.2f} against "
-        f"${cheap.usd_per_mtok_out:,.2f}")
-    low, _, high = data.span("power.carbon")
-    note = (
+        f"${cheap.usd_per_mtok_out:,.2f}"),
         f"{operating_point.note(known)} The bill and the energy stand on output tokens alone. Grid: {case.gco2e_per_kwh:,.0f} g "
         f"CO₂e a kWh; at {low:,.0f} or {high:,.0f}, the ends of the data, all points move down or up together. Building and "
-        "shipping "
-        "the machines is not counted.")
-    return {"finding": finding, "note": note, "spread_usd": spread["usd"], "spread_grams": spread["grams"], "rank": order,
-            "share": (float(known["energy_share"].min()), float(known["energy_share"].max()))}
+        "shipping the machines is not counted.")

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data, units
+from tokenecon.finding import Finding, finding
 from tokenecon.formulas import contracts, tco
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
@@ -20,6 +21,7 @@ CASH_COLUMNS = {
 }  # fmt: skip
 
 
+@finding
 def life(case):
     """The owned hour over the years it is used, for three resale values, with the rent of the day."""
     rent = gpu_prices.price_range(case.gpu, "on_demand", case.as_of)
@@ -34,17 +36,14 @@ def life(case):
         for share, words in shares.items()], ignore_index=True)
     here = owned_hour.owned_total(**expected)
     best, worst = (owned_hour.owned_total(**expected | {"residual_share": share}) for share in (high, low))
-    table.attrs.update(rent=rent["typical"], years=case.years)
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"After {years_words(case.years)} a resale at {high:.0%} of the price or at nothing means ${best:.2f} or ${worst:.2f} an "
         "hour"
         + (f"; a year less of use adds ${owned_hour.owned_total(**expected | {'years': case.years - 1}) - here:.2f}"
-           if case.years >= 2 else ""))
-    table.attrs["note"] = (
+           if case.years >= 2 else "")),
         f"{data.gpu(case.gpu)['name']}, a specialised cloud. Each curve keeps its resale value at every age; in fact it falls "
-        "with age, so a long life gains less than drawn. Rent: the typical on-demand price of the day.")
-    table.attrs["sources"] = list(dict.fromkeys(inputs.attrs["sources"] + rent["sources"]))
-    return table
+        "with age, so a long life gains less than drawn. Rent: the typical on-demand price of the day.",
+        rent=rent["typical"])
 
 
 def years_words(years):
@@ -69,6 +68,7 @@ def rents(rent, decline, inputs, years):
     return [0.0, *(float(price) * units.HOURS_PER_YEAR * inputs["availability"] for price in prices)]
 
 
+@finding
 def cash(case):
     """Owning against renting one GPU for whole years, as payments, and what they are worth today."""
     years = max(1, round(case.years))
@@ -93,15 +93,14 @@ def cash(case):
         rows.append(row)
     table = pd.DataFrame(rows)
     own, stays, falls = table["present_usd"]
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"Over {years_words(years)} owning costs {_than(own, stays, 'renting')} if rents stay, and {_than(own, falls)} if they "
-        f"fall by {case.price_decline:.0%} a year.")
-    table.attrs["note"] = (
+        f"fall by {case.price_decline:.0%} a year."),
         "Payments at the start and at the end of each year; the resale is taken off the last. The same number of usable hours "
         f"both ways, all of them needed; an owner's machines draw power as if {case.utilisation:.0%} of them worked. Ranges: all "
-        "open inputs and the rent at their cheap ends, and at their dear ends.")
-    table.attrs["sources"] = list(dict.fromkeys(inputs.attrs["sources"] + rent["sources"]))
-    return table
+        "open inputs and the rent at their cheap ends, and at their dear ends.",
+        units=dict.fromkeys(("first_usd", "yearly_usd", "last_usd", "present_usd", "present_usd_low", "present_usd_high"),
+                            "USD/GPU"))
 
 
 def _than(own, other, what=""):

@@ -4,6 +4,7 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import BadInput, NoInput, NoPrice
+from tokenecon.finding import Finding, finding
 from tokenecon.formulas import contracts
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
@@ -54,7 +55,7 @@ def rented(gpu, kind, as_of=None):
 
 
 def spot(gpu, as_of=None, **given):
-    """An hour of work on spot GPUs: interruptions repeat work, on-demand GPUs fill the gaps: low, typical, high, sources.
+    """An hour of work on spot GPUs: interruptions repeat work, on-demand GPUs fill the gaps: low, typical, high.
 
     ``given`` sets any of :data:`SPOT`; what is not given comes from its row with its range.
     """
@@ -67,13 +68,13 @@ def spot(gpu, as_of=None, **given):
     out = {end: contracts.spot_usd_per_gpu_hour(
         spot_usd_per_gpu_hour=price[end], on_demand_usd_per_gpu_hour=full[end],
         **{name: values[place] for name, values in inputs.items()}) for place, end in enumerate(owned_hour.PLACES)}
-    return out | {"as_of": price["as_of"], "offers": len(price["rows"]), "list_typical": price["typical"],
-                  "sources": list(dict.fromkeys(price["sources"] + full["sources"]))}
+    return out | {"as_of": price["as_of"], "offers": len(price["rows"]), "list_typical": price["typical"]}
 
 
+@finding
 def kinds(case):
     """One row a kind of hour of the page's GPU, cheapest first; kinds without a price on the day are named in the note."""
-    rows, cited, missing = [], [], []
+    rows, missing = [], []
     for kind, label in RENTED.items():
         try:
             found = rented(case.gpu, kind, case.as_of)
@@ -82,7 +83,6 @@ def kinds(case):
             continue
         rows.append({"kind": kind, "label": label, "way": "rented", **_ends(found),
                      **{name: found[name] for name in ("offers", "as_of", "old", "outside")}})
-        cited += found["sources"]
     try:
         work = spot(case.gpu, case.as_of, availability=case.spot_availability,
                     interruptions_per_hour=case.interruptions_per_hour)
@@ -91,15 +91,13 @@ def kinds(case):
                      **{name: marks[name] for name in ("offers", "as_of", "old", "outside")}})
         rows.append({"kind": "spot_work", "label": "Spot, an hour of work", "way": "rented", **_ends(work),
                      "offers": work["offers"], "as_of": work["as_of"], "old": marks["old"], "outside": marks["outside"]})
-        cited += work["sources"]
     except NoPrice:
         missing.append("spot")
     for owner, label in OWNED.items():
-        own = owned_hour.owned(case.gpu, as_of=case.as_of, owner=owner, **page_inputs(case, owner)).attrs
+        own = owned_hour.owned(case.gpu, as_of=case.as_of, owner=owner, **page_inputs(case, owner))
         rows.append({"kind": f"owned_{owner}", "label": label, "way": "owned", "usd_per_gpu_hour": own["total"],
                      "usd_per_gpu_hour_low": own["likely_low"], "usd_per_gpu_hour_high": own["likely_high"],
                      "as_of": own["as_of"]})
-        cited += own["sources"]
     table = pd.DataFrame(rows).sort_values("usd_per_gpu_hour", ignore_index=True)
     full = table.loc[table["kind"] == "on_demand", "usd_per_gpu_hour"]
     if full.empty:
@@ -108,66 +106,61 @@ def kinds(case):
     table["of_on_demand"] = table["usd_per_gpu_hour"] / full.iloc[0]
     usd = table.set_index("kind")["usd_per_gpu_hour"]
     spots = f", ${usd['spot_work']:.2f} on spot with its interruptions paid" if "spot_work" in usd else ""
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"On {case.as_of} an hour of {data.gpu(case.gpu)['name']} costs ${usd['on_demand']:.2f} on demand{spots}, and "
-        f"${usd['owned_neocloud']:.2f} in a cloud of one's own")
-    table.attrs["note"] = (
+        f"${usd['owned_neocloud']:.2f} in a cloud of one's own"),
         "Rented: the middle provider, from the lowest to the highest offer. Owned: "
         f"{owned_hour.LIKELY_SHARE:.0%} of draws of the inputs, for hours that are all used or all paid for anyway."
-        + (f" No price on this day: {', '.join(missing)}." if missing else ""))
-    table.attrs["sources"] = [*dict.fromkeys(cited), "daly-2006"]
-    return table
+        + (f" No price on this day: {', '.join(missing)}." if missing else ""),
+        units={"old": "count", "outside": "count"})
 
 
+@finding
 def breakdown(case):
     """Parts of the owned hour of every GPU of the page that has a purchase price, stacked, with the rent beside it."""
-    rows, cited, missing = [], [], []
+    rows, missing = [], []
     for gpu in case.gpus:
         try:
             own = owned_hour.owned(gpu, as_of=case.as_of, **page_inputs(case))
         except NoInput:
             missing.append(data.gpu(gpu)["name"])
             continue
-        usd, total = own.set_index("component")["usd_per_gpu_hour"], own.attrs
-        text = f"${total['total']:.2f} ({total['likely_low']:.2f} to {total['likely_high']:.2f})"
+        usd = own.table.set_index("component")["usd_per_gpu_hour"]
+        text = f"${own['total']:.2f} ({own['likely_low']:.2f} to {own['likely_high']:.2f})"
         rows += [{"gpu": gpu, "label": data.gpu(gpu)["name"], "part": part, "usd_per_gpu_hour": usd[list(names)].sum(),
-                  "total": text, "sort": total["total"]} for part, names in STACKED.items()]
-        cited += total["sources"]
+                  "total": text, "sort": own["total"]} for part, names in STACKED.items()]
     if not rows:
         raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} has a purchase price and an all-in power on "
                        f"{case.as_of}; see `tokenecon list prices`")
     table = pd.DataFrame(rows).sort_values("sort", kind="stable", ignore_index=True).drop(columns="sort")
     of_gpu = table[table["part"] == "GPU"]["usd_per_gpu_hour"].sum() / table["usd_per_gpu_hour"].sum()
     low, high = (table.groupby("gpu")["usd_per_gpu_hour"].sum().agg(end) for end in ("min", "max"))
-    table.attrs["finding"] = (
-        f"An owned hour costs {span_text(low, high, DOLLARS)}; {1 - of_gpu:.0%} of it goes to what stands around the accelerator")
-    table.attrs["note"] = (
+    return Finding(
+        table,
+        f"An owned hour costs {span_text(low, high, DOLLARS)}; {1 - of_gpu:.0%} of it goes to what stands around the accelerator",
         "A specialised cloud that rents its hall. In brackets: "
         f"{owned_hour.LIKELY_SHARE:.0%} of draws of the inputs that the page leaves open."
         + (f" No purchase price on this day: {', '.join(missing)}." if missing else ""))
-    table.attrs["sources"] = list(dict.fromkeys(cited))
-    return table
 
 
+@finding
 def own_parts(case):
     """The parts of the page's GPU with low, expected and high, and the inputs behind each."""
-    table = owned_hour.owned(case.gpu, as_of=case.as_of, **page_inputs(case))
-    attrs = table.attrs
-    whole = {"component": "total", "name": "Total", "share": 1.0, "usd_per_gpu_hour": attrs["total"],
-             "usd_per_gpu_hour_low": attrs["total_low"], "usd_per_gpu_hour_high": attrs["total_high"]}
-    table = pd.concat([table, pd.DataFrame([whole])], ignore_index=True)
+    own = owned_hour.owned(case.gpu, as_of=case.as_of, **page_inputs(case))
+    whole = {"component": "total", "name": "Total", "share": 1.0, "usd_per_gpu_hour": own["total"],
+             "usd_per_gpu_hour_low": own["total_low"], "usd_per_gpu_hour_high": own["total_high"]}
+    table = pd.concat([own.table, pd.DataFrame([whole])], ignore_index=True)
     table["inputs"] = table["component"].map(PART_WORDS)
     try:
         rent = f"; the same hour rents for ${gpu_prices.price_range(case.gpu, 'on_demand', case.as_of)['typical']:.2f} on demand"
     except NoPrice:
         rent = ""
-    table.attrs = attrs | {
-        "finding": f"An hour of {data.gpu(case.gpu)['name']} costs its owner ${attrs['total']:.2f}, four times out of five "
-                   f"${attrs['likely_low']:.2f} to ${attrs['likely_high']:.2f} at this life, interest and resale{rent}.",
-        "number": f"${attrs['total']:.2f} / h",
-        "label": f"an hour of an owned {data.gpu(case.gpu)['name']}, all parts, on {attrs['as_of']}",
-        "note": "Ranges: every open input at its cheap end at once, and at its dear end; each column adds up."}
-    return table
+    return Finding(table, (
+        f"An hour of {data.gpu(case.gpu)['name']} costs its owner ${own['total']:.2f}, four times out of five "
+        f"${own['likely_low']:.2f} to ${own['likely_high']:.2f} at this life, interest and resale{rent}."),
+        "Ranges: every open input at its cheap end at once, and at its dear end; each column adds up.",
+        number=f"${own['total']:.2f} / h",
+        label=f"an hour of an owned {data.gpu(case.gpu)['name']}, all parts, on {own['as_of']}")
 
 
 def _ends(found):

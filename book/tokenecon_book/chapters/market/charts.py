@@ -12,9 +12,10 @@ HOUR = axis("usd_per_gpu_hour", "An hour of one GPU", "USD/GPU/h", log=True)
 HEIGHT = theme.HEIGHT + 60
 
 
-def history(table, offers, printed):
+def history(found):
     """Rent over time: strokes for the typical price of each quarter, offers behind them, the documents' ranges at their dates."""
-    order = [name for name in table.attrs["order"] if name in set(table["series"])]
+    table, offers, printed = found.table, found["offers"], found["printed"]
+    order = [name for name in found["order"] if name in set(table["series"])]
     low, high = extent([table, offers, printed], HOUR)
     ends = low * 0.9, high * 1.05
     names = {name: wrapped(name, 12) for name in order}
@@ -22,7 +23,7 @@ def history(table, offers, printed):
     price = {"axis": guide(HOUR, *ends), "scale": scale(HOUR, *ends)}
     days = alt.Axis(title="Date", format="%Y", tickCount="year", labelOverlap=False)
     across = alt.X("as_of:T", axis=days, scale=alt.Scale(type="utc", nice=False, rangeMax=alt.ExprRef(f"width - {room}")))
-    up, hue = alt.Y("usd_per_gpu_hour:Q", **price), colours("series", table.attrs["order"])
+    up, hue = alt.Y("usd_per_gpu_hour:Q", **price), colours("series", found["order"])
     layers = _documents(labelled(printed, HOUR), across, price)
     said = [("name", "Seller"), ("offer", "Offer"), ("as_of", "First seen"), ("last_seen", "Last seen"), HOUR]
     dots = alt.Chart(labelled(offers, HOUR)).encode(x=across, y=up, color=hue, tooltip=tooltip(*said))
@@ -31,7 +32,7 @@ def history(table, offers, printed):
     strokes = alt.Chart(labelled(table, HOUR).rename(columns={"start": "as_of"})).mark_rule(strokeWidth=5, strokeCap="butt")
     layers.append(strokes.encode(x=across, x2="end:T", y=up, color=hue, tooltip=tooltip(*said)))
     layers += _names(table, names, ends, up, hue)
-    return finish(alt.layer(*layers), table, None, "", HEIGHT)
+    return finish(alt.layer(*layers), None, "", HEIGHT)
 
 
 def _documents(printed, across, price):
@@ -55,11 +56,12 @@ def _names(table, names, ends, up, hue):
     return [text.encode(x=alt.value(alt.ExprRef("width")), y=up, color=hue, text="words:N")]
 
 
-def tokens(table, sellers):
+def tokens(found):
     """Sellers of each model as ticks on their range, and the cost on rented GPUs below them."""
     cost = axis("usd_per_mtok", "Price or cost", "USD/Mtok", log=True)
+    table = found.table
     chart = intervals(table, cost, "label", group="what", sort=False)
-    points = labelled(sellers, cost)
+    points = labelled(found["sellers"], cost)
     points["row_label"] = [wrapped(name, 22) for name in points["label"]]  # as intervals() breaks its own
     order = [wrapped(name, 22) for name in table["label"]]
     ticks = alt.Chart(points).mark_tick(thickness=1.5, size=16, color=theme.INK, opacity=0.55).encode(
@@ -69,19 +71,19 @@ def tokens(table, sellers):
     return chart
 
 
-def by_seller(table):
+def by_seller(found):
     """An hour of each GPU by part of the market, with the range of offers."""
-    return intervals(table, HOUR, "label", group="seller", sort=False)
+    return intervals(found.table, HOUR, "label", group="seller", sort=False)
 
 
-def spot_regions(table):
+def spot_regions(found):
     """Spot and on demand over regions."""
-    return intervals(table, HOUR, "label", group="price", sort=False)
+    return intervals(found.table, HOUR, "label", group="price", sort=False)
 
 
-def commitment(table):
+def commitment(found):
     """Cost of a commitment over the yearly change of rents, with the page's change and the fastest ones observed."""
-    marks = [mark("x", value, label) for label, value in table.attrs["marks"]]
-    return lines(table, axis("change_per_year", "Change of rents in a year", "fraction"),
+    marks = [mark("x", value, label) for label, value in found["marks"]]
+    return lines(found.table, axis("change_per_year", "Change of rents in a year", "fraction"),
                  axis("cost_ratio", "Cost of the commitment, the alternative = 1", "ratio", zero=True), "contract",
                  marks=[*marks, mark("y", 1.0, "break-even")])

@@ -8,6 +8,7 @@ from scipy.optimize import brentq
 
 from tokenecon import data
 from tokenecon.errors import BadInput, NoPrice
+from tokenecon.finding import Finding, finding
 from tokenecon.formulas import contracts
 from tokenecon.prices import gpu_prices
 from tokenecon_book.chapters.market import market, printed_rents
@@ -46,9 +47,9 @@ def _valid_on(rows, day):
 
 def _pairs(gpu, as_of):
     """Spot offers known on a day beside the same seller's on-demand price in the same region, most alike offer first."""
-    rows = market.seen(gpu, as_of)
+    rows = market.seen(gpu, as_of, kind="spot")
     ids = gpu_prices.prices(gpu, "spot", as_of, max_age_days=gpu_prices.PRICE_MAX_AGE_DAYS["spot"])["id"]
-    plain = rows[rows["kind"] == "on_demand"]
+    plain = market.seen(gpu, as_of, kind="on_demand", provider=sorted(rows["provider"].unique()))
     for _, spot in rows[rows["id"].isin(ids)].iterrows():
         peers = _same(plain, spot)
         dear = _valid_on(peers, spot["last_seen"])
@@ -69,13 +70,14 @@ def _same(plain, spot):
 
 def _first_spot():
     """The first day with spot prices by region, and of which accelerators, in words."""
-    rows = data.table("prices").query("kind == 'spot' and basis != 'claimed' and region_low > 0")
+    rows = data.rows("prices", {"kind": "spot", "basis!=": "claimed"}).query("region_low > 0")
     return f"{rows['as_of'].min()}, of {', '.join(sorted(rows['gpu'].unique()))}"
 
 
+@finding
 def spot_discounts(case):
     """Spot below on demand at each seller, now and when first seen, and how far regions lie apart."""
-    table, cited = [], []
+    table = []
     for gpu in case.gpus:
         for spot, dear, first, then in _pairs(gpu, case.as_of):
             full = dear["usd_per_gpu_hour"].median()
@@ -87,30 +89,28 @@ def spot_discounts(case):
                 "first": 1 - first["usd_per_gpu_hour"] / then["usd_per_gpu_hour"].median() if len(then) else np.nan,
                 "first_on": first["as_of"], "spread": spot["region_high"] / spot["region_low"], "last_seen": spot["last_seen"],
             })  # fmt: skip
-            cited += [spot["source"], *dear["source"]]
     if not table:
         raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} has a spot and an on-demand price of one seller "
                        f"known on {case.as_of}; the first spot prices are of {_first_spot()}")
     table = pd.DataFrame(table).sort_values(["gpu", "discount"], ascending=[True, False], kind="stable").reset_index(drop=True)
     per_seller = table.groupby(["gpu", "who"])["discount"].median()
     regional = table.dropna(subset=["spread"])
-    table.attrs["finding"] = (
+    sentence = (
         f"Spot is {per_seller.median():.0%} below on demand (median of {len(per_seller)} pairs of a GPU and a seller), from "
         f"{abs(per_seller.min()):.0%}{' dearer' if per_seller.min() < 0 else ''} to {per_seller.max():.0%} below")
     if len(regional):
         widest = regional.loc[regional["spread"].idxmax()]
-        table.attrs["finding"] += (f"; for one GPU of one seller, {widest['name']} at {widest['who']}, the dearest region asks "
-                                   f"{widest['spread']:.1f} times the cheapest")
-    table.attrs["note"] = ("The discount compares spot and on demand of one seller in one region on one day, or, where "
-                           "the list names none, the cheapest with the cheapest. Negative: spot is dearer there.")
-    table.attrs["sources"] = list(dict.fromkeys(cited))
-    return table
+        sentence += (f"; for one GPU of one seller, {widest['name']} at {widest['who']}, the dearest region asks "
+                     f"{widest['spread']:.1f} times the cheapest")
+    return Finding(
+        table, sentence, "The discount compares spot and on demand of one seller in one region on one day, or, where the list "
+        "names none, the cheapest with the cheapest. Negative: spot is dearer there.", market.units_of(SPOT_COLUMNS))
 
 
+@finding
 def spot_regions(case):
     """Spot and on-demand prices of the sellers that print them by region: the named region, and cheapest to dearest."""
-    whole = spot_discounts(case)
-    rows = whole.dropna(subset=["spread"])
+    rows = spot_discounts(case).table.dropna(subset=["spread"])
     if rows.empty:
         raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} has spot prices by region known on {case.as_of}; the "
                        f"first are of {_first_spot()}")
@@ -127,48 +127,42 @@ def spot_regions(case):
     own = named[named["gpu"] == case.gpu]
     named = own if len(own) else named
     moved = named.loc[(named["discount"] - named["first"]).abs().idxmax()] if len(named) else None
-    table.attrs["finding"] = (
+    sentence = (
         f"Spot at {', '.join(dict.fromkeys(rows['who']))} spreads over regions up to {rows['spread'].max():.1f}-fold, on demand "
         f"up to {(rows['on_demand_high'] / rows['on_demand_low']).max():.1f}-fold")
     if moved is not None and abs(moved["discount"] - moved["first"]) > market.SAME:
-        table.attrs["finding"] += (f"; {moved['name']} in {moved['region']} went from {moved['first']:.0%} off "
-                                   f"({moved['first_on']}) to {moved['discount']:.0%} ({moved['last_seen']})")
-    table.attrs["note"] = "Dots: the region of the table below; bars: cheapest to dearest region of the same list."
-    table.attrs["sources"] = whole.attrs["sources"]
-    return table
+        sentence += (f"; {moved['name']} in {moved['region']} went from {moved['first']:.0%} off "
+                     f"({moved['first_on']}) to {moved['discount']:.0%} ({moved['last_seen']})")
+    return Finding(table, sentence, "Dots: the region of the table below; bars: cheapest to dearest region of the same list.")
 
 
 # --- commitments --------------------------------------------------------------------------------------
 
 
+@finding
 def discounts(as_of):
     """Discounts for a commitment on sellers' lists: newest of each GPU and seller, against on demand in the same list."""
-    rows = data.table("prices")
-    rows = rows[(rows["basis"] != "claimed") & (rows["as_of"] <= as_of)]
-    names, gpus = data.table("providers").set_index("id")["name"], data.gpus()["name"]
-    table = []
+    known, table = {"basis!=": "claimed", "as_of<=": as_of}, []
     for term, (kind, _) in TERMS.items():
-        committed = rows[rows["kind"] == kind].sort_values("as_of")
+        committed = data.rows("prices", known | {"kind": kind}).sort_values("as_of")
         for (gpu, provider), part in committed.groupby(["gpu", "provider"]):
+            listed = data.rows("prices", known | {"kind": "on_demand", "gpu": gpu, "provider": provider})
             for _, row in part.iloc[::-1].iterrows():
-                plain = rows[(rows["kind"] == "on_demand") & (rows["gpu"] == gpu) & (rows["provider"] == provider)
-                             & (rows["region"] == row["region"])]
-                plain = _valid_on(plain, row["as_of"])
+                plain = _valid_on(listed[listed["region"] == row["region"]], row["as_of"])
                 if len(plain):
-                    table.append({"gpu": gpu, "name": gpus[gpu], "provider": provider, "who": names[provider], "term": term,
-                                  "discount": 1 - row["value"] / plain["value"].median(), "as_of": row["as_of"],
-                                  "source": row["source"]})
+                    table.append({"gpu": gpu, "name": data.gpu(gpu)["name"], "provider": provider,
+                                  "who": data.row("providers", provider)["name"], "term": term,
+                                  "discount": 1 - row["value"] / plain["value"].median(), "as_of": row["as_of"]})
                     break
     if not table:
         raise NoPrice(f"no list up to {as_of} has a committed and an on-demand price of one GPU; name a later day")
-    table = pd.DataFrame(table)
+    table, of_terms = pd.DataFrame(table), {}
     for term in TERMS:
         of_term = table[table["term"] == term]
-        table.attrs[term] = (of_term["discount"].min(), of_term.groupby("provider")["discount"].median().median(),
-                             of_term["discount"].max())
-    table.attrs["note"] = ("Newest list of each pair that has both prices. Lists are public; what large customers sign is not.")
-    table.attrs["sources"] = list(dict.fromkeys(table["source"]))
-    return table
+        of_terms[term] = (of_term["discount"].min(), of_term.groupby("provider")["discount"].median().median(),
+                          of_term["discount"].max())
+    note = "Newest list of each pair that has both prices. Lists are public; what large customers sign is not."
+    return Finding(table, "", note, **of_terms)
 
 
 def cost_ratio(*, discount, decline_per_year, interest, years):
@@ -197,18 +191,19 @@ def _check(case):
         raise BadInput(f"parameter 'price_after_year' is {case.price_after_year:g}, but rent must stay above 0")
 
 
+@finding
 def commitment(case):
     """Cost of committing now over the yearly change of rents, with break-even and the moves that were observed."""
     _check(case)
-    found, seen = discounts(case.as_of), observed(case)
+    found, seen = discounts(case.as_of), observed(case).table
     given = {"one year": case.discount_1y, "three years": case.discount_3y}
     here = case.price_after_year - 1
     marks = [("page", here)] + [(f"{row['who']}, {row['when'][:4]}", row["change_per_year"])
                                 for _, row in seen.iloc[[0, -1] if len(seen) > 1 else []].iterrows()]
     ends = [change for _, change in marks] + [-0.5, 0.5]
     changes = np.linspace(min(ends), max(ends), 121)
-    low = [min(found.attrs[term][0], discount) for term, discount in given.items()]
-    high = [max(found.attrs[term][2], discount) for term, discount in given.items()]
+    low = [min(found[term][0], discount) for term, discount in given.items()]
+    high = [max(found[term][2], discount) for term, discount in given.items()]
     costs = {end: _ratios(case, *pair, _decline(changes)) for end, pair in (("", given.values()), ("_low", high), ("_high", low))}
     parts = []
     for line in costs[""]:
@@ -219,18 +214,15 @@ def commitment(case):
     even = {line: np.exp(-brentq(lambda rate, line=line: _ratios(case, *given.values(), rate)[line] - 1, -LARGEST_RATE,
                                  LARGEST_RATE)) - 1 for line in costs[""]}
     now = _ratios(case, *given.values(), _decline(here))
-    table.attrs.update(break_even=even, marks=marks, now=now)
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"Three years at {case.discount_3y:.0%} off pay unless rents {_change_words(even['three years'])} a year, one year at "
         f"{case.discount_1y:.0%} off unless they {_change_words(even['one year'])}; three years beat a contract renewed "
-        f"each year unless they {_change_words(even[RENEWED])}")
-    table.attrs["note"] = (
+        f"each year unless they {_change_words(even[RENEWED])}"), (
         "Three over one: three years against one year, renewed twice at the price of its day. A GPU used around the clock, "
         f"capital at {case.discount_rate:.0%} a year. At the page's change of {here:+.0%} a year three years cost "
         f"{now['three years']:.0%} of on demand, one year {now['one year']:.0%}. Bands: lowest to highest discount on any list, "
-        f"{low[0]:.0%} to {high[0]:.0%} for one year and {low[1]:.0%} to {high[1]:.0%} for three." + _elsewhere(case))
-    table.attrs["sources"] = list(dict.fromkeys([*found.attrs["sources"], *seen.attrs["sources"], "own-assumption"]))
-    return table
+        f"{low[0]:.0%} to {high[0]:.0%} for one year and {low[1]:.0%} to {high[1]:.0%} for three." + _elsewhere(case)),
+        {"change_per_year": "fraction"}, break_even=even, marks=marks, now=now)
 
 
 def _elsewhere(case):
@@ -249,12 +241,12 @@ def _change_words(change):
     return f"fall by more than {-change:.0%}" if change < 0 else f"do not rise by {change:.0%} or more"
 
 
+@finding
 def observed(case):
     """The yearly changes that sellers of the page's GPU made, and what a commitment costs at each of them."""
     _check(case)
-    rows = printed_rents.seller_changes(case.gpu, case.as_of)
     table = []
-    for _, row in rows.iterrows():
+    for _, row in printed_rents.seller_changes(case.gpu, case.as_of).table.iterrows():
         spans = (("highest", "highest_on", "before", "before_on"), ("before", "from_on", "newest", "newest_on"))
         for first, start, last, end in spans:
             begin = row[first] if row[first] == row[first] else row["newest"] / (1 + row["rise"])
@@ -267,7 +259,6 @@ def observed(case):
                           "change_per_year": np.exp(-rate) - 1, "one_year": cost["one year"], "three_years": cost["three years"]})
     table = pd.DataFrame(table, columns=["who", "contract", "when", "change_per_year", "one_year", "three_years"])
     table = table[table["change_per_year"].abs() > market.SAME].sort_values("change_per_year").reset_index(drop=True)
-    table.attrs["note"] = ("From a seller's highest price to its last before the documents, and from there to its newest; "
-                           f"changes over less than {SHORTEST_DAYS} days and prices that were kept are left out.")
-    table.attrs["sources"] = rows.attrs["sources"]
-    return table
+    return Finding(
+        table, "", "From a seller's highest price to its last before the documents, and from there to its newest; "
+        f"changes over less than {SHORTEST_DAYS} days and prices that were kept are left out.", market.units_of(OBSERVED_COLUMNS))

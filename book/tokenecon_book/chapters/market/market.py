@@ -1,14 +1,15 @@
 """What an hour of a GPU cost, when and from whom: rents by part of the market, and the documents' price beside them."""
 
-from functools import cache
-
 import numpy as np
 import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import BadInput, NoPrice
+from tokenecon.finding import Finding, finding
 from tokenecon.prices import gpu_prices, price_book
+from tokenecon.queries import remembered
 
+BY_THE_HOUR = ("on_demand", "marketplace")
 RENTS = ("on_demand", "spot", "marketplace", "committed_1y", "committed_3y", "rental_3y")
 HYPERSCALER, NEOCLOUD, MARKETPLACE = "hyperscaler", "neocloud", "marketplace"
 ONE_YEAR, THREE_YEARS = "one-year contract", "three-year contract"
@@ -27,18 +28,32 @@ MARK_COLUMNS = {
 }  # fmt: skip
 
 
-def seen(gpu, as_of):
-    """Rents of a GPU that somebody printed up to a day, with the part of the market they belong to."""
+def units_of(columns):
+    """Units of a table by the columns that it is shown with, the ends of their ranges included."""
+    return {f"{name}{end}": unit for name, (_, unit) in columns.items() if unit for end in ("", "_low", "_high")}
+
+
+def seen(gpu, as_of, **where):
+    """Rents of a GPU that somebody printed up to a day, with the part of the market they belong to; ``where`` asks for some."""
     data.gpu(gpu)  # refuses an id that is not known
-    rows = data.table("prices")
-    rows = rows[(rows["gpu"] == gpu) & rows["kind"].isin(RENTS) & (rows["basis"] != "claimed") & (rows["as_of"] <= as_of)].copy()
-    who = data.table("providers").set_index("id")
+    asked = {"gpu": gpu, "kind": RENTS, "basis!=": "claimed", "as_of<=": as_of} | where
+    return _placed(data.rows("prices", asked), as_of)
+
+
+def _placed(rows, as_of):
+    """Rows of prices with the name of their provider, their part of the market, and no day after the one asked for."""
+    who = providers(rows)
     rows["seller"] = rows["provider"].map(who["kind"])
     rows.loc[rows["kind"] == "marketplace", "seller"] = "marketplace"  # whoever passes it on
     rows["name"] = rows["provider"].map(who["name"])
     rows["series"] = [SERIES.get(pair, "") for pair in zip(rows["seller"], rows["kind"], strict=True)]
     rows["last_seen"] = rows["last_seen"].where(rows["last_seen"] <= as_of, as_of)
     return rows.rename(columns={"value": "usd_per_gpu_hour"}).reset_index(drop=True)
+
+
+def providers(rows):
+    """What is known of the providers of prices; index ``id``."""
+    return data.rows("providers", {"id": sorted(rows["provider"].unique())}).set_index("id")
 
 
 def charted(gpu, as_of):
@@ -49,9 +64,7 @@ def charted(gpu, as_of):
 
 def documents(gpu, as_of=None):
     """What the documents print for an hour of a GPU, as prices with a range; no rows where they say nothing (up to a day)."""
-    rows = data.table("prices")
-    rows = rows[(rows["gpu"] == gpu) & (rows["basis"] == "claimed") & rows["kind"].isin(RENTS)]
-    rows = rows if as_of is None else rows[rows["as_of"] <= as_of]
+    rows = data.rows("prices", {"gpu": gpu, "basis": "claimed", "kind": RENTS} | ({"as_of<=": as_of} if as_of else {}))
     ends = {"value": "usd_per_gpu_hour", "low": "usd_per_gpu_hour_low", "high": "usd_per_gpu_hour_high"}
     return rows.sort_values("as_of").rename(columns=ends).reset_index(drop=True)
 
@@ -64,6 +77,7 @@ def typical(rows):
             "providers": rows["provider"].nunique(), "offers": len(rows)}
 
 
+@finding
 def history(gpu, as_of):
     """Rent by quarter and part of the market: what was asked at any time in the quarter, each provider counted once."""
     rows = charted(gpu, as_of)
@@ -79,19 +93,14 @@ def history(gpu, as_of):
                 table.append({"quarter": f"{quarter.year} Q{quarter.quarter}", "series": series, "start": start, "end": end,
                               **typical(part)})
     table = pd.DataFrame(table)
-    claimed = documents(gpu, as_of)
-    name = data.gpu(gpu)["name"]
     left_out = len(seen(gpu, as_of).query("series == '' and kind != 'spot'"))
-    table.attrs["order"] = list(ORDER)
-    table.attrs["finding"] = f"{name}: {_course(table)}"
-    table.attrs["note"] = (
+    return Finding(table, f"{data.gpu(gpu)['name']}: {_course(table)}", (
         "Hyperscaler, neocloud, marketplace: by the hour; contracts: an index and an estimate, not offers. Strokes: the middle "
         "provider of a quarter, each counted once; without a stroke nobody's price is known. Dots and thin lines: each offer, "
         "from the day it was first seen to the last. Sellers change from quarter to quarter; the table of sellers compares each "
         "with itself. The title speaks of quarters with several providers where there are any. Not drawn: "
-        f"{left_out} price{'' if left_out == 1 else 's'} of platforms or of commitments on a seller's list.")
-    table.attrs["sources"] = list(dict.fromkeys([*rows["source"], *claimed["source"]]))
-    return table
+        f"{left_out} price{'' if left_out == 1 else 's'} of platforms or of commitments on a seller's list."),
+        order=ORDER, offers=rows, printed=documents(gpu, as_of))
 
 
 def _course(table):
@@ -136,17 +145,17 @@ def offers_known(gpu, as_of):
     return _offers_known(gpu, as_of).copy()
 
 
-@cache
+@remembered
 def _offers_known(gpu, as_of):
-    ids = pd.concat([gpu_prices.prices(gpu, kind, as_of, max_age_days=gpu_prices.PRICE_MAX_AGE_DAYS[kind])["id"]
-                     for kind in ("on_demand", "marketplace")])
-    rows = seen(gpu, as_of)
-    return rows[rows["id"].isin(ids) & rows["seller"].isin(("hyperscaler", "neocloud", "marketplace"))]
+    rows = _placed(pd.concat([gpu_prices.prices(gpu, kind, as_of, max_age_days=gpu_prices.PRICE_MAX_AGE_DAYS[kind])
+                              for kind in BY_THE_HOUR]), as_of)
+    return rows[rows["seller"].isin(("hyperscaler", "neocloud", "marketplace"))]
 
 
+@finding
 def by_seller(case):
     """Typical rent by the hour on the day of the page, by GPU and part of the market, with the range of offers."""
-    table, ratios, cited, missing = [], {}, [], []
+    table, ratios, missing = [], {}, []
     for gpu in case.gpus:
         rows = offers_known(gpu, case.as_of)
         name, found = data.gpu(gpu)["name"], {}
@@ -156,7 +165,6 @@ def by_seller(case):
                 found[seller] = typical(part)
                 table.append({"gpu": gpu, "name": name, "label": f"{name}, {seller} ({len(part)})",
                               "seller": seller, **found[seller], "last_seen": part["last_seen"].max()})
-        cited += list(rows["source"])
         missing += [] if len(rows) else [name]
         if {"hyperscaler", "neocloud"} <= set(found):
             ratios[name] = found["hyperscaler"]["usd_per_gpu_hour"] / found["neocloud"]["usd_per_gpu_hour"]
@@ -164,39 +172,39 @@ def by_seller(case):
         raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} has an offer by the hour on {case.as_of}; see "
                        "`tokenecon list prices`")
     table = pd.DataFrame(table)
-    table.attrs["ratios"] = ratios
-    table.attrs["finding"] = "No GPU of the page is offered by hyperscalers and neoclouds alike"
+    sentence = "No GPU of the page is offered by hyperscalers and neoclouds alike"
     if ratios:
         least, most = min(ratios, key=ratios.get), max(ratios, key=ratios.get)
-        table.attrs["finding"] = (
+        sentence = (
             f"Hyperscalers ask {np.median(list(ratios.values())):.1f} times what neoclouds ask for the same GPU (median of "
             f"{len(ratios)}), from {ratios[least]:.1f} for {least} to {ratios[most]:.1f} for {most}")
     newest = table.groupby("seller")["last_seen"].max()
-    table.attrs["note"] = (
+    return Finding(table, sentence, (
         "Dots: the middle provider; bars: lowest to highest offer; in brackets the number of offers. Newest list seen: "
         + ", ".join(f"{seller} {day}" for seller, day in newest.items()) + "."
-        + (f" No offer known: {', '.join(missing)}." if missing else ""))
-    table.attrs["sources"] = list(dict.fromkeys(cited))
-    return table
+        + (f" No offer known: {', '.join(missing)}." if missing else "")),
+        ratios=ratios)
 
 
+@finding
 def marked(case):
     """Offers used on the page that are old or out of line with their peers, with both marks."""
     parts = []
     for gpu in dict.fromkeys([case.gpu, case.successor, *case.gpus]):
-        rows = price_book.gpu_offers(gpu, None, case.as_of)
-        rows = rows[rows["kind"].isin(("on_demand", "marketplace", "spot"))]
-        parts.append(rows[rows["age_days"] <= gpu_prices.PRICE_MAX_AGE_DAYS["on_demand"]])
+        for kind in sorted((*BY_THE_HOUR, "spot")):
+            rows = price_book.gpu_offers(gpu, kind, case.as_of)
+            parts.append(rows[rows["age_days"] <= gpu_prices.PRICE_MAX_AGE_DAYS[kind]])
     used = pd.concat(parts, ignore_index=True)
     table = used[used["marks"] != ""].copy()
-    names, gpus = data.table("providers").set_index("id")["name"], data.gpus()["name"]
-    table["who"], table["name"] = table["provider"].map(names), table["gpu"].map(gpus)
+    table["who"] = table["provider"].map(providers(table)["name"])
+    table["name"] = [data.gpu(gpu)["name"] for gpu in table["gpu"]]
     table["kind"] = table["kind"].str.replace("_", " ")
     table = table.sort_values(["outside", "age_days"], ascending=False, kind="stable").reset_index(drop=True)
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"Of {len(used)} prices by the hour that this page uses, {int(used['old'].sum())} were last seen more than "
-        f"{price_book.OLD_DAYS} days before {case.as_of}, and {int(used['outside'].sum())} lie outside the range of their peers.")
-    table.attrs["note"] = ("A mark changes no result. Peers are all other sellers of the same accelerator and contract, mostly "
-                           "neoclouds, so that a hyperscaler may lie outside by being one.")
-    table.attrs["sources"] = list(dict.fromkeys(used["source"]))
-    return table
+        f"{price_book.OLD_DAYS} days before {case.as_of}, and {int(used['outside'].sum())} lie outside the range of their "
+        "peers."),
+        "A mark changes no result. Peers are all other sellers of the same accelerator and contract, mostly neoclouds, so that a "
+        "hyperscaler may lie outside by being one.",
+        units_of(MARK_COLUMNS) | dict.fromkeys(("low", "high", "region_low", "region_high"), "USD/GPU/h")
+        | {"age_days": "day", "peers": "count"})

@@ -5,9 +5,22 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import BadInput
+from tokenecon.finding import Finding, finding
 from tokenecon.prices import gpu_prices
 from tokenecon_book.chapters.market import market
-from tokenecon_book.chapters.market.market import ONE_YEAR, ORDER, RENTS, SAME, charted, documents, offers_known, seen, typical
+from tokenecon_book.chapters.market.market import (
+    BY_THE_HOUR,
+    ONE_YEAR,
+    ORDER,
+    RENTS,
+    SAME,
+    charted,
+    documents,
+    offers_known,
+    seen,
+    typical,
+    units_of,
+)
 
 DOUBTED = "unverified: far from what its peers ask"  # how a row of data/prices.csv says that it may be another product
 MOVE_COLUMNS = {
@@ -26,8 +39,7 @@ def printed(gpu, as_of):
     """The newest rent that the documents print for a GPU, which must not lie after the day of the page."""
     claimed = documents(gpu)
     if claimed.empty:
-        rows = data.table("prices")
-        named = rows[(rows["basis"] == "claimed") & rows["kind"].isin(RENTS)]["gpu"].unique()
+        named = data.rows("prices", {"basis": "claimed", "kind": RENTS}, want="gpu")["gpu"]
         raise BadInput(f"parameter 'gpu' is '{gpu}', of which the documents print no rent; use {' or '.join(sorted(named))}")
     last = claimed.iloc[-1]
     if last["as_of"] > as_of:
@@ -36,6 +48,7 @@ def printed(gpu, as_of):
     return last
 
 
+@finding
 def seller_changes(gpu, as_of):
     """Each seller with itself: its highest price before the documents, its last before them, its newest.
 
@@ -68,18 +81,15 @@ def seller_changes(gpu, as_of):
     sellers = table[(table["seller"] != "index") & (table["before"] > 0)]
     down, again = sellers[sellers["fall"] < -SAME], sellers.dropna(subset=["rise"])
     up, cut = again[again["rise"] > SAME], again[again["rise"] < -SAME]
-    table.attrs.update(pivot=pivot, before=len(sellers), down=len(down), again=len(again), up=len(up), cut=len(cut),
-                       median_fall=down["fall"].median(), median_rise=up["rise"].median())
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"Of {len(sellers)} sellers of {data.gpu(gpu)['name']} by the hour seen before {pivot}, {len(down)} had come down from "
         f"their highest price{_median(down['fall'])}; of {len(again)} seen again since, {len(up)} have raised "
-        f"it{_median(up['rise'])}, {len(cut)} lowered it{_median(cut['rise'])}, {len(again) - len(up) - len(cut)} kept it.")
-    table.attrs["note"] = (
+        f"it{_median(up['rise'])}, {len(cut)} lowered it{_median(cut['rise'])}, {len(again) - len(up) - len(cut)} kept it."), (
         "A seller is one provider with one contract in one region, its several offers of a day one price. Changes below "
         f"{SAME:.0%} count as kept. A dash: not seen then; the change since starts at the first price seen after the documents. "
-        "Prices that the book itself doubts are left out.")
-    table.attrs["sources"] = list(dict.fromkeys(rows["source"]))
-    return table
+        "Prices that the book itself doubts are left out."),
+        units_of(MOVE_COLUMNS), pivot=pivot, before=len(sellers), down=len(down), again=len(again), up=len(up), cut=len(cut),
+        median_fall=down["fall"].median(), median_rise=up["rise"].median())
 
 
 def _median(changes):
@@ -87,13 +97,14 @@ def _median(changes):
     return f" by {abs(changes.median()):.0%} (median)" if len(changes) else ""
 
 
+@finding
 def printed_range(gpu, as_of):
     """How many offers lay in the range that the documents print: in the year before them, and on a day."""
     last = printed(gpu, as_of)
     ends = float(last["usd_per_gpu_hour_low"]), float(last["usd_per_gpu_hour_high"])
     year = (pd.Timestamp(last["as_of"]) - pd.Timedelta(days=gpu_prices.PRICE_MAX_AGE_DAYS["on_demand"])).date().isoformat()
-    rows = seen(gpu, last["as_of"])
-    earlier = rows[(rows["last_seen"] >= year) & rows["kind"].isin(("on_demand", "marketplace"))]
+    rows = seen(gpu, last["as_of"], kind=BY_THE_HOUR)
+    earlier = rows[rows["last_seen"] >= year]
     now, table = offers_known(gpu, as_of), []
     for seller in ("hyperscaler", "neocloud", "marketplace"):
         then_rows, now_rows = earlier[earlier["seller"] == seller], now[now["seller"] == seller]
@@ -105,29 +116,28 @@ def printed_range(gpu, as_of):
     if now.empty:
         raise BadInput(f"parameter 'as_of' is {as_of}, in the year before which no offer of {gpu} was seen; use an earlier day")
     table = pd.DataFrame(table)
-    table.attrs.update(low=ends[0], high=ends[1], on=last["as_of"])
     small = table[table["seller"] != "hyperscaler"]
     large = table[table["seller"] == "hyperscaler"].iloc[0]
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"The documents' ${ends[0]:.2f} to ${ends[1]:.2f} for {data.gpu(gpu)['name']} holds for "
         f"{small['inside_now'].sum()} of {small['now'].sum()} offers of neoclouds and marketplaces known on {as_of}, and for "
-        f"{large['inside_now'] or 'none'} of {large['now']} of hyperscalers")
-    table.attrs["sources"] = list(dict.fromkeys([*earlier["source"], *now["source"], last["source"]]))
-    return table
+        f"{large['inside_now'] or 'none'} of {large['now']} of hyperscalers"),
+        units=units_of(BAND_COLUMNS) | dict.fromkeys(("then", "inside_then", "now", "inside_now"), "count"),
+        low=ends[0], high=ends[1], on=last["as_of"])
 
 
+@finding
 def headline(case):
     """The answer of the chapter: whether the printed price was right, and what it is on the day of the page."""
     inside = printed_range(case.gpu, case.as_of)
-    since = seller_changes(case.gpu, case.as_of).attrs
-    contract = market.history(case.gpu, case.as_of)
+    since = seller_changes(case.gpu, case.as_of)
+    contract = market.history(case.gpu, case.as_of).table
     contract = contract[contract["series"] == ONE_YEAR]
     turn = f", contracts of one year went {market.down_and_up(contract.tail(2))}" if len(contract) > 1 else ""
-    offers = inside.dropna(subset=["usd_per_gpu_hour"]).set_index("seller")
+    offers = inside.table.dropna(subset=["usd_per_gpu_hour"]).set_index("seller")
     seller = "neocloud" if "neocloud" in offers.index else offers.index[0]
-    return {
-        "finding": f"{inside.attrs['finding']}. Since then {since['up']} of {since['again']} sellers seen again have raised "
-                   f"their price{turn}.",
-        "number": f"${offers.loc[seller, 'usd_per_gpu_hour']:.2f}",
-        "label": f"an hour of {data.gpu(case.gpu)['name']} at the typical {seller}, known on {case.as_of}",
-    }
+    return Finding(
+        inside.table, f"{inside.sentence}. Since then {since['up']} of {since['again']} sellers seen again have raised "
+        f"their price{turn}.", "", inside.units,
+        number=f"${offers.loc[seller, 'usd_per_gpu_hour']:.2f}",
+        label=f"an hour of {data.gpu(case.gpu)['name']} at the typical {seller}, known on {case.as_of}")

@@ -1,6 +1,5 @@
 """What a token costs where it is sold, and where it is made: sellers of open models against a rented GPU at some load."""
 
-from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,8 +7,10 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import BadInput
+from tokenecon.finding import Finding, finding
 from tokenecon.formulas import money
 from tokenecon.prices import price_book
+from tokenecon.queries import remembered
 from tokenecon.serving import sizing
 from tokenecon_book.chapters.market import market
 
@@ -31,13 +32,14 @@ CHANGE_COLUMNS = {
     "usd_per_mtok": ("Cost of both kinds", "USD/Mtok"), "median_seller": ("Middle seller", "USD/Mtok"),
     "implied_load": ("Load at which both are the same", "fraction"),
 }  # fmt: skip
+UNITS = market.units_of(COLUMNS) | {"rent": "USD/GPU/h"}
 
 
 def models(case):
     """Open models of the size asked that enough sellers price, those with most sellers first."""
-    shapes = data.models()
-    fitting = shapes.index[shapes["parameters"].between(case.params_low, case.params_high)]
-    sold = {model: sellers(case, model) for model in fitting if model in price_book.token_models()}
+    shapes, known = data.rows("models", {}, want="id parameters"), price_book.token_models()
+    fitting = shapes["id"][shapes["parameters"].between(case.params_low, case.params_high)]
+    sold = {model: sellers(case, model) for model in fitting if model in known}
     sold = {model: rows for model, rows in sold.items() if len(rows) >= FEWEST_SELLERS}
     if not sold:
         raise BadInput(f"parameter 'params_low' is {case.params_low:g} and 'params_high' {case.params_high:g}, between which "
@@ -45,7 +47,7 @@ def models(case):
     return dict(sorted(sold.items(), key=lambda one: -len(one[1])))
 
 
-@cache
+@remembered
 def _sold(model, as_of):
     """The token prices of a model in force on a day, remembered."""
     return price_book.token_prices(model, as_of)
@@ -58,11 +60,10 @@ def sellers(case, model):
         usd_per_mtok_in=rows["usd_per_mtok_in"], usd_per_mtok_out=rows["usd_per_mtok_out"], isl=case.isl,
         osl=case.osl)
     table = rows.groupby("provider")["usd_per_mtok"].agg(usd_per_mtok="median", offers="size").reset_index()
-    table["model"], table.attrs["sources"] = model, list(dict.fromkeys(rows["source"]))
-    return table[table["usd_per_mtok"] > 0]
+    return table[table["usd_per_mtok"] > 0].assign(model=model)
 
 
-@cache
+@remembered
 def _able(model, gpus, **asked):
     """What each GPU serves, remembered: load and rent do not change it."""
     return sizing.choices(model, gpus, **asked)
@@ -94,7 +95,7 @@ def rented(case, model):
                     usd_per_mtok_in=0.0, usd_per_mtok_out=whole, isl=case.isl, osl=case.osl)
             rows.append({"model": model, "seller": seller, "gpu": replica["gpu"], "n_gpus": replica["n_gpus"], **cost,
                          **{name: replica[name] for name in ("ttft_ms", "tpot_ms", "concurrency", "calibrated")},
-                         "rent": rents["usd_per_gpu_hour"], "sources": list(part["source"])})
+                         "rent": rents["usd_per_gpu_hour"]})
     table = pd.DataFrame(rows)
     best = table.loc[table.groupby("seller")["usd_per_mtok"].idxmin()]
     best = best.set_index("seller").reindex([name for name in KINDS if name in set(best["seller"])])
@@ -102,16 +103,16 @@ def rented(case, model):
     return best.reset_index()
 
 
+@finding
 def api_against_rent(case):
     """Sellers of each open model of the size asked beside the cost on rented GPUs at the page's load."""
-    rows, cited = [], []
+    rows = []
     for model, sold in models(case).items():
-        name = data.models().loc[model, "name"]
+        name = data.model(model)["name"]
         middle = sold["usd_per_mtok"].median()
         rows.append({"model": model, "model_name": name, "label": _label(name, sold), "what": API,
                      "with_": f"{len(sold)} sellers", "usd_per_mtok": middle, "usd_per_mtok_low": sold["usd_per_mtok"].min(),
                      "usd_per_mtok_high": sold["usd_per_mtok"].max(), "calibrated": True})
-        cited += sold.attrs["sources"] + [data.models().loc[model, "source"]]
         for _, own in rented(case, model).iterrows():
             rows.append({
                 "model": model, "model_name": name, "label": f"{name} at a {own['seller']}", "what": f"rented, {own['seller']}",
@@ -119,17 +120,14 @@ def api_against_rent(case):
                 "implied_load": implied_load(case, own["usd_per_mtok"], middle),
                 **{key: own[key] for key in ("seller", "rent", "calibrated", "ttft_ms", "tpot_ms", "usd_per_mtok",
                                              "usd_per_mtok_low", "usd_per_mtok_high")}})
-            cited += own["sources"]
-    table = pd.DataFrame(rows)
-    table.attrs["finding"] = _compared(case, table, seller_points(case))
-    table.attrs["note"] = (
+    table, points = pd.DataFrame(rows), seller_points(case)
+    return Finding(table, _compared(case, table, points), (
         f"Both kinds of token at the mix of the page, {case.isl:g} in and {case.osl:g} out. Ticks: sellers, "
         "several offers of one their median; some resell others. Bars of rented GPUs: lowest rent at the fast end of the serving "
         "model's 80 % interval to the highest rent at the slow end; dots: the middle provider. Marketplaces are in the table. "
         f"{case.weights.upper()} weights; sellers do not state theirs. Without staff, network, egress, and tokens from a cache."
-        + ("" if table["calibrated"].all() else " Some of it is beyond the measurements."))
-    table.attrs["sources"] = list(dict.fromkeys(cited))
-    return table
+        + ("" if table["calibrated"].all() else " Some of it is beyond the measurements.")),
+        UNITS, sellers=points)
 
 
 def _label(name, sold):
@@ -138,17 +136,17 @@ def _label(name, sold):
 
 def seller_points(case):
     """Each seller of each model of :func:`api_against_rent`, with the label of its row there."""
-    found = models(case)
-    names = data.models()["name"]
-    table = pd.concat([sold.assign(label=_label(names[model], sold)) for model, sold in found.items()], ignore_index=True)
+    table = pd.concat([sold.assign(label=_label(data.model(model)["name"], sold)) for model, sold in models(case).items()],
+                      ignore_index=True)
     return table[["model", "provider", "label", "usd_per_mtok", "offers"]]
 
 
-def charted(table):
+@finding
+def charted(found):
     """The rows of :func:`api_against_rent` that its figure has room for: sellers, neoclouds, hyperscalers."""
+    table = found.table
     rows = table[table["seller"].fillna("") != "marketplace"].reset_index(drop=True)
-    rows.attrs = table.attrs
-    return rows
+    return Finding(rows, found.sentence, found.note, UNITS, sellers=found["sellers"])
 
 
 def implied_load(case, usd_per_mtok, price):
@@ -171,17 +169,22 @@ def _compared(case, table, points):
             f"prices are below that cost, and {meets}")
 
 
+@finding
 def disagreement(case):
     """Where two public price lists print different prices for the same model of the same seller."""
     table = price_book.disagreement(None, case.as_of)
     differing = table[~table["agree"]].copy()
     differing["ratio"] = np.exp(np.maximum(np.abs(np.log(differing["ratio_in"])), np.abs(np.log(differing["ratio_out"]))))
     differing = differing.sort_values("ratio", ascending=False).reset_index(drop=True)
-    differing.attrs.update(table.attrs)
-    differing.attrs["note"] = "Which of the two is right neither says: the book keeps both and counts a seller at their median."
-    return differing
+    farthest = differing["ratio"].max() if len(differing) else 1.0
+    return Finding(
+        differing, f"As of {case.as_of} both lists price {len(table)} pairs of model and seller; {len(differing)} of them "
+        f"differ, by up to a factor of {farthest:.1f}.",
+        "Which of the two is right neither says: the book keeps both and counts a seller at their median.",
+        market.units_of(LIST_COLUMNS) | {"ratio_in": "ratio", "ratio_out": "ratio"})
 
 
+@finding
 def sensitivity(case):
     """Cost at neoclouds of the model with most sellers, and the load that meets its middle seller, when one input moves."""
     moves = {
@@ -207,8 +210,6 @@ def sensitivity(case):
         rows.append({"change": text, "gpu_name": own["gpu_name"], "median_seller": middle,
                      **{f"usd_per_mtok{end}": own[f"usd_per_mtok{end}"] for end in ("", "_low", "_high")},
                      "implied_load": implied_load(now, own["usd_per_mtok"], middle)})
-    table = pd.DataFrame(rows)
-    table.attrs["model"] = data.models().loc[model, "name"]
-    table.attrs["note"] = (f"Of {table.attrs['model']}, the model with most sellers. Above 100 %: rented GPUs do not meet that "
-                           "price at any load.")
-    return table
+    return Finding(
+        pd.DataFrame(rows), "", f"Of {data.model(model)['name']}, the model with most sellers. Above 100 %: rented GPUs do not "
+        "meet that price at any load.", market.units_of(CHANGE_COLUMNS))

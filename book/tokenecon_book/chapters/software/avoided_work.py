@@ -3,6 +3,7 @@
 import pandas as pd
 
 from tokenecon import data, model_shape
+from tokenecon.finding import Finding, finding
 from tokenecon.formulas import levers, money
 from tokenecon.serving import textbook
 from tokenecon_book.chapters.software.lever_points_calibrated import operating_point
@@ -21,6 +22,7 @@ EXPERT_COLUMNS = {
 }
 
 
+@finding
 def shares(case):
     """Saving over the share of tokens that a router, a cascade or a prefix cache takes over, on costs of the calibrated model."""
     point = operating_point(case, frozenset(LEVERS) - {"prefix", "routing"})
@@ -41,20 +43,19 @@ def shares(case):
     table = pd.DataFrame(rows)
     claimed = data.claim("sw-routing-saving")["low"]
     needed = levers.routing_share_needed(saving=claimed + case.router_cost, cost_ratio=case.cost_ratio)
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"To save the documents' {claimed:.0%}, a share of {needed:.0%} of the tokens must go to a model at "
         f"{case.cost_ratio:.0%} of the cost, and nothing may have to be asked twice."
         if needed <= 1 else
         f"The documents' {claimed:.0%} is out of reach with a small model at {case.cost_ratio:.0%} of the cost, even if "
-        "it answers everything.")
-    table.attrs["note"] = (
+        "it answers everything."), (
         f"Savings on the cost of input and output together, all levers but these on. Router: {case.router_cost:.0%} of "
         f"the large model's cost; a token found in the cache saves {case.saved_share:.0%} of its prefill. What the small "
-        "model gets wrong costs quality, which no figure here counts.")
-    table.attrs["sources"] = ["doc-uk", "chen-2023-frugalgpt", "ong-2024", "zheng-2023", "own-assumption"]
-    return table
+        "model gets wrong costs quality, which no figure here counts."),
+        units=dict.fromkeys(("routed", "cascade", "prefix"), "fraction"))
 
 
+@finding
 def experts(case):
     """Arithmetic that mixtures of experts save, and the share of their weights a decode step reads anyway."""
     chosen = [*EXPERT_MODELS]
@@ -66,16 +67,15 @@ def experts(case):
         held = model_shape.weight_bytes(textbook.shape(model), data.precision(BASE_FORMAT))
         read = {f"read_{batch}": textbook.weights_read(model, BASE_FORMAT, batch) / held for batch in EXPERT_BATCHES}
         rows.append({"model": row["name"], "compute_saving": float(levers.sparse_compute_saving(
-            active_parameters=row["active_parameters"], parameters=row["parameters"])), "source": row["source"]} | read)
+            active_parameters=row["active_parameters"], parameters=row["parameters"]))} | read)
     table = pd.DataFrame(rows)
     claimed = data.claim("sw-moe-compute-reduction")["low"]
     low, high = table["compute_saving"].min(), table["compute_saving"].max()
     column = f"read_{EXPERT_BATCHES[-2]}"
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"A mixture of experts does {low:.0%} to {high:.0%} less arithmetic (the documents: {claimed:.0%}), but at batch "
         f"{EXPERT_BATCHES[-2]} a step still reads {table[column].min():.0%} to {table[column].max():.0%} of the weights, "
-        "and all of them must be kept in memory.")
-    table.attrs["note"] = "Share of the weights read in one decode step, if every token picks its experts by chance."
-    table.attrs["sources"] = ["doc-uk", *dict.fromkeys(table["source"])]
-    return table
+        "and all of them must be kept in memory."),
+        "Share of the weights read in one decode step, if every token picks its experts by chance.",
+        units=dict.fromkeys(table.columns.drop("model"), "fraction"))
 

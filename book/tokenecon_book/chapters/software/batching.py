@@ -3,15 +3,16 @@
 :mod:`tokenecon_book.chapters.software.simulation_load` plays both kinds of batching pass by pass.
 """
 
-from functools import cache
-
 import numpy as np
 import pandas as pd
 
 from tokenecon import data
+from tokenecon.finding import Finding, finding
 from tokenecon.fleet import traffic
 from tokenecon.formulas import levers, serving
+from tokenecon.queries import remembered
 from tokenecon.simulation import answer_lengths
+from tokenecon_book.chapters.software import simulation_load
 
 TRACE = "workload.osl_azure_conv"  # measured answer lengths: mean, 10th and 90th percentile
 DECILES = (0.1, 0.9)
@@ -23,7 +24,7 @@ BATCHES = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256)
 TAIL, STEPS = 60.0, 6001
 
 
-@cache
+@remembered
 def length_shape():
     """Weibull shape of answer lengths through both deciles of the trace; 1 would be exponential. [ratio]
 
@@ -42,7 +43,7 @@ def longest_over_mean(batch, shape):
     return float(np.trapezoid(1 - shorter**batch, lengths) / np.trapezoid(1 - shorter, lengths))
 
 
-@cache
+@remembered
 def static_occupancy(batch, lengths):
     """Share of the slots of a static batch that do work until its longest answer ends. [fraction]"""
     if lengths == EXPONENTIAL:
@@ -68,30 +69,32 @@ def batch_of_occupancy(occupancy, lengths):
     return batch
 
 
-def occupancy_curve(*, batch, lengths):
-    """Occupancy of a static batch over its size, by the law of answer lengths; `batch` and `lengths` are the page's."""
+@finding
+def occupancy_curve(steps, beside=None, *, lengths):
+    """Occupancy of a static batch over its size, by the law of answer lengths.
+
+    The page's own batch is that of the baseline of `steps`, which :func:`waterfall.steps` gives, and its law is `lengths`;
+    `beside`, of :func:`simulation_load.compared`, has the simulated batches to draw beside the curves.
+    """
+    batch = int(steps.table["batch"].iloc[0])
     sizes = sorted({*BATCHES, batch})
     table = pd.DataFrame([
         {"batch": size, "lengths": text, "occupancy": static_occupancy(size, law)}
         for law, text in LAWS.items() for size in sizes])
     static, continuous = data.claim("sw-static-utilisation")["low"], data.claim("sw-cb-utilisation")["low"]
     claimed = data.claim("sw-cb-cost-reduction")["low"]
-    table.attrs["claimed_static"], table.attrs["claimed_continuous"] = static, continuous
     here = static_occupancy(batch, lengths)
-    table.attrs["finding"] = (
+    saved = levers.saving(before=1 / static, after=1 / continuous)
+    talk = traffic.lengths(TALKING_TRACE)
+    apart = max(abs(static_occupancy(size, MEASURED) - occupancy_of(talk, size)) for size in sizes if size <= batch)
+    return Finding(table, (
         f"A static batch of {batch} keeps {here:.0%} of its slots busy; the documents' {static:.0%} is "
         f"a batch of {batch_of_occupancy(static, MEASURED)} with measured lengths, "
-        f"{batch_of_occupancy(static, EXPONENTIAL)} with exponential ones")
-    saved = levers.saving(before=1 / static, after=1 / continuous)
-    table.attrs["arithmetic"] = (
-        f"By the documents' own two occupancies continuous batching saves 1 - {static:.0%} / {continuous:.0%} = "
-        f"{saved:.0%}; they say {claimed:.0%}. From the {here:.0%} of this page's static batch to slots that are "
-        f"always full it would save {1 - here:.0%}.")
-    talk, code = traffic.lengths(TALKING_TRACE), traffic.lengths(CODING_TRACE)
-    apart = max(abs(static_occupancy(size, MEASURED) - occupancy_of(talk, size)) for size in sizes if size <= batch)
-    table.attrs["note"] = (
+        f"{batch_of_occupancy(static, EXPONENTIAL)} with exponential ones"), (
         "Measured: a Weibull curve through the 10th and 90th percentile of a trace of conversations; all its percentiles "
         f"give the same to {apart * 100:.1f} percentage points up to a batch of {batch}. A coding assistant, by all percentiles "
-        "of its trace, gives many short answers and rare long ones, and its static batches are emptier.")
-    table.attrs["sources"] = ["doc-uk", data.assumption(TRACE)["source"], *code.attrs["sources"], "yu-2022"]
-    return table
+        "of its trace, gives many short answers and rare long ones, and its static batches are emptier."),
+        claimed_static=static, claimed_continuous=continuous, points=None if beside is None else simulation_load.points(beside),
+        arithmetic=f"By the documents' own two occupancies continuous batching saves 1 - {static:.0%} / {continuous:.0%} = "
+                   f"{saved:.0%}; they say {claimed:.0%}. From the {here:.0%} of this page's static batch to slots that are "
+                   f"always full it would save {1 - here:.0%}.")

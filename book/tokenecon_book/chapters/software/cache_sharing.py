@@ -4,6 +4,7 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import DoesNotFit
+from tokenecon.finding import Finding, finding
 from tokenecon.formulas import kv_cache, memory
 from tokenecon.serving import textbook
 from tokenecon_book.chapters.software.lever_points_textbook import BASE_FORMAT
@@ -35,6 +36,7 @@ def structures(model):
     }
 
 
+@finding
 def concurrency(case):
     """Requests that fit in the memory, and how many times those of multi-head attention in contiguous 16 bits."""
     positions = case.isl + case.osl
@@ -62,36 +64,32 @@ def concurrency(case):
     single, grouped = (by[name, columns[0]] for name in (names[2], names[1]))
     together = by[names[1], columns[2]]
     shared, total = data.claim("sw-mqa-cache-factor")["low"], data.claim("sw-kv-concurrency")["low"]
-    table.attrs["finding"] = (
-        f"Grouped-query attention, paging and an 8-bit cache hold {together:.0f} times as many requests as multi-head "
-        f"attention without them; the documents say {total:.0f}")
-    table.attrs["sharing"] = (
-        f"One key-value head for all makes the cache of {data.model(case.model)['name']} {single:.0f} times smaller, "
-        f"grouped-query attention {grouped:.0f} times; the documents give {shared:.0f} for multi-query attention.")
     waste_cut = data.claim("sw-paged-attention-waste")["low"]
     by_documents = kv_cache.concurrency_gain(
         kv_shrink=shared, waste_before=case.contiguous_waste, waste_after=case.contiguous_waste * (1 - waste_cut))
-    table.attrs["documents"] = (
-        f"Their own two figures, a cache {shared:.0f} times smaller and {waste_cut:.0%} less waste, give "
-        f"{by_documents:.0f} times when {case.contiguous_waste:.0%} of the memory is wasted before.")
-    table.attrs["note"] = (
+    return Finding(table, (
+        f"Grouped-query attention, paging and an 8-bit cache hold {together:.0f} times as many requests as multi-head "
+        f"attention without them; the documents say {total:.0f}"), (
         "Requests of this page's length beside 16-bit weights, multi-head attention in contiguous 16 bits = 1. Other "
-        "structures are what-ifs with the layers and heads of the model; windows count as full attention.")
-    table.attrs["sources"] = ["doc-uk", data.model(case.model)["source"], data.model(LATENT)["source"], "kwon-2023",
-                              "ainslie-2023", "shazeer-2019"]
-    return table
+        "structures are what-ifs with the layers and heads of the model; windows count as full attention."),
+        units={"kv_bytes": "B/position", "sequences": "sequence"},
+        sharing=f"One key-value head for all makes the cache of {data.model(case.model)['name']} {single:.0f} times smaller, "
+                f"grouped-query attention {grouped:.0f} times; the documents give {shared:.0f} for multi-query attention.",
+        documents=f"Their own two figures, a cache {shared:.0f} times smaller and {waste_cut:.0%} less waste, give "
+                  f"{by_documents:.0f} times when {case.contiguous_waste:.0%} of the memory is wasted before.")
 
 
-def grid(table):
+@finding
+def grid(found):
     """:func:`concurrency` for reading: a row a structure, a column a packing."""
+    table = found.table
     wide = table.pivot(index="structure", columns="packing", values="factor")
     wide = wide.loc[list(dict.fromkeys(table["structure"])), list(dict.fromkeys(table["packing"]))]
     wide = wide.reset_index()
     wide.columns.name = None
-    wide.attrs["note"] = table.attrs["note"]
-    return wide
+    return Finding(wide, note=found.note, units=dict.fromkeys(wide.columns.drop("structure"), "ratio"))
 
 
-def columns(table):
+def columns(found):
     """Headings of :func:`grid`."""
-    return {"structure": ("Attention", None)} | {packing: (packing, "ratio") for packing in dict.fromkeys(table["packing"])}
+    return {"structure": ("Attention", None)} | {packing: (packing, "ratio") for packing in dict.fromkeys(found.table["packing"])}

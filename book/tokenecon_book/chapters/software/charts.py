@@ -6,38 +6,38 @@ from tokenecon_book.charts.timeline import timeline
 BATCH = axis("batch", "Batch: requests decoded together", "sequence", log=True)
 
 
-def steps(table):
+def steps(found):
     """Cost of a token from the baseline down, lever after lever."""
-    return waterfall(table, axis("usd_per_mtok", "Cost of input and output together", "USD/Mtok"), "step")
+    return waterfall(found.table, axis("usd_per_mtok", "Cost of input and output together", "USD/Mtok"), "step")
 
 
-def products(table):
+def products(found):
     """Savings multiplied, and the same levers recomputed."""
-    return intervals(table, axis("cost_factor", "Times cheaper than the baseline", "ratio", log=True), "what",
+    return intervals(found.table, axis("cost_factor", "Times cheaper than the baseline", "ratio", log=True), "what",
                      group="how", sort=False)
 
 
-def quantisation(table, points):
+def quantisation(found):
     """Speed-up by fewer bits over the batch, with published points."""
-    return lines(table, BATCH, axis("speedup", "Decode step in 16 bits over fewer", "ratio", zero=True), "format",
-                 points=points, marks=[mark("x", table.attrs["wide_ceiling"], "16 bits fill the memory")])
+    return lines(found.table, BATCH, axis("speedup", "Decode step in 16 bits over fewer", "ratio", zero=True), "format",
+                 points=found["points"], marks=[mark("x", found["wide_ceiling"], "16 bits fill the memory")])
 
 
-def speculation(table, points):
+def speculation(found):
     """Speed-up of speculation over the batch by both models, with published points."""
-    return lines(table, BATCH, axis("speedup", "Speed with speculation over without", "ratio", zero=True), "assumption",
-                 points=points)
+    return lines(found.table, BATCH, axis("speedup", "Speed with speculation over without", "ratio", zero=True), "assumption",
+                 points=found["points"])
 
 
-def occupancy(table, points):
+def occupancy(found):
     """Busy slots of a static batch over its size, simulated batches, and the documents' two figures."""
-    return lines(table, BATCH, axis("occupancy", "Slots that do work", "fraction", zero=True), "lengths", points=points, marks=[
-        mark("y", table.attrs["claimed_static"], "documents: static"),
-        mark("y", table.attrs["claimed_continuous"], "documents: continuous")])
+    return lines(found.table, BATCH, axis("occupancy", "Slots that do work", "fraction", zero=True), "lengths",
+                 points=found["points"], marks=[mark("y", found["claimed_static"], "documents: static"),
+                                                mark("y", found["claimed_continuous"], "documents: continuous")])
 
 
-def slots(table):
+def slots(found):
     """What each slot does over time, static batches above continuous ones."""
-    time = axis("start_s", "Time", "s", domain=(0, table.attrs["end_s"]))
-    return timeline(table, time, "end_s", "state", rows=table.attrs["rows"], panels=table.attrs["panels"], named=[
+    time = axis("start_s", "Time", "s", domain=(0, found["end_s"]))
+    return timeline(found.table, time, "end_s", "state", rows=found["rows"], panels=found["panels"], named=[
         ("batching", "batching"), ("slot", "slot")])

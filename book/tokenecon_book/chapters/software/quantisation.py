@@ -5,6 +5,7 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import DoesNotFit
+from tokenecon.finding import Finding, finding
 from tokenecon.formulas import levers
 from tokenecon.serving import operating_point, textbook
 from tokenecon.serving.operating_point import CALIBRATED, TEXTBOOK
@@ -64,6 +65,7 @@ def label(fmt, gpu):
     return f"{row['name'].split()[0]}, {text}"
 
 
+@finding
 def batch_curve(case):
     """Speed-up of a decode step over the batch, by weight format and model, to the end of the memory with narrow weights."""
     where = {"model": case.model, "gpu": case.gpu, "n_gpus": case.n_gpus, "kv": case.kv}
@@ -88,21 +90,17 @@ def batch_curve(case):
     four, theirs = (table[(table["weights"] == NARROW) & (table["by"] == by)].set_index("batch")["speedup"]
                     for by in (CALIBRATED, TEXTBOOK))
     claim = data.claim("sw-quant-cost-factor")
-    table.attrs["wide_ceiling"] = wide
-    table.attrs["finding"] = (
-        f"Four-bit weights make one request {four[1]:.1f} times as fast, and {four[wide]:.1f} times with the {wide} that 16 "
-        f"bits have room for (textbook {theirs[1]:.1f} and {theirs[wide]:.1f}); the documents say {claim['low']:.0f} to "
-        f"{claim['high']:.0f}")
     bits = {fmt: data.precision(fmt)["bits"] for fmt in ("fp32", "fp16", "int8", "int4")}
-    table.attrs["baselines"] = ", ".join(
+    baselines = ", ".join(
         f"{levers.precision_saving(bits_per_param=bits['int4'], baseline_bits_per_param=bits[base]):.1%} against "
         f"{base.upper()}" for base in ("fp32", "fp16", "int8"))
-    table.attrs["note"] = (
+    return Finding(table, (
+        f"Four-bit weights make one request {four[1]:.1f} times as fast, and {four[wide]:.1f} times with the {wide} that 16 "
+        f"bits have room for (textbook {theirs[1]:.1f} and {theirs[wide]:.1f}); the documents say {claim['low']:.0f} to "
+        f"{claim['high']:.0f}"), (
         f"Step in 16 bits over step in fewer, cache in {data.precision(case.kv)['name']}. Diamonds: published speed-ups on "
-        "other models; the kernel alone is one matrix product.")
-    table.attrs["sources"] = ["doc-uk", data.model(case.model)["source"],
-                              *dict.fromkeys(literature()["source"])]
-    return table
+        "other models; the kernel alone is one matrix product."),
+        wide_ceiling=wide, baselines=baselines, points=literature())
 
 
 def calibrated_speedups(cases):
@@ -114,10 +112,8 @@ def calibrated_speedups(cases):
 
 def literature():
     """Published speed-ups with a named batch, as points of :func:`batch_curve`."""
-    table = data.table("optimisations").set_index("id").loc[list(POINTS)].reset_index()
-    return pd.DataFrame([
-        {"batch": POINTS[row.id][0], "label": POINTS[row.id][1], "speedup": row.value, "source": row.source}
-        for row in table.itertuples()])
+    return pd.DataFrame([{"batch": batch, "label": words, "speedup": data.row("optimisations", name)["value"]}
+                         for name, (batch, words) in POINTS.items()])
 
 
 def request_seconds(*, model, gpu, n_gpus, weights, concurrency, isl, osl, efficiencies):
@@ -129,32 +125,34 @@ def request_seconds(*, model, gpu, n_gpus, weights, concurrency, isl, osl, effic
     return float((concurrency * prefill_s + osl * step_s)[textbook.EXPECTED])
 
 
+@finding
 def compared():
     """Published speed-ups beside what both models say under the same conditions."""
-    facts = data.table("optimisations").set_index("id")
     rows = []
     for name, where in COMPARED.items():
-        fact = facts.loc[name]
+        fact = data.row("optimisations", name)
         wide, narrow = (request_seconds(**(where | {"weights": fmt}), efficiencies=textbook.assumed())
                         for fmt in (BASE_FORMAT, where["weights"]))
         same = pd.DataFrame([where | {"weights": fmt, "kv": BASE_FORMAT, "load": "static", "usd_per_gpu_hour": 1.0,
                                       "utilisation": 1.0} for fmt in (BASE_FORMAT, where["weights"])])
         rate = operating_point.points(same)["output_tok_s"]
         rows.append({"id": name, "conditions": fact["conditions"], "published": fact["value"], "calibrated": rate[1] / rate[0],
-                     "textbook": wide / narrow, "excess": rate[1] / rate[0] / fact["value"], "source": fact["source"]})
+                     "textbook": wide / narrow, "excess": rate[1] / rate[0] / fact["value"]})
     table = pd.DataFrame(rows)
     ends = [f"{ratio.min():.2f} to {ratio.max():.2f}" for ratio in (table["excess"], table["textbook"] / table["published"])]
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"Under the conditions of {len(table)} published measurements the calibrated model promises {ends[0]} times the "
-        f"speed-up that was measured, the textbook {ends[1]} times.")
-    table.attrs["sources"] = list(dict.fromkeys(table["source"]))
-    return table
+        f"speed-up that was measured, the textbook {ends[1]} times."),
+        units=dict.fromkeys(("published", "calibrated", "textbook", "excess"), "ratio"))
 
 
+@finding
 def accuracy():
-    """What fewer bits cost in answers, as one sentence from the published measurements."""
-    facts = data.table("optimisations").set_index("id")
-    lost = ", ".join(f"{words} {facts.loc[f'quantisation.trtllm.mmlu-{name}-llama2-70b', 'value']:.1%}"
-                     for name, words in LOSSES.items())
+    """What fewer bits cost in answers, by the published measurements."""
+    table = pd.DataFrame([
+        {"weights": words, "lost": data.row("optimisations", f"quantisation.trtllm.mmlu-{name}-llama2-70b")["value"]}
+        for name, words in LOSSES.items()])
+    lost = ", ".join(f"{row.weights} {row.lost:.1%}" for row in table.itertuples())
     kept = data.claim("ec-quant-accuracy")["low"]
-    return f"On the MMLU questions Llama 2 70B was measured to lose {lost}; the documents allow {1 - kept:.1%}."
+    return Finding(table, f"On the MMLU questions Llama 2 70B was measured to lose {lost}; the documents allow {1 - kept:.1%}.",
+                   units={"lost": "fraction"})

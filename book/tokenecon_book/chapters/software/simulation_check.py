@@ -42,7 +42,6 @@ def check(case, lengths, *, concurrencies, slots):
                        static(engine, case, lengths)], ignore_index=True)
     for end in ("", "_low", "_high"):
         table[f"ratio{end}"] = table[f"simulated{end}"] / table["analytic"]
-    table.attrs |= _words(table, slots)
     return table
 
 
@@ -124,9 +123,9 @@ def _named(seen, name):
     return {f"simulated{end}": seen[name + end] for end in ("", "_low", "_high")}
 
 
-def _words(table, slots):
-    """The finding and the note, from the ratios."""
-    rate, ttft, tpot = (table[table["what"] == words] for _, words, _ in QUANTITIES)
+def words(table, slots):
+    """Sentence, note and further sentences on a table of :func:`check`, from the ratios, as a Finding takes them."""
+    rate, ttft, tpot = (table[table["what"] == what] for _, what, _ in QUANTITIES)
     spread = ttft[(ttft["setting"] == SPREAD) & (ttft["concurrency"] == ttft["concurrency"].max())]
     wait = table[table["what"].str.startswith("requests that wait")]
     still = table[table["what"].str.startswith("slots of a static")]
@@ -139,7 +138,7 @@ def _words(table, slots):
     safe, short = (wait["simulated"] <= wait["analytic"]).all(), (wait["simulated_low"] > wait["analytic"]).any()
     why = (": passes are shorter while slots are empty, so the formula errs on the safe side" if safe else
            ": it counts requests of mean length, and uneven ones take longer passes together" if short else "")
-    return {"finding": (
+    return {"sentence": (
         f"The simulation writes {ends(rate)} times the tokens that the steady state says, at {ends(tpot)} times the TPOT; "
         f"static batches are {ends(still)} times as full as their lengths say"), "waiting": (
         f"Of {slots} slots Erlang C has {first['analytic']:.1%} of the requests wait at {first['at']} and {last['analytic']:.0%} "

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data
+from tokenecon.finding import Finding, finding
 from tokenecon.fleet import traffic
 from tokenecon.formulas import levers
 from tokenecon.simulation import pass_times, scheduler
@@ -59,13 +60,16 @@ def full_queue(case, engine, batching):
     return scheduler.simulate(engine, table, batching=batching, wait_s=0.0 if batching == STATIC else None)
 
 
+@finding
 def runs(case):
-    """Both kinds of batching with a queue that never empties: {batching: (run, summary)}."""
+    """Both kinds of batching with a queue that never empties: a row each, and (run, summary) by the names in MODES."""
     engine = replica(case)
-    found = {batching: full_queue(case, engine, batching) for batching in MODES}
-    return {batching: (run, summary(run)) for batching, run in found.items()}
+    played = {batching: full_queue(case, engine, batching) for batching in MODES}
+    full = {batching: (run, summary(run)) for batching, run in played.items()}
+    return Finding(pd.DataFrame([{"batching": NAMES[batching]} | seen for batching, (_, seen) in full.items()]), **full)
 
 
+@finding
 def timeline(case, full):
     """What each slot does from the start of a full queue on: batching, slot, start_s, end_s, state."""
     static = full[STATIC][0].requests
@@ -84,30 +88,31 @@ def timeline(case, full):
             parts.append(part[part["end_s"] > part["start_s"]])
     table = pd.concat(parts, ignore_index=True)
     table["seconds"] = table["end_s"] - table["start_s"]
-    table.attrs |= {"end_s": float(end), "rows": len(MODES) * (shown + GAP), "panels": panels}
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"In the time of {BATCHES_SHOWN} static batches the same {slots} slots give {answered[CONTINUOUS]} answers in place of "
-        f"{answered[STATIC]} with continuous batching")
-    table.attrs["note"] = (
+        f"{answered[STATIC]} with continuous batching"), (
         "Simulated pass by pass with the pass times of the calibrated model, from the same queue of requests that never empties."
-        + (f" Shown are {shown} of the {slots} slots." if shown < slots else ""))
-    table.attrs["sources"] = traffic.lengths(case.trace).attrs["sources"]
-    return table
+        + (f" Shown are {shown} of the {slots} slots." if shown < slots else "")),
+        end_s=float(end), rows=len(MODES) * (shown + GAP), panels=panels)
 
 
+@finding
 def compared(case, full):
     """The simulation of the page's replica beside the arithmetic, alone and with all slots in use."""
     slots = full[CONTINUOUS][0].slots
-    return simulation_check.check(replica_case(case), traffic.lengths(case.trace), concurrencies=sorted({1, slots}), slots=slots)
+    table = simulation_check.check(replica_case(case), traffic.lengths(case.trace), concurrencies=sorted({1, slots}), slots=slots)
+    return Finding(table, units={"load": "fraction"}, **simulation_check.words(table, slots))
 
 
 def points(beside):
     """Occupancy of simulated static batches, of :func:`compared`, as points beside the curve over the size of a batch."""
-    table = beside[beside["batch"].notna()]
+    table = beside.table
+    table = table[table["batch"].notna()]
     return pd.DataFrame({"batch": table["batch"], "occupancy": table["simulated"], "label": "simulated",
                          **{f"occupancy{end}": table[f"simulated{end}"] for end in ("_low", "_high")}})
 
 
+@finding
 def over_load(case, full):
     """Both kinds of batching over the load: shares of slot time, waiting, TTFT and TPOT with their sampling error.
 
@@ -128,18 +133,18 @@ def over_load(case, full):
     table = pd.DataFrame(rows)
     for name in [name for name in table if name.startswith("ttft_ms_p")]:
         table[name.replace("_ms", "_s")] = table[name] / MS_PER_SECOND
-    table.attrs.update(_words(case, engine, table, full))
-    return table
+    units = {name + end: unit for name, (_, unit) in COLUMNS.items() if unit for end in ("", "_low", "_high")}
+    return Finding(table, units=units, **_words(case, engine, table, full))
 
 
 def _words(case, engine, table, full):
-    """The sentences of the section, worked out from the runs."""
+    """The sentences of the section, worked out from the runs, as a Finding takes them."""
     static, continuous = (full[batching][1] for batching in MODES)
     stated = {name: data.claim(name)["low"] for name in ("sw-static-utilisation", "sw-cb-utilisation", "sw-cb-cost-reduction")}
     low, busy, claimed = stated.values()
     own = table[table["batching"].str.startswith(NAMES[CONTINUOUS])]
     saved = levers.saving(before=1 / static["requests_per_s"], after=1 / continuous["requests_per_s"])
-    words = {"finding": (
+    words = {"sentence": (
         f"With a queue that never empties, static batches of {engine.slots} keep {static['decoding']:.0%} of the slots "
         f"decoding and continuous batching {continuous['decoding']:.0%}; the documents say {low:.0%} and {busy:.0%}")}
     words["static"] = (
@@ -165,5 +170,4 @@ def _words(case, engine, table, full):
         "means of this page. Load: arrivals over what continuous batching answers from a full queue. A static batch starts "
         f"when it is full or after {case.batch_wait_s:g} s. Ranges: 80 % sampling intervals. Pass times are those of the "
         "calibrated model; what an engine does between passes is not played.")
-    words["sources"] = list(dict.fromkeys(["doc-uk", *traffic.lengths(case.trace).attrs["sources"], "yu-2022"]))
     return words

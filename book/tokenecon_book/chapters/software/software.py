@@ -7,6 +7,7 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import DoesNotFit, TooSlow
+from tokenecon.finding import Finding, finding
 from tokenecon.serving.operating_point import TEXTBOOK
 from tokenecon_book.chapters.software import stacking
 from tokenecon_book.chapters.software.lever_points_textbook import LEVERS
@@ -58,6 +59,7 @@ def one_input_changes(case):
     return found
 
 
+@finding
 def sensitivity(case):
     """Factor by which all levers together cut the cost when one input of the case moves."""
     rows = []
@@ -74,10 +76,9 @@ def sensitivity(case):
         except TooSlow:
             rows.append({"change": f"{text} (not even one request at a time is fast enough)"})
     table = pd.DataFrame(rows, columns=["change", "cost_factor", "usd_per_mtok", "textbook_cost_factor"])
-    table.attrs["note"] = (
+    return Finding(table, note=(
         "Each row against its own baseline, with the same change: a baseline that is short of memory makes every lever "
-        "that frees some look large.")
-    return table
+        "that frees some look large."))
 
 
 def textbook_factor(case, on):
@@ -88,17 +89,15 @@ def textbook_factor(case, on):
         return np.nan
 
 
+@finding
 def literature():
     """Published effects of levers that no figure of this page draws, with their baseline and conditions."""
-    facts = data.table("optimisations").set_index("id").loc[list(LITERATURE)]
+    facts = {name: data.row("optimisations", name) for name in LITERATURE}
     table = pd.DataFrame([
         {"id": name, "what": LITERATURE[name], "speedup": fact["value"],
          "speedup_low": fact["low"] if fact["low"] == fact["low"] else fact["value"],
          "speedup_high": fact["high"] if fact["high"] == fact["high"] else fact["value"],
-         "baseline": fact["baseline"], "conditions": fact["conditions"], "source": fact["source"],
+         "baseline": fact["baseline"], "conditions": fact["conditions"],
          "publisher": data.source(fact["source"])["publisher"]}
-        for name, fact in facts.iterrows()])
-    table.attrs["note"] = (
-        "In brackets: the published range. One engine against another is more than one lever.")
-    table.attrs["sources"] = list(dict.fromkeys(table["source"]))
-    return table
+        for name, fact in facts.items()])
+    return Finding(table, note="In brackets: the published range. One engine against another is more than one lever.")

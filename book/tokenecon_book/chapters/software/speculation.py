@@ -5,6 +5,7 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import DoesNotFit, NoEstimate
+from tokenecon.finding import Finding, finding
 from tokenecon.formulas import levers, roofline
 from tokenecon.serving import operating_point, textbook
 
@@ -87,6 +88,7 @@ def batches(case):
     return sorted({*powers, int(ceiling)})
 
 
+@finding
 def load_curve(case):
     """Speed-up over the batch by both models, with the range that the acceptance gives."""
     rows, sizes = [], batches(case)
@@ -104,24 +106,19 @@ def load_curve(case):
         tokens_per_pass=levers.speculative_tokens_per_pass(acceptance=case.acceptance, draft_tokens=case.draft_tokens),
         draft_tokens=case.draft_tokens, draft_cost_ratio=case.draft_cost))
     claim = data.claim("sw-spec-decoding-speedup")
-    slower = loaded[loaded["speedup"] < 1]
-    table.attrs["break_even_batch"] = int(slower["batch"].iloc[0]) if len(slower) else None
     ends = theirs["speedup"].iloc[[0, -1]].tolist()
     tail = f"{last.speedup:.2g} times at batch {last.batch} (textbook {ends[0]:.1f} and {ends[1]:.2g})"
-    table.attrs["finding"] = (
-        f"Speculation makes one request {first.speedup:.1f} times as fast, and {tail}; the documents say "
-        f"{claim['low']:.0f} to {claim['high']:.0f}, at no named load")
     few, many = best_drafts(case, int(first.batch)), best_drafts(case, int(last.batch))
-    table.attrs["drafts"] = (
-        f"With {case.acceptance:.0%} of the drafts accepted it pays to draft {few} tokens a pass for one request, and "
-        f"{many or 'none'} at batch {last.batch}, by the textbook. If checking were free it "
-        f"would gain {free:.1f} times at any load.")
-    table.attrs["note"] = (
+    return Finding(table, (
+        f"Speculation makes one request {first.speedup:.1f} times as fast, and {tail}; the documents say "
+        f"{claim['low']:.0f} to {claim['high']:.0f}, at no named load"), (
         "Bands: the assumed range of acceptance. In the calibrated model drafts come from one more layer of the model, and no "
         "measurement with speculation was fitted. Diamonds: published effects on other models, drafts and engines; "
-        "below 1, speculation makes tokens slower and dearer.")
-    table.attrs["sources"] = ["doc-uk", "leviathan-2023", *dict.fromkeys(literature()["source"])]
-    return table
+        "below 1, speculation makes tokens slower and dearer."),
+        points=literature(),
+        drafts=f"With {case.acceptance:.0%} of the drafts accepted it pays to draft {few} tokens a pass for one request, and "
+               f"{many or 'none'} at batch {last.batch}, by the textbook. If checking were free it "
+               f"would gain {free:.1f} times at any load.")
 
 
 def calibrated_speedups(case, sizes):
@@ -144,12 +141,12 @@ def calibrated_speedups(case, sizes):
 
 def literature():
     """Published speed-ups with a named batch, as points of :func:`load_curve`."""
-    table = data.table("optimisations").set_index("id").loc[list(POINTS)].reset_index()
-    return pd.DataFrame([
-        {"batch": POINTS[row.id][0], "label": POINTS[row.id][1], "speedup": row.value,
-         "speedup_low": row.low if row.low == row.low else row.value,
-         "speedup_high": row.high if row.high == row.high else row.value, "source": row.source}
-        for row in table.itertuples()])
+    rows = []
+    for name, (batch, label) in POINTS.items():
+        fact = data.row("optimisations", name)
+        rows.append({"batch": batch, "label": label, "speedup": fact["value"], **{
+            f"speedup_{end}": fact[end] if fact[end] == fact[end] else fact["value"] for end in ("low", "high")}})
+    return pd.DataFrame(rows)
 
 
 def best_drafts(case, batch):

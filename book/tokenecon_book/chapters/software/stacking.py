@@ -1,13 +1,14 @@
 """What levers save alone, on top of each other and multiplied, against the savings that the documents state."""
 
-from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 
 from tokenecon import data
+from tokenecon.finding import Finding, finding
 from tokenecon.formulas import levers as formulas
+from tokenecon.queries import remembered
 from tokenecon.serving import textbook
 from tokenecon.serving.operating_point import CALIBRATED, TEXTBOOK
 from tokenecon_book.chapters.software import lever_points_calibrated, lever_points_textbook
@@ -53,7 +54,7 @@ def cost(case, on, by=CALIBRATED):
     return _cost(tuple(sorted(vars(case).items())), on, by)
 
 
-@cache
+@remembered
 def _cost(parameters, on, by):
     return float(POINTS[by](SimpleNamespace(**dict(parameters)), on)["usd_per_mtok"][textbook.EXPECTED])
 
@@ -81,6 +82,7 @@ def _three(case):
     return at_end(case, 0), case, at_end(case, 1)
 
 
+@finding
 def levers(case):
     """What each lever saves alone, what on top of all others, and what the documents say of it."""
     least, expected, most = (savings(one) for one in _three(case))
@@ -96,14 +98,13 @@ def levers(case):
         rows.append(row | {"claimed_low": low, "claimed_high": high})
     table = pd.DataFrame(rows)
     faded = table.loc[(table["alone"] - table["on_top"]).idxmax()]
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"What a lever saves depends on the others: {faded['lever']} {_does(faded['alone'])} alone and "
-        f"{_does(faded['on_top'])} on top of the rest")
-    table.attrs["note"] = (
+        f"{_does(faded['on_top'])} on top of the rest"), (
         "Shares of the cost of input and output together; below zero a lever costs more than it saves. In brackets: "
         "all assumed shares at the ends of their ranges. The documents' factors are written as savings: four times "
-        "cheaper saves 75 %.")
-    return table
+        "cheaper saves 75 %."),
+        units={name: "fraction" for name in table.columns if table[name].dtype.kind == "f"})
 
 
 def _does(saving):
@@ -119,12 +120,13 @@ def _fall(case, on, by=CALIBRATED):
     return cost(case, frozenset(), by) / cost(case, frozenset(on), by)
 
 
+@finding
 def products(case, each):
     """Factor by which the cost falls: savings multiplied, and the same levers recomputed together; `each` from :func:`levers`."""
     claimed = [claimed_saving(lever) for lever in CLAIMED]
     low, high = (multiplied([saving[end] for saving in claimed]) for end in (0, 1))
     few, many = f"{len(CLAIMED)} levers", f"{len(LEVERS)} levers"
-    alone = [multiplied(list(each[column])) for column in ("alone_low", "alone", "alone_high")]
+    alone = [multiplied(list(each.table[column])) for column in ("alone_low", "alone", "alone_high")]
     values = {
         ("multiplied", f"{few}: the documents' figures, multiplied"): (low, np.sqrt(low * high), high),
         ("recomputed", f"the same {few}, recomputed"): [_fall(one, CLAIMED) for one in _three(case)],
@@ -137,15 +139,11 @@ def products(case, each):
         {"what": what, "how": how, "cost_factor": three[1], "cost_factor_low": min(three), "cost_factor_high": max(three)}
         for (how, what), three in values.items()])
     same, same_textbook, _, together, textbook_together = table["cost_factor"].iloc[1:]
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"The documents' figures for {few} multiply to tokens {low:.0f} to {high:.0f} times cheaper; recomputed together "
         f"the same {few} give {same:.1f} times (textbook {same_textbook:.1f}), and all {many} {together:.1f} times "
-        f"(textbook {textbook_together:.1f})")
-    table.attrs["note"] = (
+        f"(textbook {textbook_together:.1f})"), (
         f"The documents say what these do to cost or speed: {', '.join(name(lever, case) for lever in CLAIMED)}; the dot "
-        "of their range is its geometric middle. Bars: all assumed shares at the ends of their ranges.")
-    table.attrs["sources"] = ["doc-uk", "own-assumption"]
-    table.attrs["number"] = f"{together:.1f}×"
-    table.attrs["label"] = (
-        f"cheaper tokens of {data.model(case.model)['name']} with {many}, against 16 bits and static batches")
-    return table
+        "of their range is its geometric middle. Bars: all assumed shares at the ends of their ranges."),
+        number=f"{together:.1f}×",
+        label=f"cheaper tokens of {data.model(case.model)['name']} with {many}, against 16 bits and static batches")

@@ -5,6 +5,7 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import DoesNotFit, TooSlow
+from tokenecon.finding import Finding, finding
 from tokenecon.serving import operating_point, textbook
 from tokenecon_book.chapters.software import lever_points_calibrated, lever_points_textbook
 from tokenecon_book.chapters.software.lever_points_textbook import LEVERS, name
@@ -18,6 +19,7 @@ COLUMNS = {
 }  # fmt: skip
 
 
+@finding
 def steps(case):
     """One row a step by the calibrated model, with the cost and batch of the textbook beside; the finding names both."""
     on, rows, before = frozenset(), [], None
@@ -36,21 +38,15 @@ def steps(case):
     worse = [row["step"] for row in rows if row["kind"] == "up"]
     ends = [row["textbook_usd_per_mtok"] for row in (first, last)]
     beside = "" if np.isnan(ends).any() else f" (textbook: ${ends[0]:.2f} to ${ends[1]:.2f}, {ends[0] / ends[1]:.1f} times)"
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"From ${first['end']:.2f} to ${last['end']:.2f} for a million tokens: {first['end'] / last['end']:.1f} times "
-        f"cheaper{beside}" + (f"; at that load {' and '.join(worse)} add{'s' * (len(worse) == 1)} cost" if worse else ""))
-    table.attrs["baseline"] = (
-        f"The baseline is {data.model(case.model)['name']} on {case.n_gpus} {data.gpu(case.gpu)['name']}, weights and "
-        f"cache in 16 bits, {case.contiguous_waste:.0%} of the cache memory wasted, static batches of "
-        f"{first['batch']} with {first['occupancy']:.0%} of the slots busy")
-    table.attrs["note"] = (
+        f"cheaper{beside}" + (f"; at that load {' and '.join(worse)} add{'s' * (len(worse) == 1)} cost" if worse else "")), (
         f"At every step the cheapest batch that fits the memory and keeps a token under {case.tpot_ms:g} ms. "
-        f"{operating_point.note(table)} Routing is arithmetic on prices in both models.")
-    facts = data.table("gpus")
-    of_gpu = facts[(facts["gpu"] == case.gpu) & facts["field"].isin(["bandwidth", "engine_memory", "bf16"])]
-    table.attrs["sources"] = [data.model(case.model)["source"], *dict.fromkeys(of_gpu["source"]), "vllm-2023-blog",
-                              "own-assumption"]
-    return table
+        f"{operating_point.note(table)} Routing is arithmetic on prices in both models."),
+        units={"start": "USD/Mtok", "end": "USD/Mtok"},
+        baseline=f"The baseline is {data.model(case.model)['name']} on {case.n_gpus} {data.gpu(case.gpu)['name']}, weights and "
+                 f"cache in 16 bits, {case.contiguous_waste:.0%} of the cache memory wasted, static batches of "
+                 f"{first['batch']} with {first['occupancy']:.0%} of the slots busy")
 
 
 def _by_textbook(case, on):

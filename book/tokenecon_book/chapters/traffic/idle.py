@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from tokenecon import data
 from tokenecon.errors import BadInput, NoEstimate, TooSlow
+from tokenecon.finding import Finding, finding
 from tokenecon.fleet import planning, pools, traffic
 from tokenecon.formulas import money
 from tokenecon.prices import gpu_prices
@@ -33,6 +33,8 @@ CHANGE_COLUMNS = {
     "change": ("What changes", None), "n_gpus": ("Paid, mean", "GPU"), "utilisation": ("Busy part of paid time", "fraction"),
     "usd_per_mtok_allocated": ("Allocation: all paid time", "USD/Mtok"),
 }  # fmt: skip
+UNITS = {f"{name}{end}": unit for name, (_, unit) in POLICY_COLUMNS.items() if unit for end in ENDS} | {
+    "turned_away": "fraction", "peak_to_mean": "ratio"}
 
 
 def changed(case, **moves):
@@ -52,7 +54,7 @@ def replica(case):
     found = sizing.of_page(case)
     price = gpu_prices.price_range(case.gpu, "on_demand", case.as_of)
     usd = np.array([price["low"], price["typical"], price["high"]]) * case.n_gpus
-    return SimpleNamespace(found=found, usd=usd, sources=price["sources"], tok=case.isl + case.osl)
+    return SimpleNamespace(found=found, usd=usd, tok=case.isl + case.osl)
 
 
 def _load(case):
@@ -80,6 +82,7 @@ def _terms(case, own, speed=""):
             "percentile": case.percentile, "headroom": getattr(case, "headroom", 1.0)}
 
 
+@finding
 def week():
     """A week of three real services by the hour, each over its own mean."""
     parts = []
@@ -89,15 +92,12 @@ def week():
     table = pd.concat(parts, ignore_index=True)
     peaks = [traffic.fact(name, "peak_1h") for name in traffic.HOURLY]
     clock = [_by_the_clock(name) for name in traffic.HOURLY[:3]]
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"The busiest hour of a real service is {min(peaks):.1f} to {max(peaks):.1f} times its mean, and a fleet that stands "
-        f"ready for it is {1 / max(peaks):.0%} to {1 / min(peaks):.0%} full even without any reserve")
-    table.attrs["note"] = (
+        f"ready for it is {1 / max(peaks):.0%} to {1 / min(peaks):.0%} full even without any reserve"), (
         "Three of five services of one provider; the first seven of fourteen days. The time of day explains "
         f"{min(clock):.0%} to {max(clock):.0%} of how their hours differ: the rest changes from day to day. The middle model has "
-        "hours without any request: an outage or a gap in the record.")
-    table.attrs["sources"] = ["servegen-2025"]
-    return table
+        "hours without any request: an outage or a gap in the record."))
 
 
 def _by_the_clock(name):
@@ -106,6 +106,7 @@ def _by_the_clock(name):
     return hours.mean(axis=0).var() / hours.var()
 
 
+@finding
 def fleets(case):
     """The GPUs paid for in a week, hour by hour, beside those that the work would fill."""
     own, load = replica(case), _load(case)
@@ -119,16 +120,13 @@ def fleets(case):
     parts.append(pd.DataFrame({"day": hours["hour"] / HOURS_PER_DAY, "kind": "full GPUs for the work", "n_gpus": busy}))
     table = pd.concat(parts, ignore_index=True)
     plans = {policy: _plan(case, own, policy) for policy in ("fixed", "autoscale")}
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"A fixed fleet of {pools.count(plans['fixed']['peak_replicas'] * case.n_gpus, 'GPU')} is "
         f"{percent(plans['fixed']['utilisation'])} busy, one that is scaled {case.start_minutes:g} minutes ahead "
-        f"{percent(plans['autoscale']['utilisation'])}")
-    table.attrs["note"] = (
+        f"{percent(plans['autoscale']['utilisation'])}"), (
         f"Load profile “{traffic.LABELS[case.profile]}”, {case.requests_per_s:g} requests a second in the mean, "
-        f"{case.wait_probability:.1%} may find every place taken. {_replica_words(case, own)} {load.attrs['note']} The scaler "
-        "knows the coming hours: the best it can do.")
-    table.attrs["sources"] = _sources(case, own)
-    return table
+        f"{case.wait_probability:.1%} may find every place taken. {_replica_words(case, own)} {traffic.note(case.profile)} The "
+        "scaler knows the coming hours: the best it can do."))
 
 
 def _replica_words(case, own):
@@ -139,27 +137,20 @@ def _replica_words(case, own):
             f"{found['tpot_ms']:.0f} ms.{beyond}")
 
 
-def _sources(case, own):
-    return list(dict.fromkeys([*own.sources, *traffic.profile(case.profile).attrs["sources"], "erlang-1917",
-                               data.model(case.model)["source"]]))
-
-
+@finding
 def policies(case):
     """Fleet, utilisation, bill and both costs of a token for each policy, with the ranges of speed and price."""
     own = replica(case)
     rows = [{"policy": POLICY_NAMES[policy], **_row(case, own, policy)} for policy in planning.POLICIES]
     table = pd.DataFrame(rows)
     fixed, scaled, zero = table.to_dict("records")
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"Idle time is {fixed['idle_share']:.0%} of the bill of a fixed fleet, {scaled['idle_share']:.0%} with autoscaling and "
-        f"{zero['idle_share']:.0%} with scaling to zero.")
-    table.attrs["note"] = (
+        f"{zero['idle_share']:.0%} with scaling to zero."), (
         f"On-demand prices known on {case.as_of}, the same for each policy; sellers of machines that scale to zero ask more "
         "for a second. Low ends: cheapest offer and fast end of the model's 80 % interval; high ends: the dearest and the slow. "
         f"A request that wakes a replica waits {case.start_minutes:g} minutes: {zero['cold_share']:.2%} of them when scaled to "
-        "zero.")
-    table.attrs["sources"] = _sources(case, own)
-    return table
+        "zero."), UNITS)
 
 
 def _row(case, own, policy):
@@ -184,6 +175,7 @@ def _row(case, own, policy):
     return row
 
 
+@finding
 def cost_over_load(case):
     """Cost of a token over the mean load for each policy, on the basis of allocation, and on that of usage."""
     own, load = replica(case), _load(case)
@@ -212,34 +204,32 @@ def cost_over_load(case):
     table = pd.concat(parts, ignore_index=True)
     one = table[table["basis"] == POLICY_NAMES["fixed"]]
     dear, cheap = (float(np.interp(np.log(rate), np.log(demands), one["usd_per_mtok"])) for rate in (most / 100, 100 * most))
-    table.attrs.update(requests_per_s=case.requests_per_s, used=used["usd_per_mtok"], dear=dear, cheap=cheap)
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"A token of the fixed fleet costs ${cheap:,.2f} a million at the load of a hundred full replicas and ${dear:,.2f} at a "
-        f"hundredth of one; on busy time alone it costs ${used['usd_per_mtok']:,.2f}")
-    table.attrs["note"] = (
+        f"hundredth of one; on busy time alone it costs ${used['usd_per_mtok']:,.2f}"), (
         "Allocation: all paid time over all tokens, for each policy. Usage: what a token costs on a replica that is always "
         f"full; the rest of the bill is nobody's. The band, {POLICY_NAMES[case.policy]}: prices known on {case.as_of} and the "
-        "model's 80 % interval. Input and output tokens together.")
-    table.attrs["sources"] = _sources(case, own)
-    return table
+        "model's 80 % interval. Input and output tokens together."),
+        requests_per_s=case.requests_per_s, used=used["usd_per_mtok"], dear=dear, cheap=cheap)
 
 
+@finding
 def headline(case):
     """The answer of the chapter: how full the fleet of the page is, and what the idle part costs."""
-    own = replica(case)
-    by = {policy: _row(case, own, policy) for policy in planning.POLICIES}
+    table = policies(case).table
+    by = dict(zip(planning.POLICIES, table.to_dict("records"), strict=True))
     row = by[case.policy]
     waiting = row["usd_per_mtok_allocated"] - row["usd_per_mtok_used"]
-    finding = (
+    sentence = (
         f"At {case.requests_per_s:g} requests a second with the load profile “{traffic.LABELS[case.profile]}”, GPUs work "
         f"{percent(by['fixed']['utilisation'])} of the paid time in a fixed fleet, {percent(by['autoscale']['utilisation'])} in "
         f"an autoscaled one and {percent(by['to_zero']['utilisation'])} where they scale to zero. A million tokens cost "
         f"${row['usd_per_mtok_allocated']:,.2f} ({POLICY_NAMES[case.policy]}), ${waiting:,.2f} of it for waiting."
         + (f" The fixed fleet has no place for {percent(by['fixed']['turned_away'])} of the requests."
            if by["fixed"]["turned_away"] > NOTICED else ""))
-    return {"finding": finding, "number": percent(row["utilisation"]), "utilisation": row["utilisation"],
-            "label": f"of the paid time a {POLICY_NAMES[case.policy].replace('fleet', '').strip()} fleet is busy under real load",
-            "calibrated": bool(own.found["calibrated"])}
+    return Finding(
+        table, sentence, "", UNITS, number=percent(row["utilisation"]),
+        label=f"of the paid time a {POLICY_NAMES[case.policy].replace('fleet', '').strip()} fleet is busy under real load")
 
 
 def _bursts(profile):
@@ -248,6 +238,7 @@ def _bursts(profile):
     return traffic.fact(name, "peak_10min") / traffic.fact(name, "peak_1h")
 
 
+@finding
 def sensitivity(case):
     """Utilisation and cost under the policy of the page when one input moves and the others stay."""
     moves = {
@@ -277,9 +268,8 @@ def sensitivity(case):
     table = pd.DataFrame(rows)
     cut = next((row["turned_away"] for row in rows if row["change"].startswith("sized")), 0.0)
     burst = traffic.LABELS[case.profile if case.profile in traffic.HOURLY else traffic.HOURLY[0]]
-    table.attrs["note"] = (
-        f"Where nothing else is said, the policy of the page: {POLICY_NAMES[case.policy]}. Busiest ten minutes: "
-        f"{_bursts(case.profile):.2f} times the hour, as in the peak of the {burst}." + (
-            f" Sized for 99% of the hours, the fleet cannot serve {cut:.2%} of all requests in time." if cut > NOTICED else ""))
-    table.attrs["sources"] = ["own-assumption"]
-    return table
+    note = (f"Where nothing else is said, the policy of the page: {POLICY_NAMES[case.policy]}. Busiest ten minutes: "
+            f"{_bursts(case.profile):.2f} times the hour, as in the peak of the {burst}.")
+    if cut > NOTICED:
+        note += f" Sized for 99% of the hours, the fleet cannot serve {cut:.2%} of all requests in time."
+    return Finding(table, "", note, UNITS)

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from tokenecon import data
+from tokenecon.finding import Finding, finding
 from tokenecon.formulas import money
 from tokenecon.serving import sizing
 from tokenecon_book.chapters.traffic.idle import ENDS
@@ -18,6 +19,7 @@ PUBLISHED = (("llama-3.1-8b", 1, "fp8"), ("qwen3-30b-a3b", 1, "fp8"), ("mixtral-
 OTHER = {"_low": "_high", "": "", "_high": "_low"}  # a dear full hour makes a small factor
 
 
+@finding
 def published():
     """The published span of the cost of an output token with load, and the same from our model at the same price and lengths."""
     usd, isl, osl = (data.value(f"load_cost.{name}") for name in ("price", "isl", "osl"))
@@ -36,14 +38,12 @@ def published():
         rows.append(row)
     table = pd.DataFrame(rows)
     one_gpu = table[table["what"].str.endswith("1 H100")]
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"Published measurements span ${table['full'].min():.2f} to ${table['one'].max():.2f} per million output tokens “on "
         "identical hardware”. The dear end is a model on two GPUs; one model on one H100 spans a factor of "
         f"{one_gpu['factor'].min():.0f} to {one_gpu['factor'].max():.0f}, and ours {one_gpu['own_factor'].min():.0f} to "
-        f"{one_gpu['own_factor'].max():.0f}.")
-    table.attrs["note"] = (
+        f"{one_gpu['own_factor'].max():.0f}."), (
         f"At {usd:g} USD for a GPU's hour, {isl:g} tokens in and {osl:g} out, and the published time per output token at full "
         "load. At one request a second the cost is rent over tokens, whatever the model. Runs at the highest rates seem hardly "
-        "to outlast a request, so that filling and emptying count in the published full load and not in ours.")
-    table.attrs["sources"] = ["patil-2026"]
-    return table
+        "to outlast a request, so that filling and emptying count in the published full load and not in ours."),
+        {f"{name}{end}": unit for name, (_, unit) in PUBLISHED_COLUMNS.items() if unit for end in ENDS})

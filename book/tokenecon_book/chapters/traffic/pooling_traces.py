@@ -5,7 +5,9 @@ import pandas as pd
 from scipy import stats
 
 from tokenecon import data
+from tokenecon.finding import Finding, finding
 from tokenecon.fleet import erlang, traffic
+from tokenecon.serving import sizing
 from tokenecon.units import HOURS_PER_DAY, factor
 
 CHANCE, INDEPENDENT = "Erlang C", "if independent"
@@ -25,13 +27,15 @@ SERVICE_COLUMNS = {
 }  # fmt: skip
 
 
-def clients(*, service_s, wait_probability):
+@finding
+def clients(case):
     """How full a pool is by the number of clients in it: pools of real clients, and what two textbook laws promise.
 
     Real pools are sized for the hour that one in a hundred exceeds (``utilisation_p99_1h``).  Independent clients would spread
     less by the root of their number.  Erlang C sees neither hours nor clients: a steady rate, and only chance.
     """
-    rows = data.table("traffic_pooling").sort_values(["trace", "clients"])
+    service_s = sizing.of_page(case)["service_s"]
+    rows = data.rows("traffic_pooling", {"trace": POOLED}).sort_values(["trace", "clients"])
     parts = [pd.DataFrame({"clients": part["clients"].astype(float), "kind": traffic.LABELS[trace],
                            "utilisation": part["utilisation_p99_1h"]}) for trace, part in rows.groupby("trace")]
     first = rows[rows["trace"] == POOLED[0]]
@@ -40,25 +44,22 @@ def clients(*, service_s, wait_probability):
                                "utilisation": independent(counts, first["utilisation_p99_1h"].iloc[0])}))
     rate = traffic.fact(POOLED[0], "mean_rate") / traffic.fact(POOLED[0], "clients")  # of its mean client
     parts.append(pd.DataFrame({"clients": counts, "kind": CHANCE, "utilisation": [
-        steady(rate * count * service_s, wait_probability) for count in counts]}))
+        steady(rate * count * service_s, case.wait_probability) for count in counts]}))
     table = pd.concat(parts, ignore_index=True)
 
     def at(kind, place):
         return table.loc[table["kind"] == kind, "utilisation"].iloc[place]
 
     large, small = traffic.LABELS[POOLED[0]], traffic.LABELS[POOLED[-1]]
-    table.attrs["finding"] = (
+    few = [traffic.fact(name, "top10_share") for name in POOLED]
+    return Finding(table, (
         f"{counts[-1]:g} pooled clients of the large model fill a fleet to {at(large, -1):.0%}, one alone to "
-        f"{at(large, 0):.0%}; independence promises {at(INDEPENDENT, -1):.0%}, chance alone {at(CHANCE, -1):.0%}")
-    table.attrs["note"] = (
+        f"{at(large, 0):.0%}; independence promises {at(INDEPENDENT, -1):.0%}, chance alone {at(CHANCE, -1):.0%}"), (
         "Traces: mean load over the load that one hour in a hundred exceeds; medians over pools drawn at random from the "
         f"clients of a service. Independent: for the {large}, the spread over the mean falls with the root of the number. "
-        f"Erlang C: at the mean rate of its clients, {wait_probability:.1%} of requests waiting. Pools of the {small} do come "
-        f"near independence: {at(small, -1):.0%}.")
-    few = [traffic.fact(name, "top10_share") for name in POOLED]
-    table.attrs["note"] += f" Ten clients send {min(few):.0%} to {max(few):.0%} of the requests of a service."
-    table.attrs["sources"] = ["servegen-2025", "erlang-1917", "kleinrock-1975"]
-    return table
+        f"Erlang C: at the mean rate of its clients, {case.wait_probability:.1%} of requests waiting. Pools of the {small} do "
+        f"come near independence: {at(small, -1):.0%}. Ten clients send {min(few):.0%} to {max(few):.0%} of the requests of a "
+        "service."))
 
 
 def independent(counts, alone):
@@ -71,12 +72,13 @@ def steady(load, wait_probability):
     return load / erlang.slots_needed(load=load, wait_probability=wait_probability)
 
 
-def bursts(*, service_s, wait_probability):
+@finding
+def bursts(case):
     """Inside one hour: minutes of real traces against Poisson arrivals, and how full each lets a fleet be."""
-    rows = data.table("traffic")
-    table = []
+    service_s, table = sizing.of_page(case)["service_s"], []
     for trace in BY_THE_MINUTE:
-        rates = rows[rows["trace"] == trace].sort_values("index")["requests_per_s"].to_numpy()[1:-1]  # both ends are cut
+        rows = data.rows("traffic", {"trace": trace}).sort_values("index")
+        rates = rows["requests_per_s"].to_numpy()[1:-1]  # both ends are cut
         counts = rates * SECONDS_PER_MINUTE
         # half of all hours with Poisson arrivals have no busier minute than this
         peak = stats.poisson.ppf(0.5 ** (1 / len(counts)), counts.mean()) / counts.mean()
@@ -84,25 +86,23 @@ def bursts(*, service_s, wait_probability):
         table.append({
             "what": traffic.LABELS[trace], "requests_per_min": counts.mean(), "cv": traffic.fact(trace, "cv_interarrival"),
             "dispersion": counts.var() / counts.mean(),
-            "peak": seen, "peak_poisson": peak, "busy_erlang": steady(load, wait_probability),
-            "busy_minute": load / erlang.slots_needed(load=load * seen, wait_probability=wait_probability)})  # fmt: skip
+            "peak": seen, "peak_poisson": peak, "busy_erlang": steady(load, case.wait_probability),
+            "busy_minute": load / erlang.slots_needed(load=load * seen, wait_probability=case.wait_probability)})  # fmt: skip
     table = pd.DataFrame(table)
     mild, wild = table.iloc[0], table.iloc[1]
-    table.attrs["finding"] = (
+    single = [traffic.fact(name, "client_cv") for name in traffic.HOURLY]
+    return Finding(table, (
         f"Inside an hour requests come in bursts: the busiest minute is {mild['peak']:.1f} times the mean in conversation and "
         f"{wild['peak']:.1f} times in code completion, where Poisson arrivals would reach {mild['peak_poisson']:.1f} and "
-        f"{wild['peak_poisson']:.1f}.")
-    table.attrs["note"] = (
+        f"{wild['peak_poisson']:.1f}."), (
         "Poisson arrivals have 1 in both columns of variation. From one request to the next conversation is close to them; from "
         f"minute to minute it is not. A request holds its place for {service_s:.3g} s. Busy by Erlang C: at the mean rate of "
-        "the hour. The first and the last minute of a trace are left out.")
-    single = [traffic.fact(name, "client_cv") for name in traffic.HOURLY]
-    table.attrs["note"] += (f" Of single clients of five services the time between requests varies by "
-                            f"{min(single):.1f} to {max(single):.0f} times its mean, Poisson by 1.")
-    table.attrs["sources"] = ["azure-traces-2023", "servegen-2025", "erlang-1917"]
-    return table
+        "the hour. The first and the last minute of a trace are left out. Of single clients of five services the time between "
+        f"requests varies by {min(single):.1f} to {max(single):.0f} times its mean, Poisson by 1."),
+        {name: unit for name, (_, unit) in BURST_COLUMNS.items() if unit})
 
 
+@finding
 def zones(names=("diurnal", *POOLED)):
     """How full the busiest hour leaves a fleet that serves the same load in several time zones, spread evenly over the day."""
     parts = []
@@ -113,13 +113,11 @@ def zones(names=("diurnal", *POOLED)):
     table = pd.concat(parts, ignore_index=True)
     by = table.pivot(index="zones", columns="kind", values="utilisation")
     day, large = by[traffic.LABELS["diurnal"]], by[traffic.LABELS[POOLED[0]]]
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"Three time zones fill the fleet of a smooth day to {day.loc[3]:.0%} instead of {day.loc[1]:.0%}; that of the large "
-        f"model only to {large.loc[3]:.0%} instead of {large.loc[1]:.0%}, because its busy days stay busy everywhere")
-    table.attrs["note"] = ("The same profile in each zone, moved by its share of a day; the fleet is sized for the busiest "
-                           "hour of all together. What clocks move is the rhythm of the day; good and bad days move with it.")
-    table.attrs["sources"] = ["servegen-2025", "own-assumption"]
-    return table
+        f"model only to {large.loc[3]:.0%} instead of {large.loc[1]:.0%}, because its busy days stay busy everywhere"),
+        "The same profile in each zone, moved by its share of a day; the fleet is sized for the busiest hour of all together. "
+        "What clocks move is the rhythm of the day; good and bad days move with it.")
 
 
 def shifted(ratio, count):
@@ -128,6 +126,7 @@ def shifted(ratio, count):
     return np.mean([np.roll(ratio, hour) for hour in hours], axis=0)
 
 
+@finding
 def services():
     """Three services of one provider, each on its own fleet and all on one, at equal mean loads."""
     ratios = {name: traffic.profile(name)["ratio"].to_numpy() for name in POOLED}
@@ -143,11 +142,9 @@ def services():
     table["utilisation_low"], table["utilisation_high"] = 1 / table["peak_high"], 1 / table["peak_low"]
     pairs = np.corrcoef(list(ratios.values()))[np.triu_indices(len(ratios), 1)]
     apart, together = table["utilisation"].iloc[-2:]
-    table.attrs.update(correlations=pairs.tolist())
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"Three services on one fleet fill it to {together:.0%} instead of {apart:.0%} on three: their hours are hardly alike "
-        f"(correlations from {pairs.min():.2f} to {pairs.max():.2f}), so their peaks do not meet.")
-    table.attrs["note"] = ("Equal mean loads on machines that can serve any of them. The range tries every shift by whole "
-                           "days, since the traces do not say whether they begin on the same day.")
-    table.attrs["sources"] = ["servegen-2025"]
-    return table
+        f"(correlations from {pairs.min():.2f} to {pairs.max():.2f}), so their peaks do not meet."),
+        "Equal mean loads on machines that can serve any of them. The range tries every shift by whole days, since the traces do "
+        "not say whether they begin on the same day.",
+        {f"peak{end}": "ratio" for end in ("_low", "", "_high")}, correlations=pairs.tolist())

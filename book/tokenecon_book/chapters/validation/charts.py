@@ -12,8 +12,9 @@ PREDICTED = axis("predicted_tok_s", "Predicted unseen", "tok/s", log=True)
 RATIO = axis("ratio", "Predicted over measured", "ratio", log=True)
 
 
-def points(table):
+def points(found):
     """Predicted over measured, one point a configuration; lists pick accelerator and model, the legend the format."""
+    table = found.table
     both = table[["measured_tok_s", "predicted_tok_s"]]
     ends = (both.min().min(), both.max().max())
     across = alt.X("measured_tok_s:Q", axis=guide(MEASURED, *ends, grid=True), scale=scale(MEASURED, *ends))
@@ -30,7 +31,7 @@ def points(table):
         opacity=alt.condition(pick & gpu & model, alt.value(0.8), alt.value(0.06)),
     ).add_params(pick, gpu, model)  # fmt: skip
     line = diagonal.mark_line(strokeDash=[4, 4], opacity=0.6).encode(x=across, y=up)
-    return finish(alt.layer(line, dots), table, None, "", theme.HEIGHT + 80)
+    return finish(alt.layer(line, dots), None, "", theme.HEIGHT + 80)
 
 
 def choice(table, column, name):
@@ -40,18 +41,18 @@ def choice(table, column, name):
     return alt.selection_point(fields=[column], bind=listed, name=column)
 
 
-def spread(table):
+def spread(found):
     """Predicted over measured by group, with the range of the middle 80 %."""
-    return intervals(table, RATIO, "label", sort=False, marks=[mark("x", 1, "a hit")])
+    return intervals(found.table, RATIO, "label", sort=False, marks=[mark("x", 1, "a hit")])
 
 
-def coverage(table):
+def coverage(found):
     """Share of measurements inside their interval."""
-    return intervals(table, axis("inside", "Inside the interval", "fraction", domain=(0.0, 1.0)), "label", sort=False,
+    return intervals(found.table, axis("inside", "Inside the interval", "fraction", domain=(0.0, 1.0)), "label", sort=False,
                      marks=[mark("x", 0.8, "80 %")])
 
 
-def coefficients(table):
+def coefficients(found):
     """Each coefficient over the value that the fit started from."""
-    return intervals(table, axis("over_prior", "Fitted over starting value", "ratio", log=True), "id", group="held",
+    return intervals(found.table, axis("over_prior", "Fitted over starting value", "ratio", log=True), "id", group="held",
                      marks=[mark("x", 1, "unmoved")])

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from tokenecon.finding import Finding, finding
 from tokenecon.serving.calibration import held_out, measured
 from tokenecon_book.chapters.validation.validation import errors
 
@@ -38,19 +39,21 @@ WORST_COLUMNS = {"id": ("Row", None), "engine": ("Engine", None), "model": ("Mod
 ASIDE_COLUMNS = {"engine": ("Engine", None), "flag": ("Why", None), "rows": ("Measurements", None)}
 
 
-def owed(rows):
+@finding
+def owed(found):
     """Groups of measurements with a large median error, each with its explanation."""
     by = ["metric", "load", "campaign", "model", "gpu"]
-    parts = []
+    rows, parts = found.table, []
     for keys in (["metric", "load", "model"], ["metric", "load", "gpu", "weights"], ["metric", "load", "campaign"], by):
-        table = errors(rows, keys)
+        table = errors(found, keys).table
         table = table[(table["rows"] >= held_out.FEW) & (table["median_error"] > LARGE)]
         for _, one in table.iterrows():
             own = rows[np.logical_and.reduce([rows[key] == one[key] for key in keys])]
             parts.append({"group": ", ".join(str(one[key]) for key in keys), "rows": int(one["rows"]),
                           "median_error": one["median_error"], "signed_error": one["signed_error"],
                           "explanation": reason(own)})
-    return pd.DataFrame(parts, columns=["group", "rows", "median_error", "signed_error", "explanation"])
+    return Finding(pd.DataFrame(parts, columns=["group", "rows", "median_error", "signed_error", "explanation"]),
+                   units={"median_error": "fraction", "signed_error": "fraction"})
 
 
 def reason(rows):
@@ -66,15 +69,19 @@ def reason(rows):
     return "; ".join(sorted(found, key=found.get, reverse=True))
 
 
-def worst(rows, count=15):
+@finding
+def worst(found, count=15):
     """The predictions that miss most."""
+    rows = found.table
     order = rows["log_error"].abs().sort_values(ascending=False).index[:count]
-    return rows.loc[order, ["id", "source", "engine", "model", "gpu", "weights", "parallelism", "isl", "osl",
-                            "concurrency", "metric", "value", "predicted", "error"]].reset_index(drop=True)
+    return Finding(rows.loc[order, ["id", "source", "engine", "model", "gpu", "weights", "parallelism", "isl", "osl",
+                                    "concurrency", "metric", "value", "predicted", "error"]].reset_index(drop=True),
+                   units={"error": "fraction"})
 
 
+@finding
 def left_out():
     """Measurements set aside, and why."""
     rows = measured.table(flagged=True)
     rows = rows[rows["flag"] != ""]
-    return rows.groupby(["engine", "flag"]).size().rename("rows").reset_index()
+    return Finding(rows.groupby(["engine", "flag"]).size().rename("rows").reset_index())

@@ -8,24 +8,26 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import BadInput
-from tokenecon.serving import intervals, operands
-from tokenecon.serving.calibration import held_out, measured
+from tokenecon.finding import Finding, finding
+from tokenecon.serving import intervals
+from tokenecon.serving.calibration import held_out
 
 TUNED = "tensorrt-llm"  # engines whose offline tables are tuned by their maker
 
 
+@finding
 def compared(by="campaign"):
     """Measurements with prediction, interval, error and what they can be filtered by."""
     rows = held_out.stored(by)
     rows["error"] = rows["predicted"] / rows["value"] - 1
     rows["log_error"] = np.log(rows["predicted"] / rows["value"])
     rows["load"] = rows["workload"].map(held_out.WORKLOADS)
-    shape = {model: operands.record(model) for model in rows["model"].unique()}
-    rows["kind"] = rows["model"].map({model: intervals.KINDS[one["experts"] > 0] for model, one in shape.items()})
+    models = data.rows("models", {"id": sorted(rows["model"].unique())}, want="id experts")
+    rows["kind"] = rows["model"].map({one.id: intervals.KINDS[one.experts > 0] for one in models.itertuples()})
     rows["maker"] = rows["engine"].str.split(" ").str[0]
     low, high = _interval(rows)
     rows["predicted_low"], rows["predicted_high"] = rows["predicted"] * low, rows["predicted"] * high
-    return rows
+    return Finding(rows, units={"error": "fraction", "log_error": "ratio"})
 
 
 def _interval(rows):
@@ -41,7 +43,8 @@ def _interval(rows):
     return np.where(inverse, 1 / high, low), np.where(inverse, 1 / low, high)
 
 
-def errors(rows, by):
+@finding
+def errors(found, by):
     """Median error, its sign, its ninth decile and the share within a factor of two, by group."""
     def group(own):
         absolute = own["log_error"].abs()
@@ -51,7 +54,8 @@ def errors(rows, by):
             "within_twofold": (absolute < np.log(2)).mean(),
         })  # fmt: skip
 
-    return rows.groupby(by, sort=True)[["log_error"]].apply(group).reset_index()
+    return Finding(found.table.groupby(by, sort=True)[["log_error"]].apply(group).reset_index(),
+                   units=dict.fromkeys(("median_error", "signed_error", "ninth_decile", "within_twofold"), "fraction"))
 
 
 def rank_correlation(rows):
@@ -59,8 +63,10 @@ def rank_correlation(rows):
     return float(rows[["predicted", "value"]].corr("spearman").iloc[0, 1])
 
 
-def targets(rows):
+@finding
+def targets(found):
     """What the model must reach, and what it does where each campaign is left out."""
+    rows = found.table
     offline = rows[(rows["load"] == "offline") & (rows["maker"] == TUNED)]
     loop, static = rows[rows["load"] == "closed_loop"], rows[rows["load"] == "static"]
     tpot, ttft = loop[loop["metric"] == "tpot_ms"], loop[loop["metric"] == "ttft_ms"]
@@ -86,34 +92,36 @@ def targets(rows):
     )  # fmt: skip
     out = pd.DataFrame(lines, columns=["quantity", "rows", "reached", "bound", "target"])
     out["met"] = np.where(out["bound"] == "at most", out["reached"] <= out["target"], out["reached"] >= out["target"])
-    return out
+    return Finding(out, units={"reached": "fraction", "target": "fraction"})
 
 
-def covered(rows):
+@finding
+def covered(found):
     """Share of measurements inside intervals that were made without their campaign, by quantity, load and kind."""
-    spread = held_out.residuals(rows)
+    spread = held_out.residuals(found.table)
     table = held_out.coverage(spread, held_out.nominal(spread))
     out = table.groupby(["quantity", "load", "kind"])["inside"].agg(rows="size", inside="mean").reset_index()
     total = {"quantity": "all", "load": "all", "kind": "all", "rows": len(table), "inside": table["inside"].mean()}
-    return pd.concat([out, pd.DataFrame([total])], ignore_index=True)
+    return Finding(pd.concat([out, pd.DataFrame([total])], ignore_index=True), units={"inside": "fraction"})
 
 
-def noise_floor(rows):
+@finding
+def noise_floor(found):
     """How much two published measurements of the same configuration differ, which no model can beat."""
     keys = ["model", "gpu", "weights", "parallelism", "isl", "osl", "concurrency", "metric"]
+    rows = found.table
     pairs = rows.assign(concurrency=rows["concurrency"].fillna(-1)).groupby([*keys, "campaign"])["value"].median()
     pairs = pairs.reset_index()
     both = pairs.merge(pairs, on=keys)
     both = both[both["campaign_x"] < both["campaign_y"]]
     both["difference"] = np.expm1(np.abs(np.log(both["value_x"] / both["value_y"])))
     table = both.groupby(["campaign_x", "campaign_y", "metric"])["difference"].agg(rows="size", median="median")
-    return table[table["rows"] >= 5].reset_index()
+    return Finding(table[table["rows"] >= 5].reset_index(), units={"median": "fraction"})
 
 
 def coefficient_table():
     """The fitted coefficients with interval, prior, rows and trade-offs; how tightly the data hold each."""
-    table = data.table("calibration")
-    table = table[table["kind"] == "coefficient"].reset_index(drop=True)
+    table = data.rows("calibration", {"kind": "coefficient"}).reset_index(drop=True)
     width = np.log(table["high"] / table["low"]) / 2
     table["held"] = np.select([width < 0.1, width < 0.25], ["tightly", "well"], "loosely")
     return table[["id", "value", "unit", "low", "high", "prior", "rows", "held", "note"]]
@@ -135,9 +143,10 @@ METRICS = {"output_tok_s": "rate", "total_tok_s": "rate", "e2e_ms": "time of a b
 POINT = ["metric", "load", "gpu", "model", "weights", "parallelism", "campaign"]
 
 
+@finding
 def chosen(case):
     """The comparison that a page shows: left out as asked, on the accelerators and the model asked for."""
-    rows = compared(case.left_out)
+    rows = compared(case.left_out).table
     if case.model != "all":
         known = sorted(rows["model"].unique())
         if case.model not in known:
@@ -147,16 +156,13 @@ def chosen(case):
     rows = rows[rows["gpu"].isin(case.gpus)]
     if rows.empty:
         raise ValueError("parameters 'gpus' and 'model' leave no measurement; see data/measurements.csv")
-    return rows.reset_index(drop=True)
+    return Finding(rows.reset_index(drop=True), units={"error": "fraction", "log_error": "ratio"})
 
 
-def cited(rows):
-    """Sources of the measurements, for the figures."""
-    return list(dict.fromkeys(rows["source"]))
-
-
-def points(rows):
+@finding
+def points(found):
     """Predicted and measured throughput, one point a configuration: the geometric mean over its lengths."""
+    rows = found.table
     own = rows[rows["metric"].isin(("output_tok_s", "total_tok_s"))]
     logs = own.assign(measured=np.log(own["value"]), said=np.log(own["predicted"]))
     table = logs.groupby(POINT)[["measured", "said", "log_error"]].agg("mean").reset_index()
@@ -166,14 +172,16 @@ def points(rows):
     table = table[["gpu", "model", "weights", "parallelism", "campaign", "runs", "measured_tok_s", "predicted_tok_s",
                    "error"]]
     near = (own["log_error"].abs() < np.log(1.25)).mean()
-    table.attrs = {"finding": f"{near:.0%} of {len(own):,} measured rates lie within a quarter of what the model says of "
-                              "them unseen", "sources": cited(own),
-                   "note": "A point is one configuration, the geometric mean over prompt and answer lengths."}
-    return table
+    return Finding(
+        table, f"{near:.0%} of {len(own):,} measured rates lie within a quarter of what the model says of them unseen",
+        "A point is one configuration, the geometric mean over prompt and answer lengths.",
+        units={"measured_tok_s": "tok/s", "predicted_tok_s": "tok/s", "error": "fraction"})
 
 
-def spread(rows, by, keep=5):
+@finding
+def spread(found, by, keep=5):
     """Predicted over measured by group: the median, and the decile at each end."""
+    rows = found.table
     own = rows.assign(quantity=rows["metric"].map(METRICS), ratio=np.exp(rows["log_error"]))
     groups = own.groupby([by, "quantity"])["ratio"]
     table = groups.quantile([0.1, 0.5, 0.9]).unstack().reset_index()
@@ -182,24 +190,23 @@ def spread(rows, by, keep=5):
     table = table[table["rows"] >= keep].reset_index(drop=True)
     table["label"] = table[by] + ", " + table["quantity"]
     low, high = table["ratio"].min(), table["ratio"].max()
-    table.attrs = {"finding": f"By group, the typical prediction is {low:.2f} to {high:.2f} times the measurement",
-                   "sources": cited(rows),
-                   "note": "Bars: from the tenth to the ninetieth percentile of the measurements. 1 is a hit."}
-    return table
+    return Finding(table, f"By group, the typical prediction is {low:.2f} to {high:.2f} times the measurement",
+                   "Bars: from the tenth to the ninetieth percentile of the measurements. 1 is a hit.")
 
 
-def coverage_figure(rows):
+@finding
+def coverage_figure(found):
     """Share of the measurements inside their interval, by quantity, load and kind of model."""
-    table = covered(rows)
+    table = covered(found).table
     table = table[table["rows"] >= held_out.FEW].reset_index(drop=True)
     table["label"] = [" ".join(dict.fromkeys((one.load.replace("_", " "), {"rate": "rate", "ttft": "first token",
                       "tpot": "per token", "all": "all"}[one.quantity], one.kind))) for one in table.itertuples()]
     whole = table.loc[table["quantity"] == "all", "inside"].iloc[0]
-    table.attrs = {"finding": f"{whole:.0%} of the measurements lie inside their 80 % interval",
-                   "sources": cited(rows), "note": "Every interval was made without the campaign it is tried on."}
-    return table
+    return Finding(table, f"{whole:.0%} of the measurements lie inside their 80 % interval",
+                   "Every interval was made without the campaign it is tried on.", units={"inside": "fraction"})
 
 
+@finding
 def coefficient_figure():
     """Fitted value of each coefficient over the value it started from, with its interval."""
     table = coefficient_table()
@@ -208,15 +215,16 @@ def coefficient_figure():
     table["over_prior"] = table["value"] / table["prior"]
     tight = (table["held"] == "tightly").sum()
     loose = table.loc[table["held"] == "loosely", "id"]
-    table.attrs = {"finding": f"{tight} of {len(table)} coefficients are held within a tenth; {len(loose)} only loosely",
-                   "sources": cited(measured.table()),
-                   "note": "Bars: 80 % intervals from leaving out one campaign at a time."}
-    return table
+    return Finding(table, f"{tight} of {len(table)} coefficients are held within a tenth; {len(loose)} only loosely",
+                   "Bars: 80 % intervals from leaving out one campaign at a time.")
 
 
-def summary(rows):
+@finding
+def summary(found):
     """The sentence that answers the page."""
-    goals = targets(rows)
+    goals = targets(found).table
     offline, tpot = goals["reached"].iloc[0], goals["reached"].iloc[3]
-    return (f"Unseen, the model misses offline throughput by {offline:.0%} and time per token by {tpot:.0%} (medians), where "
-            f"two published runs of one engine differ by {noise_floor(rows)['median'].median():.0%}")
+    floor = noise_floor(found).table["median"].median()
+    return Finding(
+        goals, f"Unseen, the model misses offline throughput by {offline:.0%} and time per token by {tpot:.0%} (medians), where "
+        f"two published runs of one engine differ by {floor:.0%}", units={"reached": "fraction", "target": "fraction"})

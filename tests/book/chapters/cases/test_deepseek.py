@@ -38,24 +38,24 @@ def test_the_defaults_are_those_of_the_data(declared):
 
 
 def test_the_published_figures_agree(page):
-    attrs = cases_deepseek.identities(page()).attrs
-    assert attrs["paid"] == 226.75 * 8 * 24 * 2 == 87_072  # nodes, GPUs, hours, USD: to the dollar
+    found = cases_deepseek.identities(page())
+    assert found["paid"] == 226.75 * 8 * 24 * 2 == 87_072  # nodes, GPUs, hours, USD: to the dollar
     # 342 billion at 0.14, 266 at 0.55, 168 at 2.19 USD a million; printed 562,027, from counts before rounding
-    assert attrs["revenue"] == pytest.approx(47_880 + 146_300 + 367_920)
-    assert attrs["revenue"] == pytest.approx(562_027, rel=2e-4)
+    assert found["revenue"] == pytest.approx(47_880 + 146_300 + 367_920)
+    assert found["revenue"] == pytest.approx(562_027, rel=2e-4)
     assert pytest.approx(5.45, abs=0.005) == (562_027 - 87_072) / 87_072
     # 608e9/86,400 over 73,700 and 168e9/86,400 over 14,800
-    assert attrs["nodes"]["prefill"] == pytest.approx(95.48, abs=0.01)
-    assert attrs["nodes"]["decode"] == pytest.approx(131.38, abs=0.01)
-    assert sum(attrs["nodes"].values()) == pytest.approx(226.75, rel=1e-3)
+    assert found["nodes"]["prefill"] == pytest.approx(95.48, abs=0.01)
+    assert found["nodes"]["decode"] == pytest.approx(131.38, abs=0.01)
+    assert sum(found["nodes"].values()) == pytest.approx(226.75, rel=1e-3)
     # 1.944 million tokens a second at 21 for each user, on 131.4 * 8 GPUs
-    assert attrs["flight"] == pytest.approx(168e9 / 86_400 / 21)
-    assert attrs["each"] == pytest.approx(88.1, abs=0.1)
+    assert found["flight"] == pytest.approx(168e9 / 86_400 / 21)
+    assert found["each"] == pytest.approx(88.1, abs=0.1)
 
 
 def test_figures_that_do_not_agree_are_called_so(page):
-    assert cases_deepseek.identities(page()).attrs["finding"].startswith("The figures agree: ")
-    assert cases_deepseek.identities(page(usd_per_gpu_hour=3.0)).attrs["finding"].startswith("These figures do not agree: ")
+    assert cases_deepseek.identities(page()).sentence.startswith("The figures agree: ")
+    assert cases_deepseek.identities(page(usd_per_gpu_hour=3.0)).sentence.startswith("These figures do not agree: ")
 
 
 def test_lengths_give_the_printed_mean_back(page):
@@ -96,11 +96,20 @@ def test_gathering_is_what_estimate_says(page):
     assert step["total"][0] * 1e3 == pytest.approx(row["tpot_ms"], rel=1e-6)
 
 
+def test_the_sources_are_those_of_what_was_asked_for(page):
+    day = page()
+    own, points = cases_deepseek.compare(day).sources, published.others(day).sources
+    model, card = data.model(day.model)["source"], data.row("gpus", f"{day.gpu}.bandwidth")["source"]
+    assert {"deepseek-inference-2025", "deepep-2025", model, card} <= set(own)
+    assert {"sglang-wide-ep-2025", data.row("gpus", "h100-sxm-80gb.bandwidth")["source"], card} <= set(points)
+    assert "sglang-wide-ep-2025" not in own
+
+
 # --- from the bottom up -----------------------------------------------------------------------------
 
 
 def test_the_day_is_reproduced_within_a_factor_of_one_and_a_half(page):
-    table = cases_deepseek.compare(page()).set_index("figure")
+    table = cases_deepseek.compare(page()).table.set_index("figure")
     assert 1 / 1.5 < table.loc["Nodes", "ratio"] < 1.5
     assert table.loc["Nodes", "ratio_low"] < 1 < table.loc["Nodes", "ratio_high"]
     assert table.loc["Cost of the day", "ours"] == pytest.approx(table.loc["Nodes", "ours"] * 8 * 24 * 2)
@@ -108,7 +117,7 @@ def test_the_day_is_reproduced_within_a_factor_of_one_and_a_half(page):
 
 @pytest.mark.source("sglang-wide-ep-2025", "Evaluation")
 def test_passes_meet_measurements_that_nothing_was_fitted_to(page):
-    table = published.others(page()).set_index("point")
+    table = published.others(page()).table.set_index("point")
     # 57,674, 54,543, 50,302 and 22,282 tokens a second for a node; 62,713 and 18,598 in DeepSeek's own profile
     assert table["measured"].to_list() == [57_674, 54_543, 50_302, 22_282, 62_713, 18_598]
     assert table["ratio"].between(0.8, 1.2).all()
@@ -124,8 +133,9 @@ def test_users_get_the_speed_asked_for_and_memory_suffices(page):
 
 
 def test_no_estimate_beats_the_perfect_machine(page):
-    table = cases_deepseek.ways(page())
-    assert table["nodes"].iloc[0] == table.attrs["floor"] < data.value("deepseek_day.nodes")
+    found = cases_deepseek.ways(page())
+    table = found.table
+    assert table["nodes"].iloc[0] == found["floor"] < data.value("deepseek_day.nodes")
     assert table["way"].iloc[0] == "perfect machine"
     # network of a prefill GPU: 4 nodes * 7168 values * 3 bytes in 58 layers at 50 GB/s
     assert node_rates.bounds(page())["prefill"]["network"] == pytest.approx(50e9 / (4 * 7168 * 3 * 58))
@@ -143,9 +153,9 @@ def test_hidden_is_never_slower_than_its_parts(page):
 def test_what_the_nodes_do_adds_up(page):
     day = page()
     nodes = cases_deepseek.estimate(day)["nodes"][1]
-    assert token_costs.where(day)["nodes"].sum() == pytest.approx(nodes)
+    assert token_costs.where(day).table["nodes"].sum() == pytest.approx(nodes)
     # each kind of token times its cost is the bill of the day
-    kinds = token_costs.kinds(day)
+    kinds = token_costs.kinds(day).table
     cost = kinds[kinds["offer"] == "cost from the bottom up"]["usd_per_mtok"].to_numpy()
     assert cost @ [266e3, 342e3, 168e3] == pytest.approx(nodes * 8 * 24 * 2)
 
@@ -165,16 +175,16 @@ def test_faster_users_need_more_nodes(page, speed, faster):
 
 def test_headline_and_sensitivity_speak_for_other_days(page):
     other = page(cached_tokens=0.0, user_speed=15.0)
-    assert cases_deepseek.headline(other).endswith("million tokens against $0.11.")
+    assert cases_deepseek.headline(other).sentence.endswith("million tokens against $0.11.")
     assert len(token_costs.kinds(other)) == 4  # nothing found in a cache has no cost
-    table = cases_deepseek.sensitivity(page()).set_index("change")["nodes"]
+    table = cases_deepseek.sensitivity(page()).table.set_index("change")["nodes"]
     assert table["that kernel, and no experts busier"] < table["no experts busier than others"] < table["the page itself"]
 
 
 def test_what_is_too_slow_is_left_out_and_said(page):
     way = "each token to its experts, behind computation"  # two halves read the weights twice, so that the limit comes first
-    table = cases_deepseek.ways(page(user_speed=38.0))
-    assert way not in set(table["way"]) and f"Too slow for these users: {way}." in table.attrs["note"]
+    found = cases_deepseek.ways(page(user_speed=38.0))
+    assert way not in set(found.table["way"]) and f"Too slow for these users: {way}." in found.note
 
 
 @pytest.mark.parametrize(("change", "message"), [

@@ -48,24 +48,37 @@ def test_an_input_reconciles_only_within_its_range():
     rows = [{"parameter": "one", "unit": "h", "page": 2.0, "needed": 6.0, "low": 1.0, "high": 5.0},
             {"parameter": "other", "unit": "", "page": 3.0, "needed": 4.0}]
     none = bills.reconciling(rows, "the sums meet")
-    assert none.attrs["finding"] == "No input of a known range, moved alone, makes the sums meet"
-    assert none["within"].to_list() == ["no", "–"] and none["factor"].to_list() == pytest.approx([3.0, 4 / 3])
-    assert none["plausible"].to_list() == ["1 to 5 h", "the documents' figure"]
+    assert none.sentence == "No input of a known range, moved alone, makes the sums meet"
+    assert none.table["within"].to_list() == ["no", "–"] and none.table["factor"].to_list() == pytest.approx([3.0, 4 / 3])
+    assert none.table["plausible"].to_list() == ["1 to 5 h", "the documents' figure"]
     some = bills.reconciling([rows[0] | {"high": 7.0}], "the sums meet")
-    assert some.attrs["finding"] == "One alone would make the sums meet" and some.attrs["possible"] == ["one"]
+    assert some.sentence == "One alone would make the sums meet" and some["possible"] == ["one"]
 
 
 def test_an_hour_is_owned_where_there_is_a_purchase_price():
     h100 = bills.owned(SimpleNamespace(gpu="h100-sxm-80gb", as_of="2025-12-08"))
-    assert h100[0][0] < h100[0][1] < h100[0][2] and h100[1]
-    assert bills.owned(SimpleNamespace(gpu="h800-sxm-80gb", as_of="2025-12-08")) == (None, [])
+    assert h100[0] < h100[1] < h100[2]
+    assert bills.owned(SimpleNamespace(gpu="h800-sxm-80gb", as_of="2025-12-08")) is None
+
+
+def test_the_sources_of_a_case_are_those_of_its_rows(case):
+    spotify, shopify = case("spotify"), case("shopify")
+    offers = {one.gpu: gpu_prices.price_range(one.gpu, "on_demand", one.as_of)["rows"] for one in (spotify, shopify)}
+    rents = {gpu: set(data.rows("prices", {"id": rows})["source"]) for gpu, rows in offers.items()}
+    hour = set(transcription.audio_hour(spotify).sources)
+    assert rents[spotify.gpu] | {data.assumption(name)["source"] for name in ("speech.speed_plain", "speech.mfu")} <= hour
+    assert data.row("gpus", f"{spotify.gpu}.bf16")["source"] in hour
+    assert set(transcription.stacking(spotify).sources) >= {"doc-uk", "doc-th"}  # savings printed by the documents
+    own = set(conversations.price_levels(shopify).sources)
+    assert rents[shopify.gpu] | {data.model(shopify.model)["source"], "doc-uk", "litellm-prices"} <= own
+    assert conversations.turn(shopify).sources == ("azure-traces-2023", "openai-api-introduction")
 
 
 # --- Spotify ----------------------------------------------------------------------------------------
 
 
 def test_spotify_volumes_are_speech(case):
-    values = transcription.identities(case("spotify")).set_index("what")["value"]
+    values = transcription.identities(case("spotify")).table.set_index("what")["value"]
     assert values["Tokens in an hour of audio"] == "10,000 tokens"  # 50 million over 5000
     assert values["Speed of speech"] == "125 words a minute"  # 10,000 * 0.75/60
     assert values["A million tokens, after"] == "90 USD"  # 4500 over 50
@@ -78,7 +91,7 @@ def test_whisper_on_an_a100_is_386_times_as_fast_as_speech(case):
 
 
 def test_spotify_bills_buy_a_fleet_that_does_little(case):
-    table = transcription.implied(case("spotify")).set_index("bill")
+    table = transcription.implied(case("spotify")).table.set_index("bill")
     price = gpu_prices.price_range("a100-sxm-80gb", "on_demand", "2025-12-08")
     assert table.loc["before", "n_gpus_high"] == pytest.approx(18000 / 24 / price["low"])
     # the more GPUs the bill buys, the slower each of them
@@ -87,35 +100,36 @@ def test_spotify_bills_buy_a_fleet_that_does_little(case):
 
 
 def test_an_hour_of_audio_by_each_figure(case):
-    table = transcription.audio_hour(case("spotify")).set_index("label")
+    found = transcription.audio_hour(case("spotify"))
+    table = found.table.set_index("label")
     assert table.loc["bill before", "usd_per_audio_hour"] == pytest.approx(3.6)
     assert table.loc["public API", "usd_per_audio_hour"] == 0.36
     price = gpu_prices.price_range("a100-sxm-80gb", "on_demand", "2025-12-08")
     assert table.loc["measured, plain", "usd_per_audio_hour"] == pytest.approx(price["typical"] / 4.84 / 0.6)
-    assert "2.5 times the price of a public API" in table.attrs["title"]
+    assert "2.5 times the price of a public API" in found["title"]
 
 
 def test_published_speeds_belong_to_the_a100_alone(case):
     h100 = case("spotify", gpu="h100-sxm-80gb")
-    assert not transcription.audio_hour(h100)["label"].str.startswith("measured").any()
-    assert transcription.arithmetic(h100).attrs["points"] is None
+    assert not transcription.audio_hour(h100).table["label"].str.startswith("measured").any()
+    assert transcription.arithmetic(h100)["points"] is None
 
 
 def test_the_reconciling_share_of_peak_gives_the_bill(case):
-    share = transcription.arithmetic(case("spotify")).attrs["reconciles"]
+    share = transcription.arithmetic(case("spotify"))["reconciles"]
     again = transcription.audio_hour(case("spotify", mfu=share))
-    assert again.set_index("label")["usd_per_audio_hour"].iloc[3] == pytest.approx(0.9)
+    assert again.table.set_index("label")["usd_per_audio_hour"].iloc[3] == pytest.approx(0.9)
 
 
 def test_savings_stack_to_half_of_the_second_bill_or_to_it(case):
-    left = transcription.stacking(case("spotify")).attrs["left"]
+    left = transcription.stacking(case("spotify"))["left"]
     # 18,000 * 0.25 * 0.5 and 18,000 * 0.5 * 0.5
     assert sorted(left.values()) == pytest.approx([2250, 4500])
 
 
 def test_spotify_words_turn_with_the_numbers(case):
     cheap = transcription.audio_hour(case("spotify", usd_per_day_after=900.0))
-    assert "50% of the price of a public API" in cheap.attrs["title"]  # 900/5000 = 0.18 USD
+    assert "50% of the price of a public API" in cheap["title"]  # 900/5000 = 0.18 USD
 
 
 @pytest.mark.parametrize("name", ["audio_hours_per_day", "tokens_per_day", "usd_per_day_after"])
@@ -125,7 +139,7 @@ def test_an_empty_case_is_refused(case, name):
 
 
 def test_a_day_of_audio_from_the_bottom_up(case):
-    table = transcription.bottom_up(case("spotify")).set_index(["way", "hour"])
+    table = transcription.bottom_up(case("spotify")).table.set_index(["way", "hour"])
     price = gpu_prices.price_range("a100-sxm-80gb", "on_demand", "2025-12-08")["typical"]
     # 5000 hours a day at 91.8 an hour keep 2.269 GPUs busy, and 60 % of the hours are used
     assert table.loc[("measured, batched", "rented"), "n_gpus"] == pytest.approx(5000 / 24 / 91.8 / 0.6)
@@ -135,10 +149,11 @@ def test_a_day_of_audio_from_the_bottom_up(case):
 
 
 def test_the_second_bill_pays_for_a_speed_without_optimisation(case):
-    table = transcription.reconcile(case("spotify")).set_index("parameter")
+    found = transcription.reconcile(case("spotify"))
     price = gpu_prices.price_range("a100-sxm-80gb", "on_demand", "2025-12-08")["typical"]
-    assert table.loc["audio hours that a GPU transcribes", "factor"] == pytest.approx(5000 * price / 0.6 / 4500 / 91.8)
-    assert table.attrs["near"] == "measured, plain" and table.attrs["possible"] == ["audio hours that a GPU transcribes"]
+    factors = found.table.set_index("parameter")["factor"]
+    assert factors["audio hours that a GPU transcribes"] == pytest.approx(5000 * price / 0.6 / 4500 / 91.8)
+    assert found["near"] == "measured, plain" and found["possible"] == ["audio hours that a GPU transcribes"]
 
 
 def test_a_gpu_that_cannot_be_rented_is_refused(case):
@@ -153,13 +168,13 @@ def test_shopify_identities(case):
     page = case("shopify")
     assert conversations.tokens_per_turn(page) == pytest.approx(10)  # 2e9/(1e7 * 20)
     assert conversations.per_mtok(page, 450_000) == pytest.approx(450_000 / (2000 * 365 / 12))
-    values = conversations.identities(page).set_index("what")["value"]
+    values = conversations.identities(page).table.set_index("what")["value"]
     assert values["Caching alone must save"] == "46.43 %"  # 1 - (450/2100)/0.4
     assert values["A thousand conversations"] == "1.479 USD"
 
 
 def test_shopify_fleet(case):
-    table = conversations.implied(case("shopify")).set_index("bill")
+    table = conversations.implied(case("shopify")).table.set_index("bill")
     price = gpu_prices.price_range("h100-sxm-80gb", "on_demand", "2025-12-08")
     n_gpus = 450_000 / 730 / price["typical"]
     assert table.loc["as paid", "n_gpus"] == pytest.approx(n_gpus)
@@ -170,8 +185,8 @@ def test_shopify_volumes_read_two_ways(case):
     page = case("shopify")
     read = conversations.readings(page)
     assert read[conversations.TOKENS] == pytest.approx(2e9 / 1366.1) and read[conversations.TURNS] == 2e8
-    table = conversations.bottom_up(page)
-    row = table.attrs["turns"]
+    found = conversations.bottom_up(page)
+    table, row = found.table, found["turns"]
     price = gpu_prices.price_range("h100-sxm-80gb", "on_demand", "2025-12-08")["typical"]
     # a fleet of whole replicas for the busiest hour, paid round the clock for 730 hours
     assert row.n_gpus % 4 == 0 and row.usd_per_month == pytest.approx(row.n_gpus * price * 730)
@@ -184,32 +199,33 @@ def test_shopify_volumes_read_two_ways(case):
 
 def test_shopify_bill_at_the_reconciling_turn_is_the_own_cost(case):
     page = case("shopify")
-    fits = monthly_bill.bill(page).attrs["fits"]
+    fits = monthly_bill.bill(page)["fits"]
     part = fits / (page.isl + page.osl)
     again = conversations.bottom_up(case("shopify", isl=page.isl * part, osl=page.osl * part))
     # between points of the curve, and whole requests in flight: within a few percent
-    assert again.attrs["turns"].usd_per_month == pytest.approx(450_000, rel=0.05)
+    assert again["turns"].usd_per_month == pytest.approx(450_000, rel=0.05)
 
 
 def test_shopify_sellers_of_the_day(case):
-    ends, cited = conversations.listed(case("shopify"))
-    assert ends[0] < ends[1] < ends[2] and cited
-    assert conversations.listed(case("shopify", model="gpt-3-175b")) == (None, [])
+    ends = conversations.listed(case("shopify"))
+    assert ends[0] < ends[1] < ends[2]
+    assert conversations.listed(case("shopify", model="gpt-3-175b")) is None
     alone = conversations.price_levels(case("shopify", model="llama-2-7b", n_gpus=1, as_of="2024-06-01"))
-    assert "API" in " ".join(alone["label"]) or "an API price" not in alone.attrs["finding"]
+    assert "API" in " ".join(alone.table["label"]) or "an API price" not in alone.sentence
 
 
 def test_shopify_turns_are_what_reconciles(case):
-    table = monthly_bill.reconcile(case("shopify")).set_index("parameter")
-    factor = 450_000 / conversations.bottom_up(case("shopify")).attrs["turns"].usd_per_month
+    found = monthly_bill.reconcile(case("shopify"))
+    table = found.table.set_index("parameter")
+    factor = 450_000 / conversations.bottom_up(case("shopify"))["turns"].usd_per_month
     assert table.loc["turns of a conversation", "factor"] == pytest.approx(factor)
     assert table.loc["price of a GPU-hour", "factor"] == pytest.approx(factor)
-    assert table.attrs["possible"] == [] and table.attrs["finding"].startswith("No input of a known range")
+    assert found["possible"] == [] and found.sentence.startswith("No input of a known range")
 
 
 def test_shopify_words_turn_with_the_numbers(case):
     cheap = conversations.price_levels(case("shopify", usd_per_month_after=45_000.0))
-    assert "% of an API price" in cheap.attrs["finding"]
+    assert "% of an API price" in cheap.sentence
 
 
 def test_shopify_refuses_what_does_not_fit(case):
@@ -224,5 +240,5 @@ def test_shopify_refuses_what_does_not_fit(case):
 
 
 def test_shopify_sensitivity_marks_what_cannot_be_kept(case):
-    slow = monthly_bill.sensitivity(case("shopify", gpu="l40s-48gb", tpot_ms=100.0)).set_index("change")
+    slow = monthly_bill.sensitivity(case("shopify", gpu="l40s-48gb", tpot_ms=100.0)).table.set_index("change")
     assert slow["own"].iloc[0] > 0 and slow.loc["25 ms a token at most (cannot be kept)"].isna().all()

@@ -39,7 +39,7 @@ def ledger():
     """The ledger of the claims that have a function or a reason; those that lack both are told once, by the test of them."""
     table = data.table("claims")
     judged = table["id"].isin(set().union(claims.RECOMPUTE, claims.PLAIN, claims.NO_PATH))
-    return (claims.ledger() if judged.all() else claims.ledger(table[judged])).set_index("id")
+    return (claims.ledger() if judged.all() else claims.ledger(table[judged])).table.set_index("id")
 
 
 # --- complete ---------------------------------------------------------------------------------------
@@ -101,6 +101,20 @@ def test_every_verdict_explains_itself(ledger):
 def test_every_source_is_known(ledger):
     known = set(data.table("sources")["id"])
     assert {one for cell in ledger["sources"] for one in cell.split()} <= known
+
+
+def test_a_recomputation_has_the_sources_of_the_rows_it_asks_for(ledger):
+    cited = ledger["sources"].str.split()
+    assert all(names[:2] == list(claims.DOCUMENTS) for names in cited)
+    assert cited["hw-h100-bandwidth"] == [*claims.DOCUMENTS, data.row("gpus", "h100-sxm-80gb.bandwidth")["source"]]
+    assert data.assumption("kv.waste_contiguous")["source"] in cited["sw-paged-attention-waste"]
+    assert set(data.rows("prices", {"gpu": "h200-sxm-141gb", "provider": "aws", "kind": "on_demand", "basis!=": "claimed"})[
+        "source"]) <= set(cited["up-aws-price-cut"])
+    azure = {"gpu": ["a100-pcie-80gb", "a100-sxm-40gb"], "provider": "azure", "kind": ["spot", "on_demand"], "basis!=": "claimed"}
+    assert set(cited["dep-azure-spot-discount"]) == {*claims.DOCUMENTS, *data.rows("prices", azure)["source"]}
+    whole, one = claims.ledger(), claims.for_chapter("cases/shopify")
+    assert {name for names in cited for name in names} <= set(whole.sources)
+    assert set(one.sources) < set(whole.sources) and {*claims.DOCUMENTS, "azure-traces-2023"} <= set(one.sources)
 
 
 # --- the rule on hand-made cases --------------------------------------------------------------------
@@ -199,8 +213,8 @@ def test_tolerance_is_one_number_for_all():
     assert verdict(claim(100, 100), found(90.0)) == CONTRADICTED
     assert verdict(claim(100, 100), found(90.0), tolerance=0.1) == HOLDS
     assert agrees(claim(100, 100), SimpleNamespace(low=90.0, high=90.0, test=None), 0.1)
-    strict, lax = (claims.counts(claims.ledger(tolerance=t))[CONTRADICTED] for t in (0.001, 0.5))
-    assert strict > claims.counts(claims.ledger())[CONTRADICTED] > lax
+    strict, usual, lax = (claims.counts(claims.ledger(tolerance=t).table)[CONTRADICTED] for t in (0.001, 0.05, 0.5))
+    assert strict > usual > lax
 
 
 # --- recomputed values by hand ----------------------------------------------------------------------
@@ -372,19 +386,19 @@ def test_published_table():
 
 
 def test_counts_add_up_and_the_finding_says_them(ledger):
-    frame = claims.ledger()
-    number = claims.counts(frame)
-    assert sum(number.values()) == len(frame)
-    spoken = claims.words(frame)
-    assert spoken["total"] == str(len(frame)) and spoken["contradicted"] == str(number[CONTRADICTED])
+    whole = claims.ledger()
+    number = claims.counts(whole.table)
+    assert sum(number.values()) == len(whole)
+    spoken = claims.words(whole)
+    assert spoken["total"] == str(len(whole)) and spoken["contradicted"] == str(number[CONTRADICTED])
     for words in (str(number[HOLDS]), str(number[ASSUMPTION]), str(number[CONTRADICTED])):
         assert f" {words} " in spoken["finding"]
-    summary = claims.summary(frame)
-    assert summary["claims"].sum() == len(frame) and len(summary) == 6 * len(VERDICTS)
+    summary = claims.summary(whole)
+    assert summary.table["claims"].sum() == len(whole) and len(summary) == 6 * len(VERDICTS)
 
 
 def test_misses_are_the_contradicted_figures():
-    misses = claims.contradicted()
+    misses = claims.contradicted().table
     assert set(misses["verdict"]) == {CONTRADICTED}
     row = misses.set_index("claim").loc["dep-bedrock-price"]
     # 0.008/0.00256 = 3.125 and 0.008/0.00195 = 4.1026
@@ -393,23 +407,23 @@ def test_misses_are_the_contradicted_figures():
 
 
 def test_chapters_and_sections():
-    spotify = claims.for_chapter("cases/spotify")
+    spotify = claims.for_chapter("cases/spotify").table
     assert set(spotify["section"]) == {"cases"}
     assert sum(len(claims.for_chapter(name)) for name in data.table("claims")["chapter"].unique()) == len(data.table("claims"))
-    whole = claims.ledger().reset_index(drop=True)
+    whole = claims.ledger().table
     for name in ("hardware", "contracts", "cases/jpmorgan"):
-        pd.testing.assert_frame_equal(claims.for_chapter(name), whole[whole["chapter"] == name].reset_index(drop=True))
+        pd.testing.assert_frame_equal(claims.for_chapter(name).table, whole[whole["chapter"] == name].reset_index(drop=True))
     with pytest.raises(UnknownId, match="chapter 'spotify'"):
         claims.for_chapter("spotify")
     with pytest.raises(UnknownId, match="section 'sofware'"):
         claims.ledger(section="sofware")
-    assert set(claims.ledger(section="software")["section"]) == {"software"}
+    assert set(claims.ledger(section="software").table["section"]) == {"software"}
 
 
 def test_the_list_of_a_chapter_links_every_claim():
     from tokenecon_book.charts import tables
 
-    table = claims.for_chapter("cases/shopify")
+    table = claims.for_chapter("cases/shopify").table
     html = tables.verdicts(table, root="../").html
     assert all(f'href="../claims.html#{name}"' in html for name in table["id"])
     assert html.count('class="verdict verdict-') == len(table)
@@ -419,11 +433,11 @@ def test_figures_of_the_ledger_have_a_title_for_any_tolerance():
     from tokenecon_book.chapters.claims import charts
 
     for tolerance in (0.01, 0.5):
-        frame = claims.ledger(tolerance=tolerance)
-        for chart, table in ((charts.by_section, claims.summary(frame)),
-                             (charts.printed_over_recomputed, claims.contradicted(frame)),
-                             (charts.by_tolerance, claims.strictness(frame))):
-            assert table.attrs["finding"] and chart(table).to_dict()
+        whole = claims.ledger(tolerance=tolerance)
+        for chart, found in ((charts.by_section, claims.summary(whole)),
+                             (charts.printed_over_recomputed, claims.contradicted(whole)),
+                             (charts.by_tolerance, claims.strictness(whole))):
+            assert found.sentence and chart(found).to_dict()
 
 
 def test_a_claim_without_a_function_is_refused():

@@ -82,21 +82,21 @@ def small(case):
 
 
 def test_a_pool_is_fuller_the_larger_it_is_and_the_more_may_wait(case):
-    table = pool_sizes.utilisations(case())
+    table = pool_sizes.utilisations(case()).table
     for _, part in table.groupby("kind"):
         assert part["utilisation"].is_monotonic_increasing
         assert (part["utilisation_low"] < part["utilisation"]).all() and (part["utilisation"] < part["utilisation_high"]).all()
     day = table[table["kind"] == "same, by day"]["utilisation"].to_numpy()
     steady = table[table["kind"] == "whole replicas"]["utilisation"].to_numpy()
-    assert day * traffic.profile("diurnal").attrs["peak_to_mean"] == pytest.approx(steady)
+    assert day * traffic.peak_to_mean(traffic.profile("diurnal")) == pytest.approx(steady)
 
 
 def test_places_of_a_pool_are_those_of_whole_replicas(case):
     # 10 GPUs hold two replicas of four
     found = pools.replica(case())
     full = erlang.utilisation(slots=2 * found["concurrency"], wait_probability=0.01)
-    assert f"{full:.0%} as 2 replicas of {found['concurrency']:.0f} places" in pool_sizes.utilisations(case()).attrs["finding"]
-    assert "does not hold one replica of 4" in pool_sizes.utilisations(case(central_gpus=300)).attrs["finding"]
+    assert f"{full:.0%} as 2 replicas of {found['concurrency']:.0f} places" in pool_sizes.utilisations(case()).sentence
+    assert "does not hold one replica of 4" in pool_sizes.utilisations(case(central_gpus=300)).sentence
 
 
 def test_the_points_of_the_documents_come_from_the_claims():
@@ -122,7 +122,7 @@ def test_one_request_a_gpu_multiplies_three_causes(case):
     # 0.9265/0.4077 for chance; (11/10)/(1001/1000) for a spare each; 1.3333 for dearer hours
     single, _ = edge.at_site(case())
     assert single == pytest.approx(0.9265 / 0.4077 * (1.1 / 1.001) * 1.3333, rel=1e-3)
-    assert edge.penalty(case()).attrs["alone"] == pytest.approx(single)
+    assert edge.penalty(case())["alone"] == pytest.approx(single)
 
 
 def test_whole_replicas_at_sites_by_hand(case):
@@ -213,7 +213,7 @@ def test_own_pays_from_the_volume_that_covers_the_day_or_never(small):
 def test_a_replica_makes_what_the_day_and_chance_allow(case):
     made, found = deployment.instance(case()), pools.replica(case())
     busy = float(erlang.utilisation(slots=found["concurrency"], wait_probability=0.01))
-    peak = traffic.profile("diurnal").attrs["peak_to_mean"]
+    peak = traffic.peak_to_mean(traffic.profile("diurnal"))
     assert made["capacity"][1] == pytest.approx(busy / peak * found["requests_per_s"] * 2500 * 86400)
     assert made["rent"][1] == pytest.approx(1.25 * gpu_prices.price_range("h100-sxm-80gb", "on_demand", case().as_of)["typical"])
     # at that volume one replica is enough, a little above it is not
@@ -222,10 +222,17 @@ def test_a_replica_makes_what_the_day_and_chance_allow(case):
 
 
 def test_the_finding_says_when_own_machines_never_pay(case):
-    table = deployment.volume(case(ops_overhead=3.0))
-    assert table.attrs["break_even"] is None and "no volume lets own machines" in table.attrs["finding"]
-    assert "times as much" in table.attrs["finding"] and table.attrs["saving"] < 0
-    assert "no volume" in deployment.headline(case(ops_overhead=3.0))["finding"]
+    found = deployment.volume(case(ops_overhead=3.0))
+    assert found["break_even"] is None and "no volume lets own machines" in found.sentence
+    assert "times as much" in found.sentence and found["saving"] < 0
+    assert "no volume" in deployment.headline(case(ops_overhead=3.0)).sentence
+
+
+def test_the_cost_over_volume_has_the_sources_of_the_rows_it_reads(case):
+    rows = [data.model("llama-2-70b"), data.assumption("api.bedrock_output"), data.assumption("workload.peak_to_mean"),
+            *(data.row("prices", one) for one in gpu_prices.price_range("h100-sxm-80gb", "on_demand", case().as_of)["rows"]),
+            *(data.row("api_prices", one) for one in price_book.token_price("llama-2-70b", case().as_of)["rows"])]
+    assert {"doc-uk", "nvidia-h100-datasheet", *(row["source"] for row in rows)} <= set(deployment.volume(case()).sources)
 
 
 def test_the_range_of_the_saving_holds_the_saving(case):
@@ -246,11 +253,11 @@ def test_the_cheap_end_is_a_fast_replica_at_a_low_rent(case):
 
 def test_a_model_without_an_api_price_has_no_market_line(small):
     page = small(model="gpt-j-6b")
-    table = deployment.volume(page)
-    assert deployment.api_price(page) is None and "API, market" not in set(table["offer"])
-    assert table.attrs["finding"].startswith("No API price of this model is known")
-    assert "no API price of this model" in deployment.headline(page)["finding"]
-    assert "API" not in set(serverless.offers(page)["offer"])
+    found = deployment.volume(page)
+    assert deployment.api_price(page) is None and "API, market" not in set(found.table["offer"])
+    assert found.sentence.startswith("No API price of this model is known")
+    assert "no API price of this model" in deployment.headline(page).sentence
+    assert "API" not in set(serverless.offers(page).table["offer"])
 
 
 def test_no_volume_and_a_gpu_without_a_price_are_refused(case):
@@ -263,24 +270,25 @@ def test_no_volume_and_a_gpu_without_a_price_are_refused(case):
 def test_the_headline_fits_the_front_page(case):
     for change in ({}, {"edge_sites": 10}, {"wait_probability": 0.3}, {"edge_sites": 1}):
         answer = deployment.headline(case(**change))
-        assert len(answer["number"]) <= 14 and len(answer["label"]) <= 90 and answer["finding"].endswith(".")
+        assert len(answer["number"]) <= 14 and len(answer["label"]) <= 90 and answer.sentence.endswith(".")
 
 
 def test_hybrid_blends_by_share(case):
-    table = deployment.hybrid(case())
+    found = deployment.hybrid(case())
+    table = found.table
     (cheap, ratio, dear), n_gpus = deployment.small_ratio(case())
     small = sizing.one({"model": "llama-2-7b", "gpu": "h100-sxm-80gb", "n_gpus": n_gpus, "weights": "fp16", "kv": "fp16",
                         "isl": 2000, "osl": 500}, ttft_ms=2000, tpot_ms=50)
     large = pools.replica(case())
     assert ratio == pytest.approx(n_gpus / small["requests_per_s"] / (4 / large["requests_per_s"]))
     ends = sorted(edge.at_site(case()))
-    assert table.attrs["at"] == pytest.approx([0.67 * ends[0] * cheap + 0.33, 0.67 * ends[1] * dear + 0.33])
-    assert table.attrs["bound"] == pytest.approx(1 / ratio)
+    assert found["at"] == pytest.approx([0.67 * ends[0] * cheap + 0.33, 0.67 * ends[1] * dear + 0.33])
+    assert found["bound"] == pytest.approx(1 / ratio)
     assert (table[table["edge_share"] == 0]["cost_ratio"] == 1).all()
 
 
 def test_latency_adds_up(case):
-    table = deployment.latency(case())
+    table = deployment.latency(case()).table
     for _, row in table.iterrows():
         assert row["total_s"] * 1e3 == pytest.approx(row["rtt_ms"] + row["ttft_ms"] + row["decode_ms"])
     centre, near = table.iloc[0], table.iloc[1]
@@ -290,7 +298,7 @@ def test_latency_adds_up(case):
 
 def test_paying_by_the_second_ends_where_the_premium_is_paid_for(case):
     page = case(profile="flat")
-    pays = serverless.offers(page).attrs["pays_below"]
+    pays = serverless.offers(page)["pays_below"]
     found, start = pools.replica(page), serverless.start_seconds(page)[1]
     paid, _ = serverless.by_second(found, np.array([pays / 3600]), idle_s=data.value("serverless.idle_timeout"), start_s=start)
     assert paid[0] * data.value("serverless.premium") == pytest.approx(1.0, rel=1e-3)  # one replica, always there
@@ -307,21 +315,21 @@ def test_above_the_first_volume_one_more_replica_may_be_dear_again(case):
 
 
 def test_the_advantage_of_a_centre_is_a_share_of_the_dearer_side(case):
-    fee, advantage, made = deployment.egress(case())["usd_per_mtok_out"]
+    fee, advantage, made = deployment.egress(case()).table["usd_per_mtok_out"]
     assert advantage == pytest.approx(made / 0.75 - made) and fee < advantage  # 25 % cheaper than made/0.75
 
 
 def test_egress_is_bytes_times_price(case):
     # 4 bytes a token at 0.09 USD a GB
-    assert deployment.egress(case())["usd_per_mtok_out"].iloc[0] == pytest.approx(3.6e-4)
+    assert deployment.egress(case()).table["usd_per_mtok_out"].iloc[0] == pytest.approx(3.6e-4)
 
 
 def test_sensitivity_begins_with_the_page(case):
-    table = one_input.sensitivity(case())
-    assert table["edge_alone"].iloc[0] == pytest.approx(edge.penalty(case()).attrs["alone"])
-    assert table["edge_batched"].iloc[0] == pytest.approx(edge.penalty(case()).attrs["batched"])
-    assert table["saving"].iloc[0] == pytest.approx(deployment.volume(case()).attrs["saving"])
-    assert not one_input.sensitivity(case(edge_sites=1))["change"].str.contains("twice the size").any()
+    table = one_input.sensitivity(case()).table
+    assert table["edge_alone"].iloc[0] == pytest.approx(edge.penalty(case())["alone"])
+    assert table["edge_batched"].iloc[0] == pytest.approx(edge.penalty(case())["batched"])
+    assert table["saving"].iloc[0] == pytest.approx(deployment.volume(case())["saving"])
+    assert not one_input.sensitivity(case(edge_sites=1)).table["change"].str.contains("twice the size").any()
     assert "textbook" in table["change"].iloc[-1] and table["saving"].iloc[-1] > table["saving"].iloc[0]
 
 
@@ -367,12 +375,13 @@ def test_the_mix_covers_whole_replicas_and_saves(case):
     page = case()
     need = mix.demand(page)
     assert (need % 4 == 0).all() and need.max() > need.min()
-    table = mix.by_hour(page)
+    found = mix.by_hour(page)
+    table = found.table
     paid = table[table["hour"] < 24].groupby("hour")["n_gpus"].sum().to_numpy()
     assert (paid >= need - 1e-6).all()
-    assert 0 < table.attrs["saving_low"] <= table.attrs["saving"] <= table.attrs["saving_high"]
+    assert 0 < found["saving_low"] <= found["saving"] <= found["saving_high"]
     plain = mix.solved(page, kinds=(portfolio.ON_DEMAND,))["cost"]
-    assert table.attrs["on_demand"] == pytest.approx(plain)
+    assert found["on_demand"] == pytest.approx(plain)
 
 
 def test_the_price_of_one_more_gpu_is_what_one_more_adds(case):
@@ -380,11 +389,11 @@ def test_the_price_of_one_more_gpu_is_what_one_more_adds(case):
     best, need = mix.solved(page), mix.demand(page)
     more = need + 0.01 * (need == need.max()) / (need == need.max()).sum()
     again = portfolio.cheapest(more, mix.offers(page), spot_share=page.spot_share, lost_share=page.lost_share)
-    assert (again["cost"] - best["cost"]) / 0.01 == pytest.approx(mix.one_more(page)["usd_per_gpu_hour"].iloc[0], rel=1e-3)
+    assert (again["cost"] - best["cost"]) / 0.01 == pytest.approx(mix.one_more(page).table["usd_per_gpu_hour"].iloc[0], rel=1e-3)
 
 
 def test_a_requirement_dropped_never_costs_more(case):
-    bill = mix.bills(case()).set_index("design")["usd_per_day"]
+    bill = mix.bills(case()).table.set_index("design")["usd_per_day"]
     assert bill["the mix"] <= min(bill["on demand and spot"], bill["on demand and commitments"]) + 1e-9
     assert bill["the mix, no limit on spot"] <= bill["the mix"] <= bill["the mix, any provider can fail without loss"]
     assert bill["the mix, a provider may take all down"] <= bill["the mix"] <= bill["all on demand"]
@@ -399,24 +408,25 @@ def test_too_few_gpus_anywhere_are_refused(case):
 
 
 def test_spot_with_the_documents_figures(case):
-    attrs = contract_prices.spot(case()).attrs
-    assert attrs["calm"] == pytest.approx(0.95 * 0.4 + 0.05)
-    assert attrs["now"] == pytest.approx(0.95 * 0.4 * (1 + 0.05 * 0.35) + 0.05)
+    found = contract_prices.spot(case())
+    assert found["calm"] == pytest.approx(0.95 * 0.4 + 0.05)
+    assert found["now"] == pytest.approx(0.95 * 0.4 * (1 + 0.05 * 0.35) + 0.05)
     # the discount is lost where 0.4 * (1 + r * 0.35) = 1
-    assert attrs["dear"] == pytest.approx((1 / 0.4 - 1) / 0.35)
+    assert found["dear"] == pytest.approx((1 / 0.4 - 1) / 0.35)
 
 
 def test_spot_for_nothing_stays_finite(case):
-    table = contract_prices.spot(case(spot_discount=1.0))
-    assert table["price_ratio"].max() < 1 and math.isinf(table.attrs["dear"])
+    found = contract_prices.spot(case(spot_discount=1.0))
+    assert found.table["price_ratio"].max() < 1 and math.isinf(found["dear"])
 
 
 def test_the_best_commitment_is_needed_in_the_price_share_of_hours(case):
-    table = contract_prices.commitment(case())
+    found = contract_prices.commitment(case())
+    table = found.table
     cost = table[table["contract"] == "57% off"].set_index("committed_share")["cost_ratio"]
     assert cost[0.0] == pytest.approx(1)
     assert cost[1.0] == pytest.approx(0.43 * 1.86, rel=1e-3)  # the whole peak at 43 percent of the price
-    best = table.attrs["best"].iloc[0]["committed_share"]
+    best = found["best"].iloc[0]["committed_share"]
     load = traffic.profile("diurnal")["ratio"].to_numpy()
     exceeded = [(load / load.max() > best + step).mean() for step in (0.01, -0.01)]  # committed in steps of a hundredth
     assert exceeded[0] <= 0.43 <= exceeded[1]
@@ -426,16 +436,16 @@ def test_a_falling_market_eats_the_discount(case):
     # interest 0.1, decline 0.3, three years: (1 - e**-1.2)/0.4 over (1 - e**-0.3)/0.1
     left = (1 - math.exp(-1.2)) / 0.4 / ((1 - math.exp(-0.3)) / 0.1)
     assert contract_prices.falling_market() == pytest.approx(left)
-    assert contract_prices.commitment(case()).attrs["effective_discount"] == pytest.approx(1 - 0.43 / left)
+    assert contract_prices.commitment(case())["effective_discount"] == pytest.approx(1 - 0.43 / left)
 
 
 def test_no_discount_means_no_commitment(case):
-    best = contract_prices.commitment(case(commitment_discount=0.001)).attrs["best"].iloc[1]
+    best = contract_prices.commitment(case(commitment_discount=0.001))["best"].iloc[1]
     assert best["committed_share"] == 0 and best["cost_ratio"] == pytest.approx(1)
 
 
 def test_prices_by_contract_are_those_of_the_date(case):
-    table = contract_prices.prices(case()).set_index("kind")
+    table = contract_prices.prices(case()).table.set_index("kind")
     assert table.loc["on demand", "of_on_demand"] == 1
     assert table["as_of"].max() <= case().as_of
     row = gpu_prices.price_range("h100-sxm-80gb", "spot", case().as_of)
@@ -450,10 +460,10 @@ def test_both_pages_ask_about_the_same_service():
 
 
 def test_the_contracts_page_says_what_its_program_found(case):
-    answer, table = mix.headline(case()), mix.by_hour(case())
-    assert answer["number"] == f"{table.attrs['saving']:.0%}" and f"{table.attrs['saving']:.1%}" in answer["finding"]
-    moved = mix.sensitivity(case()).set_index("change")
+    answer, saved = mix.headline(case()), mix.by_hour(case())["saving"]
+    assert answer["number"] == f"{saved:.0%}" and f"{saved:.1%}" in answer.sentence
+    moved = mix.sensitivity(case()).table.set_index("change")
     saving = moved["saving"]
-    assert saving["the page itself"] == pytest.approx(table.attrs["saving"])
+    assert saving["the page itself"] == pytest.approx(saved)
     assert saving["nothing may depend on spot"] < saving["the page itself"] < saving["all of it may run on spot"]
     assert moved.loc["a load without peaks", "committed_share"] == 1.0  # a steady load commits all of itself

@@ -57,7 +57,7 @@ def test_a_model_too_large_for_a_server_says_how_many_it_needs():
 
 
 def test_an_accelerator_without_a_price_stays_in_the_table_with_the_reason():
-    table = hardware.comparison(case()).set_index("gpu")
+    table = hardware.comparison(case()).table.set_index("gpu")
     assert "no on_demand price of gaudi3-128gb" in table.loc["gaudi3-128gb", "reason"]
     assert table.loc["gaudi3-128gb", "usd_per_mtok_out"] != table.loc["gaudi3-128gb", "usd_per_mtok_out"]
     assert len(table) == 4
@@ -69,7 +69,7 @@ def test_no_price_at_all_is_one_sentence():
 
 
 def test_cost_follows_the_price_of_the_date():
-    row = hardware.cost(case(gpus=["h100-sxm-80gb"])).iloc[0]
+    row = hardware.cost(case(gpus=["h100-sxm-80gb"])).table.iloc[0]
     price = gpu_prices.price_range("h100-sxm-80gb", "on_demand", "2026-09-06")
     # 2000 tokens in and 500 out a request: five tokens are paid for with each that comes out
     tokens_an_hour = row.output_tok_s * 5 * 3600 * 0.6
@@ -78,21 +78,22 @@ def test_cost_follows_the_price_of_the_date():
 
 
 def test_the_figure_has_both_models_and_says_what_was_not_measured():
-    table = hardware.cost(case(gpus=["h100-sxm-80gb", "b300-sxm-288gb"]))
-    drawn = hardware.cost_by_model(table)
+    found = hardware.cost(case(gpus=["h100-sxm-80gb", "b300-sxm-288gb"]))
+    drawn = hardware.cost_by_model(found).table
     assert len(drawn) == 4 and drawn["label"].is_unique
     said = drawn.set_index(["gpu", "by"])
     assert ("h100-sxm-80gb", "calibrated") in said.index  # H100 in FP8 is among the measurements
     assert ("b300-sxm-288gb", "calibrated, nothing like it measured") in said.index
     assert (drawn["usd_per_mtok_out_low"] < drawn["usd_per_mtok_out"]).all()
     assert (drawn["usd_per_mtok_out"] < drawn["usd_per_mtok_out_high"]).all()
-    first = table.iloc[0]
+    first = found.table.iloc[0]
     assert f"${first.usd_per_mtok_out:.2f} a million output tokens, by the textbook ${first.textbook_usd_per_mtok_out:.2f}" in (
-        table.attrs["finding"])
+        found.sentence)
+    assert hardware.cost_by_model(found).sentence == found.sentence  # it titles the figure
 
 
 def test_splitting_over_one_gpu_costs_nothing_and_more_gpus_more():
-    table = hardware.splitting(case())
+    table = hardware.splitting(case()).table
     for _, rows in table.groupby("gpu"):
         for name in ("cost_ratio", "textbook_cost_ratio"):
             assert rows["n_gpus"].iloc[0] > 1 or rows[name].iloc[0] == 1
@@ -105,7 +106,7 @@ def test_splitting_two_h100_by_hand():
     weights = textbook.weights_read("llama-2-70b", "fp8", 32)
     local = (weights + 32 * 2250 * 327_680) / (2 * 3.35e12 * 0.8) + 1e-3
     ring = 160 * (32 * 8192 * 2 / 450e9 + 2 * 1.5e-6)
-    table = hardware.splitting(case()).set_index(["gpu", "n_gpus"])
+    table = hardware.splitting(case()).table.set_index(["gpu", "n_gpus"])
     assert table.loc[("h100-sxm-80gb", 2), "textbook_cost_ratio"] == pytest.approx(1 + ring / local)
 
 
@@ -113,22 +114,22 @@ def test_calibrated_splitting_is_the_step_over_the_step_without_links():
     parts = operating_point.step_parts(model="llama-2-70b", gpu="h100-sxm-80gb", n_gpus=2, weights="fp8", kv="fp16", isl=2000,
                                        osl=500, concurrency=32, usd_per_gpu_hour=2.0, utilisation=1.0)
     step = parts["all"] - parts["waiting"]
-    table = hardware.splitting(case()).set_index(["gpu", "n_gpus"])
+    table = hardware.splitting(case()).table.set_index(["gpu", "n_gpus"])
     assert table.loc[("h100-sxm-80gb", 2), "cost_ratio"] == pytest.approx(step / (step - parts["links"]))
 
 
 def test_the_owned_hour_is_that_of_the_page_on_it():
-    table = own_or_rent.rent_or_buy(case()).set_index("gpu")
+    table = own_or_rent.rent_or_buy(case()).table.set_index("gpu")
     given = {"years": case().years, "discount_rate": case().discount_rate, "usd_per_kwh": case().power_usd_per_kwh}
     for gpu, row in table.iterrows():
-        own = owned_hour.owned(gpu, as_of="2026-09-06", **given).attrs
+        own = owned_hour.owned(gpu, as_of="2026-09-06", **given)
         assert row.owned_usd_per_gpu_hour == own["total"]
         assert own["likely_low"] < row.owned_usd_per_gpu_hour < own["likely_high"]
         assert row.owned_usd_per_gpu_hour == pytest.approx(sum(row[f"{part}_usd_per_gpu_hour"] for part in own_or_rent.PARTS))
 
 
 def test_buying_pays_when_the_rent_saved_is_the_price_of_server_and_network():
-    row = own_or_rent.rent_or_buy(case()).set_index("gpu").loc["h100-sxm-80gb"]
+    row = own_or_rent.rent_or_buy(case()).table.set_index("gpu").loc["h100-sxm-80gb"]
     # ((price + parts)/(1 - margin) + network) / (rent - upkeep - staff - space - power)
     price = owned_hour.bought("h100-sxm-80gb", "2026-09-06")["typical"]
     server = (price + data.value("finance.server_parts")) / (1 - data.value("finance.server_margin"))
@@ -138,13 +139,13 @@ def test_buying_pays_when_the_rent_saved_is_the_price_of_server_and_network():
 
 
 def test_bandwidth_for_a_watt_is_the_datasheet():
-    table = hardware.value_for_watt_and_dollar(case()).set_index("gpu")
+    table = hardware.value_for_watt_and_dollar(case()).table.set_index("gpu")
     assert table.loc["h100-sxm-80gb", "gb_per_s_per_watt"] == pytest.approx(3350 / 700)
     assert table.loc["h100-sxm-80gb", "mb_per_s_per_usd_low"] == pytest.approx(3.35e6 / table.loc["h100-sxm-80gb", "usd_high"])
 
 
 def test_a_share_of_a_cpu_costs_and_makes_its_share():
-    table = own_or_rent.cpu_or_gpu(case())
+    table = own_or_rent.cpu_or_gpu(case()).table
     rent = gpu_prices.price_range("graviton4-192vcpu", "on_demand", "2026-09-06", max_age_days=hardware.CPU_PRICE_MAX_AGE_DAYS)
     first = table[table["machine"].str.startswith("Graviton4")].iloc[0]
     # one token a second on the smallest machine: its hourly price over 3600 tokens
@@ -161,20 +162,34 @@ def test_findings_hold_for_other_parameters(change):
     for function in (hardware.cost, hardware.fits, hardware.splitting, hardware.value_for_watt_and_dollar,
                      own_or_rent.rent_or_buy, own_or_rent.cpu_or_gpu):
         try:
-            table = function(case(**change))
+            found = function(case(**change))
         except (ValueError, NoPrice) as reason:
             assert len(str(reason).splitlines()) == 1
             continue
-        assert len(table) and "nan" not in table.attrs["finding"]
-        assert all(data.source(source)["title"] for source in table.attrs["sources"])
+        assert len(found) and "nan" not in found.sentence
+        assert all(source["title"] for source in found.cited)
+
+
+def test_a_result_cites_the_datasheets_the_offers_and_the_documents_that_it_read():
+    one = case(gpus=["h100-sxm-80gb"])
+    sheet = set(data.rows("gpus", {"gpu": "h100-sxm-80gb", "field": ["bandwidth", "engine_memory"]})["source"])
+    offers = gpu_prices.price_range("h100-sxm-80gb", "on_demand", one.as_of)["rows"]
+    asked = set(data.rows("prices", {"id": offers})["source"])
+    model = data.model(one.model)["source"]
+    assert sheet | asked | {model} <= set(hardware.cost_by_model(hardware.cost(one)).sources)
+    assert sheet | {model, "doc-uk"} <= set(hardware.splitting(one).sources)
+    assert asked <= set(own_or_rent.rent_or_buy_long(one).sources)
+    assert data.model(one.small_model)["source"] in own_or_rent.cpu_or_gpu(one).sources
+    other = set(data.rows("gpus", {"gpu": "l40s-48gb", "field": "engine_memory"})["source"]) - sheet
+    assert other and not other & set(hardware.fits(one).sources)  # of the accelerators that are shown, and no others
 
 
 def test_the_documents_gaudi_is_the_card_and_the_competitor_the_module():
-    sentence = hardware.claimed_power()
+    sentence = hardware.claimed_power().sentence
     assert "600 W against 700 W" in sentence and sentence.endswith("draws 900 W.")  # HL-338, H100 SXM, HL-325L
 
 
 def test_the_finding_counts_the_overlapping_ranges_in_good_english():
-    assert hardware.cost(case(gpus=["h100-sxm-80gb"])).attrs["finding"].endswith("; no other range overlaps it.")
-    two = hardware.cost(case(gpus=["h100-sxm-80gb", "h200-sxm-141gb"])).attrs["finding"]
+    assert hardware.cost(case(gpus=["h100-sxm-80gb"])).sentence.endswith("; no other range overlaps it.")
+    two = hardware.cost(case(gpus=["h100-sxm-80gb", "h200-sxm-141gb"])).sentence
     assert two.endswith("; the range of 1 other overlaps it.")

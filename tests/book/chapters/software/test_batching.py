@@ -2,8 +2,10 @@
 
 from math import log
 
+import pandas as pd
 import pytest
 
+from tokenecon.finding import Finding, finding
 from tokenecon_book.chapters.software import batching
 
 
@@ -38,9 +40,17 @@ def test_documents_occupancy_is_a_batch_of_six():
     assert batching.batch_of_occupancy(0.40, "exponential") == 6
 
 
+@finding
+def baseline(batch):
+    """What the curve takes from the steps of the waterfall: the batch of the first."""
+    return Finding(pd.DataFrame({"batch": [batch]}))
+
+
 def test_curve_says_what_the_documents_two_figures_give():
-    table = batching.occupancy_curve(batch=59, lengths="exponential")
-    assert 59 in set(table["batch"])
-    assert "1 - 40% / 90% = 56%; they say 50%" in table.attrs["arithmetic"]
+    found = batching.occupancy_curve(baseline(59), lengths="exponential")
+    assert 59 in set(found.table["batch"])
+    assert "1 - 40% / 90% = 56%; they say 50%" in found["arithmetic"]
+    assert (found["claimed_static"], found["claimed_continuous"]) == (0.4, 0.9)
+    assert {"doc-uk", "azure-traces-2023"} <= set(found.sources)
     # 1/H_59 = 0.2144
-    assert "A static batch of 59 keeps 21% of its slots busy" in table.attrs["finding"]
+    assert "A static batch of 59 keeps 21% of its slots busy" in found.sentence

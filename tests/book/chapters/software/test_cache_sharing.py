@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tokenecon import data
 from tokenecon.errors import DoesNotFit
 from tokenecon_book.build import notebooks
 from tokenecon_book.chapters.software import cache_sharing
@@ -26,7 +27,7 @@ def test_a_model_without_groups_is_given_eight():
 
 
 def test_factors():
-    table = cache_sharing.concurrency(case()).set_index(["structure", "packing"])["factor"]
+    table = cache_sharing.concurrency(case()).table.set_index(["structure", "packing"])["factor"]
     grouped = "grouped-query: 8 heads"
     assert table[grouped, "contiguous, FP16"] == pytest.approx(64 / 8)
     assert table["multi-head: 64 heads", "paged, FP16"] == pytest.approx(0.96 / 0.30)
@@ -36,17 +37,19 @@ def test_factors():
 
 
 def test_sequences_fill_the_memory():
-    table = cache_sharing.concurrency(case()).set_index(["structure", "packing"])["sequences"]
+    table = cache_sharing.concurrency(case()).table.set_index(["structure", "packing"])["sequences"]
     room = 4 * (0.9 * 79.6 - 2) * 2**30 - 2 * 68_976_648_192
     assert table["multi-head: 64 heads", "paged, FP16"] == pytest.approx(room * 0.96 / (2500 * 2_621_440), rel=1e-6)
 
 
 def test_sentences_confront_the_documents():
-    attrs = cache_sharing.concurrency(case()).attrs
-    assert "hold 51 times" in attrs["finding"] and attrs["finding"].endswith("the documents say 10")
-    assert "64 times smaller, grouped-query attention 8 times; the documents give 8" in attrs["sharing"]
+    found = cache_sharing.concurrency(case())
+    assert "hold 51 times" in found.sentence and found.sentence.endswith("the documents say 10")
+    assert "64 times smaller, grouped-query attention 8 times; the documents give 8" in found["sharing"]
     # 8 * (1 - 0.45 * 0.7)/(1 - 0.7) = 8 * 0.685/0.3 = 18.3
-    assert "give 18 times" in attrs["documents"]
+    assert "give 18 times" in found["documents"]
+    models = (data.model(one)["source"] for one in ("llama-2-70b", cache_sharing.LATENT))
+    assert {"doc-uk", *models} <= set(found.sources)
 
 
 def test_refuses_what_does_not_fit():
@@ -55,7 +58,9 @@ def test_refuses_what_does_not_fit():
 
 
 def test_the_grid_holds_the_same_factors():
-    table = cache_sharing.concurrency(case())
-    wide = cache_sharing.grid(table).set_index("structure")
+    found = cache_sharing.concurrency(case())
+    grid = cache_sharing.grid(found)
+    wide = grid.table.set_index("structure")
     assert wide.loc["grouped-query: 8 heads", "paged, FP8"] == pytest.approx(51.2)
-    assert list(cache_sharing.columns(table)) == ["structure", *wide.columns]
+    assert list(cache_sharing.columns(found)) == ["structure", *wide.columns]
+    assert (grid.note, grid.sources) == (found.note, found.sources)

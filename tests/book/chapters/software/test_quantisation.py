@@ -44,23 +44,33 @@ def test_formats_follow_the_gpu():
 
 
 def test_gain_of_four_bits_shrinks_with_the_batch():
-    table = quantisation.batch_curve(case())
+    found = quantisation.batch_curve(case())
+    table = found.table
     theirs, four = (table[(table["weights"] == "int4") & (table["by"] == by)]["speedup"] for by in ("textbook", "calibrated"))
     assert theirs.is_monotonic_decreasing and theirs.iloc[0] > 2.5 and theirs.iloc[-1] == pytest.approx(1, abs=0.01)
     assert four.iloc[0] > 1.5 and four.iloc[-1] < 1  # unpacking takes time where arithmetic binds
-    first, wide = four.iloc[0], table.attrs["wide_ceiling"]
-    assert f"one request {first:.1f} times as fast" in table.attrs["finding"] and f"the {wide} that 16" in table.attrs["finding"]
-    assert table.attrs["baselines"] == "87.5% against FP32, 75.0% against FP16, 50.0% against INT8"
+    first, wide = four.iloc[0], found["wide_ceiling"]
+    assert f"one request {first:.1f} times as fast" in found.sentence and f"the {wide} that 16" in found.sentence
+    assert found["baselines"] == "87.5% against FP32, 75.0% against FP16, 50.0% against INT8"
+
+
+def test_the_curve_cites_the_documents_the_model_and_the_points_drawn():
+    found = quantisation.batch_curve(case())
+    points = {data.row("optimisations", name)["source"] for name in quantisation.POINTS}
+    assert {"doc-uk", data.model("llama-2-70b")["source"], *points} <= set(found.sources)
+    assert len(found["points"]) == len(quantisation.POINTS)
 
 
 def test_compared_under_the_conditions_of_the_measurement():
     facts = data.table("optimisations").set_index("id")
-    table = quantisation.compared().set_index("id")
+    found = quantisation.compared()
+    table = found.table.set_index("id")
     for name, where in quantisation.COMPARED.items():
         conditions = facts.loc[name, "conditions"]
         for field, word in (("isl", "ISL"), ("osl", "OSL"), ("concurrency", "batch")):
             assert re.search(rf"{word} (\d+)", conditions).group(1) == str(where[field]), (name, field)
         assert "H100" in conditions and "one GPU" in conditions
+        assert facts.loc[name, "source"] in found.sources
     row = table.loc["quantisation.trtllm.fp8-llama2-7b-batch8"]
     assert row["published"] == 1.40 and row["excess"] == pytest.approx(row["calibrated"] / 1.40)
     same = {"model": "llama-2-7b", "gpu": "h100-sxm-80gb", "n_gpus": 1, "isl": 1024, "osl": 128, "concurrency": 8,
@@ -87,7 +97,10 @@ def test_points_stand_at_the_batch_their_conditions_name():
 
 def test_accuracy_is_read_from_the_table():
     # 0.0087, 0.0275, 0.0101 of MMLU; 99.5 % kept
-    assert quantisation.accuracy().endswith("lose FP8 0.9%, INT8 2.8%, INT4 1.0%; the documents allow 0.5%.")
+    found = quantisation.accuracy()
+    assert found.sentence.endswith("lose FP8 0.9%, INT8 2.8%, INT4 1.0%; the documents allow 0.5%.")
+    assert found.table["lost"].tolist() == [0.0087, 0.0275, 0.0101]
+    assert found.sources[0] == data.row("optimisations", "quantisation.trtllm.mmlu-fp8-llama2-70b")["source"]
 
 
 def test_refuses_what_does_not_fit():

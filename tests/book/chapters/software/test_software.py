@@ -42,24 +42,23 @@ def test_every_table_and_figure_under_other_parameters(change):
     steps = waterfall.steps(one)
     bits, cache = quantisation.batch_curve(one), cache_sharing.concurrency(one)
     guess = speculation.load_curve(one)
-    busy = batching.occupancy_curve(batch=int(steps["batch"].iloc[0]), lengths=one.lengths)
+    busy = batching.occupancy_curve(steps, lengths=one.lengths)
     full = simulation_load.runs(one)
     slots, loaded = simulation_load.timeline(one, full), simulation_load.over_load(one, full)
     shares, experts = avoided_work.shares(one), avoided_work.experts(one)
-    for table in (each, together, steps, bits, cache, guess, busy, slots, loaded, shares, experts):
-        assert "nan" not in table.attrs["finding"] and "inf" not in table.attrs["finding"], table.attrs["finding"]
-    drawn = (charts.steps(steps), charts.products(together), charts.quantisation(bits, quantisation.literature()),
-             charts.speculation(guess, speculation.literature()), charts.occupancy(busy, None),
-             charts.slots(slots))
+    for found in (each, together, steps, bits, cache, guess, busy, slots, loaded, shares, experts):
+        assert "nan" not in found.sentence and "inf" not in found.sentence, found.sentence
+    drawn = (charts.steps(steps), charts.products(together), charts.quantisation(bits), charts.speculation(guess),
+             charts.occupancy(busy), charts.slots(slots))
     for chart in drawn:
         assert chart.to_dict()["layer"]
     assert len(cache_sharing.grid(cache))
-    assert (each["alone"] < 1).all() and together["cost_factor"].min() > 1
+    assert (each.table["alone"] < 1).all() and together.table["cost_factor"].min() > 1
 
 
 def test_sensitivity_rows():
-    table = software.sensitivity(case()).set_index("change")
-    steps = waterfall.steps(case())
+    table = software.sensitivity(case()).table.set_index("change")
+    steps = waterfall.steps(case()).table
     assert table.loc["the case itself", "usd_per_mtok"] == pytest.approx(steps["end"].iloc[-1])
     assert table.loc["the case itself", "cost_factor"] == pytest.approx(steps["end"].iloc[0] / steps["end"].iloc[-1])
     rest = frozenset(LEVERS) - {"speculation"}
@@ -72,17 +71,19 @@ def test_sensitivity_rows():
 
 
 def test_sensitivity_says_what_is_not_possible():
-    table = software.sensitivity(case(isl=40_000, tpot_ms=30.0))
+    table = software.sensitivity(case(isl=40_000, tpot_ms=30.0)).table
     lost = table[table["cost_factor"].isna()]["change"].tolist()
     assert "prompts four times as long (does not fit the memory)" in lost
     assert any("not even one request" in text for text in lost)
 
 
 def test_published_effects_are_the_rows_of_the_table():
-    table = software.literature().set_index("id")
+    found = software.literature()
+    table = found.table.set_index("id")
     facts = data.table("optimisations").set_index("id")
     assert len(table) == len(software.LITERATURE)
     for name, row in table.iterrows():
         assert row["speedup"] == facts.loc[name, "value"] and facts.loc[name, "unit"] == "ratio"
+    assert set(found.sources) == set(facts.loc[list(software.LITERATURE), "source"])
     drawn = {*quantisation.POINTS, *speculation.POINTS}
     assert not drawn & set(table.index)  # each effect is shown once

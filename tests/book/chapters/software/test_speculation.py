@@ -55,16 +55,20 @@ def test_pass_seconds_are_check_and_drafts():
 
 
 def test_load_curve_falls_and_says_so():
-    table = speculation.load_curve(case())
+    found = speculation.load_curve(case())
+    table = found.table
     loaded = table[table["assumption"] == speculation.LOADED]
     assert loaded["speedup"].is_monotonic_decreasing
     assert (table["speedup_low"] <= table["speedup"]).all() and (table["speedup"] <= table["speedup_high"]).all()
     assert loaded["speedup"].iloc[-1] < 1
     own = table[table["assumption"] == speculation.MODEL]
     assert own["speedup"].is_monotonic_decreasing
-    assert f"{own['speedup'].iloc[0]:.1f} times as fast" in table.attrs["finding"]
-    assert f"(textbook {loaded['speedup'].iloc[0]:.1f} and" in table.attrs["finding"]
-    assert "would gain 2.8 times at any load" in table.attrs["drafts"]  # 3.3616 / 1.2, Leviathan et al. 2023
+    assert f"{own['speedup'].iloc[0]:.1f} times as fast" in found.sentence
+    assert f"(textbook {loaded['speedup'].iloc[0]:.1f} and" in found.sentence
+    assert "would gain 2.8 times at any load" in found["drafts"]  # 3.3616 / 1.2, Leviathan et al. 2023
+    points = {data.row("optimisations", name)["source"] for name in speculation.POINTS}
+    assert {"doc-uk", data.assumption("speculation.acceptance")["source"], *points} <= set(found.sources)
+    assert len(found["points"]) == len(speculation.POINTS)
 
 
 def test_calibrated_speedups_are_the_estimates_own():

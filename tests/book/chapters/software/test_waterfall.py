@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 import tokenecon
+from tokenecon import data
 from tokenecon.errors import DoesNotFit, TooSlow
 from tokenecon.serving import textbook
 from tokenecon_book.build import notebooks
@@ -125,7 +126,8 @@ def test_routing_is_the_same_arithmetic_in_both_models():
 
 
 def test_steps_hang_together():
-    table = waterfall.steps(case())
+    found = waterfall.steps(case())
+    table = found.table
     assert list(table["kind"][:1]) == ["start"] and table["kind"].iloc[-1] == "total"
     assert list(table["start"][1:-1]) == list(table["end"][:-2])
     assert table["end"].iloc[-1] == table["end"].iloc[-2]
@@ -134,10 +136,12 @@ def test_steps_hang_together():
     downs = table[table["kind"] == "down"]
     assert (downs["end"] <= downs["start"]).all()
     factor = table["end"].iloc[0] / table["end"].iloc[-1]
-    assert f"{factor:.1f} times cheaper" in table.attrs["finding"]
+    assert f"{factor:.1f} times cheaper" in found.sentence
+    facts = data.rows("gpus", {"gpu": "h100-sxm-80gb", "field": ["bandwidth", "engine_memory", "bf16"]})
+    assert {data.model("llama-2-70b")["source"], *facts["source"]} <= set(found.sources)
     theirs = table["textbook_usd_per_mtok"]
     assert f"textbook: ${theirs.iloc[0]:.2f} to ${theirs.iloc[-1]:.2f}, {theirs.iloc[0] / theirs.iloc[-1]:.1f} times" in (
-        table.attrs["finding"])
+        found.sentence)
     on = frozenset()
     for lever, cost in zip((None, *lever_points_textbook.LEVERS), theirs, strict=False):
         on = on | {lever} if lever else on
@@ -145,9 +149,9 @@ def test_steps_hang_together():
 
 
 def test_a_step_that_costs_is_named():
-    table = waterfall.steps(case(acceptance=0.05))  # one draft in twenty is of use, five positions are checked
-    assert table.set_index("step")["kind"]["speculative decoding"] == "up"
-    assert "speculative decoding adds cost" in table.attrs["finding"]
+    found = waterfall.steps(case(acceptance=0.05))  # one draft in twenty is of use, five positions are checked
+    assert found.table.set_index("step")["kind"]["speculative decoding"] == "up"
+    assert "speculative decoding adds cost" in found.sentence
 
 
 def test_textbook_speculation_saves_with_few_long_requests_alone():
@@ -176,16 +180,16 @@ def test_documents_figures_as_savings():
 
 def test_products_against_full_recomputation():
     each = stacking.levers(case())
-    table = stacking.products(case(), each).set_index("what")
+    table = stacking.products(case(), each).table.set_index("what")
     documents = table.loc["4 levers: the documents' figures, multiplied"]
     assert (documents["cost_factor_low"], documents["cost_factor_high"]) == pytest.approx((40, 90))
     # 1/4 to 1/6, a half, 1/2 to 1/3, 0.4: the geometric middle of 40 and 90 is 60
     assert documents["cost_factor"] == pytest.approx(60)
-    steps = waterfall.steps(case())
+    steps = waterfall.steps(case()).table
     assert table.loc["all 7 levers, recomputed", "cost_factor"] == pytest.approx(
         steps["end"].iloc[0] / steps["end"].iloc[-1])
     rest = 1.0
-    for saved in each["alone"]:
+    for saved in each.table["alone"]:
         rest *= 1 - saved
     assert table.loc["all 7 levers: each alone, multiplied", "cost_factor"] == pytest.approx(1 / rest)
     assert (table["cost_factor_low"] <= table["cost_factor"]).all()
@@ -193,7 +197,7 @@ def test_products_against_full_recomputation():
 
 
 def test_routing_saves_the_same_whatever_else_is_on():
-    each = stacking.levers(case()).set_index("id")
+    each = stacking.levers(case()).table.set_index("id")
     assert each.loc["routing", ["alone", "on_top"]].tolist() == pytest.approx([0.593, 0.593])
     assert each.loc["speculation", "textbook_on_top"] < 0 < each.loc["speculation", "textbook_alone"]
 

@@ -9,11 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tokenecon import data
+from tokenecon import data, queries
 from tokenecon.errors import NoEstimate, NoPrice, TooSlow, UnknownId
 from tokenecon.fleet import planning, traffic
 from tokenecon.formulas import queueing
 from tokenecon.prices import gpu_prices
+from tokenecon.serving import sizing
 from tokenecon_book.build import notebooks
 from tokenecon_book.chapters.traffic import idle, load_cost, pooling_traces
 
@@ -60,11 +61,12 @@ def test_the_names_are_the_hourly_traces_of_the_data():
 
 @pytest.mark.parametrize("name", traffic.NAMES)
 def test_a_profile_has_mean_one_and_whole_days(name):
-    profile = traffic.profile(name)
+    with queries.recording() as asked:
+        profile = traffic.profile(name)
     assert profile["ratio"].mean() == pytest.approx(1, abs=1e-12) and (profile["ratio"] >= 0).all()
-    assert profile.attrs["peak_to_mean"] == profile["ratio"].max()
+    assert traffic.peak_to_mean(profile) == profile["ratio"].max()
     assert profile["hour"].tolist() == list(range(len(profile))) and len(profile) % 24 == 0
-    assert profile.attrs["step_h"] == 1.0 and profile.attrs["sources"] and profile.attrs["note"]
+    assert traffic.note(name) and ("servegen-2025" in data.sources_of(asked)) == (name != "flat")
 
 
 @pytest.mark.parametrize(("name", "peak"), [
@@ -73,9 +75,9 @@ def test_a_profile_has_mean_one_and_whole_days(name):
 ])  # fmt: skip
 def test_peaks_are_those_of_the_summary_of_the_traces(name, peak):
     # the facts were computed from rates of 10 minutes, the profile from those of an hour
-    assert traffic.profile(name).attrs["peak_to_mean"] == pytest.approx(peak, rel=1e-3)
+    assert traffic.peak_to_mean(traffic.profile(name)) == pytest.approx(peak, rel=1e-3)
     assert traffic.fact(name, "peak_1h") == pytest.approx(peak, rel=1e-4)
-    assert traffic.profile(name).attrs["mean_requests_per_s"] == pytest.approx(traffic.fact(name, "mean_rate"), rel=1e-3)
+    assert traffic.rates(name).mean() == pytest.approx(traffic.fact(name, "mean_rate"), rel=1e-3)
 
 
 @settings(max_examples=50, deadline=None)
@@ -112,7 +114,7 @@ def test_an_unknown_profile_trace_or_fact_is_refused_with_the_nearest():
 
 def test_the_readers_own_hours_become_a_profile():
     profile = traffic.from_requests(pd.DataFrame({"hour": [0, 1, 2], "requests_per_h": [0.0, 3600.0, 7200.0]}))
-    assert profile["ratio"].tolist() == [0, 1, 2] and profile.attrs["mean_requests_per_s"] == 1.0
+    assert profile["ratio"].tolist() == [0, 1, 2]
     found = planning.plan(profile, mean_requests_per_s=1.0, requests_per_s=2.0, concurrency=10, wait_probability=0.1,
                           policy="autoscale", start_h=0.0, floor=0)
     assert found["peak_to_mean"] == 2.0
@@ -123,7 +125,7 @@ def test_lengths_are_percentiles_of_both_sides():
     assert set(table["side"]) == {"input", "output"} and len(table) == 202
     for _, part in table.groupby("side"):
         assert part["tokens"].is_monotonic_increasing and part["percentile"].tolist() == list(range(101))
-    assert table.attrs["input_mean"] == 1155 and table.attrs["output_mean"] == 211.1
+    assert (table[table["side"] == "input"]["mean"] == 1155).all() and (table[table["side"] == "output"]["mean"] == 211.1).all()
     median = table[(table["side"] == "output") & (table["percentile"] == 50)]["tokens"].iloc[0]
     assert median == 129  # trace_summary of the same file
 
@@ -142,18 +144,22 @@ def test_a_steady_load_is_erlangs():
     assert pooling_traces.steady(926.497, 0.01) == pytest.approx(0.926497, rel=1e-5)
 
 
-def test_real_pools_gain_less_than_the_textbook_says():
-    table = pooling_traces.clients(service_s=10.0, wait_probability=0.01)
+def test_real_pools_gain_less_than_the_textbook_says(case):
+    found = pooling_traces.clients(case())
+    table = found.table
     by = table.pivot(index="clients", columns="kind", values="utilisation")
     assert by.loc[32, "large model"] == 0.2382 and by.loc[1, "middle model"] == 0.2977  # as published
     assert (by["large model"] <= by[pooling_traces.INDEPENDENT] + 1e-12).all()
     assert (by[pooling_traces.INDEPENDENT] < by[pooling_traces.CHANCE]).all()
     # where the textbook holds: 16 clients of the small model, 60 %, beside 1/(1 + (1/0.303 - 1)/4) = 63 % of independent ones
     assert by.loc[16, "small model"] == pytest.approx(pooling_traces.independent(16, 0.303), abs=0.05)
+    assert {"servegen-2025", "nvidia-h100-datasheet"} <= set(found.sources)  # the clients, and how long a request takes
 
 
-def test_minutes_are_burstier_than_poisson():
-    table = pooling_traces.bursts(service_s=10.0, wait_probability=0.01).set_index("what")
+def test_minutes_are_burstier_than_poisson(case):
+    found = pooling_traces.bursts(case())
+    table, service_s = found.table.set_index("what"), sizing.of_page(case())["service_s"]
+    assert {"azure-traces-2023", "servegen-2025"} <= set(found.sources)
     assert (table["dispersion"] > 10).all() and (table["peak"] > table["peak_poisson"]).all()
     assert table.loc["Azure conversation", "peak"] == 1.521
     # 58 whole minutes with 19,338 requests less those of the first and last
@@ -162,7 +168,7 @@ def test_minutes_are_burstier_than_poisson():
     assert counts.sum() == pytest.approx(19366, abs=0.5)
     assert table.loc["Azure conversation", "requests_per_min"] == pytest.approx(counts.iloc[1:-1].mean())
     for _, row in table.iterrows():
-        load = row["requests_per_min"] / 60 * 10
+        load = row["requests_per_min"] / 60 * service_s
         slots = load / row["busy_erlang"]
         assert queueing.erlang_c(servers=round(slots), offered_load=load) == pytest.approx(0.01, rel=0.3)  # whole places
 
@@ -174,13 +180,13 @@ def test_zones_move_a_day_but_not_its_weather():
     assert pooling_traces.shifted(ratio, 2).max() == 12.0  # at hour 0 one zone, at hour 12 the other
     ratio[24], ratio[36] = 0.0, 24.0  # on the second day at another time: both zones meet
     assert pooling_traces.shifted(ratio, 2).max() == 24.0
-    table = pooling_traces.zones()
+    table = pooling_traces.zones().table
     by = table.pivot(index="zones", columns="kind", values="utilisation")
     assert by.loc[24, "smooth day"] == pytest.approx(1.0) and by.loc[24, "large model"] < 0.7
 
 
 def test_services_together_need_no_more_than_apart():
-    table = pooling_traces.services().set_index("what")
+    table = pooling_traces.services().table.set_index("what")
     assert table.loc["three fleets together", "utilisation"] <= table.loc["one fleet for all", "utilisation_low"]
     together = table.loc["one fleet for all"]
     assert together["utilisation_low"] <= together["utilisation"] <= together["utilisation_high"]
@@ -190,7 +196,7 @@ def test_services_together_need_no_more_than_apart():
 
 
 def test_the_bill_is_gpus_times_hours_times_price(case):
-    row = idle.policies(case()).set_index("policy").loc["fixed fleet"]
+    row = idle.policies(case()).table.set_index("policy").loc["fixed fleet"]
     price = gpu_prices.price_range("h100-sxm-80gb", "on_demand", case().as_of)
     assert row["usd_per_month"] == pytest.approx(row["n_gpus"] * 730 * price["typical"])
     # all paid time over all tokens: 20 requests a second of 1,366 tokens
@@ -201,14 +207,14 @@ def test_the_bill_is_gpus_times_hours_times_price(case):
 
 def test_ends_hold_the_middle(case):
     for policy in planning.POLICIES:
-        table = idle.policies(case(policy=policy, requests_per_s=3.0))
+        table = idle.policies(case(policy=policy, requests_per_s=3.0)).table
         for name in ("n_gpus", "utilisation", "usd_per_month", "usd_per_mtok_used", "usd_per_mtok_allocated"):
             assert (table[f"{name}_low"] <= table[name]).all() and (table[name] <= table[f"{name}_high"]).all(), name
 
 
 def test_the_curve_meets_the_table_at_the_load_of_the_page(case):
-    table = idle.cost_over_load(case())
-    row = idle.policies(case()).set_index("policy")
+    table = idle.cost_over_load(case()).table
+    row = idle.policies(case()).table.set_index("policy")
     for name, part in table[table["basis"] != idle.FULL].groupby("basis"):
         at = np.exp(np.interp(np.log(20.0), np.log(part["requests_per_s"]), np.log(part["usd_per_mtok"])))
         assert at == pytest.approx(row.loc[name, "usd_per_mtok_allocated"], rel=0.12)  # whole replicas between the points
@@ -218,7 +224,7 @@ def test_the_curve_meets_the_table_at_the_load_of_the_page(case):
 
 
 def test_a_request_a_second_costs_rent_over_tokens():
-    table = load_cost.published().set_index("what")
+    table = load_cost.published().table.set_index("what")
     # 6.98 USD buy an hour of 3,600 answers of 256 tokens: 7.574 USD a Mtok; two GPUs twice that
     assert table["own_one"].tolist() == pytest.approx([7.574, 7.574, 15.148], abs=1e-3)
     assert table["one"].tolist() == pytest.approx(table["own_one"].tolist(), rel=0.01)
@@ -231,14 +237,14 @@ def test_the_headline_fits_the_front_page(case):
     for change in ({}, {"policy": "to_zero", "requests_per_s": 0.01}, {"policy": "autoscale", "profile": "flat"},
                    {"profile": "servegen-deepseek-r1"}, {"profile": "weekly"}):
         answer = idle.headline(case(**change))
-        assert len(answer["number"]) <= 14 and len(answer["label"]) <= 90 and answer["finding"].endswith(".")
+        assert len(answer["number"]) <= 14 and len(answer["label"]) <= 90 and answer.sentence.endswith(".")
 
 
 def test_every_profile_makes_a_page(case):
     for name in ("flat", "weekly", "servegen-mm-image"):
-        table = idle.fleets(case(profile=name))
+        table = idle.fleets(case(profile=name)).table
         assert (table.groupby("kind").size() == 168).all()
-        assert set(idle.sensitivity(case(profile=name))["change"]) > {"the page itself", "ten times the load"}
+        assert set(idle.sensitivity(case(profile=name)).table["change"]) > {"the page itself", "ten times the load"}
 
 
 @pytest.mark.parametrize(("change", "message"), [

@@ -7,6 +7,7 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import BadInput
+from tokenecon.finding import Finding, finding
 from tokenecon.formulas import money, serving
 from tokenecon.units import HOURS_PER_DAY, convert
 from tokenecon_book.chapters.cases.deepseek import node_rates as rates
@@ -15,7 +16,6 @@ from tokenecon_book.documents.bills import fact as line
 from tokenecon_book.documents.bills import positive
 from tokenecon_book.documents.printed import n
 
-SOURCES = ["deepseek-inference-2025", "deepep-2025", "zhao-2025-isca", "hf-deepseek-ai-deepseek-r1", "own-assumption"]
 IDENTITY_COLUMNS = {
     "what": ("What follows", None), "how": ("From", None), "value": ("Value", None), "printed": ("Printed", None),
 }  # fmt: skip
@@ -68,6 +68,7 @@ def estimate(case, *, exchange=None, changed=None, drafting=None):
     return found
 
 
+@finding
 def identities(case):
     """What the published figures imply together, beside what is printed."""
     check(case)
@@ -98,15 +99,14 @@ def identities(case):
     ])
     agree = all(abs(value / printed - 1) < ROUNDED for value, printed in (
         (sum(nodes.values()), fact("nodes")), (paid, fact("usd_per_day")), (revenue, fact("revenue"))))
-    table.attrs.update(nodes=nodes, flight=flight, revenue=revenue, paid=paid, each=each)
-    table.attrs["finding"] = (
-        f"{'The figures agree' if agree else 'These figures do not agree'}: the printed rates of a node need "
+    return Finding(
+        table, f"{'The figures agree' if agree else 'These figures do not agree'}: the printed rates of a node need "
         f"{nodes['prefill']:.1f} nodes for prefill and {nodes['decode']:.1f} for decode, together {sum(nodes.values()):.1f} of "
-        f"the printed {fact('nodes'):g}, and the nodes cost ${paid:,.0f} of the printed ${fact('usd_per_day'):,.0f}")
-    table.attrs["sources"] = SOURCES[:1]
-    return table
+        f"the printed {fact('nodes'):g}, and the nodes cost ${paid:,.0f} of the printed ${fact('usd_per_day'):,.0f}",
+        nodes=nodes, flight=flight, revenue=revenue, paid=paid, each=each)
 
 
+@finding
 def compare(case):
     """Published against ours: nodes, USD a day, and the rates of the two kinds of nodes."""
     found = estimate(case)
@@ -123,19 +123,17 @@ def compare(case):
                      "ratio_high": high / published})
     table = pd.DataFrame(rows)
     nodes, reading, writing = table["ratio"].iloc[[0, 2, 3]]
-    table.attrs["finding"] = (
-        f"From the bottom up the day takes {nodes:.2f} times the published nodes: a prefill node comes out {reading:.2f} times "
-        f"as fast as published, a decode node {writing:.2f} times")
     outside = [row.figure for row in table.itertuples() if not row.ratio_low <= 1 <= row.ratio_high]
-    table.attrs["outside"] = outside
-    table.attrs["note"] = (
+    return Finding(
+        table, f"From the bottom up the day takes {nodes:.2f} times the published nodes: a prefill node comes out "
+        f"{reading:.2f} times as fast as published, a decode node {writing:.2f} times",
         f"Units of {case.prefill_ranks} and {case.decode_ranks} GPUs, {case.user_speed:g} tokens a second for a user, exchange "
         f"{case.exchange}. Bars: the interval of the model, widened because nothing alike was measured, times the range of the "
-        "load over a day." + (f" The published figure is outside of it for: {', '.join(outside)}." if outside else ""))
-    table.attrs["sources"] = SOURCES
-    return table
+        "load over a day." + (f" The published figure is outside of it for: {', '.join(outside)}." if outside else ""),
+        outside=outside)
 
 
+@finding
 def ways(case):
     """Nodes of the day by how tokens reach their experts, beside the bound of physics and what was published."""
     check(case)
@@ -158,33 +156,33 @@ def ways(case):
     table = pd.DataFrame(rows).sort_values("nodes", kind="stable", ignore_index=True)
     table["usd_per_mtok"] = money.usd_per_mtok_of_bill(
         usd_per_day=usd_per_day(case, table["nodes"]), tok_per_day=case.input_tokens + case.output_tokens)
-    table.attrs["floor"] = floor
     gathered = table.loc[table["way"] == names["gathered"], "nodes"]
     inside = f"the exchange of engines inside one server ({names['gathered']})"
-    table.attrs["finding"] = (
-        f"No machine of this kind could do the day with fewer than {floor:.0f} nodes; " + (
-            f"with {inside} it would take {n(gathered.item(), 2)}" if len(gathered) else f"{inside} is too slow for these users"))
-    table.attrs["note"] = ("Bound: the network card, the memory or the arithmetic of the datasheet, whichever is slowest, busy "
-                           "all day. The lowest row of the bottom up is how the service is described."
-                           + "".join(f" Too slow for these users: {name}." for name in slow))
-    table.attrs["sources"] = SOURCES
-    return table
+    return Finding(
+        table, f"No machine of this kind could do the day with fewer than {floor:.0f} nodes; " + (
+            f"with {inside} it would take {n(gathered.item(), 2)}" if len(gathered) else f"{inside} is too slow for these users"),
+        "Bound: the network card, the memory or the arithmetic of the datasheet, whichever is slowest, busy all day. The lowest "
+        "row of the bottom up is how the service is described." + "".join(f" Too slow for these users: {name}." for name in slow),
+        floor=floor)
 
 
+@finding
 def headline(case):
     """The answer of the page."""
-    found = estimate(case)
-    low, nodes, high = np.sort(found["nodes"])
+    table = compare(case).table
+    low, nodes, high = table.loc[0, ["ours_low", "ours", "ours_high"]]
     volume = case.input_tokens + case.output_tokens
     served = fact("input_tokens") + fact("output_tokens")
     mtok = [money.usd_per_mtok_of_bill(usd_per_day=usd, tok_per_day=tokens)
             for usd, tokens in ((usd_per_day(case, nodes), volume), (fact("usd_per_day"), served))]
     day = (f"DeepSeek's published day, {n(served, 3)} tokens on {fact('nodes'):g} nodes of eight H800, takes" if volume == served
            else f"Beside DeepSeek's published day, {n(served, 3)} tokens on {fact('nodes'):g} nodes, {n(volume, 3)} tokens take")
-    return (f"{day} {nodes:.0f} nodes ({low:.0f} to {high:.0f}) when built up from the shape of the model: "
-            f"{nodes / fact('nodes'):.2f} times as many, ${mtok[0]:.2f} a million tokens against ${mtok[1]:.2f}.")
+    return Finding(
+        table, f"{day} {nodes:.0f} nodes ({low:.0f} to {high:.0f}) when built up from the shape of the model: "
+        f"{nodes / fact('nodes'):.2f} times as many, ${mtok[0]:.2f} a million tokens against ${mtok[1]:.2f}.")
 
 
+@finding
 def sensitivity(case):
     """Rates of the nodes and their number when one input moves."""
     peak = data.value("deepseek_day.mla_rate") * units.factor("TFLOP/s")
@@ -217,8 +215,9 @@ def sensitivity(case):
                      "nodes": found["nodes"][1], "ratio": found["nodes"][1] / fact("nodes")})
     table = pd.DataFrame(rows)
     page, guessed, even, kernels = (table["ratio"].iloc[place] for place in (0, 3, 5, 6))
-    table.attrs["finding"] = (
-        f"With a token guessed ahead in each step the nodes come out {guessed:.2f} times the published instead of {page:.2f}; "
-        f"with no experts busier than others {even:.2f} times, where the model lets the busiest hold up all GPUs of a unit, by a "
-        f"coefficient measured within one server; with attention at the rate of the published kernel {kernels:.2f} times.")
-    return table
+    return Finding(
+        table, f"With a token guessed ahead in each step the nodes come out {guessed:.2f} times the published instead of "
+        f"{page:.2f}; with no experts busier than others {even:.2f} times, where the model lets the busiest hold up all GPUs of "
+        "a unit, by a coefficient measured within one server; with attention at the rate of the published kernel "
+        f"{kernels:.2f} times.",
+        units={"prefill_rate": "tok_in/s", "decode_rate": "tok_out/s"})

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data
+from tokenecon.finding import Finding, finding
 from tokenecon_book.chapters.cases.deepseek import node_rates as rates
 from tokenecon_book.chapters.cases.deepseek.node_rates import fact
 
@@ -35,6 +36,7 @@ def _at(case, gpu, ranks, length):
         "cached_tokens": 0.0, "kv_length": length}))
 
 
+@finding
 def others(case):
     """Rates of a node by our passes over the measured ones, at the conditions of each measurement."""
     slow, fast = rates.spread()
@@ -54,9 +56,9 @@ def others(case):
             "ratio_low": ours * slow / measured, "ratio_high": ours * fast / measured})
     table = pd.DataFrame(rows)
     low, high = table["ratio"].min(), table["ratio"].max()
-    table.attrs["finding"] = (f"At {len(table)} published measurements of such units, which the model has not seen, the same "
-                              f"passes give {low:.2f} to {high:.2f} times the measured rate")
-    table.attrs["note"] = ("Each at its own batch and length, exchange behind computation. DeepSeek's profile was made with all "
-                           "experts equally busy, so the busiest hold up nobody there. Bars: the interval of the model.")
-    table.attrs["sources"] = ["sglang-wide-ep-2025", "deepep-2025", "own-assumption"]
-    return table
+    return Finding(
+        table, f"At {len(table)} published measurements of such units, which the model has not seen, the same passes give "
+        f"{low:.2f} to {high:.2f} times the measured rate",
+        "Each at its own batch and length, exchange behind computation. DeepSeek's profile was made with all experts equally "
+        "busy, so the busiest hold up nobody there. Bars: the interval of the model.",
+        units=dict.fromkeys(("measured", "ours", "ours_low", "ours_high"), "tok/s"))

@@ -5,15 +5,16 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from tokenecon import data
+from tokenecon.finding import Finding, finding
 from tokenecon.formulas import money
 from tokenecon.units import SECONDS_PER_DAY
 from tokenecon_book.chapters.cases.deepseek import node_rates as rates
-from tokenecon_book.chapters.cases.deepseek.day import SOURCES, check, estimate
+from tokenecon_book.chapters.cases.deepseek.day import check, estimate
 from tokenecon_book.chapters.cases.deepseek.node_rates import fact
 from tokenecon_book.documents.printed import n
 
 
+@finding
 def speed(case):
     """Output of a decode node over the speed that users see, with the published point."""
     check(case)
@@ -25,17 +26,18 @@ def speed(case):
     table["decode_rate"] = table["tokens"] / table["total"] * fact("gpus_per_node")
     table["decode_rate_low"], table["decode_rate_high"] = table["decode_rate"] * slow, table["decode_rate"] * fast
     table = table.sort_values("user_speed", ignore_index=True)
-    table.attrs["points"] = [{"user_speed": fact("user_speed"), "decode_rate": fact("decode_rate"), "label": "published"}]
     here = rates.decode(case)
-    table.attrs["finding"] = (
-        f"At {case.user_speed:g} tokens a second for a user, {here['tokens']:.0f} answers share a GPU, which has room for "
+    return Finding(
+        table, f"At {case.user_speed:g} tokens a second for a user, {here['tokens']:.0f} answers share a GPU, which has room for "
         f"{here['room']:.0f}; " + ("slower users would make a node cheaper" if here["tokens"] < here["room"] else
-                                   "slower users would not make a node cheaper, for its memory is full"))
-    table.attrs["note"] = "Band: the interval of the model. The curve ends at the left where the memory is full."
-    table.attrs["sources"] = SOURCES
-    return table
+                                   "slower users would not make a node cheaper, for its memory is full"),
+        "Band: the interval of the model. The curve ends at the left where the memory is full.",
+        units=dict.fromkeys(("total", *rates.PARTS), "s")
+        | dict.fromkeys(("user_speed", "decode_rate", "decode_rate_low", "decode_rate_high"), "tok_out/s"),
+        points=pd.DataFrame([{"user_speed": fact("user_speed"), "decode_rate": fact("decode_rate"), "label": "published"}]))
 
 
+@finding
 def where(case):
     """What the nodes do: parts of both kinds of passes, and the waiting of prefill nodes for load."""
     found, rows = estimate(case), []
@@ -50,14 +52,12 @@ def where(case):
     waiting = table.loc[table["part"] == "waiting for load", "nodes"].sum()
     reading, writing = found["prefill_nodes"][1], found["decode_nodes"][1]
     tokens = case.output_tokens / (case.input_tokens + case.output_tokens)
-    table.attrs["total"] = found["nodes"][1]
-    table.attrs["finding"] = (
-        f"Output takes {writing / (reading + writing):.0%} of the nodes for {tokens:.0%} of the tokens; "
-        f"{waiting:.0f} of the {reading:.0f} prefill nodes wait for load")
-    table.attrs["note"] = ("Decode nodes do not wait: with fewer users on each GPU a step is shorter, and the published speed is "
-                           "the mean of the day.")
-    table.attrs["sources"] = [*SOURCES, data.assumption("workload.peak_to_mean")["source"]]
-    return table
+    return Finding(
+        table, f"Output takes {writing / (reading + writing):.0%} of the nodes for {tokens:.0%} of the tokens; "
+        f"{waiting:.0f} of the {reading:.0f} prefill nodes wait for load",
+        "Decode nodes do not wait: with fewer users on each GPU a step is shorter, and the published speed is the mean of "
+        "the day.",
+        total=found["nodes"][1])
 
 
 def _node_seconds(case, prefill_nodes, decode_nodes, found):
@@ -81,6 +81,7 @@ def _node_seconds(case, prefill_nodes, decode_nodes, found):
     }  # fmt: skip
 
 
+@finding
 def kinds(case):
     """What a million tokens of each kind costs by the time it causes, beside the list price of the day."""
     found = estimate(case)
@@ -99,10 +100,8 @@ def kinds(case):
     table = pd.DataFrame(rows).assign(label=lambda frame: frame["kind"] + ", " + frame["offer"].str.split().str[0])
     cost, price = (table[table["offer"].str.startswith(word)].set_index("kind")["usd_per_mtok"] for word in ("cost", "list"))
     over = price / cost
-    table.attrs["finding"] = (f"The list prices of the day are {n(over.min(), 2)} to {n(over.max(), 2)} times the rent of the "
-                              "nodes that each kind of token takes")
-    table.attrs["note"] = ("A token pays for the time it causes: input for its prefill, output for its decode steps, and each "
-                           "for its keys and values, which later steps read. Cost is the rent of GPUs alone, without the disk "
-                           "that holds the cache.")
-    table.attrs["sources"] = SOURCES
-    return table
+    return Finding(
+        table, f"The list prices of the day are {n(over.min(), 2)} to {n(over.max(), 2)} times the rent of the nodes that each "
+        "kind of token takes",
+        "A token pays for the time it causes: input for its prefill, output for its decode steps, and each for its keys and "
+        "values, which later steps read. Cost is the rent of GPUs alone, without the disk that holds the cache.")

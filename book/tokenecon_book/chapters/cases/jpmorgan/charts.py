@@ -5,18 +5,18 @@ from tokenecon_book.charts.forms import axis, intervals, lines, mark
 GROUPS = axis("groups", "Groups that share nothing", "count", log=True)
 
 
-def concurrency(table):
+def concurrency(found):
     """Requests in flight over the requests of an analyst."""
-    return lines(table, axis("requests_per_hour", "Requests of an analyst", "request/h", log=True),
+    return lines(found.table, axis("requests_per_hour", "Requests of an analyst", "request/h", log=True),
                  axis("in_flight", "Requests in flight", "sequence", log=True),
-                 marks=[mark("x", table.attrs["hourly"], "page"), mark("y", table.attrs["one"], "one replica")])
+                 marks=[mark("x", found["hourly"], "page"), mark("y", found["one"], "one replica")])
 
 
-def isolation(table):
+def isolation(found):
     """Cost over the number of groups, one pool = 1: chance, whole replicas, together."""
-    return lines(table, GROUPS, axis("cost_ratio", "Cost of a token, one pool = 1", "ratio", log=True), "cause")
+    return lines(found.table, GROUPS, axis("cost_ratio", "Cost of a token, one pool = 1", "ratio", log=True), "cause")
 
 
-def strictness(table):
+def strictness(found):
     """Monthly cost of an analyst by how much the groups share."""
-    return intervals(table, axis("usd_per_month", "GPUs for one analyst", "USD/month", log=True), "design", sort=False)
+    return intervals(found.table, axis("usd_per_month", "GPUs for one analyst", "USD/month", log=True), "design", sort=False)

@@ -7,6 +7,7 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import BadInput, NoEstimate
+from tokenecon.finding import Finding, finding
 from tokenecon.fleet import erlang, pools
 from tokenecon.fleet import planning as fleets
 from tokenecon.formulas import serving
@@ -56,6 +57,7 @@ def in_flight(case, replica, hourly=None, end=""):
     return serving.littles_concurrency(requests_per_s=busy_rate(case, hourly), request_s=stay)
 
 
+@finding
 def concurrency(case):
     """Requests in flight over the requests of an analyst in an hour, with the range of the speeds."""
     check(case)
@@ -66,19 +68,17 @@ def concurrency(case):
                           "in_flight_low": in_flight(case, replica, hourly, "_high"),
                           "in_flight_high": in_flight(case, replica, hourly, "_low")})
     here = float(in_flight(case, replica))
-    table.attrs.update(here=here, hourly=case.requests_per_analyst_hour, one=replica["concurrency"])
-    table.attrs["finding"] = (
-        f"{case.analysts:,} analysts who ask {case.requests_per_analyst_hour:g} times an hour have {n(here, 3)} requests in "
-        f"flight: " + (f"one in {n(case.analysts / here, 2)} waits for an answer at any moment" if here < case.analysts else
-                       f"{n(here / case.analysts, 2)} for each of them at any moment"))
-    table.attrs["note"] = (
+    return Finding(
+        table, f"{case.analysts:,} analysts who ask {case.requests_per_analyst_hour:g} times an hour have {n(here, 3)} requests "
+        "in flight: " + (f"one in {n(case.analysts / here, 2)} waits for an answer at any moment" if here < case.analysts else
+                       f"{n(here / case.analysts, 2)} for each of them at any moment"),
         f"A request stays {replica['service_s']:.1f} s on a full replica of {case.n_gpus} {data.gpu(case.gpu)['name']}, which "
         f"holds {replica['concurrency']:.0f} within {case.ttft_ms:g} ms to the first token and {case.tpot_ms:g} ms a token. The "
-        "band is the interval of the model.")
-    table.attrs["sources"] = ["doc-uk", "little-1961", data.model(case.model)["source"], "own-assumption"]
-    return table
+        "band is the interval of the model.",
+        here=here, hourly=case.requests_per_analyst_hour, one=replica["concurrency"])
 
 
+@finding
 def isolation(case, counts=None):
     """Cost over the number of groups that share no replica, one pool = 1; chance and whole replicas apart."""
     check(case)
@@ -87,31 +87,30 @@ def isolation(case, counts=None):
     counts = sorted(counts or {*range(1, min(STEPS, most) + 1), *(round(g) for g in np.geomspace(1, most, 40)), case.groups})
     table = pools.isolation(replica, counts, requests_per_s=busy_rate(case), wait_probability=case.wait_probability)
     table["groups"] = table["groups"].astype(int)
-    table.attrs.update(load=float(in_flight(case, replica)), places=replica["concurrency"], replica=replica)
-    at = table[table["groups"] == case.groups]
+    here, sentence, at = None, "", table[table["groups"] == case.groups]
     if len(at):
         here, last = at.iloc[0], table.iloc[-1]
-        table.attrs["here"] = SimpleNamespace(**here)
         taken = f"{last.in_flight:.1f} of {pools.count(replica['concurrency'], 'place')} taken"
-        table.attrs["finding"] = (f"{case.groups:,} groups with replicas of their own cost {here.penalty:.1f} times one pool" + (
+        sentence = (f"{case.groups:,} groups with replicas of their own cost {here.penalty:.1f} times one pool" + (
             f"; {last.groups:,.0f} groups cost {last.penalty:.{0 if last.penalty >= ROUGH else 1}f} times, with {taken}"
             if last.groups > case.groups else f", with {taken}"))
-    table.attrs["note"] = (
+    return Finding(
+        table, sentence,
         f"Equal groups, whole replicas of {pools.count(case.n_gpus, 'GPU')} with {pools.count(replica['concurrency'], 'place')} "
         f"each, {case.wait_probability:.1%} of requests waiting. Chance: a small group needs more free places. Whole replicas: "
-        "a place that stays free in one group's replica cannot be given to another.")
-    table.attrs["sources"] = ["doc-uk", "erlang-1917", "little-1961", "own-assumption"]
-    return table
+        "a place that stays free in one group's replica cannot be given to another.",
+        units=dict.fromkeys(("penalty", "penalty_low", "penalty_high", "pooling_loss", "wall_loss", "batch_loss"), "ratio"),
+        load=float(in_flight(case, replica)), places=replica["concurrency"], here=here)
 
 
+@finding
 def isolation_parts(case):
     """The same, one row a part: chance alone, whole replicas alone, together."""
     wide = isolation(case)
     names = {"penalty": "together", "wall_loss": "whole replicas", "pooling_loss": "chance: more places"}
-    table = pd.concat([pd.DataFrame({"groups": wide["groups"], "cause": text, "cost_ratio": wide[name]})
-                       for name, text in names.items()], ignore_index=True)
-    table.attrs = wide.attrs
-    return table
+    table = pd.concat([wide.table[["groups"]].assign(cause=text, cost_ratio=wide.table[name]) for name, text in names.items()],
+                      ignore_index=True)
+    return Finding(table, wide.sentence, wide.note)
 
 
 def by_size(case, counts=(1, 3, 10, 30, 100, 300, 1000)):
@@ -124,11 +123,12 @@ def _rent(n_gpus, case, price):
     return span_columns("usd_per_month", [n_gpus * usd * units.HOURS_PER_MONTH / case.analysts for usd in price])
 
 
+@finding
 def strictness(case):
     """What an analyst costs a month, by how much the groups may share."""
     check(case)
     replica, rate = pools.replica(case), busy_rate(case)
-    (rent, cited), (own, owned_cited) = prices(case), owned(case)
+    rent, own = prices(case), owned(case)
     target = {"wait_probability": case.wait_probability, "concurrency": replica["concurrency"],
               "requests_per_s": replica["requests_per_s"]}
     apart = {groups: int(fleets.replicas(rate / groups, **target)) * groups
@@ -150,15 +150,12 @@ def strictness(case):
                           for design, count, price in designs]).drop_duplicates("design")
     pool, groups = (table[table["design"] == name].iloc[0]
                     for name in ("one pool, caches apart", f"{case.groups} groups, replicas apart"))
-    table.attrs["finding"] = (
-        f"An analyst costs ${pool.usd_per_month:,.2f} a month in one pool that keeps caches apart, and "
-        f"${groups.usd_per_month:,.2f} with replicas apart for {case.groups} groups")
-    table.attrs["note"] = (
+    return Finding(
+        table, f"An analyst costs ${pool.usd_per_month:,.2f} a month in one pool that keeps caches apart, and "
+        f"${groups.usd_per_month:,.2f} with replicas apart for {case.groups} groups",
         f"Rent round the clock of a fleet for the busy hour, on-demand prices known on {case.as_of} (bars). The common cache is "
         f"counted as if every hit ({hit:.0%} of prompt tokens) came from another group. Following the day: the busy hour is "
         f"{case.peak_to_mean:g} times the mean.")
-    table.attrs["sources"] = ["doc-uk", *cited, *owned_cited, "deepseek-inference-2025", "servegen-2025", "own-assumption"]
-    return table
 
 
 def groups_that_fill(case, load, places):
@@ -171,6 +168,7 @@ def groups_that_fill(case, load, places):
     return low
 
 
+@finding
 def reconcile(case):
     """Which single input would let the groups stay apart at next to no cost."""
     check(case)
@@ -186,7 +184,7 @@ def reconcile(case):
     asked = np.flatnonzero(dear)
     enough = hourly[min(asked[-1] + 1, len(hourly) - 1)] if len(asked) else hourly[0]
     spans = {name: data.span(f"bank.{name}") for name in ("groups", "requests_per_analyst_hour")}
-    table = reconciling([
+    found = reconciling([
         {"parameter": "groups", "unit": "at most", "page": case.groups, "needed": most,
          "low": max(FEWEST, spans["groups"][0]), "high": spans["groups"][2]},
         {"parameter": "requests of an analyst", "unit": "an hour", "page": case.requests_per_analyst_hour, "needed": enough,
@@ -194,24 +192,26 @@ def reconcile(case):
         {"parameter": "analysts", "unit": "", "page": case.analysts,
          "needed": case.analysts * enough / case.requests_per_analyst_hour},
     ], f"walls cost no more than {CHEAP - 1:.0%}")
-    table.attrs["note"] = "Ranges are our assumptions: the documents give neither groups nor requests, and break off there."
-    table.attrs["sources"] = ["doc-uk", "erlang-1917", "own-assumption"]
-    return table
+    return Finding(found.table, found.sentence,
+                   "Ranges are our assumptions: the documents give neither groups nor requests, and break off there.")
 
 
+@finding
 def headline(case):
     """The answer of the page."""
-    attrs = isolation(case).attrs
-    here, filled = attrs["here"], groups_that_fill(case, attrs["load"], attrs["places"])
+    walls = isolation(case)
+    here, filled = walls["here"], groups_that_fill(case, walls["load"], walls["places"])
     beyond = ("even one pool does not fill a replica" if not filled else
               "even a group of one analyst fills a replica" if filled == case.analysts else
               "two groups already pay for a replica each that they cannot fill" if filled == 1 else
               f"beyond {filled:,} groups each pays for a replica that it cannot fill")
-    return (f"With {n(attrs['load'], 3)} requests of {case.analysts:,} analysts in flight, {case.groups:,} groups that share no "
-            f"replica cost {here.penalty:.1f} times ({here.penalty_low:.1f} to {here.penalty_high:.1f}) one pool of JPMorgan's "
-            f"case; {beyond}.")
+    return Finding(
+        walls.table, f"With {n(walls['load'], 3)} requests of {case.analysts:,} analysts in flight, {case.groups:,} groups that "
+        f"share no replica cost {here.penalty:.1f} times ({here.penalty_low:.1f} to {here.penalty_high:.1f}) one pool of "
+        f"JPMorgan's case; {beyond}.")
 
 
+@finding
 def sensitivity(case):
     """Requests in flight, GPUs and penalty when one input of the page moves."""
     groups, hourly, tpot = (data.span(name) for name in ("bank.groups", "bank.requests_per_analyst_hour", "service.tpot"))
@@ -227,12 +227,12 @@ def sensitivity(case):
     for text, move in moves.items():
         now = SimpleNamespace(**(vars(case) | move))
         try:
-            attrs = isolation(now, [now.groups]).attrs
+            walls = isolation(now, [now.groups])
         except (ValueError, NoEstimate):
             if not move:
                 raise
             rows.append({"change": f"{text} (cannot be kept)", "in_flight": np.nan, "n_gpus": np.nan, "penalty": np.nan})
             continue
-        rows.append({"change": text, "in_flight": attrs["load"], "n_gpus": attrs["here"].n_gpus,
-                     "penalty": attrs["here"].penalty})
-    return pd.DataFrame(rows)
+        rows.append({"change": text, "in_flight": walls["load"], "n_gpus": walls["here"].n_gpus,
+                     "penalty": walls["here"].penalty})
+    return Finding(pd.DataFrame(rows), units={"penalty": "ratio"})

@@ -3,19 +3,19 @@
 from tokenecon_book.charts.forms import axis, intervals, lines, mark
 
 
-def price_levels(table):
+def price_levels(found):
     """A million tokens by each figure."""
-    return intervals(table, axis("usd_per_mtok", "Cost of tokens", "USD/Mtok", log=True), "label", group="group")
+    return intervals(found.table, axis("usd_per_mtok", "Cost of tokens", "USD/Mtok", log=True), "label", group="group")
 
 
-def turn(table):
+def turn(found):
     """Tokens of a turn: implied and measured."""
-    return intervals(table, axis("tok_per_turn", "Tokens", "tok", log=True), "label", group="group", sort=False)
+    return intervals(found.table, axis("tok_per_turn", "Tokens", "tok", log=True), "label", group="group", sort=False)
 
 
-def bill(table):
+def bill(found):
     """Monthly cost over tokens of a turn, own fleet and API, with the bill and the turn that the documents leave."""
-    return lines(table, axis("tok_per_turn", "Tokens of a turn", "tok/request", log=True),
+    return lines(found.table, axis("tok_per_turn", "Tokens of a turn", "tok/request", log=True),
                  axis("usd_per_month", "Cost", "USD/month", log=True), "offer",
-                 marks=[mark("y", table.attrs["bill"], "bill as paid"), mark("x", table.attrs["implied"], "implied"),
-                        mark("x", table.attrs["usual"], "public trace")])
+                 marks=[mark("y", found["bill"], "bill as paid"), mark("x", found["implied"], "implied"),
+                        mark("x", found["usual"], "public trace")])

@@ -6,6 +6,7 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import NoPrice, UnknownId
+from tokenecon.finding import Finding, finding
 from tokenecon.fleet import pools
 from tokenecon.formulas import levers, money, serving
 from tokenecon.prices import price_book
@@ -61,6 +62,7 @@ def whole(tokens):
     return f"{tokens:,.0f}" if tokens >= 1 else n(tokens, 2)
 
 
+@finding
 def identities(case):
     """What the printed figures imply together."""
     turn, conversation = tokens_per_turn(case), case.tokens_per_day / case.conversations_per_day
@@ -69,7 +71,7 @@ def identities(case):
     left = levers.residual_saving(before=case.usd_per_month_before, after=case.usd_per_month_after, known_savings=(routed,))
     thousand = money.usd_per_request_of_bill(usd_per_day=_day(case.usd_per_month_after),
                                              requests_per_day=case.conversations_per_day) * units.TOKENS_PER_KTOK
-    table = pd.DataFrame([
+    return Finding(pd.DataFrame([
         fact("Tokens of a turn", "tokens over conversations and turns", turn, "tokens"),
         fact("Tokens of a conversation", "tokens over conversations", conversation, "tokens"),
         fact("A million tokens, before", "bill over a month of tokens", per_mtok(case, case.usd_per_month_before), "USD"),
@@ -77,18 +79,18 @@ def identities(case):
         fact("A thousand conversations", "second bill over conversations", thousand, "USD"),
         saving("Saving", "one bill over the other", saved),
         saving("Caching alone must save", f"after {routed:.0%} by routing, as the documents print elsewhere", left),
-    ])
-    table.attrs["sources"] = ["doc-uk", "doc-th"]
-    return table
+    ]))
 
 
+@finding
 def implied(case):
     """The fleet that each bill pays for, and the tokens each GPU would make."""
     check(case)
-    table = fleet(case, {"without optimisation": _day(case.usd_per_month_before), "as paid": _day(case.usd_per_month_after)})
+    found = fleet(case, {"without optimisation": _day(case.usd_per_month_before), "as paid": _day(case.usd_per_month_after)})
+    table = found.table
     for end, other in (("", ""), ("_low", "_high"), ("_high", "_low")):
         table[f"rate{end}"] = money.implied_tok_per_s_per_gpu(tok_per_day=case.tokens_per_day, n_gpus=table[f"n_gpus{other}"])
-    return table
+    return Finding(table, note=found.note, units={f"rate{end}": "tok/s/GPU" for end in ("", "_low", "_high")})
 
 
 def readings(case):
@@ -98,10 +100,11 @@ def readings(case):
             TURNS: case.conversations_per_day * case.turns}
 
 
+@finding
 def bottom_up(case):
     """What the page's model and fleet would cost, for both readings of the volume, on rented and on owned GPUs."""
     replica = pools.replica(case)
-    (rent, cited), (own, owned_cited) = prices(case), owned(case)
+    rent, own = prices(case), owned(case)
     hours = {"rented": rent} | ({"owned": own} if own else {})
     rows = []
     for reading, requests in readings(case).items():
@@ -118,33 +121,30 @@ def bottom_up(case):
     bill = case.usd_per_month_after
     share = bill / turns.usd_per_month
     of_turns = f"{share:.{0 if share >= 0.005 else 2}%} of" if share < 2 else f"{n(share, 2)} times"
-    table.attrs.update(tokens=tokens, turns=turns, replica=replica)
-    table.attrs["finding"] = (
-        f"A rented fleet would serve the printed tokens for ${n(tokens.usd_per_month, 3)} a month and the printed turns, at "
-        f"usual length, for ${n(turns.usd_per_month, 3)}: the bill of ${n(bill, 3)} is {n(bill / tokens.usd_per_month, 2)} times "
-        f"the one and {of_turns} the other")
-    table.attrs["note"] = (
+    return Finding(
+        table, f"A rented fleet would serve the printed tokens for ${n(tokens.usd_per_month, 3)} a month and the printed turns, "
+        f"at usual length, for ${n(turns.usd_per_month, 3)}: the bill of ${n(bill, 3)} is {n(bill / tokens.usd_per_month, 2)} "
+        f"times the one and {of_turns} the other",
         f"{data.model(case.model)['name']} on replicas of {case.n_gpus} {data.gpu(case.gpu)['name']}, each with "
         f"{pools.count(replica['concurrency'], 'request')} in flight within {case.ttft_ms:g} ms to the first token and "
         f"{case.tpot_ms:g} ms a token; {FLEETS[case.policy]} for a busiest hour {case.peak_to_mean:g} times the mean. "
-        f"Ranges: the model's interval and prices known on {case.as_of}. The documents do not name a model.")
-    table.attrs["sources"] = ["doc-uk", data.assumption("workload.osl_azure_conv")["source"], "servegen-2025", *cited,
-                              *owned_cited, "own-assumption"]
-    return table
+        f"Ranges: the model's interval and prices known on {case.as_of}. The documents do not name a model.",
+        tokens=tokens, turns=turns, replica=replica)
 
 
 def listed(case):
-    """Low, typical and high price of the page's mix at sellers of its model on its date, or None, and its sources. [USD/Mtok]"""
+    """Low, typical and high price of the page's mix at sellers of its model on its date, or None. [USD/Mtok]"""
     try:
-        found = price_book.mixed_price(case.model, case.as_of, isl=case.isl, osl=case.osl)
+        return price_book.mixed_price(case.model, case.as_of, isl=case.isl, osl=case.osl)["price"]
     except (NoPrice, UnknownId):
-        return None, []
-    return found["price"], found["sources"]
+        return None
 
 
+@finding
 def price_levels(case):
     """A million tokens by the bills, by list prices and on the page's own fleet."""
-    own = bottom_up(case)
+    fleets = bottom_up(case)
+    own = fleets.table
     bedrock = units.convert(data.claim("dep-bedrock-price")["low"], "USD/ktok", "USD/Mtok")
     before, after = per_mtok(case, case.usd_per_month_before), per_mtok(case, case.usd_per_month_after)
     rows = [
@@ -154,7 +154,7 @@ def price_levels(case):
         {"label": "own machines by the documents", "group": "documents",
          "usd_per_mtok": bedrock / data.claim("dep-bedrock-premium")["low"]},
     ]
-    market, cited = listed(case)
+    market = listed(case)
     if market:
         rows.append({"label": f"API, sellers of {data.model(case.model)['name']}", "group": "market"}
                     | span_columns("usd_per_mtok", market))
@@ -164,17 +164,14 @@ def price_levels(case):
             "usd_per_mtok", (row["usd_per_month_low"] * scale, row["usd_per_mtok"], row["usd_per_month_high"] * scale)))
     table = pd.DataFrame(rows)
     rented = table.loc[table["label"] == "own fleet, rented", "usd_per_mtok"].item()
-    table.attrs.update(listed=market, own=rented)
     against = f"{ratio_words(after / market[1])} an API price and " if market else ""
-    table.attrs["finding"] = (
-        f"The optimised bill of Shopify's case pays ${after:,.2f} for a million tokens: {against}{ratio_words(after / rented)} "
-        "the cost of an own fleet")
-    table.attrs["note"] = (f"Input and output at the mix of the page, {case.isl} in and {case.osl:g} out. "
-                           + own.attrs["note"])
-    table.attrs["sources"] = [*own.attrs["sources"], *cited]
-    return table
+    return Finding(
+        table, f"The optimised bill of Shopify's case pays ${after:,.2f} for a million tokens: {against}"
+        f"{ratio_words(after / rented)} the cost of an own fleet",
+        f"Input and output at the mix of the page, {case.isl} in and {case.osl:g} out. {fleets.note}")
 
 
+@finding
 def turn(case):
     """Tokens of a turn as implied, beside the lengths of a public trace of conversations."""
     implied_turn = tokens_per_turn(case)
@@ -185,14 +182,10 @@ def turn(case):
         low, mean, high = data.span(name)
         rows.append({"label": label, "group": "public trace", "tok_per_turn": mean, "tok_per_turn_low": low,
                      "tok_per_turn_high": high})
-    table = pd.DataFrame(rows)
     words = implied_turn * data.value("language.words_per_token")
     answer = data.span("workload.osl_azure_conv")
     fits = case.tokens_per_day / case.conversations_per_day / answer[1]
-    table.attrs.update(words=words, turns_that_fit=fits)
-    table.attrs["finding"] = (
-        f"{whole(implied_turn)} tokens a turn are {whole(words)} words, question and answer together; the implied conversation "
-        f"is as long as {fits:,.1f} answers of a real assistant")
-    table.attrs["note"] = "Bars: from the tenth to the ninetieth percentile of the trace."
-    table.attrs["sources"] = ["doc-uk", data.assumption("workload.osl_azure_conv")["source"], "openai-api-introduction"]
-    return table
+    return Finding(
+        pd.DataFrame(rows), f"{whole(implied_turn)} tokens a turn are {whole(words)} words, question and answer together; the "
+        f"implied conversation is as long as {fits:,.1f} answers of a real assistant",
+        "Bars: from the tenth to the ninetieth percentile of the trace.")

@@ -1,6 +1,5 @@
 """The same case over the length of a turn: what the bill would carry, and which input would reconcile it."""
 
-from functools import cache
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,7 +7,9 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import NoEstimate
+from tokenecon.finding import Finding, finding
 from tokenecon.formulas import money, serving
+from tokenecon.queries import remembered
 from tokenecon.serving import sizing
 from tokenecon_book.chapters.cases.shopify.conversations import bottom_up, check, listed, per_mtok, tokens_per_turn, whole
 from tokenecon_book.documents.bills import paid, prices, reconciling, usd_per_month
@@ -20,7 +21,7 @@ SHORTEST = 5.0  # tokens of a turn where the curve begins
 LENGTHS = 16  # points of the curve over the tokens of a turn
 
 
-@cache
+@remembered
 def _served(model, gpu, n_gpus, weights, kv, ttft_ms, tpot_ms, lengths, reading):
     """A replica for each length of a turn, of which this share is the prompt."""
     lengths = np.array(lengths)
@@ -29,6 +30,7 @@ def _served(model, gpu, n_gpus, weights, kv, ttft_ms, tpot_ms, lengths, reading)
         "osl": np.maximum(lengths * (1 - reading), 1.0)}), ttft_ms=ttft_ms, tpot_ms=tpot_ms)
 
 
+@finding
 def curve(case):
     """Monthly cost of the printed turns on an own rented fleet over their length, with the length that the bill carries."""
     check(case)
@@ -39,39 +41,32 @@ def curve(case):
     served = (replicas["reason"] == "").to_numpy()
     if not served.any():
         raise NoEstimate(f"parameter 'n_gpus' is {case.n_gpus}: {replicas['reason'].iloc[0]}")
-    (rent, _), turns = prices(case), case.conversations_per_day * case.turns
+    rent, turns = prices(case), case.conversations_per_day * case.turns
     costs = [usd_per_month(paid(case, row, turns), case.n_gpus, rent) for row in replicas[served].to_dict("records")]
     low, typical, high = np.array(costs).T
     own = pd.DataFrame({"tok_per_turn": lengths[served], "offer": f"own: {case.n_gpus} × {data.gpu(case.gpu)['name']}",
                         "usd_per_month": typical, "usd_per_month_low": low, "usd_per_month_high": high})
-    own.attrs.update(usual=usual, implied=implied_turn, bill=case.usd_per_month_after, **{
-        f"fits{end}": _length_at(own, f"usd_per_month{column}", case.usd_per_month_after)
-        for end, column in (("", ""), ("_low", "_high"), ("_high", "_low"))})
-    own.attrs["beyond"] = _beyond(own, case.usd_per_month_after)
-    return own
+    fits = {f"fits{end}": _length_at(own, f"usd_per_month{column}", case.usd_per_month_after)
+            for end, column in (("", ""), ("_low", "_high"), ("_high", "_low"))}
+    return Finding(own, usual=usual, implied=implied_turn, beyond=_beyond(own, case.usd_per_month_after), **fits)
 
 
+@finding
 def bill(case):
     """Monthly cost of the printed turns over their length, on an own fleet and through the API."""
-    own = curve(case)
-    market, cited = listed(case)
-    parts = [own]
+    own, market = curve(case), listed(case)
+    parts = [own.table]
     if market:
-        lengths = own["tok_per_turn"]
+        lengths = own.table["tok_per_turn"]
         volume = serving.tok_per_day_of_conversations(conversations_per_day=case.conversations_per_day, turns=case.turns,
                                                       tok_per_turn=lengths)
         parts.append(pd.DataFrame({"tok_per_turn": lengths, "offer": "API price of the date"} | {
             f"usd_per_month{end}": money.usd_per_month(tok_per_day=volume, usd_per_tok=units.convert(usd, "USD/Mtok", "USD/tok"))
             for end, usd in zip(("_low", "", "_high"), market, strict=True)}))
-    table = pd.concat(parts, ignore_index=True)
-    table.attrs.update(own.attrs)
-    table.attrs["finding"] = (
-        f"The bill as paid would carry {_carried(own.attrs)} tokens a turn on an own fleet, where the documents' volumes "
-        f"leave {whole(own.attrs['implied'])}; a turn of a real assistant has {own.attrs['usual']:,.0f}")
-    levels = bottom_up(case)
-    table.attrs["note"] = levels.attrs["note"]
-    table.attrs["sources"] = [*levels.attrs["sources"], *cited]
-    return table
+    return Finding(
+        pd.concat(parts, ignore_index=True), f"The bill as paid would carry {_carried(own)} tokens a turn on an own fleet, where "
+        f"the documents' volumes leave {whole(own['implied'])}; a turn of a real assistant has {own['usual']:,.0f}",
+        bottom_up(case).note, bill=case.usd_per_month_after, **{name: own[name] for name in ("usual", "implied", "fits")})
 
 
 def _beyond(own, usd):
@@ -80,9 +75,9 @@ def _beyond(own, usd):
     return "more than" if usd > costs.max() else "fewer than" if usd < costs.min() else ""
 
 
-def _carried(attrs):
-    """The tokens of a turn that the bill carries, in words."""
-    return f"{attrs['beyond']} {whole(attrs['fits'])}".strip()
+def _carried(own):
+    """The tokens of a turn that the bill carries, in words, by the curve of :func:`curve`."""
+    return f"{own['beyond']} {whole(own['fits'])}".strip()
 
 
 def _length_at(own, column, usd):
@@ -91,18 +86,19 @@ def _length_at(own, column, usd):
     return float(np.exp(np.interp(np.log(usd), np.log(costs), np.log(own["tok_per_turn"].to_numpy()))))
 
 
+@finding
 def reconcile(case):
     """Which single input would make the page's fleet cost what the bill says, at turns of the usual length."""
-    own, lengths = bottom_up(case), curve(case).attrs
-    here, replica = own.attrs["turns"], own.attrs["replica"]
+    own, lengths = bottom_up(case), curve(case)
+    here, replica = own["turns"], own["replica"]
     factor = case.usd_per_month_after / here.usd_per_month
-    low, typical, high = prices(case)[0]
+    low, typical, high = prices(case)
     isl, osl = data.span("workload.isl_azure_conv"), data.span("workload.osl_azure_conv")
     rate = replica["requests_per_s"]
     turn = [] if lengths["beyond"] else [
         {"parameter": "tokens of a turn", "unit": "tokens", "page": lengths["usual"], "needed": lengths["fits"],
          "low": isl[0] + osl[0], "high": isl[2] + osl[2]}]
-    table = reconciling([
+    found = reconciling([
         *turn,
         {"parameter": "price of a GPU-hour", "unit": "USD", "page": typical, "needed": typical * factor, "low": low,
          "high": high},
@@ -114,20 +110,21 @@ def reconcile(case):
         {"parameter": "conversations of a day", "unit": "", "page": case.conversations_per_day,
          "needed": case.conversations_per_day * factor},
     ], "the fleet cost what the bill says")
-    table.attrs["note"] = own.attrs["note"]
-    table.attrs["sources"] = own.attrs["sources"]
-    return table
+    return Finding(found.table, found.sentence, own.note, possible=found["possible"])
 
 
+@finding
 def headline(case):
     """The answer of the page: the two figures that do not add up, and the number that would."""
-    answer = curve(case).attrs
+    answer = curve(case)
     after = per_mtok(case, case.usd_per_month_after)
     inside = f" ({whole(answer['fits_low'])} to {whole(answer['fits_high'])})" if not answer["beyond"] else ""
-    return (f"Shopify's case leaves {whole(answer['implied'])} tokens for a turn and pays ${after:,.2f} for a million of them; "
-            f"with {_carried(answer)} tokens a turn{inside}, the same bill would be what an own fleet costs.")
+    return Finding(
+        answer.table, f"Shopify's case leaves {whole(answer['implied'])} tokens for a turn and pays ${after:,.2f} for a million "
+        f"of them; with {_carried(answer)} tokens a turn{inside}, the same bill would be what an own fleet costs.")
 
 
+@finding
 def sensitivity(case):
     """Own cost of a million tokens, and the tokens a turn that would fit the bill, when one input moves."""
     low, _, high = data.span("service.tpot")
@@ -139,11 +136,11 @@ def sensitivity(case):
     for text, move in moves.items():
         now = SimpleNamespace(**(vars(case) | move))
         try:
-            found = curve(now).attrs
-            rows.append({"change": text, "own": bottom_up(now).attrs["turns"].usd_per_mtok,
+            found = curve(now)
+            rows.append({"change": text, "own": bottom_up(now)["turns"].usd_per_mtok,
                          "fits": np.nan if found["beyond"] else found["fits"]})
         except ValueError:
             if not move:
                 raise
             rows.append({"change": f"{text} (cannot be kept)", "own": np.nan, "fits": np.nan})
-    return pd.DataFrame(rows)
+    return Finding(pd.DataFrame(rows), units={"own": "USD/Mtok", "fits": "tok/request"})

@@ -1,26 +1,23 @@
 """Figures of the case on transcribed podcasts."""
 
-import pandas as pd
-
 from tokenecon_book.charts.forms import axis, bars, intervals, lines, mark
 
 AUDIO = axis("usd_per_audio_hour", "Cost of an hour of audio", "USD/h", log=True)
 
 
-def audio_hour(table):
+def audio_hour(found):
     """An hour of audio by each figure, on one axis."""
-    return intervals(table, AUDIO, "label", group="group", title=table.attrs["title"])
+    return intervals(found.table, AUDIO, "label", group="group", title=found["title"])
 
 
-def arithmetic(table):
+def arithmetic(found):
     """Cost of an hour of audio over the share of peak, with the bill and the public price."""
-    marks = [mark("y", value, label) for label, value in table.attrs["marks"].items()]
-    found = table.attrs["points"]
-    return lines(table, axis("mfu", "Share of peak arithmetic reached", "fraction", log=True), AUDIO, marks=marks,
-                 points=None if found is None else pd.DataFrame(found))
+    marks = [mark("y", value, label) for label, value in found["marks"].items()]
+    return lines(found.table, axis("mfu", "Share of peak arithmetic reached", "fraction", log=True), AUDIO, marks=marks,
+                 points=found["points"])
 
 
-def stacking(table):
+def stacking(found):
     """The bill after each of the documents' savings, for two baselines, with the bill they print."""
-    return bars(table, axis("usd_per_day", "Cost", "USD/day"), "step", "baseline", stacked=False,
-                marks=[mark("x", table.attrs["bill"], "second bill")])
+    return bars(found.table, axis("usd_per_day", "Cost", "USD/day"), "step", "baseline", stacked=False,
+                marks=[mark("x", found["bill"], "second bill")])

@@ -7,6 +7,7 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import BadInput
+from tokenecon.finding import Finding, finding
 from tokenecon.formulas import compute, levers, money, serving
 from tokenecon_book.documents.bills import fact, fleet, owned, positive, prices, ratio_words, reconciling, saving, span_columns
 from tokenecon_book.documents.printed import n
@@ -32,6 +33,7 @@ def _check(case):
     positive(case, "audio_hours_per_day", "tokens_per_day", "usd_per_day_before", "usd_per_day_after", "usd_per_audio_hour_api")
 
 
+@finding
 def identities(case):
     """What the printed figures imply together."""
     _check(case)
@@ -41,16 +43,14 @@ def identities(case):
                      for usd in (case.usd_per_day_before, case.usd_per_day_after))
     saved = levers.saving(before=case.usd_per_day_before, after=case.usd_per_day_after)
     rate = case.audio_hours_per_day / units.HOURS_PER_DAY
-    table = pd.DataFrame([
+    return Finding(pd.DataFrame([
         fact("Tokens in an hour of audio", "tokens a day over audio hours a day", tokens, "tokens"),
         fact("Speed of speech", f"{data.value('language.words_per_token'):g} words a token", words, "words a minute"),
         fact("Audio that arrives in an hour", "audio hours a day over 24", rate, "hours"),
         fact("A million tokens, before", "bill over tokens", before, "USD"),
         fact("A million tokens, after", "bill over tokens", after, "USD"),
         saving("Saving", "one bill over the other", saved),
-    ])
-    table.attrs["sources"] = ["doc-uk", "doc-th", "openai-api-introduction"]
-    return table
+    ]))
 
 
 def speed_at(mfu, case):
@@ -70,11 +70,12 @@ def speed_at(mfu, case):
     return serving.real_time_factor(window_s=window, window_flop=flop, flop_per_s_per_gpu=peak, mfu=mfu)
 
 
+@finding
 def implied(case):
     """The fleet that each bill pays for, the speed it would need, and the arithmetic it would reach."""
     _check(case)
-    table = fleet(case, {"before": case.usd_per_day_before, "after": case.usd_per_day_after})
-    full = float(speed_at(1.0, case))
+    found = fleet(case, {"before": case.usd_per_day_before, "after": case.usd_per_day_after})
+    table, full = found.table, float(speed_at(1.0, case))
     for end in ("", "_low", "_high"):
         # more GPUs for the same audio means that each is slower
         other = {"_low": "_high", "_high": "_low"}.get(end, "")
@@ -82,20 +83,18 @@ def implied(case):
             audio_hours_per_day=case.audio_hours_per_day, n_gpus=n_gpus))
                                 for n_gpus in table[f"n_gpus{other}"]]
         table[f"mfu{end}"] = table[f"speed{end}"] / full
-    return table
+    return Finding(table, note=found.note, units={f"speed{end}": "ratio/GPU" for end in ("", "_low", "_high")})
 
 
+@finding
 def audio_hour(case):
     """What an hour of audio costs: by the bills, by a public API, by arithmetic and by published measurements."""
     _check(case)
-    price, cited = prices(case)
-    rows = []
+    price, own, rows = prices(case), owned(case), []
     for when, bill in (("before", case.usd_per_day_before), ("after", case.usd_per_day_after)):
         rows.append({"label": f"bill {when}", "group": "documents", "usd_per_audio_hour": money.usd_per_audio_hour_of_bill(
             usd_per_day=bill, audio_hours_per_day=case.audio_hours_per_day)})
     rows.append({"label": "public API", "group": "market", "usd_per_audio_hour": case.usd_per_audio_hour_api})
-
-    own, owned_cited = owned(case)
     name = data.gpu(case.gpu)["name"]
     for label, ends in speeds(case).items():
         rows.append({"label": label, "group": f"rented {name}"} | span_columns("usd_per_audio_hour", [
@@ -107,20 +106,14 @@ def audio_hour(case):
     cost = table.set_index("label")["usd_per_audio_hour"]
     arithmetic_usd = cost.iloc[3]
     before, after = cost["bill before"], cost["bill after"]
-    reached = float(implied(case)["mfu"].iloc[1])
-    table.attrs["own"], table.attrs["reached"] = arithmetic_usd, reached
-    table.attrs["finding"] = (
-        f"An hour of audio costs ${before:,.2f} before and ${after:,.2f} after by the bills of Spotify's case; a public API asks "
-        f"${case.usd_per_audio_hour_api:,.2f}, and {name} at {100 * case.mfu:.3g}% of their peak would do it for "
-        f"${arithmetic_usd:,.3f}.")
-    table.attrs["title"] = (
-        f"The bill after optimisation pays {ratio_words(after / case.usd_per_audio_hour_api)} the price of a public API and "
-        f"{ratio_words(after / arithmetic_usd)} the cost of the arithmetic")
-    table.attrs["note"] = (f"GPUs at prices known on {case.as_of} (range), {case.utilisation:.0%} of hours used. "
-                           "Audio only: storage, alignment and checking are not in it.")
-    table.attrs["sources"] = ["doc-uk", data.assumption("api.whisper")["source"], "insanely-fast-whisper", "radford-2022",
-                              *cited, *owned_cited, "own-assumption"]
-    return table
+    return Finding(
+        table, f"An hour of audio costs ${before:,.2f} before and ${after:,.2f} after by the bills of Spotify's case; a public "
+        f"API asks ${case.usd_per_audio_hour_api:,.2f}, and {name} at {100 * case.mfu:.3g}% of their peak would do it for "
+        f"${arithmetic_usd:,.3f}.",
+        f"GPUs at prices known on {case.as_of} (range), {case.utilisation:.0%} of hours used. Audio only: storage, alignment and "
+        "checking are not in it.",
+        title=f"The bill after optimisation pays {ratio_words(after / case.usd_per_audio_hour_api)} the price of a public API "
+              f"and {ratio_words(after / arithmetic_usd)} the cost of the arithmetic")
 
 
 def speeds(case):
@@ -133,10 +126,11 @@ def speeds(case):
     return found
 
 
+@finding
 def bottom_up(case):
     """GPUs that the audio of a day needs at each speed, and what they cost rented and owned."""
     _check(case)
-    (rent, cited), (own, owned_cited) = prices(case), owned(case)
+    rent, own = prices(case), owned(case)
     rows = []
     for way, ends in speeds(case).items():
         n_gpus = [case.audio_hours_per_day / units.HOURS_PER_DAY / speed / case.utilisation for speed in ends]
@@ -148,25 +142,24 @@ def bottom_up(case):
     rented = table[table["hour"] == "rented"]
     dear, cheap = (rented.loc[rented["usd_per_day"].agg(pick)] for pick in ("idxmax", "idxmin"))
     most = f" to ${n(dear.usd_per_day, 3)} ({dear.way})" if dear.way != cheap.way else ""
-    table.attrs["finding"] = (
-        f"The audio of a day would cost ${n(cheap.usd_per_day, 3)} ({cheap.way}){most} on "
-        f"rented {data.gpu(case.gpu)['name']}; the bills are ${case.usd_per_day_before:,.0f} and ${case.usd_per_day_after:,.0f}")
-    table.attrs["note"] = (
+    return Finding(
+        table, f"The audio of a day would cost ${n(cheap.usd_per_day, 3)} ({cheap.way}){most} on "
+        f"rented {data.gpu(case.gpu)['name']}; the bills are ${case.usd_per_day_before:,.0f} and ${case.usd_per_day_after:,.0f}",
         "Whisper is an encoder with a small decoder, which the calibrated model of serving does not cover: speeds are arithmetic "
         f"at a share of the peak, and published measurements. Audio can wait for a free GPU, so {case.utilisation:.0%} of the "
-        f"hours are used, and no fleet for a peak is kept. Prices known on {case.as_of}; owned: an hour's cost to its owner.")
-    table.attrs["sources"] = ["doc-uk", "insanely-fast-whisper", "radford-2022", *cited, *owned_cited, "own-assumption"]
-    return table
+        f"hours are used, and no fleet for a peak is kept. Prices known on {case.as_of}; owned: an hour's cost to its owner.",
+        units={f"speed{end}": "ratio/GPU" for end in ("", "_low", "_high")})
 
 
+@finding
 def reconcile(case):
     """Which single input would make the optimised way, as measured where it is, cost what the second bill says."""
-    rented = bottom_up(case)
+    rented = bottom_up(case).table
     here = rented[rented["hour"] == "rented"].iloc[-1]
     factor = case.usd_per_day_after / here.usd_per_day
-    low, typical, high = prices(case)[0]
+    low, typical, high = prices(case)
     used, slowest = data.span("utilisation.own"), min(ends[0] for ends in speeds(case).values())
-    table = reconciling([
+    found = reconciling([
         {"parameter": "audio hours that a GPU transcribes", "unit": "an hour", "page": here.speed, "needed": here.speed / factor,
          "low": slowest, "high": here.speed_high},
         {"parameter": "price of a GPU-hour", "unit": "USD", "page": typical, "needed": typical * factor, "low": low,
@@ -178,11 +171,8 @@ def reconcile(case):
     ], "the transcription cost what the second bill says")
     ways = speeds(case)
     near = min(ways, key=lambda way: abs(np.log(ways[way][1] * factor / here.speed)))
-    table.attrs["near"] = near
-    table.attrs["finding"] += f"; the speed that the bill pays for is nearest to “{near}”"
-    table.attrs["note"] = f"Start: {here.way}, rented, ${n(here.usd_per_day, 3)} a day."
-    table.attrs["sources"] = ["doc-uk", "insanely-fast-whisper", "own-assumption"]
-    return table
+    return Finding(found.table, f"{found.sentence}; the speed that the bill pays for is nearest to “{near}”",
+                   f"Start: {here.way}, rented, ${n(here.usd_per_day, 3)} a day.", near=near, possible=found["possible"])
 
 
 def _reached(share):
@@ -190,10 +180,11 @@ def _reached(share):
     return f"{share:.2%}" if share >= SEEN else f"less than {SEEN:.2%}"
 
 
+@finding
 def arithmetic(case):
     """Cost of an hour of audio over the share of peak arithmetic that the GPU reaches, with its price range."""
     _check(case)
-    price, cited = prices(case)
+    price = prices(case)
     shares = np.geomspace(0.0005, 0.6, 60)
     speeds = speed_at(shares, case)
     table = pd.DataFrame({"mfu": shares, "usd_per_audio_hour_low": price[0] / speeds / case.utilisation,
@@ -201,26 +192,23 @@ def arithmetic(case):
                           "usd_per_audio_hour_high": price[2] / speeds / case.utilisation})
     full, points = float(speed_at(1.0, case)), None
     if case.gpu.startswith("a100"):
-        points = [
+        points = pd.DataFrame([
             {"label": label, "mfu": data.value(speed_id) / full,
-             "usd_per_audio_hour": price[1] / data.value(speed_id) / case.utilisation} for speed_id, label in SPEEDS.items()]
-    table.attrs["points"] = points
+             "usd_per_audio_hour": price[1] / data.value(speed_id) / case.utilisation} for speed_id, label in SPEEDS.items()])
     after = money.usd_per_audio_hour_of_bill(usd_per_day=case.usd_per_day_after, audio_hours_per_day=case.audio_hours_per_day)
-    table.attrs["marks"] = {"bill after": after, "public API": case.usd_per_audio_hour_api}
     reconciles = price[1] / after / case.utilisation / full
     public = price[1] / case.usd_per_audio_hour_api / case.utilisation / full
-    table.attrs["reconciles"] = reconciles
-    table.attrs["finding"] = (
+    return Finding(table, (
         f"The bill after optimisation fits GPUs that reach {_reached(reconciles)} of their peak arithmetic; the public price "
         f"fits {_reached(public)}" if max(reconciles, public) <= 1 else
         f"At their full peak GPUs would cost {ratio_words(reconciles)} the bill after optimisation and {ratio_words(public)} the "
-        "public price: no share of the peak fits what is below the cost")
-    table.attrs["note"] = (f"Band: on-demand prices of {data.gpu(case.gpu)['name']} known on {case.as_of}. Diamonds: published "
-                           "speeds on an A100 80GB, at the share of peak they correspond to.")
-    table.attrs["sources"] = ["insanely-fast-whisper", "radford-2022", *cited, "own-assumption"]
-    return table
+        "public price: no share of the peak fits what is below the cost"),
+        f"Band: on-demand prices of {data.gpu(case.gpu)['name']} known on {case.as_of}. Diamonds: published speeds on an A100 "
+        "80GB, at the share of peak they correspond to.",
+        points=points, marks={"bill after": after, "public API": case.usd_per_audio_hour_api}, reconciles=reconciles)
 
 
+@finding
 def stacking(case):
     """The bill that the documents' own savings would leave, one after another, by two baselines of INT8."""
     _check(case)
@@ -234,19 +222,15 @@ def stacking(case):
         for step, usd in (("first bill", before), ("with INT8", before * (1 - int8)),
                           ("and continuous batching", left[baseline])):
             rows.append({"step": step, "baseline": baseline, "usd_per_day": usd})
-    table = pd.DataFrame(rows)
-    table.attrs["bill"] = case.usd_per_day_after
     low, high = sorted(left.values())
-    table.attrs["left"] = left
-    table.attrs["finding"] = (
-        f"The documents' savings would leave ${low:,.0f} of ${before:,.0f} a day, or ${high:,.0f} if INT8 is counted "
-        f"against FP16; the second bill says ${case.usd_per_day_after:,.0f}")
-    table.attrs["note"] = ("Savings multiplied as the documents would have it, before Flash Attention, for which they print no "
-                           "saving of cost.")
-    table.attrs["sources"] = ["doc-uk", "doc-th"]
-    return table
+    return Finding(
+        pd.DataFrame(rows), f"The documents' savings would leave ${low:,.0f} of ${before:,.0f} a day, or ${high:,.0f} if INT8 is "
+        f"counted against FP16; the second bill says ${case.usd_per_day_after:,.0f}",
+        "Savings multiplied as the documents would have it, before Flash Attention, for which they print no saving of cost.",
+        bill=case.usd_per_day_after, left=left)
 
 
+@finding
 def sensitivity(case):
     """Cost of an hour of audio on own GPUs when one input moves, beside the public price."""
     moves = {"the page itself": {}, "half the share of peak": {"mfu": case.mfu / 2},
@@ -254,8 +238,8 @@ def sensitivity(case):
              "half the hours used": {"utilisation": case.utilisation / 2}, "an H100": {"gpu": "h100-sxm-80gb"}}
     rows = []
     for text, move in moves.items():
-        row = audio_hour(SimpleNamespace(**(vars(case) | move))).iloc[3]
+        row = audio_hour(SimpleNamespace(**(vars(case) | move))).table.iloc[3]
         rows.append({"change": text, "usd_per_audio_hour": row.usd_per_audio_hour,
                      "usd_per_audio_hour_low": row.usd_per_audio_hour_low, "usd_per_audio_hour_high": row.usd_per_audio_hour_high,
                      "of_api": row.usd_per_audio_hour / case.usd_per_audio_hour_api})
-    return pd.DataFrame(rows)
+    return Finding(pd.DataFrame(rows), units={"of_api": "fraction"})

@@ -1,0 +1,124 @@
+"""What a result carries: where it is from by itself, and nothing that anybody can change."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+
+from tokenecon import data, queries
+from tokenecon.finding import Finding, finding
+
+
+@finding
+def bandwidth(gpu):
+    """A result that asks for one fact."""
+    table = pd.DataFrame({"gpu": [gpu], "tpot_ms": [1.0], "score": [data.gpu(gpu)["bandwidth_bytes_per_s"]]})
+    return Finding(table, "One fact", "Of a datasheet.", units={"score": "B/s"}, best=3)
+
+
+@finding
+def later(case, found):
+    """A result made from another."""
+    return Finding(found.table, data.assumption("power.pue")["note"])
+
+
+def source_of(row_id):
+    return data.show(row_id)["rows"][0]["source"]
+
+
+def test_sources_are_those_of_the_rows_that_were_asked_for():
+    found = bandwidth("h200-sxm-141gb")
+    assert found.sources == (source_of("h200-sxm-141gb.bandwidth"),)
+    assert [one["title"] for one in found.cited] == [data.source(found.sources[0])["title"]]
+    assert found.sources != bandwidth("l40s-48gb").sources
+
+
+def test_a_result_made_of_another_has_the_sources_of_both():
+    found = later(None, bandwidth("h200-sxm-141gb"))
+    assert set(found.sources) == {source_of("h200-sxm-141gb.bandwidth"), source_of("power.pue")}
+
+
+def test_a_named_value_brings_its_sources_too():
+    inner = bandwidth("h200-sxm-141gb")
+
+    @finding
+    def outer():
+        return Finding(pd.DataFrame({"best": [inner["best"]]}))
+
+    assert outer().sources == inner.sources
+
+
+def test_what_is_remembered_is_put_on_record_again():
+    @queries.remembered
+    def pue():
+        return data.value("power.pue")
+
+    @finding
+    def found():
+        return Finding(pd.DataFrame({"pue": [pue()]}))
+
+    assert found().sources == found().sources == (source_of("power.pue"),)
+
+
+def test_what_fails_is_not_remembered():
+    calls = []
+
+    @queries.remembered
+    def fails():
+        calls.append(1)
+        raise ValueError("no")
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no"):
+            fails()
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize("name", ["sources", "queries", "parameters"])
+def test_it_cannot_be_given_where_it_is_from(name):
+    @finding
+    def made():
+        return Finding(pd.DataFrame({"x": [1]}), **{name: ["doc-uk"]})
+
+    with pytest.raises(TypeError, match=f"cannot be given its {name}"):
+        made()
+
+
+def test_none_is_made_where_nothing_is_recorded():
+    with pytest.raises(RuntimeError, match="@finding"):
+        Finding(pd.DataFrame({"x": [1]}))
+
+
+def test_it_cannot_be_changed():
+    found = bandwidth("h200-sxm-141gb")
+    for name in ("sentence", "table", "sources", "anything"):
+        with pytest.raises(AttributeError, match="cannot be changed"):
+            setattr(found, name, "else")
+    for mapping in (found.values, found.units, found.parameters):
+        with pytest.raises(TypeError):
+            mapping["best"] = 4
+    taken = found.table
+    taken.loc[0, "score"] = -1.0
+    assert found.table.loc[0, "score"] > 0
+
+
+def test_a_table_that_its_maker_changes_later_stays_as_it_was_found():
+    table = pd.DataFrame({"x": [1.0]})
+
+    @finding
+    def made():
+        return Finding(table)
+
+    found = made()
+    table.loc[0, "x"] = 2.0
+    assert found.table.loc[0, "x"] == 1.0
+
+
+def test_columns_have_the_unit_of_their_name_or_the_one_given():
+    assert dict(bandwidth("h200-sxm-141gb").units) == {"tpot_ms": "ms/tok_out", "score": "B/s"}
+
+
+def test_parameters_are_those_of_the_call_with_the_fields_of_a_case():
+    case = SimpleNamespace(model="llama-3.1-8b", isl=100, profile=pd.DataFrame())
+    assert dict(later(case, bandwidth("h200-sxm-141gb")).parameters) == {"model": "llama-3.1-8b", "isl": 100}
+    assert dict(bandwidth(gpu="h200-sxm-141gb").parameters) == {"gpu": "h200-sxm-141gb"}

@@ -1,0 +1,117 @@
+"""A result as the book shows it: a table with its units, a sentence, and where all of it comes from.
+
+A function marked :func:`finding` makes one.  What it asks of ``data/`` meanwhile is put on record, and that record alone
+gives the result its sources: they cannot be stated by hand.
+"""
+
+import functools
+import inspect
+from types import MappingProxyType
+
+from tokenecon import data, queries, units
+
+PLAIN = (str, int, float, bool)
+_making = []
+
+
+class Finding:
+    """A table of results, immutable, with what a reader must know of it.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        The numbers; where ``x_low`` and ``x_high`` exist they are the range of ``x``.
+    sentence : str
+        The finding in plain words, without a full stop where it titles a figure.
+    note : str
+        How to read the table: what a range is, what was left out.
+    units : dict, optional
+        Unit of a column whose name does not say it (see :func:`tokenecon.units.of_name`).
+    **values
+        Named results that are no column: a mean, a break-even, a threshold to draw.
+    """
+
+    __slots__ = ("_queries", "_table", "note", "parameters", "sentence", "sources", "units", "values")
+
+    def __init__(self, table, sentence="", note="", units=(), **values):
+        if taken := sorted({"sources", "queries", "parameters"} & values.keys()):
+            raise TypeError(f"a Finding cannot be given its {taken[0]}: they follow from what was asked while it was made")
+        if not _making:
+            raise RuntimeError("a Finding is made in a function marked @finding, which records what it asks of data/")
+        record, parameters = _making[-1]
+        fill = functools.partial(object.__setattr__, self)
+        fill("_table", table.copy())
+        fill("_queries", tuple(record))
+        fill("sentence", sentence)
+        fill("note", note)
+        fill("units", MappingProxyType(columns(table, dict(units))))
+        fill("values", MappingProxyType(values))
+        fill("parameters", MappingProxyType(parameters))
+        fill("sources", data.sources_of(self._queries))
+
+    def __setattr__(self, name, value):
+        raise AttributeError(f"a Finding cannot be changed; make another in place of setting its {name}")
+
+    @property
+    def table(self):
+        """A copy of the table."""
+        queries.ask(*self._queries)  # who takes the numbers takes their sources with them
+        return self._table.copy()
+
+    @property
+    def cited(self):
+        """The sources as dicts: id, title, publisher, url, published, licence."""
+        rows = (data.source(one) for one in self.sources)
+        return [{name: row[name] for name in ("id", "title", "publisher", "url", "published", "licence")} for row in rows]
+
+    def __getitem__(self, name):
+        """One of the named values."""
+        queries.ask(*self._queries)
+        return self.values[name]
+
+    def __len__(self):
+        return len(self._table)
+
+    def __repr__(self):
+        return f"<Finding: {self.sentence or ', '.join(self._table.columns)}; {len(self)} rows, {len(self.sources)} sources>"
+
+
+def finding(make):
+    """Mark a function that returns a :class:`Finding`: it is given what was asked of ``data/`` while the function ran."""
+    signature = inspect.signature(make)
+
+    @functools.wraps(make)
+    def made(*args, **named):
+        given = signature.bind(*args, **named)
+        given.apply_defaults()
+        with queries.recording() as record:
+            _making.append((record, plain(given.arguments)))
+            try:
+                return make(*args, **named)
+            finally:
+                _making.pop()
+
+    return made
+
+
+def plain(arguments):
+    """Arguments as parameters: plain values by name, the fields of a case by theirs."""
+    found = {}
+    for name, value in arguments.items():
+        if hasattr(value, "__dict__") and not isinstance(value, type) and not callable(value):
+            found |= {key: inner for key, inner in vars(value).items() if isinstance(inner, PLAIN)}
+        elif isinstance(value, PLAIN):
+            found[name] = value
+    return found
+
+
+def columns(table, given):
+    """Column of numbers to its unit: as given, or as the column's name says it."""
+    found = {}
+    for name in table.columns:
+        middle = name.removesuffix("_low").removesuffix("_high") if isinstance(name, str) else name
+        if name in given or middle in given:
+            found[name] = given.get(name, given.get(middle))
+        elif table[name].dtype.kind in "iuf":
+            found[name] = units.of_name(name)
+    return found
