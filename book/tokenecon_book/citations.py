@@ -80,12 +80,3 @@ def bibtex():
         f"  note    = {{data of {data_date()}; CC BY 4.0}}\n"
         "}"
     )
-
-
-def sources(ids):
-    """What a figure or table cites: one dict a source, in the order given, each once.
-
-    :func:`tokenecon_book.charts.page.source_line` prints them under a figure.
-    """
-    keys = ("id", "title", "publisher", "url", "published", "licence")
-    return [{key: data.source(one)[key] for key in keys} for one in dict.fromkeys(ids)]

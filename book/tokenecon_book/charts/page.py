@@ -9,6 +9,7 @@ import vl_convert
 from tokenecon_book import FIGURE_TYPE
 from tokenecon_book.charts.figure import VEGA_LITE, FigureError, themed
 
+FEW = 4  # sources that are named in one line
 DOWNLOADS = (("csv", "CSV"), ("png", "PNG"), ("svg", "SVG"), ("json", "Metadata"))
 
 
@@ -43,7 +44,7 @@ def html(payload, root="", citation=""):
         f"{classed(payload['svg_wide'], 'te-wide')}{classed(payload['svg_narrow'], 'te-narrow')}</div>\n"
         f'<script type="application/json" class="te-figure-spec">{script_json(payload["spec"])}</script>\n'
         f'<figcaption class="te-figure-foot">{note}'
-        f'<p class="te-figure-sources">{source_line(payload["sources"])}</p>'
+        f'<div class="te-figure-sources">{source_line(payload["sources"])}</div>'
         f'<div class="te-figure-links">{links}{cite}</div></figcaption>\n</figure>\n'
         f'<script type="module" src="{root}_static/charts.mjs"></script>\n'
     )
@@ -96,11 +97,13 @@ def classed(svg, name):
 
 
 def source_line(sources):
-    """Sources as links: publisher (year of publication)."""
+    """Sources as links: publisher (year of publication); many fold into one line that opens."""
     shown = []
     for source in sources:
         name = escape(source["title"] if not source["publisher"] else f"{source['publisher']}, {source['title']}")
         when = f" ({escape(source['published'])})" if source["published"] else ""
         link = source["url"].startswith(("https://", "http://"))
         shown.append((f'<a href="{escape(source["url"])}">{name}</a>' if link else name) + when)
+    if len(shown) > FEW:
+        return f"<details><summary>{len(shown)} sources</summary>{'; '.join(shown)}.</details>"
     return ("Source: " if len(shown) == 1 else "Sources: ") + "; ".join(shown) + "."

@@ -149,6 +149,14 @@ def test_page_html(shown):
     assert page.html(json.dumps(shown.payload()), "../", "The book, 1.0, <2026>") == html
 
 
+def test_many_sources_fold_into_one_line(curve, found):
+    one = dict(found(curve).cited[0])
+    few, many = ([one | {"id": f"maker-{place}"} for place in range(count)] for count in (4, 5))
+    assert page.source_line(few).startswith("Sources: <a") and page.source_line(few[:1]).startswith("Source: <a")
+    assert page.source_line(many).startswith("<details><summary>5 sources</summary><a")
+    assert page.source_line(many).count("<a ") == 5
+
+
 def test_data_cannot_end_the_script_element(axes, found):
     table = pd.DataFrame(
         {"precision": ["</script><b>", "y"], "batch": [1, 4], "usd_per_mtok_out": [2.5, 1.5]}
