@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tokenecon import data
 from tokenecon_book.build import book
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,6 +30,26 @@ def root():
     return ROOT
 
 
+def forget():
+    """Empty what the module of the data remembers of its files."""
+    for function in vars(data).values():
+        if hasattr(function, "cache_clear"):
+            function.cache_clear()
+
+
+@pytest.fixture
+def read_from(monkeypatch):
+    """A function that makes the data be read from another folder for the rest of a test."""
+
+    def use(folder):
+        monkeypatch.setattr(data, "ROOT", folder)
+        forget()
+
+    yield use
+    monkeypatch.undo()
+    forget()
+
+
 @pytest.fixture(scope="session")
 def site():
     """The built site; `make test` builds it before."""
@@ -36,7 +57,7 @@ def site():
     if not (folder / "index.html").exists():
         pytest.fail(f"there is no site in {folder}; run `make book` first")
     if why := book.out_of_date(ROOT, folder.parent):
-        pytest.fail(f"the site is older than what it is made of ({why} changed); run `make book` first")
+        pytest.fail(f"the site is older than what it is made of ({why}); run `make book` first")
     return folder
 
 

@@ -524,17 +524,13 @@ def test_a_caller_cannot_spoil_the_tables():
     assert data.gpu("gb200")["bandwidth_bytes_per_s"] == 8e12
 
 
-def test_a_column_that_the_descriptor_does_not_know_is_refused(tmp_path, monkeypatch):
+def test_a_column_that_the_descriptor_does_not_know_is_refused(tmp_path, read_from):
     frame = data.table("corrections").assign(mood="good")
     frame.to_csv(tmp_path / "corrections.csv", index=False)
     (tmp_path / "datapackage.json").write_text(json.dumps(data.package()), encoding="utf-8")
-    monkeypatch.setattr(data, "ROOT", tmp_path)
-    data._load.cache_clear()
-    try:
-        with pytest.raises(ValueError, match=r"corrections\.csv has the columns .*mood"):
-            data.table("corrections")
-    finally:
-        data._load.cache_clear()
+    read_from(tmp_path)
+    with pytest.raises(ValueError, match=r"corrections\.csv has the columns .*mood"):
+        data.table("corrections")
 
 
 def test_each_gpu_says_how_many_measurements_back_it():

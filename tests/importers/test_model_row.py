@@ -29,7 +29,7 @@ def add(command, place, **change):
     return command("add-model", place / "config.json", *options)
 
 
-def test_the_row_is_one_more_and_is_what_the_catalogue_says_of_the_same_shape(command, place, monkeypatch):
+def test_the_row_is_one_more_and_is_what_the_catalogue_says_of_the_same_shape(command, place, read_from):
     accessed = data.table("sources").set_index("id").loc["hf-qwen-qwen3-32b", "accessed"]
     before = (place / "models.csv").read_text()
     code, out, said = add(command, place)
@@ -40,15 +40,11 @@ def test_the_row_is_one_more_and_is_what_the_catalogue_says_of_the_same_shape(co
     after = (place / "models.csv").read_text()
     assert after.startswith(before) and after.count("\n") == before.count("\n") + 1
     shutil.copy(data.ROOT / "datapackage.json", place)
-    monkeypatch.setattr(data, "ROOT", place)
-    data._load.cache_clear()
-    try:
-        row = data.model("qwen3-test")
-        assert row["as_of"] == accessed
-        # keys and values, 8 heads of 128, 40 layers, two bytes
-        assert row["kv_bytes_per_token"] == 2 * 8 * 128 * 40 * 2 and row["attention"] == "gqa"
-    finally:
-        data._load.cache_clear()
+    read_from(place)
+    row = data.model("qwen3-test")
+    assert row["as_of"] == accessed
+    # keys and values, 8 heads of 128, 40 layers, two bytes
+    assert row["kv_bytes_per_token"] == 2 * 8 * 128 * 40 * 2 and row["attention"] == "gqa"
 
 
 @pytest.mark.parametrize(

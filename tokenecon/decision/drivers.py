@@ -83,6 +83,7 @@ def cheapest(case, done):
         f"{done.draws:,} draws, seed {done.seed}; cost: present value of {_years(case)} over that of their tokens. ± is one "
         "standard error of the draws. One draw moves all choices alike: where rents are dear, each way to rent is."
         + (f" Left out, as they bind for longer: {', '.join(done.left)}." if done.left else "")),
+        units={"usd_per_mtok_median_inputs": "USD/Mtok", "regret": "USD/Mtok"},
         draws=done.draws, seed=done.seed, by_choice=by_choice.to_dict(), safest=safest["name"])
 
 
@@ -107,7 +108,8 @@ def distribution(case, done):
     return Finding(table, (
         f"'{spans[0][1]}' is the surest in cost: its 90th percentile is {np.exp(spans[0][0]):.1f} times its 10th; "
         f"of '{spans[-1][1]}' it is {np.exp(spans[-1][0]):.1f} times") if len(spans) > 1 else (
-        f"The 90th percentile of the cost is {np.exp(spans[0][0]):.1f} times the 10th"))
+        f"The 90th percentile of the cost is {np.exp(spans[0][0]):.1f} times the 10th"),
+        units={"share_below": "fraction"})
 
 
 # --- what drives it --------------------------------------------------------------------------------
@@ -151,7 +153,8 @@ def tornado(case, done):
     first, other = done.options[leader]["name"], done.options[rival]["name"] if others else None
     return Finding(table, _driver_words(table, first, other),
                    "One input between its 10th and its 90th percentile, the dot; all others at their medians.",
-                   leader=first, rival=other, gap=float(gap[0]))
+                   units=dict.fromkeys(("gap", "gap_at_low", "gap_at_high", "gap_at_high_low", "gap_at_high_high", "width"),
+                                       "USD/Mtok"), leader=first, rival=other, gap=float(gap[0]))
 
 
 def _ends(done, name, leader, rival):

@@ -70,7 +70,7 @@ def out_of_date(root, target):
     record = target / "site.json"
     changes = freshness.changed(json.loads(record.read_text()) if record.exists() else {}, site_inputs(root, target))
     # what was staged is not compared: the site's own part writes into it after the record is taken
-    return next((name for name in changes if not name.startswith(("page ", "staged "))), "")
+    return next((f"{name} changed" for name in changes if not name.startswith(("page ", "staged "))), "")
 
 
 @contextlib.contextmanager

@@ -221,7 +221,7 @@ def test_an_id_that_no_row_has_is_refused_with_the_nearest():
                            "another id of data/assumptions.csv, data/claims.csv and data/traces.csv")
 
 
-def test_a_changed_row_changes_ledger_and_chapter_alike(tmp_path, monkeypatch):
+def test_a_changed_row_changes_ledger_and_chapter_alike(tmp_path, read_from):
     """Four requests of an analyst become six in data/assumptions.csv, and nowhere else."""
     shutil.copytree(data.ROOT, tmp_path / "data")
     path = tmp_path / "data" / "assumptions.csv"
@@ -229,16 +229,9 @@ def test_a_changed_row_changes_ledger_and_chapter_alike(tmp_path, monkeypatch):
     text = path.read_text(encoding="utf-8")
     assert text.count(old) == 1
     path.write_text(text.replace(old, new), encoding="utf-8")
-    caches = (data._load, data._by_id)
-    monkeypatch.setattr(data, "ROOT", tmp_path / "data")
-    for cache in caches:
-        cache.cache_clear()
-    try:
-        chapter = notebooks.defaults("cases/jpmorgan")["requests_per_analyst_hour"]
-        assert chapter == data.value("bank.requests_per_analyst_hour") == 6
-    finally:
-        for cache in caches:
-            cache.cache_clear()
+    read_from(tmp_path / "data")
+    chapter = notebooks.defaults("cases/jpmorgan")["requests_per_analyst_hour"]
+    assert chapter == data.value("bank.requests_per_analyst_hour") == 6
 
 
 def test_a_line_that_lost_its_comment_still_runs():

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from sphinx.errors import ExtensionError
 
-from tokenecon import __version__, data
+from tokenecon import __version__, data, units
 from tokenecon_book import citations, mathml
 from tokenecon_book.site import assets, reference, tables
 
@@ -188,6 +188,19 @@ def test_every_figure_offers_its_data_pictures_and_citation(site, pages):
             assert f"figure {figure} in: {citations.TITLE}, version {__version__}" in page.text, figure
             seen.add(figure)
     assert seen, "no page has a figure"
+
+
+MIXED = {"deepseek-compare"}  # figures whose rows say their units in words
+
+
+def test_every_number_of_a_figure_has_its_unit(site):
+    for path in sorted((site / "figures").glob("*.json")):
+        about = json.loads(path.read_text(encoding="utf-8"))
+        if about["id"] in MIXED or "unit" in [column["name"] for column in about["columns"]]:  # each row has its own
+            continue
+        bare = [column["name"] for column in about["columns"] if column["type"] in ("number", "integer") and "unit" not in column]
+        assert not bare, f"figure {about['id']}: give the Finding units of {', '.join(bare)}"
+        assert {column["unit"] for column in about["columns"] if "unit" in column} <= set(units.UNITS), about["id"]
 
 
 def test_every_chapter_has_two_to_six_figures(pages):

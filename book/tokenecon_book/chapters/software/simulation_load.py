@@ -93,7 +93,7 @@ def timeline(case, full):
         f"{answered[STATIC]} with continuous batching"), (
         "Simulated pass by pass with the pass times of the calibrated model, from the same queue of requests that never empties."
         + (f" Shown are {shown} of the {slots} slots." if shown < slots else "")),
-        end_s=float(end), rows=len(MODES) * (shown + GAP), panels=panels)
+        units=dict.fromkeys(("slot", "top", "bottom"), "count"), end_s=float(end), rows=len(MODES) * (shown + GAP), panels=panels)
 
 
 @finding

@@ -423,10 +423,10 @@ def test_chapters_and_sections():
 def test_the_list_of_a_chapter_links_every_claim():
     from tokenecon_book.charts import tables
 
-    table = claims.for_chapter("cases/shopify").table
-    html = tables.verdicts(table, root="../").html
-    assert all(f'href="../claims.html#{name}"' in html for name in table["id"])
-    assert html.count('class="verdict verdict-') == len(table)
+    found = claims.for_chapter("cases/shopify")
+    html = tables.verdicts(found, root="../").html
+    assert all(f'href="../claims.html#{name}"' in html for name in found.table["id"])
+    assert html.count('class="verdict verdict-') == len(found)
 
 
 def test_figures_of_the_ledger_have_a_title_for_any_tolerance():
