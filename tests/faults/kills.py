@@ -57,7 +57,13 @@ class Copy:
     def finish(self, *words):
         """Run to the end; gives the seconds."""
         started = time.monotonic()
-        if code := self.start(*words).wait():
+        process = self.start(*words)
+        try:
+            code = process.wait()
+        except KeyboardInterrupt:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+        if code:
             raise Broken(f"an undisturbed run ended with code {code}:\n" + (self.scratch / "log").read_text()[-2000:])
         return time.monotonic() - started
 

@@ -31,6 +31,7 @@ def watch(parent=int(os.environ["JPY_PARENT_PID"])):
     os._exit(1)
 
 threading.Thread(target=watch, daemon=True).start()
+sys.modules["rfc3987_syntax"] = None  # as notebooks.skip_grammar
 from ipykernel import kernelapp
 kernelapp.launch_new_instance()
 """
