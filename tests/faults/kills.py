@@ -147,12 +147,12 @@ def build_kills(folder, rng, count):
     print(f"undisturbed: {cold:.0f} s from nothing, {warm:.0f} s after an edit, the last {swap:.1f} s of it to put the "
           f"{len(after)} files in place", flush=True)
 
-    kinds = ["from nothing"] * (count * 3 // 10) + ["during the swap"] * (count * 3 // 10)
-    kinds += ["after an edit"] * (count - len(kinds))
+    turns = ("during the swap", "after an edit", "from nothing", "after an edit")
+    kinds = [turns[number % len(turns)] for number in range(count)]
     totals = {"old": 0, "new": 0, "none": 0, "kernels": 0, "late": 0}
     for number, kind in enumerate(kinds):
         shutil.rmtree(target)
-        place, of = number - kinds.index(kind), kinds.count(kind)
+        place, of = kinds[:number].count(kind), kinds.count(kind)
         if kind == "from nothing":
             target.mkdir()
         else:
