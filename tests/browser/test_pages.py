@@ -68,7 +68,7 @@ def test_text_code_and_charts_are_set_in_fonts_of_the_site(look):
         tools.send("DOM.enable")
         tools.send("CSS.enable")
         top = tools.send("DOM.getDocument")["root"]["nodeId"]
-        for part in ("h1", ".finding p", "article p a", "figcaption p", ".bd-sidebar-primary kbd", "figure.te-figure .te-live svg text"):
+        for part in ("h1", ".finding p", "article p a", "figcaption p", ".bd-sidebar-primary kbd", "figure .te-live svg text"):
             node = tools.send("DOM.querySelector", {"nodeId": top, "selector": part})["nodeId"]
             fonts = tools.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
             assert fonts and all(one["isCustomFont"] for one in fonts), (part, fonts)
