@@ -18,13 +18,31 @@ USED = (
     " 'queries': [tuple(q) for q in getattr(__import__('sys').modules.get('tokenecon.queries'), 'made', tuple)()]}"
 )
 
+# A kernel ends when its parent does.  ipykernel watches too, but only once it is up, and a parent that was killed before that is
+# not missed where orphans go to another process than the first (a user's session manager, say).
+LAUNCH = """
+import sys
+sys.path[:] = filter(None, sys.path)  # a file beside the notebook is no module of Python's
+import os, threading, time
+
+def watch(parent=int(os.environ["JPY_PARENT_PID"])):
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+threading.Thread(target=watch, daemon=True).start()
+sys.modules["rfc3987_syntax"] = None  # as notebooks.skip_grammar
+from ipykernel import kernelapp
+kernelapp.launch_new_instance()
+"""
+
 
 class ThisInterpreter(KernelSpecManager):
     """One kernel: the interpreter that runs this, whatever kernelspecs the machine has."""
 
     def get_kernel_spec(self, kernel_name):
         """The command of an ipykernel on this interpreter."""
-        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        argv = [sys.executable, "-c", LAUNCH, "-f", "{connection_file}"]
         return KernelSpec(argv=argv, language="python", display_name="Python 3")
 
 
