@@ -11,9 +11,9 @@ import pytest
 
 import tokenecon
 from tokenecon.errors import BadCases
-from tokenecon.serving import coefficients
+from tokenecon.serving import coefficients, lookups
 from tokenecon.serving.calibration import measured
-from tokenecon.serving.estimate import RESULTS
+from tokenecon.serving.results import RESULTS
 from tokenecon_book.chapters.validation import largest_errors, validation
 
 GOOD = {"model": "llama-3.1-8b", "gpu": "h100-sxm-80gb", "n_gpus": 1, "isl": 1000, "osl": 200, "weights": "fp8"}
@@ -141,7 +141,7 @@ def test_a_configuration_file_is_a_model(tmp_path):
 
 
 def test_calibration_file_has_every_coefficient_within_its_bounds():
-    for name, value in coefficients.fitted().items():
+    for name, value in lookups.coefficients().items():
         _, low, high, _, _ = coefficients.DEFINITIONS[name]
         assert low <= value <= high, name
 

@@ -6,7 +6,7 @@ import pandas as pd
 from tokenecon.errors import NoEstimate
 from tokenecon.formulas import money
 from tokenecon.serving import cases as case_table
-from tokenecon.serving import coefficients, estimate, steady_state
+from tokenecon.serving import estimate, lookups, steady_state
 
 KINDS = ("input", "cached", "output")
 TEXT = {"input": "input", "cached": "cached input", "output": "output"}
@@ -30,7 +30,7 @@ def busy(cases):
     attended = np.maximum(1 - bare["prefill_all_s"] / state["prefill_all_s"], 0.0)
     attention_s = np.where(cached > 0, prefill_s * attended, 0.0)
     context = isl + osl / 2
-    prepared = steady_state.prepared(columns, coefficients.fitted())
+    prepared = steady_state.prepared(columns, lookups.coefficients())
     total, parts = steady_state.pass_seconds(columns, prepared, decoding=state["batch"], context=context, resources=True)
     read_s = (request_s - prefill_s) * parts["kv cache"] / total
     lengths = {"context_positions": context, "cache_read_s": read_s}
@@ -104,4 +104,4 @@ def _state(cases):
     if (found.error != "").any():
         raise NoEstimate(next(reason for reason in found.error if reason))
     columns = estimate.columns(found, np.arange(len(cases)))
-    return steady_state.steady(columns, coefficients.fitted()), columns
+    return steady_state.steady(columns, lookups.coefficients()), columns

@@ -10,7 +10,7 @@ import pandas as pd
 
 from tokenecon.errors import DoesNotFit, NoEstimate
 from tokenecon.serving import cases as case_table
-from tokenecon.serving import coefficients, estimate, steady_state, textbook
+from tokenecon.serving import estimate, lookups, steady_state, textbook
 from tokenecon.units import MS_PER_SECOND
 
 CALIBRATED, TEXTBOOK = "calibrated", "textbook"
@@ -99,7 +99,7 @@ def decode_steps(cases):
         raise NoEstimate(next(reason for reason in found.error if reason))
     columns = estimate.columns(found, np.arange(len(cases)))
     total, parts = steady_state.pass_seconds(
-        columns, steady_state.prepared(columns, coefficients.fitted()), decoding=cases["concurrency"].to_numpy(dtype=float),
+        columns, steady_state.prepared(columns, lookups.coefficients()), decoding=cases["concurrency"].to_numpy(dtype=float),
         context=columns["isl"] + columns["osl"] / 2, resources=True)
     return total * MS_PER_SECOND, {name: seconds * MS_PER_SECOND for name, seconds in parts.items()}
 

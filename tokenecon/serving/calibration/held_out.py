@@ -45,9 +45,9 @@ def stored(by="campaign"):
 
 def residuals(rows):
     """Logarithm of measured over predicted, by quantity, load and kind of model; one row a number."""
-    from tokenecon.serving import operands
+    from tokenecon.serving import lookups
 
-    kind = {model: intervals.KINDS[operands.record(model)["experts"] > 0] for model in rows["model"].unique()}
+    kind = {model: intervals.KINDS[lookups.record(model)["experts"] > 0] for model in rows["model"].unique()}
     out = pd.DataFrame({
         "campaign": rows["campaign"], "load": rows["workload"].map(WORKLOADS), "kind": rows["model"].map(kind),
         "quantity": rows["metric"].map({"output_tok_s": "rate", "total_tok_s": "rate", "e2e_ms": "rate",

@@ -3,12 +3,12 @@
 from functools import cache
 
 from tokenecon import data
-from tokenecon.serving import operands
+from tokenecon.serving import lookups
 
 
 def architecture_kind(model):
     """What makes one architecture unlike another for a serving engine."""
-    shape = operands.record(model)
+    shape = lookups.record(model)
     return (bool(shape["kv_lora_rank"]), bool(shape["experts"]), bool(shape["window_layers"]),
             bool(shape["linear_layers"]), bool(shape["index_heads"]))
 

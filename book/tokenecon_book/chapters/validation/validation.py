@@ -8,7 +8,7 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import BadInput
-from tokenecon.serving import intervals, operands
+from tokenecon.serving import intervals, lookups
 from tokenecon.serving.calibration import held_out, measured
 
 TUNED = "tensorrt-llm"  # engines whose offline tables are tuned by their maker
@@ -20,7 +20,7 @@ def compared(by="campaign"):
     rows["error"] = rows["predicted"] / rows["value"] - 1
     rows["log_error"] = np.log(rows["predicted"] / rows["value"])
     rows["load"] = rows["workload"].map(held_out.WORKLOADS)
-    shape = {model: operands.record(model) for model in rows["model"].unique()}
+    shape = {model: lookups.record(model) for model in rows["model"].unique()}
     rows["kind"] = rows["model"].map({model: intervals.KINDS[one["experts"] > 0] for model, one in shape.items()})
     rows["maker"] = rows["engine"].str.split(" ").str[0]
     low, high = _interval(rows)
@@ -36,7 +36,7 @@ def _interval(rows):
     low, high = np.ones(len(rows)), np.ones(len(rows))
     for name in intervals.QUANTITIES:
         own = (quantity == name).to_numpy()
-        low[own], high[own] = intervals.ratios(intervals.fitted(), name, load[own], routed[own], np.ones(own.sum()))
+        low[own], high[own] = intervals.ratios(lookups.widths(), name, load[own], routed[own], np.ones(own.sum()))
     inverse = (rows["metric"] == "e2e_ms").to_numpy()
     return np.where(inverse, 1 / high, low), np.where(inverse, 1 / low, high)
 
