@@ -89,7 +89,7 @@ def number_sentence(name, value, blank):
     return f"{name} is {said}; it must be {allowed_text(name)}{comma}"
 
 
-def number(name, value):
+def _number(name, value):
     """One number as it was given: (number, sentence); a blank one is its default, a wrong one NaN."""
     text = isinstance(value, str)
     found = NAN if value is None else numbers.of_text(value.strip()) if text else float(value)
@@ -139,6 +139,17 @@ def stated(words, endless):
         "weights": weights, "kv": words["kv"] or ("fp8" if weights in EIGHT_BIT_CACHE else "bf16"),
         "engine": words["engine"] or "any", "load": words["load"] or ("offline" if endless else "closed_loop"),
     }  # fmt: skip
+
+
+def case(given):
+    """One case, a dict, as (numbers, words, sentence); the sentence says what is wrong first, and is blank where nothing is."""
+    number, said = {}, ""
+    for name, (default, _, _) in NUMBERS.items():
+        number[name], wrong = _number(name, given[name]) if name in given else (default, "")
+        said = said or wrong
+    words = {name: word(name, given.get(name)) for name in WORDS}
+    said = said or next(filter(None, (word_sentence(name, words[name]) for name in WORDS)), "")
+    return number, stated(words, number["concurrency"] == INFINITE), said
 
 
 def undivided(layout, hidden):

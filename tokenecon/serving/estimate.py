@@ -4,10 +4,14 @@
 :mod:`results` the arithmetic; each predicted result has ``_low`` and ``_high``, the ends of an 80 % interval.
 """
 
+import math
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 
-from tokenecon.serving import cases, checks, lookups, results, steady_state
+from tokenecon.serving import cases, checks, lookups, operands, results, steady_state
+from tokenecon.serving.calibration import support
 from tokenecon.serving.results import ENDS, RESULTS
 
 CHUNK = 16384  # cases at once: their columns stay in the cache of a core
@@ -23,14 +27,63 @@ def _columns(ends):
 COLUMNS, BARE_COLUMNS = _columns(("", *ENDS)), _columns(("",))
 
 
+# Values of one case that are what they seem; any other dict is read as a table.
+PLAIN = {str: object, int: np.int64, float: np.float64, bool: np.bool_, type(None): object, np.float64: np.float64,
+         np.int64: np.int64, np.bool_: np.bool_}
+LARGEST_INT = 2**63 - 1  # of a column of whole numbers; larger ones are read as text
+
+
 def estimate(given: "pd.DataFrame | dict", intervals: bool = True) -> pd.DataFrame:
     """Predict each case of a DataFrame, or of one dict; see ``tokenecon estimate --help`` for the columns.
 
     Rows that cannot be computed say why in ``error`` and have no numbers; the others have no error.
     """
-    frame = cases.frame(given, COLUMNS)
-    ask = cases.read(frame)
     wanted = COLUMNS if intervals else BARE_COLUMNS
+    if isinstance(given, dict) and all(type(value) in PLAIN and (type(value) is not int or abs(value) <= LARGEST_INT)
+                                       for value in given.values()):
+        _named(tuple(given))
+        found = _one(given, intervals)
+        columns = [(value, PLAIN[type(value)]) for value in (*given.values(), *(found[name] for name in wanted))]
+        return pd.DataFrame({name: np.array([value], dtype=kind) for name, (value, kind) in
+                             zip((*given, *wanted), columns, strict=True)}, copy=False)
+    frame = cases.frame(given, COLUMNS)
+    found = _table(frame, wanted, intervals)
+    # built anew without a copy: a column put into a frame is copied, and a frame of many such columns gathers them all again
+    both = {name: frame[name] for name in frame.columns} | found
+    return pd.DataFrame(both, index=frame.index, copy=False).__finalize__(frame)
+
+
+@lru_cache(maxsize=1000)
+def _named(names):
+    """Check the names of the columns of one case: looking for what resembles one takes longer than the case."""
+    checks.names(names, COLUMNS)
+
+
+def _one(given, intervals):
+    """Results of one case, all on plain floats."""
+    number, words, said = checks.case(given)
+    blank = dict.fromkeys(COLUMNS, math.nan) | {"fits": False, "bound": "", "calibrated": False, "error": said}
+    if said:
+        return blank
+    ids = [words[name] for name in cases.FORMATS]
+    hardware = lookups.hardware(*ids)
+    if said := checks.layout_sentence(operands.layout(number), hardware["hidden"], words["model"]):
+        return blank | {"error": said}
+    if math.isnan(number["usd_per_gpu_hour"]):
+        number["usd_per_gpu_hour"] = lookups.usd_per_gpu_hour(words["gpu"])
+    found = results.one(
+        hardware, number, load=checks.TEXTS["load"].index(words["load"]), engine=checks.TEXTS["engine"].index(words["engine"]),
+        calibrated=support.measured_before(*ids), values=lookups.coefficients(), widths=lookups.widths() if intervals else None,
+        draft=lookups.hardware(words["draft_model"], *ids[1:]) if words["draft_model"] else None)
+    if not found["fits"]:
+        return blank | {"calibrated": found["calibrated"], "error": found["shortage"]}
+    unpriced = "" if number["usd_per_gpu_hour"] >= 0 else checks.price_sentence(words["gpu"])
+    return found | {"bound": steady_state.RESOURCES[found["bound"]], "error": unpriced}
+
+
+def _table(frame, wanted, intervals):
+    """The added columns of a table."""
+    ask = cases.read(frame)
     size = len(frame)
     whole = ask.good.all()  # then every place is written below
     out = {name: np.empty(size) if whole else np.full(size, np.nan) for name in wanted
@@ -42,11 +95,8 @@ def estimate(given: "pd.DataFrame | dict", intervals: bool = True) -> pd.DataFra
         good = np.flatnonzero(ask.good)
         for start in range(0, len(good), CHUNK):
             _chunk(model, slice(start, min(start + CHUNK, size)) if whole else good[start:start + CHUNK], out, bound)
-    names = np.array(["", *steady_state.RESOURCES], dtype=object)
-    out["bound"] = names[bound + 1]
-    # built anew without a copy: a column put into a frame is copied, and a frame of many such columns gathers them all again
-    both = {name: frame[name] for name in frame.columns} | {name: out[name] for name in wanted}
-    return pd.DataFrame(both, index=frame.index, copy=False).__finalize__(frame)
+    out["bound"] = np.array(["", *steady_state.RESOURCES], dtype=object)[bound + 1]
+    return {name: out[name] for name in wanted}
 
 
 class Rows(dict):

@@ -59,22 +59,27 @@ def of_model(shape):
     return {name: float(value) for name, value in found.items()}
 
 
+def _fact(record, name):
+    """A number of a record; NaN where it has none, which JSON writes as null."""
+    return float("nan") if record[name] is None else float(record[name])
+
+
 def lacking(chip):
     """The first fact that the serving model needs of an accelerator and its record lacks, or nothing."""
     for name in NEEDED_OF_A_GPU:
-        if not chip[name] > 0:
+        if not _fact(chip, name) > 0:
             return name
     return ""
 
 
 def of_gpu(chip):
     """Numbers of a GPU's record that every pass needs."""
-    rate, watts = float(chip["bf16_flop_per_s"]), float(chip["board_power_w"])
+    rate, watts = _fact(chip, "bf16_flop_per_s"), _fact(chip, "board_power_w")
     family = "amd" if chip["vendor"] == "AMD" else "gaudi" if chip["gpu"].startswith("gaudi") else "common"
     return {
-        "memory_bytes": float(chip["engine_memory_bytes"]), "bandwidth_bytes_per_s": float(chip["bandwidth_bytes_per_s"]),
+        "memory_bytes": _fact(chip, "engine_memory_bytes"), "bandwidth_bytes_per_s": _fact(chip, "bandwidth_bytes_per_s"),
         "full_flop_per_s": rate, "watts": watts if watts > 0 else rate / 1e12,
-        "link_bytes_per_s": float(chip["link_bytes_per_s"]), "link_domain": float(chip["link_domain_gpus"]),
+        "link_bytes_per_s": _fact(chip, "link_bytes_per_s"), "link_domain": _fact(chip, "link_domain_gpus"),
         "pcie": float(str(chip["interconnect"]).startswith(("PCIe", "two"))),
         "family": FAMILIES.index(family),
     }  # fmt: skip
@@ -89,10 +94,10 @@ def of_weights(shape, precision, chip):
     bits = memory.effective_bits(value_bits=precision["bits"], scale_bits=precision["scale_bits"],
                                  zero_bits=precision["zero_bits"], group_size=precision["group_size"])
     narrow = float(memory.bytes_per_param(bits_per_param=bits))
-    full = float(chip["bf16_flop_per_s"])
-    rate = float(chip[precision["flop_class"] + "_flop_per_s"])
+    full = _fact(chip, "bf16_flop_per_s")
+    rate = _fact(chip, precision["flop_class"] + "_flop_per_s")
     if precision["id"] == "mxfp4" and rate > 0:  # released MXFP4 models compute on 8-bit activations
-        rate = float(chip["fp8_flop_per_s"])
+        rate = _fact(chip, "fp8_flop_per_s")
     if not rate > full:
         rate = full
     experts_only = shape["experts"] > 0 and precision["bits"] < 8 and (

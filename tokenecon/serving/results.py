@@ -100,11 +100,11 @@ def spans(found, factors):
     return out
 
 
-def one(hardware, number, *, load, engine, usd_per_gpu_hour, calibrated, values, widths=None, draft=None):
+def one(hardware, number, *, load, engine, calibrated, values, widths=None, draft=None):
     """All results of one case as a dict, from ``hardware`` and perhaps ``draft``: numbers as :mod:`operands` gives them.
 
-    ``number`` has n_gpus, isl, osl and the other numbers of ``estimate``, with NaN for a tp or an ep that is not given;
-    ``load`` and ``engine`` are places in their lists.  Without ``widths`` there are no intervals.
+    ``number`` has n_gpus, isl, osl, usd_per_gpu_hour and the other numbers of ``estimate``, with NaN for a tp or an ep that is
+    not given; ``load`` and ``engine`` are places in their lists.  Without ``widths`` there are no intervals.
     """
     layout = operands.layout(number)
     case = columns(setup(hardware, layout, load, engine), number)
@@ -115,7 +115,7 @@ def one(hardware, number, *, load, engine, usd_per_gpu_hour, calibrated, values,
             case["draft"] = setup(draft, layout, load, engine)
             draft_rate = steady_state.prepared(case["draft"], values)
     state = steady_state.settled(case, steady_state.prepared(case, values), steady_state.room(case), draft_rate, resources=True)
-    found = of(case, state, usd_per_gpu_hour=usd_per_gpu_hour, utilisation=number["utilisation"])
+    found = of(case, state, usd_per_gpu_hour=number["usd_per_gpu_hour"], utilisation=number["utilisation"])
     found["calibrated"] = bool(backed(case, calibrated))
     if widths:
         found.update(spans(found, factors(widths, load, case["routed"], found["calibrated"])))

@@ -54,10 +54,10 @@ def prepared(case, values):
         "expert_row_s": f * one_expert / expert / group,
         "imbalance": where(case["dp"] > 1, values["attention_dp"] * case["ep"] ** values["attention_dp_ranks"], 1.0),
         "padding": values["padding"], "independence": values["independence"],
-        # of attention: seconds to read a byte of the cache, and of a FLOP
+        # of attention: seconds to read a byte of the cache on its ranks, and the attained arithmetic of one
         "cache_byte_s": 1 / (case["bandwidth_bytes_per_s"] * values["cache_bandwidth"] * memory) / shards,
-        "decode_flop_s": 1 / (case["full_flop_per_s"] * values["decode_attention"] * arithmetic) / tp,
-        "prompt_flop_s": 1 / (case["full_flop_per_s"] * values["prompt_attention"] * arithmetic) / tp,
+        "decode_attention": case["full_flop_per_s"] * values["decode_attention"] * arithmetic,
+        "prompt_attention": case["full_flop_per_s"] * values["prompt_attention"] * arithmetic,
         "token_s": passes.activation_bytes(
             tokens=1.0, layers=case["layers"], hidden_size=case["hidden"], bytes_per_value=values["activation_bytes"],
             routed_layers=case["routed_layers"], routed_copies=case["experts_per_token"] * case["dp"] / case["ep"],
@@ -127,15 +127,15 @@ def _decode_attention(case, rate, sequences, verified, context):
     scores = case["full_decode_flop"] * seen + case["window_flop"] * near + case["index_flop"] * context
     return sequences * passes.memory_and_arithmetic_seconds(
         reading_s=(values * case["cache_bytes"] + case["state_traffic"]) * rate["cache_byte_s"],
-        computing_s=scores * (rate["decode_flop_s"] * verified))
+        computing_s=scores * (verified / (rate["decode_attention"] * case["tp"])))
 
 
 def _prompt_attention(case, rate, mean_context):
     """Scores of one prompt token that attends to so many positions."""
-    return rate["prompt_flop_s"] * (
-        case["full_prefill_flop"] * minimum(mean_context, case["reach"])
-        + case["window_flop"] * minimum(mean_context, case["window"])
-        + case["index_flop"] * mean_context + case["linear_flop"])
+    scores = (case["full_prefill_flop"] * minimum(mean_context, case["reach"])
+              + case["window_flop"] * minimum(mean_context, case["window"])
+              + case["index_flop"] * mean_context + case["linear_flop"])
+    return scores / (rate["prompt_attention"] * case["tp"])
 
 
 def _links(case, rate, tokens, per_rank):
