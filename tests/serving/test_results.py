@@ -5,6 +5,7 @@ import pathlib
 import subprocess
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 import tokenecon
 from tokenecon import data
 from tokenecon.numbers import jsonable
-from tokenecon.serving import checks, intervals, lookups, operands, results, steady_state
+from tokenecon.serving import checks, intervals, lookups, operands, results, sizing, steady_state
 from tokenecon.serving.calibration import support
 
 HERE = pathlib.Path(__file__).parent
@@ -96,6 +97,22 @@ def test_micropython_gives_what_estimate_gives(name, micropython):
     numbers = [*results.RESULTS, *(one + end for one in results.RESULTS for end in results.ENDS)]
     for number in ("max_concurrency", "concurrency_used", *numbers):
         assert float(there[number]) == pytest.approx(here[number], rel=1e-9), number
+
+
+@pytest.mark.parametrize("limits", [{"tpot_ms": 20.0}, {"ttft_ms": 300.0, "tpot_ms": 100.0}, {}, {"tpot_ms": 1.0}])
+def test_the_capacity_of_one_case_is_that_of_a_table(limits):
+    case = LARGE | {"gpu": "h100-sxm-80gb", "isl": 1000, "osl": 200, "kv": "fp8", "load": "closed_loop"}
+    hardware = lookups.hardware(*(case[name] for name in ("model", "gpu", "weights", "kv")))
+    number = asked(case)["number"]
+
+    def answer(requests):
+        return results.one(hardware, number | {"concurrency": requests}, load=steady_state.CLOSED_LOOP, engine=3, calibrated=True,
+                           values=lookups.coefficients())
+
+    most, alone = results.capacity(answer, **limits)
+    row = sizing.capacity(pd.DataFrame([case]), **limits).iloc[0]
+    assert most == (0.0 if row["reason"] else row["concurrency"])
+    assert isinstance(most, float) and isinstance(alone["tpot_ms"], float)
 
 
 DRAWN = st.fixed_dictionaries({

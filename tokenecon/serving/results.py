@@ -123,6 +123,43 @@ def one(hardware, number, *, load, engine, calibrated, values, widths=None, draf
     return found
 
 
+def keeps(found, ttft_ms=None, tpot_ms=None):
+    """Whether results fit and their mean latencies keep to the limits that are given."""
+    kept = found["fits"]
+    for name, limit in (("ttft_ms", ttft_ms), ("tpot_ms", tpot_ms)):
+        if limit is not None:
+            kept = kept & (found[name] <= limit)
+    return kept
+
+
+def largest(kept, low, high):
+    """The largest whole number from ``low`` to ``high`` that is kept, where every smaller one is; ``kept`` is a function."""
+    while some(low < high):  # of many cases all are bisected at once
+        open_ = low < high
+        middle = where(open_, floor((low + high + 1) / 2), maximum(low, 1.0))
+        fine = kept(middle)
+        low, high = where(open_ & fine, middle, low), where(open_, where(fine, high, middle - 1), high)
+    return low
+
+
+def capacity(answer, *, ttft_ms=None, tpot_ms=None):
+    """Most requests in flight within memory and limits, 0 where one alone is too slow, and the results of that one.
+
+    ``answer`` gives the results of the cases at a number of requests in flight; both times grow with it.
+    """
+    alone = answer(1.0)
+    fine = keeps(alone, ttft_ms, tpot_ms)
+    most = largest(lambda requests: keeps(answer(requests), ttft_ms, tpot_ms), where(fine, 1.0, 0.0),
+                   where(fine, floor(alone["max_concurrency"]), 0.0))
+    return most, alone
+
+
+def prefill_share(found, isl, osl):
+    """Share of the time that reads prompts: what a request's input costs of all that it costs."""
+    reading = found["usd_per_mtok_in"] * isl
+    return reading / (reading + found["usd_per_mtok_out"] * osl)
+
+
 def shortage(case, fit):
     """Why one case does not fit, in words."""
     if fit >= 1.0:
