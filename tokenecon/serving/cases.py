@@ -55,11 +55,12 @@ def read(given):
     """Check every row and turn it into numbers; wrong rows get a sentence in `error`, the rest is computed."""
     ask = CheckedCases(len(given))
     number = {name: _number(given, name, ask) for name in checks.NUMBERS}
-    words, place = _words(given, ask)
+    known, place, count = _words(given, ask)
     ask.numbers = {name: number[name] for name in PER_ROW}
     rows = slice(None) if ask.good.all() else np.flatnonzero(ask.good)
     if ask.good.any():
-        _set_up(ask, words, place[rows], {name: _of(number[name], rows) for name in (*operands.LAYOUT, "concurrency")}, rows)
+        shared = {name: _of(number[name], rows) for name in (*operands.LAYOUT, "concurrency")}
+        _set_up(ask, known, (place[rows], count), shared, rows)
     return ask
 
 
@@ -96,7 +97,7 @@ def _number(given, name, ask):
 
 
 def _words(given, ask):
-    """The distinct combinations of words, and which one each row has; wrong ones are told."""
+    """The words of each column (places of the rows, distinct words), and which combination each row has; wrong ones are told."""
     parts, known, every = [], {}, np.arange(len(given))
     for name in checks.WORDS:
         codes, distinct = _factorized(given[name]) if name in given.columns else (None, [""])
@@ -109,7 +110,7 @@ def _words(given, ask):
             rows = every[(wrong != "")[codes]]
             ask.tell(rows, wrong[codes[rows]])
     place, first = combined(parts, len(given))
-    return [{name: texts[0 if codes is None else codes[row]] for name, (codes, texts) in known.items()} for row in first], place
+    return known, place, len(first)
 
 
 def _factorized(column):
@@ -142,12 +143,13 @@ def combined(parts, size):
     return (np.cumsum(used) - 1)[place], row_of[used]
 
 
-def _set_up(ask, words, place, number, rows):
+def _set_up(ask, known, combinations, number, rows):
     """Columns of the setups that the good rows have; rows whose layout is wrong are told."""
-    size = len(place)
+    size, where = len(combinations[0]), np.arange(len(ask.good))[rows]
     endless = np.broadcast_to(np.isinf(number["concurrency"]), size).astype(np.intp)  # decides the load where none is given
-    named, first = combined([(place, len(words)), (endless, 2)], size)
-    said = [checks.stated(words[place[row]], endless[row]) for row in first]
+    named, first = combined([combinations, (endless, 2)], size)
+    said = [checks.stated({name: texts[0 if codes is None else codes[where[row]]] for name, (codes, texts) in known.items()},
+                          endless[row]) for row in first]
     parts = [(named, len(said))]
     for name in operands.LAYOUT:
         if np.ndim(number[name]):
@@ -175,7 +177,7 @@ def _set_up(ask, words, place, number, rows):
         for one in np.flatnonzero(wrong):
             sentences[one] = checks.layout_sentence({name: float(column[one]) for name, column in layout.items()},
                                                     float(chips["hidden"][one]), said[own[one]]["model"])
-        ask.tell(np.arange(len(ask.good))[rows][wrong[found]], sentences[found[wrong[found]]])
+        ask.tell(where[wrong[found]], sentences[found[wrong[found]]])
 
 
 def _hardware(said, model):

@@ -25,8 +25,6 @@ def _columns(ends):
 
 
 COLUMNS, BARE_COLUMNS = _columns(("", *ENDS)), _columns(("",))
-
-
 # Values of one case that are what they seem; any other dict is read as a table.
 PLAIN = {str: object, int: np.int64, float: np.float64, bool: np.bool_, type(None): object, np.float64: np.float64,
          np.int64: np.int64, np.bool_: np.bool_}
@@ -111,15 +109,13 @@ class Rows(dict):
         self[name] = found = column[self.at] if np.ndim(column) else column
         return found
 
-    def get(self, name, default=None):
-        return self[name] if name in self.setups or name in self else default
-
 
 def _leveled(columns):
     """Columns of setups, as one number where all setups have the same."""
-    return {name: column[0].item() if (column == column[0]).all() else column
-            for name, column in columns.items() if np.ndim(column)} | {
-            name: column for name, column in columns.items() if not np.ndim(column)}
+    def leveled(column):
+        return column[0].item() if np.ndim(column) and (column == column[0]).all() else column
+
+    return {name: leveled(column) for name, column in columns.items()}
 
 
 class _Model:
@@ -127,7 +123,7 @@ class _Model:
 
     def __init__(self, ask, intervals):
         values = lookups.coefficients()
-        self.ask = ask
+        self.ask, self.short = ask, {}  # what is said of setups that do not fit
         self.setups = _leveled(ask.setups)
         with np.errstate(all="ignore"):  # setups whose rows are refused
             self.rate = _leveled(steady_state.prepared(ask.setups, values) | steady_state.room(ask.setups))
@@ -141,16 +137,24 @@ class _Model:
 
 
 def columns(ask, rows):
-    """Columns of the serving model for some rows of what was asked, as arrays."""
-    case = results.columns({name: column[ask.place[rows]] if np.ndim(column) else column for name, column in ask.setups.items()},
-                           {name: column[rows] if np.ndim(column) else column for name, column in ask.numbers.items()})
-    return {name: np.broadcast_to(column, len(rows)) for name, column in case.items()}
+    """Columns of the serving model for some rows of what was asked, as arrays; ``draft`` has those of a draft model."""
+    number = {name: _at(column, rows) for name, column in ask.numbers.items()}
+
+    def of(setups):
+        return {name: _at(column, ask.place[rows]) for name, column in setups.items()}
+
+    case = {name: np.broadcast_to(column, len(rows)) for name, column in results.columns(of(ask.setups), number).items()}
+    return case | {"draft": of(ask.drafts or ask.setups)} if np.any(number["draft_tokens"] > 0) else case
+
+
+def _at(column, rows):
+    return column[rows] if np.ndim(column) else column
 
 
 def _chunk(model, rows, out, bound):
     """Write the results of some rows, a slice or places, into the columns of the table."""
     ask, place = model.ask, model.ask.place[rows]
-    number = {name: column[rows] if np.ndim(column) else column for name, column in ask.numbers.items()}
+    number = {name: _at(column, rows) for name, column in ask.numbers.items()}
     case = results.columns(Rows(model.setups, place), number)
     rate = Rows(model.rate, place)
     draft_rate = None
@@ -171,26 +175,19 @@ def _chunk(model, rows, out, bound):
         out[name][rows] = column if fits.all() else np.where(fits, column, np.nan)
     unpriced = fits & ~(price >= 0)
     if unpriced.any() or not fits.all():
-        _tell(case, state, fits, unpriced, rows, ask)
+        _tell(model, case, state["fit"], fits, unpriced, rows)
 
 
-def _tell(case, state, fits, unpriced, rows, ask):
+def _tell(model, case, fit, fits, unpriced, rows):
     """Say why rows have no numbers: their model does not fit, or their GPU has no price."""
-    place = ask.place[rows]
+    ask, place, fit = model.ask, model.ask.place[rows], np.broadcast_to(fit, len(fits))
     rows = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
-    short = ~fits & (np.broadcast_to(state["fit"], len(fits)) < 1.0)
-    for one in np.unique(place[short]):  # of these the setup decides
-        some = short & (place == one)
-        ask.error[rows[some]] = results.shortage(_single(case, np.flatnonzero(some)[0]), 0.0)
-    for one in np.flatnonzero(~fits & ~short):
-        ask.error[rows[one]] = results.shortage(_single(case, one), _at(state["fit"], one))
+    for one in np.flatnonzero(~fits):
+        said = model.short.get(place[one])
+        if not said or fit[one] >= 1.0:  # a static batch that is too large depends on the row, all else on the setup
+            said = results.shortage({name: float(_at(case[name], one)) for name in results.ROOM}, fit[one])
+            if fit[one] < 1.0:
+                model.short[place[one]] = said
+        ask.error[rows[one]] = said
     for one in np.flatnonzero(unpriced):
         ask.error[rows[one]] = checks.price_sentence(ask.gpu[place[one]])
-
-
-def _at(column, row):
-    return float(column[row]) if np.ndim(column) else float(column)
-
-
-def _single(case, row):
-    return {name: _at(case[name], row) for name in results.ROOM}
