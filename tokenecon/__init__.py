@@ -20,7 +20,7 @@ def estimate(cases: "pd.DataFrame | dict[str, Any]", *, intervals: bool = True) 
         One row a case. ``model``, ``gpu``, ``n_gpus``, ``isl`` and ``osl`` are needed; ``tokenecon estimate --help`` lists the
         others with their defaults.
     intervals : bool
-        Whether to give the ends of the intervals; without them a large table takes two thirds of the time.
+        Whether to give the ends of the intervals, ``_low`` and ``_high``.
 
     Returns
     -------

@@ -95,7 +95,8 @@ def decode_steps(cases):
     total, parts = steady_state.pass_seconds(
         columns, steady_state.prepared(columns, lookups.coefficients()), decoding=cases["concurrency"].to_numpy(dtype=float),
         context=columns["isl"] + columns["osl"] / 2, resources=True)
-    return total * MS_PER_SECOND, {name: seconds * MS_PER_SECOND for name, seconds in parts.items()}
+    # a part that no case has is one zero
+    return total * MS_PER_SECOND, {name: np.broadcast_to(seconds, len(cases)) * MS_PER_SECOND for name, seconds in parts.items()}
 
 
 def step_parts(**case):

@@ -160,6 +160,26 @@ def prefill_share(found, isl, osl):
     return reading / (reading + found["usd_per_mtok_out"] * osl)
 
 
+def busy_seconds(case, state, bare, rate):
+    """Busy time of a replica that one request causes, by kind of token, and ``request_s``, their sum. [s]
+
+    ``bare`` is the steady state of the same new tokens with nothing before them to attend to.
+    """
+    isl, cached, context = case["isl"], case["cached"], case["isl"] + case["osl"] / 2
+    request_s = 1.0 / state["requests_per_s"]
+    prefill_s = request_s * state["prefill_share"]
+    attended = maximum(1 - bare["prefill_all_s"] / state["prefill_all_s"], 0.0)
+    attention_s = where(cached > 0, prefill_s * attended, 0.0)
+    total, parts = steady_state.pass_seconds(case, rate, decoding=state["batch"], context=context, resources=True)
+    lengths = {"context_positions": context, "cache_read_s": (request_s - prefill_s) * parts["kv cache"] / total}
+    return {
+        "input_s": money.input_seconds(prefill_s=prefill_s, prefix_attention_s=attention_s, new_positions=isl * (1 - cached),
+                                       **lengths),
+        "cached_s": money.cached_seconds(prefix_attention_s=attention_s, cached_positions=isl * cached, **lengths),
+        "output_s": money.output_seconds(decode_s=request_s - prefill_s, prompt_positions=isl, **lengths), "request_s": request_s,
+    }  # fmt: skip
+
+
 def shortage(case, fit):
     """Why one case does not fit, in words."""
     if fit >= 1.0:
