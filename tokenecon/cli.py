@@ -113,11 +113,12 @@ def estimate_help():
 def estimate(
     cases: Annotated[str, typer.Argument(help="A table of cases: .csv, .parquet, or - for standard input.")],
     out: Annotated[str, typer.Option("-o", "--out", help="Where to: .csv, .parquet, or - for standard output.")] = "-",
+    intervals: Annotated[bool, typer.Option("--intervals/--no-intervals", help="Give the ends of each interval, too.")] = True,
 ):
     """Predict the cases of a file; ``--help`` lists the columns."""
     from tokenecon.serving import case_files
 
-    rows, wrong = case_files.run(cases, out)
+    rows, wrong = case_files.run(cases, out, intervals)
     if wrong:
         print(f"{wrong} of {rows} rows have an error; see the column error", file=sys.stderr)
         raise typer.Exit(1)
