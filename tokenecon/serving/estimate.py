@@ -48,7 +48,7 @@ def estimate(given: "pd.DataFrame | dict", intervals: bool = True) -> pd.DataFra
     found = _table(frame, wanted, intervals)
     # built anew without a copy: a column put into a frame is copied, and a frame of many such columns gathers them all again
     both = {name: frame[name] for name in frame.columns} | found
-    return pd.DataFrame(both, index=frame.index, copy=False).__finalize__(frame)
+    return pd.DataFrame(both, index=frame.index, copy=False)
 
 
 @lru_cache(maxsize=1000)
