@@ -12,10 +12,11 @@ from papermill.engines import Engine, papermill_engines
 
 ENGINE = "tokenecon"
 
-# Asked of the kernel when the notebook is done; an expression, so that it leaves no cell behind.
+# Asked of the kernel when the notebook is done; an expression, so that it leaves no cell behind. Its answer is a text,
+# because IPython cuts a list of more than a thousand when it prints one, and a page on all accelerators asks more.
 USED = (
-    "{'modules': sorted(m for m in __import__('sys').modules if m.split('.')[0] in ('tokenecon', 'tokenecon_book')),"
-    " 'queries': [tuple(q) for q in getattr(__import__('sys').modules.get('tokenecon.queries'), 'made', tuple)()]}"
+    "repr({'modules': sorted(m for m in __import__('sys').modules if m.split('.')[0] in ('tokenecon', 'tokenecon_book')),"
+    " 'queries': [tuple(q) for q in getattr(__import__('sys').modules.get('tokenecon.queries'), 'made', tuple)()]})"
 )
 
 
@@ -55,7 +56,7 @@ class Client(PapermillNotebookClient):
         answer = self.wait_for_reply(question)["content"]["user_expressions"]["used"]
         if answer["status"] != "ok":
             raise RuntimeError(f"the kernel cannot say what it used: {answer['evalue']}")
-        self.used.update(ast.literal_eval(answer["data"]["text/plain"]))
+        self.used.update(ast.literal_eval(ast.literal_eval(answer["data"]["text/plain"])))
         self.on_cell(len(self.nb.cells), len(self.nb.cells))
 
     def execute_cell(self, cell, cell_index, *rest, **settings):
