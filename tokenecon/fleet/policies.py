@@ -36,6 +36,7 @@ POLICIES = ("fixed", "autoscale", "to_zero")
 SPREAD, EXTRA = 9.0, 25.0  # places beyond these standard deviations and this many are never taken, or always
 STEP_H = 1.0  # of a profile [h]
 GRID = 4096  # loads from which on the paid time of scale to zero is interpolated
+ROUNDING = 1e-9  # of replicas: what division leaves over a whole number
 ONE_ALONE = 1  # replicas in the unit of cost: a replica is priced whole
 
 
@@ -157,6 +158,11 @@ def fleet(ratios, mean_requests_per_s, *, requests_per_s, concurrency, wait_prob
     if policy == "autoscale":
         return rates, needed, each(lambda held: maximum(held, floor), autoscaled(needed, len(ratios), start_h / STEP_H))
     return rates, needed, each(minimum, zero(loads(1.0), **_cycle(start_h, requests_per_s, concurrency)), needed)
+
+
+def at_utilisation(rate, *, requests_per_s, utilisation, kept):
+    """Whole replicas for a rate where a plan says how busy they are to be; so many are kept in any case."""
+    return maximum(ceil(rate / requests_per_s / utilisation - ROUNDING), kept)
 
 
 def busy(rates, paid, requests_per_s):
