@@ -90,3 +90,10 @@ def test_without_scipy_the_chance_of_more_is_the_same(monkeypatch, count, mean):
     monkeypatch.setattr(poisson, "special", None)
     assert poisson.at_least(count, mean) == pytest.approx(here, rel=1e-9)
     assert poisson.at_least(count, mean) + poisson.fewer(count, mean) == pytest.approx(1.0)
+
+
+def test_replicas_for_a_stated_utilisation_by_hand():
+    # 9 requests a second at 2 a replica, three quarters full: 9/1.5 = 6; a little more takes a seventh
+    full = {"requests_per_s": 2.0, "utilisation": 0.75, "kept": 1.0}
+    assert policies.at_utilisation(9.0, **full) == 6.0 and policies.at_utilisation(9.01, **full) == 7.0
+    assert list(policies.at_utilisation(np.array([0.0, 9.0]), **full)) == [1.0, 6.0]
