@@ -23,7 +23,7 @@ def main(draws):
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # of the process so far, in GB
         met = wall < SECONDS and memory < GIGABYTES
         missed |= not met
-        first = found.iloc[0]
+        first = found.table.iloc[0]
         print(f"decision {name:<18} {draws:>9,} draws {wall:6.2f} s ({spent:.2f} s of CPU) {memory:5.2f} GB "
               f"{'ok' if met else 'MISSED'} (target {SECONDS:g} s, {GIGABYTES:g} GB)  {first['name']} "
               f"{first['probability']:.4f} ± {first['probability_error']:.4f}")

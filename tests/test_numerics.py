@@ -30,3 +30,31 @@ def test_some_and_pick():
     assert numerics.some(2 > 1) is True
     assert numerics.pick([4.0, 5.0, 6.0], 2) == 6.0
     assert list(numerics.pick([4.0, 5.0, 6.0], np.array([2, 0]))) == [6.0, 4.0]
+
+
+ROW = [3.0, 0.5, 2.0, 0.5, 7.0]
+
+
+@pytest.mark.parametrize("function", [
+    lambda row: numerics.each(lambda x: 2 * x, row),
+    lambda row: numerics.each(numerics.maximum, row, numerics.shifted(row, 2)),
+    lambda row: numerics.shifted(row, 0),
+    lambda row: numerics.alike([1.0, 2.0], row),
+    lambda row: numerics.distinct(row)[0],
+    lambda row: numerics.each(lambda place: numerics.pick(numerics.distinct(row)[0], place), numerics.distinct(row)[1]),
+    lambda row: numerics.each(lambda x: numerics.below(x, numerics.alike([0.5, 2.0, 3.0], row)), row),
+    lambda row: numerics.each(lambda x: numerics.between(
+        x, numerics.alike([1.0, 2.0, 4.0], row), numerics.alike([10.0, 30.0, 20.0], row)), row),
+])
+def test_rows_are_lists_or_arrays(function):
+    listed = function(ROW)
+    assert isinstance(listed, list) and listed == list(function(np.array(ROW)))
+
+
+def test_what_a_row_comes_to():
+    array = np.array([ROW, [2 * x for x in ROW]])
+    assert numerics.mean_of(ROW) == numerics.mean_of(array)[0] == 2.6
+    assert numerics.maximum_of(ROW) == numerics.maximum_of(array[0]) == numerics.maximum_of(7.0) == 7.0
+    assert numerics.smallest(ROW, 2) == numerics.smallest(array, 2)[0, 0] == 2.0  # 0.5, 0.5, 2
+    assert numerics.size(ROW) == 5 and numerics.size(array) == 10
+    assert [numerics.between(x, [1.0, 2.0, 4.0], [10.0, 30.0, 20.0]) for x in ROW] == [25.0, 10.0, 30.0, 10.0, 20.0]

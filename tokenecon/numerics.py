@@ -2,13 +2,17 @@
 
 The formulas import these instead of NumPy, so that one source runs on floats, on arrays and on
 MicroPython in the reader's browser.
+
+A row is what stands side by side, like the hours of a week: a list of floats, or an array whose last
+axis it is.  Arithmetic on a row goes through :func:`each`.
 """
 
 import math
 
 MYPY = False
 if MYPY:  # what a type checker reads, and nothing at run time: MicroPython has no typing
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+    from typing import Any
 
     import numpy as np
     from numpy.typing import NDArray
@@ -16,8 +20,10 @@ if MYPY:  # what a type checker reads, and nothing at run time: MicroPython has 
     Quantity = float | NDArray[np.float64]
     Quantities = Sequence[Quantity]
     Condition = bool | NDArray[np.bool_]
+    Row = list[float] | NDArray[np.float64]
 else:
     Quantity, Quantities, Condition = "float or ndarray", "sequence of float or ndarray", "bool or ndarray"
+    Row = "list of float or ndarray"
 
 try:
     import numpy as _np
@@ -87,6 +93,72 @@ def floor(x: Quantity) -> Quantity:
     return _np.floor(x) if _array(x) else float(math.floor(x))
 
 
-def maximum_of(x: Quantity) -> float:
-    """The largest element of an array, or the number itself: the bound of a loop over arrays."""
+def maximum_of(x: "Quantity | Row") -> float:
+    """The largest element of an array or of a list, or the number itself."""
+    if isinstance(x, list):
+        return float(max(x))
     return float(_np.max(x)) if _array(x) else float(x)
+
+
+def each(function: "Callable[..., Any]", *rows: Row) -> "Any":
+    """A function of the elements of rows that belong together: of arrays at once, of lists one after the other."""
+    if _array(rows[0]):
+        return function(*rows)
+    return [function(*elements) for elements in zip(*rows)]  # noqa: B905  (MicroPython's zip takes no strict)
+
+
+def alike(values: "list[float]", row: Row) -> Row:
+    """A list as an array if ``row`` is one."""
+    return _np.asarray(values) if _array(row) else values
+
+
+def size(row: Row) -> int:
+    """Elements of a list, or of an array in all."""
+    return int(_np.size(row)) if _array(row) else len(row)
+
+
+def mean_of(row: Row) -> Quantity:
+    """The mean of a row."""
+    return row.mean(axis=-1) if _array(row) else sum(row) / len(row)  # type: ignore[union-attr]
+
+
+def shifted(row: Row, ahead: int) -> Row:
+    """A row that begins so many elements later and ends with those left out."""
+    return _np.roll(row, -ahead, axis=-1) if _array(row) else row[ahead:] + row[:ahead]
+
+
+def smallest(row: Row, place: int) -> Quantity:
+    """The element at a place, counted from 0, of the row in ascending order; of an array its axis is kept."""
+    return _np.partition(row, place, axis=-1)[..., place:place + 1] if _array(row) else sorted(row)[place]
+
+
+def distinct(row: Row) -> "tuple[Row, Any]":
+    """The different values in ascending order, and the places that :func:`pick` makes the row of again."""
+    if _array(row):
+        values, places = _np.unique(row, return_inverse=True)
+        return values, places.reshape(_np.shape(row))
+    found = sorted(set(row))
+    place = {value: at for at, value in enumerate(found)}
+    return found, [place[value] for value in row]
+
+
+def below(x: Quantity, row: Row) -> Quantity:
+    """How many values of an ascending row lie below x."""
+    if _array(x):
+        return _np.searchsorted(row, x)  # type: ignore[return-value]
+    low, high = 0, len(row)
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (middle + 1, high) if row[middle] < x else (low, middle)
+    return low
+
+
+def between(x: Quantity, at: Row, values: Row) -> Quantity:
+    """The value at x on straight lines between points, ``at`` in ascending order; beyond the ends that of the end."""
+    if _array(x):
+        return _np.interp(x, at, values)
+    right = int(below(x, at))
+    if right in (0, len(at)):
+        return values[max(right - 1, 0)]
+    left = right - 1
+    return values[left] + (values[right] - values[left]) * (x - at[left]) / (at[right] - at[left])

@@ -54,6 +54,13 @@ def test_idle_time_is_paid_for():
     assert cost == approx(16 / 14.4)
 
 
+def test_a_month_of_gpus_and_its_tokens_by_kind():
+    # 4 * 2.695 USD = 10.78 an hour, 730 hours; 10 % of the tokens are output and cause 60 % of the time
+    assert money.usd_per_month_of_gpus(usd_per_gpu_hour=2.695, n_gpus=4) == approx(7869.4)
+    assert money.usd_per_mtok_of_kind(usd_per_mtok=3.0, time_share=0.6, tok_share=0.1) == approx(18.0)
+    assert money.usd_per_mtok_of_kind(usd_per_mtok=3.0, time_share=0.4, tok_share=0.9) == approx(4 / 3)
+
+
 def test_input_tokens_and_the_blend():
     # 281.16288/1979 s for 2000 tokens: 10.78 / 3600 * 0.1420732 / 0.002
     cost_in = usd_per_mtok_in(usd_per_gpu_hour=2.695, n_gpus=4, prefill_s=281.16288 / 1979, isl=2000,

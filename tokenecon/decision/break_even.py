@@ -33,9 +33,8 @@ def cost_at(case, row, requests_per_day, end=""):
         return np.full(requests_per_day.shape, row[f"usd_per_mtok{end}"])
     slower = row["requests_per_s"] / row[f"requests_per_s{OTHER_END[end]}"]
     paid = options.paid_replicas(case, row, options.KINDS[row["kind"]][2], requests_per_day * slower)
-    tok_per_s = options.rate(requests_per_day) * tok_per_request(case) / paid
-    return money.usd_per_mtok(usd_per_gpu_hour=row[f"usd_per_gpu_hour{end}"] * (1 + case.ops_overhead), n_gpus=row["n_gpus"],
-                              tok_per_s=tok_per_s, utilisation=1.0)
+    return options.per_mtok(case, row[f"usd_per_gpu_hour{end}"] * (1 + case.ops_overhead), row["n_gpus"] * paid,
+                            options.rate(requests_per_day))
 
 
 def _volumes(case, row):

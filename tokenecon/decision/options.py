@@ -10,7 +10,7 @@ from tokenecon.decision import scenario_prices
 from tokenecon.decision.scenario_prices import TOKENS, tok_per_request, tokens
 from tokenecon.errors import NoInput, NoPrice, NothingServes
 from tokenecon.finding import Finding, finding
-from tokenecon.fleet import planning
+from tokenecon.fleet import planning, policies
 from tokenecon.formulas import money
 from tokenecon.prices import price_book
 from tokenecon.serving import cost_allocation, sizing
@@ -51,14 +51,14 @@ REFUSED_COLUMNS = {"name": ("Not to be had", None), "reason": ("Why", None)}
 
 def rate(requests_per_day):
     """Requests a second of a day's requests."""
-    return np.asarray(requests_per_day, dtype=float) / units.SECONDS_PER_DAY
+    return requests_per_day / units.SECONDS_PER_DAY
 
 
 def paid_replicas(case, row, policy, requests_per_day):
     """Mean replicas paid for a demand, or an array of demands, on what one GPU's `row` of `service.choices` can do."""
-    demands = np.atleast_1d(rate(requests_per_day))
+    demands = rate(np.atleast_1d(requests_per_day))
     if case.utilisation is not None:
-        return np.maximum(np.ceil(demands / row["requests_per_s"] / case.utilisation - 1e-9), KEPT)
+        return policies.at_utilisation(demands, requests_per_s=row["requests_per_s"], utilisation=case.utilisation, kept=KEPT)
     profile = _busiest(case.profile) if policy == "fixed" else case.profile
     return planning.demand_curve(profile, demands=demands, policy=policy, **_fleet(case, row))
 
@@ -159,22 +159,23 @@ def _cost(case, row, plan, price, shares):
     share = tokens(case)
     for place, (end, name) in enumerate(zip(ENDS, ("low", "typical", "high"), strict=True)):
         usd = price[name] * (1 + case.ops_overhead)
-        month = usd * row["n_gpus"] * plan["paid"][place] * units.HOURS_PER_MONTH
+        n_gpus = row["n_gpus"] * plan["paid"][place]
+        fast = row["requests_per_s" + ENDS[-1 - place]]  # the fast end makes the cheap token
         out[f"usd_per_gpu_hour{end}"] = price[name]
-        out[f"usd_per_month{end}"] = month
-        per_mtok = month / mtok_per_month(case)
-        out[f"usd_per_mtok{end}"] = per_mtok
-        out[f"usd_per_mtok_used{end}"] = _full(case, row, usd, place)
+        out[f"usd_per_month{end}"] = money.usd_per_month_of_gpus(usd_per_gpu_hour=usd, n_gpus=n_gpus)
+        out[f"usd_per_mtok{end}"] = per_mtok(case, usd, n_gpus, rate(case.requests_per_day))
+        out[f"usd_per_mtok_used{end}"] = per_mtok(case, usd, row["n_gpus"], fast)  # of a replica that is always full
         for kind, column in COSTS.items():
-            out[f"{column}{end}"] = per_mtok * shares[kind] * tok_per_request(case) / share[kind] if share[kind] else np.nan
+            out[f"{column}{end}"] = money.usd_per_mtok_of_kind(
+                usd_per_mtok=out[f"usd_per_mtok{end}"], time_share=shares[kind],
+                tok_share=share[kind] / tok_per_request(case)) if share[kind] else np.nan
     return out
 
 
-def _full(case, row, usd_per_gpu_hour, place):
-    """Cost of a million tokens where only busy time is paid for: a replica that is always full. [USD/Mtok]"""
-    speed = row["requests_per_s" + ENDS[-1 - place]]  # the fast end makes the cheap token
-    return money.usd_per_mtok(usd_per_gpu_hour=usd_per_gpu_hour, n_gpus=row["n_gpus"],
-                              tok_per_s=speed * tok_per_request(case), utilisation=1.0)
+def per_mtok(case, usd_per_gpu_hour, n_gpus, requests_per_s):
+    """Cost of a million tokens where so many GPUs are paid for so many requests. [USD/Mtok]"""
+    return money.usd_per_mtok(usd_per_gpu_hour=usd_per_gpu_hour, n_gpus=n_gpus,
+                              tok_per_s=requests_per_s * tok_per_request(case), utilisation=1.0)
 
 
 def _dated(case, price):

@@ -25,7 +25,7 @@ def exactly(count, mean):
     if some(count >= MANY):
         # of many the three terms are huge and nearly cancel: Stirling's series takes their difference first
         many = maximum(count, MANY)
-        ratio = maximum(mean / count, CLOSEST)
+        ratio = maximum(mean / many, CLOSEST)
         stirling = count * (log(ratio) - (ratio - 1)) - log(2 * math.pi * many) / 2 - 1 / (12 * many)
         power = where(count < MANY, power, stirling)
     return exp(power)
@@ -38,6 +38,15 @@ def fewer(count, mean):
     if not mean > 0:
         return 1.0
     return 1 - _series(count, mean) if mean < count + 1 else _fraction(count, mean)
+
+
+def at_least(count, mean):
+    """Chance of ``count`` arrivals or more where so many are expected."""
+    if special:
+        return special.gammainc(count, mean)
+    if not mean > 0:
+        return 0.0
+    return _series(count, mean) if mean < count + 1 else 1 - _fraction(count, mean)
 
 
 def _series(count, mean):

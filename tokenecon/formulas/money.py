@@ -5,6 +5,7 @@ from tokenecon.units import (
     BYTES_PER_GB,
     DAYS_PER_YEAR,
     HOURS_PER_DAY,
+    HOURS_PER_MONTH,
     MONTHS_PER_YEAR,
     SECONDS_PER_DAY,
     SECONDS_PER_HOUR,
@@ -184,6 +185,35 @@ def usd_per_mtok_blend(*, usd_per_mtok_in: Quantity, usd_per_mtok_out: Quantity,
     return (isl * usd_per_mtok_in + osl * usd_per_mtok_out) / (isl + osl)
 
 
+def usd_per_mtok_of_kind(*, usd_per_mtok: Quantity, time_share: Quantity, tok_share: Quantity) -> Quantity:
+    r"""Cost of a million tokens of one kind, where each kind pays for the time that it causes.
+
+    .. math:: c\,\frac{t}{s}
+
+    Parameters
+    ----------
+    usd_per_mtok : float or ndarray
+        Cost of a million tokens of all kinds together, c. [USD/Mtok]
+    time_share : float or ndarray
+        Share of the time that this kind causes, t. [fraction]
+    tok_share : float or ndarray
+        Share of the tokens that are of this kind, s. [fraction]
+
+    Returns
+    -------
+    float or ndarray
+        Cost of a million tokens of this kind. [USD/Mtok]
+
+    Examples
+    --------
+    A fifth of the tokens cause four fifths of the time:
+
+    >>> usd_per_mtok_of_kind(usd_per_mtok=0.5, time_share=0.8, tok_share=0.2)
+    2.0
+    """
+    return usd_per_mtok * time_share / tok_share
+
+
 def usd_per_tok_from_word(*, usd_per_word: Quantity, words_per_tok: Quantity) -> Quantity:
     r"""Cost of a token from the cost of a word.
 
@@ -263,6 +293,33 @@ def usd_per_month(*, tok_per_day: Quantity, usd_per_tok: Quantity) -> Quantity:
     27375000.0
     """
     return tok_per_day * usd_per_tok * (DAYS_PER_YEAR / MONTHS_PER_YEAR)
+
+
+def usd_per_month_of_gpus(*, usd_per_gpu_hour: Quantity, n_gpus: Quantity) -> Quantity:
+    r"""Monthly cost of GPUs that are paid round the clock.
+
+    .. math:: 730\,p\,N
+
+    Parameters
+    ----------
+    usd_per_gpu_hour : float or ndarray
+        Price of one GPU for one hour, p. [USD/GPU/h]
+    n_gpus : float or ndarray
+        GPUs paid, in the mean of all hours, N. [GPU]
+
+    Returns
+    -------
+    float or ndarray
+        Cost of a twelfth of 365 days. [USD/month]
+
+    Examples
+    --------
+    8 GPUs at 2.5 USD: 20 USD an hour:
+
+    >>> usd_per_month_of_gpus(usd_per_gpu_hour=2.5, n_gpus=8)
+    14600.0
+    """
+    return usd_per_gpu_hour * n_gpus * HOURS_PER_MONTH
 
 
 def revenue_from_cost_share(*, usd_cost_per_year: Quantity, cost_share: Quantity) -> Quantity:

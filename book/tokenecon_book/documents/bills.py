@@ -11,7 +11,7 @@ from tokenecon.fleet import traffic
 from tokenecon.formulas import money
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
-from tokenecon.units import HOURS_PER_MONTH, SECONDS_PER_DAY, factor
+from tokenecon.units import SECONDS_PER_DAY, factor
 from tokenecon_book.documents.printed import n
 
 FACT_COLUMNS = {"what": ("What follows", None), "how": ("From", None), "value": ("Value", None)}
@@ -101,7 +101,7 @@ def paid(case, replica, requests_per_day):
 
 def usd_per_month(plans, n_gpus, usd_per_gpu_hour):
     """Low, expected and high rent of a month: the fast fleet at the low price, and so on. [USD/month]"""
-    return tuple(plan["mean_paid_replicas"] * n_gpus * usd * HOURS_PER_MONTH
+    return tuple(money.usd_per_month_of_gpus(usd_per_gpu_hour=usd, n_gpus=plan["mean_paid_replicas"] * n_gpus)
                  for plan, usd in zip(plans[::-1], usd_per_gpu_hour, strict=True))
 
 

@@ -11,7 +11,7 @@ from tokenecon.fleet import planning, pools, traffic
 from tokenecon.formulas import money
 from tokenecon.prices import gpu_prices
 from tokenecon.serving import operating_point, sizing
-from tokenecon.units import HOURS_PER_DAY, HOURS_PER_MONTH, SECONDS_PER_HOUR, convert
+from tokenecon.units import HOURS_PER_DAY, SECONDS_PER_HOUR, convert
 
 WEEK_HOURS = 7 * int(HOURS_PER_DAY)
 POLICY_NAMES = {"fixed": "fixed fleet", "autoscale": "autoscaled", "to_zero": "scaled to zero"}
@@ -159,9 +159,9 @@ def _row(case, own, policy):
     for end, (speed, place) in ENDS.items():
         plan = _plan(case, own, policy, speed)
         hour = own.usd[place]
+        month = money.usd_per_month_of_gpus(usd_per_gpu_hour=hour, n_gpus=ONE_REPLICA * plan["mean_paid_replicas"])
         row |= {f"n_gpus{end}": plan["mean_paid_replicas"] * case.n_gpus, f"peak_gpus{end}": plan["peak_replicas"] * case.n_gpus,
-                f"usd_per_month{end}": plan["mean_paid_replicas"] * hour * HOURS_PER_MONTH,
-                f"idle_usd_per_month{end}": plan["mean_paid_replicas"] * plan["idle_share"] * hour * HOURS_PER_MONTH,
+                f"usd_per_month{end}": month, f"idle_usd_per_month{end}": month * plan["idle_share"],
                 **{name + end: usd for name, usd in planning.costs(
                     plan, usd_per_replica_hour=hour, requests_per_s=own.found[f"requests_per_s{speed}"],
                     tok_per_request=own.tok).items()}}
