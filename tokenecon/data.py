@@ -6,19 +6,22 @@ only :func:`gpus` converts, to SI, and says so in its column names.
 
 What is asked here is put on record as a query (:mod:`tokenecon.queries`): a result has the sources of the rows that it
 asked for, and goes stale when one of its queries answers differently.  So ask for what is needed, by id or by filter.
+
+A reader's own facts lie in a folder of such files.  :func:`use` lays them over ours for the rest of the process, and all that
+is asked here is answered with them.
 """
 
 import csv
 import hashlib
+import io
 import json
 import operator
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
-from tokenecon import units
+from tokenecon import own_facts, queries, units
 from tokenecon.errors import UnknownId
-from tokenecon.queries import Query, ask
+from tokenecon.queries import Query, ask, kept
 
 PACKAGE = Path(__file__).resolve().parent
 
@@ -57,10 +60,79 @@ COMPARE = {"<=": operator.le, ">=": operator.ge, "!=": operator.ne}
 OPERATORS = (*COMPARE, "=")
 # Tables whose rows name no source: where they are from.
 UNSOURCED = {"calibration": "own-arithmetic", "held_out": "own-arithmetic"}
+FEW = 12  # ids that a list names
 LINES = {"uk_line": "doc-uk", "th_line": "doc-th"}  # column of the claims -> the document whose line it names
 
+_own = {"folder": None, "rows": {}}  # of the folder that :func:`use` was given: table -> {id: row of texts}
 
-@cache
+
+def use(folder=None):
+    """Lay a reader's facts over those of ``data/`` for the rest of the process, or with None take them off again.
+
+    The rows of a folder (see :mod:`tokenecon.own_facts`) join ours; one with the id of a row of ours takes its place.  What
+    was remembered of the facts before is forgotten.  Gives back ``{table: ids}`` of the reader's rows; :class:`BadInput` says
+    what is wrong with a folder, and then the facts are what they were.
+    """
+    rows = {}
+    if folder is not None:
+        fields = {field: unit for field, (_, unit) in GPU_COLUMNS.items()}
+        rows = own_facts.Folder(folder, package(), lambda name: {row["id"]: row for row in _texts(ROOT, name)}, fields).rows
+    _own.update(folder=None if folder is None else str(Path(folder).absolute()), rows=rows)
+    queries.forget()
+    return {table: tuple(found) for table, found in rows.items()}
+
+
+def own_folder():
+    """The folder of the reader's facts, an absolute path, or None."""
+    return _own["folder"]
+
+
+def own(name):
+    """Ids of the rows of a table that are the reader's."""
+    return _own["rows"].get(name, {}).keys()
+
+
+def own_among(asked):
+    """The reader's rows that queries answer with: ``{table: ids}``."""
+    found = {}
+    for query in asked:
+        for row in _answers().rows(query) if own(query.table) else ():
+            if row["id"] in own(query.table):
+                found.setdefault(query.table, {})[row["id"]] = None
+    return {table: tuple(ids) for table, ids in found.items()}
+
+
+def own_words(asked):
+    """The same in words: ``gpus.csv (my-gpu.memory, my-gpu.bandwidth)``; of many rows the first."""
+    found = {table: ids for table, ids in own_among(asked).items() if table not in ("sources", "providers")}
+    return "; ".join(f"{table}.csv ({', '.join(ids[:FEW])}{f' and {len(ids) - FEW} more' if len(ids) > FEW else ''})"
+                     for table, ids in found.items())
+
+
+def _texts(root, name):
+    """Rows of a file as texts by column."""
+    with open(root / f"{name}.csv", encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _overlaid(name):
+    """The rows of a table as texts, the reader's in the place of ours with the same id, and else after them."""
+    mine = dict(_own["rows"].get(name, {}))
+    return [mine.pop(row["id"], row) for row in _texts(ROOT, name)] + list(mine.values())
+
+
+def _file(name):
+    """The file of a table; with facts of the reader's one in memory."""
+    if not own(name):
+        return ROOT / f"{name}.csv"
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [field["name"] for field in schema(name)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(_overlaid(name))
+    return io.StringIO(text.getvalue())
+
+
+@kept
 def package():
     """The descriptor ``data/datapackage.json`` as a dict."""
     return json.loads((ROOT / "datapackage.json").read_text(encoding="utf-8"))
@@ -74,14 +146,14 @@ def schema(name):
     return tables[name]
 
 
-@cache
+@kept
 def _load(name):
     import pandas as pd
 
     fields = schema(name)
     text = [field["name"] for field in fields if field["type"] in ("string", "date")]
     frame = pd.read_csv(
-        ROOT / f"{name}.csv", dtype=dict.fromkeys(text, str), keep_default_na=False, na_values=[""],
+        _file(name), dtype=dict.fromkeys(text, str), keep_default_na=False, na_values=[""],
         true_values=["true"], false_values=["false"],
     )  # fmt: skip
     declared = [field["name"] for field in fields]
@@ -166,7 +238,7 @@ class Facts(Mapping):
         return len(self._values)
 
 
-@cache
+@kept
 def _by_id(name):
     """Rows of a table by id, for the look-ups of single facts."""
     return {row["id"]: row for row in _load(name).to_dict("records")}
@@ -181,7 +253,7 @@ def row(name, row_id, field="id", where=""):
     return dict(known[row_id])
 
 
-@cache
+@kept
 def _gpus():
     import pandas as pd
 
@@ -212,7 +284,7 @@ def gpu(gpu_id):
 
 
 GPU_FIELDS = {column: field for field, (column, _) in GPU_COLUMNS.items()}
-_gpu_rows = cache(lambda: _gpus().to_dict("index"))
+_gpu_rows = kept(lambda: _gpus().to_dict("index"))
 
 
 def models():
@@ -273,7 +345,8 @@ def show(any_id):
         if name == "gpus" and hit.empty:
             hit = frame[frame["gpu"] == any_id]
         if not hit.empty:
-            cited = dict.fromkeys(hit["source"]) if "source" in hit else {}
+            mine = [own_facts.source_id(name)] if own(name) & set(hit["id"]) else []
+            cited = dict.fromkeys([*mine, *(hit["source"] if "source" in hit else ())])
             return {"table": name, "id": any_id, "rows": hit.to_dict("records"),
                     "sources": [source(cite) for cite in cited if cite]}
         known += list(frame["id"]) + (list(frame["gpu"].unique()) if name == "gpus" else [])
@@ -286,11 +359,12 @@ def show(any_id):
 class Answers:
     """What queries answer by the files of a folder as they are now: hashes for freshness, sources for citing.
 
-    Reads the text of the files once and no numbers, so that a build knows what is stale before it loads anything.
+    Reads the text of the files once and no numbers, so that a build knows what is stale before it loads anything.  Without a
+    folder they are those in use, the reader's own among them.
     """
 
     def __init__(self, root=None):
-        self.root = root or ROOT
+        self.root, self._in_use = root or ROOT, root is None
         self._tables, self._indexes, self._hashes = {}, {}, {}
         self._descriptor = json.loads((self.root / "datapackage.json").read_text(encoding="utf-8"))
         self._kinds = {one["name"]: [[field["name"], field["type"]] for field in one["schema"]["fields"]]
@@ -326,9 +400,15 @@ class Answers:
             if query.table in UNSOURCED:
                 found[UNSOURCED[query.table]] = None
             for row in self._matching(query):
+                if self._in_use and row["id"] in own(query.table):
+                    found[own_facts.source_id(query.table)] = None
                 found.update(dict.fromkeys([row["source"]] if "source" in row else
                                            [document for column, document in LINES.items() if row.get(column)]))
         return tuple(one for one in found if one)
+
+    def rows(self, query):
+        """The rows that a query answers with, where it asks for rows and not what to choose from."""
+        return () if query.want or query.table not in self._kinds else self._matching(query)
 
     def _matching(self, query):
         conditions = [(*split(condition), wanted) for condition, wanted in query.where]
@@ -341,9 +421,7 @@ class Answers:
 
     def _table(self, name):
         if name not in self._tables:
-            path = self.root / f"{name}.csv"
-            with open(path, encoding="utf-8", newline="") as file:
-                self._tables[name] = list(csv.DictReader(file))
+            self._tables[name] = _overlaid(name) if self._in_use else _texts(self.root, name)
         return self._tables[name]
 
     def _index(self, name, column):
@@ -360,7 +438,7 @@ def _passes(text, compared, wanted):
     return COMPARE[compared](text, wanted)
 
 
-@cache
+@kept
 def _answers():
     return Answers()
 

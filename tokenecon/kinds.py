@@ -2,13 +2,13 @@
 
 import datetime
 from dataclasses import dataclass
-from functools import cache
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter
 
 from tokenecon import units
 from tokenecon.errors import BadInput, did_you_mean
+from tokenecon.queries import kept
 
 COUNTS = ("count", "param", "position", "sequence", "layer", "head", "expert", "request", "word", "site",
           "GPU", "tok", "tok_in", "tok_out", "tok_cached")  # fmt: skip
@@ -41,7 +41,7 @@ def check_unit(unit):
     )
 
 
-@cache
+@kept
 def kind(unit, whole):
     """The :class:`Kind` of a unit; ``whole`` says that a count is meant as a whole number."""
     check_unit(unit)
