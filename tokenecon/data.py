@@ -64,6 +64,7 @@ FEW = 12  # ids that a list names
 LINES = {"uk_line": "doc-uk", "th_line": "doc-th"}  # column of the claims -> the document whose line it names
 
 _own = {"folder": None, "rows": {}}  # of the folder that :func:`use` was given: table -> {id: row of texts}
+_described = {"models": {}, "sources": {}}  # of configurations that were named in place of a model's id
 
 
 def use(folder=None):
@@ -82,6 +83,19 @@ def use(folder=None):
     return {table: tuple(found) for table, found in rows.items()}
 
 
+def describe_model(row, source_row):
+    """Take in a model that no table has: its row as texts, whose id is the path of its file, and the source for that file."""
+    for table, one in (("models", row), ("sources", source_row)):
+        if _described[table].get(one["id"]) != one:
+            _described[table][one["id"]] = one
+            queries.forget()
+
+
+def _mine(name):
+    """The reader's rows of a table by id."""
+    return _own["rows"].get(name, {}) | _described.get(name, {})
+
+
 def own_folder():
     """The folder of the reader's facts, an absolute path, or None."""
     return _own["folder"]
@@ -89,7 +103,12 @@ def own_folder():
 
 def own(name):
     """Ids of the rows of a table that are the reader's."""
-    return _own["rows"].get(name, {}).keys()
+    return _mine(name).keys()
+
+
+def _own_source(name, row):
+    """Id of the source that stands for the file of a row of the reader's."""
+    return row["source"] if row["id"] in _described.get(name, ()) else own_facts.source_id(f"{name}.csv")
 
 
 def own_among(asked):
@@ -104,9 +123,13 @@ def own_among(asked):
 
 def own_words(asked):
     """The same in words: ``gpus.csv (my-gpu.memory, my-gpu.bandwidth)``; of many rows the first."""
-    found = {table: ids for table, ids in own_among(asked).items() if table not in ("sources", "providers")}
-    return "; ".join(f"{table}.csv ({', '.join(ids[:FEW])}{f' and {len(ids) - FEW} more' if len(ids) > FEW else ''})"
-                     for table, ids in found.items())
+    words = []
+    for table, ids in own_among(asked).items():
+        rows = [one for one in ids if one not in _described.get(table, ())]
+        if rows and table not in ("sources", "providers"):
+            words.append(f"{table}.csv ({', '.join(rows[:FEW])}{f' and {len(rows) - FEW} more' if len(rows) > FEW else ''})")
+        words += [one for one in ids if one in _described["models"]]
+    return "; ".join(words)
 
 
 def _texts(root, name):
@@ -117,7 +140,7 @@ def _texts(root, name):
 
 def _overlaid(name):
     """The rows of a table as texts, the reader's in the place of ours with the same id, and else after them."""
-    mine = dict(_own["rows"].get(name, {}))
+    mine = _mine(name)
     return [mine.pop(row["id"], row) for row in _texts(ROOT, name)] + list(mine.values())
 
 
@@ -345,7 +368,7 @@ def show(any_id):
         if name == "gpus" and hit.empty:
             hit = frame[frame["gpu"] == any_id]
         if not hit.empty:
-            mine = [own_facts.source_id(name)] if own(name) & set(hit["id"]) else []
+            mine = [_own_source(name, one) for one in hit.to_dict("records") if one["id"] in own(name) and name != "sources"]
             cited = dict.fromkeys([*mine, *(hit["source"] if "source" in hit else ())])
             return {"table": name, "id": any_id, "rows": hit.to_dict("records"),
                     "sources": [source(cite) for cite in cited if cite]}
@@ -401,7 +424,7 @@ class Answers:
                 found[UNSOURCED[query.table]] = None
             for row in self._matching(query):
                 if self._in_use and row["id"] in own(query.table):
-                    found[own_facts.source_id(query.table)] = None
+                    found[_own_source(query.table, row)] = None
                 found.update(dict.fromkeys([row["source"]] if "source" in row else
                                            [document for column, document in LINES.items() if row.get(column)]))
         return tuple(one for one in found if one)

@@ -39,13 +39,19 @@ class BadFacts(BadInput):
     """A folder of facts, or a row in it, that is not allowed."""
 
 
-def source_id(table):
+def source_id(file):
     """Id of the source that stands for a reader's file.
 
-    >>> source_id("gpus")
+    >>> source_id("gpus.csv")
     'your-file-gpus.csv'
     """
-    return f"your-file-{table}.csv"
+    return f"your-file-{file}"
+
+
+def source(file, title, accessed):
+    """The source that stands for a reader's file, with what a row of ``sources.csv`` must have."""
+    return {"id": source_id(file), "title": f"your file {title}", "publisher": OWNER, "url": "", "published": "",
+            "accessed": accessed, "licence": LICENCE, "kind": "notes", "note": ""}
 
 
 class Folder:
@@ -106,7 +112,7 @@ class Folder:
         for row_id, row in self.rows[table].items():
             blank = {"licence": LICENCE, "locator": f"line {self.lines[table, row_id]}", "provider": PROVIDER, "last_seen": newest}
             if table != "sources":
-                blank["source"] = source_id(table)
+                blank["source"] = source_id(f"{table}.csv")
             for name, value in blank.items():
                 if row.get(name) == "":
                     row[name] = value
@@ -128,7 +134,7 @@ class Folder:
             for row_id, row in rows.items():
                 for name in pointing:
                     known, where = keys[name]
-                    if row[name] not in known and row[name] != source_id(table):
+                    if row[name] not in known and row[name] != source_id(f"{table}.csv"):
                         self.refuse(table, row_id, name, f"an id of data/{where}.csv or of your {where}.csv"
                                     + did_you_mean(row[name], known))
 
@@ -247,31 +253,29 @@ class Folder:
             if row["unit"] != theirs[row_id]["unit"]:
                 self.refuse(table, row_id, "unit", f"{theirs[row_id]['unit']}, as in data/assumptions.csv")
             self._check_range(table, row_id, row)
-            for name in ("value", "low", "high"):
-                most = max(1.0, *(float(theirs[row_id][end] or 0) for end in ("value", "high")))
+            ours = {end: float(theirs[row_id][end] or theirs[row_id]["value"]) for end in ("value", "low", "high")}
+            for name in ours:
+                most = max(1.0, *ours.values())
                 if row[name] and row["unit"] == SHARE and not 0 <= float(row[name]) <= most:
                     self.refuse(table, row_id, name, f"from 0 to {most:g} (0.6 means 60 %)")
-                if row[name] and float(theirs[row_id]["value"]) > 0 > float(row[name]):
-                    self.refuse(table, row_id, name, "at least 0")
+                free = row["unit"].startswith("USD") and name != "low"  # what may cost nothing; from others quotients are made
+                if row[name] and ours[name] > 0 and not (float(row[name]) > 0 or (free and float(row[name]) == 0)):
+                    self.refuse(table, row_id, name, f"{'at least' if free else 'above'} 0, as ours is")
 
     def _cite(self):
         """A source for each file, and the seller of prices that name none."""
         files = {}
         for table, rows in self.rows.items():
             if table != "sources" and rows:
-                files[source_id(table)] = dict.fromkeys(self._columns("sources"), "") | {
-                    "id": source_id(table), "title": f"your file {table}.csv", "publisher": OWNER, "licence": LICENCE,
-                    "accessed": max(row["as_of"] for row in rows.values()), "kind": "notes"}
+                file = f"{table}.csv"
+                files[source_id(file)] = source(file, file, max(row["as_of"] for row in rows.values()))
         if any(row["provider"] == PROVIDER for row in self.rows.get("prices", {}).values()):
             newest = max(row["as_of"] for row in self.rows["prices"].values())
-            self.rows["providers"] = {PROVIDER: dict.fromkeys(self._columns("providers"), "") | {
+            self.rows["providers"] = {PROVIDER: {
                 "id": PROVIDER, "name": OWNER, "kind": "platform", "basis": "quoted", "as_of": newest,
-                "source": source_id("prices")}} | self.rows.get("providers", {})
+                "source": source_id("prices.csv"), "locator": "", "note": ""}} | self.rows.get("providers", {})
         if files:
             self.rows["sources"] = files | self.rows.get("sources", {})
-
-    def _columns(self, table):
-        return [field["name"] for field in self.tables[table]["schema"]["fields"]]
 
 
 # --- files and values ------------------------------------------------------------------------------
