@@ -41,8 +41,9 @@ def common(
         bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version.")
     ] = False,
     facts: Annotated[Path | None, typer.Option(
-        metavar="DIR", help="Your own facts: a folder of gpus.csv, models.csv, prices.csv, api_prices.csv, assumptions.csv with the "
-        "columns of data/, whose rows join ours or, with the same id, take their place. May stand anywhere in the line.")] = None,
+        metavar="DIR", help="Your own facts: a folder of gpus.csv, models.csv, prices.csv, api_prices.csv, assumptions.csv with "
+        "the columns of data/, whose rows join ours or, with the same id, take their place. May stand after the verb, too.")
+    ] = None,
 ):
     """What holds for every verb."""
     from tokenecon import data
@@ -237,7 +238,9 @@ def facts_first(arguments):
             break
         if one == "--facts" and given:
             moved += [one, given.pop(0)]
-        elif one == "--facts" or one.startswith("--facts="):
+        elif one == "--facts":
+            raise typer.BadParameter("--facts lacks its folder; write --facts DIR")
+        elif one.startswith("--facts="):
             moved.append(one)
         else:
             rest.append(one)

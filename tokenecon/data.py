@@ -16,6 +16,7 @@ import hashlib
 import io
 import json
 import operator
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -67,7 +68,7 @@ _own = {"folder": None, "rows": {}}  # of the folder that :func:`use` was given:
 _described = {"models": {}, "sources": {}}  # of configurations that were named in place of a model's id
 
 
-def use(folder=None):
+def use(folder: "str | os.PathLike[str] | None" = None) -> "dict[str, tuple[str, ...]]":
     """Lay a reader's facts over those of ``data/`` for the rest of the process, or with None take them off again.
 
     The rows of a folder (see :mod:`tokenecon.own_facts`) join ours; one with the id of a row of ours takes its place.  What
@@ -369,7 +370,7 @@ def show(any_id):
             hit = frame[frame["gpu"] == any_id]
         if not hit.empty:
             mine = [_own_source(name, one) for one in hit.to_dict("records") if one["id"] in own(name) and name != "sources"]
-            cited = dict.fromkeys([*mine, *(hit["source"] if "source" in hit else ())])
+            cited = dict.fromkeys([*mine, *hit.get("source", ())])
             return {"table": name, "id": any_id, "rows": hit.to_dict("records"),
                     "sources": [source(cite) for cite in cited if cite]}
         known += list(frame["id"]) + (list(frame["gpu"].unique()) if name == "gpus" else [])

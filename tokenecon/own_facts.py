@@ -94,8 +94,8 @@ class Folder:
             if table == "gpus" and not row["id"] and row["gpu"] and row["field"]:
                 row["id"] = f"{row['gpu']}.{row['field']}"  # it says nothing else
             where = f"facts '{file}', line {line}" + (f" ({quoted(row['id'])[1:-1]})" if row["id"] else "")
-            for name, field in fields.items():
-                if (row[name] or name not in FILLED) and (allowed := _allowed(row[name], field)):
+            for name, field in sorted(fields.items(), key=lambda item: item[0] == "id"):  # it may be made of the others
+                if (row[name] or name not in FILLED or (name == "locator" and row.get("source"))) and (allowed := _allowed(row[name], field)):
                     comma = "; write a point before decimals" if COMMA.fullmatch(row[name]) else ""
                     near = did_you_mean(row[name], field["constraints"]["enum"]) if _closed(field) else ""
                     raise BadFacts(f"{where}: {name} is {quoted(row[name] or None)}, but must be {allowed}{near}{comma}")
@@ -110,9 +110,10 @@ class Folder:
         rows = self.rows[table].values()
         newest = max((row.get("as_of", "") for row in rows), default="")
         for row_id, row in self.rows[table].items():
-            blank = {"licence": LICENCE, "locator": f"line {self.lines[table, row_id]}", "provider": PROVIDER, "last_seen": newest}
-            if table != "sources":
-                blank["source"] = source_id(f"{table}.csv")
+            line = self.lines[table, row_id]
+            blank = {"licence": LICENCE, "provider": PROVIDER, "last_seen": newest}
+            if table != "sources" and not row["source"]:
+                blank |= {"source": source_id(f"{table}.csv"), "locator": f"line {line}"}
             for name, value in blank.items():
                 if row.get(name) == "":
                     row[name] = value
@@ -127,7 +128,8 @@ class Folder:
             for row_id in rows:
                 if taken.setdefault(row_id, table) != table:
                     self.refuse(table, row_id, "id", f"of one table; {taken[row_id]}.csv has a row with it")
-        keys = {"source": (set(self.merged("sources")), "sources"), "provider": ({*self.merged("providers"), PROVIDER}, "providers"),
+        keys = {"source": (set(self.merged("sources")), "sources"),
+                "provider": ({*self.merged("providers"), PROVIDER}, "providers"),
                 "gpu": ({row["gpu"] for row in self.merged("gpus").values()}, "gpus")}
         for table, rows in self.rows.items():
             pointing = [key["fields"] for key in self.tables[table]["schema"]["foreignKeys"]]
@@ -402,7 +404,7 @@ def _is_number(text, field):
 
 def _is_day(text):
     try:
-        return bool(DAY.fullmatch(text)) and "2000-01-01" <= text <= datetime.date.today().isoformat() and bool(
+        return bool(DAY.fullmatch(text)) and "1900-01-01" <= text <= datetime.date.today().isoformat() and bool(
             datetime.date.fromisoformat(text))
     except ValueError:
         return False

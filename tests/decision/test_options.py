@@ -43,7 +43,7 @@ def small(tmp_path_factory):
 def test_the_readers_own_prices_go_before_the_book(case):
     own = case(money={"usd_per_gpu_hour": {"h100-sxm-80gb": {"on_demand": 2.25}}, "usd_per_gpu": {"h100-sxm-80gb": 21000}})
     assert scenario_prices.rent(own, "h100-sxm-80gb", "on_demand") == {
-        "low": 2.25, "typical": 2.25, "high": 2.25, "seen": ""}
+        "low": 2.25, "typical": 2.25, "high": 2.25, "seen": "", "yours": False}
     assert scenario_prices.owned_inputs(own, "h100-sxm-80gb", 0.5).loc["usd_per_gpu", "typical"] == 21000
     book = scenario_prices.rent(case(), "h100-sxm-80gb", "on_demand")
     assert book["low"] < book["typical"] < book["high"]

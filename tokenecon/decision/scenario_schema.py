@@ -12,6 +12,7 @@ from tokenecon.prices import gpu_prices
 
 CHOICES = ("own", "rent", "api")
 ON_DEMAND = "on_demand"
+RENTS = "h100-sxm-80gb: {on_demand: 2.5}` or one number, as in `usd_per_gpu_hour: 2.5"
 NEAREST = 2  # wrong ids of a list for which near ones are named
 
 
@@ -223,7 +224,7 @@ class Money(Part):
     residual_share: Share = None
     rent_decline: Rate = None
     api_decline: Rate = None
-    usd_per_gpu_hour: mapping(_by_kind, "h100-sxm-80gb: {on_demand: 2.5}` or one number, as in `usd_per_gpu_hour: 2.5") = Field(default_factory=dict)
+    usd_per_gpu_hour: mapping(_by_kind, RENTS) = Field(default_factory=dict)
     usd_per_gpu: mapping(_by_gpu, "h100-sxm-80gb: 25000") = Field(default_factory=dict)
     api: Api | None = None
 
@@ -252,7 +253,7 @@ class Scenario(Part):
     weights: of_kind("precision", "data/precisions.csv")
     kv: of_kind("precision", "data/precisions.csv")
     gpus: of_kind("gpus", "`tokenecon list gpus`")
-    n_gpus: whole("a whole number from 1 to 1024 (GPUs of a replica, in place of the best of 1, 2, 4 and 8)", ge=1, le=1024) = None
+    n_gpus: whole("a whole number from 1 to 1024 (GPUs of a replica, in place of the best size)", ge=1, le=1024) = None
     workload: Workload
     traffic: Traffic
     latency: Latency = Field(default_factory=Latency)

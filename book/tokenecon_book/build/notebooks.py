@@ -21,8 +21,8 @@ CELL_SECONDS = 600  # a cell that computes longer than this is broken
 
 
 # Errors of the data and the analyses that say in one sentence which input cannot be served.
-REFUSALS = ("BadScenario", "CannotServe", "CannotSimulate", "DoesNotFit", "Infeasible", "NoEstimate", "NoInput", "NoPrice", "NothingServes",
-            "ParameterError", "TooSlow", "UnknownId")
+REFUSALS = ("BadScenario", "CannotServe", "CannotSimulate", "DoesNotFit", "Infeasible", "NoEstimate", "NoInput", "NoPrice",
+            "NothingServes", "ParameterError", "TooSlow", "UnknownId")
 
 
 class UnknownNotebook(BadInput):
