@@ -14,7 +14,7 @@ import pytest
 
 import tokenecon
 from tokenecon import data, own_facts, queries
-from tokenecon.decision import options, scenario
+from tokenecon.decision import options, portfolio, scenario
 from tokenecon.errors import BadInput, UnknownId
 from tokenecon.prices import gpu_prices, price_book
 
@@ -256,6 +256,15 @@ def test_a_notebook_rerun_reads_them_and_says_so(command, tmp_path, folder, writ
     (folder / "gpus.csv").write_text(GPU)
     assert hashes(folder) == before, "files of the reader's are read and not written"
     assert "parameter 'gpu' is 'my-gpu'" in refused(command("run", path, "-p", "gpu", "my-gpu", "-o", tmp_path / "out"))
+
+
+def test_a_seller_that_is_not_named_is_the_reader(folder):
+    tokenecon.facts(folder)
+    terms = {"availability": 1.0, "interruptions": 0.0, "restart": 0.0, "lost": 0.0}
+    with queries.recording() as asked:
+        offers = portfolio.market("my-gpu", "2026-11-22", limit=8, sellers="platform", **terms)
+    assert offers["offer"].tolist() == ["own, on demand"] and offers["usd_per_gpu_hour"].tolist() == [1.5]
+    assert [data.source(one)["title"] for one in data.sources_of(asked)] == ["your file prices.csv"]
 
 
 # --- a configuration in place of a model's id -----------------------------------------------------

@@ -73,13 +73,17 @@ def use(folder: "str | os.PathLike[str] | None" = None) -> "dict[str, tuple[str,
 
     The rows of a folder (see :mod:`tokenecon.own_facts`) join ours; one with the id of a row of ours takes its place.  What
     was remembered of the facts before is forgotten.  Gives back ``{table: ids}`` of the reader's rows; :class:`BadInput` says
-    what is wrong with a folder, and then the facts are what they were.
+    what is wrong with a folder, and then the facts are what they were.  A case that names a configuration is read anew after it.
     """
+    if folder is None and _own["folder"] is None and not _described["models"]:
+        return {}
     rows = {}
     if folder is not None:
         fields = {field: unit for field, (_, unit) in GPU_COLUMNS.items()}
         rows = own_facts.Folder(folder, package(), lambda name: {row["id"]: row for row in _texts(ROOT, name)}, fields).rows
     _own.update(folder=None if folder is None else str(Path(folder).absolute()), rows=rows)
+    for found in _described.values():
+        found.clear()
     queries.forget()
     return {table: tuple(found) for table, found in rows.items()}
 
@@ -109,15 +113,17 @@ def own(name):
 
 def _own_source(name, row):
     """Id of the source that stands for the file of a row of the reader's."""
-    return row["source"] if row["id"] in _described.get(name, ()) else own_facts.source_id(f"{name}.csv")
+    told = row.get("source", "")
+    return told if told.startswith(own_facts.source_id("")) else own_facts.source_id(f"{name}.csv")
 
 
 def own_among(asked):
     """The reader's rows that queries answer with: ``{table: ids}``."""
     found = {}
     for query in asked:
-        for row in _answers().rows(query) if own(query.table) else ():
-            if row["id"] in own(query.table):
+        mine = own(query.table)
+        for row in _answers().rows(query) if mine else ():
+            if row["id"] in mine:
                 found.setdefault(query.table, {})[row["id"]] = None
     return {table: tuple(ids) for table, ids in found.items()}
 
@@ -423,8 +429,9 @@ class Answers:
                 continue
             if query.table in UNSOURCED:
                 found[UNSOURCED[query.table]] = None
+            mine = own(query.table) if self._in_use else ()
             for row in self._matching(query):
-                if self._in_use and row["id"] in own(query.table):
+                if row["id"] in mine:
                     found[_own_source(query.table, row)] = None
                 found.update(dict.fromkeys([row["source"]] if "source" in row else
                                            [document for column, document in LINES.items() if row.get(column)]))

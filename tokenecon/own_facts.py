@@ -6,6 +6,7 @@ here writes; :mod:`tokenecon.data` lays the rows over its own.
 
 import csv
 import datetime
+import functools
 import io
 import os
 import re
@@ -62,7 +63,7 @@ class Folder:
 
     def __init__(self, path, descriptor, theirs, gpu_units):
         """``theirs(table)`` gives the rows of ``data/`` by id; ``gpu_units`` the unit that a field of a GPU is read in."""
-        self.path, self.theirs, self.gpu_units = Path(path), theirs, gpu_units
+        self.path, self.theirs, self.gpu_units = Path(path), functools.cache(theirs), gpu_units
         self.tables = {one["name"]: one for one in descriptor["resources"]}
         self.rows, self.lines = {}, {}
         for table, file in _files(self.path).items():
@@ -95,7 +96,8 @@ class Folder:
                 row["id"] = f"{row['gpu']}.{row['field']}"  # it says nothing else
             where = f"facts '{file}', line {line}" + (f" ({quoted(row['id'])[1:-1]})" if row["id"] else "")
             for name, field in sorted(fields.items(), key=lambda item: item[0] == "id"):  # it may be made of the others
-                if (row[name] or name not in FILLED or (name == "locator" and row.get("source"))) and (allowed := _allowed(row[name], field)):
+                may_be_blank = name in FILLED and not (name == "locator" and row.get("source"))
+                if (row[name] or not may_be_blank) and (allowed := _allowed(row[name], field)):
                     comma = "; write a point before decimals" if COMMA.fullmatch(row[name]) else ""
                     near = did_you_mean(row[name], field["constraints"]["enum"]) if _closed(field) else ""
                     raise BadFacts(f"{where}: {name} is {quoted(row[name] or None)}, but must be {allowed}{near}{comma}")

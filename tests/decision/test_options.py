@@ -68,7 +68,7 @@ def test_an_hour_of_work_on_spot_pays_for_what_interrupts_it(case):
     own = case(workload={"interruptible": True}, money={"usd_per_gpu_hour": {"l40s-48gb": {"on_demand": 2.0, "spot": 0.5}}})
     assert scenario_prices.rent(own, "l40s-48gb", "spot") == {
         **dict.fromkeys(("low", "typical", "high"), pytest.approx(share * 0.5 * (1 + broken * again) + (1 - share) * 2.0)),
-        "seen": ""}
+        "seen": "", "yours": False}
 
 
 def test_the_apis_prices_are_those_of_whole_sellers_at_the_workloads_mix(case):
