@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -17,6 +18,12 @@ from tokenecon import data, own_facts, queries
 from tokenecon.decision import options, portfolio, scenario
 from tokenecon.errors import BadInput, UnknownId
 from tokenecon.prices import gpu_prices, price_book
+from tokenecon_book.build import notebooks
+from tokenecon_book.chapters.deployment import deployment
+from tokenecon_book.chapters.hardware import hardware
+from tokenecon_book.chapters.hour import lifetime
+from tokenecon_book.chapters.traffic import idle
+from tokenecon_book.documents import bills
 
 GPU = """gpu,field,value,text,unit,basis,as_of
 my-gpu,name,,My GPU,text,spec,2026-10-01
@@ -337,6 +344,32 @@ def test_one_price_and_the_size_of_a_replica_can_be_set(command, tmp_path):
     for wrong in ("-1", "0", "true", "x", "[1]", "{h100: 2}", "{h100-sxm-80gb: x}"):
         path.write_text(f"{text}money: {{usd_per_gpu_hour: {wrong}}}\n")
         assert "money.usd_per_gpu_hour is" in refused(command("cost", path))
+
+
+PRICED = {"traffic": lambda case: idle.replica(case).usd / case.n_gpus,
+          "hardware": lambda case: hardware.price(case.gpus[0], case)[0],
+          "deployment": lambda case: deployment.instance(case)["rent"] / (1 + case.ops_overhead),
+          "hour": lambda case: [lifetime.life(case)["rent"]], "cases/jpmorgan": bills.prices, "cases/shopify": bills.prices,
+          "cases/spotify": bills.prices}
+
+
+@pytest.mark.parametrize("name", PRICED)
+def test_a_page_takes_the_price_that_it_states(name):
+    declared = notebooks.defaults(name)
+    assert declared["usd_per_gpu_hour"] is None
+    given = notebooks.parameters.validate(notebooks.parameters.spec(notebooks.find(name)[1]), {"usd_per_gpu_hour": "1.25"})
+    own = PRICED[name](SimpleNamespace(**declared | given))
+    assert list(own) == pytest.approx([1.25] * len(own))
+    assert list(PRICED[name](SimpleNamespace(**declared))) != list(own)
+    with pytest.raises(BadInput, match="parameter 'usd_per_gpu_hour' is 0, but must be above 0"):
+        PRICED[name](SimpleNamespace(**declared | {"usd_per_gpu_hour": 0.0}))
+
+
+def test_the_page_of_a_decision_takes_price_and_size():
+    declared = notebooks.defaults("decision") | {"n_gpus": 4, "usd_per_gpu_hour": 1.25}
+    rows = options.offers(notebooks.parameters.scenario(SimpleNamespace(**declared))).table
+    mine = rows[rows["kind"] == "on_demand"]
+    assert len(mine) and set(mine["n_gpus"]) == {4} and set(mine["usd_per_gpu_hour"]) == {1.25}
 
 
 def test_a_model_that_nobody_sells_still_has_its_bill(command, tmp_path):
