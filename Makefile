@@ -20,7 +20,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book test serve lab rerun bench bench-accuracy fuzz calibrate freeze-prices lock clean
+.PHONY: help book test serve lab rerun bench bench-accuracy fuzz faults calibrate freeze-prices lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,8 +43,9 @@ rerun: .venv/stamp ## one notebook with your numbers: make rerun NB=hardware ARG
 	@test -n "$(NB)" || { echo 'say which notebook: make rerun NB=hardware ARGS="-p years 4"' >&2; exit 2; }
 	@$(BIN)/tokenecon run $(NB) $(ARGS)
 
-bench: .venv/stamp ## time the build, each notebook, a million estimates and a million draws, weigh the pages
+bench: .venv/stamp ## time the build, each notebook, an empty rerun, a million estimates and a million draws, weigh the pages
 	@$(BIN)/python benchmarks/bench.py
+	@$(BIN)/python benchmarks/rerun_profile.py
 	@$(BIN)/python benchmarks/estimate_speed.py
 	@$(BIN)/python benchmarks/decision_speed.py
 
@@ -53,6 +54,9 @@ bench-accuracy: .venv/stamp ## errors of the serving model with campaigns, model
 
 fuzz: .venv/stamp ## ten thousand damaged inputs over every reader, of another SEED= if you like (the suite tries a thousand)
 	@MUTATIONS=10000 $(if $(SEED),SEED=$(SEED)) $(BIN)/pytest -q tests/test_mutations.py $(ARGS)
+
+faults: .venv/stamp ## SIGKILL to twenty builds and twenty reruns at random moments, of another SEED= if you like (half an hour)
+	@$(if $(SEED),SEED=$(SEED)) $(BIN)/python -u tests/faults/kills.py $(ARGS)
 
 calibrate: .venv/stamp ## fit the serving model to data/measurements.csv anew (ARGS=--check only compares)
 	@$(BIN)/python -m tokenecon.serving.calibration.calibrate $(ARGS)

@@ -1,4 +1,4 @@
-"""Speed of ``tokenecon.estimate``: cases a second, bare and with everything, and the memory of a million cases."""
+"""Speed of ``tokenecon.estimate``: processor time of a case in a table and alone, and the memory of a million cases."""
 
 import resource
 import sys
@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 import tokenecon
-from tokenecon.serving import cases, coefficients, estimate, steady_state
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
+DICTS = 200  # of which the mean is taken
 
 
 def table(size):
@@ -24,29 +24,28 @@ def table(size):
     })  # fmt: skip
 
 
-def bare(size, repeats=20):
-    """Cases a second of the arithmetic alone, columns at hand."""
-    ask = cases.read(cases.frame(table(size)))
-    case = estimate.columns(ask, np.arange(size))
-    values = coefficients.fitted()
-    steady_state.steady(case, values)
-    start = time.process_time()
+def per_case(size, given, calls=1, repeats=3, **options):
+    """Processor time of a case, the least of some tries of so many calls. [us]"""
+    spent = []
     for _ in range(repeats):
-        steady_state.steady(case, values)
-    return size * repeats / (time.process_time() - start)
+        start = time.process_time()
+        for _ in range(calls):
+            tokenecon.estimate(given, **options)
+        spent.append(time.process_time() - start)
+    return min(spent) / calls / size * 1e6
 
 
 def main():
-    """Print the table."""
+    """Print what a case takes in tables of several sizes, with intervals and without, and what one dict takes."""
     tokenecon.estimate(table(100))  # imports and tables are read once
-    print(f"{'cases':>9}  {'cases/s of CPU':>14}  {'us a case':>9}")
-    print(f"{'bare':>9}  {bare(estimate.CHUNK):14,.0f}")
+    print(f"{'cases':>9}  {'us a case':>9}  {'without intervals':>17}")
     for size in SIZES if len(sys.argv) < 2 else [int(float(sys.argv[1]))]:
         given = table(size)
-        start = time.process_time()
-        tokenecon.estimate(given)
-        spent = time.process_time() - start
-        print(f"{size:9,}  {size / spent:14,.0f}  {spent / size * 1e6:9.2f}")
+        with_, without = (per_case(size, given, intervals=wide) for wide in (True, False))
+        print(f"{size:9,}  {with_:9.2f}  {without:17.2f}")
+    case = table(1).iloc[0].to_dict()
+    tokenecon.estimate(case)
+    print(f"one case as a dict, warm: {per_case(1, case, calls=DICTS) / 1e3:.2f} ms")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
 
 

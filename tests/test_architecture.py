@@ -64,6 +64,28 @@ def imported(source):
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
+def test_a_result_carries_nothing_but_what_a_finding_carries(root):
+    """Attributes of DataFrames are lost without a word in joins, copies and files."""
+    found = [f"{path.relative_to(root)}: {name}" for path in [*root.glob("tokenecon/**/*.py"), *root.glob("book/**/*.py"),
+                                                              *root.glob("notebooks/**/*.ipynb")]
+             for name in (".attrs", "__finalize__") if name in path.read_text(encoding="utf-8")]
+    assert not found, "return a Finding, or hand the value over: " + ", ".join(found)
+
+
+REMEMBERS = {  # modules that read data and remember what no result depends on
+    "tokenecon/data.py", "tokenecon/kinds.py", "book/tokenecon_book/citations.py",
+}
+
+
+def test_what_reads_data_and_remembers_leaves_a_record(root):
+    """functools.cache would hide from a second result what the first one asked for."""
+    reads = re.compile(r"^ *(from tokenecon import .*\bdata\b|from tokenecon\.(prices|fleet|ownership|decision))", re.M)
+    for path in [*root.glob("tokenecon/**/*.py"), *root.glob("book/**/*.py")]:
+        name, text = path.relative_to(root).as_posix(), path.read_text(encoding="utf-8")
+        if reads.search(text) and name not in REMEMBERS:
+            assert not re.search(r"import .*\b(lru_)?cache\b", text), f"{name}: use queries.remembered, not functools.cache"
+
+
 def test_a_notebook_imports_its_own_chapter_and_what_chapters_share(root):
     for path, place, cell in cells(root):
         own = path.relative_to("notebooks").with_suffix("").as_posix().replace("/", ".")

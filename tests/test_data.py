@@ -33,6 +33,9 @@ EXPECTED_GPUS = [
     "gb200", "b300-sxm-288gb", "gb300", "l4", "l40s-48gb", "rtx-pro-6000-bse", "mi250-128gb",
     "mi300x-192gb", "mi325x-256gb", "mi355x-288gb", "gaudi2-96gb", "gaudi3-128gb", "gaudi3-pcie-128gb",
     "tpu-v5e", "tpu-v5p", "tpu-v6e", "tpu7x", "trainium2", "inferentia2", "graviton4-192vcpu",
+    # what people ask for
+    "rtx-3090-24gb", "rtx-4090-24gb", "rtx-5090-32gb", "rtx-pro-4500-32gb", "v100-sxm-32gb", "h20-sxm-96gb",
+    "h800-sxm-80gb", "dgx-spark-128gb", "mi350x-288gb", "arc-b60-24gb", "ascend-910b-64gb", "xeon-6980p", "epyc-9965",
 ]
 
 
@@ -257,8 +260,8 @@ def test_a_row_of_gpus_is_named_after_its_fact_and_is_a_number_or_a_text():
         ("a100-sxm-80gb", "bandwidth_bytes_per_s", 2_039_000_000_000),
         ("a100-pcie-80gb", "bandwidth_bytes_per_s", 1_935_000_000_000),
         ("a100-sxm-40gb", "bandwidth_bytes_per_s", 1_555_000_000_000),
-        # Blackwell Ultra gave up INT8: 150 and 165 TOP/s, not thousands
-        ("b300-sxm-288gb", "int8_flop_per_s", 150_000_000_000_000),
+        # Blackwell Ultra gave up INT8: printed 307 TOP/s with sparsity, and 165 dense, not thousands
+        ("b300-sxm-288gb", "int8_flop_per_s", 153_500_000_000_000),
         ("gb300", "int8_flop_per_s", 165_000_000_000_000),
         # Gaudi 3: module 900 W, card 600 W
         ("gaudi3-128gb", "board_power_w", 900),
@@ -267,6 +270,20 @@ def test_a_row_of_gpus_is_named_after_its_fact_and_is_a_number_or_a_text():
         ("graviton4-192vcpu", "bf16_flop_per_s", 34_400_000_000_000),
         # 800 GB/s both directions a chip
         ("tpu-v6e", "link_bytes_per_s", 400_000_000_000),
+        # bridges of 600 and 900 GB/s both directions, between two and four cards
+        ("h100-nvl-94gb", "link_bytes_per_s", 300_000_000_000),
+        ("h100-nvl-94gb", "link_domain_gpus", 2),
+        ("h200-nvl-141gb", "link_bytes_per_s", 450_000_000_000),
+        ("h200-nvl-141gb", "link_domain_gpus", 4),
+        # printed with 16-bit sums: 330.3 and 419 TFLOP/s; half with the 32-bit sums that engines use
+        ("rtx-4090-24gb", "bf16_flop_per_s", 165_200_000_000_000),
+        ("rtx-5090-32gb", "bf16_flop_per_s", 209_500_000_000_000),
+        # the Server Edition has 1,597 GB/s, the Workstation Edition 1,792
+        ("rtx-pro-6000-bse", "bandwidth_bytes_per_s", 1_597_000_000_000),
+        # 1 PFLOP/s of FP4 is printed with sparsity
+        ("dgx-spark-128gb", "fp4_flop_per_s", 500_000_000_000_000),
+        # 12 channels * 8,800 MT/s * 8 bytes = 844.8 GB/s
+        ("xeon-6980p", "bandwidth_bytes_per_s", 845_000_000_000),
         ("gb200", "link_domain_gpus", 72),
         ("h100-sxm-80gb", "all_in_power_w", 1730),
     ],

@@ -81,7 +81,7 @@ def full(wheel, root, tmp_path_factory):
 def test_the_base_brings_nothing_of_the_book(base):
     code, _, said = base.run("python", "-c", "import pandas, scipy, typer, tokenecon; import altair")
     assert code == 1 and "No module named 'altair'" in said
-    for name in ("papermill", "nbconvert", "ipykernel", "vl_convert", "myst_nb"):
+    for name in ("papermill", "ipykernel", "vl_convert", "myst_nb"):
         assert base.run("python", "-c", f"import {name}")[0] == 1, name
 
 

@@ -13,7 +13,7 @@ __all__ = ["BadInput", "estimate", "facts"]
 __version__ = "0.4.0"
 
 
-def estimate(cases: "pd.DataFrame | dict[str, Any]") -> "pd.DataFrame":
+def estimate(cases: "pd.DataFrame | dict[str, Any]", *, intervals: bool = True) -> "pd.DataFrame":
     """Predict tokens per second, latency and cost of each case: a DataFrame, or a dict of one, in; a DataFrame out.
 
     Parameters
@@ -21,6 +21,8 @@ def estimate(cases: "pd.DataFrame | dict[str, Any]") -> "pd.DataFrame":
     cases : pandas.DataFrame or dict
         One row a case. ``model``, ``gpu``, ``n_gpus``, ``isl`` and ``osl`` are needed; ``tokenecon estimate --help`` lists the
         others with their defaults.
+    intervals : bool
+        Whether to give the ends of the intervals, ``_low`` and ``_high``.
 
     Returns
     -------
@@ -42,7 +44,7 @@ def estimate(cases: "pd.DataFrame | dict[str, Any]") -> "pd.DataFrame":
     """
     from tokenecon.serving.estimate import estimate as run  # pandas loads here, not on import
 
-    return run(cases)
+    return run(cases, intervals)
 
 
 def facts(folder: "str | os.PathLike[str] | None") -> "dict[str, tuple[str, ...]]":

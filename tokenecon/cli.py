@@ -120,13 +120,14 @@ def estimate_help():
 def estimate(
     cases: Annotated[str, typer.Argument(help="A table of cases: .csv, .parquet, or - for standard input.")],
     out: Annotated[str, typer.Option("-o", "--out", help="Where to: .csv, .parquet, or - for standard output.")] = "-",
+    intervals: Annotated[bool, typer.Option("--intervals/--no-intervals", help="Give the ends of each interval, too.")] = True,
 ):
     """Predict the cases of a file; ``--help`` lists the columns."""
     from tokenecon import data, queries
     from tokenecon.serving import case_files
 
     with queries.recording() as asked:
-        rows, wrong = case_files.run(cases, out)
+        rows, wrong = case_files.run(cases, out, intervals)
     if mine := data.own_words(asked):
         print(f"with your own facts: {mine}", file=sys.stderr)
     if wrong:

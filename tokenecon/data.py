@@ -252,13 +252,14 @@ def ids(name):
 
 
 class Facts(Mapping):
-    """The facts of a GPU by name; each is put on record when it is looked up."""
+    """The facts of a GPU by name, and its id; a fact is put on record when it is looked up."""
 
-    def __init__(self, values, query):
-        self._values, self._query = values, query
+    def __init__(self, values, table, key, fields):
+        self._values, self._table, self._key, self._fields = values, table, key, fields
 
     def __getitem__(self, name):
-        ask(self._query(name))
+        if name in self._fields:
+            ask(Query(self._table, (self._key, ("field=", self._fields[name])), ""))
         return self._values[name]
 
     def __iter__(self):
@@ -310,7 +311,7 @@ def gpu(gpu_id):
     """One accelerator by the names of :func:`gpus`; only the facts that are looked up are put on record."""
     if gpu_id not in _gpu_rows():
         raise UnknownId("gpu", gpu_id, _gpu_rows(), "`tokenecon list gpus`")
-    return Facts(_gpu_rows()[gpu_id], lambda column: Query("gpus", (("gpu=", gpu_id), ("field=", GPU_FIELDS[column])), ""))
+    return Facts({"gpu": gpu_id} | _gpu_rows()[gpu_id], "gpus", ("gpu=", gpu_id), GPU_FIELDS)
 
 
 GPU_FIELDS = {column: field for field, (column, _) in GPU_COLUMNS.items()}

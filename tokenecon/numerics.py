@@ -25,27 +25,39 @@ except ImportError:  # MicroPython has none; the float branch below needs none
     _np = None  # type: ignore[assignment]
 
 
-def _array(*values: object) -> bool:
-    return _np is not None and any(hasattr(value, "__array__") for value in values)
+def _array(value: object) -> bool:
+    return hasattr(value, "__array__")
 
 
 def where(condition: Condition, yes: Quantity, no: Quantity) -> Quantity:
     """``yes`` where the condition holds, else ``no``."""
-    if _array(condition, yes, no):
-        return _np.where(condition, yes, no)
-    return yes if condition else no
+    if not _array(condition):  # one answer for all: nothing is copied
+        chosen, other = (yes, no) if condition else (no, yes)
+        if _array(chosen) or not _array(other):
+            return chosen
+    return _np.where(condition, yes, no)
+
+
+def some(condition: Condition) -> bool:
+    """Whether a condition holds anywhere."""
+    return bool(_np.any(condition)) if _array(condition) else bool(condition)
+
+
+def pick(table: Quantities, place: Quantity) -> Quantity:
+    """The values of a list at places that are counted from 0."""
+    return _np.asarray(table)[place] if _array(place) else table[int(place)]  # type: ignore[index]
 
 
 def maximum(a: Quantity, b: Quantity) -> Quantity:
     """The larger of two values, element by element."""
-    if _array(a, b):
+    if _array(a) or _array(b):
         return _np.maximum(a, b)
     return a if a >= b else b
 
 
 def minimum(a: Quantity, b: Quantity) -> Quantity:
     """The smaller of two values, element by element."""
-    if _array(a, b):
+    if _array(a) or _array(b):
         return _np.minimum(a, b)
     return a if a <= b else b
 

@@ -12,6 +12,7 @@ async function draw(figure) {
   const spec = JSON.parse(figure.querySelector(".te-figure-spec").textContent);
   library ??= import(new URL("./vega-bundle.mjs", import.meta.url).href);
   const { embed } = await library;
+  await document.fonts.load("1em 'Book Sans'"); // Vega measures text once: not in a font that gives way to this one
 
   // Drawn out of sight first, at the stage's width, so that the page never shows an empty frame.
   const live = document.createElement("div");

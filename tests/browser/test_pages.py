@@ -42,6 +42,38 @@ def test_every_page_opens_without_complaint(look, names, scheme, width):
     assert not complaints, "\n".join(complaints[:40])
 
 
+def test_no_page_is_wider_than_a_phone_whatever_the_fonts(look, names, address):
+    # A reader whose browser takes no fonts from a site gets those of the machine: here some that are a third wider.
+    font = f"{address}_static/fonts/source-code-pro-latin-wght-normal.woff2"
+    style = (f'@font-face {{ font-family: "Wide"; src: url("{font}"); size-adjust: 130%; font-weight: 200 900; }}'
+             'html { --book-mono: "Wide" !important; --pst-font-family-monospace: "Wide" !important; }')
+    complaints = []
+    with look(width=390, script=True) as watched:
+        for name in (*[name for name in names if name.startswith("formulas/")], "data/gpus.html", "rerun.html", "index.html"):
+            page = watched.open(name)
+            page.add_style_tag(content=style)
+            assert page.evaluate("document.fonts.load('1em Wide').then((fonts) => fonts.length)") == 1, name
+            for width in (390, 320):
+                page.set_viewport_size({"width": width, "height": 900})
+                if wide := page.evaluate(WIDE):
+                    complaints.append(f"{name} is wider than {width} px: {wide}")
+    assert not complaints, "\n".join(complaints[:40])
+
+
+def test_text_code_and_charts_are_set_in_fonts_of_the_site(look):
+    with look() as watched:
+        page = watched.open("hardware.html")
+        page.locator("figure.te-figure[data-drawn=true]").first.wait_for()
+        tools = page.context.new_cdp_session(page)
+        tools.send("DOM.enable")
+        tools.send("CSS.enable")
+        top = tools.send("DOM.getDocument")["root"]["nodeId"]
+        for part in ("h1", ".finding p", "article p a", "figcaption p", ".bd-sidebar-primary kbd", "figure .te-live svg text"):
+            node = tools.send("DOM.querySelector", {"nodeId": top, "selector": part})["nodeId"]
+            fonts = tools.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]
+            assert fonts and all(one["isCustomFont"] for one in fonts), (part, fonts)
+
+
 def test_without_script_text_tables_and_pictures_stand(look, site, names):
     with look(script=False) as watched:
         for name in names:

@@ -11,12 +11,14 @@ CASE = {"model": "llama-3.3-70b", "gpu": "h100-sxm-80gb", "n_gpus": 4, "weights"
         "concurrency": 24, "cached_prefix": 0.6}  # fmt: skip
 
 
-def test_shares_add_up_to_one_and_costs_to_the_bill_of_estimate():
-    table, whole = cost_allocation.shares(CASE, usd_per_gpu_hour=(2.0, 3.0, 5.0), utilisation=0.4)
+@pytest.mark.parametrize("drafts", [{}, {"draft_tokens": 3}, {"draft_tokens": 3, "draft_model": "llama-3.2-1b"}])
+def test_shares_add_up_to_one_and_costs_to_the_bill_of_estimate(drafts):
+    case = CASE | drafts
+    table, whole = cost_allocation.shares(case, usd_per_gpu_hour=(2.0, 3.0, 5.0), utilisation=0.4)
     assert list(table["kind"]) == ["input", "cached", "output"]
     assert table["share"].sum() == pytest.approx(1.0, abs=1e-12)
     # the bill of a request, by another way: tokens of a request at the blended price that `estimate` gives
-    blended = estimate(CASE | {"load": "closed_loop", "usd_per_gpu_hour": 3.0, "utilisation": 0.4})["usd_per_mtok"].item()
+    blended = estimate(case | {"load": "closed_loop", "usd_per_gpu_hour": 3.0, "utilisation": 0.4})["usd_per_mtok"].item()
     assert (table["usd_per_mtok"] * table["tok"]).sum() == pytest.approx(blended * (6000 + 300), rel=1e-9)
     assert whole["usd_per_mtok"] == pytest.approx(blended, rel=1e-9)
     assert whole["request_s"] == pytest.approx(table["busy_s"].sum(), rel=1e-12)

@@ -2,6 +2,7 @@
 
 import io
 import json
+import random
 import subprocess
 import sys
 
@@ -10,10 +11,10 @@ import pandas as pd
 import pytest
 
 import tokenecon
-from tokenecon.errors import BadCases
-from tokenecon.serving import coefficients
+from tokenecon.errors import BadCases, BadInput
+from tokenecon.serving import checks, coefficients, lookups
 from tokenecon.serving.calibration import measured
-from tokenecon.serving.estimate import RESULTS
+from tokenecon.serving.results import RESULTS
 from tokenecon_book.chapters.validation import largest_errors, validation
 
 GOOD = {"model": "llama-3.1-8b", "gpu": "h100-sxm-80gb", "n_gpus": 1, "isl": 1000, "osl": 200, "weights": "fp8"}
@@ -61,6 +62,58 @@ def test_a_bad_row_says_why_and_the_others_are_computed(change, says):
     assert result["output_tok_s"].iloc[[0, 2]].gt(0).all()
     assert np.isnan(result["output_tok_s"].iloc[1])
     assert not result["fits"].iloc[1]
+
+
+VALUES = (
+    None, True, False, 0, -1, 1, 2, 3, 8, 33, 1.5, 0.5, 1e308, -0.0, float("nan"), float("inf"), 10**30, "", " ", "7", " 8 ",
+    "2,5", "nan", "1_0", "x" * 99, "FP8", "fp8-block", "llama-3.2-1b", "llama-3.1-405b", "deepseek-v3", "mi300x-192gb", "static",
+    "any", np.float64(2.0), np.int64(4), np.float32(0.5), np.str_("fp8"), {}, {"a": 1}, pd.NA, pd.Timestamp("2026-01-01"),
+)  # fmt: skip
+
+
+def outcome(cases):
+    """What `estimate` says: a table, or the sentence with which it refuses."""
+    try:
+        return tokenecon.estimate(cases)
+    except BadInput as error:
+        return str(error)
+
+
+def test_one_dict_gives_what_a_table_of_one_row_gives():
+    """A case alone is computed on floats, a table on arrays: the same numbers, kinds of columns and sentences."""
+    chance = random.Random(20261129)
+    names = [*checks.KNOWN, "mine", "concurency"]
+    same = good = 0
+    for _ in range(400):
+        case = GOOD | {chance.choice(names): chance.choice(VALUES) for _ in range(chance.choice((1, 1, 2, 4)))}
+        alone, table = outcome(case), outcome(pd.DataFrame([case]))
+        if isinstance(table, str):
+            assert alone == table, case
+            continue
+        pd.testing.assert_frame_equal(alone, table, rtol=1e-12, atol=0, obj=str(case))
+        same, good = same + 1, good + (alone["error"].iloc[0] == "")
+    assert same > 200 and good > 40
+
+
+def test_without_intervals_the_rest_is_the_same(command, tmp_path):
+    cases = pd.DataFrame([GOOD, GOOD | {"isl": 0}, GOOD | {"gpu": "h200-sxm-141gb"}], index=[7, 7, 9])
+    full = tokenecon.estimate(cases)
+    ends = [name for name in full if name.endswith(("_low", "_high"))]
+    assert len(ends) == 14
+    pd.testing.assert_frame_equal(tokenecon.estimate(cases, intervals=False), full.drop(columns=ends), check_exact=True)
+    pd.testing.assert_frame_equal(tokenecon.estimate(GOOD, intervals=False), tokenecon.estimate(GOOD).drop(columns=ends))
+    cases.to_csv(tmp_path / "cases.csv", index=False)
+    assert command("estimate", tmp_path / "cases.csv", "-o", tmp_path / "out.csv", "--no-intervals")[0] == 1
+    assert list(pd.read_csv(tmp_path / "out.csv").columns) == list(full.drop(columns=ends).columns)
+
+
+def test_a_table_gives_the_same_bytes_each_time_and_is_not_changed():
+    cases = pd.DataFrame([GOOD | {"isl": length, "gpu": gpu} for length in range(1, 300) for gpu in ("l4", "h100-nvl-94gb", "x")])
+    before = cases.copy()
+    first, second = tokenecon.estimate(cases), tokenecon.estimate(cases)
+    pd.testing.assert_frame_equal(first, second, check_exact=True)
+    first["isl"] = 0
+    pd.testing.assert_frame_equal(cases, before)
 
 
 def test_a_column_that_nobody_reads_is_refused_where_it_resembles_one():
@@ -141,7 +194,7 @@ def test_a_configuration_file_is_a_model(tmp_path):
 
 
 def test_calibration_file_has_every_coefficient_within_its_bounds():
-    for name, value in coefficients.fitted().items():
+    for name, value in lookups.coefficients().items():
         _, low, high, _, _ = coefficients.DEFINITIONS[name]
         assert low <= value <= high, name
 

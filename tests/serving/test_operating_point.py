@@ -84,10 +84,13 @@ def test_the_largest_batch_is_at_the_limit():
         assert beyond["tpot_ms"] > 20.0 or not beyond["fits"]
 
 
-def test_parts_of_a_token_add_up_to_it():
-    parts = operating_point.step_parts(**CASE)
+@pytest.mark.parametrize("n_gpus", [1, 2])
+def test_parts_of_a_token_add_up_to_it(n_gpus):
+    case = CASE | {"n_gpus": n_gpus}
+    parts = operating_point.step_parts(**case)
     whole = parts.pop("all")
-    assert whole == pytest.approx(operating_point.point(**CASE)["tpot_ms"])
+    assert whole == pytest.approx(operating_point.point(**case)["tpot_ms"])
+    assert (parts["links"] > 0) == (n_gpus > 1)
     ends = parts.pop("all_low"), parts.pop("all_high")
     assert ends[0] < whole < ends[1]
     assert sum(parts.values()) == pytest.approx(whole)

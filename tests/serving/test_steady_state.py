@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import tokenecon
-from tokenecon.serving import coefficients, operands, steady_state
+from tokenecon.serving import lookups, operands, steady_state
 
 DENSE = ("llama-3.1-8b", "llama-3.1-70b", "qwen3-32b", "gemma-2-9b")
 ROUTED = ("mixtral-8x7b", "qwen3-235b-a22b", "deepseek-v3", "gpt-oss-120b")
@@ -17,7 +17,7 @@ def drawn(size=400, seed=5, **fixed):
     """Random cases as columns of the serving model."""
     draw = np.random.default_rng(seed)
     model = draw.choice(fixed.pop("models", DENSE + ROUTED), size)
-    columns = operands.columns(model, draw.choice(fixed.pop("gpus", GPUS), size),
+    columns = lookups.columns(model, draw.choice(fixed.pop("gpus", GPUS), size),
                                draw.choice(("bf16", "fp8"), size), draw.choice(("bf16", "fp8"), size))
     group = draw.choice((1.0, 2.0, 4.0, 8.0), size)
     columns |= {
@@ -31,7 +31,7 @@ def drawn(size=400, seed=5, **fixed):
 
 
 def state(case, **changed):
-    values = coefficients.fitted()
+    values = lookups.coefficients()
     return steady_state.steady(case | changed, values)
 
 
@@ -79,7 +79,7 @@ def test_time_per_token_does_not_fall_with_concurrency():
 
 def test_one_sequence_is_bound_by_the_bytes_read():
     """With every fixed time at zero, batch 1 takes weights over bandwidth: 8.03e9 parameters but for the lookup."""
-    values = coefficients.fitted() | dict.fromkeys(
+    values = lookups.coefficients() | dict.fromkeys(
         ("layer", "narrow_layer", "routed_layer", "step", "sequence", "routed_sequence"), 0.0)
     values |= {"bandwidth": 1.0, "cache_bandwidth": 1.0, "activation_bytes": 0.0}
     case = drawn(8, models=("llama-3.1-8b",), gpus=("h100-sxm-80gb",), group=1.0, tp=1.0, isl=16.0, osl=2.0,
@@ -91,7 +91,7 @@ def test_one_sequence_is_bound_by_the_bytes_read():
 
 def test_a_large_prefill_is_bound_by_the_arithmetic():
     """With fixed times and activations at zero, 8192 tokens of Llama 3.1 8B take 2 * P * n over the attained peak."""
-    values = coefficients.fitted() | dict.fromkeys(
+    values = lookups.coefficients() | dict.fromkeys(
         ("layer", "narrow_layer", "routed_layer", "step", "sequence", "routed_sequence", "activation_bytes"), 0.0)
     values |= {"compute": 1.0, "throttle": 0.0, "bandwidth": 1.0}
     case = drawn(8, models=("llama-3.1-8b",), gpus=("a100-sxm-80gb",), group=1.0, tp=1.0, isl=32.0, osl=2.0,
@@ -104,14 +104,14 @@ def test_a_large_prefill_is_bound_by_the_arithmetic():
 def test_one_gpu_has_no_communication():
     case = drawn(group=1.0, tp=1.0)
     fast = case | {"link_bytes_per_s": case["link_bytes_per_s"] * 100}
-    slow = coefficients.fitted() | {"link_latency": 1.0, "pcie_latency": 1.0, "link_latency_large": 1.0}
+    slow = lookups.coefficients() | {"link_latency": 1.0, "pcie_latency": 1.0, "link_latency_large": 1.0}
     assert np.array_equal(state(case)["whole_s"], state(fast)["whole_s"])
     assert np.array_equal(state(case)["whole_s"], steady_state.steady(case, slow)["whole_s"])
 
 
 def test_experts_that_are_all_active_equal_the_dense_twin():
     """Two halves of a feed-forward block, both always used, are the block: only routing and its padding cost more."""
-    values = coefficients.fitted() | dict.fromkeys(("routed_layer", "routed_sequence", "routed_bytes", "padding"), 0.0)
+    values = lookups.coefficients() | dict.fromkeys(("routed_layer", "routed_sequence", "routed_bytes", "padding"), 0.0)
     values |= {"expert_compute": 1.0, "independence": 1.0}
     dense = drawn(models=("llama-3.1-70b",))
     twin = dense | {

@@ -12,7 +12,7 @@ from tokenecon import data
 from tokenecon.errors import CannotSimulate
 from tokenecon.fleet import traffic
 from tokenecon.formulas import queueing
-from tokenecon.serving import cases, coefficients, estimate, steady_state
+from tokenecon.serving import cases, estimate, lookups, steady_state
 from tokenecon.simulation import answer_lengths, pass_times, scheduler, summary
 from tokenecon_book.chapters.software import batching, charts, simulation_check, simulation_claims, simulation_load
 
@@ -57,7 +57,7 @@ def test_tabulated_pass_times_are_those_of_the_model(change):
     table = pass_times.engine(**case, slots=200)
     ask = cases.read(cases.frame(pd.DataFrame([case | {"load": "closed_loop"}])))
     columns = estimate.columns(ask, np.array([0]))
-    rate = steady_state.prepared(columns, coefficients.fitted())
+    rate = steady_state.prepared(columns, lookups.coefficients())
     pp = table.stages
     for decoding, context, prompt_tokens, position in (
         (1, 100, 0, 0), (17, 3333, 0, 0), (150, 1111, 0, 0), (0, 0, 777, 400), (0, 0, 8192, 2000), (13, 999, 500, 123),

@@ -8,9 +8,9 @@ One replica has ``concurrency`` places and finishes ``requests_per_s`` when all 
 
 import numpy as np
 import pandas as pd
-from scipy.special import gammainc, gammaln
+from scipy.special import gammainc
 
-from tokenecon.fleet import erlang
+from tokenecon.fleet import erlang, poisson
 from tokenecon.formulas import money
 from tokenecon.units import SECONDS_PER_HOUR
 
@@ -30,16 +30,16 @@ def replicas(rate_per_s, *, requests_per_s, concurrency, wait_probability):
     _check(rates, requests_per_s, concurrency, wait_probability)
     loads, back = np.unique(rates * concurrency / requests_per_s, return_inverse=True)
     found = np.zeros(len(loads))
-    some = loads > 0
+    some, target = loads > 0, {"places": concurrency, "wait_probability": wait_probability}
     if some.any():
-        most = _search(loads[-1:], concurrency, wait_probability)[0]
+        most = erlang.fleet(load=float(loads[-1]), **target)
         # many rates on a small fleet: the largest load of every fleet is found sooner than the fleet of every load
         if 8 * most < some.sum():
             slots = np.arange(1, most + 1) * concurrency
             limits = erlang.utilisation(slots=slots, wait_probability=wait_probability) * slots
             found[some] = np.minimum(np.searchsorted(limits, loads[some]) + 1, most)
         else:
-            found[some] = _search(loads[some], concurrency, wait_probability)
+            found[some] = erlang.fleet(load=loads[some], **target)
     return found[back].reshape(rates.shape)
 
 
@@ -52,30 +52,6 @@ def _check(rates, requests_per_s, concurrency, wait_probability):
     if not 0 < wait_probability < 1:
         raise ValueError(f"wait_probability is {wait_probability:g}, but must lie between 0 and 1: the share of requests that "
                          "may find every place taken")
-
-
-def _search(loads, concurrency, wait_probability):
-    """The smallest fleet of each load above zero: double the reserve until it is enough, then halve."""
-
-    def enough(fleet, load):
-        return erlang.waiting(slots=fleet * concurrency, load=load) <= wait_probability
-
-    low = np.floor(loads / concurrency)  # places for the load alone, or fewer: everybody waits
-    high = low + 1
-    short = np.flatnonzero(~enough(high, loads))
-    reserve = 1.0
-    while len(short):
-        low[short] = high[short]
-        reserve *= 2
-        high[short] += reserve
-        short = short[~enough(high[short], loads[short])]
-    while True:
-        apart = np.flatnonzero(high - low > 1)
-        if not len(apart):
-            return high
-        middle = np.floor((low[apart] + high[apart]) / 2)
-        fine = enough(middle, loads[apart])
-        high[apart[fine]], low[apart[~fine]] = middle[fine], middle[~fine]
 
 
 def _autoscaled(needed, start_steps):
@@ -102,10 +78,9 @@ def _woken(loads, concurrency, start_ratio):
     reach = SPREAD * np.sqrt(loads) + EXTRA
     always = np.maximum(np.floor((loads - reach) / concurrency), 0.0)
     paid, started = always.copy(), np.zeros(loads.shape)
-    positive = np.maximum(loads, np.finfo(float).tiny)
     for step in range(int(np.max((loads + reach) / concurrency - always, initial=0)) + 2):
         places = (always + step) * concurrency
-        exactly = np.exp(places * np.log(positive) - loads - gammaln(places + 1))
+        exactly = poisson.exactly(places, loads)
         starting = start_ratio * loads * exactly  # time of starts in the time of a cycle without them
         paid += (gammainc(places + 1, loads) + starting) / (1 + starting)
         started += exactly / (1 + starting)

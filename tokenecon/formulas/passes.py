@@ -43,24 +43,17 @@ def attained_flop_per_s(*, flop_per_s_per_gpu: Quantity, watts_per_gpu: Quantity
     return efficiency * flop_per_s_per_gpu * minimum(1.0, budget) ** throttle
 
 
-def memory_and_arithmetic_seconds(*, bytes_read: Quantity, flop: Quantity, n_gpus: Quantity, bytes_per_s_per_gpu: Quantity,
-                                  flop_per_s_per_gpu: Quantity) -> Quantity:
-    r"""Time of a kernel that reads and computes at once, on so many GPUs that share it evenly.
+def memory_and_arithmetic_seconds(*, reading_s: Quantity, computing_s: Quantity) -> Quantity:
+    r"""Time of a kernel that reads and computes at once.
 
-    .. math:: t = \frac{1}{G}\sqrt{\left(\frac{W}{BW}\right)^2 + \left(\frac{F}{F_a}\right)^2}
+    .. math:: t = \sqrt{t_r^2 + t_c^2}, \quad t_r = \frac{W}{G\,BW}, \quad t_c = \frac{F}{G\,F_a}
 
     Parameters
     ----------
-    bytes_read : float or ndarray
-        Bytes read from memory, over all GPUs, W. [B]
-    flop : float or ndarray
-        Arithmetic over all GPUs, F. [FLOP]
-    n_gpus : int or ndarray
-        GPUs that share the work, G. [GPU]
-    bytes_per_s_per_gpu : float or ndarray
-        Attained memory bandwidth, BW. [B/s/GPU]
-    flop_per_s_per_gpu : float or ndarray
-        Attained arithmetic rate, F_a. [FLOP/s/GPU]
+    reading_s : float or ndarray
+        Time to read its bytes, W over the attained memory bandwidth of its GPUs, t_r. [s]
+    computing_s : float or ndarray
+        Time of its arithmetic, F over their attained rate, t_c. [s]
 
     Returns
     -------
@@ -74,15 +67,12 @@ def memory_and_arithmetic_seconds(*, bytes_read: Quantity, flop: Quantity, n_gpu
 
     Examples
     --------
-    3 s of reading and 4 s of arithmetic on one GPU:
+    3 s of reading and 4 s of arithmetic:
 
-    >>> memory_and_arithmetic_seconds(bytes_read=3e12, flop=4e15, n_gpus=1, bytes_per_s_per_gpu=1e12,
-    ...                               flop_per_s_per_gpu=1e15)
+    >>> memory_and_arithmetic_seconds(reading_s=3.0, computing_s=4.0)
     5.0
     """
-    reading = bytes_read / bytes_per_s_per_gpu
-    computing = flop / flop_per_s_per_gpu
-    return sqrt(reading * reading + computing * computing) / n_gpus
+    return sqrt(reading_s * reading_s + computing_s * computing_s)
 
 
 def independent_tokens(*, tokens: Quantity, independence: Quantity) -> Quantity:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from tokenecon import files
 from tokenecon.errors import BadCases, BadInput
-from tokenecon.serving import cases as case_table
+from tokenecon.serving import checks
 from tokenecon.serving.estimate import estimate
 
 ROWS = 200_000  # of a file at once
@@ -20,8 +20,8 @@ TOO_MANY = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 HEADER = 1  # lines of it
 
 
-def run(cases, out):
-    """Estimate a file (or ``-``, standard input) into another (or ``-``, standard output).
+def run(cases, out, intervals=True):
+    """Estimate a file (or ``-``, standard input) into another (or ``-``, standard output), with intervals or without.
 
     Returns how many rows there were and how many have an error.  The file at ``out`` is replaced when all is written,
     and stays as it was when anything goes wrong.
@@ -31,7 +31,7 @@ def run(cases, out):
     with _writer(out) as write:
         for part in _parts(cases):
             try:
-                result = estimate(part)
+                result = estimate(part, intervals)
             except BadCases as error:
                 raise BadInput(f"file '{cases}': {error}") from error
             rows, wrong = rows + len(result), wrong + int((result["error"] != "").sum())
@@ -63,7 +63,7 @@ def _csv_parts(name, stream):
     try:
         header = [column.removeprefix("\ufeff").strip() for column in next(csv.reader(stream), [])]
         _check_header(name, header)
-        texts = dict.fromkeys(("model", "gpu", "draft_model", *case_table.TEXTS), str)
+        texts = dict.fromkeys(("model", "gpu", "draft_model", *checks.TEXTS), str)
         # "round_trip" reads numbers as Python does; the default crashes the whole process on a text such as 1e2147483648
         with pd.read_csv(stream, names=header, chunksize=ROWS, dtype=texts, keep_default_na=False,
                          na_values=[""], low_memory=False, float_precision="round_trip") as parts:
@@ -89,7 +89,7 @@ def _too_many(name, line, fields, header):
 
 def _check_header(name, header):
     if not any(header):
-        raise BadInput(f"file '{name}' has no columns; its first line names them: {', '.join(case_table.REQUIRED)}")
+        raise BadInput(f"file '{name}' has no columns; its first line names them: {', '.join(checks.REQUIRED)}")
     if twice := [one for one in header if header.count(one) > 1]:
         raise BadInput(f"file '{name}' has two columns '{twice[0]}'; give each column once")
     for mark, word in SEPARATORS.items():
@@ -172,9 +172,9 @@ def columns_help():
     lines = ["`model` id of `tokenecon list models`, or the path of a config.json", "`gpu` id of `tokenecon list gpus`"]
     texts = {"weights": "default bf16", "kv": "default fp8 with 8-bit and nvfp4 weights, else bf16",
              "load": "default closed_loop where concurrency is given, else offline", "engine": "default any"}
-    lines += [f"`{name}` {' '.join(allowed)}; {texts[name]}" for name, allowed in case_table.TEXTS.items()]
-    for name, (default, _, meaning) in case_table.NUMBERS.items():
+    lines += [f"`{name}` {' '.join(allowed)}; {texts[name]}" for name, allowed in checks.TEXTS.items()]
+    for name, (default, _, meaning) in checks.NUMBERS.items():
         stated = "needed" if default is None else f"default {default:g}" if default == default and default < 1e9 else ""
-        lines.append(f"`{name}` {meaning} ({'; '.join(one for one in (case_table.allowed_text(name), stated) if one)})")
+        lines.append(f"`{name}` {meaning} ({'; '.join(one for one in (checks.allowed_text(name), stated) if one)})")
     lines.append("`draft_model` id of the model that drafts; blank = heads of the model itself")
     return lines

@@ -1,57 +1,37 @@
-"""What a user asks of ``estimate``: the columns, their defaults, and one sentence for every row that is wrong."""
+"""A table of cases as the serving model takes it: checked, with everything that rows share computed once.
 
-import re
+A *setup* is what many rows have in common: model, accelerator, formats, engine, load and layout.  Its columns have one entry
+for each that occurs; `place` says which one a row has.
+"""
 
 import numpy as np
 import pandas as pd
 
 from tokenecon import numbers
-from tokenecon.errors import BadCases, BadInput, NoPrice, alike
-from tokenecon.prices import gpu_prices
-from tokenecon.queries import remembered
-from tokenecon.serving import coefficients, operands, steady_state
+from tokenecon.errors import BadCases
+from tokenecon.serving import checks, lookups, operands, results
 from tokenecon.serving.calibration import support
 
-REQUIRED = ("model", "gpu", "n_gpus", "isl", "osl")
-TEXTS = {"weights": operands.WEIGHTS, "kv": tuple(operands.CACHES), "load": steady_state.LOADS,
-         "engine": (*coefficients.ENGINES, "any")}  # fmt: skip
-# name: (default, allowed, meaning); the defaults of texts stand in `read`
-NUMBERS = {
-    "n_gpus": (None, "a whole number from 1", "GPUs of the instance; a multiple of tp times pp, the quotient is the "
-               "number of replicas, which share the concurrency"),
-    "isl": (None, "at least 1", "prompt tokens of a request"),
-    "osl": (None, "at least 1", "answer tokens of a request"),
-    "tp": (np.nan, "a whole number from 1", "GPUs that share each layer; blank = n_gpus / pp"),
-    "pp": (1.0, "a whole number from 1", "pipeline stages"),
-    "attention_dp": (1.0, "a divisor of tp", "groups within tp that attend to different sequences, experts spread "
-                     "over all; where it does not divide tp, a replica has tp times attention_dp GPUs"),
-    "ep": (np.nan, "a divisor of tp", "ranks that hold different experts; blank = tp with attention_dp, else 1"),
-    "concurrency": (np.inf, "above 0", "requests in flight; blank = as many as fit"),
-    "usd_per_gpu_hour": (np.nan, "at least 0", "blank = the typical on-demand price in data/prices.csv"),
-    "utilisation": (1.0, "above 0, at most 1", "share of paid time under this load"),
-    "cached_prefix": (0.0, "at least 0, below 1", "share of the prompt found in a prefix cache"),
-    "draft_tokens": (0.0, "a whole number from 0", "tokens drafted for each verifying pass"),
-    "acceptance": (0.7, "at least 0, below 1", "chance that a drafted token is accepted"),
-    "prefill_gpus": (0.0, "a multiple of tp times pp below n_gpus", "GPUs of n_gpus that only prefill; 0 = none"),
-}  # fmt: skip
-# beyond them nobody serves, and arithmetic would only fill the table with what looks like numbers
-MOST = {"n_gpus": 1_000_000, "isl": 100_000_000, "osl": 100_000_000, "concurrency": 1_000_000_000, "usd_per_gpu_hour": 1_000_000,
-        "draft_tokens": 100}
-WHOLE = ("n_gpus", "tp", "pp", "attention_dp", "ep", "draft_tokens", "prefill_gpus")
-OPTIONAL_TEXTS = ("draft_model",)
-SAME_SPEED = {"fp8-block": "fp8"}  # a number format that serves like another: the same to 0.01 bit a value
-COMMA = re.compile(r"-?\d+,\d+")
-LONG = 60  # characters of a wrong value that a sentence repeats
-KNOWN = (*REQUIRED, *TEXTS, *(name for name in NUMBERS if name not in REQUIRED), *OPTIONAL_TEXTS)
-
-
-def allowed_text(name):
-    """What a number may be, in words."""
-    return NUMBERS[name][1] + (f", at most {MOST[name]:,}" if name in MOST else "")
+FORMATS = ("model", "gpu", "weights", "kv")
+PER_ROW = tuple(name for name in checks.NUMBERS if name not in operands.LAYOUT)
 
 
 class CheckedCases:
-    """Columns of the cases as numbers, their distinct hardware in `table`, and what is wrong with each row."""
+    """What was asked for: `error` of each row, `numbers`, `place` of each row among `setups`, and their `drafts`.
+
+    A number is a float where all rows have the same.  ``gpu`` names the accelerator of each setup.
+    """
+
+    def __init__(self, size):
+        self.error, self.good = np.full(size, "", dtype=object), np.ones(size, dtype=bool)
+        self.place = np.zeros(size, dtype=np.intp)
+        self.numbers, self.setups, self.drafts, self.gpu = {}, {}, {}, np.empty(0, dtype=object)
+
+    def tell(self, rows, sentences):
+        """Say what is wrong with rows, of which the first thing is kept."""
+        new = self.good[rows]
+        self.error[rows[new]] = sentences[new]
+        self.good[rows] = False
 
 
 def frame(given, results=()):
@@ -67,185 +47,142 @@ def frame(given, results=()):
     twice = given.columns[given.columns.duplicated()]
     if len(twice):
         raise BadCases(f"column '{twice[0]}' stands twice; give each column once")
-    if taken := [name for name in results if name in given.columns]:
-        raise BadCases(f"column '{taken[0]}' has the name of a result, which would replace it; rename it or leave it out")
-    missing = [name for name in REQUIRED if name not in given.columns]
-    if missing:
-        raise BadCases(f"cases lack the columns {', '.join(missing)}; needed are {', '.join(REQUIRED)}")
-    for name in given.columns:
-        near = alike(name, [known for known in KNOWN if known not in given.columns], 1)
-        same_letters = near and sorted(str(name).lower().replace("-", "_")) == sorted(near[0])
-        if name not in KNOWN and (same_letters or (near and abs(len(str(name)) - len(near[0])) <= 1)):
-            raise BadCases(f"column '{name}' is not known; did you mean '{near[0]}'? "
-                           f"Columns are {', '.join(KNOWN)}; others are carried along if they resemble none")
+    checks.names(tuple(given.columns), results)
     return given
 
 
 def read(given):
     """Check every row and turn it into numbers; wrong rows get a sentence in `error`, the rest is computed."""
-    ask = CheckedCases()
-    size = len(given)
-    ask.error = np.full(size, "", dtype=object)
-    number = {name: _numbers(given, name, ask) for name in NUMBERS}
-    text = {name: _texts(given, name, size) for name in ("model", "gpu", *TEXTS, *OPTIONAL_TEXTS)}
-    text["weights"] = _filled(text["weights"], "bf16")
-    for other, same in SAME_SPEED.items():
-        text["weights"] = np.where(text["weights"] == other, same, text["weights"])
-    blank = text["kv"] == ""
-    if blank.any():
-        eight = np.isin(text["weights"].astype(str), ("fp8", "int8", "nvfp4"))
-        text["kv"] = np.where(blank, np.where(eight, "fp8", "bf16"), text["kv"])
-    text["engine"] = _filled(text["engine"], "any")
-    blank = text["load"] == ""
-    if blank.any():
-        text["load"] = np.where(blank, np.where(np.isfinite(number["concurrency"]), "closed_loop", "offline"),
-                                text["load"])
-    for name, allowed in TEXTS.items():
-        _known(text[name], name, allowed, ask)
-    _support(text, ask)
-    _layout(number, text["model"], ask)
-    good = ask.error == ""
-    number["load"], number["engine"] = np.zeros(size), np.zeros(size)
-    for name in ("load", "engine"):
-        for place, choice in enumerate(TEXTS[name]):
-            number[name][text[name] == choice] = place
-    ask.numbers, ask.gpus = number, text["gpu"]
-    ids = [text[name][good] for name in ("model", "gpu", "weights", "kv", "draft_model")]
-    ask.place = np.zeros(size, dtype=np.intp)
-    ask.table, ask.drafts = {}, {}
-    if good.any():
-        ask.place[good], distinct = operands.combinations(*ids)
-        model, gpu, weights, kv, draft = zip(*distinct, strict=True)
-        ask.table = operands.columns(model, gpu, weights, kv)
-        price = {one: price_of(one) for one in set(gpu)}
-        ask.table["quoted_price"] = np.array([price[one] for one in gpu])
-        ask.table["calibrated"] = np.array([float(support.measured_before(*one[:4])) for one in distinct])
-        named = [own or whole for own, whole in zip(draft, model, strict=True)]
-        ask.drafts = {"has": np.array([bool(own) for own in draft]),
-                      "table": operands.columns(named, gpu, weights, kv)}
+    ask = CheckedCases(len(given))
+    number = {name: _number(given, name, ask) for name in checks.NUMBERS}
+    known, place, count = _words(given, ask)
+    ask.numbers = {name: number[name] for name in PER_ROW}
+    rows = slice(None) if ask.good.all() else np.flatnonzero(ask.good)
+    if ask.good.any():
+        shared = {name: _of(number[name], rows) for name in (*operands.LAYOUT, "concurrency")}
+        _set_up(ask, known, (place[rows], count), shared, rows)
     return ask
 
 
-def _numbers(given, name, ask):
-    default = NUMBERS[name][0]
+def _of(column, rows):
+    return column[rows] if np.ndim(column) else column
+
+
+def _number(given, name, ask):
+    """One number of every row, or a float where all have the same; wrong ones are told."""
+    default = checks.NUMBERS[name][0]
     if name not in given.columns:
-        return np.full(len(given), default)
+        return default
     column = given[name]
     if pd.api.types.is_numeric_dtype(column.dtype):
-        values = column.to_numpy(dtype=float, na_value=np.nan)
-        blank = np.isnan(values)
+        values, texts = column.to_numpy(dtype=float, na_value=np.nan), None
     else:
         texts = column.astype(object).where(column.notna(), "").astype(str).str.strip()
         codes, distinct = pd.factorize(texts)
-        values, blank = np.array([numbers.of_text(one) for one in distinct])[codes], (texts == "").to_numpy()
-    wrong = ~blank & ~np.isfinite(values)
-    if default is None:
-        wrong |= blank
-    values = np.where(blank & (default is not None), np.nan if default is None else default, values)
-    stated = ~blank & ~wrong
-    if name in WHOLE:
-        wrong |= stated & (values != np.floor(values))
-    with np.errstate(invalid="ignore"):
-        low = {"isl": values < 1, "osl": values < 1, "concurrency": values <= 0, "usd_per_gpu_hour": values < 0,
-               "utilisation": (values <= 0) | (values > 1), "cached_prefix": (values < 0) | (values >= 1),
-               "acceptance": (values < 0) | (values >= 1), "draft_tokens": values < 0,
-               "prefill_gpus": values < 0}.get(name, values < 1)
-        wrong |= stated & (low | (values > MOST.get(name, np.inf)))
-    for row in np.flatnonzero(wrong):
-        value = column.iloc[row]
-        said = "blank" if blank[row] else f"'{value:g}'" if isinstance(value, float) else f"'{str(value)[:LONG]}'"
-        comma = "; write a point before decimals" if COMMA.fullmatch(str(value).strip()) else ""
-        _say(ask, row, f"{name} is {said}; it must be {allowed_text(name)}{comma}")
-    return values
+        values = np.array([numbers.of_text(one) for one in distinct])[codes]
+    if not len(values):
+        return values
+    low, high = values.min(), values.max()  # NaN where any is; what is allowed is an interval, so the ends tell of all
+    if not (np.isnan(low) or checks.outside(name, low) or checks.outside(name, high) or np.any(checks.broken(name, values))):
+        return float(low) if low == high else values
+    blank = np.isnan(values) if texts is None else (texts == "").to_numpy()
+    wrong = np.isnan(values) | checks.outside(name, values) | checks.broken(name, values)
+    if default is not None:
+        values = np.where(blank, default, values)
+        wrong &= ~blank
+    rows = np.flatnonzero(wrong)
+    ask.tell(rows, np.array([checks.number_sentence(name, column.iloc[row], blank[row]) if ask.good[row] else "" for row in rows],
+                            dtype=object))
+    return default if blank.all() and default is not None else values
 
 
-def _texts(given, name, size):
-    if name not in given.columns:
-        return np.full(size, "", dtype=object)
-    column = given[name]
-    values = column.astype(object).where(column.notna(), "").to_numpy(dtype=object)
-    try:
-        codes, distinct = pd.factorize(values)
-    except TypeError:  # a list or the like is no id; the sentence about it shows it as text
-        codes, distinct = pd.factorize(values.astype(str))
-    clean = np.array([str(one).strip() if name in ("model", "draft_model") else str(one).strip().lower()
-                      for one in distinct], dtype=object)
-    return clean[codes]
-
-
-def _filled(values, default):
-    return np.where(values == "", default, values)
-
-
-def _say(ask, row, sentence):
-    if not ask.error[row]:
-        ask.error[row] = sentence
-
-
-def _known(values, name, allowed, ask):
-    codes, distinct = pd.factorize(values)
-    for place, one in enumerate(distinct):
-        if one not in allowed:
-            near = alike(one, allowed, 1)
-            hint = f"; did you mean '{near[0]}'?" if near else ""
-            for row in np.flatnonzero(codes == place):
-                _say(ask, row, f"{name} '{one}' is not known{hint} Allowed are {', '.join(allowed)}"
-                     if hint else f"{name} '{one}' is not known; allowed are {', '.join(allowed)}")
-
-
-def _support(text, ask):
-    """Unknown ids, and what the model of serving does not cover, once for every distinct combination."""
-    for name, function in (("model", operands.shape_columns), ("gpu", operands.gpu_columns),
-                           ("draft_model", operands.shape_columns)):
-        codes, distinct = pd.factorize(text[name])
-        for place, one in enumerate(distinct):
-            if name == "draft_model" and one == "":
-                continue
-            try:
-                if one == "":
-                    raise BadCases(f"{name} is blank; see `tokenecon list {name}s`")
-                function(one)
-            except BadInput as error:
-                for row in np.flatnonzero(codes == place):
-                    _say(ask, row, str(error))
-
-
-def _layout(number, models, ask):
-    """GPUs of a replica from tp, pp and attention_dp, and whether they divide."""
-    n_gpus, pp, dp = number["n_gpus"], number["pp"], number["attention_dp"]
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):  # of rows that were refused
-        tp = np.where(np.isnan(number["tp"]), n_gpus / pp, number["tp"])
-        inside = tp % dp == 0
-        group = np.where(inside, tp, tp * dp)
-        number["group"], number["attention_tp"] = group, group / dp
-        number["ep"] = np.where(np.isnan(number["ep"]), np.where(dp > 1, group, 1.0), number["ep"])
-        checks = (
-            (n_gpus % (group * pp) != 0, lambda row: f"n_gpus {n_gpus[row]:g} is not a multiple of tp {group[row]:g} times "
-             f"pp {pp[row]:g}; give a tp and pp whose product divides n_gpus"),
-            (group % number["ep"] != 0, lambda row: f"ep {number['ep'][row]:g} does not divide the {group[row]:g} GPUs of tp"),
-            ((number["prefill_gpus"] % (group * pp) != 0) | (number["prefill_gpus"] >= n_gpus) & (n_gpus > 0),
-             lambda row: f"prefill_gpus {number['prefill_gpus'][row]:g} must be a multiple of tp times pp "
-             f"({group[row] * pp[row]:g}) and leave GPUs to decode"),
-        )  # fmt: skip
-    for wrong, sentence in checks:
-        for row in np.flatnonzero(wrong & (ask.error == "")):
-            _say(ask, row, sentence(row))
-    codes, distinct = pd.factorize(models)
-    for place, one in enumerate(distinct):
-        own = np.flatnonzero((codes == place) & (ask.error == ""))
-        if len(own):
-            width = operands.record(one)["hidden_size"]
-            for row in own[width % number["attention_tp"][own] != 0]:
-                _say(ask, row, f"tp {number['attention_tp'][row]:g} does not divide the hidden size {width} of {one}")
-
-
-@remembered
-def price_of(gpu):
-    """Typical price of a GPU-hour: on demand, else by the next kind that has one; NaN where none has."""
-    for kind in ("on_demand", "marketplace", "committed_1y", "committed_3y", "rental_3y", "owned_neocloud",
-                 "owned_hyperscaler"):
-        try:
-            return gpu_prices.price_range(gpu, kind)["typical"]
-        except NoPrice:
+def _words(given, ask):
+    """The words of each column (places of the rows, distinct words), and which combination each row has; wrong ones are told."""
+    parts, known, every = [], {}, np.arange(len(given))
+    for name in checks.WORDS:
+        codes, distinct = _factorized(given[name]) if name in given.columns else (None, [""])
+        known[name] = codes, [checks.word(name, one) for one in distinct]
+        wrong = np.array([checks.word_sentence(name, text) for text in known[name][1]], dtype=object)
+        if codes is None:
             continue
-    return float("nan")
+        parts.append((codes, len(distinct)))
+        if wrong.any():
+            rows = every[(wrong != "")[codes]]
+            ask.tell(rows, wrong[codes[rows]])
+    place, first = combined(parts, len(given))
+    return known, place, len(first)
+
+
+def _factorized(column):
+    """Places of the values of a column among the distinct ones, the last of which stands for what is blank."""
+    try:
+        codes, distinct = pd.factorize(column)
+    except TypeError:  # a list or the like is no id; the sentence about it shows it as text
+        codes, distinct = pd.factorize(column.where(column.notna(), "").astype(str))
+    distinct = list(np.asarray(distinct, dtype=object))
+    if len(codes) and codes.min() < 0:
+        codes = np.where(codes < 0, len(distinct), codes)
+        distinct.append(None)
+    return codes, distinct
+
+
+def combined(parts, size):
+    """Which distinct combination of places each row has, and a row of each combination."""
+    place, count = np.zeros(size, dtype=np.intp), 1
+    for codes, distinct in parts:
+        place = codes if count == 1 else place * distinct + codes
+        count *= distinct
+        if count > size:
+            place, found = pd.factorize(place)
+            count = len(found)
+    row_of = np.full(count, -1)
+    row_of[place] = np.arange(size)
+    used = row_of >= 0
+    if used.all():
+        return place, row_of
+    return (np.cumsum(used) - 1)[place], row_of[used]
+
+
+def _set_up(ask, known, combinations, number, rows):
+    """Columns of the setups that the good rows have; rows whose layout is wrong are told."""
+    size, where = len(combinations[0]), np.arange(len(ask.good))[rows]
+    endless = np.broadcast_to(np.isinf(number["concurrency"]), size).astype(np.intp)  # decides the load where none is given
+    named, first = combined([combinations, (endless, 2)], size)
+    said = [checks.stated({name: texts[0 if codes is None else codes[where[row]]] for name, (codes, texts) in known.items()},
+                          endless[row]) for row in first]
+    parts = [(named, len(said))]
+    for name in operands.LAYOUT:
+        if np.ndim(number[name]):
+            codes, distinct = pd.factorize(number[name], use_na_sentinel=False)
+            parts.append((codes, len(distinct)))
+    found, first = combined(parts, size)
+    ask.place[rows] = found
+    own = named[first]  # what is said of each setup
+    chips = {name: column[own] for name, column in _hardware(said, "model").items()}
+    with np.errstate(all="ignore"):  # layouts that will be refused
+        layout = operands.layout({name: np.broadcast_to(_of(number[name], first), len(first)) for name in operands.LAYOUT})
+        wrong = np.logical_or.reduce(checks.undivided(layout, chips["hidden"]))
+        load, engine = (np.array([checks.TEXTS[name].index(one[name]) for one in said])[own] for name in ("load", "engine"))
+        ask.setups = results.setup(chips, layout, load, engine)
+        if any(one["draft_model"] for one in said):
+            drafts = _hardware(said, "draft_model")
+            ask.drafts = results.setup({name: column[own] for name, column in drafts.items()}, layout, load, engine)
+    unpriced = np.isnan(np.broadcast_to(_of(ask.numbers["usd_per_gpu_hour"], rows), size))
+    asked = set(own[found[unpriced]])  # a price is asked for where a row has none: what is not used must not be cited
+    each = {"has_draft_model": [one["draft_model"] != "" for one in said],
+            "usd_per_gpu_hour": [lookups.usd_per_gpu_hour(one["gpu"]) if place in asked else np.nan
+                                 for place, one in enumerate(said)],
+            "calibrated": [support.measured_before(*(one[name] for name in FORMATS)) for one in said]}
+    ask.setups |= {name: np.array(column)[own] for name, column in each.items()}
+    ask.gpu = np.array([one["gpu"] for one in said], dtype=object)[own]
+    if wrong.any():
+        sentences = np.full(len(first), "", dtype=object)
+        for one in np.flatnonzero(wrong):
+            sentences[one] = checks.layout_sentence({name: float(column[one]) for name, column in layout.items()},
+                                                    float(chips["hidden"][one]), said[own[one]]["model"])
+        ask.tell(where[wrong[found]], sentences[found[wrong[found]]])
+
+
+def _hardware(said, model):
+    """Columns of what is said; without a draft model, the model itself stands for it."""
+    return lookups.columns(*([one[name] or one["model"] for one in said] for name in (model, *FORMATS[1:])))

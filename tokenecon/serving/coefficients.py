@@ -1,9 +1,4 @@
-"""The coefficients of the serving model: what each one is, where it may lie, and its fitted value."""
-
-import math
-
-from tokenecon import data
-from tokenecon.queries import remembered
+"""The coefficients of the serving model: what each one is, and where it may lie."""
 
 ENGINES = ("tensorrt-llm", "vllm", "sglang")
 # Coefficients that hold for one software family only, as a factor on the common one.
@@ -72,22 +67,16 @@ def priors():
     return {name: row[0] for name, row in DEFINITIONS.items()}
 
 
-@remembered
-def fitted():
-    """Values of ``data/calibration.csv``."""
-    table = data.rows("calibration", {"kind": "coefficient"}).set_index("id")["value"]
-    missing = [name for name in DEFINITIONS if name not in table.index]
-    if missing:
-        raise ValueError(f"data/calibration.csv lacks {', '.join(missing)}; run `make calibrate`")
-    return {name: float(table[name]) for name in DEFINITIONS}
-
-
 def by_engine(values, name, ratio=False):
     """A coefficient for each engine and for `any`, their geometric mean; a ratio is 1 where an engine has none."""
-    each = [values.get(f"{name}_{engine}", 1.0) if ratio else values[f"{name}_{engine}"] for engine in ENGINES]
-    return [*each, math.prod(each) ** (1 / len(each))]
+    each, product = [], 1.0
+    for engine in ENGINES:
+        value = values.get(name + "_" + engine, 1.0) if ratio else values[name + "_" + engine]
+        each.append(value)
+        product *= value
+    return each + [product ** (1 / len(each))]  # noqa: RUF005  (MicroPython knows no star in a list)
 
 
 def by_family(values, name):
     """A factor for each family, 1 where the coefficient has none."""
-    return [values.get(f"{name}_{family}", 1.0) for family in FAMILIES]
+    return [values.get(name + "_" + family, 1.0) for family in FAMILIES]

@@ -6,7 +6,7 @@ import pandas as pd
 from tokenecon.errors import NoEstimate
 from tokenecon.formulas import money
 from tokenecon.serving import cases as case_table
-from tokenecon.serving import coefficients, estimate, steady_state
+from tokenecon.serving import estimate, lookups, results, steady_state
 
 KINDS = ("input", "cached", "output")
 TEXT = {"input": "input", "cached": "cached input", "output": "output"}
@@ -22,25 +22,9 @@ def busy(cases):
     if "prefill_gpus" in cases and (cases["prefill_gpus"] > 0).any():
         raise ValueError("prefill_gpus is given, but prefill on GPUs of its own takes no time from decode; leave it 0")
     state, columns = _state(cases)
-    isl, osl, cached = columns["isl"], columns["osl"], columns["cached"]
-    request_s = 1.0 / state["requests_per_s"]
-    prefill_s = request_s * state["prefill_share"]
-    # The same new tokens, with nothing before them to attend to:
-    bare, _ = _state(cases.assign(isl=np.maximum(isl * (1 - cached), 1.0), cached_prefix=0.0))
-    attended = np.maximum(1 - bare["prefill_all_s"] / state["prefill_all_s"], 0.0)
-    attention_s = np.where(cached > 0, prefill_s * attended, 0.0)
-    context = isl + osl / 2
-    prepared = steady_state.prepared(columns, coefficients.fitted())
-    total, parts = steady_state.pass_seconds(columns, prepared, decoding=state["batch"], context=context, resources=True)
-    read_s = (request_s - prefill_s) * parts["kv cache"] / total
-    lengths = {"context_positions": context, "cache_read_s": read_s}
-    out = pd.DataFrame({
-        "input_s": money.input_seconds(prefill_s=prefill_s, prefix_attention_s=attention_s,
-                                       new_positions=isl * (1 - cached), **lengths),
-        "cached_s": money.cached_seconds(prefix_attention_s=attention_s, cached_positions=isl * cached, **lengths),
-        "output_s": money.output_seconds(decode_s=request_s - prefill_s, prompt_positions=isl, **lengths)})
-    out["request_s"] = request_s
-    return out
+    # the same new tokens, with nothing before them to attend to
+    bare, _ = _state(cases.assign(isl=np.maximum(columns["isl"] * (1 - columns["cached"]), 1.0), cached_prefix=0.0))
+    return pd.DataFrame(results.busy_seconds(columns, state, bare, steady_state.prepared(columns, lookups.coefficients())))
 
 
 def marginal(cases):
@@ -103,4 +87,4 @@ def _state(cases):
     if (found.error != "").any():
         raise NoEstimate(next(reason for reason in found.error if reason))
     columns = estimate.columns(found, np.arange(len(cases)))
-    return steady_state.steady(columns, coefficients.fitted()), columns
+    return steady_state.steady(columns, lookups.coefficients()), columns

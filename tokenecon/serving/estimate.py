@@ -1,142 +1,193 @@
 """One entry point: a table of cases in, the same table with tokens per second, latency and cost out.
 
-``tokenecon.estimate(cases)`` and the command ``tokenecon estimate`` are this module.  Columns in :data:`INPUTS`;
-results in :data:`RESULTS`, each predicted one with ``_low`` and ``_high``, the ends of an 80 % interval.
+``tokenecon.estimate(cases)`` and the command ``tokenecon estimate`` are this module.  :mod:`checks` has the columns,
+:mod:`results` the arithmetic; each predicted result has ``_low`` and ``_high``, the ends of an 80 % interval.
 """
+
+import math
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
-from tokenecon.formulas import levers, money
-from tokenecon.serving import cases, coefficients, intervals, operands, steady_state
+from tokenecon.serving import cases, checks, lookups, operands, results, steady_state
+from tokenecon.serving.calibration import support
+from tokenecon.serving.results import ENDS, RESULTS
 
-CHUNK = 8192  # cases at once: their columns stay in the cache of a core
-MILLI = 1e3
-BEYOND = 1.2  # a static batch may be so much larger than what fits by the usual share of memory
-# result -> the quantity whose interval it has, and whether it falls as that one rises
-RESULTS = {
-    "ttft_ms": ("ttft", False), "tpot_ms": ("tpot", False), "output_tok_s": ("rate", False),
-    "total_tok_s": ("rate", False), "usd_per_mtok_in": ("rate", True), "usd_per_mtok_out": ("rate", True),
-    "usd_per_mtok": ("rate", True),
-}  # fmt: skip
-SPANS = tuple(name + end for name in RESULTS for end in ("", "_low", "_high"))
-MONEY = tuple(name for name in SPANS if name.startswith("usd"))
-COLUMNS = ("fits", "max_concurrency", "concurrency_used", *(name for name in SPANS if name not in MONEY), "bound", *MONEY,
-           "calibrated", "error")  # what is added, in this order
+CHUNK = 16384  # cases at once: their columns stay in the cache of a core
+COUNTS = ("max_concurrency", "concurrency_used")
 
 
-def estimate(given: "pd.DataFrame | dict") -> pd.DataFrame:
+def _columns(ends):
+    """What is added, in this order; ``bound`` stands between speeds and money."""
+    speeds, money = ([name + end for name in RESULTS if name.startswith("usd") is paid for end in ends] for paid in (False, True))
+    return ("fits", *COUNTS, *speeds, "bound", *money, "calibrated", "error")
+
+
+COLUMNS, BARE_COLUMNS = _columns(("", *ENDS)), _columns(("",))
+# Values of one case that are what they seem; any other dict is read as a table.
+PLAIN = {str: object, int: np.int64, float: np.float64, bool: np.bool_, type(None): object, np.float64: np.float64,
+         np.int64: np.int64, np.bool_: np.bool_}
+LARGEST_INT = 2**63 - 1  # of a column of whole numbers; larger ones are read as text
+
+
+def estimate(given: "pd.DataFrame | dict", intervals: bool = True) -> pd.DataFrame:
     """Predict each case of a DataFrame, or of one dict; see ``tokenecon estimate --help`` for the columns.
 
     Rows that cannot be computed say why in ``error`` and have no numbers; the others have no error.
     """
+    wanted = COLUMNS if intervals else BARE_COLUMNS
+    if isinstance(given, dict) and all(type(value) in PLAIN and (type(value) is not int or abs(value) <= LARGEST_INT)
+                                       for value in given.values()):
+        _named(tuple(given))
+        found = _one(given, intervals)
+        columns = [(value, PLAIN[type(value)]) for value in (*given.values(), *(found[name] for name in wanted))]
+        return pd.DataFrame({name: np.array([value], dtype=kind) for name, (value, kind) in
+                             zip((*given, *wanted), columns, strict=True)}, copy=False)
     frame = cases.frame(given, COLUMNS)
+    found = _table(frame, wanted, intervals)
+    # built anew without a copy: a column put into a frame is copied, and a frame of many such columns gathers them all again
+    both = {name: frame[name] for name in frame.columns} | found
+    return pd.DataFrame(both, index=frame.index, copy=False)
+
+
+@lru_cache(maxsize=1000)
+def _named(names):
+    """Check the names of the columns of one case: looking for what resembles one takes longer than the case."""
+    checks.names(names, COLUMNS)
+
+
+def _one(given, intervals):
+    """Results of one case, all on plain floats."""
+    number, words, said = checks.case(given)
+    blank = dict.fromkeys(COLUMNS, math.nan) | {"fits": False, "bound": "", "calibrated": False, "error": said}
+    if said:
+        return blank
+    ids = [words[name] for name in cases.FORMATS]
+    hardware = lookups.hardware(*ids)
+    if said := checks.layout_sentence(operands.layout(number), hardware["hidden"], words["model"]):
+        return blank | {"error": said}
+    if math.isnan(number["usd_per_gpu_hour"]):
+        number["usd_per_gpu_hour"] = lookups.usd_per_gpu_hour(words["gpu"])
+    found = results.one(
+        hardware, number, load=checks.TEXTS["load"].index(words["load"]), engine=checks.TEXTS["engine"].index(words["engine"]),
+        calibrated=support.measured_before(*ids), values=lookups.coefficients(), widths=lookups.widths() if intervals else None,
+        draft=lookups.hardware(words["draft_model"], *ids[1:]) if words["draft_model"] else None)
+    if not found["fits"]:
+        return blank | {"calibrated": found["calibrated"], "error": found["shortage"]}
+    unpriced = "" if number["usd_per_gpu_hour"] >= 0 else checks.price_sentence(words["gpu"])
+    return found | {"bound": steady_state.RESOURCES[found["bound"]], "error": unpriced}
+
+
+def _table(frame, wanted, intervals):
+    """The added columns of a table."""
     ask = cases.read(frame)
     size = len(frame)
-    out = {name: np.full(size, np.nan) for name in ("max_concurrency", "concurrency_used", *SPANS)}
+    whole = ask.good.all()  # then every place is written below
+    out = {name: np.empty(size) if whole else np.full(size, np.nan) for name in wanted
+           if name not in ("fits", "bound", "calibrated", "error")}
     out |= {"fits": np.zeros(size, dtype=bool), "calibrated": np.zeros(size, dtype=bool), "error": ask.error}
     bound = np.full(size, -1)
-    values, widths = coefficients.fitted(), intervals.fitted()
-    for start in range(0, size, CHUNK):
-        good = start + np.flatnonzero(ask.error[start:start + CHUNK] == "")
-        if not len(good):
-            continue
-        chunk = _chunk(ask, good, values, widths)
-        for name in ("fits", "calibrated", "error"):
-            out[name][good] = chunk.pop(name)
-        fitting = out["fits"][good]
-        bound[good[fitting]] = chunk.pop("bound")[fitting]
-        for name, column in chunk.items():
-            out[name][good[fitting]] = column[fitting]
-    names = np.array(["", *steady_state.RESOURCES], dtype=object)
-    result = frame.copy(deep=False)
-    for name in COLUMNS:
-        result[name] = names[bound + 1] if name == "bound" else out[name]
-    return result
+    if ask.good.any():
+        model = _Model(ask, intervals)
+        good = np.flatnonzero(ask.good)
+        for start in range(0, len(good), CHUNK):
+            _chunk(model, slice(start, min(start + CHUNK, size)) if whole else good[start:start + CHUNK], out, bound)
+    out["bound"] = np.array(["", *steady_state.RESOURCES], dtype=object)[bound + 1]
+    return {name: out[name] for name in wanted}
+
+
+class Rows(dict):
+    """Columns of setups, read for some rows of a table: each is taken when it is first asked for."""
+
+    def __init__(self, setups, place):
+        super().__init__()
+        self.setups, self.at = setups, place
+
+    def __missing__(self, name):
+        column = self.setups[name]
+        self[name] = found = column[self.at] if np.ndim(column) else column
+        return found
+
+
+def _leveled(columns):
+    """Columns of setups, as one number where all setups have the same."""
+    def leveled(column):
+        return column[0].item() if np.ndim(column) and (column == column[0]).all() else column
+
+    return {name: leveled(column) for name, column in columns.items()}
+
+
+class _Model:
+    """Everything about the setups of a table that does not change from row to row."""
+
+    def __init__(self, ask, intervals):
+        values = lookups.coefficients()
+        self.ask, self.short = ask, {}  # what is said of setups that do not fit
+        self.setups = _leveled(ask.setups)
+        with np.errstate(all="ignore"):  # setups whose rows are refused
+            self.rate = _leveled(steady_state.prepared(ask.setups, values) | steady_state.room(ask.setups))
+            self.draft = _leveled(ask.drafts)
+            self.draft_rate = _leveled(steady_state.prepared(ask.drafts, values)) if ask.drafts else {}
+        self.factors = {}
+        if intervals:  # of each setup, and after all of them again where it is calibrated
+            bare, backed = (results.factors(lookups.widths(), ask.setups["load"], ask.setups["routed"], calibrated)
+                            for calibrated in (False, True))
+            self.factors = {name: [np.concatenate(ends) for ends in zip(bare[name], backed[name], strict=True)] for name in bare}
 
 
 def columns(ask, rows):
-    """Columns of the serving model for some rows of what was asked."""
-    number = {name: column[rows] for name, column in ask.numbers.items()}
-    place = ask.place[rows]
-    case = {name: column[place] for name, column in ask.table.items() if name not in ("calibrated", "quoted_price")}
-    group, pp = number["group"], number["pp"]
-    decoding = (number["n_gpus"] - number["prefill_gpus"]) / (group * pp)  # replicas
-    used = np.minimum(decoding, number["concurrency"])  # fewer clients than replicas leave some idle
-    case |= {
-        "group": group, "dp": number["attention_dp"], "tp": number["attention_tp"], "pp": pp, "ep": number["ep"],
-        "isl": number["isl"], "osl": number["osl"], "load": number["load"].astype(np.intp),
-        "engine": number["engine"].astype(np.intp), "concurrency": number["concurrency"] / used,
-        "requests": np.full(len(rows), np.inf), "cached": number["cached_prefix"],
-        "split": number["prefill_gpus"] / (group * pp) / decoding, "replicas": decoding, "used": used,
-    }  # fmt: skip
-    case = operands.completed(case)
-    drafting = number["draft_tokens"] > 0
-    if drafting.any():
-        case["draft_tokens"] = number["draft_tokens"]
-        case["tokens_per_pass"] = np.where(drafting, levers.speculative_tokens_per_pass(
-            acceptance=number["acceptance"], draft_tokens=number["draft_tokens"]), 1.0)
-        case["has_draft_model"] = ask.drafts["has"][place]
-        case["draft"] = operands.completed(case | {name: column[place] for name, column in ask.drafts["table"].items()})
-    split = number["prefill_gpus"] > 0
-    if split.any():
-        values = (case["full_values"] + case["window_values"] + case["index_values"]) * case["isl"]
-        case["transfer_s"] = np.where(
-            split, values * case["cache_bytes"] / (case["link_bytes_per_s"] * group * pp), 0.0)
-    return case
+    """Columns of the serving model for some rows of what was asked, as arrays; ``draft`` has those of a draft model."""
+    number = {name: _at(column, rows) for name, column in ask.numbers.items()}
+
+    def of(setups):
+        return {name: _at(column, ask.place[rows]) for name, column in setups.items()}
+
+    case = {name: np.broadcast_to(column, len(rows)) for name, column in results.columns(of(ask.setups), number).items()}
+    return case | {"draft": of(ask.drafts or ask.setups)} if np.any(number["draft_tokens"] > 0) else case
 
 
-def _chunk(ask, rows, values, widths):
-    """Results of some rows: a dict of arrays."""
-    number = {name: ask.numbers[name][rows] for name in ("n_gpus", "usd_per_gpu_hour", "utilisation")}
-    n_gpus, place = number["n_gpus"], ask.place[rows]
-    case = columns(ask, rows)
-    load, used = case["load"], case["used"]
-    state = steady_state.steady(case, values, resources=True)
-    # measured static batches go up to an eighth beyond the memory that engines are taken to leave
-    whole = (load != steady_state.STATIC) | ~np.isfinite(case["concurrency"])
-    fits = (state["fit"] >= 1.0) & (whole | (case["concurrency"] <= BEYOND * state["fit"]))
-    rate = state["requests_per_s"] * used
-    price = np.where(number["usd_per_gpu_hour"] >= 0, number["usd_per_gpu_hour"], ask.table["quoted_price"][place])
-    paid = {"usd_per_gpu_hour": price, "n_gpus": n_gpus, "utilisation": number["utilisation"]}
-    reading = state["prefill_share"]
-    isl, osl = case["isl"], case["osl"]
-    with np.errstate(invalid="ignore"):
-        out = {
-            "max_concurrency": np.floor(state["fit"]) * case["replicas"], "concurrency_used": state["batch"] * used,
-            "ttft_ms": state["ttft_s"] * MILLI, "tpot_ms": state["tpot_s"] * MILLI,
-            "output_tok_s": rate * osl, "total_tok_s": rate * (isl + osl),
-            # tokens pay for the time they cause: input for reading the prompt, output for the rest
-            "usd_per_mtok_in": money.usd_per_mtok_of_seconds(busy_s=reading / rate, tok=isl, **paid),
-            "usd_per_mtok_out": money.usd_per_mtok_of_seconds(busy_s=(1 - reading) / rate, tok=osl, **paid),
-            "usd_per_mtok": money.usd_per_mtok(tok_per_s=rate * (isl + osl), **paid),
-        }  # fmt: skip
-    plain = (case["draft_tokens"] == 0) & (case["split"] == 0) & (case["cached"] == 0)
-    plain &= case["group"] <= case["link_domain"]  # nothing measured splits a layer over the network between servers
-    calibrated = (ask.table["calibrated"][place] > 0) & plain
-    for name, (quantity, inverse) in RESULTS.items():
-        low, high = intervals.ratios(widths, quantity, load, case["routed"], calibrated)
-        ends = (1 / high, 1 / low) if inverse else (low, high)
-        out[name + "_low"], out[name + "_high"] = out[name] * ends[0], out[name] * ends[1]
-    parts = np.stack([state[name] for name in steady_state.RESOURCES])
-    error = np.full(len(rows), "", dtype=object)
+def _at(column, rows):
+    return column[rows] if np.ndim(column) else column
+
+
+def _chunk(model, rows, out, bound):
+    """Write the results of some rows, a slice or places, into the columns of the table."""
+    ask, place = model.ask, model.ask.place[rows]
+    number = {name: _at(column, rows) for name, column in ask.numbers.items()}
+    case = results.columns(Rows(model.setups, place), number)
+    rate = Rows(model.rate, place)
+    draft_rate = None
+    if np.any(number["draft_tokens"] > 0):
+        case["draft"], draft_rate = Rows(model.draft, place), Rows(model.draft_rate, place)
+    state = steady_state.settled(case, rate, rate, draft_rate, resources=True)
+    price = number["usd_per_gpu_hour"]
+    price = np.where(price >= 0, price, case["usd_per_gpu_hour"]) if np.any(np.isnan(price)) else price
+    found = results.of(case, state, usd_per_gpu_hour=price, utilisation=number["utilisation"])
+    calibrated = np.broadcast_to(results.backed(case, case["calibrated"]), len(place))
+    if model.factors:
+        at = place + calibrated * len(ask.gpu)
+        found |= results.spans(found, {name: (low[at], high[at]) for name, (low, high) in model.factors.items()})
+    fits = np.broadcast_to(found.pop("fits"), len(place))
+    out["fits"][rows], out["calibrated"][rows] = fits, calibrated
+    bound[rows] = np.where(fits, found.pop("bound"), -1)
+    for name, column in found.items():
+        out[name][rows] = column if fits.all() else np.where(fits, column, np.nan)
+    unpriced = fits & ~(price >= 0)
+    if unpriced.any() or not fits.all():
+        _tell(model, case, state["fit"], fits, unpriced, rows)
+
+
+def _tell(model, case, fit, fits, unpriced, rows):
+    """Say why rows have no numbers: their model does not fit, or their GPU has no price."""
+    ask, place, fit = model.ask, model.ask.place[rows], np.broadcast_to(fit, len(fits))
+    rows = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
     for one in np.flatnonzero(~fits):
-        error[one] = _too_small(case, one, state["fit"][one])
-    for one in np.flatnonzero(fits & ~(price >= 0)):
-        error[one] = f"gpu '{ask.gpus[rows[one]]}' has no price in data/prices.csv; give usd_per_gpu_hour"
-    return out | {"fits": fits, "calibrated": calibrated, "bound": parts.argmax(axis=0), "error": error}
-
-
-def _too_small(case, one, fit):
-    if fit >= 1.0:
-        return (f"a static batch of {case['concurrency'][one]:g} does not fit: a replica has memory for "
-                f"{int(fit)}; lower concurrency, or raise n_gpus and tp")
-    row = {name: column[one:one + 1] for name, column in case.items()
-           if name not in ("draft",) and np.ndim(column)}
-    memory = float(row["memory_bytes"][0] * row["group"][0] * row["pp"][0])
-    weights = float(row["outer_params"][0] * 2 + (row["attention_params"][0] + row["dense_params"][0])
-                    * row["linear_bytes"][0] + row["expert_params"][0] * row["expert_bytes"][0])
-    return (f"does not fit: {weights / 1e9:.0f} GB of weights and the cache of one sequence do not fit into the "
-            f"{memory / 1e9:.0f} GB of {int(row['group'][0] * row['pp'][0])} GPU; raise n_gpus and tp, "
-            "or narrow weights or kv")
-
+        said = model.short.get(place[one])
+        if not said or fit[one] >= 1.0:  # a static batch that is too large depends on the row, all else on the setup
+            said = results.shortage({name: float(_at(case[name], one)) for name in results.ROOM}, fit[one])
+            if fit[one] < 1.0:
+                model.short[place[one]] = said
+        ask.error[rows[one]] = said
+    for one in np.flatnonzero(unpriced):
+        ask.error[rows[one]] = checks.price_sentence(ask.gpu[place[one]])

@@ -10,7 +10,7 @@ import pandas as pd
 
 from tokenecon.errors import DoesNotFit, NoEstimate
 from tokenecon.serving import cases as case_table
-from tokenecon.serving import coefficients, estimate, steady_state, textbook
+from tokenecon.serving import estimate, lookups, results, steady_state, textbook
 from tokenecon.units import MS_PER_SECOND
 
 CALIBRATED, TEXTBOOK = "calibrated", "textbook"
@@ -82,14 +82,8 @@ def largest(cases, tpot_ms):
     """Largest concurrency of each case that fits and keeps to the time per output token; 0 where one request does not."""
     alone = points(cases.assign(concurrency=1.0))
     high = np.where(alone["reason"] == "", points(cases.assign(concurrency=np.nan))["concurrency_used"], 0.0)
-    high = np.nan_to_num(np.floor(high))
-    low = np.zeros(len(cases))
-    while (low < high).any():  # the time grows with the concurrency, so the limit can be bisected, all cases at once
-        middle = np.maximum(np.floor((low + high + 1) / 2), 1.0)
-        kept = (points(cases.assign(concurrency=middle))["tpot_ms"] <= tpot_ms).to_numpy()
-        open_ = low < high
-        low, high = np.where(open_ & kept, middle, low), np.where(open_ & ~kept, middle - 1, high)
-    return low
+    return results.largest(lambda concurrency: (points(cases.assign(concurrency=concurrency))["tpot_ms"] <= tpot_ms).to_numpy(),
+                           np.zeros(len(cases)), np.nan_to_num(np.floor(high)))
 
 
 def decode_steps(cases):
@@ -99,9 +93,10 @@ def decode_steps(cases):
         raise NoEstimate(next(reason for reason in found.error if reason))
     columns = estimate.columns(found, np.arange(len(cases)))
     total, parts = steady_state.pass_seconds(
-        columns, steady_state.prepared(columns, coefficients.fitted()), decoding=cases["concurrency"].to_numpy(dtype=float),
+        columns, steady_state.prepared(columns, lookups.coefficients()), decoding=cases["concurrency"].to_numpy(dtype=float),
         context=columns["isl"] + columns["osl"] / 2, resources=True)
-    return total * MS_PER_SECOND, {name: seconds * MS_PER_SECOND for name, seconds in parts.items()}
+    # a part that no case has is one zero
+    return total * MS_PER_SECOND, {name: np.broadcast_to(seconds, len(cases)) * MS_PER_SECOND for name, seconds in parts.items()}
 
 
 def step_parts(**case):

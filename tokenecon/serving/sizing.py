@@ -1,12 +1,13 @@
 """What one replica serves within latency limits, by the calibrated model: concurrency, requests a second, its best size."""
 
+
 import numpy as np
 import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import NoEstimate, TooSlow
 from tokenecon.queries import remembered
-from tokenecon.serving import estimate
+from tokenecon.serving import estimate, results
 
 SIZES = (1, 2, 4, 8)  # GPUs of a replica inside one server
 COLUMNS = ("model", "gpu", "n_gpus", "weights", "kv", "isl", "osl")
@@ -32,15 +33,8 @@ def capacity(cases, *, ttft_ms=None, tpot_ms=None):
     - ``reason``: why there is none, or nothing.
     """
     table = _closed_loop(cases)
-    found = _at(table, np.ones(len(table)))
-    alone = (found["error"] == "") & _kept(found, ttft_ms, tpot_ms)
-    low = np.where(alone, 1.0, 0.0)
-    high = np.where(alone, np.floor(found["max_concurrency"].fillna(0.0)), 0.0)
-    while (low < high).any():  # both times grow with the concurrency, so all limits are bisected at once
-        open_ = low < high
-        middle = np.where(open_, np.floor((low + high + 1) / 2), np.maximum(low, 1.0))
-        kept = _kept(_at(table, middle), ttft_ms, tpot_ms)
-        low, high = np.where(open_ & kept, middle, low), np.where(open_ & ~kept, middle - 1, high)
+    low, found = results.capacity(lambda requests: _numbers(_at(table, requests, intervals=False)),
+                                  ttft_ms=ttft_ms, tpot_ms=tpot_ms)
     best = _at(table, np.maximum(low, 1.0))
     out = cases.reset_index(drop=True).copy()
     out["concurrency"] = np.where(low > 0, low, np.nan)
@@ -50,9 +44,10 @@ def capacity(cases, *, ttft_ms=None, tpot_ms=None):
     for end in ENDS:
         out[f"requests_per_s{end}"] = out[f"output_tok_s{end}"] / out["osl"]
     out["service_s"] = out["concurrency"] / out["requests_per_s"]
-    out["prefill_share"] = _prefill_share(best).where(low > 0)
+    out["prefill_share"] = results.prefill_share(best, best["isl"], best["osl"]).where(low > 0)
     out["calibrated"], out["bound"] = best["calibrated"] & (low > 0), best["bound"].where(low > 0, "")
-    out["reason"] = [_reason(found.iloc[place], low[place], ttft_ms, tpot_ms) for place in range(len(out))]
+    out["reason"] = [_reason({name: column[place] for name, column in found.items()}, low[place], ttft_ms, tpot_ms)
+                     for place in range(len(out))]
     return out
 
 
@@ -124,7 +119,8 @@ def curve(case, concurrencies):
             out[name + end] = found[name + end]
     for end in ENDS:
         out[f"requests_per_s{end}"] = out[f"output_tok_s{end}"] / case["osl"]
-    out["prefill_share"], out["calibrated"] = _prefill_share(found), found["calibrated"]
+    out["prefill_share"] = results.prefill_share(found, found["isl"], found["osl"])
+    out["calibrated"] = found["calibrated"]
     return out
 
 
@@ -134,22 +130,13 @@ def _closed_loop(cases):
     return table.assign(load="closed_loop", usd_per_gpu_hour=USD_PER_GPU_HOUR)
 
 
-def _at(table, concurrency):
-    return estimate.estimate(table.assign(concurrency=concurrency))
+def _at(table, concurrency, intervals=True):
+    return estimate.estimate(table.assign(concurrency=concurrency), intervals)
 
 
-def _kept(found, ttft_ms, tpot_ms):
-    """Whether the mean latencies keep to the limits that are given."""
-    kept = (found["error"] == "").to_numpy()
-    for name, limit in (("ttft_ms", ttft_ms), ("tpot_ms", tpot_ms)):
-        if limit is not None:
-            kept &= (found[name] <= limit).to_numpy()
-    return kept
-
-
-def _prefill_share(found):
-    reading = found["usd_per_mtok_in"] * found["isl"]
-    return reading / (reading + found["usd_per_mtok_out"] * found["osl"])
+def _numbers(found):
+    """The results as arrays."""
+    return {name: found[name].to_numpy() for name in ("fits", "max_concurrency", "ttft_ms", "tpot_ms", "error")}
 
 
 def _reason(alone, concurrency, ttft_ms, tpot_ms):

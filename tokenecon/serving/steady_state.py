@@ -1,56 +1,76 @@
-"""The serving model on arrays: columns of cases and coefficients in, pass times and steady state out.
+"""The serving model: numbers of cases and coefficients in, pass times and steady state out.
 
-`formulas.passes` holds the arithmetic; this module only feeds it.
+`formulas.passes` holds the arithmetic; this module only feeds it.  A case is a dict of floats, or of arrays, or of both:
+what is a float holds for all rows, and what no row asks for is not computed.
 """
 
-import numpy as np
-
 from tokenecon.formulas import compute, passes
+from tokenecon.numerics import floor, maximum, minimum, pick, some, where
 from tokenecon.serving import coefficients as known
+from tokenecon.serving.operands import ENDLESS
 from tokenecon.units import FLOP_PER_MULTIPLY_ADD
 
 CLOSED_LOOP, OFFLINE, STATIC = 0, 1, 2
 LOADS = ("closed_loop", "offline", "static")
-PAGED = tuple(known.ENGINES.index(name) for name in ("vllm", "sglang"))
+PAGED = [name in ("vllm", "sglang") for name in known.ENGINES] + [False]
 RESOURCES = ("weights", "kv cache", "arithmetic", "links", "fixed work")
 
 
 def prepared(case, values):
     """Rates and times of each case with the coefficients applied: computed once for all its passes."""
-    family, eng = case["family"], case["engine"]
-    pick = lambda name: np.asarray(known.by_family(values, name))[family]  # noqa: E731
-    memory, arithmetic, overhead = pick("bandwidth"), pick("compute"), pick("overhead")
+    family, engine = case["family"], case["engine"]
+
+    def of_family(name):
+        return pick(known.by_family(values, name), family)
+
+    def of_engine(name, ratio=False):
+        return pick(known.by_engine(values, name, ratio), engine)
+
+    memory, arithmetic, overhead = of_family("bandwidth"), of_family("compute"), of_family("overhead")
     pcie = case["pcie"] > 0
     rates = {"watts_per_gpu": case["watts"], "efficiency": values["compute"] * arithmetic,
              "flop_per_s_per_watt": known.KNEE_FLOP_PER_S_PER_WATT, "throttle": values["throttle"]}
-    routing = np.asarray(known.by_engine(values, "routed_layer", ratio=True))[eng]
-    ranks = case["dp"] > 1
+    bandwidth = case["bandwidth_bytes_per_s"] * values["bandwidth"] * memory
+    linear = passes.attained_flop_per_s(flop_per_s_per_gpu=case["linear_flop_per_s"], **rates) * (
+        values["unpacking"] ** case["linear_unpacked"])
+    expert = passes.attained_flop_per_s(flop_per_s_per_gpu=case["expert_flop_per_s"], **rates) * (
+        values["expert_compute"] * values["unpacking"] ** case["expert_unpacked"])
+    full = passes.attained_flop_per_s(flop_per_s_per_gpu=case["full_flop_per_s"], **rates)
+    latency = overhead * where(pcie, values["pcie_latency"], values["link_latency"])
+    tp, group, f = case["tp"], case["group"], FLOP_PER_MULTIPLY_ADD
+    dense_ranks = where(case["routed"] > 0, tp, group)
+    one_expert = case["expert_params"] / case["experts"]
+    shards = minimum(tp, case["kv_heads"])
     return {
-        "bandwidth": case["bandwidth_bytes_per_s"] * values["bandwidth"] * memory,
-        "cache_bandwidth": case["bandwidth_bytes_per_s"] * values["cache_bandwidth"] * memory,
-        "linear": passes.attained_flop_per_s(flop_per_s_per_gpu=case["linear_flop_per_s"], **rates)
-        * values["unpacking"] ** case["linear_unpacked"],
-        "expert": passes.attained_flop_per_s(flop_per_s_per_gpu=case["expert_flop_per_s"], **rates)
-        * values["expert_compute"] * values["unpacking"] ** case["expert_unpacked"],
-        "full": passes.attained_flop_per_s(flop_per_s_per_gpu=case["full_flop_per_s"], **rates),
-        "prompt_attention": case["full_flop_per_s"] * values["prompt_attention"] * arithmetic,
-        "decode_attention": case["full_flop_per_s"] * values["decode_attention"] * arithmetic,
-        "imbalance": np.where(ranks, values["attention_dp"] * case["ep"] ** values["attention_dp_ranks"], 1.0),
-        "layer_s": overhead * (values["layer"]
-                               + values["narrow_layer"] * (case["linear_flop_per_s"] > case["full_flop_per_s"])),
-        "routed_layer_s": overhead * values["routed_layer"] * routing,
-        "step_s": overhead * values["step"],
-        "sequence_s": (values["sequence"] + values["routed_sequence"] * case["routed"])
-        * np.asarray(known.by_engine(values, "sequence", ratio=True))[eng],
-        "latency_s": overhead * np.where(pcie, values["pcie_latency"], values["link_latency"]),
-        "large_latency_s": overhead * np.where(pcie, 0.0, values["link_latency_large"]),
-        "exchange_s": overhead * np.where(pcie, values["pcie_latency"], values["link_latency"])
-        * values["exchange_latency"],
-        "link": case["link_bytes_per_s"] * np.where(pcie, values["pcie_bandwidth"], values["link_bandwidth"]),
-        "shards": np.minimum(case["tp"], case["kv_heads"]),
-        "dense_ranks": np.where(case["routed"] > 0, case["tp"], case["group"]),
-        "activation_bytes": values["activation_bytes"], "routed_bytes": values["routed_bytes"],
+        # of the matrices: seconds to read them, and to multiply one row
+        "attention_read_s": case["attention_params"] * case["linear_bytes"] / bandwidth / tp,
+        "attention_row_s": f * case["attention_params"] / linear / tp,
+        "dense_read_s": case["dense_params"] * case["linear_bytes"] / bandwidth / dense_ranks,
+        "dense_row_s": f * case["dense_params"] / linear / dense_ranks,
+        # every stage but the last waits for the head
+        "head_read_s": case["head_params"] * case["pp"] * 2.0 / bandwidth / tp,
+        "head_row_s": f * case["head_params"] * case["pp"] / full / tp,
+        "expert_read_s": one_expert * case["expert_bytes"] / bandwidth / group,
+        "expert_row_s": f * one_expert / expert / group,
+        "imbalance": where(case["dp"] > 1, values["attention_dp"] * case["ep"] ** values["attention_dp_ranks"], 1.0),
         "padding": values["padding"], "independence": values["independence"],
+        # of attention: seconds to read a byte of the cache on its ranks, and the attained arithmetic of one
+        "cache_byte_s": 1 / (case["bandwidth_bytes_per_s"] * values["cache_bandwidth"] * memory) / shards,
+        "decode_attention": case["full_flop_per_s"] * values["decode_attention"] * arithmetic,
+        "prompt_attention": case["full_flop_per_s"] * values["prompt_attention"] * arithmetic,
+        "token_s": passes.activation_bytes(
+            tokens=1.0, layers=case["layers"], hidden_size=case["hidden"], bytes_per_value=values["activation_bytes"],
+            routed_layers=case["routed_layers"], routed_copies=case["experts_per_token"] * case["dp"] / case["ep"],
+            bytes_per_routed_value=values["routed_bytes"]) / bandwidth,
+        "hidden_bytes": case["hidden"] * known.ACTIVATION_BYTES,
+        "latency_s": latency, "large_latency_s": overhead * where(pcie, 0.0, values["link_latency_large"]),
+        "exchange_s": latency * values["exchange_latency"],
+        "link": case["link_bytes_per_s"] * where(pcie, values["pcie_bandwidth"], values["link_bandwidth"]),
+        "layer_s": overhead * (values["layer"] + values["narrow_layer"] * (case["linear_flop_per_s"] > case["full_flop_per_s"])),
+        "routed_layer_s": overhead * values["routed_layer"] * of_engine("routed_layer", ratio=True),
+        "step_s": overhead * values["step"],
+        "sequence_s": (values["sequence"] + values["routed_sequence"] * case["routed"]) * of_engine("sequence", ratio=True),
+        "passes": of_engine("passes"), "burst": of_engine("burst"),
     }  # fmt: skip
 
 
@@ -60,108 +80,123 @@ def pass_seconds(case, rate, *, decoding=0.0, verified=1.0, context=0.0, prompt_
 
     With ``resources`` also the part of it that each of :data:`RESOURCES` takes.
     """
-    tokens = decoding * verified + prompt_tokens
-    busy = np.minimum(case["dp"], np.maximum(decoding + prompts, 1.0))  # attention ranks that have a sequence
-    per_rank = tokens / busy
-    f = FLOP_PER_MULTIPLY_ADD
-    both = passes.memory_and_arithmetic_seconds
+    rows = decoding * verified
+    tokens, sampled = rows + prompt_tokens, rows + prompts
+    apart = some(case["dp"] > 1)
+    # attention ranks that have a sequence
+    busy = minimum(case["dp"], maximum(decoding + prompts, 1.0)) if apart else 1.0
 
-    def matrix(parameters, width, rows, ranks, attained):
-        return {"bytes_read": parameters * width, "flop": f * parameters * rows, "n_gpus": ranks,
-                "bytes_per_s_per_gpu": rate["bandwidth"], "flop_per_s_per_gpu": attained}
+    def on_a_rank(amount):
+        return amount / busy if apart else amount
 
-    parts = [
-        matrix(case["attention_params"], case["linear_bytes"], per_rank, case["tp"], rate["linear"]),
-        matrix(case["dense_params"], case["linear_bytes"],
-               np.where(case["routed"] > 0, per_rank, tokens), rate["dense_ranks"], rate["linear"]),
-        # every stage but the last waits for the head
-        matrix(case["head_params"] * case["pp"], 2.0, (decoding * verified + prompts) / busy, case["tp"],
-               rate["full"]),
-    ]  # fmt: skip
-    touched = compute.experts_touched(
-        experts=case["experts"], experts_per_token=case["experts_per_token"],
-        batch=passes.independent_tokens(tokens=tokens, independence=rate["independence"]))
-    rows = passes.expert_rows(tokens=tokens, experts_per_token=case["experts_per_token"], experts_touched=touched,
-                              padding=rate["padding"])
-    share = case["expert_params"] / case["experts"]
-    parts.append({"bytes_read": share * touched * case["expert_bytes"], "flop": f * share * rows * rate["imbalance"],
-                  "n_gpus": case["group"], "bytes_per_s_per_gpu": rate["bandwidth"],
-                  "flop_per_s_per_gpu": rate["expert"]})
-    near, seen = np.minimum(context, case["window"]), np.minimum(context, case["reach"])
-    values = case["full_values"] * seen + case["window_values"] * near + case["index_values"] * context
-    cache = decoding * (values * case["cache_bytes"] + case["state_traffic"])
-    scores = case["full_decode_flop"] * seen + case["window_flop"] * near + case["index_flop"] * context
-    shards = rate["shards"] * busy
-    attention = {"bytes_read": cache, "flop": decoding * verified * scores * rate["shards"] / case["tp"],
-                 "n_gpus": shards, "bytes_per_s_per_gpu": rate["cache_bandwidth"],
-                 "flop_per_s_per_gpu": rate["decode_attention"]}
-    reading = (case["full_prefill_flop"] * np.minimum(mean_context, case["reach"])
-               + case["window_flop"] * np.minimum(mean_context, case["window"])
-               + case["index_flop"] * mean_context + case["linear_flop"])
-    prompt = prompt_tokens / busy * reading / case["tp"] / rate["prompt_attention"]
-    moved = passes.activation_bytes(
-        tokens=per_rank, layers=case["layers"], hidden_size=case["hidden"], bytes_per_value=rate["activation_bytes"],
-        routed_layers=case["routed_layers"], routed_copies=case["experts_per_token"] * case["dp"] / case["ep"],
-        bytes_per_routed_value=rate["routed_bytes"]) / rate["bandwidth"]
-    hidden = case["hidden"] * known.ACTIVATION_BYTES
-    links = 2 * case["layers"] * passes.all_reduce_seconds(
-        message_bytes=per_rank * hidden, ranks=case["tp"], latency_s=rate["latency_s"],
-        large_latency_s=rate["large_latency_s"], large_bytes=known.LARGE_MESSAGE_BYTES, link_bytes_per_s=rate["link"])
-    links = links + case["routed_layers"] * np.where(case["dp"] > 1, passes.exchange_seconds(
-        message_bytes=tokens * hidden, ranks=case["group"], latency_s=rate["exchange_s"],
-        link_bytes_per_s=rate["link"]), 0.0)
+    per_rank = on_a_rank(tokens)
+    dense_rows = where(case["routed"] > 0, per_rank, tokens) if apart else tokens
+    matrices = [(rate["attention_read_s"], rate["attention_row_s"] * per_rank),
+                (rate["dense_read_s"], rate["dense_row_s"] * dense_rows),
+                (rate["head_read_s"], rate["head_row_s"] * on_a_rank(sampled))]
+    if some(case["routed"] > 0):
+        touched = compute.experts_touched(
+            experts=case["experts"], experts_per_token=case["experts_per_token"],
+            batch=passes.independent_tokens(tokens=tokens, independence=rate["independence"]))
+        expert_rows = passes.expert_rows(tokens=tokens, experts_per_token=case["experts_per_token"], experts_touched=touched,
+                                         padding=rate["padding"])
+        matrices.append((rate["expert_read_s"] * touched, rate["expert_row_s"] * expert_rows * rate["imbalance"]))
+    times = [passes.memory_and_arithmetic_seconds(reading_s=reads, computing_s=computes) for reads, computes in matrices]
+    attend = _decode_attention(case, rate, on_a_rank(decoding), verified, context) if some(decoding > 0) else 0.0
+    prompt = _prompt_attention(case, rate, mean_context) * on_a_rank(prompt_tokens) if some(prompt_tokens > 0) else 0.0
+    moved = per_rank * rate["token_s"]
+    links = _links(case, rate, tokens, per_rank)
     fixed = passes.fixed_seconds(
         layers=case["layers"], layer_s=rate["layer_s"], routed_layers=case["routed_layers"],
         routed_layer_s=rate["routed_layer_s"], stages=case["pp"], step_s=rate["step_s"],
-        sequences=decoding / busy, sequence_s=rate["sequence_s"])
-    times = [both(**part) for part in parts]
-    attend = both(**attention)
-    total = times[0] + times[1] + times[2] + times[3] + attend + prompt + moved + links + fixed
+        sequences=on_a_rank(decoding), sequence_s=rate["sequence_s"])
     if not resources:
-        return total
+        return sum(times) + attend + prompt + moved + links + fixed
     read, computed = moved, prompt
-    for part, time in zip(parts, times, strict=True):
-        slow = part["flop"] / part["flop_per_s_per_gpu"] > part["bytes_read"] / part["bytes_per_s_per_gpu"]
-        read, computed = read + np.where(slow, 0.0, time), computed + np.where(slow, time, 0.0)
-    return total, dict(zip(RESOURCES, (read, attend, computed, links, fixed), strict=True))
+    for (reads, computes), time in zip(matrices, times):  # noqa: B905  (MicroPython's zip takes no strict)
+        slow = where(computes > reads, time, 0.0)
+        computed = computed + slow
+        read = read + (time - slow)
+    return read + computed + attend + links + fixed, dict(zip(RESOURCES, (read, attend, computed, links, fixed)))  # noqa: B905
 
 
-def capacity(case):
-    """Sequences of full length that fit in the memory of a replica; negative room gives 0."""
-    weights = ((case["attention_params"] * case["linear_bytes"] + case["outer_params"] * 2.0) / case["tp"]
-               + case["dense_params"] * case["linear_bytes"] / np.where(case["routed"] > 0, case["tp"], case["group"])
+def _decode_attention(case, rate, sequences, verified, context):
+    """Reading of the cache and scores of sequences on one rank, each with so much context."""
+    near, seen = minimum(context, case["window"]), minimum(context, case["reach"])
+    values = case["full_values"] * seen + case["window_values"] * near + case["index_values"] * context
+    scores = case["full_decode_flop"] * seen + case["window_flop"] * near + case["index_flop"] * context
+    return sequences * passes.memory_and_arithmetic_seconds(
+        reading_s=(values * case["cache_bytes"] + case["state_traffic"]) * rate["cache_byte_s"],
+        computing_s=scores * (verified / (rate["decode_attention"] * case["tp"])))
+
+
+def _prompt_attention(case, rate, mean_context):
+    """Scores of one prompt token that attends to so many positions."""
+    scores = (case["full_prefill_flop"] * minimum(mean_context, case["reach"])
+              + case["window_flop"] * minimum(mean_context, case["window"])
+              + case["index_flop"] * mean_context + case["linear_flop"])
+    return scores / (rate["prompt_attention"] * case["tp"])
+
+
+def _links(case, rate, tokens, per_rank):
+    """All-reduces of a pass, and with attention apart its exchanges between experts."""
+    links = 0.0
+    if some(case["tp"] > 1):
+        links = 2 * case["layers"] * passes.all_reduce_seconds(
+            message_bytes=per_rank * rate["hidden_bytes"], ranks=case["tp"], latency_s=rate["latency_s"],
+            large_latency_s=rate["large_latency_s"], large_bytes=known.LARGE_MESSAGE_BYTES, link_bytes_per_s=rate["link"])
+    if some(case["dp"] > 1):
+        links = links + case["routed_layers"] * where(case["dp"] > 1, passes.exchange_seconds(
+            message_bytes=tokens * rate["hidden_bytes"], ranks=case["group"], latency_s=rate["exchange_s"],
+            link_bytes_per_s=rate["link"]), 0.0)
+    return links
+
+
+def room(case):
+    """Bytes on one GPU: of the weights, of a cached position, and of a sequence of any length."""
+    tp = case["tp"]
+    weights = ((case["attention_params"] * case["linear_bytes"] + case["outer_params"] * 2.0) / tp
+               + case["dense_params"] * case["linear_bytes"] / where(case["routed"] > 0, tp, case["group"])
                + case["expert_params"] * case["expert_bytes"] / case["group"]) / case["pp"]
+    # engines reserve windowed layers at full length
+    values = (case["full_values"] + case["window_values"] + case["index_values"]) * case["cache_bytes"]
     # TensorRT-LLM reserves the whole length; the others take pages as a sequence grows, and a closed loop holds
     # sequences of every age.
-    paged = (case["load"] == CLOSED_LOOP) & np.isin(case["engine"], PAGED)
-    length = case["isl"] + case["osl"] * np.where(paged, known.PAGED_SHARE, 1.0)
-    # engines reserve windowed layers at full length
-    values = (case["full_values"] + case["window_values"] + case["index_values"]) * length
-    shards = np.minimum(case["tp"], case["kv_heads"])
-    sequence = (values * case["cache_bytes"] / shards + case["state_bytes"] / case["tp"]) / case["pp"]
+    paged = (case["load"] == CLOSED_LOOP) & pick(PAGED, case["engine"])
+    return {"weight_bytes": weights, "position_bytes": values / minimum(tp, case["kv_heads"]) / case["pp"],
+            "sequence_bytes": case["state_bytes"] / tp / case["pp"], "held_share": where(paged, known.PAGED_SHARE, 1.0)}
+
+
+def capacity(case, bytes_of=None):
+    """Sequences of full length that fit in the memory of a replica; negative room gives 0."""
+    bytes_of = room(case) if bytes_of is None else bytes_of
+    length = case["isl"] + case["osl"] * bytes_of["held_share"]
     return case["dp"] * passes.sequences_in_memory(
-        memory_bytes=case["memory_bytes"], weight_bytes=weights, reserve_bytes=known.RESERVE_BYTES,
-        cache_share=known.CACHE_SHARE, bytes_per_sequence=sequence)
+        memory_bytes=case["memory_bytes"], weight_bytes=bytes_of["weight_bytes"], reserve_bytes=known.RESERVE_BYTES,
+        cache_share=known.CACHE_SHARE, bytes_per_sequence=length * bytes_of["position_bytes"] + bytes_of["sequence_bytes"])
 
 
 def steady(case, values, resources=False):
-    """Steady state of one replica for each case: a dict of arrays.
+    """Steady state of one replica for each case: a dict of its times and rates.
 
     ``case["draft"]`` may hold the columns of a draft model, ``case["split"]`` the prefill replicas for each decode
     replica where prefill has GPUs of its own (0 elsewhere).  With ``resources`` also the time of a cohort that
     each of :data:`RESOURCES` takes, and its part in prefill.
     """
-    rate = prepared(case, values)
-    isl, osl, pp, load = case["isl"], case["osl"], case["pp"], case["load"]
-    fit = capacity(case)
-    most = np.maximum(np.floor(np.minimum(fit, known.BATCH_CAP * case["dp"])), 1.0)
-    wanted = np.minimum(case["concurrency"], np.where(load == OFFLINE, case["requests"], np.inf))
-    fixed_batch = load == STATIC
-    batch = np.maximum(np.where(fixed_batch & np.isfinite(wanted), wanted, np.minimum(wanted, most)), 1.0)
+    draft = prepared(case["draft"], values) if "draft" in case else None
+    return settled(case, prepared(case, values), room(case), draft, resources)
+
+
+def settled(case, rate, bytes_of, draft_rate=None, resources=False):
+    """:func:`steady` where rates and bytes are at hand."""
+    isl, osl, load, pp = case["isl"], case["osl"], case["load"], case["pp"]
+    static = load == STATIC
+    fit = capacity(case, bytes_of)
+    batch = _batch(case, fit, static)
     new = isl * (1.0 - case["cached"])  # prompt tokens that the prefix cache does not hold
-    # A static batch reads a long prompt in one pass; a scheduler cuts it into chunks.
     budget = known.BATCH_BUDGET * case["dp"]
-    budget = np.where(fixed_batch, np.maximum(budget, new), budget)
+    if some(static):  # a static batch reads a long prompt in one pass; a scheduler cuts it into chunks
+        budget = where(static, maximum(budget, new), budget)
     mean_context = isl * (1.0 + case["cached"]) / 2
     context, per_pass = isl + osl / 2, case["tokens_per_pass"]
 
@@ -178,54 +213,74 @@ def steady(case, values, resources=False):
         found = pass_seconds(case, rate, decoding=sequences / pp, verified=1.0 + case["draft_tokens"],
                              context=context, resources=parts)
         time, shares = found if parts else (found, None)
-        if "draft" in case:
-            time = time + case["draft_tokens"] * draft_seconds(case, values, sequences / pp, context, time)
+        if draft_rate is not None:
+            time = time + case["draft_tokens"] * draft_seconds(case, draft_rate, sequences / pp, context, time)
         return (time, shares) if parts else time
 
     all_s, step_s = prefill(batch, resources), decode(batch, resources)
     if resources:
         (all_s, reading), (step_s, writing) = all_s, step_s
-    one_s = prefill(np.minimum(batch, 1.0))
-    decode_passes = np.maximum(osl - 1.0, 0.0) / per_pass
+    one_s = prefill(1.0)
+    decode_passes = maximum(osl - 1.0, 0.0) / per_pass
     whole = passes.cohort_seconds(prefill_s=all_s, step_s=step_s, decode_passes=decode_passes)
     decode_s = osl / per_pass * step_s
-    split = case["split"] > 0
-    pool_s = np.where(split, all_s / np.where(split, case["split"], 1.0), all_s)
-    cycle = np.where(split, np.maximum(decode_s + one_s, pool_s), all_s + decode_s)
-    clients = np.where(np.isfinite(case["concurrency"]), case["concurrency"], batch)
-    waves = np.maximum(clients / batch, 1.0)
-    shared_s = np.where(split, 0.0, step_s)  # what a prefill waits for between its passes
-    ttft = passes.closed_loop_ttft(
-        prefill_one_s=one_s, prefill_all_s=pool_s, step_s=shared_s, tokens=osl, concurrency=batch,
-        passes_before=np.asarray(known.by_engine(values, "passes"))[case["engine"]],
-        burst=np.asarray(known.by_engine(values, "burst"))[case["engine"]], cycle_s=cycle)
-    token_s = step_s / per_pass
-    tpot = passes.closed_loop_tpot(cycle_s=cycle, ttft_s=ttft, step_s=token_s, tokens=osl)
-    tpot = np.where((osl < 2) | fixed_batch | split, token_s, tpot)
-    cycle = np.maximum(cycle, ttft + decode_passes * per_pass * tpot)
-    ttft = ttft + (waves - 1.0) * cycle
-    total = np.where(load == CLOSED_LOOP, cycle, whole)
-    finite = (load == OFFLINE) & np.isfinite(case["requests"])
-    if finite.any():
-        queue = np.where(finite, case["requests"], 1.0)
-        rest = np.maximum(queue - np.floor(queue / batch) * batch, 1.0)
+    found = {"prefill_one_s": one_s, "prefill_all_s": all_s, "step_s": step_s, "decode_s": decode_s, "batch": batch}
+    ttft, tpot, cycle = _closed_loop(case, rate, found, static)
+    total = where(load == CLOSED_LOOP, cycle, whole)
+    finite = (load == OFFLINE) & (case["requests"] < ENDLESS)
+    if some(finite):
+        queue = where(finite, case["requests"], 1.0)
+        rest = maximum(queue - floor(queue / batch) * batch, 1.0)
         rest_s = passes.cohort_seconds(prefill_s=prefill(rest), step_s=decode(rest), decode_passes=decode_passes)
         queue_s = passes.queue_seconds(requests=queue, batch=batch, full_s=whole, rest_s=rest_s)
-        total = np.where(finite, queue_s / queue * batch, total)
-    out = {
-        "fit": fit, "batch": batch, "prefill_all_s": all_s, "prefill_one_s": one_s, "step_s": step_s, "whole_s": whole,
-        "requests_per_s": batch / np.where(split, cycle, total),
-        "ttft_s": np.where(fixed_batch, all_s, ttft + case["transfer_s"]), "tpot_s": tpot,
-        "prefill_share": all_s / (all_s + decode_s),
-    }  # fmt: skip
+        total = where(finite, queue_s / queue * batch, total)
+    found.update({
+        "fit": fit, "whole_s": whole, "requests_per_s": batch / where(case["split"] > 0, cycle, total),
+        "ttft_s": where(static, all_s, ttft + case["transfer_s"]), "tpot_s": tpot, "prefill_share": all_s / (all_s + decode_s),
+    })  # fmt: skip
     if resources:
         for name in RESOURCES:
-            out[name] = reading[name] + decode_passes * writing[name]
-    return out
+            found[name] = reading[name] + decode_passes * writing[name]
+    return found
 
 
-def draft_seconds(case, values, sequences, context, step_s):
+def _batch(case, fit, static):
+    """Sequences that run: what is asked for, as far as memory and scheduler allow; a static batch is what it is."""
+    most = maximum(floor(minimum(fit, known.BATCH_CAP * case["dp"])), 1.0)
+    wanted = case["concurrency"]
+    if some(case["requests"] < ENDLESS):
+        wanted = minimum(wanted, where(case["load"] == OFFLINE, case["requests"], ENDLESS))
+    batch = minimum(wanted, most)
+    if some(static):
+        batch = where(static & (wanted < ENDLESS), wanted, batch)
+    return maximum(batch, 1.0)
+
+
+def _closed_loop(case, rate, found, static):
+    """Time to first token, time per token and the cycle of clients that send again when they are answered."""
+    osl, per_pass, step_s, batch = case["osl"], case["tokens_per_pass"], found["step_s"], found["batch"]
+    all_s, one_s, decode_s = found["prefill_all_s"], found["prefill_one_s"], found["decode_s"]
+    pool_s, shared_s, cycle = all_s, step_s, all_s + decode_s
+    split = case["split"] > 0
+    if some(split):
+        pool_s = where(split, all_s / where(split, case["split"], 1.0), all_s)
+        shared_s = where(split, 0.0, step_s)  # what a prefill waits for between its passes
+        cycle = where(split, maximum(decode_s + one_s, pool_s), cycle)
+    clients = where(case["concurrency"] < ENDLESS, case["concurrency"], batch)
+    waves = maximum(clients / batch, 1.0)
+    ttft = passes.closed_loop_ttft(
+        prefill_one_s=one_s, prefill_all_s=pool_s, step_s=shared_s, tokens=osl, concurrency=batch,
+        passes_before=rate["passes"], burst=rate["burst"], cycle_s=cycle)
+    token_s = step_s / per_pass
+    tpot = passes.closed_loop_tpot(cycle_s=cycle, ttft_s=ttft, step_s=token_s, tokens=osl)
+    tpot = where((osl < 2) | static | split, token_s, tpot)
+    cycle = maximum(cycle, ttft + maximum(osl - 1.0, 0.0) * tpot)
+    return ttft + (waves - 1.0) * cycle, tpot, cycle
+
+
+def draft_seconds(case, draft_rate, sequences, context, step_s):
     """Time of one draft pass: of the draft model, or of one more layer of the model where it has none."""
-    draft = case["draft"]
-    own = pass_seconds(draft, prepared(draft, values), decoding=sequences, context=context)
-    return np.where(case["has_draft_model"], own, step_s / case["layers"])
+    layer_s = step_s / case["layers"]
+    if not some(case["has_draft_model"]):
+        return layer_s
+    return where(case["has_draft_model"], pass_seconds(case["draft"], draft_rate, decoding=sequences, context=context), layer_s)

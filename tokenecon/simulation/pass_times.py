@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tokenecon.errors import CannotSimulate
-from tokenecon.serving import cases, coefficients, estimate, steady_state
+from tokenecon.serving import cases, coefficients, estimate, lookups, steady_state
 
 PROMPT_KNOTS = 128  # prompt tokens of the table, closer together at the short end
 CONTEXT_KNOTS = 96  # contexts of the table, closer together at the short end
@@ -76,7 +76,7 @@ def engine(*, slots=None, **case):
     if columns["replicas"][0] != 1:
         raise CannotSimulate(f"{case['n_gpus']} GPUs are {columns['replicas'][0]:g} replicas; the simulation plays one: give "
                              f"n_gpus {columns['group'][0] * columns['pp'][0]:g}")
-    values = coefficients.fitted()
+    values = lookups.coefficients()
     held = int(min(steady_state.capacity(columns)[0], coefficients.BATCH_CAP * columns["dp"][0]))
     if held < 1:
         raise CannotSimulate(f"{case['n_gpus']} x {case['gpu']} hold no sequence of {case['isl']:g} + {case['osl']:g} tokens "

@@ -40,7 +40,7 @@ def build(root, target, jobs=None):
         stage(root, names, target)
         now = site_inputs(root, target)
         record = target / "site.json"
-        before = json.loads(record.read_text()) if record.exists() else {}
+        before = recorded(record)
         changes = freshness.changed(before, now)
         if not changes and (target / "html" / "index.html").exists():
             progress.say(f"nothing changed; checked in {time.monotonic() - started:.1f} s: {target / 'html'}")
@@ -67,10 +67,17 @@ def out_of_date(root, target):
     for name, path in notebooks.catalogue(root).items():
         if why := reason_to_run(path, target / "run" / name, answers):
             return f"{name}: {why}"
-    record = target / "site.json"
-    changes = freshness.changed(json.loads(record.read_text()) if record.exists() else {}, site_inputs(root, target))
+    changes = freshness.changed(recorded(target / "site.json"), site_inputs(root, target))
     # what was staged is not compared: the site's own part writes into it after the record is taken
     return next((f"{name} changed" for name in changes if not name.startswith(("page ", "staged "))), "")
+
+
+def recorded(path):
+    """What a record says: nothing where there is none, or half of one from a build that was killed."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
 
 
 @contextlib.contextmanager
@@ -134,10 +141,9 @@ def run_all(stale, runs, jobs):
 
 def reason_to_run(path, folder, answers):
     """Why a notebook must run, or nothing when what lies there is what would come out again."""
-    record = folder / "record.json"
-    if not record.exists():
+    before = recorded(folder / "record.json")
+    if not before:
         return "not run yet"
-    before = json.loads(record.read_text())
     if "queries" not in before:
         return "run by an older version of this book"
     asked = [Query(table, tuple((condition, wanted if isinstance(wanted, str) else tuple(wanted)) for condition, wanted in where),

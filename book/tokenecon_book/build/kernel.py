@@ -12,11 +12,30 @@ from papermill.engines import Engine, papermill_engines
 
 ENGINE = "tokenecon"
 
-# Asked of the kernel when the notebook is done; an expression, so that it leaves no cell behind.
+# Asked of the kernel when the notebook is done; an expression, so that it leaves no cell behind. Its answer is a text,
+# because IPython cuts a list of more than a thousand when it prints one, and a page on all accelerators asks more.
 USED = (
-    "{'modules': sorted(m for m in __import__('sys').modules if m.split('.')[0] in ('tokenecon', 'tokenecon_book')),"
-    " 'queries': [tuple(q) for q in getattr(__import__('sys').modules.get('tokenecon.queries'), 'made', tuple)()]}"
+    "repr({'modules': sorted(m for m in __import__('sys').modules if m.split('.')[0] in ('tokenecon', 'tokenecon_book')),"
+    " 'queries': [tuple(q) for q in getattr(__import__('sys').modules.get('tokenecon.queries'), 'made', tuple)()]})"
 )
+
+# A kernel ends when its parent does.  ipykernel watches too, but only once it is up, and a parent that was killed before that is
+# not missed where orphans go to another process than the first (a user's session manager, say).
+LAUNCH = """
+import sys
+sys.path[:] = filter(None, sys.path)  # a file beside the notebook is no module of Python's
+import os, threading, time
+
+def watch(parent=int(os.environ["JPY_PARENT_PID"])):
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+threading.Thread(target=watch, daemon=True).start()
+sys.modules["rfc3987_syntax"] = None  # as notebooks.skip_grammar
+from ipykernel import kernelapp
+kernelapp.launch_new_instance()
+"""
 
 
 # Said to the kernel before the first cell, so that it reckons with the facts of who asked for the run.
@@ -28,7 +47,7 @@ class ThisInterpreter(KernelSpecManager):
 
     def get_kernel_spec(self, kernel_name):
         """The command of an ipykernel on this interpreter."""
-        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        argv = [sys.executable, "-c", LAUNCH, "-f", "{connection_file}"]
         return KernelSpec(argv=argv, language="python", display_name="Python 3")
 
 
@@ -57,7 +76,7 @@ class Client(PapermillNotebookClient):
         outputs = (output for cell in self.nb.cells for output in cell.get("outputs", ()))
         if any(output.output_type == "error" for output in outputs):
             return
-        self.used.update(ast.literal_eval(self._asked(USED, "cannot say what it used")))
+        self.used.update(ast.literal_eval(ast.literal_eval(self._asked(USED, "cannot say what it used"))))
         self.on_cell(len(self.nb.cells), len(self.nb.cells))
 
     def _asked(self, expression, failure):

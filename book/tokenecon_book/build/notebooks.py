@@ -8,6 +8,7 @@ random cell ids, no clock times, no paths.
 """
 
 import re
+import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +95,7 @@ def run(path, values=None, *, on_cell=None):
     path = Path(path)
     values = parameters.validate(parameters.spec(path), values or {}, where=path.stem)
 
+    skip_grammar()
     import papermill  # late, with what starts kernels: they cost a second
     from papermill.exceptions import PapermillExecutionError
 
@@ -125,6 +127,15 @@ def run(path, values=None, *, on_cell=None):
                 plain("\n".join(error.traceback)),
             ) from None
     return Run(_normalised(notebook), tuple(used["modules"]), tuple(Query(*one) for one in used["queries"]))
+
+
+def skip_grammar():
+    """Keep jsonschema, which comes with nbformat, from compiling a grammar of addresses that no notebook holds.
+
+    JupyterLab brings that grammar into an environment; its import takes longer than an empty notebook.  A kernel is kept from it
+    by ``kernel.LAUNCH``: Altair comes with jsonschema too.
+    """
+    sys.modules.setdefault("rfc3987_syntax", None)
 
 
 def plain(text):

@@ -27,7 +27,6 @@ from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
 
-import pandas as pd
 from pydantic import ValidationError
 
 from tokenecon import data, queries, units
@@ -308,6 +307,8 @@ def _assigns(source):
 
 def table(names):
     """The parameters of the notebook that calls this with its ``globals()``, as a table for the page."""
+    import pandas as pd  # late: who only checks parameters needs none
+
     case, declared = check(names), parse(names["In"][_place(names["In"])])
     return pd.DataFrame([{
         "name": one.name, "meaning": one.meaning.replace("`", ""), "value": _formatted(getattr(case, one.name)),

@@ -1,7 +1,10 @@
 """One notebook with a reader's own numbers: notebook, page and figures' data, whole or not at all."""
 
+import contextlib
+import fcntl
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -10,6 +13,8 @@ from tokenecon import data, yaml_file
 from tokenecon.errors import BadInput
 from tokenecon.importers import own_model
 from tokenecon_book.build import notebooks, parameters
+
+UNFINISHED = ".tokenecon-run-"  # what a folder is called in which a run writes
 
 
 class BadRun(BadInput):
@@ -77,9 +82,7 @@ def write(done, name, stem, declared, values, out):
 
     from tokenecon_book.build import publishing, standalone
 
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out, prefix=".new-") as folder:
-        new = Path(folder)
+    with workshop(out) as new:
         tables = publishing.write_figures(done.notebook, new, kinds=("csv",))
         tables = [path.rename(new / f"{stem}.{path.name}") for path in tables]
         page = standalone.html(done.notebook, name, declared, values, {path.name.split(".")[1]: path.name for path in tables},
@@ -87,4 +90,36 @@ def write(done, name, stem, declared, values, out):
         (new / f"{stem}.html").write_text(page, encoding="utf-8")
         nbformat.write(done.notebook, new / f"{stem}.ipynb")
         names = [f"{stem}.ipynb", f"{stem}.html", *(path.name for path in tables)]
-        return [Path(shutil.move(new / one, out / one)) for one in names]
+        for one in sorted(names, key=lambda one: one.endswith(".html")):  # the page last: where it lies, all of it does
+            os.replace(new / one, out / one)
+        return [out / one for one in names]
+
+
+@contextlib.contextmanager
+def workshop(out):
+    """A folder in ``out`` to write in; those that killed runs left there go first.
+
+    A run holds a lock on its folder, and a lock ends with its process, however that ends.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as held, contextlib.ExitStack() as looking:
+        if lock(out, looking, wait=True):  # so that no other run is between making its folder and locking it
+            for left in out.glob(f"{UNFINISHED}*"):
+                with contextlib.ExitStack() as dead:
+                    if lock(left, dead):
+                        shutil.rmtree(left, ignore_errors=True)
+        new = Path(held.enter_context(tempfile.TemporaryDirectory(dir=out, prefix=UNFINISHED)))
+        lock(new, held)
+        looking.close()
+        yield new
+
+
+def lock(folder, stack, wait=False):
+    """Lock a folder until ``stack`` ends; False where another process holds it, or where the file system has no locks."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+        stack.callback(os.close, descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # FileNotFoundError too: its run has just ended
+        return False
+    return True

@@ -5,7 +5,7 @@ import shutil
 import time
 from pathlib import Path
 
-from tokenecon_book.build import freshness, progress, publishing
+from tokenecon_book.build import freshness, notebooks, progress, publishing
 
 CONFIG = ("_config.yml", "_toc.yml")
 PACKAGE = "tokenecon_book"  # lies in book/ and is no page
@@ -46,6 +46,7 @@ def site_inputs(root, target):
 
 def write_pages(target, fresh):
     """Run Sphinx through Jupyter Book; every warning is an error."""
+    notebooks.skip_grammar()
     from jupyter_book.sphinx import build_sphinx
 
     sphinx = target / "sphinx"

@@ -65,7 +65,7 @@ def glue(notebook):
 
 def prose(source, glued):
     """Markdown of a notebook as HTML: glue filled in, directives as boxes, formulas as MathML."""
-    from nbconvert.filters import markdown2html
+    from markdown_it import MarkdownIt  # MyST's own parser; late, with what only a page needs
 
     values, formulas = [], []  # both are put in when the Markdown is done: they are no Markdown
 
@@ -84,10 +84,10 @@ def prose(source, glued):
         formulas.append(mathml(match[1] or match[2], "block" if match[1] else "inline"))
         return f"\x02{len(formulas) - 1}\x03"
 
-    done = markdown2html(MATH.sub(keep, text))
+    done = MarkdownIt("commonmark").enable("table").render(MATH.sub(keep, text))
     done = re.sub("\x02(\\d+)\x03", lambda match: formulas[int(match[1])], done)
     done = re.sub("\x04(\\d+)\x05", lambda match: markup.escape(values[int(match[1])]), done)
-    return local_links(re.sub(r'<a class="anchor-link"[^>]*>.*?</a>', "", done))
+    return local_links(done)
 
 
 def directives(source):

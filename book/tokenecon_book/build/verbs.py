@@ -9,7 +9,7 @@ import typer
 from tokenecon.errors import BadInput
 from tokenecon_book.build import notebooks, progress
 
-NEEDS = ("altair", "ipykernel", "myst_nb", "nbconvert", "papermill", "vl_convert")
+NEEDS = ("altair", "ipykernel", "markdown_it", "myst_nb", "papermill", "vl_convert")
 
 
 def run(

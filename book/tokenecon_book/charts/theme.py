@@ -11,7 +11,9 @@ import altair as alt
 
 from tokenecon import units
 
-FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'Helvetica Neue', Arial, sans-serif"
+# A page draws charts in the font that it serves (book.css); vl_convert has no such font and measures and draws in the Liberation
+# Sans that it brings, on every machine.  Arial and Arimo have the same widths, for a picture that was taken elsewhere.
+FONT = "'Book Sans', 'Liberation Sans', Arimo, Arial, sans-serif"
 
 # Colours that follow the page's theme: CSS custom property -> colour on a light page.
 TOKENS = {

@@ -59,6 +59,12 @@ def test_a_run_knows_the_modules_that_it_used_and_what_it_asked(twice):
     assert "tokenecon_book.build.book" not in run.modules
 
 
+def test_a_run_that_asks_thousands_of_queries_knows_them_all(tmp_path, write_notebook):
+    asking = "from tokenecon import data\nfor n in range(2500):\n    data.rows('sources', {'id': f'nobody-{n}'})"
+    run = notebooks.run(write_notebook(tmp_path / "asking.ipynb", DECLARED, asking))
+    assert {Query("sources", (("id=", f"nobody-{n}"),), "") for n in range(2500)} <= set(run.queries)
+
+
 def test_progress_counts_every_cell(twice):
     _, seen = twice
     # title, parameters, what papermill injects, check, two cells: six, and one call when all are done

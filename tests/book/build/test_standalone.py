@@ -1,5 +1,8 @@
 """The page in one file: what a notebook glued is text there, whatever it holds."""
 
+import subprocess
+import sys
+
 import nbformat
 
 from tokenecon_book.build import standalone
@@ -22,3 +25,12 @@ def test_a_glued_text_is_shown_as_it_is():
 
 def test_quotes_in_a_glued_text_are_those_of_the_text():
     assert standalone.glue(glued(a="it's \"so\"", b="1"))["a"] == "it's \"so\""
+
+
+def test_a_rerun_loads_no_library_that_it_does_not_need():
+    code = ("from tokenecon_book.build import kernel, notebooks, rerun, standalone\n"
+            "standalone.prose('# A *title*', {})\n"
+            "import sys\n"
+            "print({'lark', 'nbconvert', 'pandas'} & {*sys.modules})")
+    code = f"from tokenecon_book.build import notebooks\nnotebooks.skip_grammar()\n{code}"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"

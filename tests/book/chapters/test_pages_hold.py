@@ -184,7 +184,7 @@ def test_erlang_holds_for_more_slots_than_there_are_digits():
     for slots in (1e8, 1e12, 1e16):
         waits = erlang.waiting(slots=slots, load=slots - 0.5 * np.sqrt(slots))
         assert waits == pytest.approx(limit, rel=1e-3)
-    assert erlang.waiting(slots=[1.0, 1e6], load=[0.0, 0.0]).tolist() == [0.0, 0.0]
+    assert erlang.waiting(slots=np.array([1.0, 1e6]), load=np.zeros(2)).tolist() == [0.0, 0.0]
 
 
 def test_a_large_number_keeps_its_hundreds_with_two_digits():

@@ -12,6 +12,7 @@ from sphinx.errors import ExtensionError
 
 from tokenecon import __version__, data, units
 from tokenecon_book import citations, mathml
+from tokenecon_book.charts import theme
 from tokenecon_book.site import assets, reference, tables
 
 # Elements that make a browser fetch something by itself.
@@ -233,6 +234,24 @@ def test_nothing_is_served_that_no_page_uses(site):
 def test_the_font_for_formulas_is_small(site):
     size = (site / "_static" / "fonts" / assets.FONT_NAME).stat().st_size
     assert 20_000 < size < 80_000
+
+
+def test_the_fonts_are_those_of_the_locked_packages(root, node_modules):
+    files = sorted((root / "book" / "_static" / "fonts").glob("*.woff2"))
+    assert sum(path.stat().st_size for path in files) < 150_000
+    for path in files:
+        (source,) = node_modules.glob(f"@fontsource*/*/files/{path.name}")
+        assert path.read_bytes() == source.read_bytes(), f"copy {source} to {path}"
+
+
+def test_every_font_that_the_style_names_is_served(site):
+    style = (site / "_static" / "book.css").read_text(encoding="utf-8")
+    faces = re.findall(r'@font-face \{\s+font-family: "([^"]+)";\s+src: url\("([^"]+)"\)', style)
+    assert all((site / "_static" / address).exists() for _, address in faces)
+    served = {family for family, _ in faces}
+    first = {stack.split(",")[0].strip('"') for stack in re.findall(r"--book-(?:sans|serif|mono): ([^;]+);", style)}
+    assert first == served - {"STIX Two Math Subset"}
+    assert theme.FONT.split(",")[0].strip("'") in served
 
 
 def test_every_icon_on_a_page_is_drawn(site, pages):

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data
-from tokenecon.serving import coefficients, operands, steady_state
+from tokenecon.serving import coefficients, lookups, operands, steady_state
 
 # Engines whose software of its time had other fixed costs: text their name begins with -> family.
 ERAS = {"vllm 0.2-era": "early-pytorch", "tensorrt-llm 0.5": "early-tensorrt", "tensorrt-llm 0.8": "early-tensorrt",
@@ -56,7 +56,7 @@ def to_case(rows):
     narrow = [name == "tensorrt-llm" and weights in ("fp8", "nvfp4")
               for name, weights in zip(engine, rows["weights"], strict=True)]
     stated = [("fp8" if small else "bf16") if kv == "?" else kv for kv, small in zip(rows["kv"], narrow, strict=True)]
-    case = operands.columns(rows["model"], rows["gpu"], rows["weights"], stated)
+    case = lookups.columns(rows["model"], rows["gpu"], rows["weights"], stated)
     group = ranks["tp"].to_numpy()
     dp = ranks["adp"].to_numpy()
     case |= {"group": group, "dp": dp, "tp": group / dp, "pp": ranks["pp"].to_numpy(), "ep": ranks["ep"].to_numpy(),

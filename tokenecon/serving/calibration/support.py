@@ -2,7 +2,7 @@
 
 from tokenecon import data
 from tokenecon.queries import remembered
-from tokenecon.serving import operands
+from tokenecon.serving import lookups
 
 SHAPE = ("kv_lora_rank", "experts", "window_layers", "linear_layers", "index_heads")
 
@@ -42,4 +42,4 @@ def measured_before(model, gpu, weights, kv):
     known, row = backed(), data.precision(weights)
     own = arithmetic_kind(row["bits"], row["flop_class"], data.gpu(gpu)[f"{row['flop_class']}_flop_per_s"])
     return (gpu in known["gpus"] and own in known["arithmetic"] and kv in ("fp16", "bf16", "fp8")
-            and architecture_kind(operands.record(model)) in known["architectures"])
+            and architecture_kind(lookups.record(model)) in known["architectures"])

@@ -17,6 +17,7 @@ from tokenecon.serving import instances, operating_point, steady_state, textbook
 from tokenecon.serving.operating_point import CALIBRATED, TEXTBOOK
 
 FORMATS = ("fp16", "fp8", "int4")
+MOST_SPLIT = 6  # accelerators that a figure of lines tells apart
 # Few clouds reprice a CPU: the newest known price has to do, with its date.
 CPU_PRICE_MAX_AGE_DAYS = 800
 COLUMNS = {
@@ -138,8 +139,8 @@ def fits(case, formats=FORMATS):
 @finding
 def splitting(case, counts=(1, 2, 4, 8)):
     """Cost of a token when a model is split over more GPUs than it needs, against no loss on links, by both models."""
-    rows = []
-    for gpu in [gpu for gpu in ids(case) if data.gpu(gpu)["link_domain_gpus"] >= counts[1]][:6]:
+    rows, linked = [], [gpu for gpu in ids(case) if data.gpu(gpu)["link_domain_gpus"] >= counts[1]]
+    for gpu in linked[:MOST_SPLIT]:
         for n_gpus in [count for count in counts if count <= data.gpu(gpu)["link_domain_gpus"]]:
             where = {"model": case.model, "gpu": gpu, "n_gpus": n_gpus, "weights": case.weights, "kv": case.kv}
             try:
@@ -164,7 +165,8 @@ def splitting(case, counts=(1, 2, 4, 8)):
     said = (f"Splitting over two GPUs makes a token {words[0]} dearer (textbook {words[1]}), not {claim['low']:.0f} times; "
             if len(two) else "") + f"over {worst.n_gpus} {worst['name']} it is {worst.cost_ratio:.1f} times"
     return Finding(table, said[0].upper() + said[1:],
-                   f"Steps of the calibrated model at batch {case.split_batch}; the textbook's are in the download.")
+                   f"Steps of the calibrated model at batch {case.split_batch}; the textbook's are in the download."
+                   + (f" The first {MOST_SPLIT} of {len(linked)} accelerators with links." if len(linked) > MOST_SPLIT else ""))
 
 
 def _split_cost(local_s, comm_s):
@@ -174,12 +176,13 @@ def _split_cost(local_s, comm_s):
 @finding
 def value_for_watt_and_dollar(case):
     """Memory bandwidth and capacity for a watt of board power and for a dollar of purchase price."""
-    rows = []
+    rows, missing = [], []
     for gpu in ids(case):
         row = data.gpu(gpu)
         try:
             usd = gpu_prices.price_range(gpu, "purchase", case.as_of)
         except NoPrice:
+            missing.append(row["name"])
             continue
         if row["board_power_w"] != row["board_power_w"]:
             continue
@@ -205,7 +208,8 @@ def value_for_watt_and_dollar(case):
     return Finding(
         table, f"For a watt {watt['name']} reads most ({watt.gb_per_s_per_watt:.1f} GB/s), for a dollar {dollar['name']} "
         f"({dollar.mb_per_s_per_usd:.0f} MB/s)",
-        "Purchase prices are rare and old: the newest known up to the date of the page, with their range.")
+        "Purchase prices are rare and old: the newest known up to the date of the page, with their range."
+        + (f" None known: {', '.join(missing)}." if missing else ""))
 
 
 @finding

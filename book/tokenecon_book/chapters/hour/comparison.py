@@ -70,7 +70,13 @@ def check(case):
         f"{int(holds.sum())} of all {len(known)} hold the published figure"),
         f"Ratio of our owned hour to the published one; bars: {owned_hour.LIKELY_SHARE:.0%} of draws of our inputs. Large: a "
         "large cloud with halls of its own. The published model takes four years of life and does not print its purchase prices."
-        f"{fall}")
+        f"{fall}{_left_out(case, known)}")
+
+
+def _left_out(case, known):
+    """The accelerators of the page of which a published hour or a purchase price is not known."""
+    names = [data.gpu(gpu)["name"] for gpu in case.gpus if gpu not in set(known["gpu"])]
+    return f" No published hour or no purchase price: {', '.join(names)}." if names else ""
 
 
 @finding

@@ -77,9 +77,11 @@ def _first_spot():
 @finding
 def spot_discounts(case):
     """Spot below on demand at each seller, now and when first seen, and how far regions lie apart."""
-    table = []
+    table, missing = [], []
     for gpu in case.gpus:
-        for spot, dear, first, then in _pairs(gpu, case.as_of):
+        pairs = list(_pairs(gpu, case.as_of))
+        missing += [] if pairs else [data.gpu(gpu)["name"]]
+        for spot, dear, first, then in pairs:
             full = dear["usd_per_gpu_hour"].median()
             table.append({
                 "gpu": gpu, "name": data.gpu(gpu)["name"], "seller": spot["seller"], "who": spot["name"], "offer": spot["offer"],
@@ -104,7 +106,8 @@ def spot_discounts(case):
                      f"{widest['spread']:.1f} times the cheapest")
     return Finding(
         table, sentence, "The discount compares spot and on demand of one seller in one region on one day, or, where the list "
-        "names none, the cheapest with the cheapest. Negative: spot is dearer there.", market.units_of(SPOT_COLUMNS))
+        "names none, the cheapest with the cheapest. Negative: spot is dearer there."
+        + (f" No seller is known to ask both for: {', '.join(missing)}." if missing else ""), market.units_of(SPOT_COLUMNS))
 
 
 @finding

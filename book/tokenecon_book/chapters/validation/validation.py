@@ -9,7 +9,7 @@ import pandas as pd
 from tokenecon import data
 from tokenecon.errors import BadInput
 from tokenecon.finding import Finding, finding
-from tokenecon.serving import intervals
+from tokenecon.serving import intervals, lookups
 from tokenecon.serving.calibration import held_out
 
 TUNED = "tensorrt-llm"  # engines whose offline tables are tuned by their maker
@@ -38,7 +38,7 @@ def _interval(rows):
     low, high = np.ones(len(rows)), np.ones(len(rows))
     for name in intervals.QUANTITIES:
         own = (quantity == name).to_numpy()
-        low[own], high[own] = intervals.ratios(intervals.fitted(), name, load[own], routed[own], np.ones(own.sum()))
+        low[own], high[own] = intervals.ratios(lookups.widths(), name, load[own], routed[own], np.ones(own.sum()))
     inverse = (rows["metric"] == "e2e_ms").to_numpy()
     return np.where(inverse, 1 / high, low), np.where(inverse, 1 / low, high)
 

@@ -63,6 +63,18 @@ def test_an_accelerator_without_a_price_stays_in_the_table_with_the_reason():
     assert len(table) == 4
 
 
+def test_of_all_accelerators_each_has_a_cost_or_a_reason():
+    every = case(gpus=list(data.ids("gpus")))
+    table = hardware.comparison(every).table
+    assert set(table["gpu"]) == set(every.gpus)
+    assert (table["usd_per_mtok_out"].isna() == (table["reason"] != "")).all()
+    value = hardware.value_for_watt_and_dollar(every)
+    rated = {gpu for gpu in every.gpus if data.gpu(gpu)["board_power_w"] > 0} - set(value.table["gpu"])
+    assert rated and all(data.gpu(gpu)["name"] in value.note for gpu in rated)
+    split = hardware.splitting(every)
+    assert split.table["gpu"].nunique() <= hardware.MOST_SPLIT and f"The first {hardware.MOST_SPLIT} of " in split.note
+
+
 def test_no_price_at_all_is_one_sentence():
     with pytest.raises(ValueError, match="none of gaudi3-128gb has both a 'on_demand' price"):
         hardware.cost(case(gpus=["gaudi3-128gb"]))

@@ -210,6 +210,17 @@ def test_the_breakdown_adds_up(case):
         assert part["usd_per_gpu_hour"].sum() == pytest.approx(own["total"], rel=1e-14)
 
 
+def test_of_all_accelerators_those_left_out_are_named(case):
+    every = case(gpus=list(data.ids("gpus")))
+    for found in (hour_rent.breakdown(every), comparison.check(every)):
+        known = found.table.dropna(subset=["ratio"]) if "ratio" in found.table else found.table
+        left = set(every.gpus) - set(known["gpu"])
+        assert left and all(data.gpu(gpu)["name"] in found.note for gpu in left)
+    carbon = energy.carbon(every).table
+    assert set(carbon["gpu"]) == set(every.gpus)
+    assert (carbon["usd_per_mtok_out"].isna() == (carbon["reason"] != "")).all()
+
+
 def test_own_parts_end_in_their_total(case):
     table = hour_rent.own_parts(case()).table
     assert table["component"].iloc[-1] == "total"

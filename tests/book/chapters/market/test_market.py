@@ -47,6 +47,13 @@ def test_every_price_has_a_provider_of_a_known_kind():
     assert set(providers[providers == "hyperscaler"].index) == {"aws", "azure", "gcp", "oracle"}
 
 
+def test_of_all_accelerators_those_without_an_offer_are_named(case):
+    every = case(gpus=list(data.ids("gpus")))
+    for found in (market.by_seller(every), commitments.spot_discounts(every)):
+        left = set(every.gpus) - set(found.table["gpu"])
+        assert left and all(data.gpu(gpu)["name"] in found.note for gpu in left)
+
+
 def test_what_the_documents_say_is_never_an_offer():
     rows = market.seen(H100, DAY)
     assert "doc" not in set(rows["provider"]) and (rows["as_of"] <= DAY).all() and (rows["last_seen"] <= DAY).all()

@@ -11,7 +11,7 @@ import pandas as pd
 from tokenecon import data, units
 from tokenecon.errors import BadInput, TooSlow
 from tokenecon.formulas import parallelism, queueing, serving
-from tokenecon.serving import cases, coefficients, estimate, intervals, sizing, steady_state
+from tokenecon.serving import cases, coefficients, estimate, intervals, lookups, sizing, steady_state
 
 PARTS = ("weights", "kv cache", "arithmetic", "fixed work", "exchange")
 HALVES = 2
@@ -88,7 +88,7 @@ def passes(case, columns, tokens, *, decoding, exchange=None, changed=None, veri
     # the computation; or gathered on every rank, as `tokenecon.estimate` has it.
     exchange = exchange or case.exchange
     tokens = np.atleast_1d(np.asarray(tokens, dtype=float))
-    rates = steady_state.prepared(columns, coefficients.fitted()) | (changed or {})
+    rates = steady_state.prepared(columns, lookups.coefficients()) | (changed or {})
     cut = HALVES if exchange == "hidden" else 1
     work = tokens * columns["dp"] / cut
     if decoding:
@@ -154,7 +154,7 @@ def decode(case, per_step=1.0, **options):
 
 def spread():
     """Low and high factor on a rate: the model's interval for experts, widened because nothing alike was measured."""
-    ends = intervals.ratios(intervals.fitted(), "rate", np.array([steady_state.CLOSED_LOOP]), np.array([1.0]), np.array([False]))
+    ends = intervals.ratios(lookups.widths(), "rate", np.array([steady_state.CLOSED_LOOP]), np.array([1.0]), np.array([False]))
     return tuple(float(end[0]) for end in ends)
 
 

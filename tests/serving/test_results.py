@@ -1,0 +1,151 @@
+"""One arithmetic for a table, for one case and for the reader's browser: all three give the same numbers."""
+
+import json
+import pathlib
+import subprocess
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tokenecon
+from tokenecon import data
+from tokenecon.numbers import jsonable
+from tokenecon.serving import checks, intervals, lookups, operands, results, sizing, steady_state
+from tokenecon.serving.calibration import support
+
+HERE = pathlib.Path(__file__).parent
+PACKAGE = pathlib.Path(tokenecon.__file__).parent
+GOOD = {"model": "llama-3.1-8b", "gpu": "h100-sxm-80gb", "n_gpus": 1, "isl": 1000, "osl": 200, "weights": "fp8"}
+LARGE = {"model": "llama-3.3-70b", "n_gpus": 8, "weights": "fp8", "concurrency": 64}
+LATENT = {"model": "deepseek-v3", "gpu": "h200-sxm-141gb", "n_gpus": 8, "weights": "fp8"}
+CASES = {
+    "dense": {"concurrency": 16},
+    "as many as fit": {"model": "qwen3-32b", "n_gpus": 2},
+    "offline": {"load": "offline", "engine": "vllm"},
+    "static": {"load": "static", "concurrency": 32, "engine": "tensorrt-llm", "isl": 20000},
+    "16-bit on AMD": {"model": "llama-3.1-70b", "gpu": "mi300x-192gb", "n_gpus": 4, "weights": "bf16", "concurrency": 8},
+    "experts": {"model": "mixtral-8x7b", "n_gpus": 4, "concurrency": 40.5},
+    "experts in four bits": {"model": "gpt-oss-120b", "n_gpus": 2, "weights": "mxfp4", "concurrency": 100, "engine": "sglang"},
+    "latent attention": LATENT | {"concurrency": 128},
+    "attention data-parallel": LATENT | {"concurrency": 256, "attention_dp": 8, "ep": 8, "engine": "sglang"},
+    "sliding window": {"model": "gemma-2-9b", "isl": 12000, "concurrency": 12},
+    "linear attention": {"model": "qwen3.5-27b", "n_gpus": 2, "concurrency": 12},
+    "pipeline": LARGE | {"tp": 2, "pp": 2, "engine": "vllm"},
+    "drafts of its own": LARGE | {"draft_tokens": 3, "acceptance": 0.6, "concurrency": 4},
+    "drafts of a small model": LARGE | {"draft_tokens": 4, "draft_model": "llama-3.2-1b", "concurrency": 2},
+    "prefill apart": LARGE | {"tp": 2, "prefill_gpus": 4},
+    "cached prefix": LARGE | {"cached_prefix": 0.7, "utilisation": 0.4, "usd_per_gpu_hour": 2.5},
+    "four bits on Blackwell": LARGE | {"gpu": "b200-sxm-180gb", "weights": "nvfp4"},
+    "four bits unpacked": LARGE | {"weights": "int4", "kv": "int8", "n_gpus": 2},
+    "PCIe": LARGE | {"gpu": "l40s-48gb", "osl": 1},
+    "beyond a server": LARGE | {"n_gpus": 16, "tp": 16},
+    "fewer clients than replicas": {"n_gpus": 4, "tp": 1, "concurrency": 2},
+    "too large": {"model": "llama-3.1-405b", "weights": "bf16"},
+    "too large a batch": {"load": "static", "concurrency": 99999},
+}
+
+
+def plain(row):
+    """A record as a page has it: JSON, with null where a fact is not known."""
+    return jsonable(dict(row))
+
+
+def asked(case):
+    """One case as :func:`results.one` takes it, its records beside it."""
+    words = checks.stated({name: checks.word(name, case.get(name)) for name in checks.WORDS}, "concurrency" not in case)
+    number = {name: float(case.get(name, default) or np.nan if default is None else case.get(name, default))
+              for name, (default, _, _) in checks.NUMBERS.items()}
+    if np.isnan(number["usd_per_gpu_hour"]):
+        number["usd_per_gpu_hour"] = lookups.usd_per_gpu_hour(words["gpu"])
+    ids = [words[name] for name in ("model", "gpu", "weights", "kv")]
+    return {
+        "model": plain(data.model(words["model"])), "gpu": plain(data.gpu(words["gpu"])) | {"gpu": words["gpu"]},
+        "precision": plain(data.precision(words["weights"])), "kv": words["kv"], "number": number,
+        "draft": plain(data.model(words["draft_model"])) if words["draft_model"] else None,
+        "load": steady_state.LOADS.index(words["load"]), "engine": checks.TEXTS["engine"].index(words["engine"]),
+        "calibrated": support.measured_before(*ids),
+    }  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def micropython(node, node_modules):
+    """Results of all cases from one run of MicroPython under Node."""
+    assert node_modules.is_dir()
+    cases = [asked(GOOD | change) for change in CASES.values()]
+    for case in cases:  # JSON has no NaN and no infinity
+        case["number"] = {name: value if np.isfinite(value) else str(value) for name, value in case["number"].items()}
+    run = subprocess.run([node, str(HERE / "micropython_runner.mjs"), str(PACKAGE)], capture_output=True, text=True, timeout=120,
+                         input=json.dumps({"cases": cases, "values": lookups.coefficients(), "widths": lookups.widths()}))
+    assert run.returncode == 0, f"MicroPython stopped:\n{run.stdout}\n{run.stderr[-3000:]}"
+    answer = json.loads(run.stdout)
+    assert answer["implementation"] == "micropython" and answer["double"]
+    return dict(zip(CASES, answer["results"], strict=True))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_micropython_gives_what_estimate_gives(name, micropython):
+    there, here = micropython[name], tokenecon.estimate(GOOD | CASES[name]).iloc[0]
+    assert there["fits"] == here["fits"] == (not name.startswith("too"))
+    assert there["shortage"] == here["error"]
+    assert there["calibrated"] == here["calibrated"]
+    if not here["fits"]:
+        return
+    assert steady_state.RESOURCES[int(there["bound"])] == here["bound"]
+    numbers = [*results.RESULTS, *(one + end for one in results.RESULTS for end in results.ENDS)]
+    for number in ("max_concurrency", "concurrency_used", *numbers):
+        assert float(there[number]) == pytest.approx(here[number], rel=1e-9), number
+
+
+@pytest.mark.parametrize("limits", [{"tpot_ms": 20.0}, {"ttft_ms": 300.0, "tpot_ms": 100.0}, {}, {"tpot_ms": 1.0}])
+def test_the_capacity_of_one_case_is_that_of_a_table(limits):
+    case = LARGE | {"gpu": "h100-sxm-80gb", "isl": 1000, "osl": 200, "kv": "fp8", "load": "closed_loop"}
+    hardware = lookups.hardware(*(case[name] for name in ("model", "gpu", "weights", "kv")))
+    number = asked(case)["number"]
+
+    def answer(requests):
+        return results.one(hardware, number | {"concurrency": requests}, load=steady_state.CLOSED_LOOP, engine=3, calibrated=True,
+                           values=lookups.coefficients())
+
+    most, alone = results.capacity(answer, **limits)
+    row = sizing.capacity(pd.DataFrame([case]), **limits).iloc[0]
+    assert most == (0.0 if row["reason"] else row["concurrency"])
+    assert isinstance(most, float) and isinstance(alone["tpot_ms"], float)
+
+
+DRAWN = st.fixed_dictionaries({
+    "model": st.sampled_from(["llama-3.1-8b", "qwen3-235b-a22b", "deepseek-v3", "gemma-2-9b", "gpt-oss-120b"]),
+    "gpu": st.sampled_from(["h100-sxm-80gb", "b200-sxm-180gb", "mi300x-192gb", "l40s-48gb"]),
+    "weights": st.sampled_from(["bf16", "fp8", "int4"]), "kv": st.sampled_from(["bf16", "fp8"]),
+    "load": st.sampled_from(intervals.LOADS), "engine": st.sampled_from(checks.TEXTS["engine"]),
+    "n_gpus": st.sampled_from([8.0, 16.0]), "tp": st.sampled_from([2.0, 4.0, 8.0]), "attention_dp": st.sampled_from([1.0, 2.0]),
+    "isl": st.floats(1, 30000), "osl": st.floats(1, 3000), "concurrency": st.sampled_from([np.inf, 0.5, 1.0, 77.0, 3000.0]),
+    "cached_prefix": st.sampled_from([0.0, 0.5]), "draft_tokens": st.sampled_from([0.0, 3.0]),
+    "prefill_gpus": st.sampled_from([0.0, 8.0]),
+})  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(cases=st.lists(DRAWN, min_size=2, max_size=6))
+def test_floats_give_what_arrays_give(cases):
+    """The same function on one case after the other, and on all as columns."""
+    cases = [case | {"prefill_gpus": 0.0} if case["n_gpus"] == 8 else case for case in cases]
+    each, arguments = [], []
+    for case in cases:
+        one = asked(case)
+        ids = [case[name] for name in ("model", "gpu", "weights", "kv")]
+        arguments.append((lookups.hardware(*ids), one["number"], one["load"], one["engine"]))
+        each.append(results.one(*arguments[-1][:2], load=one["load"], engine=one["engine"], calibrated=one["calibrated"],
+                                values=lookups.coefficients()))
+    hardware, number = ({name: np.array([row[place][name] for row in arguments]) for name in arguments[0][place]}
+                        for place in (0, 1))
+    load, engine = (np.array([row[place] for row in arguments]) for place in (2, 3))
+    case = results.columns(results.setup(hardware, operands.layout(number), load, engine), number)
+    case["has_draft_model"] = False
+    values = lookups.coefficients()
+    state = steady_state.settled(case, steady_state.prepared(case, values), steady_state.room(case), {}, resources=True)
+    together = results.of(case, state, usd_per_gpu_hour=number["usd_per_gpu_hour"], utilisation=1.0)
+    for name in ("fits", "bound", "max_concurrency", *results.RESULTS):
+        assert np.allclose(np.array([one[name] for one in each], dtype=float), together[name], rtol=1e-12, atol=0), name

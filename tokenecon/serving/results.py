@@ -1,0 +1,192 @@
+"""From what a case states to what ``estimate`` answers: the columns of the model, its results, their intervals.
+
+Everything is a float, or an array, or a dict of them, and nothing here reads data: one source for a table of a million
+cases, for one case, and for MicroPython in the reader's browser.
+"""
+
+from tokenecon.formulas import levers, money
+from tokenecon.numerics import floor, maximum, minimum, some, where
+from tokenecon.serving import intervals, operands, steady_state
+from tokenecon.units import BYTES_PER_GB, MS_PER_SECOND
+
+BEYOND = 1.2  # a static batch may be so much larger than what fits by the usual share of memory
+# Result -> the quantity whose interval it has; money falls as the rate rises.
+RESULTS = {"ttft_ms": "ttft", "tpot_ms": "tpot", "output_tok_s": "rate", "total_tok_s": "rate", "usd_per_mtok_in": "usd",
+           "usd_per_mtok_out": "usd", "usd_per_mtok": "usd"}
+ENDS = ("_low", "_high")
+# What says how much room weights take.
+ROOM = ("concurrency", "memory_bytes", "group", "pp", "outer_params", "attention_params", "dense_params", "linear_bytes",
+        "expert_params", "expert_bytes")
+
+
+def setup(hardware, layout, load, engine):
+    """Columns of a model on its GPUs; ``load`` and ``engine`` are places in their lists."""
+    case = dict(hardware)
+    case.update(layout)
+    # prefill replicas for each one that decodes
+    split = case["prefill_gpus"] / (case["n_gpus"] - case["prefill_gpus"])
+    case.update({"load": load, "engine": engine, "split": split})
+    return operands.completed(case)
+
+
+def columns(case, number):
+    """A :func:`setup` with what a case asks of it, in place."""
+    used = minimum(case["replicas"], number["concurrency"])  # fewer clients than replicas leave some idle
+    case.update({"isl": number["isl"], "osl": number["osl"], "cached": number["cached_prefix"], "used": used,
+                 "concurrency": number["concurrency"] / used, "draft_tokens": number["draft_tokens"]})
+    drafting = number["draft_tokens"] > 0
+    if some(drafting):
+        case["tokens_per_pass"] = where(drafting, levers.speculative_tokens_per_pass(
+            acceptance=number["acceptance"], draft_tokens=number["draft_tokens"]), 1.0)
+    if some(case["split"] > 0):
+        values = (case["full_values"] + case["window_values"] + case["index_values"]) * case["isl"]
+        case["transfer_s"] = where(case["split"] > 0, values * case["cache_bytes"] / (
+            case["link_bytes_per_s"] * case["group"] * case["pp"]), 0.0)
+    return case
+
+
+def of(case, state, *, usd_per_gpu_hour, utilisation):
+    """What ``estimate`` answers, without intervals, from the columns and their steady state with its resources."""
+    used, isl, osl, reading = case["used"], case["isl"], case["osl"], state["prefill_share"]
+    # measured static batches go up to an eighth beyond the memory that engines are taken to leave
+    fits = state["fit"] >= 1.0
+    if some(case["load"] == steady_state.STATIC):
+        beyond = (case["load"] == steady_state.STATIC) & (case["concurrency"] < operands.ENDLESS) & (
+            case["concurrency"] > BEYOND * state["fit"])
+        fits = where(beyond, False, fits)
+    rate = state["requests_per_s"] * used
+    paid = {"usd_per_gpu_hour": usd_per_gpu_hour, "n_gpus": case["n_gpus"], "utilisation": utilisation}
+    return {
+        "fits": fits, "max_concurrency": floor(state["fit"]) * case["replicas"], "concurrency_used": state["batch"] * used,
+        "ttft_ms": state["ttft_s"] * MS_PER_SECOND, "tpot_ms": state["tpot_s"] * MS_PER_SECOND,
+        "output_tok_s": rate * osl, "total_tok_s": rate * (isl + osl), "bound": bound(state),
+        # tokens pay for the time they cause: input for reading the prompt, output for the rest
+        "usd_per_mtok_in": money.usd_per_mtok_of_seconds(busy_s=reading / rate, tok=isl, **paid),
+        "usd_per_mtok_out": money.usd_per_mtok_of_seconds(busy_s=(1 - reading) / rate, tok=osl, **paid),
+        "usd_per_mtok": money.usd_per_mtok(tok_per_s=rate * (isl + osl), **paid),
+    }  # fmt: skip
+
+
+def bound(state):
+    """Which of :data:`steady_state.RESOURCES` takes most of the time, as its place there."""
+    place, most = 0, state[steady_state.RESOURCES[0]]
+    for other in range(1, len(steady_state.RESOURCES)):
+        time = state[steady_state.RESOURCES[other]]
+        place, most = where(time > most, other, place), maximum(time, most)
+    return place
+
+
+def backed(case, calibrated):
+    """Whether measurements back a case: those of its hardware, with no option that nobody measured."""
+    plain = (case["draft_tokens"] == 0) & (case["split"] == 0) & (case["cached"] == 0)
+    # nothing measured splits a layer over the network between servers
+    return calibrated & plain & (case["group"] <= case["link_domain"])
+
+
+def factors(widths, load, routed, calibrated):
+    """Low and high factor of each quantity of :data:`RESULTS`."""
+    found = {name: intervals.ratios(widths, name, load, routed, calibrated) for name in intervals.QUANTITIES}
+    low, high = found["rate"]
+    found["usd"] = (1 / high, 1 / low)
+    return found
+
+
+def spans(found, factors):
+    """The ends of the interval of each result."""
+    out = {}
+    for name, quantity in RESULTS.items():
+        for end, factor in zip(ENDS, factors[quantity]):  # noqa: B905  (MicroPython's zip takes no strict)
+            out[name + end] = found[name] * factor
+    return out
+
+
+def one(hardware, number, *, load, engine, calibrated, values, widths=None, draft=None):
+    """All results of one case as a dict, from ``hardware`` and perhaps ``draft``: numbers as :mod:`operands` gives them.
+
+    ``number`` has n_gpus, isl, osl, usd_per_gpu_hour and the other numbers of ``estimate``, with NaN for a tp or an ep that is
+    not given; ``load`` and ``engine`` are places in their lists.  Without ``widths`` there are no intervals.
+    """
+    layout = operands.layout(number)
+    case = columns(setup(hardware, layout, load, engine), number)
+    draft_rate = None
+    if number["draft_tokens"] > 0:
+        case["has_draft_model"], draft_rate = draft is not None, {}
+        if draft is not None:
+            case["draft"] = setup(draft, layout, load, engine)
+            draft_rate = steady_state.prepared(case["draft"], values)
+    state = steady_state.settled(case, steady_state.prepared(case, values), steady_state.room(case), draft_rate, resources=True)
+    found = of(case, state, usd_per_gpu_hour=number["usd_per_gpu_hour"], utilisation=number["utilisation"])
+    found["calibrated"] = bool(backed(case, calibrated))
+    if widths:
+        found.update(spans(found, factors(widths, load, case["routed"], found["calibrated"])))
+    found["shortage"] = "" if found["fits"] else shortage(case, state["fit"])
+    return found
+
+
+def keeps(found, ttft_ms=None, tpot_ms=None):
+    """Whether results fit and their mean latencies keep to the limits that are given."""
+    kept = found["fits"]
+    for name, limit in (("ttft_ms", ttft_ms), ("tpot_ms", tpot_ms)):
+        if limit is not None:
+            kept = kept & (found[name] <= limit)
+    return kept
+
+
+def largest(kept, low, high):
+    """The largest whole number from ``low`` to ``high`` that is kept, where every smaller one is; ``kept`` is a function."""
+    while some(low < high):  # of many cases all are bisected at once
+        open_ = low < high
+        middle = where(open_, floor((low + high + 1) / 2), maximum(low, 1.0))
+        fine = kept(middle)
+        low, high = where(open_ & fine, middle, low), where(open_, where(fine, high, middle - 1), high)
+    return low
+
+
+def capacity(answer, *, ttft_ms=None, tpot_ms=None):
+    """Most requests in flight within memory and limits, 0 where one alone is too slow, and the results of that one.
+
+    ``answer`` gives the results of the cases at a number of requests in flight; both times grow with it.
+    """
+    alone = answer(1.0)
+    fine = keeps(alone, ttft_ms, tpot_ms)
+    most = largest(lambda requests: keeps(answer(requests), ttft_ms, tpot_ms), where(fine, 1.0, 0.0),
+                   where(fine, floor(alone["max_concurrency"]), 0.0))
+    return most, alone
+
+
+def prefill_share(found, isl, osl):
+    """Share of the time that reads prompts: what a request's input costs of all that it costs."""
+    reading = found["usd_per_mtok_in"] * isl
+    return reading / (reading + found["usd_per_mtok_out"] * osl)
+
+
+def busy_seconds(case, state, bare, rate):
+    """Busy time of a replica that one request causes, by kind of token, and ``request_s``, their sum. [s]
+
+    ``bare`` is the steady state of the same new tokens with nothing before them to attend to.
+    """
+    isl, cached, context = case["isl"], case["cached"], case["isl"] + case["osl"] / 2
+    request_s = 1.0 / state["requests_per_s"]
+    prefill_s = request_s * state["prefill_share"]
+    attended = maximum(1 - bare["prefill_all_s"] / state["prefill_all_s"], 0.0)
+    attention_s = where(cached > 0, prefill_s * attended, 0.0)
+    total, parts = steady_state.pass_seconds(case, rate, decoding=state["batch"], context=context, resources=True)
+    lengths = {"context_positions": context, "cache_read_s": (request_s - prefill_s) * parts["kv cache"] / total}
+    return {
+        "input_s": money.input_seconds(prefill_s=prefill_s, prefix_attention_s=attention_s, new_positions=isl * (1 - cached),
+                                       **lengths),
+        "cached_s": money.cached_seconds(prefix_attention_s=attention_s, cached_positions=isl * cached, **lengths),
+        "output_s": money.output_seconds(decode_s=request_s - prefill_s, prompt_positions=isl, **lengths), "request_s": request_s,
+    }  # fmt: skip
+
+
+def shortage(case, fit):
+    """Why one case does not fit, in words."""
+    if fit >= 1.0:
+        return ("a static batch of %g does not fit: a replica has memory for %d; lower concurrency, or raise n_gpus and tp"
+                % (case["concurrency"], int(fit)))
+    gpus = case["group"] * case["pp"]
+    weights = (case["outer_params"] * 2 + (case["attention_params"] + case["dense_params"]) * case["linear_bytes"]
+               + case["expert_params"] * case["expert_bytes"])
+    return ("does not fit: %.0f GB of weights and the cache of one sequence do not fit into the %.0f GB of %d GPU; raise n_gpus "
+            "and tp, or narrow weights or kv" % (weights / BYTES_PER_GB, case["memory_bytes"] * gpus / BYTES_PER_GB, gpus))
