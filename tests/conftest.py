@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tokenecon import data
+from tokenecon import data, queries
 from tokenecon_book.build import book
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -30,24 +30,17 @@ def root():
     return ROOT
 
 
-def forget():
-    """Empty what the module of the data remembers of its files."""
-    for function in vars(data).values():
-        if hasattr(function, "cache_clear"):
-            function.cache_clear()
-
-
 @pytest.fixture
 def read_from(monkeypatch):
     """A function that makes the data be read from another folder for the rest of a test."""
 
     def use(folder):
         monkeypatch.setattr(data, "ROOT", folder)
-        forget()
+        queries.forget()
 
     yield use
     monkeypatch.undo()
-    forget()
+    queries.forget()
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ An input that is read may not give a number that is infinite or, where it stands
 """
 
 import copy
+import csv
 import io
 import json
 import math
@@ -17,7 +18,7 @@ import pytest
 
 import tokenecon
 from tokenecon import data
-from tokenecon.decision import scenario
+from tokenecon.decision import options, scenario
 from tokenecon.errors import BadInput
 from tokenecon.importers import huggingface, litellm_prices, load_csv
 from tokenecon.serving import case_files
@@ -229,3 +230,77 @@ def test_ids():
 
     for rows in tried(read, (cut(chance.choice(known), chance) for _ in range(ROUNDS // 4))):
         sound(rows)
+
+
+OWN = ("gpu,field,value,text,unit,low,high,basis,as_of\nmy-gpu,name,,My GPU,text,,,spec,2026-10-01\n"
+       "my-gpu,vendor,,ACME,text,,,spec,2026-10-01\nmy-gpu,kind,,gpu,text,,,spec,2026-10-01\n"
+       "my-gpu,memory,96,,GB,,,spec,2026-10-01\nmy-gpu,engine_memory,88,,GiB,,,spec,2026-10-01\n"
+       "my-gpu,bandwidth,3,,TB/s,,,spec,2026-10-01\nmy-gpu,bf16,800,,TFLOP/s,,,spec,2026-10-01\n"
+       "my-gpu,fp8,1600,,TFLOP/s,,,spec,2026-10-01\nmy-gpu,link_domain,8,,GPU,,,spec,2026-10-01\n"
+       "my-gpu,link_bandwidth,450,,GB/s,,,spec,2026-10-01\nmy-gpu,all_in_power,1.3,,kW,1.1,1.5,derived,2026-10-01\n",
+       "id,gpu,kind,value,unit,low,high,as_of,last_seen,basis\nmy.rent,my-gpu,on_demand,2.5,USD/GPU/h,2,3,2026-11-01,,quoted\n"
+       "my.price,my-gpu,purchase,25000,USD/GPU,,,2026-11-01,2026-11-02,quoted\n")
+OF_EACH = 4  # damaged folders of which results are computed, of each table
+
+
+def whole_tables():
+    """A sound table of each kind that a reader's folder may hold."""
+    def like(name, row_id, **cells):
+        with open(data.ROOT / f"{name}.csv", encoding="utf-8", newline="") as file:
+            row = next(row for row in csv.DictReader(file) if row["id"] == row_id)
+        out = io.StringIO()
+        writer = csv.DictWriter(out, list(row), lineterminator="\n")
+        writer.writeheader()
+        writer.writerow(row | cells)
+        return out.getvalue()
+
+    offer = data.table("api_prices").iloc[-1]["id"]
+    return {"gpus": OWN[0], "prices": OWN[1], "models": like("models", "llama-3.1-8b", id="my-model", aliases="", source=""),
+            "api_prices": like("api_prices", offer, id="my.offer", model="my-model", source=""),
+            "assumptions": like("assumptions", "power.price", source="")
+            + like("assumptions", "decision.years", source="").split("\n", 1)[1]}
+
+
+def cell(text, chance):
+    """A table with one cell replaced."""
+    rows = list(csv.reader(io.StringIO(text)))
+    row = chance.choice(rows)
+    row[chance.randrange(len(row))] = chance.choice((*SCRAPS, "0", "1e-9", "1e14", "1", "3", "0.99", "moe", "my-gpu"))
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows(rows)
+    return out.getvalue()
+
+
+def test_folders_of_facts(tmp_path):
+    chance, tables = random.Random(SEED), whole_tables()
+    for name, text in tables.items():
+        (tmp_path / f"{name}.csv").write_text(text, encoding="utf-8")
+    case = {"name": "Mine", "model": "my-model", "weights": "fp8", "kv": "fp8", "gpus": ["my-gpu"],
+            "traffic": {"profile": "flat"}, "workload": {"isl": 1000, "osl": 200, "requests_per_day": 1e5}}
+
+    def read(damaged):
+        name, text, far = damaged
+        (tmp_path / f"{name}.csv").write_bytes(text.encode("utf-8", "surrogatepass"))
+        try:
+            data.use(tmp_path)
+            if not far:
+                return None, None
+            rows = tokenecon.estimate({"model": "my-model", "gpu": "my-gpu", "n_gpus": 1, "isl": 100, "osl": 100})
+            return rows, options.offers(scenario.case(copy.deepcopy(case), tmp_path / "case.yml")).table
+        finally:
+            (tmp_path / f"{name}.csv").write_text(tables[name], encoding="utf-8")
+
+    def damaged():
+        for name, text in tables.items():
+            yield name, text, True
+            for place in range(ROUNDS // 2):
+                yield name, (cell, cut)[place % 3 == 2](text, chance), place < OF_EACH * ROUNDS // 166
+
+    try:
+        for rows, offers in tried(read, damaged()):
+            if rows is not None:
+                sound(rows)
+                money = offers.filter(regex="^usd_per").to_numpy(dtype=float)
+                assert (np.isfinite(money) | np.isnan(money)).all() and not (money < 0).any()
+    finally:
+        data.use(None)

@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING, Any
 from tokenecon.errors import BadInput
 
 if TYPE_CHECKING:
+    import os
+
     import pandas as pd
 
-__all__ = ["BadInput", "estimate"]
+__all__ = ["BadInput", "estimate", "facts"]
 __version__ = "0.4.0"
 
 
@@ -43,3 +45,28 @@ def estimate(cases: "pd.DataFrame | dict[str, Any]", *, intervals: bool = True) 
     from tokenecon.serving.estimate import estimate as run  # pandas loads here, not on import
 
     return run(cases, intervals)
+
+
+def facts(folder: "str | os.PathLike[str] | None") -> "dict[str, tuple[str, ...]]":
+    """Reckon with facts of your own, laid over those of the book, for the rest of this process.
+
+    Parameters
+    ----------
+    folder : path or None
+        A folder with any of ``gpus.csv``, ``models.csv``, ``prices.csv``, ``api_prices.csv``, ``assumptions.csv``,
+        ``providers.csv`` and ``sources.csv``, with the columns of ``data/``; None takes them off again. A row with the id of
+        one of the book's takes its place.
+
+    Returns
+    -------
+    dict
+        Ids of your rows by table.
+
+    Raises
+    ------
+    BadInput
+        A file or a row is not allowed; the sentence names it, and the facts stay what they were.
+    """
+    from tokenecon import data
+
+    return data.use(folder)

@@ -6,6 +6,7 @@ from tokenecon import __version__, data, units
 from tokenecon.errors import BadInput, NoPrice, did_you_mean
 
 TITLE = "What a token costs"
+YOURS = "yours"  # how a row of a reader's own facts is marked
 
 
 class NothingListed(BadInput):
@@ -23,14 +24,25 @@ def gpus():
         ("board_power_W", "board_power_w", "W", "W"),
     ):
         rows[column] = (frame[source] * units.convert(1.0, unit, wanted)).round(4)
+    if data.own("gpus"):
+        facts = data.table("gpus")
+        mine = facts["id"].isin(data.own("gpus"))
+        whole = facts.assign(mine=mine).groupby("gpu")["mine"].all()
+        said = facts[mine].groupby("gpu")["field"].agg(", ".join)
+        rows[YOURS] = ["all" if whole[gpu] else said.get(gpu, "") for gpu in rows["id"]]
     return rows.to_dict("records")
+
+
+def marked(frame, table):
+    """Rows of a table with those of the reader marked, where there are any."""
+    return frame.assign(**{YOURS: [YOURS * (one in data.own(table)) for one in frame["id"]]}) if data.own(table) else frame
 
 
 def models():
     """Models with their size and shape."""
     frame = data.models().reset_index()
     wanted = ["id", "name", "kind", "parameters", "active_parameters", "layers", "kv_heads", "source"]
-    return frame[wanted].to_dict("records")
+    return marked(frame[wanted], "models").to_dict("records")
 
 
 def prices(gpu=None):
@@ -38,7 +50,7 @@ def prices(gpu=None):
     from tokenecon.prices import price_book
 
     wanted = ["id", "gpu", "provider", "region", "kind", "value", "unit", "as_of", "last_seen", "marks", "source"]
-    return price_book.gpu_offers(gpu)[wanted].to_dict("records")
+    return marked(price_book.gpu_offers(gpu)[wanted], "prices").to_dict("records")
 
 
 def token_prices(model=None):
@@ -51,7 +63,7 @@ def token_prices(model=None):
         raise NothingListed(str(error)) from error
     wanted = ["id", "model", "provider", "usd_per_mtok_in", "usd_per_mtok_out", "usd_per_mtok_cached", "as_of", "last_seen",
               "marks", "source"]  # fmt: skip
-    return frame[wanted].to_dict("records")
+    return marked(frame[wanted], "api_prices").to_dict("records")
 
 
 def scenarios():
@@ -105,14 +117,23 @@ def note(name):
 def look_up(any_id):
     """Any row with its sources and how to cite it; a claim, where the book is installed, with its verdict."""
     found = data.show(any_id)
+    if mine := data.own(found["table"]):
+        found["rows"] = [row | {YOURS: YOURS * (row["id"] in mine)} for row in found["rows"]]
     for one in entry_points(group="tokenecon.lookups", name=found["table"]):
         found |= one.load()(any_id)
     return found | {"cite": cite(found)}
 
 
+def file(found):
+    """Where the rows stand that were looked up: in ``data/``, in a file of the reader's, or in both."""
+    mine = [row["id"] in data.own(found["table"]) for row in found["rows"]]
+    files = [f"data/{found['table']}.csv"] * (not all(mine)) + [f"your file {found['table']}.csv"] * any(mine)
+    return " and ".join(files)
+
+
 def cite(found):
     """One line that names the row, the book with its version, and the source behind it."""
-    row = f"data/{found['table']}.csv, row {found['id']}"
+    row = f"{file(found)}, row {found['id']}"
     book = f"{TITLE}, version {__version__}, {row}"
     if found["table"] == "sources":
         return source_line(found["rows"][0])

@@ -40,8 +40,15 @@ def common(
     _version: Annotated[
         bool, typer.Option("--version", callback=version, is_eager=True, help="Print the version.")
     ] = False,
+    facts: Annotated[Path | None, typer.Option(
+        metavar="DIR", help="Your own facts: a folder of gpus.csv, models.csv, prices.csv, api_prices.csv, assumptions.csv with "
+        "the columns of data/, whose rows join ours or, with the same id, take their place. May stand after the verb, too.")
+    ] = None,
 ):
     """What holds for every verb."""
+    from tokenecon import data
+
+    data.use(facts)  # before any verb reads
 
 
 @app.command("list")
@@ -84,7 +91,7 @@ def show(
     if as_json:
         print(json.dumps(found, indent=1, ensure_ascii=False))
         return
-    print(f"{found['id']} (data/{found['table']}.csv)")
+    print(f"{found['id']} ({catalogue.file(found)})")
     if len(found["rows"]) == 1:
         print_record(found["rows"][0])
     else:
@@ -116,9 +123,13 @@ def estimate(
     intervals: Annotated[bool, typer.Option("--intervals/--no-intervals", help="Give the ends of each interval, too.")] = True,
 ):
     """Predict the cases of a file; ``--help`` lists the columns."""
+    from tokenecon import data, queries
     from tokenecon.serving import case_files
 
-    rows, wrong = case_files.run(cases, out, intervals)
+    with queries.recording() as asked:
+        rows, wrong = case_files.run(cases, out, intervals)
+    if mine := data.own_words(asked):
+        print(f"with your own facts: {mine}", file=sys.stderr)
     if wrong:
         print(f"{wrong} of {rows} rows have an error; see the column error", file=sys.stderr)
         raise typer.Exit(1)
@@ -218,6 +229,25 @@ def print_table(rows):
     Console(highlight=False).print(table)
 
 
+def facts_first(arguments):
+    """The arguments with ``--facts DIR``, wherever it stands, before the verb, and the verb."""
+    given, moved, rest = list(arguments), [], []
+    while given:
+        one = given.pop(0)
+        if one == "--":
+            rest += [one, *given]
+            break
+        if one == "--facts" and given:
+            moved += [one, given.pop(0)]
+        elif one == "--facts":
+            raise typer.BadParameter("--facts lacks its folder; write --facts DIR")
+        elif one.startswith("--facts="):
+            moved.append(one)
+        else:
+            rest.append(one)
+    return moved + rest, rest[0] if rest else ""
+
+
 def paired(arguments):
     """The arguments with each ``-p NAME VALUE`` as ``-p NAME=VALUE``, which is also allowed as such."""
     given, done = list(arguments), []
@@ -242,6 +272,8 @@ def application(wanted=""):
                 "Predict tokens per second, latency and cost of a table of cases.")(estimate)
     for verb in entry_points(group="tokenecon.verbs"):
         app.command(verb.name)(verb.load())
+    for verb in app.registered_commands:
+        verb.epilog = "With `--facts DIR`, your own facts; see `tokenecon --help`."
     return app
 
 
@@ -249,7 +281,8 @@ def main(arguments=None):
     """Run the command; bad input is one sentence on stderr and exit code 2, never a traceback."""
     given = sys.argv[1:] if arguments is None else arguments
     try:
-        code = application(*given[:1])(paired(given), prog_name="tokenecon", standalone_mode=False)
+        ordered, verb = facts_first(given)
+        code = application(verb)(paired(ordered), prog_name="tokenecon", standalone_mode=False)
         sys.stdout.flush()
     except typer.TyperException as error:
         sentence = error.format_message().rstrip(".")

@@ -6,19 +6,23 @@ only :func:`gpus` converts, to SI, and says so in its column names.
 
 What is asked here is put on record as a query (:mod:`tokenecon.queries`): a result has the sources of the rows that it
 asked for, and goes stale when one of its queries answers differently.  So ask for what is needed, by id or by filter.
+
+A reader's own facts lie in a folder of such files.  :func:`use` lays them over ours for the rest of the process, and all that
+is asked here is answered with them.
 """
 
 import csv
 import hashlib
+import io
 import json
 import operator
+import os
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
-from tokenecon import units
+from tokenecon import own_facts, queries, units
 from tokenecon.errors import UnknownId
-from tokenecon.queries import Query, ask
+from tokenecon.queries import Query, ask, kept
 
 PACKAGE = Path(__file__).resolve().parent
 
@@ -57,10 +61,108 @@ COMPARE = {"<=": operator.le, ">=": operator.ge, "!=": operator.ne}
 OPERATORS = (*COMPARE, "=")
 # Tables whose rows name no source: where they are from.
 UNSOURCED = {"calibration": "own-arithmetic", "held_out": "own-arithmetic"}
+FEW = 12  # ids that a list names
 LINES = {"uk_line": "doc-uk", "th_line": "doc-th"}  # column of the claims -> the document whose line it names
 
+_own = {"folder": None, "rows": {}}  # of the folder that :func:`use` was given: table -> {id: row of texts}
+_described = {"models": {}, "sources": {}}  # of configurations that were named in place of a model's id
 
-@cache
+
+def use(folder: "str | os.PathLike[str] | None" = None) -> "dict[str, tuple[str, ...]]":
+    """Lay a reader's facts over those of ``data/`` for the rest of the process, or with None take them off again.
+
+    The rows of a folder (see :mod:`tokenecon.own_facts`) join ours; one with the id of a row of ours takes its place.  What
+    was remembered of the facts before is forgotten.  Gives back ``{table: ids}`` of the reader's rows; :class:`BadInput` says
+    what is wrong with a folder, and then the facts are what they were.  A case that names a configuration is read anew after it.
+    """
+    if folder is None and _own["folder"] is None and not _described["models"]:
+        return {}
+    rows = {}
+    if folder is not None:
+        fields = {field: unit for field, (_, unit) in GPU_COLUMNS.items()}
+        rows = own_facts.Folder(folder, package(), lambda name: {row["id"]: row for row in _texts(ROOT, name)}, fields).rows
+    _own.update(folder=None if folder is None else str(Path(folder).absolute()), rows=rows)
+    for found in _described.values():
+        found.clear()
+    queries.forget()
+    return {table: tuple(found) for table, found in rows.items()}
+
+
+def describe_model(row, source_row):
+    """Take in a model that no table has: its row as texts, whose id is the path of its file, and the source for that file."""
+    for table, one in (("models", row), ("sources", source_row)):
+        if _described[table].get(one["id"]) != one:
+            _described[table][one["id"]] = one
+            queries.forget()
+
+
+def _mine(name):
+    """The reader's rows of a table by id."""
+    return _own["rows"].get(name, {}) | _described.get(name, {})
+
+
+def own_folder():
+    """The folder of the reader's facts, an absolute path, or None."""
+    return _own["folder"]
+
+
+def own(name):
+    """Ids of the rows of a table that are the reader's."""
+    return _mine(name).keys()
+
+
+def _own_source(name, row):
+    """Id of the source that stands for the file of a row of the reader's."""
+    told = row.get("source", "")
+    return told if told.startswith(own_facts.source_id("")) else own_facts.source_id(f"{name}.csv")
+
+
+def own_among(asked):
+    """The reader's rows that queries answer with: ``{table: ids}``."""
+    found = {}
+    for query in asked:
+        mine = own(query.table)
+        for row in _answers().rows(query) if mine else ():
+            if row["id"] in mine:
+                found.setdefault(query.table, {})[row["id"]] = None
+    return {table: tuple(ids) for table, ids in found.items()}
+
+
+def own_words(asked):
+    """The same in words: ``gpus.csv (my-gpu.memory, my-gpu.bandwidth)``; of many rows the first."""
+    words = []
+    for table, ids in own_among(asked).items():
+        rows = [one for one in ids if one not in _described.get(table, ())]
+        if rows and table not in ("sources", "providers"):
+            words.append(f"{table}.csv ({', '.join(rows[:FEW])}{f' and {len(rows) - FEW} more' if len(rows) > FEW else ''})")
+        words += [one for one in ids if one in _described["models"]]
+    return "; ".join(words)
+
+
+def _texts(root, name):
+    """Rows of a file as texts by column."""
+    with open(root / f"{name}.csv", encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _overlaid(name):
+    """The rows of a table as texts, the reader's in the place of ours with the same id, and else after them."""
+    mine = _mine(name)
+    return [mine.pop(row["id"], row) for row in _texts(ROOT, name)] + list(mine.values())
+
+
+def _file(name):
+    """The file of a table; with facts of the reader's one in memory."""
+    if not own(name):
+        return ROOT / f"{name}.csv"
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [field["name"] for field in schema(name)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(_overlaid(name))
+    return io.StringIO(text.getvalue())
+
+
+@kept
 def package():
     """The descriptor ``data/datapackage.json`` as a dict."""
     return json.loads((ROOT / "datapackage.json").read_text(encoding="utf-8"))
@@ -74,14 +176,14 @@ def schema(name):
     return tables[name]
 
 
-@cache
+@kept
 def _load(name):
     import pandas as pd
 
     fields = schema(name)
     text = [field["name"] for field in fields if field["type"] in ("string", "date")]
     frame = pd.read_csv(
-        ROOT / f"{name}.csv", dtype=dict.fromkeys(text, str), keep_default_na=False, na_values=[""],
+        _file(name), dtype=dict.fromkeys(text, str), keep_default_na=False, na_values=[""],
         true_values=["true"], false_values=["false"],
     )  # fmt: skip
     declared = [field["name"] for field in fields]
@@ -167,7 +269,7 @@ class Facts(Mapping):
         return len(self._values)
 
 
-@cache
+@kept
 def _by_id(name):
     """Rows of a table by id, for the look-ups of single facts."""
     return {row["id"]: row for row in _load(name).to_dict("records")}
@@ -182,7 +284,7 @@ def row(name, row_id, field="id", where=""):
     return dict(known[row_id])
 
 
-@cache
+@kept
 def _gpus():
     import pandas as pd
 
@@ -213,7 +315,7 @@ def gpu(gpu_id):
 
 
 GPU_FIELDS = {column: field for field, (column, _) in GPU_COLUMNS.items()}
-_gpu_rows = cache(lambda: _gpus().to_dict("index"))
+_gpu_rows = kept(lambda: _gpus().to_dict("index"))
 
 
 def models():
@@ -274,7 +376,8 @@ def show(any_id):
         if name == "gpus" and hit.empty:
             hit = frame[frame["gpu"] == any_id]
         if not hit.empty:
-            cited = dict.fromkeys(hit["source"]) if "source" in hit else {}
+            mine = [_own_source(name, one) for one in hit.to_dict("records") if one["id"] in own(name) and name != "sources"]
+            cited = dict.fromkeys([*mine, *hit.get("source", ())])
             return {"table": name, "id": any_id, "rows": hit.to_dict("records"),
                     "sources": [source(cite) for cite in cited if cite]}
         known += list(frame["id"]) + (list(frame["gpu"].unique()) if name == "gpus" else [])
@@ -287,11 +390,12 @@ def show(any_id):
 class Answers:
     """What queries answer by the files of a folder as they are now: hashes for freshness, sources for citing.
 
-    Reads the text of the files once and no numbers, so that a build knows what is stale before it loads anything.
+    Reads the text of the files once and no numbers, so that a build knows what is stale before it loads anything.  Without a
+    folder they are those in use, the reader's own among them.
     """
 
     def __init__(self, root=None):
-        self.root = root or ROOT
+        self.root, self._in_use = root or ROOT, root is None
         self._tables, self._indexes, self._hashes = {}, {}, {}
         self._descriptor = json.loads((self.root / "datapackage.json").read_text(encoding="utf-8"))
         self._kinds = {one["name"]: [[field["name"], field["type"]] for field in one["schema"]["fields"]]
@@ -326,10 +430,17 @@ class Answers:
                 continue
             if query.table in UNSOURCED:
                 found[UNSOURCED[query.table]] = None
+            mine = own(query.table) if self._in_use else ()
             for row in self._matching(query):
+                if row["id"] in mine:
+                    found[_own_source(query.table, row)] = None
                 found.update(dict.fromkeys([row["source"]] if "source" in row else
                                            [document for column, document in LINES.items() if row.get(column)]))
         return tuple(one for one in found if one)
+
+    def rows(self, query):
+        """The rows that a query answers with, where it asks for rows and not what to choose from."""
+        return () if query.want or query.table not in self._kinds else self._matching(query)
 
     def _matching(self, query):
         conditions = [(*split(condition), wanted) for condition, wanted in query.where]
@@ -342,9 +453,7 @@ class Answers:
 
     def _table(self, name):
         if name not in self._tables:
-            path = self.root / f"{name}.csv"
-            with open(path, encoding="utf-8", newline="") as file:
-                self._tables[name] = list(csv.DictReader(file))
+            self._tables[name] = _overlaid(name) if self._in_use else _texts(self.root, name)
         return self._tables[name]
 
     def _index(self, name, column):
@@ -361,7 +470,7 @@ def _passes(text, compared, wanted):
     return COMPARE[compared](text, wanted)
 
 
-@cache
+@kept
 def _answers():
     return Answers()
 

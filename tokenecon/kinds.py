@@ -2,13 +2,13 @@
 
 import datetime
 from dataclasses import dataclass
-from functools import cache
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, TypeAdapter
 
 from tokenecon import units
 from tokenecon.errors import BadInput, did_you_mean
+from tokenecon.queries import kept
 
 COUNTS = ("count", "param", "position", "sequence", "layer", "head", "expert", "request", "word", "site",
           "GPU", "tok", "tok_in", "tok_out", "tok_cached")  # fmt: skip
@@ -41,7 +41,7 @@ def check_unit(unit):
     )
 
 
-@cache
+@kept
 def kind(unit, whole):
     """The :class:`Kind` of a unit; ``whole`` says that a count is meant as a whole number."""
     check_unit(unit)
@@ -52,6 +52,9 @@ def kind(unit, whole):
             many = Annotated[list[one], BeforeValidator(split), AfterValidator(_each_once)]
             allowed = f"comma separated ids of gpus, each once, or '{EVERY_GPU}'"
             return Kind(TypeAdapter(many), allowed, ids, look)
+        if unit == "model":
+            own = Annotated[str, AfterValidator(_model)]
+            return Kind(TypeAdapter(own), "the id of a model, or the path of its config.json", ids, look)
         return Kind(TypeAdapter(one), f"the id of a {unit}", ids, look)
     if unit.startswith("choice("):
         choices = tuple(choice.strip() for choice in unit[len("choice(") : -1].split("|"))
@@ -96,6 +99,23 @@ def _each_once(ids):
     if not ids or len(set(ids)) < len(ids):
         raise ValueError("none, or one twice")
     return ids
+
+
+def refusal(error):
+    """What a reader of files says of a value, where it was one of them that a :class:`pydantic.ValidationError` came from."""
+    raised = (one.get("ctx", {}).get("error") for one in error.errors())
+    return next((str(one) for one in raised if isinstance(one, BadInput)), "")
+
+
+def _model(value):
+    """An id of the catalogue, or a configuration, which is then in the catalogue."""
+    from tokenecon.importers import own_model  # late: reading a declaration needs no pandas
+
+    if value in _ids("models"):
+        return value
+    if not own_model.is_path(value):
+        raise ValueError("neither")
+    return own_model.described(value)
 
 
 def _ids(table):

@@ -14,6 +14,7 @@ from collections import namedtuple
 Query = namedtuple("Query", "table where want")
 
 _recordings = [{}]
+_forgetting = []  # what empties the memory of each function that remembers what ``data/`` said
 
 
 def ask(*queries):
@@ -38,6 +39,19 @@ def made():
     return tuple(_recordings[0])
 
 
+def kept(function):
+    """:func:`functools.cache`, until :func:`forget`: for what reads ``data/`` and puts nothing on record."""
+    found = functools.cache(function)
+    _forgetting.append(found.cache_clear)
+    return found
+
+
+def forget():
+    """Empty the memory of all that is :func:`kept` or :func:`remembered`: other facts hold from here on."""
+    for clear in _forgetting:
+        clear()
+
+
 def remembered(function):
     """:func:`functools.cache` for what asks of ``data/``: an answer from memory is put on record like a new one."""
     known = {}
@@ -56,4 +70,5 @@ def remembered(function):
         return result
 
     wrapper.cache_clear = known.clear
+    _forgetting.append(known.clear)
     return wrapper

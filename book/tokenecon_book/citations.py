@@ -3,10 +3,10 @@
 
 import json
 import os
-from functools import lru_cache
 
 from tokenecon import __version__, data
 from tokenecon.catalogue import TITLE
+from tokenecon.queries import kept
 
 
 def payload(content):
@@ -14,7 +14,7 @@ def payload(content):
     return json.loads(content) if isinstance(content, str | bytes) else content
 
 
-@lru_cache(maxsize=1)
+@kept
 def data_date():
     """The newest date that any fact or source in ``data/`` carries."""
     dates = []

@@ -61,7 +61,7 @@ def inputs(case):
             if name == "residual":  # the row is of a whole life, the input of the years until the sale
                 low, value, high = (horizon.resale_share(case.years, end) for end in (low, value, high))
             if name in RATIOS or name == "ops_overhead":  # the row's range, around what the scenario says
-                low, high = at * low / value, at * high / value
+                low, high = (at * low / value, at * high / value) if value else (at, at)
             elif name == "growth":
                 low, high = at + low - value, at + high - value
             else:

@@ -79,9 +79,16 @@ def _fleet(case, row):
 
 
 def serving(case):
-    """The best replica on each GPU of the case, or why there is none."""
-    return sizing.choices(case.model, case.gpus, weights=case.weights, kv=case.kv, isl=case.isl, osl=case.osl,
-                          cached_prefix=case.cached_prefix, ttft_ms=case.ttft_ms, tpot_ms=case.tpot_ms)
+    """The best replica on each GPU of the case, of any size or of the one that it states, or why there is none."""
+    asked = {"weights": case.weights, "kv": case.kv, "isl": case.isl, "osl": case.osl, "cached_prefix": case.cached_prefix}
+    limits = {"ttft_ms": case.ttft_ms, "tpot_ms": case.tpot_ms}
+    if case.n_gpus is None:
+        return sizing.choices(case.model, case.gpus, **asked, **limits)
+    ranks = {1, case.n_gpus} if data.model(case.model)["kind"] == "moe" else {1}
+    table = sizing.capacity(pd.DataFrame([{"model": case.model, "gpu": gpu, "n_gpus": case.n_gpus, "attention_dp": one, **asked}
+                                          for gpu in case.gpus for one in sorted(ranks)]), **limits)
+    best = table.assign(rate=table["requests_per_s"].fillna(0.0)).groupby("gpu", sort=False)["rate"].idxmax()
+    return table.loc[best].reset_index(drop=True)
 
 
 @finding
@@ -123,7 +130,8 @@ def offers(case):
         f"Prices known on {case.as_of}; allocated: all paid time over all tokens, each kind by the time it causes; own and "
         f"rented hours with {case.ops_overhead:.0%} for operations. Ranges: 10th to 90th percentile of the price (of an "
         "owned hour: all its parts at their cheap or dear ends), and 80 % interval of the model. "
-        f"Mark: no offer seen for {price_book.OLD_DAYS} days."))
+        f"Mark: no offer seen for {price_book.OLD_DAYS} days."
+        + (" Yours: an offer of your own facts is among them." if table["price_mark"].str.contains("yours").any() else "")))
 
 
 def _hours(case):
@@ -183,7 +191,8 @@ def _dated(case, price):
     if not price["seen"]:
         return {"price_seen": "the scenario", "price_mark": ""}
     age = (datetime.date.fromisoformat(case.as_of) - datetime.date.fromisoformat(price["seen"])).days
-    return {"price_seen": min(price["seen"], case.as_of), "price_mark": "old" if age > price_book.OLD_DAYS else ""}
+    marks = {"old": age > price_book.OLD_DAYS, "yours": price["yours"]}
+    return {"price_seen": min(price["seen"], case.as_of), "price_mark": ", ".join(word for word, holds in marks.items() if holds)}
 
 
 def mtok_per_month(case):

@@ -1,9 +1,10 @@
 """``tokenecon cost`` and ``tokenecon decide``: a scenario file in, the tables of the chapter "Your case" out."""
 
+import functools
 import json
 import sys
 
-from tokenecon import __version__, files
+from tokenecon import __version__, data, files, queries
 from tokenecon.decision import scenario
 from tokenecon.errors import BadInput, NoEstimate, NoPrice, NothingServes, UnknownId
 from tokenecon.numbers import jsonable, number, span
@@ -44,6 +45,20 @@ INPUTS = {"name": ("drawn", None), "unit": ("unit", None), "low": ("P10", "1"), 
 RANGED = ("usd_per_mtok", "requests_per_day")
 
 
+def reported(make):
+    """A report, with what it used of the reader's own facts."""
+
+    @functools.wraps(make)
+    def made(*args):
+        with queries.recording() as asked:
+            report = make(*args)
+        mine = data.own_among(asked)
+        return report | ({"own_facts": mine, "own_facts_used": data.own_words(asked)} if mine else {})
+
+    return made
+
+
+@reported
 def cost(path):
     """What every choice costs today: a report."""
     from tokenecon.decision import break_even, options
@@ -57,6 +72,7 @@ def cost(path):
     return _report(case, sections, [offered, crossings], [options.answer(case, table)])
 
 
+@reported
 def decide(path, draws, seed):
     """How probable it is that each choice is the cheapest over the years of the scenario: a report."""
     from tokenecon.decision import drivers, montecarlo, options
@@ -106,6 +122,8 @@ def tell(report, show, *, as_json=False, csv=None):
             show(formatted_rows(table, columns))
     print("\n" + "\n".join(f"{finding}." for finding in report["findings"]))
     print(f"\n{report['note']}")
+    if "own_facts" in report:
+        print(f"With your own facts: {report['own_facts_used']}.")
 
 
 def formatted_rows(table, columns):

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from tokenecon import data, queries, yaml_file
 from tokenecon.decision import scenario_schema
 from tokenecon.errors import BadInput, did_you_mean, quoted
+from tokenecon.importers import own_model
 
 FOLDER = data.shipped("notebooks") / "scenarios"
 EXAMPLES = "notebooks/scenarios/"
@@ -25,12 +26,13 @@ ASSUMED = {
 }  # fmt: skip
 # parameter of the notebook -> field of the scenario that it overrides
 PARAMETERS = {
-    **{name: (name,) for name in ("model", "weights", "kv", "gpus")},
+    **{name: (name,) for name in ("model", "weights", "kv", "gpus", "n_gpus")},
     **{name: ("workload", name) for name in ("isl", "osl", "cached_prefix", "requests_per_day", "growth_per_year")},
     "peak_to_mean": ("traffic", "peak_to_mean"),
     **{name: ("latency", name) for name in ("ttft_ms", "tpot_ms", "wait_probability")},
-    **{name: ("money", name) for name in ("as_of", "years", "discount_rate", "usd_per_kwh", "ops_overhead")},
+    **{name: ("money", name) for name in ("as_of", "years", "discount_rate", "usd_per_kwh", "ops_overhead", "usd_per_gpu_hour")},
 }  # fmt: skip
+PATHS = {scenario_schema.Money: "money", scenario_schema.Latency: "latency"}
 
 
 class BadScenario(BadInput):
@@ -91,34 +93,54 @@ def parsed(path):
 
 def case(given, path):
     """The flat case of a scenario's mapping; a traffic file is looked for beside the scenario."""
+    if own_model.is_path(given.get("model")) and (path.parent / given["model"]).exists():
+        given = given | {"model": str(path.parent / given["model"])}  # as of a traffic file, else where the command is run
     try:
         read = scenario_schema.Scenario.model_validate(given)
     except ValidationError as error:
         raise _refusal(error, path) from None
     found = SimpleNamespace(
-        name=read.name, model=read.model, weights=read.weights, kv=read.kv, gpus=read.gpus, choices=read.choices, seed=read.seed,
+        name=read.name, model=read.model, weights=read.weights, kv=read.kv, gpus=read.gpus, n_gpus=read.n_gpus,
+        choices=read.choices, seed=read.seed,
         uncertainty={key: pair for key, pair in read.uncertainty.model_dump().items() if pair is not None},
         **read.workload.model_dump(), **read.latency.model_dump(),
         **read.money.model_dump(exclude={"currency", "usd_per_gpu_hour", "usd_per_gpu", "api"}),
-        rents=read.money.usd_per_gpu_hour, purchases=read.money.usd_per_gpu,
+        rents=_rents(read), purchases=read.money.usd_per_gpu,
         api=None if read.money.api is None else read.money.api.model_dump())
-    _assumed(found)
+    _assumed(found, path)
     _profile(found, read.traffic, path)
     _ends(found, path)
     return found
 
 
-def _assumed(found):
+def _rents(read):
+    """Stated prices of an hour by GPU and kind; one number is that of every GPU on demand."""
+    stated = read.money.usd_per_gpu_hour
+    return stated if isinstance(stated, dict) else {gpu: {scenario_schema.ON_DEMAND: stated} for gpu in read.gpus}
+
+
+def _assumed(found, path):
     from tokenecon.decision import horizon
     from tokenecon.prices import price_book
 
     for name, row in ASSUMED.items():
         if getattr(found, name) is None:
-            setattr(found, name, data.value(row))
-    found.years = round(found.years)
+            value = data.value(row)
+            setattr(found, name, _checked(name, round(value) if name == "years" else value, row, path))
     if found.residual_share is None:
         found.residual_share = horizon.resale_share(found.years, data.value("finance.residual"))
     found.as_of = found.as_of or price_book.newest_date()
+
+
+def _checked(name, value, row, path):
+    """A value of an assumption, which may be the reader's, as strict as one that the scenario states."""
+    block = next(one for one in (scenario_schema.Money, scenario_schema.Latency) if name in one.model_fields)
+    try:
+        block.model_validate({name: value})
+    except ValidationError as error:
+        raise BadScenario(path, f"{PATHS[block]}.{name}", f"is {value:g} by the assumption {row}, but must be "
+                          f"{error.errors()[0]['msg']}; see `tokenecon show {row}`") from None
+    return value
 
 
 def _profile(found, traffic_block, path):

@@ -29,11 +29,11 @@ def rent(case, gpu, kind):
     """An hour of a rented GPU: low, typical, high (10th and 90th percentile over sellers), when seen; for spot of work."""
     given = case.rents.get(gpu, {}).get(kind)
     if given is not None:
-        price = {"low": given, "typical": given, "high": given, "seen": ""}
+        price = {"low": given, "typical": given, "high": given, "seen": "", "yours": False}
     else:
         found = gpu_prices.price_range(gpu, kind, case.as_of)
-        low, high, seen = seller_percentiles(case, gpu, kind, found["typical"])
-        price = {"low": low, "typical": found["typical"], "high": high, "seen": seen}
+        low, high, seen, yours = seller_percentiles(case, gpu, kind, found["typical"])
+        price = {"low": low, "typical": found["typical"], "high": high, "seen": seen, "yours": yours}
     if kind != "spot":
         return price
     regular = rent(case, gpu, "on_demand")
@@ -41,11 +41,11 @@ def rent(case, gpu, kind):
         spot_usd_per_gpu_hour=price[end], on_demand_usd_per_gpu_hour=regular[end], availability=data.value("spot.availability"),
         interruptions_per_hour=data.value("spot.interruptions"), restart_hours=data.value("spot.restart"),
         lost_hours=LOST_HOURS) for end in ("low", "typical", "high")}
-    return work | {"seen": price["seen"]}
+    return work | {"seen": price["seen"], "yours": price["yours"]}
 
 
 def seller_percentiles(case, gpu, kind, typical):
-    """10th and 90th percentile of what sellers ask, and the day on which one was last seen.
+    """10th and 90th percentile of what sellers ask, the day on which one was last seen, and whether any is the reader's own.
 
     Where too few sellers are known, the percentiles are the typical price with an assumed spread.
     """
@@ -55,7 +55,8 @@ def seller_percentiles(case, gpu, kind, typical):
         low, high = (float(one) for one in np.quantile(sellers, PERCENTILES))
     else:
         low, _, high = (typical * ratio for ratio in data.span("decision.price_spread"))
-    return min(low, typical), max(high, typical), str(rows["last_seen"].max())
+    yours = bool(data.own("prices") & set(rows["id"]))
+    return min(low, typical), max(high, typical), str(rows["last_seen"].max()), yours
 
 
 def owned_inputs(case, gpu, utilisation):
@@ -71,8 +72,8 @@ def own(case, gpu, utilisation):
     """An hour of an owned GPU: low, typical, high, and the day on which its purchase price was last seen."""
     inputs = owned_inputs(case, gpu, utilisation)
     low, typical, high = (owned_hour.owned_total(**end) for end in owned_hour.ends(inputs))
-    seen = "" if gpu in case.purchases else seller_percentiles(case, gpu, "purchase", typical)[2]
-    return {"low": low, "typical": typical, "high": high, "seen": seen}
+    seen, yours = ("", False) if gpu in case.purchases else seller_percentiles(case, gpu, "purchase", typical)[2:]
+    return {"low": low, "typical": typical, "high": high, "seen": seen, "yours": yours}
 
 
 def api(case):
@@ -84,15 +85,17 @@ def api(case):
     if case.api:
         stated = {kind: [case.api[column]] for kind, column in price_book.MONEY.items()}
         rows = pd.DataFrame(stated, index=["the scenario"], dtype=float)
-        seen = ""
+        seen, yours = "", False
     else:
         found = price_book.token_price(case.model, case.as_of)  # refuses a model that nobody sells
         seen = found["as_of"]
-        listed = price_book.token_prices(case.model, case.as_of).groupby("provider")[list(price_book.MONEY.values())].median()
+        offers = price_book.token_prices(case.model, case.as_of)
+        yours = bool(data.own("api_prices") & set(offers["id"]))
+        listed = offers.groupby("provider")[list(price_book.MONEY.values())].median()
         rows = listed.rename(columns={column: kind for kind, column in price_book.MONEY.items()})
     rows["cached"] = rows["cached"].fillna(rows["input"])  # who gives no discount asks for the whole price
     rows["blend"] = sum(share[kind] * rows[kind] for kind in TOKENS) / tok_per_request(case)
     rows = rows.sort_values("blend", kind="stable")
     chosen = rows.iloc[[int(np.ceil(q * len(rows))) - 1 for q in (PERCENTILES[0], 0.5, PERCENTILES[1])]]
     return {kind: tuple(chosen[kind]) for kind in (*TOKENS, "blend")} | {
-        "sellers": tuple(chosen.index), "count": len(rows), "seen": seen}
+        "sellers": tuple(chosen.index), "count": len(rows), "seen": seen, "yours": yours}

@@ -11,6 +11,8 @@ from tokenecon.errors import did_you_mean
 from tokenecon.prices import gpu_prices
 
 CHOICES = ("own", "rent", "api")
+ON_DEMAND = "on_demand"
+RENTS = "h100-sxm-80gb: {on_demand: 2.5}` or one number, as in `usd_per_gpu_hour: 2.5"
 NEAREST = 2  # wrong ids of a list for which near ones are named
 
 
@@ -27,7 +29,9 @@ def ruled(check, allowed, *, ids=None, look=""):
             return check(value)
         except PydanticCustomError:
             raise
-        except (ValidationError, ValueError, TypeError):
+        except (ValidationError, ValueError, TypeError) as error:
+            if isinstance(error, ValidationError) and (reason := kinds.refusal(error)):
+                refuse(f"{allowed}, and {reason}")
             known = ids() if ids else ()
             words = allowed if not known or look else f"{allowed} {', '.join(known)}"
             given = kinds.split(value) if isinstance(value, str) else value
@@ -67,7 +71,8 @@ def text(words, longest):
 
 def of_kind(unit, look):
     """An id, or ids, of a kind that the notebooks' parameters have too."""
-    allowed = "comma separated ids or a list of ids of gpus, each once, or 'all'" if unit == "gpus" else f"the id of a {unit}"
+    allowed = "comma separated ids or a list of ids of gpus, each once, or 'all'" if unit == "gpus" else (
+        "the id of a model, or the path of its config.json" if unit == "model" else f"the id of a {unit}")
     return ruled(lambda value: kinds.kind(unit, False).adapter.validate_python(value), allowed,
                  ids=lambda: kinds.kind(unit, False).ids, look=look)
 
@@ -135,11 +140,14 @@ def _by_gpu(value):
 
 
 def _by_kind(value):
-
+    """Rents by GPU and kind of hour; a number alone is the price on demand, of one GPU or of all of the scenario."""
+    if isinstance(value, int | float):
+        return _dollar_price(value, "it")
     ids, rented = kinds.kind("gpu", False).ids, ", ".join(gpu_prices.PRICE_KINDS)
+    stated = {gpu: prices if hasattr(prices, "items") else {ON_DEMAND: prices} for gpu, prices in value.items()}
     return {_known(gpu, ids, "`tokenecon list gpus`"): {
         _known(kind, gpu_prices.PRICE_KINDS, rented): _dollar_price(price, f"{gpu}.{kind}") for kind, price in prices.items()}
-        for gpu, prices in value.items()}
+        for gpu, prices in stated.items()}
 
 
 def mapping(check, example):
@@ -216,7 +224,7 @@ class Money(Part):
     residual_share: Share = None
     rent_decline: Rate = None
     api_decline: Rate = None
-    usd_per_gpu_hour: mapping(_by_kind, "h100-sxm-80gb: {on_demand: 2.5}") = Field(default_factory=dict)
+    usd_per_gpu_hour: mapping(_by_kind, RENTS) = Field(default_factory=dict)
     usd_per_gpu: mapping(_by_gpu, "h100-sxm-80gb: 25000") = Field(default_factory=dict)
     api: Api | None = None
 
@@ -245,6 +253,7 @@ class Scenario(Part):
     weights: of_kind("precision", "data/precisions.csv")
     kv: of_kind("precision", "data/precisions.csv")
     gpus: of_kind("gpus", "`tokenecon list gpus`")
+    n_gpus: whole("a whole number from 1 to 1024 (GPUs of a replica, in place of the best size)", ge=1, le=1024) = None
     workload: Workload
     traffic: Traffic
     latency: Latency = Field(default_factory=Latency)

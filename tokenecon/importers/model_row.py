@@ -33,6 +33,11 @@ def row(config, *, model_id, name, source, locator, as_of=None, published_total=
         "id": model_id, "aliases": "", "name": name, "published_total": published_total or shape["parameters"],
         "published_active": "", "basis": "spec", "as_of": as_of or read["accessed"], "source": source,
         "locator": locator, "note": ""}
+    return texts(facts)
+
+
+def texts(facts):
+    """Facts of a model as the columns of the table spell them."""
     return {column["name"]: _text(facts[column["name"]]) for column in data.schema("models")}
 
 

@@ -67,6 +67,22 @@ def price_range(gpu, kind, as_of=None, *, max_age_days=None):
     return found | {"rows": list(found["rows"])}  # the caller may change what it gets
 
 
+def of_page(case, gpu=None, kind="on_demand"):
+    """:func:`price_range` of the GPU of a page on its day, or the price that the page's ``usd_per_gpu_hour`` states."""
+    stated = getattr(case, "usd_per_gpu_hour", None)
+    if stated is None:
+        return price_range(gpu or case.gpu, kind, case.as_of)
+    if not stated > 0:
+        raise BadInput(f"parameter 'usd_per_gpu_hour' is {stated:g}, but must be above 0")
+    return {"low": stated, "typical": stated, "high": stated, "unit": "USD/GPU/h", "as_of": case.as_of, "rows": []}
+
+
+def known(case):
+    """Since when the prices of a page hold, in words that follow "prices"."""
+    stated = getattr(case, "usd_per_gpu_hour", None)
+    return f"known on {case.as_of}" if stated is None else f"as the page states (${stated:.4g} a GPU-hour)"
+
+
 @remembered
 def _price_range(gpu, kind, as_of, max_age_days):
     rows = prices(gpu, kind, as_of, max_age_days=max_age_days)

@@ -38,6 +38,10 @@ kernelapp.launch_new_instance()
 """
 
 
+# Said to the kernel before the first cell, so that it reckons with the facts of who asked for the run.
+FACTS = "__import__('tokenecon').facts({folder!r})"
+
+
 class ThisInterpreter(KernelSpecManager):
     """One kernel: the interpreter that runs this, whatever kernelspecs the machine has."""
 
@@ -48,11 +52,11 @@ class ThisInterpreter(KernelSpecManager):
 
 
 class Client(PapermillNotebookClient):
-    """Papermill's client, with a callback before each cell and a question at the end."""
+    """Papermill's client, with a callback before each cell, a word about the facts before, and a question at the end."""
 
-    def __init__(self, manager, *, scratch, on_cell, used, **settings):
+    def __init__(self, manager, *, scratch, on_cell, used, facts, **settings):
         super().__init__(manager, **settings)
-        self.scratch, self.on_cell, self.used = scratch, on_cell, used
+        self.scratch, self.on_cell, self.used, self.facts = scratch, on_cell, used, facts
 
     def create_kernel_manager(self):
         """A kernel whose sockets are files in a folder of its own: no port is taken twice."""
@@ -66,16 +70,22 @@ class Client(PapermillNotebookClient):
 
     def papermill_execute_cells(self):
         """Run the cells as papermill does, then learn what the kernel used."""
+        if self.facts is not None:
+            self._asked(FACTS.format(folder=self.facts), "cannot read the facts")
         super().papermill_execute_cells()
         outputs = (output for cell in self.nb.cells for output in cell.get("outputs", ()))
         if any(output.output_type == "error" for output in outputs):
             return
-        question = self.kc.execute("", silent=True, store_history=False, user_expressions={"used": USED})
-        answer = self.wait_for_reply(question)["content"]["user_expressions"]["used"]
-        if answer["status"] != "ok":
-            raise RuntimeError(f"the kernel cannot say what it used: {answer['evalue']}")
-        self.used.update(ast.literal_eval(ast.literal_eval(answer["data"]["text/plain"])))
+        self.used.update(ast.literal_eval(ast.literal_eval(self._asked(USED, "cannot say what it used"))))
         self.on_cell(len(self.nb.cells), len(self.nb.cells))
+
+    def _asked(self, expression, failure):
+        """The value of an expression in the kernel, as text; it leaves no cell behind."""
+        question = self.kc.execute("", silent=True, store_history=False, user_expressions={"it": expression})
+        answer = self.wait_for_reply(question)["content"]["user_expressions"]["it"]
+        if answer["status"] != "ok":
+            raise RuntimeError(f"the kernel {failure}: {answer['evalue']}")
+        return answer["data"]["text/plain"]
 
     def execute_cell(self, cell, cell_index, *rest, **settings):
         """Run one cell, after saying so."""
@@ -88,7 +98,7 @@ class TokeneconEngine(Engine):
 
     @classmethod
     def execute_managed_notebook(
-        cls, manager, kernel_name, *, on_cell, used, resources, execution_timeout, start_timeout=60, **_log
+        cls, manager, kernel_name, *, on_cell, used, facts, resources, execution_timeout, start_timeout=60, **_log
     ):
         """Run the notebook that papermill has parameterised."""
         with tempfile.TemporaryDirectory(prefix="tok-") as scratch:
@@ -97,6 +107,7 @@ class TokeneconEngine(Engine):
                 scratch=scratch,
                 on_cell=on_cell or (lambda done, total: None),
                 used=used,
+                facts=facts,
                 resources=resources,
                 timeout=execution_timeout,
                 startup_timeout=start_timeout,

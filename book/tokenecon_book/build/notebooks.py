@@ -22,8 +22,8 @@ CELL_SECONDS = 600  # a cell that computes longer than this is broken
 
 
 # Errors of the data and the analyses that say in one sentence which input cannot be served.
-REFUSALS = ("CannotServe", "CannotSimulate", "DoesNotFit", "Infeasible", "NoEstimate", "NoInput", "NoPrice", "NothingServes",
-            "ParameterError", "TooSlow", "UnknownId")
+REFUSALS = ("BadScenario", "CannotServe", "CannotSimulate", "DoesNotFit", "Infeasible", "NoEstimate", "NoInput", "NoPrice",
+            "NothingServes", "ParameterError", "TooSlow", "UnknownId")
 
 
 class UnknownNotebook(BadInput):
@@ -116,6 +116,7 @@ def run(path, values=None, *, on_cell=None):
                 resources={"metadata": {"path": str(path.resolve().parent)}},
                 on_cell=on_cell,
                 used=used,
+                facts=data.own_folder(),
             )
         except PapermillExecutionError as error:
             raise NotebookFailed(

@@ -31,7 +31,7 @@ from pydantic import ValidationError
 
 from tokenecon import data, queries, units
 from tokenecon.errors import BadInput, UnknownId, did_you_mean
-from tokenecon.kinds import COUNTS, UnknownKind, check_unit, kind, split
+from tokenecon.kinds import COUNTS, UnknownKind, check_unit, kind, refusal, split
 
 REFERENCE = re.compile(r"[a-z][a-z0-9_]*([-.][a-z0-9_-]+)+")
 TEXTS = ("model", "gpu", "gpus", "precision", "text")
@@ -190,8 +190,9 @@ def accept(parameter, value, where=""):
     rule = kind(parameter.unit or _unit_of(parameter.default), isinstance(parameter.default, int))
     try:
         return rule.adapter.validate_python(value)
-    except ValidationError:
-        pass
+    except ValidationError as error:
+        if reason := refusal(error):
+            raise ParameterError(f"{prefix}parameter '{parameter.name}': {reason}") from None
     text = f"{prefix}parameter '{parameter.name}' is {value!r}, but must be {rule.allowed}"
     if rule.ids and len(rule.ids) <= LISTED:
         text += f": {', '.join(rule.ids)}"

@@ -9,8 +9,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from tokenecon import yaml_file
+from tokenecon import data, yaml_file
 from tokenecon.errors import BadInput
+from tokenecon.importers import own_model
 from tokenecon_book.build import notebooks, parameters
 
 UNFINISHED = ".tokenecon-run-"  # what a folder is called in which a run writes
@@ -28,10 +29,18 @@ def rerun(notebook, file, pairs, out):
     declared = parameters.spec(path)
     values = parameters.validate(declared, given, where=name)
     check_folder(out)
-    done = notebooks.run(path, values).notebook
+    done = notebooks.run(path, values)
     effective = {one.name: values.get(one.name, one.default) for one in declared.values()}
-    stem = f"{name.replace('/', '-')}-{fingerprint(effective)}"
+    stem = f"{name.replace('/', '-')}-{fingerprint(effective | own_files(effective))}"
     return write(done, name, stem, declared, effective, out)
+
+
+def own_files(values):
+    """Path to hash of the files of the reader's that a run reads: two runs with different ones have different names."""
+    paths = [value for value in values.values() if own_model.is_path(value)]
+    folder = data.own_folder()
+    paths += sorted(map(str, Path(folder).glob("*.csv"))) if folder else []
+    return {path: hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in paths}
 
 
 def split(pair):
@@ -74,11 +83,12 @@ def write(done, name, stem, declared, values, out):
     from tokenecon_book.build import publishing, standalone
 
     with workshop(out) as new:
-        tables = publishing.write_figures(done, new, kinds=("csv",))
+        tables = publishing.write_figures(done.notebook, new, kinds=("csv",))
         tables = [path.rename(new / f"{stem}.{path.name}") for path in tables]
-        page = standalone.html(done, name, declared, values, {path.name.split(".")[1]: path.name for path in tables})
+        page = standalone.html(done.notebook, name, declared, values, {path.name.split(".")[1]: path.name for path in tables},
+                               data.own_words(done.queries))
         (new / f"{stem}.html").write_text(page, encoding="utf-8")
-        nbformat.write(done, new / f"{stem}.ipynb")
+        nbformat.write(done.notebook, new / f"{stem}.ipynb")
         names = [f"{stem}.ipynb", f"{stem}.html", *(path.name for path in tables)]
         for one in sorted(names, key=lambda one: one.endswith(".html")):  # the page last: where it lies, all of it does
             os.replace(new / one, out / one)

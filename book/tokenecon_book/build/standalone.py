@@ -23,8 +23,9 @@ figcaption, footer, .small { color: #57606b; font-size: .85rem; } .changed { fon
 """
 
 
-def html(notebook, name, declared, values, tables):
-    """The page; ``tables`` maps a figure id to the file name of its data, which lies beside the page."""
+def html(notebook, name, declared, values, tables, facts=""):
+    """The page; ``tables`` maps a figure id to the file name of its data, which lies beside the page, ``facts`` says which facts
+    of the reader's were used."""
     glued = glue(notebook)
     body = []
     for cell in notebook.cells:
@@ -32,11 +33,13 @@ def html(notebook, name, declared, values, tables):
             body.append(prose(cell.source, glued))
             if len(body) == 1:
                 body.append(parameter_table(declared, values))
+                body += [f'<p class="box">With your own facts: {markup.escape(facts)}.</p>'] if facts else []
         elif "remove-cell" not in cell.metadata.get("tags", ()):
             body += [output_html(output, tables) for output in cell.outputs]
     title = markup.escape(notebook.cells[0].source.splitlines()[0].lstrip("# "))
     changed = [(key, str(value)) for key, value in values.items() if value != declared[key].default]
-    again = " ".join(["tokenecon run", name, *(f"-p {key} {shlex.quote(value)}" for key, value in changed)])
+    again = " ".join(["tokenecon run", name, *(f"-p {key} {shlex.quote(value)}" for key, value in changed),
+                      *(["--facts", shlex.quote(data.own_folder())] if data.own_folder() else [])])
     content = "\n".join(filter(None, body))
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'

@@ -52,7 +52,7 @@ def chance(case):
 
 def prices(case):
     """Lowest, typical and highest on-demand price of the case's GPU on its date. [USD/GPU/h]"""
-    found = gpu_prices.price_range(case.gpu, "on_demand", case.as_of)
+    found = gpu_prices.of_page(case)
     return found["low"], found["typical"], found["high"]
 
 

@@ -42,7 +42,7 @@ ONE_DIGIT = "{:.1f}".format
 def instance(case, found=None):
     """One own replica: price of its hour with operations, and tokens a day within the waiting target, (cheap, expected, dear)."""
     found = pools.replica(case) if found is None else found
-    rent = gpu_prices.price_range(case.gpu, "on_demand", case.as_of)
+    rent = gpu_prices.of_page(case)
     hour = np.array([rent["low"], rent["typical"], rent["high"]]) * (1 + case.ops_overhead)
     busy = float(erlang.utilisation(slots=found["concurrency"], wait_probability=case.wait_probability))
     mean = queueing.mean_utilisation(peak_utilisation=busy, peak_to_mean=traffic.peak_to_mean(traffic.profile(case.profile)))
@@ -149,8 +149,8 @@ def volume(case):
     note = (
         f"Own: whole replicas of {case.n_gpus} × {data.gpu(case.gpu)['name']} with {own['found']['concurrency']:.0f} requests in "
         f"flight, sized for the busiest hour with {case.wait_probability:.1%} waiting; one alone is at best "
-        f"{own['utilisation']:.0%} busy. On-demand prices known on {case.as_of} and {case.ops_overhead:.0%} for operations; the "
-        f"band: prices and the model's interval. {asked} {best_case(sold)}".strip().replace("  ", " "))
+        f"{own['utilisation']:.0%} busy. On-demand prices {gpu_prices.known(case)} and {case.ops_overhead:.0%} for operations; "
+        f"the band: prices and the model's interval. {asked} {best_case(sold)}".strip().replace("  ", " "))
     return Finding(table, sentence, note, tokens_per_day=case.tokens_per_day,
                    break_even=sold["break_even"], saving=sold["saving"])
 

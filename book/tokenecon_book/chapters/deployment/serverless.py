@@ -124,7 +124,7 @@ def offers(case):
             opening += ", and an API is cheaper than both " + ("throughout" if np.isinf(below) else f"up to {n(below, 2)}")
     short, _, long = data.span("serverless.idle_timeout")
     note = (
-        f"{case.n_gpus} × {data.gpu(case.gpu)['name']} at the typical on-demand price known on {case.as_of}, with "
+        f"{case.n_gpus} × {data.gpu(case.gpu)['name']} at the typical on-demand price {gpu_prices.known(case)}, with "
         f"{case.ops_overhead:.0%} for operations in both; a second of a "
         f"worker that stops costs {data.value('serverless.premium'):.2f} times as much at the same seller. The band: that "
         f"premium, {fast:.0f} to {slow:.0f} s to load the weights, {short:g} to {long:g} s kept idle; around the clock: the "
@@ -132,7 +132,7 @@ def offers(case):
     listed = gpu_prices.prices(case.gpu, "on_demand", case.as_of, max_age_days=gpu_prices.PRICE_MAX_AGE_DAYS["on_demand"])
     listed = listed[listed["provider"] == BY_SECOND]
     if len(listed):
-        ratio = float(listed["value"].min()) / gpu_prices.price_range(case.gpu, "on_demand", case.as_of)["typical"]
+        ratio = float(listed["value"].min()) / gpu_prices.of_page(case)["typical"]
         name = data.row("providers", BY_SECOND)["name"]
         note += f" Another seller by the second, {name}, asks {ratio:.2f} times the typical price ({listed['as_of'].max()})."
     return Finding(table, opening, note, pays_below=pays, api_below=below)

@@ -41,7 +41,7 @@ def ids(case):
 def price(gpu, case):
     """(low, typical, high) of an hour of this GPU at the date of the page, or the reason why not."""
     try:
-        found = gpu_prices.price_range(gpu, case.price_kind, case.as_of)
+        found = gpu_prices.of_page(case, gpu, case.price_kind)
     except NoPrice as reason:
         return None, str(reason)
     return (found["low"], found["typical"], found["high"]), ""
@@ -87,7 +87,7 @@ def cost(case):
     return Finding(table, (
         f"At {case.price_kind.replace('_', '-')} prices of {case.as_of}, {first['label']} serves {model} cheapest of "
         f"{len(table)}{unknown}: ${first.usd_per_mtok_out:.2f} a million output tokens{_textbook_words(table)}; {overlaps}."),
-        f"{operating_point.note(table)} Prices known on {case.as_of}. Each on the cheapest instance that makes a token within "
+        f"{operating_point.note(table)} Prices {gpu_prices.known(case)}. Each on the cheapest instance that makes a token within "
         f"{case.tpot_ms:g} ms, by each model's own count.",
         units={"textbook_gpus": "GPU"}, number=f"${first.usd_per_mtok_out:.2f} / Mtok",
         label=f"a million output tokens of {model} on {first['label']}, the cheapest of {len(table)}")
@@ -217,8 +217,8 @@ def sensitivity(case):
     """The cheapest accelerator and its cost when one input of the page moves and the others stay."""
     moves = {
         "the case itself": {},
-        "spot prices": {"price_kind": "spot"},
-        "three-year contracts": {"price_kind": "rental_3y"},
+        "spot prices": {"price_kind": "spot", "usd_per_gpu_hour": None},
+        "three-year contracts": {"price_kind": "rental_3y", "usd_per_gpu_hour": None},
         "half the time for a token": {"tpot_ms": case.tpot_ms / 2},
         "twice the time for a token": {"tpot_ms": case.tpot_ms * 2},
         "prompts four times as long": {"isl": 4 * case.isl},

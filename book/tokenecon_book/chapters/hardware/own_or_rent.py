@@ -29,7 +29,7 @@ def rent_or_buy(case):
     given = {"years": case.years, "discount_rate": case.discount_rate, "usd_per_kwh": case.power_usd_per_kwh}
     for gpu in hardware.ids(case):
         try:
-            rent = gpu_prices.price_range(gpu, case.price_kind, case.as_of)
+            rent = gpu_prices.of_page(case, gpu, case.price_kind)
             own = owned_hour.owned(gpu, as_of=case.as_of, **given)
         except (NoPrice, NoInput):
             continue

@@ -56,7 +56,7 @@ def carbon(case):
         line = {"gpu": row["gpu"], "label": name, "reason": row["reason"]}
         if not row["reason"]:
             try:
-                rent = gpu_prices.price_range(row["gpu"], case.price_kind, case.as_of)
+                rent = gpu_prices.of_page(case, row["gpu"], case.price_kind)
                 rate = tuple(row[f"output_tok_s{end}"] for end in ("_low", "", "_high"))
                 spent = energy(row["gpu"], n_gpus=row["n_gpus"], tok_out_per_s=rate, utilisation=case.utilisation, pue=case.pue,
                                usd_per_kwh=case.power_usd_per_kwh, gco2e_per_kwh=case.gco2e_per_kwh)

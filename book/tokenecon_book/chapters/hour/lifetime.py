@@ -24,7 +24,7 @@ CASH_COLUMNS = {
 @finding
 def life(case):
     """The owned hour over the years it is used, for three resale values, with the rent of the day."""
-    rent = gpu_prices.price_range(case.gpu, "on_demand", case.as_of)
+    rent = gpu_prices.of_page(case)
     given = page_inputs(case)
     inputs = owned_hour.spans(case.gpu, as_of=case.as_of, **given)
     expected = owned_hour.ends(inputs)[1]
@@ -73,7 +73,7 @@ def cash(case):
     """Owning against renting one GPU for whole years, as payments, and what they are worth today."""
     years = max(1, round(case.years))
     inputs = owned_hour.spans(case.gpu, as_of=case.as_of, **page_inputs(case) | {"years": float(years)})
-    rent = gpu_prices.price_range(case.gpu, "on_demand", case.as_of)
+    rent = gpu_prices.of_page(case)
     ways = {"own": None, "rent, price stays": 0.0, f"rent, price falls by {case.price_decline:.0%} a year": case.price_decline}
     rows = []
     for way, decline in ways.items():

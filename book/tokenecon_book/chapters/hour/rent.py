@@ -54,6 +54,11 @@ def rented(gpu, kind, as_of=None):
                     "age_days": int(offers["age_days"].min())}
 
 
+def stated(case):
+    """The on-demand price that the page states, as :func:`rented` gives one of the price book: no offer is behind it."""
+    return gpu_prices.of_page(case) | {"offers": 0, "old": 0, "outside": 0}
+
+
 def spot(gpu, as_of=None, **given):
     """An hour of work on spot GPUs: interruptions repeat work, on-demand GPUs fill the gaps: low, typical, high.
 
@@ -77,7 +82,8 @@ def kinds(case):
     rows, missing = [], []
     for kind, label in RENTED.items():
         try:
-            found = rented(case.gpu, kind, case.as_of)
+            priced = kind == "on_demand" and case.usd_per_gpu_hour is not None
+            found = stated(case) if priced else rented(case.gpu, kind, case.as_of)
         except NoPrice:
             missing.append(label.lower())
             continue
@@ -152,7 +158,7 @@ def own_parts(case):
     table = pd.concat([own.table, pd.DataFrame([whole])], ignore_index=True)
     table["inputs"] = table["component"].map(PART_WORDS)
     try:
-        rent = f"; the same hour rents for ${gpu_prices.price_range(case.gpu, 'on_demand', case.as_of)['typical']:.2f} on demand"
+        rent = f"; the same hour rents for ${gpu_prices.of_page(case)['typical']:.2f} on demand"
     except NoPrice:
         rent = ""
     return Finding(table, (

@@ -52,7 +52,7 @@ def percent(share):
 def replica(case):
     """What one replica of the page serves within its limits, and what its hour costs: (low, typical, high)."""
     found = sizing.of_page(case)
-    price = gpu_prices.price_range(case.gpu, "on_demand", case.as_of)
+    price = gpu_prices.of_page(case)
     usd = np.array([price["low"], price["typical"], price["high"]]) * case.n_gpus
     return SimpleNamespace(found=found, usd=usd, tok=case.isl + case.osl)
 
@@ -147,7 +147,7 @@ def policies(case):
     return Finding(table, (
         f"Idle time is {fixed['idle_share']:.0%} of the bill of a fixed fleet, {scaled['idle_share']:.0%} with autoscaling and "
         f"{zero['idle_share']:.0%} with scaling to zero."), (
-        f"On-demand prices known on {case.as_of}, the same for each policy; sellers of machines that scale to zero ask more "
+        f"On-demand prices {gpu_prices.known(case)}, the same for each policy; sellers of machines that scale to zero ask more "
         "for a second. Low ends: cheapest offer and fast end of the model's 80 % interval; high ends: the dearest and the slow. "
         f"A request that wakes a replica waits {case.start_minutes:g} minutes: {zero['cold_share']:.2%} of them when scaled to "
         "zero."), UNITS)
@@ -208,7 +208,7 @@ def cost_over_load(case):
         f"A token of the fixed fleet costs ${cheap:,.2f} a million at the load of a hundred full replicas and ${dear:,.2f} at a "
         f"hundredth of one; on busy time alone it costs ${used['usd_per_mtok']:,.2f}"), (
         "Allocation: all paid time over all tokens, for each policy. Usage: what a token costs on a replica that is always "
-        f"full; the rest of the bill is nobody's. The band, {POLICY_NAMES[case.policy]}: prices known on {case.as_of} and the "
+        f"full; the rest of the bill is nobody's. The band, {POLICY_NAMES[case.policy]}: prices {gpu_prices.known(case)} and the "
         "model's 80 % interval. Input and output tokens together."),
         requests_per_s=case.requests_per_s, used=used["usd_per_mtok"], dear=dear, cheap=cheap)
 

@@ -11,6 +11,7 @@ from tokenecon.finding import Finding, finding
 from tokenecon.fleet import erlang, pools
 from tokenecon.fleet import planning as fleets
 from tokenecon.formulas import serving
+from tokenecon.prices import gpu_prices
 from tokenecon.serving import sizing
 from tokenecon_book.documents.bills import chance, day, owned, positive, prices, reconciling, span_columns
 from tokenecon_book.documents.printed import n
@@ -153,8 +154,8 @@ def strictness(case):
     return Finding(
         table, f"An analyst costs ${pool.usd_per_month:,.2f} a month in one pool that keeps caches apart, and "
         f"${groups.usd_per_month:,.2f} with replicas apart for {case.groups} groups",
-        f"Rent round the clock of a fleet for the busy hour, on-demand prices known on {case.as_of} (bars). The common cache is "
-        f"counted as if every hit ({hit:.0%} of prompt tokens) came from another group. Following the day: the busy hour is "
+        f"Rent round the clock of a fleet for the busy hour, on-demand prices {gpu_prices.known(case)} (bars). The common cache "
+        f"is counted as if every hit ({hit:.0%} of prompt tokens) came from another group. Following the day: the busy hour is "
         f"{case.peak_to_mean:g} times the mean.")
 
 

@@ -9,7 +9,7 @@ from tokenecon.errors import NoPrice, UnknownId
 from tokenecon.finding import Finding, finding
 from tokenecon.fleet import pools
 from tokenecon.formulas import levers, money, serving
-from tokenecon.prices import price_book
+from tokenecon.prices import gpu_prices, price_book
 from tokenecon_book.documents.bills import (
     fact,
     fleet,
@@ -128,7 +128,7 @@ def bottom_up(case):
         f"{data.model(case.model)['name']} on replicas of {case.n_gpus} {data.gpu(case.gpu)['name']}, each with "
         f"{pools.count(replica['concurrency'], 'request')} in flight within {case.ttft_ms:g} ms to the first token and "
         f"{case.tpot_ms:g} ms a token; {FLEETS[case.policy]} for a busiest hour {case.peak_to_mean:g} times the mean. "
-        f"Ranges: the model's interval and prices known on {case.as_of}. The documents do not name a model.",
+        f"Ranges: the model's interval and prices {gpu_prices.known(case)}. The documents do not name a model.",
         tokens=tokens, turns=turns, replica=replica)
 
 

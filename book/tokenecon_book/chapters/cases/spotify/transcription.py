@@ -9,6 +9,7 @@ from tokenecon import data, units
 from tokenecon.errors import BadInput
 from tokenecon.finding import Finding, finding
 from tokenecon.formulas import compute, levers, money, serving
+from tokenecon.prices import gpu_prices
 from tokenecon_book.documents.bills import fact, fleet, owned, positive, prices, ratio_words, reconciling, saving, span_columns
 from tokenecon_book.documents.printed import n
 
@@ -110,8 +111,8 @@ def audio_hour(case):
         table, f"An hour of audio costs ${before:,.2f} before and ${after:,.2f} after by the bills of Spotify's case; a public "
         f"API asks ${case.usd_per_audio_hour_api:,.2f}, and {name} at {100 * case.mfu:.3g}% of their peak would do it for "
         f"${arithmetic_usd:,.3f}.",
-        f"GPUs at prices known on {case.as_of} (range), {case.utilisation:.0%} of hours used. Audio only: storage, alignment and "
-        "checking are not in it.",
+        f"GPUs at prices {gpu_prices.known(case)} (range), {case.utilisation:.0%} of hours used. Audio only: storage, alignment "
+        "and checking are not in it.",
         title=f"The bill after optimisation pays {ratio_words(after / case.usd_per_audio_hour_api)} the price of a public API "
               f"and {ratio_words(after / arithmetic_usd)} the cost of the arithmetic")
 
@@ -147,7 +148,7 @@ def bottom_up(case):
         f"rented {data.gpu(case.gpu)['name']}; the bills are ${case.usd_per_day_before:,.0f} and ${case.usd_per_day_after:,.0f}",
         "Whisper is an encoder with a small decoder, which the calibrated model of serving does not cover: speeds are arithmetic "
         f"at a share of the peak, and published measurements. Audio can wait for a free GPU, so {case.utilisation:.0%} of the "
-        f"hours are used, and no fleet for a peak is kept. Prices known on {case.as_of}; owned: an hour's cost to its owner.",
+        f"hours are used, and no fleet for a peak is kept. Prices {gpu_prices.known(case)}; owned: an hour's cost to its owner.",
         units={f"speed{end}": "ratio/GPU" for end in ("", "_low", "_high")})
 
 
@@ -203,7 +204,7 @@ def arithmetic(case):
         f"fits {_reached(public)}" if max(reconciles, public) <= 1 else
         f"At their full peak GPUs would cost {ratio_words(reconciles)} the bill after optimisation and {ratio_words(public)} the "
         "public price: no share of the peak fits what is below the cost"),
-        f"Band: on-demand prices of {data.gpu(case.gpu)['name']} known on {case.as_of}. Diamonds: published speeds on an A100 "
+        f"Band: on-demand prices of {data.gpu(case.gpu)['name']} {gpu_prices.known(case)}. Diamonds: published speeds on an A100 "
         "80GB, at the share of peak they correspond to.",
         points=points, marks={"bill after": after, "public API": case.usd_per_audio_hour_api}, reconciles=reconciles)
 
