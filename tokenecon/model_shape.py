@@ -8,7 +8,7 @@ from tokenecon.formulas import compute, kv_cache, memory, shapes
 from tokenecon.numerics import minimum
 from tokenecon.units import FLOP_PER_MULTIPLY_ADD
 
-TEXT_FIELDS = ("kind", "family", "attention", "qk_norm", "dtype")
+TEXT_FIELDS = ("kind", "family", "attention", "qk_norm", "dtype", "weights_published", "weights_wide", "kv_published")
 SHAPE_FIELDS = (
     "layers", "hidden_size", "vocab", "tied", "max_positions",
     # attention per head; `global_` where full layers differ from windowed ones
@@ -29,7 +29,18 @@ SHAPE_FIELDS = (
     "layer_norms", "router_norms", "final_norms", "position_embeddings",
     # encoder and cross-attention (speech)
     "encoder_layers", "encoder_positions", "encoder_channels",
+    # mixers that keep a state: state-space, delta and lightning attention, short convolutions
+    "state_layers", "state_parameters", "state_bytes",
+    # width of routed experts that work on a compressed vector; layers with an indexer of their own, where not all have one
+    "expert_width", "index_layers",
+    # values that a position keeps in all full and in all windowed layers, where layers share them, compress them or differ
+    "cache_values", "window_cache_values",
+    # parameters of these groups that the columns before do not give: layers that differ, gates, compressors
+    "other_attention", "other_ffn", "other_small", "other_encoder",
+    # embeddings of each layer; towers for pictures and sound with their projectors; multi-token prediction, in no sum
+    "layer_embeddings", "towers", "mtp",
 )
+SIGNED = ("other_attention", "other_ffn", "other_small", "other_encoder")  # may be below nothing
 FIELDS = TEXT_FIELDS + SHAPE_FIELDS
 
 
@@ -49,7 +60,11 @@ def record(row):
 
 
 def parameter_groups(shape):
-    """Exact parameters by group: embedding, head, attention, ffn, experts, shared, router, small, encoder."""
+    """Exact parameters by group: embedding, head, attention, ffn, experts, shared, router, small, encoder, towers, …
+
+    `attention` holds every mixer of tokens; `towers` are read once a picture or a sound, not once a token; `layer_embeddings` are
+    looked up. Layers for multi-token prediction are in no group: their parameters are `shape["mtp"]`.
+    """
     d, groups = shape["hidden_size"], {}
     groups["embedding"] = shape["vocab"] * d + shape["position_embeddings"] * d
     groups["head"] = (0 if shape["tied"] else shape["vocab"] * d) + shape["head_bias"] * shape["vocab"]
@@ -57,31 +72,41 @@ def parameter_groups(shape):
     matrices = shape["ffn_matrices"]
     inner = shape["ffn_size"]
     groups["ffn"] = round(shape["ffn_layers"] * shapes.feed_forward_parameters(
-        hidden_size=d, intermediate_size=inner, matrices=matrices))
+        hidden_size=d, intermediate_size=inner, matrices=matrices)) + shape["other_ffn"]
     expert = shapes.feed_forward_parameters(
-        hidden_size=d, intermediate_size=shape["expert_size"], matrices=matrices)
+        hidden_size=shape["expert_width"] or d, intermediate_size=shape["expert_size"], matrices=matrices)
     expert += shape["router_bias"] * ((matrices - 1) * shape["expert_size"] + d)
     groups["experts"] = shape["moe_layers"] * shape["experts"] * expert
     groups["shared"] = shape["moe_layers"] * (shape["shared_gate"] * d + shapes.feed_forward_parameters(
         hidden_size=d, intermediate_size=shape["shared_size"], matrices=matrices))
     groups["router"] = shape["moe_layers"] * shape["experts"] * (d + shape["router_bias"])
     groups["small"] = _small(shape)
-    groups["encoder"] = _encoder(shape)
+    groups["encoder"] = encoder_parameters(shape) + shape["other_encoder"]
+    groups["layer_embeddings"] = shape["layer_embeddings"]
+    groups["towers"] = shape["towers"]
     return groups
 
 
 def _attention(shape):
+    return softmax_parameters(shape) + shape["state_parameters"] + shape["other_attention"]
+
+
+def softmax_parameters(shape):
+    """Parameters of the attention of all layers, as the columns give them when layers of a kind are alike."""
     d = shape["hidden_size"]
+    if shape["attention"] == "compressed":  # its importer counts it: other_attention
+        return 0
     if shape["kv_lora_rank"]:
         each = shapes.latent_attention_parameters(
             hidden_size=d, query_heads=shape["query_heads"], q_lora_rank=shape["q_lora_rank"],
             kv_lora_rank=shape["kv_lora_rank"], nope_head_dim=shape["nope_head_dim"],
             rope_head_dim=shape["rope_head_dim"], value_head_dim=shape["value_head_dim"])
+        total = shape["full_layers"] * each
         if shape["index_heads"]:
-            each += shapes.indexer_parameters(
+            total += (shape["index_layers"] or shape["full_layers"]) * shapes.indexer_parameters(
                 hidden_size=d, q_lora_rank=shape["q_lora_rank"], index_heads=shape["index_heads"],
                 index_head_dim=shape["index_head_dim"])
-        return shape["full_layers"] * each
+        return total
     per_head = {"hidden_size": d, "query_heads": shape["query_heads"],
                 "query_matrices": 1 + shape["output_gate"]}
     local = shapes.attention_parameters(
@@ -120,10 +145,10 @@ def _small(shape):
         norm_layers = (softmax_layers + shape["ffn_layers"]) / 2
     total += (norm_layers * shape["layer_norms"] + shape["final_norms"]) * d
     total += shape["moe_layers"] * shape["router_norms"] * (d + shape["experts"])
-    return round(total)
+    return round(total) + shape["other_small"]
 
 
-def _encoder(shape):
+def encoder_parameters(shape):
     """Encoder of a speech model, and the cross-attention that its decoder adds."""
     layers, d = shape["encoder_layers"], shape["hidden_size"]
     if not layers:
@@ -137,9 +162,9 @@ def _encoder(shape):
 
 
 def parameters(shape):
-    """Exact total and active parameters."""
+    """Exact total and active parameters of the language model; towers are a group of their own."""
     groups = parameter_groups(shape)
-    total = sum(groups.values())
+    total = sum(groups.values()) - groups["towers"]
     if not shape["experts"]:
         return {"parameters": total, "active_parameters": total}
     active = shapes.active_parameters(
@@ -150,7 +175,7 @@ def parameters(shape):
 
 def cache(shape, *, bytes_per_value):
     """What `formulas.kv_cache.kv_bytes_of_sequence` asks for, but the positions."""
-    full = window = state = 0
+    full = window = 0
     if shape["kv_lora_rank"]:
         full = kv_cache.kv_bytes_per_token_mla(
             layers=shape["full_layers"], kv_lora_rank=shape["kv_lora_rank"],
@@ -162,14 +187,17 @@ def cache(shape, *, bytes_per_value):
         window = kv_cache.kv_bytes_per_token(
             layers=shape["window_layers"], kv_heads=shape["kv_heads"], head_dim=shape["head_dim"],
             bytes_per_value=bytes_per_value)
+    full = shape["cache_values"] * bytes_per_value or full
+    window = shape["window_cache_values"] * bytes_per_value or window
+    state = shape["state_bytes"]
     if shape["linear_layers"]:
         values = shape["linear_value_heads"] * shape["linear_value_head_dim"]
         keys = shape["linear_key_heads"] * shape["linear_key_head_dim"]
         recurrent = 4 * values * shape["linear_key_head_dim"]  # engines keep the state in 32 bits
         convolution = 2 * (2 * keys + values) * (shape["linear_conv"] - 1)
-        state = shape["linear_layers"] * (recurrent + convolution)
+        state += shape["linear_layers"] * (recurrent + convolution)
     if shape["encoder_layers"]:
-        state = shape["encoder_positions"] * kv_cache.kv_bytes_per_token(
+        state += shape["encoder_positions"] * kv_cache.kv_bytes_per_token(
             layers=shape["layers"], kv_heads=shape["kv_heads"], head_dim=shape["head_dim"],
             bytes_per_value=bytes_per_value)
     return {"full_bytes_per_position": full, "window_bytes_per_position": window,
@@ -264,7 +292,7 @@ def _flop(shape, positions, phase):
 
     widths = attention_widths(shape)
     total = compute.parameter_flop(
-        active_parameters=parameters(shape)["active_parameters"] - lookup - groups["encoder"],
+        active_parameters=parameters(shape)["active_parameters"] - lookup - groups["encoder"] - groups["layer_embeddings"],
         positions=tokens, **once)
     total += compute.attention_flop(
         pairs=pairs(shape["index_topk"] or positions), layers=shape["full_layers"],

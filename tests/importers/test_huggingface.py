@@ -9,7 +9,7 @@ import pytest
 import tokenecon
 from tokenecon import data, model_shape
 from tokenecon.importers import huggingface
-from tokenecon.importers.families import MissingField, UnknownArchitecture
+from tokenecon.importers.fields import MissingField, UnknownArchitecture
 
 LLAMA_8B = {
     "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 4096, "num_hidden_layers": 32,
