@@ -8,7 +8,7 @@ from tokenecon.formulas import compute, kv_cache, memory, shapes
 from tokenecon.numerics import minimum
 from tokenecon.units import FLOP_PER_MULTIPLY_ADD
 
-TEXT_FIELDS = ("kind", "family", "attention", "qk_norm", "dtype", "weights_published", "weights_wide", "kv_published")
+TEXT_FIELDS = ("kind", "family", "attention", "qk_norm", "dtype", "weights_published", "weights_except", "kv_published")
 SHAPE_FIELDS = (
     "layers", "hidden_size", "vocab", "tied", "max_positions",
     # attention per head; `global_` where full layers differ from windowed ones
@@ -230,13 +230,48 @@ def weight_bytes(shape, precision):
     elif scope == "experts" and groups["experts"]:
         covered = groups["experts"]
     else:
-        covered = sum(groups[name] for name in ("attention", "ffn", "experts", "shared", "encoder"))
-    bits = memory.effective_bits(
-        value_bits=precision["bits"], scale_bits=precision["scale_bits"], zero_bits=precision["zero_bits"],
-        group_size=precision["group_size"])
-    narrow = memory.weight_bytes(
-        parameters=covered, bytes_per_param=memory.bytes_per_param(bits_per_param=bits))
+        covered = sum(groups[name] for name in NARROWED)
+    narrow = memory.weight_bytes(parameters=covered, bytes_per_param=_bytes_per_param(precision))
     return narrow + memory.weight_bytes(parameters=total - covered, bytes_per_param=2.0)
+
+
+NARROWED = ("attention", "ffn", "experts", "shared", "encoder")  # groups that a narrow format covers
+
+
+def published(shape):
+    """Formats that each group of weights is published in: for every group a dict of precision id and share of the group.
+
+    Made of `weights_published` (blank: 16 bits) and `weights_except`, such as "attention=bf16 head=nvfp4 ffn=fp8:0.25". What
+    neither mentions follows the rule: a narrow format covers every matrix in the layers, and embedding, head, routers, norms and
+    towers stay at 16 bits. `shape["kv_published"]` is the format of the KV cache, blank where none is stated.
+    """
+    main = shape["weights_published"] or "bf16"
+    plain = main in ("bf16", "fp16", "fp32")
+    formats = {group: {main if plain or group in NARROWED else "bf16": 1.0} for group in parameter_groups(shape)}
+    told = {}
+    for word in shape["weights_except"].split():
+        group, form = word.split("=")
+        form, _, share = form.partition(":")
+        told.setdefault(group, {})[form] = float(share or 1)
+    for group, shares in told.items():
+        left, usual = 1.0 - sum(shares.values()), next(iter(formats[group]))
+        formats[group] = shares | ({usual: left} if left > 1e-9 else {})
+    return formats
+
+
+def bytes_by_group(shape, formats, *, precisions):
+    """Bytes of each group of weights in formats as :func:`published` gives them; `precisions` are rows of precisions.csv by id."""
+    out = {}
+    for group, size in parameter_groups(shape).items():
+        out[group] = sum(memory.weight_bytes(parameters=size * share, bytes_per_param=_bytes_per_param(precisions[form]))
+                         for form, share in formats[group].items())
+    return out
+
+
+def _bytes_per_param(row):
+    bits = memory.effective_bits(
+        value_bits=row["bits"], scale_bits=row["scale_bits"], zero_bits=row["zero_bits"], group_size=row["group_size"])
+    return memory.bytes_per_param(bits_per_param=bits)
 
 
 def summary(shape, *, precisions):
