@@ -1,8 +1,9 @@
 """What no field of a configuration says, by family: read from the classes of a library, and a few families that it lacks.
 
-`class_defaults.json` is written by `tests/importers/class_defaults.py` from the classes of transformers: for each model type the
-values that its class fills in, the parts that its layers have (norms, biases, gates), the pattern of its kinds of layers, and the
-types of the blocks inside it. Families that the rules do not count to a thousandth stand in `refused`, with what is not understood.
+`class_defaults.json` is written by `tests/importers/class_defaults.py` from the classes of transformers: for each model type
+the values that its class fills in, the parts that its layers have (norms, biases, gates), the pattern of its kinds of layers, and
+the types of the blocks inside it. Families that the rules do not count to a thousandth stand in `refused`, with what is not
+understood.
 """
 
 import json
@@ -14,7 +15,7 @@ CLASSES, REFUSED = TABLE["types"], TABLE["refused"]
 # Types that the library does not know, or knows by another name: what they are like, and what differs.
 LIKE = {
     "Yi": "llama", "mimo": "qwen2", "kimi_k2": "deepseek_v3", "deepseek_ref": "deepseek_v4", "minimax_m3": "minimax_m3_vl_text",
-    "gpt-sw3": "gpt2", "hunyuan": "hunyuan_v1_moe", "step3p7_text": "step3p5", "qwen2_5_omni_text": "qwen2", "dots1_text": "dots1",
+    "gpt-sw3": "gpt2", "hunyuan": "hunyuan_v1_moe", "step3p7_text": "step3p5", "qwen2_5_omni_text": "qwen2",
     "data2vec-text": "roberta", "minimax_text_01": "minimax", "baichuan_7b": "llama", "nemotron-nas": "llama",
 }  # fmt: skip
 GATED = {"ffn_matrices": 3, "layer_norms": 2, "final_norms": 1}

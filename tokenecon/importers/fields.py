@@ -3,38 +3,33 @@
 from tokenecon.errors import BadInput, quoted
 
 ALIASES = {  # another spelling of the same field
-    "n_embd": "hidden_size", "n_embed": "hidden_size", "d_model": "hidden_size",
-    "n_layer": "num_hidden_layers", "n_layers": "num_hidden_layers", "num_layers": "num_hidden_layers",
-    "decoder_layers": "num_hidden_layers",
+    "n_embd": "hidden_size", "n_embed": "hidden_size", "d_model": "hidden_size", "n_layer": "num_hidden_layers",
+    "n_layers": "num_hidden_layers", "num_layers": "num_hidden_layers", "decoder_layers": "num_hidden_layers",
     "n_head": "num_attention_heads", "num_heads": "num_attention_heads", "attention_heads": "num_attention_heads",
-    "n_heads": "num_attention_heads", "decoder_attention_heads": "num_attention_heads",
-    "num_kv_heads": "num_key_value_heads", "n_kv_heads": "num_key_value_heads", "num_attention_groups": "num_key_value_heads",
-    "attention_head_dim": "head_dim",
+    "n_heads": "num_attention_heads", "decoder_attention_heads": "num_attention_heads", "num_kv_heads": "num_key_value_heads",
+    "n_kv_heads": "num_key_value_heads", "num_attention_groups": "num_key_value_heads", "attention_head_dim": "head_dim",
     "n_inner": "intermediate_size", "ffn_hidden_size": "intermediate_size", "decoder_ffn_dim": "intermediate_size",
-    "ffn_dim": "intermediate_size", "d_ff": "intermediate_size",
-    "n_positions": "max_position_embeddings", "seq_length": "max_position_embeddings",
-    "max_target_positions": "max_position_embeddings", "max_sequence_length": "max_position_embeddings",
-    "max_seq_len": "max_position_embeddings", "model_max_length": "max_position_embeddings",
-    "num_local_experts": "num_experts", "n_routed_experts": "num_experts", "moe_num_experts": "num_experts",
-    "top_k_experts": "num_experts_per_tok", "experts_per_token": "num_experts_per_tok",
+    "ffn_dim": "intermediate_size", "d_ff": "intermediate_size", "n_positions": "max_position_embeddings",
+    "seq_length": "max_position_embeddings", "max_target_positions": "max_position_embeddings",
+    "max_sequence_length": "max_position_embeddings", "max_seq_len": "max_position_embeddings",
+    "model_max_length": "max_position_embeddings", "num_local_experts": "num_experts", "n_routed_experts": "num_experts",
+    "moe_num_experts": "num_experts", "top_k_experts": "num_experts_per_tok", "experts_per_token": "num_experts_per_tok",
     "num_experts_per_token": "num_experts_per_tok", "moe_k": "num_experts_per_tok", "moe_topk": "num_experts_per_tok",
-    "moe_top_k": "num_experts_per_tok",
-    "num_shared_experts": "n_shared_experts", "moe_num_shared_experts": "n_shared_experts",
-    "num_shared_expert": "n_shared_experts",
-    "expert_ffn_hidden_size": "moe_intermediate_size",
+    "moe_top_k": "num_experts_per_tok", "num_shared_experts": "n_shared_experts", "moe_num_shared_experts": "n_shared_experts",
+    "num_shared_expert": "n_shared_experts", "expert_ffn_hidden_size": "moe_intermediate_size",
     "moe_shared_expert_intermediate_size": "shared_expert_intermediate_size",
     "shared_intermediate_size": "shared_expert_intermediate_size", "share_expert_dim": "shared_expert_intermediate_size",
-    "intermediate_size_mlp": "dense_intermediate_size",
-    "_sliding_window_pattern": "sliding_window_pattern", "sliding_window_size": "sliding_window",
-    "layers_block_type": "layer_types", "attention_layers": "layer_types", "window_size": "sliding_window", "layer_block_types": "layer_types", "torch_dtype": "dtype",
-    "global_attn_every_n_layers": "sliding_window_pattern", "num_dense_layers": "first_k_dense_replace",
+    "intermediate_size_mlp": "dense_intermediate_size", "_sliding_window_pattern": "sliding_window_pattern",
+    "global_attn_every_n_layers": "sliding_window_pattern", "sliding_window_size": "sliding_window",
+    "window_size": "sliding_window", "layers_block_type": "layer_types", "attention_layers": "layer_types",
+    "layer_block_types": "layer_types", "torch_dtype": "dtype", "num_dense_layers": "first_k_dense_replace",
     "num_sliding_attention_heads": "swa_num_attention_heads", "routed_expert_hidden_size": "moe_latent_size",
     "mtp_num_hidden_layers": "num_nextn_predict_layers", "num_nextn_layers": "num_nextn_predict_layers",
     "num_mtp_modules": "num_nextn_predict_layers", "num_mtp_layers": "num_nextn_predict_layers",
     "mamba_n_heads": "mamba_num_heads", "mamba_d_head": "mamba_head_dim", "mamba_n_groups": "n_groups",
-    "mamba_d_state": "ssm_state_size", "state_size": "ssm_state_size", "mamba_d_conv": "conv_kernel",
-    "mamba_expand": "expand", "mamba_dt_rank": "time_step_rank", "mamba_conv_bias": "use_conv_bias",
-    "init_pos_emb_height": "pos_emb_height", "init_pos_emb_width": "pos_emb_width", "short_conv_kernel_size": "linear_conv_kernel_dim",
+    "mamba_d_state": "ssm_state_size", "state_size": "ssm_state_size", "mamba_d_conv": "conv_kernel", "mamba_expand": "expand",
+    "mamba_dt_rank": "time_step_rank", "mamba_conv_bias": "use_conv_bias", "init_pos_emb_height": "pos_emb_height",
+    "init_pos_emb_width": "pos_emb_width", "short_conv_kernel_size": "linear_conv_kernel_dim",
 }  # fmt: skip
 
 # Of these a model has one at least, and nobody has published more than a hundredth of the limit; of any other it may have none.
@@ -103,7 +98,8 @@ class Fields:
         return self.defaults.get(key)
 
     def _missing(self, key):
-        return MissingField(f"a configuration of family '{self.family}' needs the field '{self.where}{key}', which this one lacks")
+        return MissingField(f"a configuration of family '{self.family}' needs the field '{self.where}{key}', which this one "
+                            "lacks")
 
     def _refuse(self, key, value, wanted):
         raise BadField(self.where + self.spelling.get(key, key), value, f"must be {wanted}")

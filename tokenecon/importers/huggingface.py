@@ -40,7 +40,8 @@ def load(source):
     The record has the shape columns of ``data/models.csv`` and ``id``, ``parameters`` (of the language model),
     ``total_parameters`` (with its towers for pictures and sound: all that is held in memory), ``active_parameters``,
     ``kv_bytes_per_token`` (16-bit values, below any window), and ``defaults_used``: the fields that the file leaves out and its
-    class fills in. A ``hf_quant_config.json`` or ``quantize_config.json`` beside the file says in which precision it is published.
+    class fills in. A ``hf_quant_config.json`` or ``quantize_config.json`` beside the file says in which precision it is
+    published.
     """
     path = Path(source)
     if path.is_dir():
@@ -100,8 +101,8 @@ def from_config(config, beside=None):
     given = PARTS.get(family) or PARTS.get(LIKE.get(family)) or known.get("parts")
     for name in (wrapper, family):
         if name in REFUSED:
-            raise UnknownArchitecture(f"architecture '{name}' is not counted to a thousandth: its {', '.join(REFUSED[name]) or 'layers'} "
-                                      "are not understood")
+            raise UnknownArchitecture(f"architecture '{name}' is not counted to a thousandth: its "
+                                      f"{', '.join(REFUSED[name]) or 'layers'} are not understood")
     if given is None:
         raise _unknown(family, block)
     skip = odd_families.AMBIGUOUS.get(family, ())
@@ -159,7 +160,8 @@ def _check(shape):
     if shape["experts_per_token"] > shape["experts"]:
         raise BadField("num_experts_per_tok", shape["experts_per_token"], f"must be at most the {shape['experts']} experts")
     if not all(size >= 0 for size in model_shape.parameter_groups(shape).values()):
-        raise UnknownArchitecture("the fields of the configuration contradict each other: a part would have fewer than no parameters")
+        raise UnknownArchitecture("the fields of the configuration contradict each other: a part would have fewer than no "
+                                  "parameters")
 
 
 def _named(key, value, wanted, words):
@@ -185,8 +187,8 @@ def _family(config):
     own = inner.get("model_type") if where else None
     family = own if own and _is_known(own) else usual or own or kind
     if family is None:
-        raise UnknownArchitecture("architecture '(neither model_type nor architectures given)' is not known; fields not understood: "
-                                  f"{', '.join(_strange(config)) or 'model_type'}")
+        raise UnknownArchitecture("architecture '(neither model_type nor architectures given)' is not known; fields not "
+                                  f"understood: {', '.join(_strange(config)) or 'model_type'}")
     return LIKE.get(kind, kind), family, inner, where
 
 

@@ -19,7 +19,7 @@ RATIOS = {0: "window", 4: "csa", 128: "hca"}  # positions that DeepSeek V4 keeps
 OTHER_WAYS = ("max_window_layers", "full_attention_interval", "sliding_window_pattern", "layer_group_size", "full_attn_idxs",
               "attn_layer_indices", "attention_chunk_size", "no_rope_layers", "no_rope_layer_interval", "hybrid_layer_pattern",
               "attn_type_list", "attn_layer_period", "attn_layer_offset", "compress_ratios", "linear_attn_config", "layer_types",
-              "use_sliding_window", "sliding_window", "attention_types")  # to say the same: when one has been read, the others need not be
+              "use_sliding_window", "sliding_window", "attention_types")  # when one has been read, the others need not be
 SPARSE_WAYS = ("mlp_layer_types", "moe_layer_freq", "first_k_dense_replace", "decoder_sparse_step", "mlp_only_layers",
                "interleave_moe_layer_step", "moe_layers", "expert_layer_period", "expert_layer_offset", "moe_layer_start_index",
                "moe_layer_end_index", "moe_layer_interval", "moe_layers_enum")
@@ -45,7 +45,7 @@ def mixers(fields, layers, pattern):
 def _windowless(fields, kinds):
     """The same without windows, where the file switches them off."""
     off = fields.given("use_sliding_window") and not fields.flag("use_sliding_window")
-    off = off or "use_sliding_window" in fields.defaults and not fields.flag("use_sliding_window")
+    off = off or ("use_sliding_window" in fields.defaults and not fields.flag("use_sliding_window"))
     return ["full" if off and kind == "window" else kind for kind in kinds]
 
 

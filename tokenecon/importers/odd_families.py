@@ -47,7 +47,7 @@ def _with_encoder(shape, encoder, positions, cross):
 
 def _bart(fields, given):
     """A translator or summariser in the manner of BART: plain layers with biases, the decoder's with cross-attention."""
-    for key in ("encoder_layerdrop", "decoder_layerdrop", "use_learned_position_embeddings", "layernorm_embedding", "attention_window"):
+    for key in ("encoder_layerdrop", "decoder_layerdrop", "use_learned_position_embeddings", "layernorm_embedding"):
         fields.raw(key)
     shape = parts.record(fields, fields.family, given, None)
     d, encoder_layers = shape["hidden_size"], fields.number("encoder_layers", shape["layers"])
@@ -128,7 +128,7 @@ def _nas(fields, given):
     return shape | {"kv_heads": heads // groups.pop(), "ffn_layers": len(inner), "ffn_size": sum(inner) / len(inner)}
 
 
-BARTS = ("bart", "mbart", "mvp", "pegasus", "blenderbot", "blenderbot-small", "plbart", "trocr", "marian", "m2m_100", "bigbird_pegasus")
+BARTS = ("bart", "mbart", "mvp", "pegasus", "blenderbot", "blenderbot-small", "plbart", "trocr", "marian", "m2m_100")
 READERS = ({"falcon": _falcon, "whisper": _whisper, "nemotron-nas": _nas} | dict.fromkeys(("t5", "mt5", "umt5"), _t5)
            | dict.fromkeys(BARTS, _bart))
 NAMES = {"deci": "nemotron-nas", "decilm": "nemotron-nas", "gemma3text": "gemma3_text"}  # of their classes

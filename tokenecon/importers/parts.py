@@ -9,7 +9,8 @@ from tokenecon.importers.fields import BadField, MissingField, UnknownArchitectu
 SWITCHES = {
     "attention_bias": ("qkv_bias", "output_bias"), "qkv_bias": ("qkv_bias",), "use_qkv_bias": ("qkv_bias",),
     "add_qkv_bias": ("qkv_bias",), "mlp_bias": ("ffn_bias",), "use_bias": ("qkv_bias", "output_bias", "ffn_bias"),
-    "bias": ("qkv_bias", "output_bias", "ffn_bias"), "attn_output_gate": ("output_gate",), "attention_output_gate": ("output_gate",),
+    "bias": ("qkv_bias", "output_bias", "ffn_bias"), "attn_output_gate": ("output_gate",),
+    "attention_output_gate": ("output_gate",),
 }  # fmt: skip
 STATE_BYTES = 4  # engines keep recurrent states in 32 bits
 CONV_BYTES = 2  # and the last positions of a convolution in 16
@@ -22,6 +23,8 @@ def record(fields, family, parts, pattern):
         "family": family, "layers": layers, "hidden_size": d, "vocab": fields.need("vocab_size"),
         "max_positions": fields.number("max_position_embeddings", 0)}
     _switches(shape, fields)
+    if parts.get("no_output_bias"):
+        shape["output_bias"] = 0
     kinds = layer_lists.mixers(fields, layers, pattern)
     blocks = layer_lists.blocks(fields, layers)
     if "linear" in kinds and _is_state(fields):  # the same word for state-space layers
@@ -102,7 +105,8 @@ def _softmax(shape, fields, kinds, parts):
     if shape["window_layers"]:
         shape["window"] = fields.number("sliding_window") or fields.number("attention_chunk_size")
         if not shape["window"]:
-            raise MissingField(f"a configuration of family '{fields.family}' needs the field 'sliding_window', which this one lacks")
+            raise MissingField(f"a configuration of family '{fields.family}' needs the field 'sliding_window', which this one "
+                               "lacks")
     local, full = _local_and_full(shape, fields, width)
     gated = _sum_of_layers(shape, fields, kinds, query, kv, local, full)
     shape["other_attention"] += parts.get("head_gate", 0) * d * gated
@@ -134,7 +138,7 @@ def _local_and_full(shape, fields, width):
 
 
 def _sum_of_layers(shape, fields, kinds, query, kv, local, full):
-    """What the layers really have, less what the columns give: parameters, and the cached values of a position. Gives their heads."""
+    """What the layers really have, less what the columns give: parameters, and cached values of a position. Gives their heads."""
     d, gates, shared = shape["hidden_size"], 0, fields.number("num_kv_shared_layers", 0)
     exact, cached = 0, {"full": 0, "window": 0}
     for i, kind in enumerate(kinds):

@@ -79,7 +79,7 @@ def _formats(block):
     groups = block.get("config_groups")
     if method in ("compressed-tensors", "modelopt") or groups:
         return _of_weights(_first_group(groups))
-    if method in ("fp8", "fbgemm-fp8") or not method and str(block.get("fmt")).startswith(("e4m3", "float8")):
+    if method in ("fp8", "fbgemm-fp8") or (not method and str(block.get("fmt")).startswith(("e4m3", "float8"))):
         return "fp8-block" if block.get("weight_block_size") else "fp8"
     if method == "mxfp4":
         return "mxfp4"

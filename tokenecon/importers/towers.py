@@ -45,7 +45,8 @@ def _one(name, block, usual, projector, shape):
     sizes = _sizes(fields, shape)
     total = 0
     for count, terms in rules.get("stacks", ()):
-        layers = _first(fields, NAMES["layers"]) if count in NAMES["layers"] else fields.need(count) if isinstance(count, str) else count
+        usual = _first(fields, NAMES["layers"]) if count in NAMES["layers"] else None
+        layers = usual or (fields.need(count) if isinstance(count, str) else count)
         total += layers * _sum(terms, sizes, fields)
     if "head" in rules and fields.flag("vision_use_head", True):
         total += _sum(rules["head"], sizes, fields)
@@ -84,6 +85,7 @@ def _sum(terms, sizes, fields):
     def value(letter):
         found = fields.need(letter[1:]) if letter.startswith("#") else sizes[letter]
         if found is None:
-            raise UnknownArchitecture(f"the tower of {fields.where[:-1]} leaves out a width ({letter}) that its class does not give")
+            raise UnknownArchitecture(f"the tower of {fields.where[:-1]} leaves out a width ({letter}) that its class does not "
+                                      "give")
         return found
     return sum(times * math.prod(value(letter) for letter in product.split("*") if letter) for product, times in terms.items())
