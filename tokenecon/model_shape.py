@@ -260,7 +260,7 @@ def published(shape):
 
 
 def bytes_by_group(shape, formats, *, precisions):
-    """Bytes of each group of weights in formats such as :func:`published` gives; `precisions` are rows of precisions.csv by id."""
+    """Bytes of each group of weights in formats as :func:`published` gives; `precisions` are rows of precisions.csv by id."""
     out = {}
     for group, size in parameter_groups(shape).items():
         out[group] = sum(memory.weight_bytes(parameters=size * share, bytes_per_param=_bytes_per_param(precisions[form]))

@@ -118,13 +118,13 @@ def from_config(config, beside=None):
     shape["dtype"] = next((str(each["dtype"] or "") for each in (fields.values, config) if each.get("dtype")),
                           str(config.get("torch_dtype") or ""))
     _all_read(fields)
-    shape["towers"] = towers.parameters(config, CLASSES.get(wrapper, {}), shape)
+    shape["towers"], filled = towers.parameters(config, CLASSES.get(wrapper, {}), shape)
     _check(shape)
     shape |= published.read(config, beside or {}, shape)
     shape |= model_shape.parameters(shape)
     shape["total_parameters"] = shape["parameters"] + shape["towers"]
     shape["kv_bytes_per_token"] = model_shape.kv_bytes_per_token(shape, bytes_per_value=2)
-    shape["defaults_used"] = tuple(sorted(fields.filled))
+    shape["defaults_used"] = tuple(sorted(filled | {where + key for key in fields.filled}))
     return shape
 
 

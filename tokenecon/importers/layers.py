@@ -33,6 +33,7 @@ def mixers(fields, layers, pattern):
         if found is not None:
             return _windowless(fields, found)
     if pattern:
+        fields.filled.add("layer_types")
         kinds = [NAMES.get(one, one) for one in pattern]
         if len(kinds) > 8 and len(kinds) != layers:
             raise UnknownArchitecture(

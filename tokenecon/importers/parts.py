@@ -12,6 +12,7 @@ SWITCHES = {
     "bias": ("qkv_bias", "output_bias", "ffn_bias"), "attn_output_gate": ("output_gate",),
     "attention_output_gate": ("output_gate",),
 }  # fmt: skip
+MIXED = ("nemotron_h", "granitemoehybrid")  # their classes have no pattern of kinds
 STATE_BYTES = 4  # engines keep recurrent states in 32 bits
 CONV_BYTES = 2  # and the last positions of a convolution in 16
 
@@ -27,6 +28,8 @@ def record(fields, family, parts, pattern):
         shape["output_bias"] = 0
     kinds = layer_lists.mixers(fields, layers, pattern)
     blocks = layer_lists.blocks(fields, layers)
+    if fields.family in MIXED and not pattern and not {"state", "linear", "none"} & set(kinds):
+        raise MissingField(f"a configuration of family '{family}' must list the kinds of its layers; this one does not")
     if "linear" in kinds and _is_state(fields):  # the same word for state-space layers
         kinds = ["state" if kind == "linear" else kind for kind in kinds]
     strange = sorted(set(kinds) - set(layer_lists.ATTENTION))

@@ -269,8 +269,8 @@ def _cache(block):
     if not given:
         return ""
     if isinstance(given, dict):
-        bits, kind = given.get("num_bits"), given.get("type")
-        given = {(8, "float"): "FP8", (8, "int"): "INT8", (4, "float"): "NVFP4"}.get((bits, kind), f"{bits} bits of {kind}")
+        said = f"{given.get('num_bits')} bits of {given.get('type')}"
+        given = {"8 bits of float": "FP8", "8 bits of int": "INT8", "4 bits of float": "NVFP4"}.get(said, said)
     if str(given).upper() not in ALGORITHMS:
         raise _unknown(f"KV cache in {given}")
     return ALGORITHMS[str(given).upper()]

@@ -20,17 +20,19 @@ BLOCKS = ("vision_config", "audio_config", "vision_encoder_config", "high_res_vi
 
 
 def parameters(config, known, shape):
-    """Parameters of all towers of a configuration, and of the projectors into the text model of this shape.
+    """Parameters of all towers of a configuration and of the projectors into the text model of this shape; filled fields.
 
     A wrapper that does not mention a tower has the one of its class; null says that it has none.
     """
-    total, expected, optional = 0, known.get("blocks", {}), known.get("optional", ())
+    total, filled, expected, optional = 0, set(), known.get("blocks", {}), known.get("optional", ())
     for name in BLOCKS:
         block = config.get(name)
         if block is None and (name not in expected or name in optional or name in config):
             continue
-        total += _one(name, block or {}, expected.get(name), known.get("projectors", {}).get(name, {}), shape)
-    return round(total)
+        size, missing = _one(name, block or {}, expected.get(name), known.get("projectors", {}).get(name, {}), shape)
+        total += size
+        filled |= {name} if block is None else missing
+    return round(total), filled
 
 
 def _one(name, block, usual, projector, shape):
@@ -50,7 +52,8 @@ def _one(name, block, usual, projector, shape):
         total += layers * _sum(terms, sizes, fields)
     if "head" in rules and fields.flag("vision_use_head", True):
         total += _sum(rules["head"], sizes, fields)
-    return total + _sum(rules.get("outer", {}), sizes, fields) + _sum(projector, sizes, fields)
+    total += _sum(rules.get("outer", {}), sizes, fields) + _sum(projector, sizes, fields)
+    return total, {fields.where + key for key in fields.filled}
 
 
 def _first(fields, names):
@@ -70,8 +73,8 @@ def _sizes(fields, shape):
     patch, image = (fields.raw(key) for key in ("patch_size", "image_size"))
     patch, image = (one[0] if isinstance(one, list) and one else one for one in (patch, image))
     merge = fields.raw("spatial_merge_size") or fields.raw("merge_size") or fields.raw("merge_kernel_size") or 2
-    merge = merge[0] if isinstance(merge, list) else merge
-    for key, value in (("patch_size", patch), ("image_size", image), ("spatial_merge_size", merge)):
+    merge = merge[0] if isinstance(merge, list) and merge else merge
+    for key, value in (("patch_size", patch), ("image_size", image), ("spatial_merge_size", merge or 0)):
         if value is not None and not (isinstance(value, int) and 0 < value < 100_000):
             raise UnknownArchitecture(f"field '{fields.where}{key}' of the configuration must be a whole number above 0")
     sizes |= {"t": shape["hidden_size"], "pp": patch and patch**2, "n": patch and image and (image // patch) ** 2,
