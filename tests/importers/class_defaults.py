@@ -24,8 +24,10 @@ LAYER = re.compile(r"(.*?\b(?:layers|h|blocks?|layer|resblocks|transformer_layer
 NORM = re.compile(r"norm|ln_|LayerNorm|_ln\b|\bln\b")
 TOWER = re.compile(r"vision|visual|audio|image|projector|vit\b|connector|mm_|resampler|sam_|speech|qformer|merger|aligner|"
                    r"encoder\.|embed_audio|embed_vision|patch_merge|sound|vpm|tower|abstractor|query_tokens|language_projection")
+BESIDE = re.compile(r"vision|visual|audio|image|projector|vit\b|connector|mm_|resampler|sam_|speech|qformer|codec|vq")
 PROJECTOR = re.compile(r"projector|vision_projection|audio_projection|merger|connector|mm_|aligner|adapter|multi_modal|"
                        r"embed_vision|embed_audio|mlp1|patch_merg|language_projection|qformer|query_tokens|image_newline|deepstack|resampler")
+UNGATED = ("minimax", "bailing_hybrid", "dots3_note_text")  # their gates belong to linear or latent attention
 QUERY = r"(\b|_)(q|k|v|query|key|value|qkv|c_attn|Wqkv|query_key_value|\w*[qkv]_proj|\w+_attn)\.bias$"
 SAYS = re.compile(
     r"(^n_|^num_|_size$|_dims?$|_rank$|head|layers?$|_layers|experts?|window|moe|mlp|attn|attention|conv|ssm|mamba|state|lora|block|"
@@ -107,21 +109,20 @@ def entry(config_class):
     return out, config
 
 
-def text_config(config):
+def text_block(block):
     for name in ("text_config", "thinker_config", "llm_config", "language_config", "decoder"):
-        inner = getattr(config, name, None)
-        if inner is not None:
-            return text_config(inner)
-    return config
+        if isinstance(block.get(name), dict):
+            return text_block(block[name])
+    return block
 
 
-def parts(tensors, config, kind):
+def parts(tensors, block, kind):
     """What no field says: norms, biases and gates, by the names and sizes of the tensors of the language model."""
-    d = getattr(config, "hidden_size", None) or getattr(config, "d_model", None) or getattr(config, "n_embd", None)
-    heads, width = getattr(config, "num_attention_heads", 0), getattr(config, "head_dim", None)
+    d = block.get("hidden_size") or block.get("d_model") or block.get("n_embd")
+    heads, width = block.get("num_attention_heads", 0), block.get("head_dim")
     out, norms, layers = Counter(), 0, set()
     for name, size in tensors.items():
-        if TOWER.search(name) and not name.startswith("encoder."):
+        if BESIDE.search(name):
             continue
         inside = LAYER.match(name)
         if not inside:
@@ -170,7 +171,7 @@ def _inner(out, name, size, d, heads, width, kind):
             out["output_bias"] = 1
         elif not attention and re.search(r"mlp|ffn|feed_forward|fc1|fc2|dense|intermediate|moe", name):
             out["ffn_bias"] = 1
-    if len(size) == 2 and re.search(r"attn\.(g_proj|gate_proj|output_gate)\.weight$", name) and kind != "minimax":
+    if len(size) == 2 and re.search(r"attn\.(g_proj|gate_proj|output_gate)\.weight$", name) and kind not in UNGATED:
         out["head_gate" if size[0] == heads else "output_gate"] = 1
     if re.search(r"attn\.q_proj\.weight$", name) and size[0] == 2 * heads * width and "gemma" not in kind:
         out["output_gate"] = 1
@@ -271,7 +272,7 @@ def towers(tensors, config, text_width):
               if isinstance(one, dict) and re.search(r"(vision|audio|encoder).*_config$", name)}
     mine = [(name, size) for name, size in tensors.items() if TOWER.search(name)
             and not re.search(r"language_model|text_model\.|lm_head|thinker\.model\.", name)]
-    for name, block in blocks.items():
+    for name, block in blocks.items() if mine else ():
         sound = bool(re.search("audio|speech|encoder", name))
         own = [one for one in mine if (len(blocks) == 1 or bool(re.search("audio|speech", one[0])) == sound)]
         yield name, block.get("model_type") or "", *tower(own, block, text_width)
@@ -313,12 +314,12 @@ def table(lines):
         except Exception as error:
             print(f"{line['name']}: {type(error).__name__}")
             continue
-        text = text_config(config)
-        kind = getattr(text, "model_type", None) or name
+        text = text_block(config.to_dict())
+        kind = text.get("model_type") or name
         add(kind)
         if "parts" not in types.setdefault(kind, {"defaults": {}}) or kind == name:
             types[kind]["parts"] = parts(tensors[line["name"]], text, kind)
-        width = getattr(text, "hidden_size", None)
+        width = text.get("hidden_size")
         for block, tower_kind, rules, projector in towers(tensors[line["name"]], config.to_dict(), width):
             types.setdefault(tower_kind, {"defaults": {}}).setdefault("tower", rules)
             types[name].setdefault("projectors", {}).setdefault(block, projector)

@@ -358,7 +358,7 @@ def _experts(shape, fields, blocks, inner):
     chosen, extra = fields.each("num_experts_per_tok", layers), fields.each("n_shared_experts", layers, 0)
     if chosen[0] is None:
         fields.need("num_experts_per_tok")
-    if len({*sizes, *extra, *chosen} | set()) > len({sizes[0], extra[0], chosen[0]}):
+    if any(len(set(each)) > 1 for each in (sizes, extra, chosen)):
         raise UnknownArchitecture("experts that differ from layer to layer are not understood")
     stated = fields.number("shared_expert_intermediate_size", 0)
     shared = stated * (extra[0] or 1) if stated and fields.family not in TOLD_WHOLE else stated

@@ -234,7 +234,7 @@ def _of_attention(name, shape, groups):
         "q_a_proj": d * shape["q_lora_rank"], "q_b_proj": shape["q_lora_rank"] * heads * key,
         "kv_a_proj": d * (shape["kv_lora_rank"] + shape["rope_head_dim"]),
         "kv_b_proj": shape["kv_lora_rank"] * heads * (shape["nope_head_dim"] + shape["value_head_dim"]),
-        "indexer": total - total, "o_proj": heads * shape["head_dim"] * d,
+        "indexer": 0, "o_proj": heads * shape["head_dim"] * d,
         "q_proj": heads * shape["head_dim"] * d * (1 + shape["output_gate"]), "k_proj": shape["kv_heads"] * shape["head_dim"] * d,
         "v_proj": shape["kv_heads"] * shape["head_dim"] * d}
     return next((size for word, size in modules.items() if word in name), total or groups["attention"] / shape["layers"])

@@ -1,4 +1,4 @@
-"""Exact counts of a library: checkpoints as they are published, and the defaults of its classes.
+"""The rules against exact counts of a library: checkpoints as they are published, and the defaults of its classes.
 
 `counted.jsonl` holds one configuration a line, cut to the fields that say something about the shape, with the parameters that
 transformers 5.24 counts when it builds the class on the meta device (torch 2.14, 28 November 2026; Apache-2.0): `total` of the
