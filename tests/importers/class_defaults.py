@@ -9,6 +9,7 @@ blocks in it (`blocks`), and towers as sums of products of their widths (`tower`
 count to a thousandth goes to `refused`, with tensors that no counted class has.
 """
 
+import inspect
 import json
 import math
 import os
@@ -27,7 +28,8 @@ TOWER = re.compile(r"vision|visual|audio|image|projector|vit\b|connector|mm_|res
 BESIDE = re.compile(r"vision|visual|audio|image|projector|vit\b|connector|mm_|resampler|sam_|speech|qformer|codec|vq")
 PROJECTOR = re.compile(r"projector|vision_projection|audio_projection|merger|connector|mm_|aligner|adapter|multi_modal|"
                        r"embed_vision|embed_audio|mlp1|patch_merg|language_projection|qformer|query_tokens|image_newline|deepstack|resampler")
-UNGATED = ("minimax", "bailing_hybrid", "dots3_note_text")  # their gates belong to linear or latent attention
+# Their gates belong to linear or latent attention.
+UNGATED = ("minimax", "bailing_hybrid", "dots3_note_text", "glm5_next_text", "hy_v4", "hy_v4_vl_text")
 QUERY = r"(\b|_)(q|k|v|query|key|value|qkv|c_attn|Wqkv|query_key_value|\w*[qkv]_proj|\w+_attn)\.bias$"
 SAYS = re.compile(
     r"(^n_|^num_|_size$|_dims?$|_rank$|head|layers?$|_layers|experts?|window|moe|mlp|attn|attention|conv|ssm|mamba|state|lora|block|"
@@ -171,7 +173,7 @@ def _inner(out, name, size, d, heads, width, kind):
             out["output_bias"] = 1
         elif not attention and re.search(r"mlp|ffn|feed_forward|fc1|fc2|dense|intermediate|moe", name):
             out["ffn_bias"] = 1
-    if len(size) == 2 and re.search(r"attn\.(g_proj|gate_proj|output_gate)\.weight$", name) and kind not in UNGATED:
+    if len(size) == 2 and re.search(r"(?<!linear_)attn\.(g_proj|gate_proj|output_gate)\.weight$", name) and kind not in UNGATED:
         out["head_gate" if size[0] == heads else "output_gate"] = 1
     if re.search(r"attn\.q_proj\.weight$", name) and size[0] == 2 * heads * width and "gemma" not in kind:
         out["output_gate"] = 1
@@ -279,7 +281,10 @@ def towers(tensors, config, text_width):
 
 
 def build(line):
-    """Configuration and tensors of the class of a line of counted.jsonl, with its defaults and the towers that it may have."""
+    """Configuration and tensors of the class of a line of counted.jsonl, with its defaults and the towers that it may have.
+
+    And whether its attention has biases that spare the output: a switch turns them on, so no tensor shows it.
+    """
     import torch
     import transformers
     from transformers.models.auto.configuration_auto import CONFIG_MAPPING
@@ -291,7 +296,10 @@ def build(line):
             model = model_class(config)
         except Exception:
             model = model_class(config.get_text_config())
-    return config, {name: list(one.shape) for name, one in model.named_parameters()}
+    code = inspect.getsource(sys.modules[model_class.__module__])
+    biased, plain = (re.findall(rf"self\.{name}_proj = nn\.Linear\((.*?)\)\n", code, re.S) for name in ("q", "o"))
+    unbiased = bool(plain) and all("bias=False" in one for one in plain) and any("_bias" in one for one in biased)
+    return config, {name: list(one.shape) for name, one in model.named_parameters()}, unbiased
 
 
 def table(lines):
@@ -310,7 +318,7 @@ def table(lines):
         name = line["name"].split(" ")[0]
         add(name)
         try:
-            config, tensors[line["name"]] = build(line)
+            config, tensors[line["name"]], unbiased = build(line)
         except Exception as error:
             print(f"{line['name']}: {type(error).__name__}")
             continue
@@ -318,7 +326,7 @@ def table(lines):
         kind = text.get("model_type") or name
         add(kind)
         if "parts" not in types.setdefault(kind, {"defaults": {}}) or kind == name:
-            types[kind]["parts"] = parts(tensors[line["name"]], text, kind)
+            types[kind]["parts"] = parts(tensors[line["name"]], text, kind) | ({"no_output_bias": 1} if unbiased else {})
         width = text.get("hidden_size")
         for block, tower_kind, rules, projector in towers(tensors[line["name"]], config.to_dict(), width):
             types.setdefault(tower_kind, {"defaults": {}}).setdefault("tower", rules)

@@ -12,6 +12,9 @@ from pathlib import Path
 TABLE = json.loads((Path(__file__).parent / "class_defaults.json").read_text(encoding="utf-8"))
 CLASSES, REFUSED = TABLE["types"], TABLE["refused"]
 
+# Towers of Gemma 3n, which another library builds: transformers 5.24 with timm 1.0.31 counts them with projectors to 2048.
+CLASSES |= {"gemma3n_vision": {"tower": {"outer": {"": 298_587_456}}}, "gemma3n_audio": {"tower": {"outer": {"": 684_694_048}}}}
+
 # Types that the library does not know, or knows by another name: what they are like, and what differs.
 LIKE = {
     "Yi": "llama", "mimo": "qwen2", "kimi_k2": "deepseek_v3", "deepseek_ref": "deepseek_v4", "minimax_m3": "minimax_m3_vl_text",

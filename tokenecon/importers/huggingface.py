@@ -1,5 +1,6 @@
 """A Hugging Face ``config.json`` as one architecture record, with exact parameters and cache sizes."""
 
+import contextlib
 import difflib
 import json
 import re
@@ -51,7 +52,8 @@ def load(source):
             raise NoConfig(
                 f"no configuration at '{source}': give the path of a config.json, or a Hub id such as "
                 "'Qwen/Qwen3-32B'")
-        path = _download(str(source))
+        path = _download(str(source), "config.json")
+        _download_beside(str(source), _read(path))
     config = _read(path)
     beside = {name: _read(path.parent / name) for name in published.SIDE_FILES if (path.parent / name).is_file()}
     name = str(source) if not Path(source).exists() else path.resolve().parent.name
@@ -79,7 +81,14 @@ def _read(path):
     return config
 
 
-def _download(hub_id):
+def _download_beside(hub_id, config):
+    """Fetch the files about precision too, where the configuration says nothing of it; most models have none."""
+    for name in () if config.get("quantization_config") else published.SIDE_FILES:
+        with contextlib.suppress(NoConfig):
+            _download(hub_id, name)
+
+
+def _download(hub_id, name):
     try:
         from huggingface_hub import hf_hub_download
     except ImportError as error:
@@ -87,7 +96,7 @@ def _download(hub_id):
             f"'{hub_id}' looks like a Hub id, but the package huggingface_hub is not installed: install it, "
             "or give the path of a config.json") from error
     try:
-        return Path(hf_hub_download(repo_id=hub_id, filename="config.json"))
+        return Path(hf_hub_download(repo_id=hub_id, filename=name))
     except Exception as error:  # the library raises a dozen kinds; all mean that there is no file
         raise NoConfig(
             f"the configuration of '{hub_id}' could not be fetched ({type(error).__name__}): offline, no such "
