@@ -11,13 +11,14 @@ import math
 import os
 import random
 import signal
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import tokenecon
-from tokenecon import data
+from tokenecon import data, model_shape
 from tokenecon.decision import options, scenario
 from tokenecon.errors import BadInput
 from tokenecon.importers import huggingface, litellm_prices, load_csv
@@ -189,6 +190,26 @@ def test_configurations(tmp_path):
     damaged += [cut(json.dumps(good), chance) for _ in range(ROUNDS // 2)]
     for shape in tried(read, damaged):
         assert 0 < shape["active_parameters"] <= shape["parameters"] < 1e18 and 0 <= shape["kv_bytes_per_token"] < 1e15
+
+
+def test_configurations_of_every_kind():
+    """Published checkpoints of all architectures, each damaged: wrappers with towers, hybrids, indexers, quantised weights."""
+    chance = random.Random(SEED)
+    folder = Path(__file__).parent / "importers"
+    lines = [json.loads(line) for line in (folder / "counted.jsonl").read_text(encoding="utf-8").splitlines()]
+    block = {"quant_method": "compressed-tensors", "ignore": ["lm_head", "re:.*self_attn.*", "model.layers.0*"],
+             "kv_cache_scheme": {"num_bits": 8, "type": "float"},
+             "config_groups": {"group_0": {"targets": ["Linear"], "weights": {"num_bits": 4, "type": "float", "group_size": 16}}}}
+
+    def damaged():
+        for _ in range(4 * ROUNDS):
+            yield swapped(chance.choice(lines)["config"] | {"quantization_config": block}, chance)
+
+    for shape in tried(huggingface.from_config, damaged()):
+        assert 0 < shape["active_parameters"] <= shape["parameters"] <= shape["total_parameters"] < 1e18
+        parts = model_shape.cache(shape, bytes_per_value=1)
+        assert all(0 <= part < 1e15 for part in parts.values()) and 0 <= shape["kv_bytes_per_token"] < 1e15
+        assert all(sum(formats.values()) == pytest.approx(1) for formats in model_shape.published(shape).values())
 
 
 def test_hours_of_traffic(tmp_path):

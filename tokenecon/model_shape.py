@@ -8,7 +8,7 @@ from tokenecon.formulas import compute, kv_cache, memory, shapes
 from tokenecon.numerics import minimum
 from tokenecon.units import FLOP_PER_MULTIPLY_ADD
 
-TEXT_FIELDS = ("kind", "family", "attention", "qk_norm", "dtype")
+TEXT_FIELDS = ("kind", "family", "attention", "qk_norm", "dtype", "weights_published", "weights_except", "kv_published")
 SHAPE_FIELDS = (
     "layers", "hidden_size", "vocab", "tied", "max_positions",
     # attention per head; `global_` where full layers differ from windowed ones
@@ -29,7 +29,18 @@ SHAPE_FIELDS = (
     "layer_norms", "router_norms", "final_norms", "position_embeddings",
     # encoder and cross-attention (speech)
     "encoder_layers", "encoder_positions", "encoder_channels",
+    # mixers that keep a state: state-space, delta and lightning attention, short convolutions
+    "state_layers", "state_parameters", "state_bytes",
+    # width of routed experts that work on a compressed vector; layers with an indexer of their own, where not all have one
+    "expert_width", "index_layers",
+    # values that a position keeps in all full and in all windowed layers, where layers share them, compress them or differ
+    "cache_values", "window_cache_values",
+    # parameters of these groups that the columns before do not give: layers that differ, gates, compressors
+    "other_attention", "other_ffn", "other_small", "other_encoder",
+    # embeddings of each layer; towers for pictures and sound with their projectors; multi-token prediction, in no sum
+    "layer_embeddings", "towers", "mtp",
 )
+SIGNED = ("other_attention", "other_ffn", "other_small", "other_encoder")  # may be below nothing
 FIELDS = TEXT_FIELDS + SHAPE_FIELDS
 
 
@@ -49,7 +60,11 @@ def record(row):
 
 
 def parameter_groups(shape):
-    """Exact parameters by group: embedding, head, attention, ffn, experts, shared, router, small, encoder."""
+    """Exact parameters by group: embedding, head, attention, ffn, experts, shared, router, small, encoder, towers, …
+
+    `attention` holds every mixer of tokens; `towers` are read once a picture or a sound, not once a token; `layer_embeddings` are
+    looked up. Layers for multi-token prediction are in no group: their parameters are `shape["mtp"]`.
+    """
     d, groups = shape["hidden_size"], {}
     groups["embedding"] = shape["vocab"] * d + shape["position_embeddings"] * d
     groups["head"] = (0 if shape["tied"] else shape["vocab"] * d) + shape["head_bias"] * shape["vocab"]
@@ -57,31 +72,41 @@ def parameter_groups(shape):
     matrices = shape["ffn_matrices"]
     inner = shape["ffn_size"]
     groups["ffn"] = round(shape["ffn_layers"] * shapes.feed_forward_parameters(
-        hidden_size=d, intermediate_size=inner, matrices=matrices))
+        hidden_size=d, intermediate_size=inner, matrices=matrices)) + shape["other_ffn"]
     expert = shapes.feed_forward_parameters(
-        hidden_size=d, intermediate_size=shape["expert_size"], matrices=matrices)
+        hidden_size=shape["expert_width"] or d, intermediate_size=shape["expert_size"], matrices=matrices)
     expert += shape["router_bias"] * ((matrices - 1) * shape["expert_size"] + d)
     groups["experts"] = shape["moe_layers"] * shape["experts"] * expert
     groups["shared"] = shape["moe_layers"] * (shape["shared_gate"] * d + shapes.feed_forward_parameters(
         hidden_size=d, intermediate_size=shape["shared_size"], matrices=matrices))
     groups["router"] = shape["moe_layers"] * shape["experts"] * (d + shape["router_bias"])
     groups["small"] = _small(shape)
-    groups["encoder"] = _encoder(shape)
+    groups["encoder"] = encoder_parameters(shape) + shape["other_encoder"]
+    groups["layer_embeddings"] = shape["layer_embeddings"]
+    groups["towers"] = shape["towers"]
     return groups
 
 
 def _attention(shape):
+    return softmax_parameters(shape) + shape["state_parameters"] + shape["other_attention"]
+
+
+def softmax_parameters(shape):
+    """Parameters of the attention of all layers, as the columns give them when layers of a kind are alike."""
     d = shape["hidden_size"]
+    if shape["attention"] == "compressed":  # its importer counts it: other_attention
+        return 0
     if shape["kv_lora_rank"]:
         each = shapes.latent_attention_parameters(
             hidden_size=d, query_heads=shape["query_heads"], q_lora_rank=shape["q_lora_rank"],
             kv_lora_rank=shape["kv_lora_rank"], nope_head_dim=shape["nope_head_dim"],
             rope_head_dim=shape["rope_head_dim"], value_head_dim=shape["value_head_dim"])
+        total = shape["full_layers"] * each
         if shape["index_heads"]:
-            each += shapes.indexer_parameters(
+            total += (shape["index_layers"] or shape["full_layers"]) * shapes.indexer_parameters(
                 hidden_size=d, q_lora_rank=shape["q_lora_rank"], index_heads=shape["index_heads"],
                 index_head_dim=shape["index_head_dim"])
-        return shape["full_layers"] * each
+        return total
     per_head = {"hidden_size": d, "query_heads": shape["query_heads"],
                 "query_matrices": 1 + shape["output_gate"]}
     local = shapes.attention_parameters(
@@ -120,10 +145,10 @@ def _small(shape):
         norm_layers = (softmax_layers + shape["ffn_layers"]) / 2
     total += (norm_layers * shape["layer_norms"] + shape["final_norms"]) * d
     total += shape["moe_layers"] * shape["router_norms"] * (d + shape["experts"])
-    return round(total)
+    return round(total) + shape["other_small"]
 
 
-def _encoder(shape):
+def encoder_parameters(shape):
     """Encoder of a speech model, and the cross-attention that its decoder adds."""
     layers, d = shape["encoder_layers"], shape["hidden_size"]
     if not layers:
@@ -137,9 +162,9 @@ def _encoder(shape):
 
 
 def parameters(shape):
-    """Exact total and active parameters."""
+    """Exact total and active parameters of the language model; towers are a group of their own."""
     groups = parameter_groups(shape)
-    total = sum(groups.values())
+    total = sum(groups.values()) - groups["towers"]
     if not shape["experts"]:
         return {"parameters": total, "active_parameters": total}
     active = shapes.active_parameters(
@@ -150,7 +175,7 @@ def parameters(shape):
 
 def cache(shape, *, bytes_per_value):
     """What `formulas.kv_cache.kv_bytes_of_sequence` asks for, but the positions."""
-    full = window = state = 0
+    full = window = 0
     if shape["kv_lora_rank"]:
         full = kv_cache.kv_bytes_per_token_mla(
             layers=shape["full_layers"], kv_lora_rank=shape["kv_lora_rank"],
@@ -162,14 +187,17 @@ def cache(shape, *, bytes_per_value):
         window = kv_cache.kv_bytes_per_token(
             layers=shape["window_layers"], kv_heads=shape["kv_heads"], head_dim=shape["head_dim"],
             bytes_per_value=bytes_per_value)
+    full = shape["cache_values"] * bytes_per_value or full
+    window = shape["window_cache_values"] * bytes_per_value or window
+    state = shape["state_bytes"]
     if shape["linear_layers"]:
         values = shape["linear_value_heads"] * shape["linear_value_head_dim"]
         keys = shape["linear_key_heads"] * shape["linear_key_head_dim"]
         recurrent = 4 * values * shape["linear_key_head_dim"]  # engines keep the state in 32 bits
         convolution = 2 * (2 * keys + values) * (shape["linear_conv"] - 1)
-        state = shape["linear_layers"] * (recurrent + convolution)
+        state += shape["linear_layers"] * (recurrent + convolution)
     if shape["encoder_layers"]:
-        state = shape["encoder_positions"] * kv_cache.kv_bytes_per_token(
+        state += shape["encoder_positions"] * kv_cache.kv_bytes_per_token(
             layers=shape["layers"], kv_heads=shape["kv_heads"], head_dim=shape["head_dim"],
             bytes_per_value=bytes_per_value)
     return {"full_bytes_per_position": full, "window_bytes_per_position": window,
@@ -202,13 +230,48 @@ def weight_bytes(shape, precision):
     elif scope == "experts" and groups["experts"]:
         covered = groups["experts"]
     else:
-        covered = sum(groups[name] for name in ("attention", "ffn", "experts", "shared", "encoder"))
-    bits = memory.effective_bits(
-        value_bits=precision["bits"], scale_bits=precision["scale_bits"], zero_bits=precision["zero_bits"],
-        group_size=precision["group_size"])
-    narrow = memory.weight_bytes(
-        parameters=covered, bytes_per_param=memory.bytes_per_param(bits_per_param=bits))
+        covered = sum(groups[name] for name in NARROWED)
+    narrow = memory.weight_bytes(parameters=covered, bytes_per_param=_bytes_per_param(precision))
     return narrow + memory.weight_bytes(parameters=total - covered, bytes_per_param=2.0)
+
+
+NARROWED = ("attention", "ffn", "experts", "shared", "encoder")  # groups that a narrow format covers
+
+
+def published(shape):
+    """Formats that each group of weights is published in: for every group a dict of precision id and share of the group.
+
+    Made of `weights_published` (blank: 16 bits) and `weights_except`, such as "attention=bf16 head=nvfp4 ffn=fp8:0.25". What
+    neither mentions follows the rule: a narrow format covers every matrix in the layers, and embedding, head, routers, norms and
+    towers stay at 16 bits. `shape["kv_published"]` is the format of the KV cache, blank where none is stated.
+    """
+    main = shape["weights_published"] or "bf16"
+    plain = main in ("bf16", "fp16", "fp32")
+    formats = {group: {main if plain or group in NARROWED else "bf16": 1.0} for group in parameter_groups(shape)}
+    told = {}
+    for word in shape["weights_except"].split():
+        group, form = word.split("=")
+        form, _, share = form.partition(":")
+        told.setdefault(group, {})[form] = float(share or 1)
+    for group, shares in told.items():
+        left, usual = 1.0 - sum(shares.values()), next(iter(formats[group]))
+        formats[group] = shares | ({usual: left} if left > 1e-9 else {})
+    return formats
+
+
+def bytes_by_group(shape, formats, *, precisions):
+    """Bytes of each group of weights in formats as :func:`published` gives; `precisions` are rows of precisions.csv by id."""
+    out = {}
+    for group, size in parameter_groups(shape).items():
+        out[group] = sum(memory.weight_bytes(parameters=size * share, bytes_per_param=_bytes_per_param(precisions[form]))
+                         for form, share in formats[group].items())
+    return out
+
+
+def _bytes_per_param(row):
+    bits = memory.effective_bits(
+        value_bits=row["bits"], scale_bits=row["scale_bits"], zero_bits=row["zero_bits"], group_size=row["group_size"])
+    return memory.bytes_per_param(bits_per_param=bits)
 
 
 def summary(shape, *, precisions):
@@ -264,7 +327,7 @@ def _flop(shape, positions, phase):
 
     widths = attention_widths(shape)
     total = compute.parameter_flop(
-        active_parameters=parameters(shape)["active_parameters"] - lookup - groups["encoder"],
+        active_parameters=parameters(shape)["active_parameters"] - lookup - groups["encoder"] - groups["layer_embeddings"],
         positions=tokens, **once)
     total += compute.attention_flop(
         pairs=pairs(shape["index_topk"] or positions), layers=shape["full_layers"],

@@ -59,3 +59,29 @@ def test_active_parameters_of_mixtral():
         parameters=46_702_792_704, expert_parameters=45_097_156_608, experts=8, experts_per_token=2
     )
     assert count == 46_702_792_704 - 33_822_867_456 == 12_879_925_248
+
+
+def test_selective_state_space_of_mamba():
+    # width 4, 6 channels, state 3, step 2, convolution 5: in 2*4*6 = 48, out 24, convolution 6*6 = 36,
+    # selective 6*(2 + 6) = 48, step 6*3 = 18, decay 18, skip 6: 198
+    count = shapes.selective_state_parameters(hidden_size=4, inner_size=6, state_size=3, step_rank=2, conv_width=5)
+    assert count == 198
+
+
+def test_state_space_of_mamba_2():
+    # width 10, 2 heads of 3, one group, state 4, convolution 5: in 10*(12 + 8 + 2) = 220, out 60,
+    # convolution (6 + 8)*6 = 84, step, decay and skip 3*2: 370
+    count = shapes.state_space_parameters(hidden_size=10, heads=2, head_dim=3, groups=1, state_size=4, conv_width=5)
+    assert count == 370
+
+
+def test_short_convolution():
+    # width 10: in 10*30, convolution 3*10, out 100
+    assert shapes.short_convolution_parameters(hidden_size=10, conv_width=3) == 430
+
+
+def test_delta_attention():
+    # width 10, 2 heads of 3, rank 4, convolution 5: query, key, value, output 4*60; convolutions 3*5*6 = 90;
+    # decay and gate 2*4*16 = 128; strength 20; step 6, decay 2, norm 3: 489
+    count = shapes.delta_attention_parameters(hidden_size=10, heads=2, head_dim=3, gate_rank=4, conv_width=5)
+    assert count == 489

@@ -9,7 +9,7 @@ import pytest
 import tokenecon
 from tokenecon import data, model_shape
 from tokenecon.importers import huggingface
-from tokenecon.importers.families import MissingField, UnknownArchitecture
+from tokenecon.importers.fields import MissingField, UnknownArchitecture
 
 LLAMA_8B = {
     "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 4096, "num_hidden_layers": 32,
@@ -310,18 +310,20 @@ def test_hub_id_offline_says_so(monkeypatch):
 
 
 def test_hub_id_online_reads_the_downloaded_file(monkeypatch, tmp_path):
-    path = tmp_path / "config.json"
-    path.write_text(json.dumps(LLAMA_8B), encoding="utf-8")
+    (tmp_path / "config.json").write_text(json.dumps(LLAMA_8B), encoding="utf-8")
+    (tmp_path / "hf_quant_config.json").write_text(json.dumps({"quantization": {"quant_algo": "FP8"}}), encoding="utf-8")
 
     class Hub:
         @staticmethod
         def hf_hub_download(*, repo_id, filename):
-            assert (repo_id, filename) == ("meta-llama/Llama-3.1-8B", "config.json")
-            return str(path)
+            assert repo_id == "meta-llama/Llama-3.1-8B"
+            if filename == "quantize_config.json":
+                raise FileNotFoundError(filename)
+            return str(tmp_path / filename)
 
     monkeypatch.setitem(sys.modules, "huggingface_hub", Hub)
     record = huggingface.load("meta-llama/Llama-3.1-8B")
-    assert (record["id"], record["parameters"]) == ("llama-3.1-8b", 8_030_261_248)
+    assert (record["id"], record["parameters"], record["weights_published"]) == ("llama-3.1-8b", 8_030_261_248, "fp8")
 
 
 @pytest.mark.parametrize(

@@ -248,3 +248,155 @@ def active_parameters(*, parameters: Quantity, expert_parameters: Quantity, expe
     12879925248.0
     """
     return parameters - expert_parameters * (experts - experts_per_token) / experts
+
+
+def selective_state_parameters(*, hidden_size: Quantity, inner_size: Quantity, state_size: Quantity, step_rank: Quantity,
+                               conv_width: Quantity) -> Quantity:
+    r"""Weights of a Mamba layer: projections in and out, short convolution, and what makes step, input and output selective.
+
+    .. math:: 2\,d\,d_i + d_i\,(c + 1) + d_i\,(r + 2N) + d_i\,(r + 1) + d_i\,N + d_i + d_i\,d
+
+    Parameters
+    ----------
+    hidden_size : int or ndarray
+        Hidden size, d. [count]
+    inner_size : int or ndarray
+        Channels of the layer, d_i. [count]
+    state_size : int or ndarray
+        Values that each channel keeps, N. [count]
+    step_rank : int or ndarray
+        Width of the compressed step, r. [count]
+    conv_width : int or ndarray
+        Positions that the convolution spans, c. [count]
+
+    Returns
+    -------
+    float or ndarray
+        Parameters of one layer. [param]
+
+    References
+    ----------
+    Gu and Dao 2023, Mamba, arXiv:2312.00752.
+
+    Examples
+    --------
+    Mamba 130M, 1536 channels of 768: 2 * 768 * 1536 + 1536 * (5 + 80 + 49 + 16 + 1) + 1536 * 768:
+
+    >>> selective_state_parameters(hidden_size=768, inner_size=1536, state_size=16, step_rank=48, conv_width=4)
+    3770880
+    """
+    per_channel = conv_width + 1 + step_rank + 2 * state_size + step_rank + 1 + state_size + 1
+    return inner_size * (3 * hidden_size + per_channel)
+
+
+def state_space_parameters(*, hidden_size: Quantity, heads: Quantity, head_dim: Quantity, groups: Quantity, state_size: Quantity,
+                           conv_width: Quantity) -> Quantity:
+    r"""Weights of a Mamba-2 layer: projections in and out, short convolution, and step, decay and skip of each head.
+
+    .. math:: d\,(2 d_i + 2 g N + n) + (d_i + 2 g N)(c + 1) + 3 n + d_i\,d, \quad d_i = n\,d_h
+
+    Parameters
+    ----------
+    hidden_size : int or ndarray
+        Hidden size, d. [count]
+    heads : int or ndarray
+        Heads, n. [head]
+    head_dim : int or ndarray
+        Width of a head, d_h. [count]
+    groups : int or ndarray
+        Groups of heads that share input and output vectors, g. [count]
+    state_size : int or ndarray
+        Values that each channel keeps, N. [count]
+    conv_width : int or ndarray
+        Positions that the convolution spans, c. [count]
+
+    Returns
+    -------
+    float or ndarray
+        Parameters of one layer, without its norm. [param]
+
+    References
+    ----------
+    Dao and Gu 2024, Mamba-2, arXiv:2405.21060.
+
+    Examples
+    --------
+    Bamba: 4096 * (16,384 + 512 + 128) + 8704 * 5 + 3 * 128 + 8192 * 4096:
+
+    >>> state_space_parameters(hidden_size=4096, heads=128, head_dim=64, groups=1, state_size=256, conv_width=4)
+    103328640
+    """
+    inner, shared = heads * head_dim, 2 * groups * state_size
+    projections = hidden_size * (2 * inner + shared + heads) + inner * hidden_size
+    return projections + (inner + shared) * (conv_width + 1) + 3 * heads
+
+
+def short_convolution_parameters(*, hidden_size: Quantity, conv_width: Quantity) -> Quantity:
+    r"""Weights of a gated short convolution: a projection to three streams, the convolution of one, a projection back.
+
+    .. math:: 4\,d^2 + c\,d
+
+    Parameters
+    ----------
+    hidden_size : int or ndarray
+        Hidden size, d. [count]
+    conv_width : int or ndarray
+        Positions that the convolution spans, c. [count]
+
+    Returns
+    -------
+    float or ndarray
+        Parameters of one layer. [param]
+
+    References
+    ----------
+    Liquid AI 2025, LFM2 technical report, arXiv:2511.23404.
+
+    Examples
+    --------
+    LFM2 1.2B: 4 * 2048 * 2048 + 3 * 2048:
+
+    >>> short_convolution_parameters(hidden_size=2048, conv_width=3)
+    16783360
+    """
+    return 4 * hidden_size * hidden_size + conv_width * hidden_size
+
+
+def delta_attention_parameters(*, hidden_size: Quantity, heads: Quantity, head_dim: Quantity, gate_rank: Quantity,
+                               conv_width: Quantity) -> Quantity:
+    r"""Weights of a Kimi delta attention layer: projections, short convolution, decay of each channel and output gate.
+
+    .. math:: 4\,d\,D + 3\,c\,D + 2\,r\,(d + D) + d\,n + D + n + d_h, \quad D = n\,d_h
+
+    Parameters
+    ----------
+    hidden_size : int or ndarray
+        Hidden size, d. [count]
+    heads : int or ndarray
+        Heads, n. [head]
+    head_dim : int or ndarray
+        Width of a head, d_h. [count]
+    gate_rank : int or ndarray
+        Width of the compressed decay and of the compressed gate, r. [count]
+    conv_width : int or ndarray
+        Positions that the convolution spans, c. [count]
+
+    Returns
+    -------
+    float or ndarray
+        Parameters of one layer. [param]
+
+    References
+    ----------
+    Kimi Team 2025, Kimi Linear, arXiv:2510.26692.
+
+    Examples
+    --------
+    Kimi Linear 48B: 4 * 2304 * 4096 + 12 * 4096 + 256 * 6400 + 2304 * 32 + 4096 + 32 + 128:
+
+    >>> delta_attention_parameters(hidden_size=2304, heads=32, head_dim=128, gate_rank=128, conv_width=4)
+    39514272
+    """
+    inner = heads * head_dim
+    low_rank = 2 * gate_rank * (hidden_size + inner)
+    return 4 * hidden_size * inner + 3 * conv_width * inner + low_rank + hidden_size * heads + inner + heads + head_dim

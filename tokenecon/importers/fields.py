@@ -1,0 +1,173 @@
+"""The fields of a configuration: each is read under any of its spellings, checked, and remembered as read."""
+
+from tokenecon.errors import BadInput, quoted
+
+ALIASES = {  # another spelling of the same field
+    "n_embd": "hidden_size", "n_embed": "hidden_size", "d_model": "hidden_size", "n_layer": "num_hidden_layers",
+    "n_layers": "num_hidden_layers", "num_layers": "num_hidden_layers", "decoder_layers": "num_hidden_layers",
+    "n_head": "num_attention_heads", "num_heads": "num_attention_heads", "attention_heads": "num_attention_heads",
+    "n_heads": "num_attention_heads", "decoder_attention_heads": "num_attention_heads", "num_kv_heads": "num_key_value_heads",
+    "n_kv_heads": "num_key_value_heads", "num_attention_groups": "num_key_value_heads", "attention_head_dim": "head_dim",
+    "n_inner": "intermediate_size", "ffn_hidden_size": "intermediate_size", "decoder_ffn_dim": "intermediate_size",
+    "ffn_dim": "intermediate_size", "d_ff": "intermediate_size", "n_positions": "max_position_embeddings",
+    "seq_length": "max_position_embeddings", "max_target_positions": "max_position_embeddings",
+    "max_sequence_length": "max_position_embeddings", "max_seq_len": "max_position_embeddings",
+    "model_max_length": "max_position_embeddings", "num_local_experts": "num_experts", "n_routed_experts": "num_experts",
+    "moe_num_experts": "num_experts", "top_k_experts": "num_experts_per_tok", "experts_per_token": "num_experts_per_tok",
+    "num_experts_per_token": "num_experts_per_tok", "moe_k": "num_experts_per_tok", "moe_topk": "num_experts_per_tok",
+    "moe_top_k": "num_experts_per_tok", "num_shared_experts": "n_shared_experts", "moe_num_shared_experts": "n_shared_experts",
+    "num_shared_expert": "n_shared_experts", "expert_ffn_hidden_size": "moe_intermediate_size",
+    "moe_shared_expert_intermediate_size": "shared_expert_intermediate_size",
+    "shared_intermediate_size": "shared_expert_intermediate_size", "share_expert_dim": "shared_expert_intermediate_size",
+    "intermediate_size_mlp": "dense_intermediate_size", "_sliding_window_pattern": "sliding_window_pattern",
+    "global_attn_every_n_layers": "sliding_window_pattern", "sliding_window_size": "sliding_window",
+    "window_size": "sliding_window", "layers_block_type": "layer_types", "attention_layers": "layer_types",
+    "layer_block_types": "layer_types", "torch_dtype": "dtype", "num_dense_layers": "first_k_dense_replace",
+    "num_sliding_attention_heads": "swa_num_attention_heads", "routed_expert_hidden_size": "moe_latent_size",
+    "mtp_num_hidden_layers": "num_nextn_predict_layers", "num_nextn_layers": "num_nextn_predict_layers",
+    "num_mtp_modules": "num_nextn_predict_layers", "num_mtp_layers": "num_nextn_predict_layers",
+    "mamba_n_heads": "mamba_num_heads", "mamba_d_head": "mamba_head_dim", "mamba_n_groups": "n_groups",
+    "mamba_d_state": "ssm_state_size", "state_size": "ssm_state_size", "mamba_d_conv": "conv_kernel", "mamba_expand": "expand",
+    "mamba_dt_rank": "time_step_rank", "mamba_conv_bias": "use_conv_bias", "init_pos_emb_height": "pos_emb_height",
+    "init_pos_emb_width": "pos_emb_width", "short_conv_kernel_size": "linear_conv_kernel_dim",
+}  # fmt: skip
+
+# Of these a model has one at least, and nobody has published more than a hundredth of the limit; of any other it may have none.
+COUNTED = {"num_hidden_layers": 10_000, "encoder_layers": 10_000, "num_attention_heads": 100_000, "num_key_value_heads": 100_000,
+           "hidden_size": 10_000_000, "vocab_size": 100_000_000, "head_dim": 1_000_000, "intermediate_size": 100_000_000,
+           "full_attention_interval": 10_000, "no_rope_layer_interval": 10_000, "sliding_window_pattern": 10_000,
+           "decoder_sparse_step": 10_000, "interleave_moe_layer_step": 10_000, "moe_layer_freq": 10_000,
+           "moe_layer_interval": 10_000, "attn_layer_period": 10_000, "expert_layer_period": 10_000, "layer_group_size": 10_000,
+           "depth": 10_000, "patch_size": 100_000, "o_groups": 100_000}
+MOST = 1_000_000_000
+# A text model that is the whole file states these itself; the part of a wrapper may leave out what its class gives.
+STATED = ("hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size", "intermediate_size", "num_experts",
+          "num_experts_per_tok", "moe_intermediate_size")
+KINDS = {str: "texts", int: "whole numbers", dict: "blocks"}
+
+
+class UnknownArchitecture(BadInput):
+    """A configuration with a family or with fields that the importer does not understand."""
+
+
+class BadField(UnknownArchitecture):
+    """A field of a configuration with a value that it cannot have."""
+
+    def __init__(self, field, value, rest):
+        super().__init__(f"field '{field}' of the configuration is {quoted(value)}, but {rest}; compare with the model's "
+                         "own config.json")
+
+
+class MissingField(UnknownArchitecture):
+    """A configuration without a field that its family needs."""
+
+
+def whole(value, low=0, high=MOST):
+    """Whether a value is a whole number of this range."""
+    return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+
+
+class Fields:
+    """A block of a configuration. What it leaves out, the defaults of its class fill; null says that there is none."""
+
+    def __init__(self, block, defaults, family, where=""):
+        self.family, self.where, self.read, self.filled = family, where, set(), set()
+        self.values, self.spelling = {}, {}
+        for key, value in block.items():
+            name = ALIASES.get(key, key)
+            if name != key and block.get(name) is not None:
+                continue  # the usual spelling beats another one
+            if value is None and self.values.get(name) is not None:
+                continue
+            self.values[name], self.spelling[name] = value, key
+        self.defaults = {ALIASES.get(key, key): value for key, value in defaults.items()}
+
+    def given(self, key):
+        """Whether the file itself states the field, and not as null."""
+        return self.values.get(key) is not None
+
+    def raw(self, key):
+        """The value as it stands in the file, else that of the class, else None."""
+        self.read.add(key)
+        if key in self.values:
+            return self.values[key]
+        if self.defaults.get(key) is not None:
+            if key in STATED and not self.where:
+                raise self._missing(key)
+            self.filled.add(key)
+        return self.defaults.get(key)
+
+    def _missing(self, key):
+        return MissingField(f"a configuration of family '{self.family}' needs the field '{self.where}{key}', which this one "
+                            "lacks")
+
+    def _refuse(self, key, value, wanted):
+        raise BadField(self.where + self.spelling.get(key, key), value, f"must be {wanted}")
+
+    def number(self, key, default=None):
+        """A whole number in the range of its field."""
+        value = self.raw(key)
+        if value is None:
+            return default
+        low, high = (1, COUNTED[key]) if key in COUNTED else (0, MOST)
+        if not whole(value, low, high):
+            self._refuse(key, value, f"a whole number from {low} to {high:,}")
+        return value
+
+    def need(self, key):
+        """A whole number that the family cannot do without."""
+        value = self.number(key)
+        if value is None:
+            raise self._missing(key)
+        return value
+
+    def flag(self, key, default=False):
+        value = self.raw(key)
+        if value is None:
+            return default
+        if not (isinstance(value, bool) or value in (0, 1)):
+            self._refuse(key, value, "true or false")
+        return bool(value)
+
+    def text(self, key, default=""):
+        value = self.raw(key)
+        if value is None:
+            return default
+        if not isinstance(value, str):
+            self._refuse(key, value, "a text")
+        return value
+
+    def entries(self, key, kind):
+        """A list of texts, whole numbers or blocks; None where there is none."""
+        value = self.raw(key)
+        if value is None:
+            return None
+        good = isinstance(value, list) and all(
+            isinstance(one, kind) and (kind is not int or whole(int(one))) for one in value)
+        if not good:
+            self._refuse(key, value, f"a list of {KINDS[kind]}")
+        return value
+
+    def each(self, key, layers, default=None):
+        """A number that each layer may state for itself: one for every layer, as a list."""
+        value = self.raw(key)
+        if not isinstance(value, list):
+            return [self.number(key, default)] * layers
+        low, high = (1, COUNTED[key]) if key in COUNTED else (0, MOST)
+        if len(value) < layers or not all(whole(one, low, high) for one in value):
+            self._refuse(key, value, f"a whole number, or a list of {layers} of them from {low} to {high:,}")
+        return value[:layers]
+
+    def block(self, key):
+        """A block inside this one; an empty one where there is none."""
+        value = self.raw(key)
+        if value is None:
+            return {}
+        if not isinstance(value, dict):
+            self._refuse(key, value, "a block")
+        return value
+
+    def unread(self):
+        """Fields of the file that nobody asked for, but those that say what the class says anyway."""
+        return {self.spelling[key]: value for key, value in self.values.items()
+                if key not in self.read and value != self.defaults.get(key)}

@@ -1,0 +1,236 @@
+"""What each layer of a model mixes tokens with, and which feed-forward block it has, under every name that files use for it."""
+
+from tokenecon.importers.fields import BadField, UnknownArchitecture
+
+ATTENTION = ("full", "window", "linear", "state", "convolution", "hybrid", "cross", "csa", "hca", "none")
+NAMES = {  # what a list of layers calls them
+    "full_attention": "full", "attention": "full", "global_attention": "full", "indexed_attention": "full",
+    "deepseek_sparse_attention": "full", "global": "full", "minimax_m3_sparse": "full",
+    "sliding_attention": "window", "chunked_attention": "window", "local_attention": "window", "local": "window",
+    "reference_sliding_attention": "window",
+    "linear_attention": "linear", "mamba": "state", "mamba2": "state", "recurrent": "recurrent",
+    "conv": "convolution", "short_conv": "convolution", "hybrid": "hybrid",
+    "compressed_sparse_attention": "csa", "heavily_compressed_attention": "hca", "moe": "none", "mlp": "none",
+}  # fmt: skip
+LETTERS = {"M": "state", "*": "full", "-": "none", "E": "none"}  # of Nemotron-H
+RATIOS = {0: "window", 4: "csa", 128: "hca"}  # positions that DeepSeek V4 keeps as one
+
+
+OTHER_WAYS = ("max_window_layers", "full_attention_interval", "sliding_window_pattern", "layer_group_size", "full_attn_idxs",
+              "attn_layer_indices", "attention_chunk_size", "no_rope_layers", "no_rope_layer_interval", "hybrid_layer_pattern",
+              "attn_type_list", "attn_layer_period", "attn_layer_offset", "compress_ratios", "linear_attn_config", "layer_types",
+              "use_sliding_window", "sliding_window", "attention_types")  # when one has been read, the others need not be
+SPARSE_WAYS = ("mlp_layer_types", "moe_layer_freq", "first_k_dense_replace", "decoder_sparse_step", "mlp_only_layers",
+               "interleave_moe_layer_step", "moe_layers", "expert_layer_period", "expert_layer_offset", "moe_layer_start_index",
+               "moe_layer_end_index", "moe_layer_interval", "moe_layers_enum")
+
+
+def mixers(fields, layers, pattern):
+    """Kind of mixer of each layer: what the file says first, then the pattern of its class, then its switches."""
+    fields.read.update(OTHER_WAYS)
+    for rule in (_letters, _cross, _named, _ratios, _marked, _periods, _interval, _chunked, _windows):
+        found = rule(fields, layers)
+        if found is not None:
+            return _windowless(fields, found)
+    if pattern:
+        fields.filled.add("layer_types")
+        kinds = [NAMES.get(one, one) for one in pattern]
+        if len(kinds) > 8 and len(kinds) != layers:
+            raise UnknownArchitecture(
+                f"a configuration of family '{fields.family}' with {layers} layers must list their kinds in layer_types: the "
+                f"class has a list for {len(kinds)} only")
+        return _windowless(fields, [kinds[i % len(kinds)] for i in range(layers)])
+    return _windowless(fields, ["window" if fields.number("sliding_window") else "full"] * layers)
+
+
+def _windowless(fields, kinds):
+    """The same without windows, where the file switches them off."""
+    off = fields.given("use_sliding_window") and not fields.flag("use_sliding_window")
+    off = off or ("use_sliding_window" in fields.defaults and not fields.flag("use_sliding_window"))
+    return ["full" if off and kind == "window" else kind for kind in kinds]
+
+
+def count(fields):
+    """How many layers there are: as stated, else as many as are listed."""
+    listed = fields.values.get("hybrid_override_pattern") or fields.values.get("layer_types")
+    if not fields.given("num_hidden_layers") and isinstance(listed, str | list) and listed:
+        return len(listed)
+    return fields.need("num_hidden_layers")
+
+
+def _letters(fields, layers):
+    text = fields.text("hybrid_override_pattern")
+    if not text:
+        return None
+    strange = sorted(set(text) - set(LETTERS))
+    if strange or len(text) != layers:
+        raise UnknownArchitecture(
+            f"hybrid_override_pattern lists {len(text)} layers for num_hidden_layers {layers}, with letters not understood: "
+            f"{' '.join(strange) or 'none'}; known: {' '.join(LETTERS)}")
+    return [LETTERS[one] for one in text]
+
+
+def _cross(fields, layers):
+    places = fields.entries("cross_attention_layers", int)
+    return None if places is None else ["cross" if i in places else "full" for i in range(layers)]
+
+
+def _named(fields, layers):
+    given = fields.entries("layer_types", str) if fields.given("layer_types") else None
+    if given is None:
+        return None
+    strange = sorted(set(given) - set(NAMES))
+    if strange or len(given) < layers:
+        raise UnknownArchitecture(
+            f"layer_types lists {len(given)} layers for num_hidden_layers {layers}, with kinds not understood: "
+            f"{', '.join(strange) or 'none'}; known: {', '.join(NAMES)}")
+    return [NAMES[one] for one in given[:layers]]
+
+
+def _ratios(fields, layers):
+    given = fields.entries("compress_ratios", int)
+    if given is None:
+        return None
+    if len(given) < layers or set(given) - set(RATIOS):
+        raise BadField("compress_ratios", given, f"must list one of {', '.join(map(str, RATIOS))} for each of {layers} layers")
+    return [RATIOS[one] for one in given[:layers]]
+
+
+def _marked(fields, layers):
+    """Lists of marks or of places: which layers attend to everything, or to a window, or in linear time."""
+    for key, marks in (("attn_type_list", {0: "linear", 1: "full"}), ("hybrid_layer_pattern", {0: "full", 1: "window"})):
+        given = fields.entries(key, int)
+        if given is not None:
+            if len(given) < layers or set(given) - set(marks):
+                raise BadField(key, given, f"must list 0 or 1 for each of {layers} layers")
+            return [marks[one] for one in given[:layers]]
+    for key, other in (("full_attn_idxs", "convolution"), ("attn_layer_indices", "state")):
+        places = fields.entries(key, int)
+        if places is not None:
+            return ["full" if i in places else other for i in range(layers)]
+    places = fields.block("linear_attn_config").get("full_attn_layers")
+    if places is None:
+        return None
+    if not isinstance(places, list):
+        raise BadField("linear_attn_config", places, "must list its full_attn_layers")
+    return ["full" if i + 1 in places else "linear" for i in range(layers)]
+
+
+def _periods(fields, layers):
+    every = fields.number("attn_layer_period")
+    if every is None:
+        return None
+    offset = fields.number("attn_layer_offset", 0)
+    return ["full" if i % every == offset else "state" for i in range(layers)]
+
+
+def _interval(fields, layers):
+    every = fields.number("full_attention_interval") or fields.number("layer_group_size")
+    return every and ["full" if (i + 1) % every == 0 else "linear" for i in range(layers)]
+
+
+def _chunked(fields, layers):
+    if not (fields.given("attention_chunk_size") or "attention_chunk_size" in fields.defaults) or fields.given("sliding_window"):
+        return None
+    if fields.number("attention_chunk_size") is None:
+        return ["full"] * layers
+    every = fields.number("no_rope_layer_interval", 4)
+    rope = fields.entries("no_rope_layers", int) or [int((i + 1) % every != 0) for i in range(layers)]
+    if len(rope) < layers:
+        raise BadField("no_rope_layers", rope, f"must list each of {layers} layers")
+    return ["window" if rope[i] else "full" for i in range(layers)]
+
+
+def _windows(fields, layers):
+    """Windows by a number: every so many layers, or from a layer on."""
+    if fields.given("use_sliding_window") or "use_sliding_window" in fields.defaults:
+        if not fields.flag("use_sliding_window"):
+            return ["full"] * layers
+        upper = fields.number("max_window_layers", layers)
+        return ["window" if i >= upper else "full" for i in range(layers)]
+    if not fields.number("sliding_window"):
+        return ["full"] * layers if "sliding_window" in fields.values or "sliding_window" in fields.defaults else None
+    if fields.given("sliding_window_pattern") and isinstance(fields.raw("sliding_window_pattern"), str):
+        text = fields.text("sliding_window_pattern")
+        if not text or set(text) - set("LG"):
+            raise BadField("sliding_window_pattern", text, "must be of the letters L and G")
+        return ["window" if text[i % len(text)] == "L" else "full" for i in range(layers)]
+    every = fields.number("sliding_window_pattern")
+    return every and ["full" if (i + 1) % every == 0 else "window" for i in range(layers)]
+
+
+def blocks(fields, layers):
+    """Feed-forward block of each layer: dense, sparse (with routed experts), both, or none."""
+    letters = fields.text("hybrid_override_pattern")
+    names = fields.entries("layer_types", str) if fields.given("layer_types") else None
+    if letters:
+        return [{"-": "dense", "E": "sparse"}.get(one, "none") for one in letters]
+    if names and {"moe", "mlp"} & set(names):
+        return [{"mlp": "dense", "moe": "sparse"}.get(one, "none") for one in names[:layers]]
+    experts = fields.number("num_experts")
+    fields.read.update(SPARSE_WAYS)
+    if not experts:
+        return ["dense"] * layers
+    if fields.raw("enable_moe_block") is not None:
+        return ["both" if fields.flag("enable_moe_block") else "dense"] * layers
+    for stated in (True, False):  # a rule that the file states goes before a rule of its class
+        for key, rule in RULES.items():
+            if (fields.given(key) if stated else fields.raw(key) is not None):
+                return ["sparse" if one else "dense" for one in rule(fields, layers)]
+    return ["sparse"] * layers
+
+
+def _listed(fields, layers):
+    given = fields.entries("mlp_layer_types", str)
+    known = {"dense": False, "sparse": True, "moe": True, "hash_moe": True}
+    if len(given) < layers or set(given) - set(known):
+        raise BadField("mlp_layer_types", given, f"must list dense, sparse, moe or hash_moe for each of {layers} layers")
+    return [known[one] for one in given[:layers]]
+
+
+def _frequency(fields, layers):
+    if isinstance(fields.raw("moe_layer_freq"), list):
+        given = fields.entries("moe_layer_freq", int)
+        if len(given) < layers:
+            raise BadField("moe_layer_freq", given, f"must list each of {layers} layers")
+        return [bool(one) for one in given[:layers]]
+    first, every = fields.number("first_k_dense_replace", 0), fields.number("moe_layer_freq", 1)
+    return [i >= first and i % every == 0 for i in range(layers)]
+
+
+def _step(fields, layers):
+    dense, every = set(fields.entries("mlp_only_layers", int) or []), fields.number("decoder_sparse_step", 1)
+    return [i not in dense and (i + 1) % every == 0 for i in range(layers)]
+
+
+def _interleaved(fields, layers):
+    places = fields.entries("moe_layers", int)
+    step = fields.number("interleave_moe_layer_step", 1)
+    return [i in (places or range(step - 1, layers, step)) for i in range(layers)]
+
+
+def _offset(fields, layers):
+    every, offset = fields.number("expert_layer_period"), fields.number("expert_layer_offset", 0)
+    return [i % every == offset for i in range(layers)]
+
+
+def _span(fields, layers):
+    first, last = fields.each("moe_layer_start_index", 1, 0)[0], fields.raw("moe_layer_end_index")
+    last = layers - 1 if last in (None, -1) else fields.number("moe_layer_end_index")
+    every = fields.number("moe_layer_interval", 1)
+    return [first <= i <= last and (i + 1) % every == 0 for i in range(layers)]
+
+
+def _enumerated(fields, layers):
+    """Places in one text, such as "3,4,5"."""
+    text = fields.text("moe_layers_enum")
+    places = text.replace(" ", "").split(",")
+    if not all(one.isdigit() for one in places):
+        raise BadField("moe_layers_enum", text, "must list places of layers, with commas")
+    return [str(i) in places for i in range(layers)]
+
+
+RULES = {"mlp_layer_types": _listed, "moe_layers_enum": _enumerated, "moe_layer_freq": _frequency,
+         "moe_layer_start_index": _span, "first_k_dense_replace": _frequency, "decoder_sparse_step": _step,
+         "mlp_only_layers": _step, "interleave_moe_layer_step": _interleaved, "moe_layers": _interleaved,
+         "expert_layer_period": _offset}  # fmt: skip
