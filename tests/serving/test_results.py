@@ -141,8 +141,8 @@ def test_floats_give_what_arrays_give(cases):
         one = asked(case)
         ids = [case[name] for name in ("model", "gpu", "weights", "kv")]
         arguments.append((lookups.hardware(*ids), one["number"], one["load"], one["engine"], one["release"]))
-        each.append(results.one(*arguments[-1][:2], load=one["load"], engine=one["engine"], release=one["release"], calibrated=one["calibrated"],
-                                values=lookups.coefficients()))
+        each.append(results.one(*arguments[-1][:2], load=one["load"], engine=one["engine"], release=one["release"],
+                                calibrated=one["calibrated"], values=lookups.coefficients()))
     hardware, number = ({name: np.array([row[place][name] for row in arguments]) for name in arguments[0][place]}
                         for place in (0, 1))
     places = [np.array([row[place] for row in arguments]) for place in (2, 3, 4)]

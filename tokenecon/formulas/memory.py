@@ -258,7 +258,7 @@ def forward_bytes(*, tokens: Quantity, hidden_size: Quantity, ffn_size: Quantity
 
     References
     ----------
-    vLLM issue 10517: the same model profiled with 20,000 and with 29,000 tokens.
+    vLLM 2024, issue 10517: the same model profiled with 20,000 and with 29,000 tokens.
 
     Examples
     --------
@@ -300,8 +300,8 @@ def sampler_bytes(*, sequences: Quantity, vocab: Quantity, copies: Quantity, byt
 
     References
     ----------
-    llm-d-benchmark, empirical vLLM memory results: 4.76 GiB for Llama 3.1 8B, 4.84 for 70B on one GPU and on two, 7.38 for
-    gpt-oss 20B and 120B. llm-d-planner, accuracy report for vLLM 0.19: 1.89, 2.21, 2.87 GiB.
+    llm-d-benchmark 2026, empirical vLLM memory results: 4.76 GiB for Llama 3.1 8B, 4.84 for 70B on one GPU and on two, 7.38
+    for gpt-oss 20B and 120B. llm-d-planner 2026, accuracy report for vLLM 0.19: 1.89, 2.21, 2.87 GiB.
 
     Examples
     --------
@@ -340,7 +340,7 @@ def expert_workspace_bytes(*, tokens: Quantity, experts_per_token: Quantity, hid
 
     References
     ----------
-    llm-d-planner, accuracy report for vLLM 0.19: 1.93 GiB for DeepSeek-V2-Lite, of which the logits explain 1.49.
+    llm-d-planner 2026, accuracy report for vLLM 0.19: 1.93 GiB for DeepSeek-V2-Lite, of which the logits explain 1.49.
 
     Examples
     --------

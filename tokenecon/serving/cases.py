@@ -181,6 +181,21 @@ def _set_up(ask, known, combinations, number, rows):
             sentences[one] = checks.layout_sentence({name: float(column[one]) for name, column in layout.items()},
                                                     float(chips["hidden"][one]), said[own[one]]["model"])
         ask.tell(where[wrong[found]], sentences[found[wrong[found]]])
+    _lengths(ask, own, said, rows)
+
+
+def _lengths(ask, own, said, rows):
+    """Tell rows whose prompt and answer are longer than their model."""
+    place = ask.place[rows]
+    isl, osl = (_of(ask.numbers[name], rows) for name in ("isl", "osl"))
+    positions = ask.setups["positions"]
+    if not np.any(checks.too_long(isl, osl, positions.min())):
+        return
+    wrong = np.flatnonzero(checks.too_long(isl, osl, positions[place]))
+    every = np.arange(len(ask.good))[rows]
+    sentences = [checks.length_sentence(*(float(_of(one, at)) for one in (isl, osl)), positions[place[at]],
+                                        said[own[place[at]]]["model"]) for at in wrong]
+    ask.tell(every[wrong], np.array(sentences, dtype=object))
 
 
 def _hardware(said, model):

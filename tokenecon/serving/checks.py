@@ -34,9 +34,10 @@ NUMBERS = {
     "draft_tokens": (0.0, "a whole number from 0", "tokens drafted for each verifying pass"),
     "acceptance": (0.7, "at least 0, below 1", "chance that a drafted token is accepted"),
     "prefill_gpus": (0.0, "a multiple of tp times pp below n_gpus", "GPUs of n_gpus that only prefill; 0 = none"),
-    "memory_share": (NAN, "above 0, at most 1", "share of the memory that the engine fills: of the GPU in vllm, of the GPU less its "
-                     "context in sglang, of what weights and activations leave in tensorrt-llm; blank = the engine's default"),
-    "reserve_gb": (NAN, "at least 0", "GB on each GPU beside weights and cache; blank = context and activations of a profile run"),
+    "memory_share": (NAN, "above 0, at most 1", "share of memory that the engine fills: of the GPU in vllm, of "
+                     "the GPU less its context in sglang, of what weights and activations leave in tensorrt-llm; "
+                     "blank = the engine's default"),
+    "reserve_gb": (NAN, "at least 0", "GB on each GPU beside weights and cache; blank = context and activations of a profile"),
 }  # fmt: skip
 # beyond them nobody serves, and arithmetic would only fill the table with what looks like numbers
 MOST = {"n_gpus": 1_000_000, "isl": 100_000_000, "osl": 100_000_000, "concurrency": 1_000_000_000, "usd_per_gpu_hour": 1_000_000,
@@ -179,6 +180,17 @@ def layout_sentence(layout, hidden, model):
         return (f"prefill_gpus {layout['prefill_gpus']:g} must be a multiple of tp times pp ({group * pp:g}) and leave GPUs to "
                 "decode")
     return f"tp {tp:g} does not divide the hidden size {hidden:.0f} of {model}" if width else ""
+
+
+def too_long(isl, osl, positions):
+    """Whether prompt and answer together need more positions than a model has."""
+    return isl + osl > positions
+
+
+def length_sentence(isl, osl, positions, model):
+    """What is wrong with a length; the limit is that of the model's config.json, with its own scaling of positions."""
+    return (f"isl {isl:g} and osl {osl:g} are {isl + osl:.0f} positions, but {model} has {positions:.0f}; lower isl or osl, or "
+            "give a config.json whose max_position_embeddings is larger")
 
 
 def price_sentence(gpu):

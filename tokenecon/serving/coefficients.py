@@ -19,7 +19,7 @@ WEIGHTS_BEFORE = (1.0, 0.0, 0.0, 0.0)  # whether the share is taken of what the 
 RESERVE_BEFORE = (1.0, 0.0, 1.0, 0.0)  # whether it is taken of what the reserve leaves
 PROFILED = (0.0, 1.0, 0.0, 1.0)  # whether a profile run's activations are inside the share
 BUILT_IN_BYTES = (2.0 * 1024**3, 0.0, 0.0, 0.0)  # what else an engine keeps free: activations of TensorRT-LLM
-CONTEXT_BYTES = 0.25 * 1024**3  # CUDA context of one GPU alone
+CONTEXT_BYTES = 0.19 * 1024**3  # CUDA context of one GPU alone
 CONTEXT_BYTES_LINKED = 2.1 * 1024**3  # the same with communication buffers
 # Of vLLM by the year of its release; `any` where it is not known.
 RELEASES = ("any", "2024", "2025", "2026")

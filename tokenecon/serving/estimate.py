@@ -67,6 +67,8 @@ def _one(given, intervals):
     hardware = lookups.hardware(*ids)
     if said := checks.layout_sentence(operands.layout(number), hardware["hidden"], words["model"]):
         return blank | {"error": said}
+    if checks.too_long(number["isl"], number["osl"], hardware["positions"]):
+        return blank | {"error": checks.length_sentence(number["isl"], number["osl"], hardware["positions"], words["model"])}
     if math.isnan(number["usd_per_gpu_hour"]):
         number["usd_per_gpu_hour"] = lookups.usd_per_gpu_hour(words["gpu"])
     found = results.one(

@@ -113,13 +113,13 @@ def of_weights(shape, precision, chip):
     experts_only = shape["experts"] > 0 and precision["bits"] < 8 and (
         precision["scope"] == "experts" or shape["kv_lora_rank"] > 0)
     unpacked = float(precision["bits"] < 16 and rate == full)
-    padded = precision["id"] == "mxfp4"
+    padded, width = precision["id"] == "mxfp4", shape["hidden_size"]
     return {
         "expert_unpacked": unpacked, "linear_unpacked": 0.0 if experts_only else unpacked,
         "linear_bytes": FULL_BYTES if experts_only else narrow, "expert_bytes": narrow,
         "linear_flop_per_s": full if experts_only else rate, "expert_flop_per_s": rate,
         # kernels for MXFP4 pad one side of an expert and keep no workspace: 13.47 GiB of gpt-oss-20b, 64.38 of 120b
-        "expert_room_bytes": narrow * (ceil(shape["hidden_size"] / PADDED_TO) * PADDED_TO / shape["hidden_size"] if padded else 1.0),
+        "expert_room_bytes": narrow * (ceil(width / PADDED_TO) * PADDED_TO / width if padded else 1.0),
         "workspace": 0.0 if padded else 1.0,
     }  # fmt: skip
 
@@ -127,7 +127,8 @@ def of_weights(shape, precision, chip):
 def layout(number):
     """How a model lies on its GPUs: ``group`` share a layer, in ``dp`` attention groups of ``tp``; so many ``replicas`` decode.
 
-    ``number`` has :data:`SETUP`; a tp or an ep that is not given is NaN, and so is a number of :data:`MEMORY`, which is passed on.
+    ``number`` has :data:`SETUP`; a tp or an ep that is not given is NaN,
+    and so is a number of :data:`MEMORY`, which is passed on.
     """
     n_gpus, tp, pp, attention_dp, ep, prefill_gpus = (number[name] for name in LAYOUT)
     whole = where(tp == tp, tp, n_gpus / pp)

@@ -16,9 +16,10 @@ RESULTS = {"ttft_ms": "ttft", "tpot_ms": "tpot", "output_tok_s": "rate", "total_
 ENDS = ("_low", "_high")
 # What says how much room weights take.
 ROOM = ("concurrency", "memory_bytes", "group", "tp", "pp", "routed", "outer_params", "attention_params", "dense_params",
-        "linear_bytes", "expert_params", "expert_room_bytes", "workspace", "experts_per_token", "expert_size", "ffn_size", "hidden",
-        "vocab", "profile_tokens", "profile_sequences", "full_values", "window_values", "index_values", "window", "state_bytes",
-        "linear_layers", "full_layers", "cache_bytes", "kv_heads", "load", "engine", "release", "memory_share", "reserve_gb")
+        "linear_bytes", "expert_params", "expert_room_bytes", "workspace", "experts_per_token", "expert_size", "ffn_size",
+        "hidden", "vocab", "profile_tokens", "profile_sequences", "full_values", "window_values", "index_values", "window",
+        "state_bytes", "linear_layers", "full_layers", "cache_bytes", "kv_heads", "load", "engine", "release", "memory_share",
+        "reserve_gb")
 
 
 def setup(hardware, layout, load, engine, release):
@@ -189,7 +190,7 @@ def shortage(case, fit):
                 % (case["concurrency"], int(fit)))
     bytes_of = steady_state.room(case)
     gb = {name: bytes_of[name] / BYTES_PER_GB for name in ("weight_bytes", "reserve_bytes", "pool_bytes")}
-    return ("does not fit: of the %.1f GB of each of %d GPU, %.1f GB of weights and %.1f GB in reserve leave %.1f GB for the cache, "
-            "too little for one sequence; raise n_gpus and tp, or narrow weights or kv"
+    return ("does not fit: of the %.1f GB of each of %d GPU, %.1f GB of weights and %.1f GB in reserve leave %.1f GB for the "
+            "cache, too little for one sequence; raise n_gpus and tp, or narrow weights or kv"
             % (case["memory_bytes"] / BYTES_PER_GB, case["group"] * case["pp"], gb["weight_bytes"], gb["reserve_bytes"],
                gb["pool_bytes"]))
