@@ -153,3 +153,17 @@ def test_floats_give_what_arrays_give(cases):
     together = results.of(case, state, usd_per_gpu_hour=number["usd_per_gpu_hour"], utilisation=1.0)
     for name in ("fits", "bound", "max_concurrency", *results.RESULTS):
         assert np.allclose(np.array([one[name] for one in each], dtype=float), together[name], rtol=1e-12, atol=0), name
+
+
+def test_a_setup_that_states_nothing_of_its_memory_has_the_engines_defaults():
+    """One pool a GPU by each engine: a share of all of it, of all but the context, of what weights and 2 GiB leave."""
+    case = asked(GOOD | {"weights": "bf16"})
+    hardware = lookups.hardware("llama-3.1-8b", "h100-sxm-80gb", "bf16", "bf16")
+    pools = []
+    for engine in range(4):
+        found = results.setup(hardware, operands.layout(case["number"]), 0, engine, 0)
+        pools.append(steady_state.room(found)["pool_bytes"] / 2**30)
+    # 79.2 GiB and 14.96 of weights; logits of 1024 * 128,256 * 4 B in 5.93 copies and 0.08 beside, 2.98, with 0.19
+    assert pools[0] == pytest.approx(0.9 * (79.2 - 14.96 - 2.0), abs=0.05)
+    assert pools[1] == pools[3] == pytest.approx(0.9 * 79.2 - 14.96 - 2.98 - 0.19, abs=0.05)
+    assert pools[2] == pytest.approx(0.85 * (79.2 - 0.19) - 14.96, abs=0.05)
