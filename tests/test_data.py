@@ -251,8 +251,8 @@ def test_a_row_of_gpus_is_named_after_its_fact_and_is_a_number_or_a_text():
         # printed with sparsity: 1,979 TFLOP/s; dense is half of it
         ("h100-sxm-80gb", "bf16_flop_per_s", 989_500_000_000_000),
         ("h200-sxm-141gb", "bf16_flop_per_s", 989_500_000_000_000),
-        # 79.6 GiB = 79.6 * 1024^3
-        ("h100-sxm-80gb", "engine_memory_bytes", 85_469_849_190.4),
+        # 79.2 GiB = 79.2 * 1024^3
+        ("h100-sxm-80gb", "engine_memory_bytes", 85_040_352_460.8),
         # 7680-bit bus / 8 * 3996 MHz * 2 = 7.672 TB/s, sold as 7.7 on HGX boards
         ("b200-sxm-180gb", "bandwidth_bytes_per_s", 7_700_000_000_000),
         ("gb200", "bandwidth_bytes_per_s", 8_000_000_000_000),

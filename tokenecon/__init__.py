@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["BadInput", "estimate", "facts"]
+__all__ = ["BadInput", "estimate", "facts", "fit"]
 __version__ = "0.4.0"
 
 
@@ -70,3 +70,49 @@ def facts(folder: "str | os.PathLike[str] | None") -> "dict[str, tuple[str, ...]
     from tokenecon import data
 
     return data.use(folder)
+
+
+def fit(model: str, gpu: str | None = None, *, n_gpus: int | None = None, weights: str | None = None, kv: str | None = None,
+        isl: float | None = None, osl: float | None = None, users: int | None = None, engine: str | None = None,
+        release: str | None = None, memory_share: float | None = None, reserve_gb: float | None = None) -> "pd.DataFrame":
+    """What the memory of GPUs holds of a model: weights, reserve, cache, sequences of a length, and on how many GPUs.
+
+    Parameters
+    ----------
+    model : str
+        Id of the catalogue, or the path of a config.json.
+    gpu : str, optional
+        Id of an accelerator; without it one row for each.
+    n_gpus : int, optional
+        GPUs of the instance; without it the fewest that hold what is asked, doubled from one.
+    weights, kv : str, optional
+        Formats, as ``estimate`` takes them.
+    isl, osl : float, optional
+        Prompt and answer of a sequence; 7168 and 1024 where the model goes so far.
+    users : int, optional
+        Sequences to be held at once, 1 if not given: ``fits``, ``min_n_gpus`` and ``longest_context`` are for so many.
+    engine, release, memory_share, reserve_gb : optional
+        As ``estimate`` takes them; the engine is vllm if not given.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each GPU. ``memory_gb``, ``weights_gb``, ``reserve_gb``, ``cache_gb`` and ``rest_gb`` (outside of the
+        engine's share) are of one GPU, and so are ``cache_kb_per_token``, of the layers that keep every token, and
+        ``cache_gb_per_sequence``; ``max_concurrency`` is of the instance. ``said`` is blank, or says what would fit.
+
+    Raises
+    ------
+    BadInput
+        An id, a format or a number is not allowed, or the length is beyond the positions of the model.
+
+    Examples
+    --------
+    >>> row = fit("llama-3.3-70b", "h100-sxm-80gb", n_gpus=1, weights="fp8").iloc[0]
+    >>> bool(row["fits"]), int(row["min_n_gpus"])
+    (False, 2)
+    """
+    from tokenecon.serving.room.fit import fit as run
+
+    return run(model, gpu, n_gpus=n_gpus, weights=weights, kv=kv, isl=isl, osl=osl, users=users, engine=engine, release=release,
+               memory_share=memory_share, reserve_gb=reserve_gb)

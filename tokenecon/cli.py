@@ -135,6 +135,42 @@ def estimate(
         raise typer.Exit(1)
 
 
+@app.command()
+def fit(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Id of `tokenecon list models`, or the path of a config.json.")],
+    gpu: Annotated[str | None, typer.Option(help="Id of `tokenecon list gpus`; without it a table over all.")] = None,
+    n_gpus: Annotated[str | None, typer.Option(metavar="N", help="GPUs of the instance; without it the fewest that do.")] = None,
+    weights: Annotated[str | None, typer.Option(help="Format of the weights, as `estimate` takes it.")] = None,
+    kv: Annotated[str | None, typer.Option(help="Format of the KV cache.")] = None,
+    isl: Annotated[str | None, typer.Option(metavar="N", help="Prompt tokens; 7168 where the model goes so far.")] = None,
+    osl: Annotated[str | None, typer.Option(metavar="N", help="Answer tokens; 1024 where the model goes so far.")] = None,
+    users: Annotated[str | None, typer.Option(metavar="N", help="Sequences to be held at once; 1 if not given.")] = None,
+    engine: Annotated[str | None, typer.Option(help="tensorrt-llm, vllm, sglang or any; vllm if not given.")] = None,
+    release: Annotated[str | None, typer.Option(help="Year of the engine's release: 2024, 2025 or 2026.")] = None,
+    memory_share: Annotated[str | None, typer.Option(metavar="SHARE", help="Of the memory that the engine fills.")] = None,
+    reserve_gb: Annotated[str | None, typer.Option(metavar="GB", help="On each GPU beside weights and cache.")] = None,
+    as_json: AsJson = False,
+):
+    """What the memory of GPUs holds of a model, how many sequences, how long, and on how many GPUs.
+
+    Exit code 0 also where it does not fit: the answer says what would.
+
+    Example: `tokenecon fit llama-3.3-70b --gpu h100-sxm-80gb --weights fp8`
+    """
+    from tokenecon.serving.room import fit as room
+
+    found = room.fit(model, gpu, n_gpus=n_gpus, weights=weights, kv=kv, isl=isl, osl=osl, users=users, engine=engine,
+                     release=release, memory_share=memory_share, reserve_gb=reserve_gb)
+    rows = jsonable(found.to_dict("records"))
+    if as_json:
+        print(json.dumps(rows[0] if gpu else rows, indent=1, ensure_ascii=False))
+    elif gpu:
+        print_record({name: round(value, 3) if isinstance(value, float) else value for name, value in rows[0].items()})
+    else:
+        print_table([{name: round(row[name], 1) if isinstance(row[name], float) else row[name] for name in room.SHOWN}
+                     for row in rows])
+
+
 Scenario = Annotated[Path, typer.Argument(
     metavar="SCENARIO", help="Your case, a YAML file, or one of `tokenecon list scenarios`.")]
 AsCsv = Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the first table to a CSV file, too.")]

@@ -37,7 +37,8 @@ ROOT = shipped("data")
 
 # Tables in the order in which `show` looks an id up.
 TABLES = ("gpus", "models", "precisions", "assumptions", "prices", "api_prices", "optimisations", "claims", "providers",
-          "measurements", "traces", "traffic", "request_lengths", "traffic_pooling", "corrections", "sources")  # fmt: skip
+          "measurements", "capacity", "traces", "traffic", "request_lengths", "traffic_pooling", "corrections",
+          "sources")  # fmt: skip
 
 # field in gpus.csv -> (column of the wide view, unit the column is in)
 GPU_COLUMNS = {

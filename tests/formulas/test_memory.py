@@ -96,3 +96,45 @@ def test_a_model_that_does_not_fit_has_no_batch():
         kv_bytes_per_sequence=0.65536e9,
     )
     assert ceiling == pytest.approx([0.0, 4 / 0.65536])
+
+
+@pytest.mark.source("vllm-context-10517", "blocks at 20,000 and at 29,000 profiled tokens")
+def test_a_longer_profile_takes_what_two_logs_differ_by():
+    # 3.81 GiB of cache at 20,000 tokens and 2.89 at 29,000: 0.92 GiB; 9000 * 2 B * (2 * 14336 + 6 * 4096) = 0.89 GiB
+    shape = {"hidden_size": 4096, "ffn_size": 14336, "bytes_per_value": 2.0}
+    taken = [memory.forward_bytes(tokens=tokens, **shape) for tokens in (20e3, 29e3)]
+    assert (taken[1] - taken[0]) / 2**30 == pytest.approx(3.81 - 2.89, rel=0.05)
+
+
+@pytest.mark.source("llmd-memory-results", "activations of five models in one release")
+@pytest.mark.parametrize(("vocab", "hidden", "gib"), [
+    (128256, 4096, 4.76), (128256, 8192, 4.84), (151936, 1024, 5.56), (151936, 5120, 5.64), (201088, 2880, 7.38)])
+def test_logits_explain_the_activations_of_five_models(vocab, hidden, gib):
+    found = memory.sampler_bytes(sequences=1024, vocab=vocab, copies=9.5, bytes_per_logit=4.0, tokens=8192, hidden_size=hidden,
+                                 bytes_per_value=2.0)
+    assert found / 2**30 == pytest.approx(gib, rel=0.01)
+
+
+@pytest.mark.source("llmd-accuracy-0.19", "activations of mixtures: 2.68, 2.47 and 1.93 GiB")
+@pytest.mark.parametrize(("vocab", "experts", "size", "gib"), [
+    (151936, 8, 768, 2.68), (151936, 4, 1408, 2.47), (102400, 6, 1408, 1.93)])  # Qwen3 30B, Qwen1.5 MoE, DeepSeek-V2-Lite
+def test_buffers_of_experts_stand_beside_the_logits(vocab, experts, size, gib):
+    logits = memory.sampler_bytes(sequences=1024, vocab=vocab, copies=3.7, bytes_per_logit=4.0, tokens=8192, hidden_size=2048,
+                                  bytes_per_value=2.0)
+    buffers = memory.expert_workspace_bytes(tokens=8192, experts_per_token=experts, hidden_size=2048, expert_size=size,
+                                            bytes_per_value=2.0)
+    assert (logits + buffers) / 2**30 == pytest.approx(gib, rel=0.02)
+
+
+def test_a_share_of_the_whole_is_less_than_a_share_of_the_rest():
+    # 0.9 * 80 - 45 = 27 ; 0.9 * (80 - 45) = 31.5 ; weights of 90 leave nothing
+    assert memory.cache_pool_bytes(memory_bytes=80.0, share=0.9, taken_before_bytes=0.0, taken_after_bytes=45.0) == 27.0
+    assert memory.cache_pool_bytes(memory_bytes=80.0, share=0.9, taken_before_bytes=45.0, taken_after_bytes=0.0) == 31.5
+    assert memory.cache_pool_bytes(memory_bytes=80.0, share=0.9, taken_before_bytes=0.0, taken_after_bytes=90.0) == 0.0
+
+
+def test_a_short_sequence_holds_no_more_than_its_length():
+    # 100 positions within a window of 1000: 1e9 / (100 * (10e3 + 100e3)) = 90.9, and no chunk beside
+    held = memory.sequences_in_pool(pool_bytes=1e9, positions=100.0, full_bytes_per_position=10e3,
+                                    window_bytes_per_position=100e3, window=1000.0, chunk=8192.0, state_bytes=0.0)
+    assert held == pytest.approx(1e9 / (100 * 110e3))

@@ -53,6 +53,10 @@ def test_a_dict_is_a_table_of_one_row_with_every_column():
     ({"engine": "tgi"}, "sglang"),
     ({"n_gpus": 3}, "tp 3 does not divide the hidden size 4096"),
     ({"load": "static", "concurrency": 99999}, "a static batch of 99999 does not fit"),
+    ({"model": "qwen3-8b", "isl": 200000}, "isl 200000 and osl 200 are 200200 positions, but qwen3-8b has 40960"),
+    ({"memory_share": 1.2}, "memory_share is '1.2'; it must be above 0, at most 1"),
+    ({"reserve_gb": -1}, "reserve_gb is '-1'"),
+    ({"release": "old"}, "release 'old' is not known; allowed are any, 2024, 2025, 2026"),
 ])
 def test_a_bad_row_says_why_and_the_others_are_computed(change, says):
     table = pd.DataFrame([GOOD, GOOD | change, GOOD])
@@ -231,3 +235,22 @@ def test_a_layer_split_over_the_network_is_not_calibrated_and_its_interval_is_wi
     inside, beyond = (tokenecon.estimate(case | {"n_gpus": n_gpus, "tp": n_gpus}).iloc[0] for n_gpus in (8, 16))
     assert inside["calibrated"] and not beyond["calibrated"]
     assert beyond["tpot_ms_high"] / beyond["tpot_ms"] > inside["tpot_ms_high"] / inside["tpot_ms"]
+
+
+@pytest.mark.source("llmd-memory-results", "gpt-oss-120b: 3.33 GiB; Llama 3.3 70B in FP8 on one GPU does not start")
+@pytest.mark.source("vllm-sglang-21348", "178,880 tokens")
+@pytest.mark.parametrize(("model", "n_gpus", "weights", "measured"), [
+    ("gpt-oss-120b", 1, "mxfp4", 3.0), ("qwen3-235b-a22b", 4, "fp8", 178_880 / 16_000), ("llama-3.3-70b", 1, "fp8", 0.0)])
+def test_where_memory_is_tight_as_many_run_as_in_vllm(model, n_gpus, weights, measured):
+    row = tokenecon.estimate({"model": model, "gpu": "h100-sxm-80gb", "n_gpus": n_gpus, "isl": 15999, "osl": 1,
+                              "weights": weights, "kv": "bf16", "engine": "vllm"}).iloc[0]
+    assert row["fits"] == (measured > 0)
+    if measured:
+        assert row["max_concurrency"] == pytest.approx(measured, rel=0.3)
+
+
+def test_a_table_of_shares_is_read_row_by_row():
+    table = pd.DataFrame([GOOD | {"memory_share": share, "release": year} for share in (0.5, 0.9, None) for year in (None, 2026)])
+    found = tokenecon.estimate(table)["max_concurrency"]
+    alone = [tokenecon.estimate(row).iloc[0]["max_concurrency"] for row in table.to_dict("records")]
+    assert list(found) == alone and found[0] < found[2] == found[4] < found[3] < found[5]

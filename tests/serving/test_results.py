@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import tokenecon
 from tokenecon import data
 from tokenecon.numbers import jsonable
-from tokenecon.serving import checks, intervals, lookups, operands, results, sizing, steady_state
+from tokenecon.serving import checks, coefficients, intervals, lookups, operands, results, sizing, steady_state
 from tokenecon.serving.calibration import support
 
 HERE = pathlib.Path(__file__).parent
@@ -31,7 +31,9 @@ CASES = {
     "experts in four bits": {"model": "gpt-oss-120b", "n_gpus": 2, "weights": "mxfp4", "concurrency": 100, "engine": "sglang"},
     "latent attention": LATENT | {"concurrency": 128},
     "attention data-parallel": LATENT | {"concurrency": 256, "attention_dp": 8, "ep": 8, "engine": "sglang"},
-    "sliding window": {"model": "gemma-2-9b", "isl": 12000, "concurrency": 12},
+    "sliding window": {"model": "gemma-3-27b", "isl": 12000, "concurrency": 12},
+    "windows at full length": {"model": "gemma-3-27b", "isl": 12000, "weights": "fp8", "release": 2024},
+    "memory as stated": {"memory_share": 0.8, "reserve_gb": 6.5, "engine": "vllm"},
     "linear attention": {"model": "qwen3.5-27b", "n_gpus": 2, "concurrency": 12},
     "pipeline": LARGE | {"tp": 2, "pp": 2, "engine": "vllm"},
     "drafts of its own": LARGE | {"draft_tokens": 3, "acceptance": 0.6, "concurrency": 4},
@@ -66,6 +68,7 @@ def asked(case):
         "precision": plain(data.precision(words["weights"])), "kv": words["kv"], "number": number,
         "draft": plain(data.model(words["draft_model"])) if words["draft_model"] else None,
         "load": steady_state.LOADS.index(words["load"]), "engine": checks.TEXTS["engine"].index(words["engine"]),
+        "release": checks.TEXTS["release"].index(words["release"]),
         "calibrated": support.measured_before(*ids),
     }  # fmt: skip
 
@@ -123,7 +126,8 @@ DRAWN = st.fixed_dictionaries({
     "n_gpus": st.sampled_from([8.0, 16.0]), "tp": st.sampled_from([2.0, 4.0, 8.0]), "attention_dp": st.sampled_from([1.0, 2.0]),
     "isl": st.floats(1, 30000), "osl": st.floats(1, 3000), "concurrency": st.sampled_from([np.inf, 0.5, 1.0, 77.0, 3000.0]),
     "cached_prefix": st.sampled_from([0.0, 0.5]), "draft_tokens": st.sampled_from([0.0, 3.0]),
-    "prefill_gpus": st.sampled_from([0.0, 8.0]),
+    "prefill_gpus": st.sampled_from([0.0, 8.0]), "release": st.sampled_from(coefficients.RELEASES),
+    "memory_share": st.sampled_from([np.nan, 0.8]), "reserve_gb": st.sampled_from([np.nan, 5.0]),
 })  # fmt: skip
 
 
@@ -136,16 +140,30 @@ def test_floats_give_what_arrays_give(cases):
     for case in cases:
         one = asked(case)
         ids = [case[name] for name in ("model", "gpu", "weights", "kv")]
-        arguments.append((lookups.hardware(*ids), one["number"], one["load"], one["engine"]))
-        each.append(results.one(*arguments[-1][:2], load=one["load"], engine=one["engine"], calibrated=one["calibrated"],
-                                values=lookups.coefficients()))
+        arguments.append((lookups.hardware(*ids), one["number"], one["load"], one["engine"], one["release"]))
+        each.append(results.one(*arguments[-1][:2], load=one["load"], engine=one["engine"], release=one["release"],
+                                calibrated=one["calibrated"], values=lookups.coefficients()))
     hardware, number = ({name: np.array([row[place][name] for row in arguments]) for name in arguments[0][place]}
                         for place in (0, 1))
-    load, engine = (np.array([row[place] for row in arguments]) for place in (2, 3))
-    case = results.columns(results.setup(hardware, operands.layout(number), load, engine), number)
+    places = [np.array([row[place] for row in arguments]) for place in (2, 3, 4)]
+    case = results.columns(results.setup(hardware, operands.layout(number), *places), number)
     case["has_draft_model"] = False
     values = lookups.coefficients()
     state = steady_state.settled(case, steady_state.prepared(case, values), steady_state.room(case), {}, resources=True)
     together = results.of(case, state, usd_per_gpu_hour=number["usd_per_gpu_hour"], utilisation=1.0)
     for name in ("fits", "bound", "max_concurrency", *results.RESULTS):
         assert np.allclose(np.array([one[name] for one in each], dtype=float), together[name], rtol=1e-12, atol=0), name
+
+
+def test_a_setup_that_states_nothing_of_its_memory_has_the_engines_defaults():
+    """One pool a GPU by each engine: a share of all of it, of all but the context, of what weights and 2 GiB leave."""
+    case = asked(GOOD | {"weights": "bf16"})
+    hardware = lookups.hardware("llama-3.1-8b", "h100-sxm-80gb", "bf16", "bf16")
+    pools = []
+    for engine in range(4):
+        found = results.setup(hardware, operands.layout(case["number"]), 0, engine, 0)
+        pools.append(steady_state.room(found)["pool_bytes"] / 2**30)
+    # 79.2 GiB and 14.96 of weights; logits of 1024 * 128,256 * 4 B in 5.93 copies and 0.08 beside, 2.98, with 0.19
+    assert pools[0] == pytest.approx(0.9 * (79.2 - 14.96 - 2.0), abs=0.05)
+    assert pools[1] == pools[3] == pytest.approx(0.9 * 79.2 - 14.96 - 2.98 - 0.19, abs=0.05)
+    assert pools[2] == pytest.approx(0.85 * (79.2 - 0.19) - 14.96, abs=0.05)

@@ -65,3 +65,8 @@ def test_a_curve_has_the_points_of_estimate():
     table = sizing.curve(CASE, [1, 16, 64])
     assert table.loc[1, "tpot_ms"] == pytest.approx(at(16)["tpot_ms"])
     assert table["requests_per_s"].is_monotonic_increasing
+
+
+def test_a_length_beyond_the_model_is_refused_and_names_the_limit():
+    with pytest.raises(NoEstimate, match=r"200211 positions, but llama-3\.3-70b has 131072"):
+        sizing.one(CASE | {"isl": 200_000})

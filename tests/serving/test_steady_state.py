@@ -118,6 +118,7 @@ def test_experts_that_are_all_active_equal_the_dense_twin():
         "routed": np.ones(400), "experts": np.full(400, 2.0), "experts_per_token": np.full(400, 2.0),
         "routed_layers": dense["layers"], "expert_params": dense["dense_params"],
         "dense_params": np.zeros(400), "expert_bytes": dense["linear_bytes"],
+            "expert_room_bytes": dense["linear_bytes"], "workspace": 0.0,  # only a mixture keeps buffers for its experts
         "expert_flop_per_s": dense["linear_flop_per_s"], "expert_unpacked": dense["linear_unpacked"],
     }  # fmt: skip
     for name in ("prefill_all_s", "step_s", "tpot_s", "fit"):

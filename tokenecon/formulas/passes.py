@@ -290,45 +290,6 @@ def fixed_seconds(*, layers: Quantity, layer_s: Quantity, routed_layers: Quantit
     return layers * layer_s + routed_layers * routed_layer_s + stages * (step_s + sequences * sequence_s)
 
 
-def sequences_in_memory(*, memory_bytes: Quantity, weight_bytes: Quantity, reserve_bytes: Quantity, cache_share: Quantity,
-                        bytes_per_sequence: Quantity) -> Quantity:
-    r"""Sequences whose cache fits beside the weights, each with room for its whole length.
-
-    .. math:: B = \max\left(0, \frac{(M - W - R)\,u}{K}\right)
-
-    Parameters
-    ----------
-    memory_bytes : float or ndarray
-        Memory that the engine can allocate, M. [B]
-    weight_bytes : float or ndarray
-        Weights in that memory, W. [B]
-    reserve_bytes : float or ndarray
-        Activations, graphs and communication buffers, R. [B]
-    cache_share : float or ndarray
-        Share of the rest that the engine gives to the cache, u. [fraction]
-    bytes_per_sequence : float or ndarray
-        Cache of one sequence at its full length, K. [B/sequence]
-
-    Returns
-    -------
-    float or ndarray
-        Sequences, B. [sequence]
-
-    Notes
-    -----
-    An "80 GB" GPU has 79.6 GiB; with 80e9 B in place of it a 70B model in FP8 has several times less room.
-
-    Examples
-    --------
-    80 GB with 70 GB of weights, 2 GB in reserve, 90 % of 8 GB for sequences of 0.36 GB:
-
-    >>> sequences_in_memory(memory_bytes=80e9, weight_bytes=70e9, reserve_bytes=2e9, cache_share=0.9,
-    ...                     bytes_per_sequence=0.36e9)
-    20.0
-    """
-    return maximum((memory_bytes - weight_bytes - reserve_bytes) * cache_share, 0.0) / bytes_per_sequence
-
-
 def prefill_tokens_per_pass(*, prompts: Quantity, positions: Quantity, budget: Quantity) -> Quantity:
     r"""Prompt tokens of one prefill pass: all there are, up to the token budget of the engine.
 

@@ -171,7 +171,9 @@ def columns_help():
     """The columns with defaults and meanings, for ``--help``."""
     lines = ["`model` id of `tokenecon list models`, or the path of a config.json", "`gpu` id of `tokenecon list gpus`"]
     texts = {"weights": "default bf16", "kv": "default fp8 with 8-bit and nvfp4 weights, else bf16",
-             "load": "default closed_loop where concurrency is given, else offline", "engine": "default any"}
+             "load": "default closed_loop where concurrency is given, else offline",
+             "engine": "default any, which has the memory of vllm",
+             "release": "year of the engine's release; default any, between those of 2025 and of 2026"}
     lines += [f"`{name}` {' '.join(allowed)}; {texts[name]}" for name, allowed in checks.TEXTS.items()]
     for name, (default, _, meaning) in checks.NUMBERS.items():
         stated = "needed" if default is None else f"default {default:g}" if default == default and default < 1e9 else ""

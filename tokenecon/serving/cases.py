@@ -13,7 +13,7 @@ from tokenecon.serving import checks, lookups, operands, results
 from tokenecon.serving.calibration import support
 
 FORMATS = ("model", "gpu", "weights", "kv")
-PER_ROW = tuple(name for name in checks.NUMBERS if name not in operands.LAYOUT)
+PER_ROW = tuple(name for name in checks.NUMBERS if name not in operands.SETUP)
 
 
 class CheckedCases:
@@ -59,7 +59,7 @@ def read(given):
     ask.numbers = {name: number[name] for name in PER_ROW}
     rows = slice(None) if ask.good.all() else np.flatnonzero(ask.good)
     if ask.good.any():
-        shared = {name: _of(number[name], rows) for name in (*operands.LAYOUT, "concurrency")}
+        shared = {name: _of(number[name], rows) for name in (*operands.SETUP, "concurrency")}
         _set_up(ask, known, (place[rows], count), shared, rows)
     return ask
 
@@ -151,7 +151,7 @@ def _set_up(ask, known, combinations, number, rows):
     said = [checks.stated({name: texts[0 if codes is None else codes[where[row]]] for name, (codes, texts) in known.items()},
                           endless[row]) for row in first]
     parts = [(named, len(said))]
-    for name in operands.LAYOUT:
+    for name in operands.SETUP:
         if np.ndim(number[name]):
             codes, distinct = pd.factorize(number[name], use_na_sentinel=False)
             parts.append((codes, len(distinct)))
@@ -160,13 +160,13 @@ def _set_up(ask, known, combinations, number, rows):
     own = named[first]  # what is said of each setup
     chips = {name: column[own] for name, column in _hardware(said, "model").items()}
     with np.errstate(all="ignore"):  # layouts that will be refused
-        layout = operands.layout({name: np.broadcast_to(_of(number[name], first), len(first)) for name in operands.LAYOUT})
+        layout = operands.layout({name: np.broadcast_to(_of(number[name], first), len(first)) for name in operands.SETUP})
         wrong = np.logical_or.reduce(checks.undivided(layout, chips["hidden"]))
-        load, engine = (np.array([checks.TEXTS[name].index(one[name]) for one in said])[own] for name in ("load", "engine"))
-        ask.setups = results.setup(chips, layout, load, engine)
+        places = [np.array([checks.TEXTS[name].index(one[name]) for one in said])[own] for name in ("load", "engine", "release")]
+        ask.setups = results.setup(chips, layout, *places)
         if any(one["draft_model"] for one in said):
             drafts = _hardware(said, "draft_model")
-            ask.drafts = results.setup({name: column[own] for name, column in drafts.items()}, layout, load, engine)
+            ask.drafts = results.setup({name: column[own] for name, column in drafts.items()}, layout, *places)
     unpriced = np.isnan(np.broadcast_to(_of(ask.numbers["usd_per_gpu_hour"], rows), size))
     asked = set(own[found[unpriced]])  # a price is asked for where a row has none: what is not used must not be cited
     each = {"has_draft_model": [one["draft_model"] != "" for one in said],
@@ -181,6 +181,21 @@ def _set_up(ask, known, combinations, number, rows):
             sentences[one] = checks.layout_sentence({name: float(column[one]) for name, column in layout.items()},
                                                     float(chips["hidden"][one]), said[own[one]]["model"])
         ask.tell(where[wrong[found]], sentences[found[wrong[found]]])
+    _lengths(ask, own, said, rows)
+
+
+def _lengths(ask, own, said, rows):
+    """Tell rows whose prompt and answer are longer than their model."""
+    place = ask.place[rows]
+    isl, osl = (_of(ask.numbers[name], rows) for name in ("isl", "osl"))
+    positions = ask.setups["positions"]
+    if not np.any(checks.too_long(isl, osl, positions.min())):
+        return
+    wrong = np.flatnonzero(checks.too_long(isl, osl, positions[place]))
+    every = np.arange(len(ask.good))[rows]
+    sentences = [checks.length_sentence(*(float(_of(one, at)) for one in (isl, osl)), positions[place[at]],
+                                        said[own[place[at]]]["model"]) for at in wrong]
+    ask.tell(every[wrong], np.array(sentences, dtype=object))
 
 
 def _hardware(said, model):

@@ -12,7 +12,7 @@ from tokenecon.serving import coefficients, lookups, operands, steady_state
 
 REQUIRED = ("model", "gpu", "n_gpus", "isl", "osl")
 TEXTS = {"weights": operands.WEIGHTS, "kv": tuple(operands.CACHES), "load": steady_state.LOADS,
-         "engine": (*coefficients.ENGINES, "any")}  # fmt: skip
+         "engine": (*coefficients.ENGINES, "any"), "release": coefficients.RELEASES}  # fmt: skip
 IDS = ("model", "gpu", "draft_model")
 WORDS = (*TEXTS, *IDS)  # in the order in which they are checked
 NAN, INFINITE = float("nan"), float("inf")
@@ -34,10 +34,14 @@ NUMBERS = {
     "draft_tokens": (0.0, "a whole number from 0", "tokens drafted for each verifying pass"),
     "acceptance": (0.7, "at least 0, below 1", "chance that a drafted token is accepted"),
     "prefill_gpus": (0.0, "a multiple of tp times pp below n_gpus", "GPUs of n_gpus that only prefill; 0 = none"),
+    "memory_share": (NAN, "above 0, at most 1", "share of memory that the engine fills: of the GPU in vllm, of "
+                     "the GPU less its context in sglang, of what weights and activations leave in tensorrt-llm; "
+                     "blank = the engine's default"),
+    "reserve_gb": (NAN, "at least 0", "GB on each GPU beside weights and cache; blank = context and activations of a profile"),
 }  # fmt: skip
 # beyond them nobody serves, and arithmetic would only fill the table with what looks like numbers
 MOST = {"n_gpus": 1_000_000, "isl": 100_000_000, "osl": 100_000_000, "concurrency": 1_000_000_000, "usd_per_gpu_hour": 1_000_000,
-        "draft_tokens": 100}
+        "draft_tokens": 100, "reserve_gb": 10_000}
 WHOLE = ("n_gpus", "tp", "pp", "attention_dp", "ep", "draft_tokens", "prefill_gpus")
 SAME_SPEED = {"fp8-block": "fp8"}  # a number format that serves like another: the same to 0.01 bit a value
 EIGHT_BIT_CACHE = ("fp8", "int8", "nvfp4")  # weights with which engines keep the cache at 8 bits
@@ -67,13 +71,13 @@ def names(given, results):
 
 def outside(name, values):
     """Whether numbers lie outside of what is allowed, an interval for each name; blank ones (NaN) do not."""
-    if name in ("concurrency", "utilisation"):
+    if name in ("concurrency", "utilisation", "memory_share"):
         low = values <= 0
     else:
         low = values < (1.0 if name in REQUIRED or name in ("tp", "pp", "attention_dp", "ep") else 0.0)
     if name in ("cached_prefix", "acceptance"):
         return low | (values >= 1)
-    most = 1.0 if name == "utilisation" else MOST.get(name, INFINITE)
+    most = 1.0 if name in ("utilisation", "memory_share") else MOST.get(name, INFINITE)
     return low | (values > most) | (values == INFINITE)
 
 
@@ -106,7 +110,10 @@ def word(name, value):
     """A word as it was given, without spaces around it; blank where there is none."""
     if value is None or value != value:
         return ""
-    return str(value).strip() if name in ("model", "draft_model") else str(value).strip().lower()
+    if name in ("model", "draft_model"):
+        return str(value).strip()
+    text = str(value).strip().lower()
+    return text.removesuffix(".0") if name == "release" else text  # a year beside blanks is read as a number with a point
 
 
 def word_sentence(name, text):
@@ -137,7 +144,8 @@ def stated(words, endless):
     weights = SAME_SPEED.get(weights, weights)
     return words | {
         "weights": weights, "kv": words["kv"] or ("fp8" if weights in EIGHT_BIT_CACHE else "bf16"),
-        "engine": words["engine"] or "any", "load": words["load"] or ("offline" if endless else "closed_loop"),
+        "engine": words["engine"] or "any", "release": words["release"] or "any",
+        "load": words["load"] or ("offline" if endless else "closed_loop"),
     }  # fmt: skip
 
 
@@ -172,6 +180,17 @@ def layout_sentence(layout, hidden, model):
         return (f"prefill_gpus {layout['prefill_gpus']:g} must be a multiple of tp times pp ({group * pp:g}) and leave GPUs to "
                 "decode")
     return f"tp {tp:g} does not divide the hidden size {hidden:.0f} of {model}" if width else ""
+
+
+def too_long(isl, osl, positions):
+    """Whether prompt and answer together need more positions than a model has."""
+    return isl + osl > positions
+
+
+def length_sentence(isl, osl, positions, model):
+    """What is wrong with a length; the limit is that of the model's config.json, with its own scaling of positions."""
+    return (f"isl {isl:g} and osl {osl:g} are {isl + osl:.0f} positions, but {model} has {positions:.0f}; lower isl or osl, or "
+            "give a config.json whose max_position_embeddings is larger")
 
 
 def price_sentence(gpu):

@@ -7,12 +7,29 @@ FAMILIES = ("common", "amd", "gaudi", "early-pytorch", "early-tensorrt")
 # Not fitted: a convention, or a value the rows cannot tell from others.
 BATCH_BUDGET = 8192.0  # tokens an engine packs into one pass: the default of TensorRT-LLM, near that of the others
 BATCH_CAP = 4096.0  # sequences an engine runs at once on one rank, at most
-CACHE_SHARE = 0.9  # share of the memory left after the weights that engines give to the cache by default
 PAGED_SHARE = 0.6  # of the answer that a sequence holds on average, with a margin against preemption
-RESERVE_BYTES = 2.0 * 1024**3  # activations, graphs and communication buffers on one GPU
 KNEE_FLOP_PER_S_PER_WATT = 2.827e12  # the H100 in FP8: 1979 TFLOP/s on 700 W; above it power begins to limit
 LARGE_MESSAGE_BYTES = 5e5  # where engines leave the one-step all-reduce
-ACTIVATION_BYTES = 2.0  # hidden states on the links
+ACTIVATION_BYTES = 2.0  # hidden states on the links and in memory
+
+# Room for the cache, by engine and by `any`, which takes vLLM's: the strictest, as it is a share of the whole GPU. Each has a
+# row `memory.*` in data/assumptions.csv with its source; data/capacity.csv holds the readings behind them.
+MEMORY_SHARE = (0.9, 0.9, 0.85, 0.9)  # of what is free after weights and activations, of the GPU, of the GPU less the context
+WEIGHTS_BEFORE = (1.0, 0.0, 0.0, 0.0)  # whether the share is taken of what the weights leave
+RESERVE_BEFORE = (1.0, 0.0, 1.0, 0.0)  # whether it is taken of what the reserve leaves
+PROFILED = (0.0, 1.0, 0.0, 1.0)  # whether a profile run's activations are inside the share
+BUILT_IN_BYTES = (2.0 * 1024**3, 0.0, 0.0, 0.0)  # what else an engine keeps free: activations of TensorRT-LLM
+CONTEXT_BYTES = 0.19 * 1024**3  # CUDA context of one GPU alone
+CONTEXT_BYTES_LINKED = 2.1 * 1024**3  # the same with communication buffers
+# Of vLLM by the year of its release; `any` where it is not known.
+RELEASES = ("any", "2024", "2025", "2026")
+LOGIT_COPIES = ((9.5 * 3.7) ** 0.5, 9.5, 9.5, 3.7)  # alive at the peak of sampling; the kernels of 0.19 need fewer
+SHARE_MORE = (0.0, 0.0, 0.0, 0.02)  # of the memory share by default
+GRAPH_BYTES = (0.0, 0.0, 0.0, 1.0 * 1024**3)  # CUDA graphs, inside the share since 0.21
+WHOLE_WINDOWS = (0.0, 1.0, 0.0, 0.0)  # whether windowed layers are kept at full length
+BLOCK = 16.0  # positions of a page of cache
+LOGIT_BYTES = 4.0
+PADDED_TO = 256.0  # to which multiple kernels for MXFP4 pad one side of an expert
 
 # name: (prior, low, high, unit, meaning)
 DEFINITIONS = {

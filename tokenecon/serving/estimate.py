@@ -67,10 +67,13 @@ def _one(given, intervals):
     hardware = lookups.hardware(*ids)
     if said := checks.layout_sentence(operands.layout(number), hardware["hidden"], words["model"]):
         return blank | {"error": said}
+    if checks.too_long(number["isl"], number["osl"], hardware["positions"]):
+        return blank | {"error": checks.length_sentence(number["isl"], number["osl"], hardware["positions"], words["model"])}
     if math.isnan(number["usd_per_gpu_hour"]):
         number["usd_per_gpu_hour"] = lookups.usd_per_gpu_hour(words["gpu"])
     found = results.one(
         hardware, number, load=checks.TEXTS["load"].index(words["load"]), engine=checks.TEXTS["engine"].index(words["engine"]),
+        release=checks.TEXTS["release"].index(words["release"]),
         calibrated=support.measured_before(*ids), values=lookups.coefficients(), widths=lookups.widths() if intervals else None,
         draft=lookups.hardware(words["draft_model"], *ids[1:]) if words["draft_model"] else None)
     if not found["fits"]:
@@ -151,6 +154,11 @@ def _at(column, rows):
     return column[rows] if np.ndim(column) else column
 
 
+def _item(value):
+    """A number of a row as the checked arithmetic of one case has it."""
+    return value.item() if hasattr(value, "item") else value
+
+
 def _chunk(model, rows, out, bound):
     """Write the results of some rows, a slice or places, into the columns of the table."""
     ask, place = model.ask, model.ask.place[rows]
@@ -185,7 +193,7 @@ def _tell(model, case, fit, fits, unpriced, rows):
     for one in np.flatnonzero(~fits):
         said = model.short.get(place[one])
         if not said or fit[one] >= 1.0:  # a static batch that is too large depends on the row, all else on the setup
-            said = results.shortage({name: float(_at(case[name], one)) for name in results.ROOM}, fit[one])
+            said = results.shortage({name: _item(_at(case[name], one)) for name in results.ROOM}, fit[one])
             if fit[one] < 1.0:
                 model.short[place[one]] = said
         ask.error[rows[one]] = said

@@ -15,17 +15,20 @@ RESULTS = {"ttft_ms": "ttft", "tpot_ms": "tpot", "output_tok_s": "rate", "total_
            "usd_per_mtok_out": "usd", "usd_per_mtok": "usd"}
 ENDS = ("_low", "_high")
 # What says how much room weights take.
-ROOM = ("concurrency", "memory_bytes", "group", "pp", "outer_params", "attention_params", "dense_params", "linear_bytes",
-        "expert_params", "expert_bytes")
+ROOM = ("concurrency", "memory_bytes", "group", "tp", "pp", "routed", "outer_params", "attention_params", "dense_params",
+        "linear_bytes", "expert_params", "expert_room_bytes", "workspace", "experts_per_token", "expert_size", "ffn_size",
+        "hidden", "vocab", "profile_tokens", "profile_sequences", "full_values", "window_values", "index_values", "window",
+        "state_bytes", "linear_layers", "full_layers", "cache_bytes", "kv_heads", "load", "engine", "release", "memory_share",
+        "reserve_gb")
 
 
-def setup(hardware, layout, load, engine):
-    """Columns of a model on its GPUs; ``load`` and ``engine`` are places in their lists."""
+def setup(hardware, layout, load, engine, release):
+    """Columns of a model on its GPUs; ``load``, ``engine`` and ``release`` are places in their lists."""
     case = dict(hardware)
     case.update(layout)
     # prefill replicas for each one that decodes
     split = case["prefill_gpus"] / (case["n_gpus"] - case["prefill_gpus"])
-    case.update({"load": load, "engine": engine, "split": split})
+    case.update({"load": load, "engine": engine, "release": release, "split": split})
     return operands.completed(case)
 
 
@@ -100,19 +103,19 @@ def spans(found, factors):
     return out
 
 
-def one(hardware, number, *, load, engine, calibrated, values, widths=None, draft=None):
+def one(hardware, number, *, load, engine, calibrated, values, release=0, widths=None, draft=None):
     """All results of one case as a dict, from ``hardware`` and perhaps ``draft``: numbers as :mod:`operands` gives them.
 
     ``number`` has n_gpus, isl, osl, usd_per_gpu_hour and the other numbers of ``estimate``, with NaN for a tp or an ep that is
-    not given; ``load`` and ``engine`` are places in their lists.  Without ``widths`` there are no intervals.
+    not given; ``load``, ``engine`` and ``release`` are places in their lists.  Without ``widths`` there are no intervals.
     """
     layout = operands.layout(number)
-    case = columns(setup(hardware, layout, load, engine), number)
+    case = columns(setup(hardware, layout, load, engine, release), number)
     draft_rate = None
     if number["draft_tokens"] > 0:
         case["has_draft_model"], draft_rate = draft is not None, {}
         if draft is not None:
-            case["draft"] = setup(draft, layout, load, engine)
+            case["draft"] = setup(draft, layout, load, engine, release)
             draft_rate = steady_state.prepared(case["draft"], values)
     state = steady_state.settled(case, steady_state.prepared(case, values), steady_state.room(case), draft_rate, resources=True)
     found = of(case, state, usd_per_gpu_hour=number["usd_per_gpu_hour"], utilisation=number["utilisation"])
@@ -185,8 +188,9 @@ def shortage(case, fit):
     if fit >= 1.0:
         return ("a static batch of %g does not fit: a replica has memory for %d; lower concurrency, or raise n_gpus and tp"
                 % (case["concurrency"], int(fit)))
-    gpus = case["group"] * case["pp"]
-    weights = (case["outer_params"] * 2 + (case["attention_params"] + case["dense_params"]) * case["linear_bytes"]
-               + case["expert_params"] * case["expert_bytes"])
-    return ("does not fit: %.0f GB of weights and the cache of one sequence do not fit into the %.0f GB of %d GPU; raise n_gpus "
-            "and tp, or narrow weights or kv" % (weights / BYTES_PER_GB, case["memory_bytes"] * gpus / BYTES_PER_GB, gpus))
+    bytes_of = steady_state.room(case)
+    gb = {name: bytes_of[name] / BYTES_PER_GB for name in ("weight_bytes", "reserve_bytes", "pool_bytes")}
+    return ("does not fit: of the %.1f GB of each of %d GPU, %.1f GB of weights and %.1f GB in reserve leave %.1f GB for the "
+            "cache, too little for one sequence; raise n_gpus and tp, or narrow weights or kv"
+            % (case["memory_bytes"] / BYTES_PER_GB, case["group"] * case["pp"], gb["weight_bytes"], gb["reserve_bytes"],
+               gb["pool_bytes"]))

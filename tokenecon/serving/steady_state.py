@@ -4,11 +4,11 @@
 what is a float holds for all rows, and what no row asks for is not computed.
 """
 
-from tokenecon.formulas import compute, passes
-from tokenecon.numerics import floor, maximum, minimum, pick, some, where
+from tokenecon.formulas import compute, memory, passes
+from tokenecon.numerics import ceil, floor, maximum, minimum, pick, some, where
 from tokenecon.serving import coefficients as known
-from tokenecon.serving.operands import ENDLESS
-from tokenecon.units import FLOP_PER_MULTIPLY_ADD
+from tokenecon.serving.operands import ENDLESS, UNLIMITED
+from tokenecon.units import BYTES_PER_GB, FLOP_PER_MULTIPLY_ADD
 
 CLOSED_LOOP, OFFLINE, STATIC = 0, 1, 2
 LOADS = ("closed_loop", "offline", "static")
@@ -26,11 +26,11 @@ def prepared(case, values):
     def of_engine(name, ratio=False):
         return pick(known.by_engine(values, name, ratio), engine)
 
-    memory, arithmetic, overhead = of_family("bandwidth"), of_family("compute"), of_family("overhead")
+    reading, arithmetic, overhead = of_family("bandwidth"), of_family("compute"), of_family("overhead")
     pcie = case["pcie"] > 0
     rates = {"watts_per_gpu": case["watts"], "efficiency": values["compute"] * arithmetic,
              "flop_per_s_per_watt": known.KNEE_FLOP_PER_S_PER_WATT, "throttle": values["throttle"]}
-    bandwidth = case["bandwidth_bytes_per_s"] * values["bandwidth"] * memory
+    bandwidth = case["bandwidth_bytes_per_s"] * values["bandwidth"] * reading
     linear = passes.attained_flop_per_s(flop_per_s_per_gpu=case["linear_flop_per_s"], **rates) * (
         values["unpacking"] ** case["linear_unpacked"])
     expert = passes.attained_flop_per_s(flop_per_s_per_gpu=case["expert_flop_per_s"], **rates) * (
@@ -55,7 +55,7 @@ def prepared(case, values):
         "imbalance": where(case["dp"] > 1, values["attention_dp"] * case["ep"] ** values["attention_dp_ranks"], 1.0),
         "padding": values["padding"], "independence": values["independence"],
         # of attention: seconds to read a byte of the cache on its ranks, and the attained arithmetic of one
-        "cache_byte_s": 1 / (case["bandwidth_bytes_per_s"] * values["cache_bandwidth"] * memory) / shards,
+        "cache_byte_s": 1 / (case["bandwidth_bytes_per_s"] * values["cache_bandwidth"] * reading) / shards,
         "decode_attention": case["full_flop_per_s"] * values["decode_attention"] * arithmetic,
         "prompt_attention": case["full_flop_per_s"] * values["prompt_attention"] * arithmetic,
         "token_s": passes.activation_bytes(
@@ -153,27 +153,73 @@ def _links(case, rate, tokens, per_rank):
 
 
 def room(case):
-    """Bytes on one GPU: of the weights, of a cached position, and of a sequence of any length."""
-    tp = case["tp"]
-    weights = ((case["attention_params"] * case["linear_bytes"] + case["outer_params"] * 2.0) / tp
-               + case["dense_params"] * case["linear_bytes"] / where(case["routed"] > 0, tp, case["group"])
-               + case["expert_params"] * case["expert_bytes"] / case["group"]) / case["pp"]
-    # engines reserve windowed layers at full length
-    values = (case["full_values"] + case["window_values"] + case["index_values"]) * case["cache_bytes"]
+    """Bytes on one GPU: of the weights, in reserve, for the cache; and of the cache by position and by sequence."""
+    weights, reserve = _weight_bytes(case), _reserve_bytes(case)
+    engine, release = case["engine"], case["release"]
+    usual = pick(known.MEMORY_SHARE, engine) + pick(known.PROFILED, engine) * pick(known.SHARE_MORE, release)
+    share = where(case["memory_share"] == case["memory_share"], case["memory_share"], usual)
+    weights_before, reserve_before = pick(known.WEIGHTS_BEFORE, engine), pick(known.RESERVE_BEFORE, engine)
+    pool = memory.cache_pool_bytes(
+        memory_bytes=case["memory_bytes"], share=share,
+        taken_before_bytes=weights * weights_before + reserve * reserve_before,
+        taken_after_bytes=weights * (1.0 - weights_before) + reserve * (1.0 - reserve_before))
     # TensorRT-LLM reserves the whole length; the others take pages as a sequence grows, and a closed loop holds
     # sequences of every age.
-    paged = (case["load"] == CLOSED_LOOP) & pick(PAGED, case["engine"])
-    return {"weight_bytes": weights, "position_bytes": values / minimum(tp, case["kv_heads"]) / case["pp"],
-            "sequence_bytes": case["state_bytes"] / tp / case["pp"], "held_share": where(paged, known.PAGED_SHARE, 1.0)}
+    paged = (case["load"] == CLOSED_LOOP) & pick(PAGED, engine)
+    on_a_gpu = case["cache_bytes"] / minimum(case["tp"], case["kv_heads"]) / case["pp"]
+    block = known.BLOCK
+    if some(case["linear_layers"] > 0):  # pages of attention are made as large as the state of a layer
+        states = case["state_bytes"] / maximum(case["linear_layers"], 1.0)
+        each = case["full_values"] * case["cache_bytes"] / maximum(case["full_layers"], 1.0)
+        block = where((case["linear_layers"] > 0) & (each > 0), maximum(ceil(states / maximum(each, 1.0)), block), block)
+    return {"weight_bytes": weights, "reserve_bytes": reserve, "pool_bytes": pool,
+            "position_bytes": (case["full_values"] + case["index_values"]) * on_a_gpu,
+            "window_bytes": case["window_values"] * on_a_gpu,
+            "window_held": where(pick(known.WHOLE_WINDOWS, release) > 0, UNLIMITED, case["window"] + known.BLOCK),
+            "sequence_bytes": case["state_bytes"] / case["tp"] / case["pp"], "block": block,
+            "held_share": where(paged, known.PAGED_SHARE, 1.0)}
+
+
+def _weight_bytes(case):
+    """Weights on one GPU."""
+    tp = case["tp"]
+    return ((case["attention_params"] * case["linear_bytes"] + case["outer_params"] * 2.0) / tp
+            + case["dense_params"] * case["linear_bytes"] / where(case["routed"] > 0, tp, case["group"])
+            + case["expert_params"] * case["expert_room_bytes"] / case["group"]) / case["pp"]
+
+
+def _reserve_bytes(case):
+    """What an engine keeps free on one GPU beside weights and cache: its context and, by a profile run, activations."""
+    if not some(case["reserve_gb"] != case["reserve_gb"]):
+        return case["reserve_gb"] * BYTES_PER_GB
+    engine, release, tokens = case["engine"], case["release"], case["profile_tokens"]
+    hidden = {"hidden_size": case["hidden"], "bytes_per_value": known.ACTIVATION_BYTES}
+    of_a_layer = memory.forward_bytes(tokens=tokens, ffn_size=case["ffn_size"] / case["tp"], **hidden)
+    of_logits = memory.sampler_bytes(
+        tokens=tokens, sequences=case["profile_sequences"], vocab=case["vocab"], copies=pick(known.LOGIT_COPIES, release),
+        bytes_per_logit=known.LOGIT_BYTES, **hidden)
+    # the experts' buffers stay; layers and logits follow one another in the same memory
+    of_experts = case["routed"] * case["workspace"] * memory.expert_workspace_bytes(
+        tokens=tokens, experts_per_token=case["experts_per_token"], expert_size=case["expert_size"] / case["group"], **hidden)
+    profiled = maximum(of_a_layer, of_logits) + of_experts + pick(known.GRAPH_BYTES, release)
+    context = where(case["group"] > 1, known.CONTEXT_BYTES_LINKED, known.CONTEXT_BYTES)
+    built_in = pick(known.BUILT_IN_BYTES, engine)
+    usual = where(built_in > 0, built_in, context + pick(known.PROFILED, engine) * profiled)
+    return where(case["reserve_gb"] == case["reserve_gb"], case["reserve_gb"] * BYTES_PER_GB, usual)
 
 
 def capacity(case, bytes_of=None):
     """Sequences of full length that fit in the memory of a replica; negative room gives 0."""
     bytes_of = room(case) if bytes_of is None else bytes_of
     length = case["isl"] + case["osl"] * bytes_of["held_share"]
-    return case["dp"] * passes.sequences_in_memory(
-        memory_bytes=case["memory_bytes"], weight_bytes=bytes_of["weight_bytes"], reserve_bytes=known.RESERVE_BYTES,
-        cache_share=known.CACHE_SHARE, bytes_per_sequence=length * bytes_of["position_bytes"] + bytes_of["sequence_bytes"])
+    if some(bytes_of["block"] > known.BLOCK):
+        length = where(bytes_of["block"] > known.BLOCK, ceil(length / bytes_of["block"]) * bytes_of["block"], length)
+    pool, position = bytes_of["pool_bytes"], bytes_of["position_bytes"]
+    if not some(bytes_of["window_bytes"] > 0):
+        return case["dp"] * pool / (position * length + bytes_of["sequence_bytes"])
+    return case["dp"] * memory.sequences_in_pool(
+        pool_bytes=pool, positions=length, full_bytes_per_position=position, window_bytes_per_position=bytes_of["window_bytes"],
+        window=bytes_of["window_held"], chunk=case["profile_tokens"], state_bytes=bytes_of["sequence_bytes"])
 
 
 def steady(case, values, resources=False):

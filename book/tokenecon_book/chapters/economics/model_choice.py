@@ -19,10 +19,12 @@ FORMATS = ("fp16", "fp8", "int8", "int4")
 def _instance(case, model):
     """The case with this model on the fewest GPUs that hold it and the batch by both models."""
     where = {"model": model, "gpu": case.gpu, "weights": case.weights, "kv": case.kv}
-    positions = case.isl + case.osl
+    # a model that has fewer positions reads as much of the prompt as it can
+    isl = min(case.isl, data.model(model)["max_positions"] - case.osl)
+    positions = isl + case.osl
     n_gpus = textbook.smallest_instance(**where, positions=positions)
     while True:
-        inputs = economics.inputs(case) | {"model": model, "n_gpus": n_gpus}
+        inputs = economics.inputs(case) | {"model": model, "n_gpus": n_gpus, "isl": isl}
         own = operating_point.points(pd.DataFrame([inputs])).iloc[0]
         if own["reason"] and operating_point.NO_ROOM not in own["reason"]:
             raise NoEstimate(own["reason"])
@@ -58,7 +60,8 @@ def size_steps(case, families=FAMILIES):
         f"the documents say {claim['low']:.0f} to {claim['high']:.0f} times for every step"),
         "Each step from the next smaller model of the family; each on the fewest GPUs that hold it and the batch, split by "
         "tensor parallelism. Models without grouped "
-        "key-value heads (Llama 2 7B, GPT-3) pay for a larger KV cache, not for their size. " + operating_point.note(table),
+        "key-value heads (Llama 2 7B, GPT-3) pay for a larger KV cache, not for their size, and a model "
+        "with fewer positions than prompt and answer have (GPT-3: 2048) reads a shorter prompt. " + operating_point.note(table),
         units={"excess": "ratio"}, claimed_low=claim["low"], claimed_high=claim["high"])
 
 

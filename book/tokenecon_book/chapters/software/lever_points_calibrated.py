@@ -8,6 +8,7 @@ a router sends tokens elsewhere.  Drafts come from one more layer of the model, 
 import numpy as np
 import pandas as pd
 
+from tokenecon import data
 from tokenecon.errors import BadInput, NoEstimate
 from tokenecon.formulas import money
 from tokenecon.serving import operating_point as calibrated
@@ -54,9 +55,11 @@ def operating_point(case, on):
         raise lever_points_textbook.no_room(case, on)
     batches = np.array(lever_points_textbook.spread(fits), dtype=float)
     busy = np.array([1.0 if "continuous" in on else batching.static_occupancy(int(batch), case.lengths) for batch in batches])
-    # a static batch runs as long as its longest answer; of its slots only a part makes tokens then
+    # a static batch runs as long as its longest answer, which ends where the positions of the model do; of its slots only a
+    # part makes tokens then
+    longest = data.model(case.model)["max_positions"] - case.isl
     table = calibrated.points(pd.DataFrame([
-        given(case, on) | {"concurrency": batch, "osl": case.osl / share}
+        given(case, on) | {"concurrency": batch, "osl": min(case.osl / share, longest)}
         for batch, share in zip(batches, busy, strict=True)]))
     # a static batch of which every slot is as long as the longest answer may be too much even for a paged cache
     table = table[~table["reason"].str.contains(calibrated.NO_ROOM)].reset_index(drop=True)

@@ -37,18 +37,25 @@ CHANGE_COLUMNS = {
 }  # fmt: skip
 
 
+# The first of these that the model has positions for.
+LONGER = ((4, "four times as long"), (2, "twice as long"), (1.5, "half again as long"))
+
+
 def one_input_changes(case):
     """Changes of one input each: {text: changed parameters}."""
     ranges = {"acceptance": "speculation.acceptance", "hit_rate": "cache.hit_rate", "small_share": "routing.small_share"}
     words = {"acceptance": "of drafts accepted", "hit_rate": "of input found in the cache",
              "small_share": "of tokens routed to the small model"}
+    longest = data.model(case.model)["max_positions"] - case.osl
+    longer = {f"prompts {words}": {"isl": factor * case.isl} for factor, words in LONGER
+              if factor * case.isl <= longest}
     found = {
         "the case itself": {},
         "weights in INT4": {"weights": "int4"},
         "weights and cache stay in 16 bits": {"weights": "fp16", "kv": "fp16"},
         "a token may take twice as long": {"tpot_ms": 2 * case.tpot_ms},
         "a token must come in half the time": {"tpot_ms": case.tpot_ms / 2},
-        "prompts four times as long": {"isl": 4 * case.isl},
+        **dict(list(longer.items())[:1]),
         "twice the GPUs": {"n_gpus": 2 * case.n_gpus},
         "half the GPUs": {"n_gpus": max(1, case.n_gpus // 2)},
         "answers of exponential length": {"lengths": "exponential"},

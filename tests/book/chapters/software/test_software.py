@@ -71,7 +71,7 @@ def test_sensitivity_rows():
 
 
 def test_sensitivity_says_what_is_not_possible():
-    table = software.sensitivity(case(isl=40_000, tpot_ms=30.0)).table
+    table = software.sensitivity(case(model="llama-3.1-70b", isl=32_000, tpot_ms=30.0)).table
     lost = table[table["cost_factor"].isna()]["change"].tolist()
     assert "prompts four times as long (does not fit the memory)" in lost
     assert any("not even one request" in text for text in lost)
