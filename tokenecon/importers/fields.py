@@ -33,7 +33,8 @@ ALIASES = {  # another spelling of the same field
 }  # fmt: skip
 
 # Of these a model has one at least, and nobody has published more than a hundredth of the limit; of any other it may have none.
-COUNTED = {"num_hidden_layers": 10_000, "encoder_layers": 10_000, "num_attention_heads": 100_000, "num_key_value_heads": 100_000,
+COUNTED = {"num_decoder_layers": 10_000, "num_hidden_layers": 10_000,
+           "encoder_layers": 10_000, "num_attention_heads": 100_000, "num_key_value_heads": 100_000,
            "hidden_size": 10_000_000, "vocab_size": 100_000_000, "head_dim": 1_000_000, "intermediate_size": 100_000_000,
            "full_attention_interval": 10_000, "no_rope_layer_interval": 10_000, "sliding_window_pattern": 10_000,
            "decoder_sparse_step": 10_000, "interleave_moe_layer_step": 10_000, "moe_layer_freq": 10_000,

@@ -195,7 +195,7 @@ def _sizes(name, shape, groups):
     if not every and not rest:  # a whole layer
         if shape["ffn_layers"]:
             yield "ffn", groups["ffn"] / shape["ffn_layers"]
-        yield "attention", groups["attention"] / shape["layers"]
+        yield "attention", groups["attention"] / max(shape["layers"], 1)
         return
     if group == "attention":
         size = _of_attention(rest or plain, shape, groups)
@@ -207,7 +207,7 @@ def _sizes(name, shape, groups):
     elif group in ("experts", "shared") and groups[group]:
         part = 1 / 3 if re.search(r"(gate|up|down)_proj", plain) and "(" not in plain else 1.0
         one = re.search(r"experts\.\d+", plain)
-        yield group, part * groups[group] / (1 if every else shape["moe_layers"]) / (shape["experts"] if one else 1)
+        yield group, part * groups[group] / (1 if every else max(shape["moe_layers"], 1)) / (shape["experts"] if one else 1)
     elif group in ("head", "embedding", "towers"):
         yield group, groups[group]
 
@@ -237,7 +237,7 @@ def _of_attention(name, shape, groups):
         "indexer": 0, "o_proj": heads * shape["head_dim"] * d,
         "q_proj": heads * shape["head_dim"] * d * (1 + shape["output_gate"]), "k_proj": shape["kv_heads"] * shape["head_dim"] * d,
         "v_proj": shape["kv_heads"] * shape["head_dim"] * d}
-    return next((size for word, size in modules.items() if word in name), total or groups["attention"] / shape["layers"])
+    return next((size for word, size in modules.items() if word in name), total or groups["attention"] / max(shape["layers"], 1))
 
 
 def _main(found, groups):

@@ -7,7 +7,7 @@ matter of its class: `class_defaults.json` lists them, with how often each occur
 import math
 
 from tokenecon.importers.families import CLASSES
-from tokenecon.importers.fields import Fields, UnknownArchitecture
+from tokenecon.importers.fields import BadField, Fields, UnknownArchitecture
 
 NAMES = {  # what the letters of a product stand for, and the fields that state it
     "d": ("embed_dim", "hidden_size", "vt_hidden_size", "width", "dim"),
@@ -38,8 +38,10 @@ def parameters(config, known, shape):
 def _one(name, block, usual, projector, shape):
     if not isinstance(block, dict):
         raise UnknownArchitecture(f"field '{name}' of the configuration must be a block")
-    own = block.get("model_type")
-    kind = own if isinstance(own, str) and "tower" in CLASSES.get(own, {}) else usual if not own or usual else own
+    own = block.get("model_type") or None
+    if not isinstance(own, str | None):
+        raise BadField(f"{name}.model_type", own, "must be a text")
+    kind = own if usual is None or "tower" in CLASSES.get(own, {}) else usual
     rules = CLASSES.get(kind, {}).get("tower")
     if rules is None:
         raise UnknownArchitecture(f"the tower of {name} is of type '{own or kind}', whose layers are not understood")
