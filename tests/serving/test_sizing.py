@@ -68,5 +68,5 @@ def test_a_curve_has_the_points_of_estimate():
 
 
 def test_a_length_beyond_the_model_is_refused_and_names_the_limit():
-    with pytest.raises(NoEstimate, match="200211 positions, but llama-3.3-70b has 131072"):
+    with pytest.raises(NoEstimate, match=r"200211 positions, but llama-3\.3-70b has 131072"):
         sizing.one(CASE | {"isl": 200_000})
