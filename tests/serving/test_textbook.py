@@ -43,8 +43,8 @@ def test_the_blend_weighs_both_kinds_by_the_workload():
 
 
 def test_memory_holds_what_is_left_beside_weights_and_activations():
-    # 79.6 GiB visible, 0.9 usable, 2 GiB for activations on each GPU, 4 % lost to blocks, 2500 positions at the end.
-    room = 4 * 79.6 * 1024**3 * 0.9 - WEIGHTS - 4 * 2 * 1024**3
+    # 79.2 GiB visible, 0.9 usable, 2 GiB for activations on each GPU, 4 % lost to blocks, 2500 positions at the end.
+    room = 4 * 79.2 * 1024**3 * 0.9 - WEIGHTS - 4 * 2 * 1024**3
     assert ideal_point()["max_concurrency"] == pytest.approx(room * 0.96 / (2500 * KV), rel=1e-12)
 
 
@@ -58,7 +58,7 @@ def test_weights_that_do_not_fit_say_how_many_gpus_would():
 
 
 def test_smallest_instance_counts_the_cache_of_a_request():
-    # 138 GB against 0.9 * 79.6 GiB - 2 GiB = 74.8 GB a GPU: two hold 149.6 GB, 11.6 GB of it for 2500 positions of 0.8 GB
+    # 138 GB against 0.9 * 79.2 GiB - 2 GiB = 74.8 GB a GPU: two hold 149.6 GB, 11.6 GB of it for 2500 positions of 0.8 GB
     where = {"model": "llama-2-70b", "gpu": "h100-sxm-80gb", "weights": "fp16", "kv": "fp16"}
     assert textbook.smallest_instance(**where, positions=2500) == 2
     # 128,000 positions take 42 GB more, which two no longer hold

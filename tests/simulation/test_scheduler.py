@@ -322,7 +322,7 @@ def test_the_timeline_fills_slots_without_overlap():
 
 
 def test_the_claims_are_simulated_at_the_documents_batch():
-    rows = simulation_claims.full_queues("llama-2-70b", "h100-sxm-80gb", 4, 32)
+    rows = simulation_claims.full_queues("llama-3.1-70b", "h100-sxm-80gb", 4, 32)
     assert [row["trace"] for row in rows] == ["conversations", "coding", "long documents"]
     for row in rows:
         assert row["continuous"] > 0.9 and row["static"] < 0.4 and 0.2 < row["saving"] < 0.7

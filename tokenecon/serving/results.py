@@ -190,7 +190,7 @@ def shortage(case, fit):
                 % (case["concurrency"], int(fit)))
     bytes_of = steady_state.room(case)
     gb = {name: bytes_of[name] / BYTES_PER_GB for name in ("weight_bytes", "reserve_bytes", "pool_bytes")}
-    return ("does not fit: of the %.1f GB of each of %d GPU, %.1f GB of weights and %.1f GB in reserve leave %.1f GB for the "
-            "cache, too little for one sequence; raise n_gpus and tp, or narrow weights or kv"
-            % (case["memory_bytes"] / BYTES_PER_GB, case["group"] * case["pp"], gb["weight_bytes"], gb["reserve_bytes"],
+    return ("does not fit: %.1f GB of weights, %.1f GB in reserve and the cache of one sequence do not fit into the %.1f GB of "
+            "each of %d GPU, which have %.1f GB left for the cache; raise n_gpus and tp, or narrow weights or kv"
+            % (gb["weight_bytes"], gb["reserve_bytes"], case["memory_bytes"] / BYTES_PER_GB, case["group"] * case["pp"],
                gb["pool_bytes"]))

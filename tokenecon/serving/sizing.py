@@ -93,7 +93,7 @@ def _of_page(model, gpu, n_gpus, weights, kv, isl, osl, ttft_ms, tpot_ms):
         raise TooSlow(f"parameter '{name}' is {limit:g}: {error}") from None
     except NoEstimate as error:
         reason = str(error).rpartition(f"{gpu}: ")[2]
-        name = next((one for one in BLAMED if reason.startswith(f"{one} '")), "n_gpus")
+        name = "isl" if reason.startswith("isl ") else next((one for one in BLAMED if reason.startswith(f"{one} '")), "n_gpus")
         raise NoEstimate(f"parameter '{name}' is {quoted(stated[name])}: {error}") from None
 
 

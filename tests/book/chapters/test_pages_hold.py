@@ -57,7 +57,8 @@ DRAWS = {
         ({"model": "llama-3.1-405b"}, "parameter 'n_gpus' is 2: .* does not fit"),
     ),
     "deployment": (
-        ({"isl": 100000, "osl": 100000, "ttft_ms": 1e6, "edge_share": 0.0, "tokens_per_day": 1.0}, ""),
+        ({"isl": 100000, "osl": 100000, "ttft_ms": 1e6, "edge_share": 0.0, "tokens_per_day": 1.0},
+         "parameter 'isl' is 100000: .* 4096"),
         ({"model": "gpt-oss-120b", "central_gpus": 4, "edge_sites": 1, "wait_probability": 0.999999}, ""),
         ({"ttft_ms": 0.0}, "parameter 'ttft_ms' is 0"), ({"small_model": "whisper-large-v3"}, "parameter 'small_model' is"),
         ({"tokens_per_day": 0.0}, "parameter 'tokens_per_day' is 0"),

@@ -5,6 +5,7 @@
 """
 
 import math
+from typing import Any
 
 import pandas as pd
 
@@ -31,8 +32,9 @@ SHOWN = ("gpu", "fits", "n_gpus", "min_n_gpus", "memory_gb", "weights_gb", "rese
          "longest_context", "said")  # fmt: skip
 
 
-def fit(model, gpu=None, *, n_gpus=None, weights=None, kv=None, isl=None, osl=None, users=None, engine=None, release=None,
-        memory_share=None, reserve_gb=None) -> pd.DataFrame:
+def fit(model: str, gpu: str | None = None, *, n_gpus: Any = None, weights: Any = None, kv: Any = None, isl: Any = None,
+        osl: Any = None, users: Any = None, engine: Any = None, release: Any = None, memory_share: Any = None,
+        reserve_gb: Any = None) -> pd.DataFrame:
     """One row for a GPU, or one for each of the catalogue; see ``tokenecon.fit``."""
     asked = {"model": model, "n_gpus": 1 if n_gpus is None else n_gpus, "isl": isl, "osl": osl, "weights": weights, "kv": kv,
              "engine": engine or ENGINE, "release": release, "memory_share": memory_share, "reserve_gb": reserve_gb,

@@ -252,7 +252,7 @@ def test_the_cheap_end_is_a_fast_replica_at_a_low_rent(case):
 
 
 def test_a_model_without_an_api_price_has_no_market_line(small):
-    page = small(model="gpt-j-6b")
+    page = small(model="gpt-j-6b", isl=1000)  # of its 2048 positions
     found = deployment.volume(page)
     assert deployment.api_price(page) is None and "API, market" not in set(found.table["offer"])
     assert found.sentence.startswith("No API price of this model is known")

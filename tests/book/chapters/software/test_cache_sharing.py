@@ -38,7 +38,7 @@ def test_factors():
 
 def test_sequences_fill_the_memory():
     table = cache_sharing.concurrency(case()).table.set_index(["structure", "packing"])["sequences"]
-    room = 4 * (0.9 * 79.6 - 2) * 2**30 - 2 * 68_976_648_192
+    room = 4 * (0.9 * 79.2 - 2) * 2**30 - 2 * 68_976_648_192
     assert table["multi-head: 64 heads", "paged, FP16"] == pytest.approx(room * 0.96 / (2500 * 2_621_440), rel=1e-6)
 
 

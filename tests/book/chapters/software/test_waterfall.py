@@ -40,8 +40,8 @@ def test_what_each_lever_does_to_the_memory():
     # waste 0.7 to 0.04 leaves 0.96 instead of 0.30 of the room; half the bits hold twice as many
     assert lever_points_textbook.ceiling(case(), {"paging"}) / base == pytest.approx(0.96 / 0.30)
     assert lever_points_textbook.ceiling(case(), {"kv"}) / base == pytest.approx(2)
-    # (4 * (0.9 * 79.6 - 2) GiB - 138 GB) * 0.3 / (2500 * 327,680 B): 59 sequences
-    room = 4 * (0.9 * 79.6 - 2) * 2**30 - 2 * 68_976_648_192
+    # (4 * (0.9 * 79.2 - 2) GiB - 138 GB) * 0.3 / (2500 * 327,680 B): 59 sequences
+    room = 4 * (0.9 * 79.2 - 2) * 2**30 - 2 * 68_976_648_192
     assert base == pytest.approx(room * 0.3 / (2500 * 327_680), rel=1e-6)
     freed = 68_976_648_192 - 2 * 32_000 * 8192 - 161 * 8192  # matrices at 1 B; embedding, head and norms stay
     assert lever_points_textbook.ceiling(case(), {"weights"}) / base == pytest.approx((room + freed) / room, rel=1e-6)
