@@ -522,3 +522,16 @@ def test_a_day_of_a_file_is_when_its_prices_were_seen_last(folder):
     assert row["source"] == "your-file-prices.csv"
     assert data.row("providers", "own")["name"] == own_facts.OWNER
     assert data.source("your-file-prices.csv")["accessed"] == "2026-11-01"
+
+
+def test_a_fact_of_ones_own_about_a_measured_gpu_is_not_what_was_measured(tmp_path):
+    case = {"model": "llama-3.1-8b", "gpu": "h100-sxm-80gb", "n_gpus": 1, "isl": 1000, "osl": 200, "weights": "fp8",
+            "usd_per_gpu_hour": 2.0}
+    assert tokenecon.estimate(case).iloc[0]["calibrated"]
+    (tmp_path / "gpus.csv").write_text("gpu,field,value,unit,basis,as_of\nh100-sxm-80gb,bandwidth,3.0,TB/s,spec,2026-10-01\n")
+    try:
+        tokenecon.facts(tmp_path)
+        assert not tokenecon.estimate(case).iloc[0]["calibrated"]
+    finally:
+        tokenecon.facts(None)
+    assert tokenecon.estimate(case).iloc[0]["calibrated"]

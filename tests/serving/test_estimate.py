@@ -33,7 +33,7 @@ def test_a_dict_is_a_table_of_one_row_with_every_column():
     wanted += ["bound"]
     for name in ("usd_per_mtok_in", "usd_per_mtok_out", "usd_per_mtok"):
         wanted += [name, f"{name}_low", f"{name}_high"]
-    assert list(row.index) == [*wanted, "calibrated", "error"]
+    assert list(row.index) == [*wanted, "calibrated", "no_price", "error"]
 
 
 @pytest.mark.parametrize(("change", "says"), [
@@ -254,3 +254,37 @@ def test_a_table_of_shares_is_read_row_by_row():
     found = tokenecon.estimate(table)["max_concurrency"]
     alone = [tokenecon.estimate(row).iloc[0]["max_concurrency"] for row in table.to_dict("records")]
     assert list(found) == alone and found[0] < found[2] == found[4] < found[3] < found[5]
+
+
+@pytest.mark.parametrize(("model", "weights", "kv"), [
+    ("gpt-oss-120b", "mxfp4", "bf16"), ("deepseek-v3", "fp8", "fp8"), ("llama-3.1-8b", "bf16", "bf16"),
+    ("llama-2-7b", "fp16", "bf16")])
+def test_blank_weights_are_those_that_a_model_is_published_in(model, weights, kv):
+    case = {"model": model, "gpu": "h200-sxm-141gb", "n_gpus": 8, "tp": 8, "isl": 1000, "osl": 200, "concurrency": 8.0}
+    stated = tokenecon.estimate(case | {"weights": weights, "kv": kv}).iloc[0]
+    blank, table = tokenecon.estimate(case).iloc[0], tokenecon.estimate(pd.DataFrame([case, case | {"weights": None}]))
+    assert blank["tpot_ms"] == stated["tpot_ms"] > 0
+    assert list(table["tpot_ms"]) == pytest.approx([stated["tpot_ms"]] * 2, rel=1e-12)
+
+
+def test_a_configuration_says_what_its_weights_are_in(tmp_path):
+    shape = {"model_type": "qwen3", "hidden_size": 4096, "intermediate_size": 12288, "num_hidden_layers": 36,
+             "num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": 128, "vocab_size": 151936,
+             "max_position_embeddings": 40960, "tie_word_embeddings": False, "torch_dtype": "bfloat16"}
+    speeds, blocks = {}, {"quant_method": "fp8", "weight_block_size": [128, 128]}
+    for name, block in {"plain": {}, "fp8": {"quantization_config": blocks}}.items():
+        path = tmp_path / f"{name}.json"
+        path.write_text(json.dumps(shape | block), encoding="utf-8")
+        case = {"model": str(path), "gpu": "h100-sxm-80gb", "n_gpus": 1, "isl": 1000, "osl": 200, "concurrency": 4}
+        speeds[name] = tokenecon.estimate(case).iloc[0]["tpot_ms"]
+        assert speeds[name] == tokenecon.estimate(case | {"weights": "bf16" if name == "plain" else "fp8"}).iloc[0]["tpot_ms"]
+    assert speeds["fp8"] < speeds["plain"]
+
+
+def test_a_gpu_without_a_price_has_its_speed_and_says_why_it_has_no_cost():
+    case = {"model": "llama-3.1-8b", "gpu": "rtx-4090-24gb", "n_gpus": 1, "isl": 1000, "osl": 200, "weights": "fp8"}
+    for row in (tokenecon.estimate(case).iloc[0], tokenecon.estimate(pd.DataFrame([case, case])).iloc[1]):
+        assert row["error"] == "" and row["output_tok_s"] > 0 and np.isnan(row["usd_per_mtok"])
+        assert row["no_price"] == "gpu 'rtx-4090-24gb' has no price in data/prices.csv; give usd_per_gpu_hour"
+        assert not row["calibrated"]
+    assert tokenecon.estimate(case | {"usd_per_gpu_hour": 0.4}).iloc[0]["no_price"] == ""

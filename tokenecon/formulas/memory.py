@@ -391,7 +391,9 @@ def sequences_in_pool(*, pool_bytes: Quantity, positions: Quantity, full_bytes_p
                       window_bytes_per_position: Quantity, window: Quantity, chunk: Quantity, state_bytes: Quantity) -> Quantity:
     r"""Sequences of one length that a pool of cache holds, each with its window and its states, one of them being read.
 
-    .. math:: B = \frac{\max\left(0, K - k_w\,\min(c, n - n_w)\right)}{k_f\,n + k_w\,n_w + s}, \quad n_w = \min(n, w)
+    .. math:: B = \frac{\max\left(0, K - k_w\,\min(c, n - n_w)\right)}{k_f\,n + k_w\,n_w + s}
+
+    .. math:: n_w = \min(n, w)
 
     Parameters
     ----------

@@ -170,7 +170,8 @@ def _arrow():
 def columns_help():
     """The columns with defaults and meanings, for ``--help``."""
     lines = ["`model` id of `tokenecon list models`, or the path of a config.json", "`gpu` id of `tokenecon list gpus`"]
-    texts = {"weights": "default bf16", "kv": "default fp8 with 8-bit and nvfp4 weights, else bf16",
+    texts = {"weights": "default as the model is published",
+             "kv": "default as published, else fp8 with 8-bit and nvfp4 weights, bf16 with others",
              "load": "default closed_loop where concurrency is given, else offline",
              "engine": "default any, which has the memory of vllm",
              "release": "year of the engine's release; default any, between those of 2025 and of 2026"}

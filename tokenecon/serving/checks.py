@@ -43,7 +43,8 @@ NUMBERS = {
 MOST = {"n_gpus": 1_000_000, "isl": 100_000_000, "osl": 100_000_000, "concurrency": 1_000_000_000, "usd_per_gpu_hour": 1_000_000,
         "draft_tokens": 100, "reserve_gb": 10_000}
 WHOLE = ("n_gpus", "tp", "pp", "attention_dp", "ep", "draft_tokens", "prefill_gpus")
-SAME_SPEED = {"fp8-block": "fp8"}  # a number format that serves like another: the same to 0.01 bit a value
+# number formats that serve like another: the same to 0.1 bit a value
+SAME_SPEED = {"fp8-block": "fp8", "mxfp8": "fp8", "int4-g32": "int4", "int4-g64": "int4", "nf4": "int4"}
 EIGHT_BIT_CACHE = ("fp8", "int8", "nvfp4")  # weights with which engines keep the cache at 8 bits
 COMMA = re.compile(r"-?\d+,\d+")
 LONG = 60  # characters of a wrong value that a sentence repeats
@@ -139,11 +140,17 @@ def _unserved(name, text):
 
 
 def stated(words, endless):
-    """The words of a case with their defaults; ``endless`` says that no concurrency is given."""
-    weights = words["weights"] or "bf16"
+    """The words of a good case with their defaults; ``endless`` says that no concurrency is given.
+
+    Blank weights are those that the model is published in, and then its cache is, too, where that is stated.
+    """
+    weights, kv = words["weights"], words["kv"]
+    if not weights:
+        weights, published = lookups.published(words["model"])
+        kv = kv or (published if published in TEXTS["kv"] else "")
     weights = SAME_SPEED.get(weights, weights)
     return words | {
-        "weights": weights, "kv": words["kv"] or ("fp8" if weights in EIGHT_BIT_CACHE else "bf16"),
+        "weights": weights, "kv": kv or ("fp8" if weights in EIGHT_BIT_CACHE else "bf16"),
         "engine": words["engine"] or "any", "release": words["release"] or "any",
         "load": words["load"] or ("offline" if endless else "closed_loop"),
     }  # fmt: skip
@@ -157,7 +164,7 @@ def case(given):
         said = said or wrong
     words = {name: word(name, given.get(name)) for name in WORDS}
     said = said or next(filter(None, (word_sentence(name, words[name]) for name in WORDS)), "")
-    return number, stated(words, number["concurrency"] == INFINITE), said
+    return number, words if said else stated(words, number["concurrency"] == INFINITE), said
 
 
 def undivided(layout, hidden):
@@ -194,5 +201,5 @@ def length_sentence(isl, osl, positions, model):
 
 
 def price_sentence(gpu):
-    """What is wrong where no price is given and none is known."""
+    """Why a case has no cost: no price is given and none is known."""
     return f"gpu '{gpu}' has no price in data/prices.csv; give usd_per_gpu_hour"

@@ -21,7 +21,7 @@ COUNTS = ("max_concurrency", "concurrency_used")
 def _columns(ends):
     """What is added, in this order; ``bound`` stands between speeds and money."""
     speeds, money = ([name + end for name in RESULTS if name.startswith("usd") is paid for end in ends] for paid in (False, True))
-    return ("fits", *COUNTS, *speeds, "bound", *money, "calibrated", "error")
+    return ("fits", *COUNTS, *speeds, "bound", *money, "calibrated", "no_price", "error")
 
 
 COLUMNS, BARE_COLUMNS = _columns(("", *ENDS)), _columns(("",))
@@ -60,7 +60,7 @@ def _named(names):
 def _one(given, intervals):
     """Results of one case, all on plain floats."""
     number, words, said = checks.case(given)
-    blank = dict.fromkeys(COLUMNS, math.nan) | {"fits": False, "bound": "", "calibrated": False, "error": said}
+    blank = dict.fromkeys(COLUMNS, math.nan) | {"fits": False, "bound": "", "calibrated": False, "no_price": "", "error": said}
     if said:
         return blank
     ids = [words[name] for name in cases.FORMATS]
@@ -79,7 +79,7 @@ def _one(given, intervals):
     if not found["fits"]:
         return blank | {"calibrated": found["calibrated"], "error": found["shortage"]}
     unpriced = "" if number["usd_per_gpu_hour"] >= 0 else checks.price_sentence(words["gpu"])
-    return found | {"bound": steady_state.RESOURCES[found["bound"]], "error": unpriced}
+    return found | {"bound": steady_state.RESOURCES[found["bound"]], "no_price": unpriced, "error": ""}
 
 
 def _table(frame, wanted, intervals):
@@ -88,8 +88,9 @@ def _table(frame, wanted, intervals):
     size = len(frame)
     whole = ask.good.all()  # then every place is written below
     out = {name: np.empty(size) if whole else np.full(size, np.nan) for name in wanted
-           if name not in ("fits", "bound", "calibrated", "error")}
-    out |= {"fits": np.zeros(size, dtype=bool), "calibrated": np.zeros(size, dtype=bool), "error": ask.error}
+           if name not in ("fits", "bound", "calibrated", "no_price", "error")}
+    out |= {"fits": np.zeros(size, dtype=bool), "calibrated": np.zeros(size, dtype=bool), "error": ask.error,
+            "no_price": np.full(size, "", dtype=object)}
     bound = np.full(size, -1)
     if ask.good.any():
         model = _Model(ask, intervals)
@@ -183,11 +184,11 @@ def _chunk(model, rows, out, bound):
         out[name][rows] = column if fits.all() else np.where(fits, column, np.nan)
     unpriced = fits & ~(price >= 0)
     if unpriced.any() or not fits.all():
-        _tell(model, case, state["fit"], fits, unpriced, rows)
+        _tell(model, case, state["fit"], fits, unpriced, rows, out["no_price"])
 
 
-def _tell(model, case, fit, fits, unpriced, rows):
-    """Say why rows have no numbers: their model does not fit, or their GPU has no price."""
+def _tell(model, case, fit, fits, unpriced, rows, no_price):
+    """Say why rows have no numbers: their model does not fit; or no cost: their GPU has no price."""
     ask, place, fit = model.ask, model.ask.place[rows], np.broadcast_to(fit, len(fits))
     rows = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
     for one in np.flatnonzero(~fits):
@@ -198,4 +199,4 @@ def _tell(model, case, fit, fits, unpriced, rows):
                 model.short[place[one]] = said
         ask.error[rows[one]] = said
     for one in np.flatnonzero(unpriced):
-        ask.error[rows[one]] = checks.price_sentence(ask.gpu[place[one]])
+        no_price[rows[one]] = checks.price_sentence(ask.gpu[place[one]])

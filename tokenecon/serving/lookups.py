@@ -25,6 +25,14 @@ def record(model):
 
 
 @remembered
+def published(model):
+    """Number formats that a model's weights and its cache are published in; 16 bits, and blank, where it states none."""
+    shape = record(model)
+    weights = shape["weights_published"] or "bf16"
+    return "bf16" if weights == "fp32" else weights, shape["kv_published"]  # engines load 32 bits as 16
+
+
+@remembered
 def model_numbers(model):
     """:func:`operands.of_model` of an id."""
     shape = record(model)
