@@ -182,7 +182,7 @@ def _chunk(model, rows, out, bound):
     bound[rows] = np.where(fits, found.pop("bound"), -1)
     for name, column in found.items():
         out[name][rows] = column if fits.all() else np.where(fits, column, np.nan)
-    unpriced = fits & ~(price >= 0)
+    unpriced = fits & np.logical_not(price >= 0)  # NaN is no price; one number for all rows is a bool, which has no ~
     if unpriced.any() or not fits.all():
         _tell(model, case, state["fit"], fits, unpriced, rows, out["no_price"])
 

@@ -13,6 +13,7 @@ from tokenecon_book.charts import theme
 
 SOURCE_FIELDS = ("id", "title", "publisher", "url", "published", "licence")
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
+VIEW = re.compile(r"\bview_[0-9a-f]{16}(?:_\d+)?\b")  # how Altair names what a selection belongs to
 UNIT = re.compile(r"\[[^\[\]]+\]\s*$")
 VEGA_LITE = ".".join(altair.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
 
@@ -150,7 +151,8 @@ def lighten(spec):
     text = json.dumps({**spec, "datasets": datasets} if datasets else spec)
     for name, rows in datasets.items():  # Altair names a table by all its digits, and the last ones differ between machines
         text = text.replace(name, f"data-{hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:32]}")
-    return json.loads(text)
+    views = list(dict.fromkeys(VIEW.findall(text)))  # and a view by those of its chart
+    return json.loads(VIEW.sub(lambda found: f"view_{views.index(found[0])}", text))
 
 
 def heading(spec):

@@ -68,6 +68,16 @@ def test_a_chart_does_not_depend_on_digits_that_it_does_not_show(curve, found):
     assert drawn(1.01) != drawn(1)
 
 
+def test_nor_does_the_name_of_a_view(curve, axes, found):
+    def drawn(factor):
+        table = curve.assign(usd_per_mtok_out=curve["usd_per_mtok_out"] * factor)
+        shown = figure("economics-batch", found(table), forms.lines(table, *axes, "precision"), ALT)
+        return json.dumps(shown.spec), shown._repr_mimebundle_()["image/svg+xml"]
+
+    assert '"view_0"' in drawn(1)[0]
+    assert drawn(1 + 1e-14) == drawn(1)
+
+
 def test_an_empty_table_is_refused(curve, found):
     with pytest.raises(FigureError, match="no rows"):
         figure("economics-batch", found(curve.head(0)), plain(curve), ALT)
