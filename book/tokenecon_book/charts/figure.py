@@ -148,11 +148,20 @@ def lighten(spec):
         name: [{k: cell(v) for k, v in row.items() if json.dumps(k)[1:-1] in named} for row in rows]
         for name, rows in spec.get("datasets", {}).items()
     }
-    text = json.dumps({**spec, "datasets": datasets} if datasets else spec)
+    text = json.dumps(trimmed({**spec, "datasets": datasets} if datasets else spec))
     for name, rows in datasets.items():  # Altair names a table by all its digits, and the last ones differ between machines
         text = text.replace(name, f"data-{hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:32]}")
     views = list(dict.fromkeys(VIEW.findall(text)))  # and a view by those of its chart
     return json.loads(VIEW.sub(lambda found: f"view_{views.index(found[0])}", text))
+
+
+def trimmed(part):
+    """A spec with 12 digits of each number: an axis may end at a sum whose last digits differ between machines."""
+    if isinstance(part, dict):
+        return {name: trimmed(value) for name, value in part.items()}
+    if isinstance(part, list):
+        return [trimmed(value) for value in part]
+    return float(f"{part:.12g}") if isinstance(part, float) else part
 
 
 def heading(spec):
