@@ -29,12 +29,14 @@ SHAPE_FIELDS = (
     "layer_norms", "router_norms", "final_norms", "position_embeddings",
     # encoder and cross-attention (speech)
     "encoder_layers", "encoder_positions", "encoder_channels",
-    # mixers that keep a state: state-space, delta and lightning attention, short convolutions
-    "state_layers", "state_parameters", "state_bytes",
+    # mixers that keep a state: state-space, delta and lightning attention, short convolutions; values of the recurrent ones
+    "state_layers", "state_parameters", "state_bytes", "state_values",
     # width of routed experts that work on a compressed vector; layers with an indexer of their own, where not all have one
     "expert_width", "index_layers",
     # values that a position keeps in all full and in all windowed layers, where layers share them, compress them or differ
     "cache_values", "window_cache_values",
+    # compressed attention: positions that one vector of a full layer stands for, layers that pool even more, and how many
+    "compress_every", "pool_layers", "pool_every",
     # parameters of these groups that the columns before do not give: layers that differ, gates, compressors
     "other_attention", "other_ffn", "other_small", "other_encoder",
     # embeddings of each layer; towers for pictures and sound with their projectors; multi-token prediction, in no sum
@@ -231,11 +233,12 @@ def weight_bytes(shape, precision):
         covered = groups["experts"]
     else:
         covered = sum(groups[name] for name in NARROWED)
-    narrow = memory.weight_bytes(parameters=covered, bytes_per_param=_bytes_per_param(precision))
+    narrow = memory.weight_bytes(parameters=covered, bytes_per_param=bytes_per_param(precision))
     return narrow + memory.weight_bytes(parameters=total - covered, bytes_per_param=2.0)
 
 
 NARROWED = ("attention", "ffn", "experts", "shared", "encoder")  # groups that a narrow format covers
+PLAIN = ("bf16", "fp16", "fp32")
 
 
 def published(shape):
@@ -245,10 +248,7 @@ def published(shape):
     neither mentions follows the rule: a narrow format covers every matrix in the layers, and embedding, head, routers, norms and
     towers stay at 16 bits. `shape["kv_published"]` is the format of the KV cache, blank where none is stated.
     """
-    main = shape["weights_published"] or "bf16"
-    plain = main in ("bf16", "fp16", "fp32")
-    formats = {group: {main if plain or group in NARROWED else "bf16": 1.0} for group in parameter_groups(shape)}
-    told = {}
+    formats, told = _everywhere(shape, shape["weights_published"] or "bf16", NARROWED), {}
     for word in shape["weights_except"].split():
         group, form = word.split("=")
         form, _, share = form.partition(":")
@@ -259,16 +259,31 @@ def published(shape):
     return formats
 
 
+def converted(shape, precision):
+    """Formats of each group as :func:`published` gives them, of a model that somebody brought into a row of precisions.csv.
+
+    Four-bit releases of models with latent attention, and MXFP4 of expert models, keep all but the experts at 16 bits.
+    """
+    experts_only = shape["experts"] > 0 and precision["bits"] < 8 and (
+        precision["scope"] == "experts" or shape["kv_lora_rank"] > 0)
+    return _everywhere(shape, precision["id"], ("experts",) if experts_only else NARROWED)
+
+
+def _everywhere(shape, form, narrowed):
+    return {group: {form if form in PLAIN or group in narrowed else "bf16": 1.0} for group in parameter_groups(shape)}
+
+
 def bytes_by_group(shape, formats, *, precisions):
     """Bytes of each group of weights in formats as :func:`published` gives; `precisions` are rows of precisions.csv by id."""
     out = {}
     for group, size in parameter_groups(shape).items():
-        out[group] = sum(memory.weight_bytes(parameters=size * share, bytes_per_param=_bytes_per_param(precisions[form]))
+        out[group] = sum(memory.weight_bytes(parameters=size * share, bytes_per_param=bytes_per_param(precisions[form]))
                          for form, share in formats[group].items())
     return out
 
 
-def _bytes_per_param(row):
+def bytes_per_param(row):
+    """Bytes of a parameter in a row of precisions.csv, with its scales and zero points."""
     bits = memory.effective_bits(
         value_bits=row["bits"], scale_bits=row["scale_bits"], zero_bits=row["zero_bits"], group_size=row["group_size"])
     return memory.bytes_per_param(bits_per_param=bits)
@@ -303,6 +318,39 @@ def attention_widths(shape):
     return {"prefill": width, "decode": width, "window": window}
 
 
+def attention_work(shape):
+    """What a token attends with, by how far it looks: width times layers, and cached values, for each position in reach.
+
+    `full` layers look at all positions, or at the `reach` that an indexer picks; `window` ones at the last `window`; what
+    `every` holds is read of every position, however many are picked: keys of indexers, and vectors that pool many positions.
+    """
+    widths, parts = attention_widths(shape), cache(shape, bytes_per_value=1.0)
+    full, window, every = shape["full_layers"], shape["window_layers"], 0
+    index = shape["index_layers"] or full
+    scored, kept, reach = index * shape["index_heads"] * shape["index_head_dim"] / 2, index * shape["index_head_dim"], 0
+    if shape["compress_every"]:  # every layer has the window, and full ones pick among vectors that stand for a few positions
+        stands, window = shape["compress_every"], shape["layers"]
+        full, scored, kept, reach = full / stands, scored / stands, kept / stands, stands * shape["index_topk"]
+        every = shape["pool_layers"] / shape["pool_every"]
+    return {
+        "prefill": full * widths["prefill"], "decode": full * widths["decode"], "window": window * widths["window"],
+        "every": scored + every * widths["decode"],
+        "full_values": parts["full_bytes_per_position"] - kept - every * shape["head_dim"],
+        "window_values": parts["window_bytes_per_position"], "every_values": kept + every * shape["head_dim"],
+        "reach": reach or shape["index_topk"],
+    }  # fmt: skip
+
+
+def recurrence_flop(shape, *, positions):
+    """Arithmetic of the states of linear-attention and state-space layers for so many tokens."""
+    values = shape["state_values"]
+    if shape["linear_layers"]:
+        values += (shape["linear_layers"] * shape["linear_value_heads"] * shape["linear_key_head_dim"]
+                   * shape["linear_value_head_dim"])
+    return compute.linear_attention_flop(positions=positions, layers=1, value_heads=values, key_head_dim=1, value_head_dim=1,
+                                         flop_per_multiply_add=FLOP_PER_MULTIPLY_ADD)
+
+
 def prefill_flop(shape, *, positions):
     """Arithmetic of the prefill of one prompt: weights, causal attention, windows, indexer, recurrence."""
     return _flop(shape, positions, "prefill")
@@ -325,22 +373,10 @@ def _flop(shape, positions, phase):
             return minimum(positions, reach)
         return compute.attended_pairs(positions=positions, window=reach)
 
-    widths = attention_widths(shape)
+    work = attention_work(shape)
     total = compute.parameter_flop(
         active_parameters=parameters(shape)["active_parameters"] - lookup - groups["encoder"] - groups["layer_embeddings"],
         positions=tokens, **once)
-    total += compute.attention_flop(
-        pairs=pairs(shape["index_topk"] or positions), layers=shape["full_layers"],
-        attention_width=widths[phase], **once)
-    total += compute.attention_flop(
-        pairs=pairs(shape["window"] or positions), layers=shape["window_layers"],
-        attention_width=widths["window"], **once)
-    if shape["index_heads"]:  # the indexer scores every earlier position with keys alone
-        total += compute.attention_flop(
-            pairs=pairs(positions), layers=shape["full_layers"],
-            attention_width=shape["index_heads"] * shape["index_head_dim"] / 2, **once)
-    if shape["linear_layers"]:
-        total += compute.linear_attention_flop(
-            positions=tokens, layers=shape["linear_layers"], value_heads=shape["linear_value_heads"],
-            key_head_dim=shape["linear_key_head_dim"], value_head_dim=shape["linear_value_head_dim"], **once)
-    return total
+    for width, reach in ((work[phase], work["reach"]), (work["window"], shape["window"]), (work["every"], 0)):
+        total += compute.attention_flop(pairs=pairs(reach or positions), layers=1, attention_width=width, **once)
+    return total + recurrence_flop(shape, positions=tokens)

@@ -55,6 +55,12 @@ def plain(row):
     return jsonable(dict(row))
 
 
+def stored(model, weights):
+    """Formats of each group of weights, and the rows of precisions.csv that they name."""
+    formats, rows = lookups.formats(model, weights)
+    return formats, {name: plain(row) for name, row in rows.items()}
+
+
 def asked(case):
     """One case as :func:`results.one` takes it, its records beside it."""
     words = checks.stated({name: checks.word(name, case.get(name)) for name in checks.WORDS}, "concurrency" not in case)
@@ -65,7 +71,9 @@ def asked(case):
     ids = [words[name] for name in ("model", "gpu", "weights", "kv")]
     return {
         "model": plain(data.model(words["model"])), "gpu": plain(data.gpu(words["gpu"])) | {"gpu": words["gpu"]},
-        "precision": plain(data.precision(words["weights"])), "kv": words["kv"], "number": number,
+        "formats": {place: stored(words[name], words["weights"]) for place, name in (("model", "model"), ("draft", "draft_model"))
+                    if words[name]},
+        "kv": words["kv"], "number": number,
         "draft": plain(data.model(words["draft_model"])) if words["draft_model"] else None,
         "load": steady_state.LOADS.index(words["load"]), "engine": checks.TEXTS["engine"].index(words["engine"]),
         "release": checks.TEXTS["release"].index(words["release"]),

@@ -40,7 +40,7 @@ def fitting(case, sequences=1.0):
 
 
 @pytest.mark.parametrize("column", ["bandwidth_bytes_per_s", "memory_bytes",
-                                    ("linear_flop_per_s", "expert_flop_per_s", "full_flop_per_s")])
+                                    ("attention_flop_per_s", "dense_flop_per_s", "expert_flop_per_s", "full_flop_per_s")])
 def test_throughput_does_not_fall_with_better_hardware(column):
     case = drawn(load=steady_state.OFFLINE, concurrency=np.inf)
     names = (column,) if isinstance(column, str) else column
@@ -83,7 +83,7 @@ def test_one_sequence_is_bound_by_the_bytes_read():
         ("layer", "narrow_layer", "routed_layer", "step", "sequence", "routed_sequence"), 0.0)
     values |= {"bandwidth": 1.0, "cache_bandwidth": 1.0, "activation_bytes": 0.0}
     case = drawn(8, models=("llama-3.1-8b",), gpus=("h100-sxm-80gb",), group=1.0, tp=1.0, isl=16.0, osl=2.0,
-                 concurrency=1.0, load=steady_state.STATIC, linear_bytes=2.0)
+                 concurrency=1.0, load=steady_state.STATIC, attention_bytes=2.0, dense_bytes=2.0)
     # 8,030,261,248 parameters less the 128,256 * 4096 of the embedding, 2 B each, at 3.35e12 B/s
     expected = (8_030_261_248 - 128_256 * 4096) * 2 / 3.35e12
     assert steady_state.steady(case, values)["step_s"] == pytest.approx(expected, rel=0.01)
@@ -95,7 +95,9 @@ def test_a_large_prefill_is_bound_by_the_arithmetic():
         ("layer", "narrow_layer", "routed_layer", "step", "sequence", "routed_sequence", "activation_bytes"), 0.0)
     values |= {"compute": 1.0, "throttle": 0.0, "bandwidth": 1.0}
     case = drawn(8, models=("llama-3.1-8b",), gpus=("a100-sxm-80gb",), group=1.0, tp=1.0, isl=32.0, osl=2.0,
-                 concurrency=256.0, load=steady_state.STATIC, linear_flop_per_s=312e12, linear_bytes=2.0, linear_unpacked=0.0)
+                 concurrency=256.0, load=steady_state.STATIC, attention_bytes=2.0, dense_bytes=2.0,
+                 **dict.fromkeys(("attention_flop_per_s", "dense_flop_per_s"), 312e12),
+                 **dict.fromkeys(("attention_unpacked", "dense_unpacked"), 0.0))
     # without embedding and head: 6.98e9 parameters, 312e12 FLOP/s
     expected = 2 * (8_030_261_248 - 2 * 128_256 * 4096) * 8192 / 312e12
     assert steady_state.steady(case, values)["prefill_all_s"] == pytest.approx(expected, rel=0.02)
@@ -117,9 +119,9 @@ def test_experts_that_are_all_active_equal_the_dense_twin():
     twin = dense | {
         "routed": np.ones(400), "experts": np.full(400, 2.0), "experts_per_token": np.full(400, 2.0),
         "routed_layers": dense["layers"], "expert_params": dense["dense_params"],
-        "dense_params": np.zeros(400), "expert_bytes": dense["linear_bytes"],
-            "expert_room_bytes": dense["linear_bytes"], "workspace": 0.0,  # only a mixture keeps buffers for its experts
-        "expert_flop_per_s": dense["linear_flop_per_s"], "expert_unpacked": dense["linear_unpacked"],
+        "dense_params": np.zeros(400), "expert_bytes": dense["dense_bytes"],
+            "expert_room_bytes": dense["dense_bytes"], "workspace": 0.0,  # only a mixture keeps buffers for its experts
+        "expert_flop_per_s": dense["dense_flop_per_s"], "expert_unpacked": dense["dense_unpacked"],
     }  # fmt: skip
     for name in ("prefill_all_s", "step_s", "tpot_s", "fit"):
         assert np.allclose(steady_state.steady(twin, values)[name], steady_state.steady(dense, values)[name], rtol=1e-9), name

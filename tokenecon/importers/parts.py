@@ -255,14 +255,15 @@ def _linear(shape, fields, kinds, parts):
         full = parts.get("full_rank_gates", 0) or int(bool(stated.get("use_full_rank_gate")))
         each = shapes.delta_attention_parameters(hidden_size=d, heads=heads, head_dim=width, gate_rank=width, conv_width=conv)
         each += full * (d * heads * width - width * (d + heads * width))
-        state = STATE_BYTES * heads * width * width + CONV_BYTES * 3 * heads * width * (conv - 1)
+        convolution = CONV_BYTES * 3 * heads * width * (conv - 1)
     elif parts.get("lightning"):
         heads, width = shape["query_heads"], shape["head_dim"]
-        each = 5 * d * heads * width + heads * width
-        state = STATE_BYTES * heads * width * width
+        each, convolution = 5 * d * heads * width + heads * width, 0
     else:
         raise UnknownArchitecture(f"the linear attention of family '{fields.family}' is not understood")
-    shape |= {"state_layers": count, "state_parameters": count * each, "state_bytes": count * state}
+    values = count * heads * width * width
+    shape |= {"state_layers": count, "state_parameters": count * each, "state_values": values,
+              "state_bytes": STATE_BYTES * values + count * convolution}
 
 
 def _state(shape, fields, kinds):
@@ -302,6 +303,7 @@ def _state(shape, fields, kinds):
         raise UnknownArchitecture("mamba_proj_bias is not understood")
     shape["state_layers"] += count
     shape["state_parameters"] += count * each
+    shape["state_values"] += count * inner * state
     shape["state_bytes"] += count * (STATE_BYTES * inner * state + CONV_BYTES * channels * (conv - 1))
 
 
@@ -423,6 +425,7 @@ def _compressed(shape, fields, kinds):
         "window_layers": shape["layers"] - sparse, "window": fields.need("sliding_window"), "index_heads": index_heads,
         "index_head_dim": index, "index_topk": fields.need("index_topk"), "sinks": 0, "qk_norm": "",
         "other_attention": shape["layers"] * each + sparse * (compressor + indexer) + heavy * heavy_compressor,
+        "compress_every": 4, "pool_layers": heavy, "pool_every": 128,
         "cache_values": sparse * (width + index) / 4 + heavy * width / 128, "window_cache_values": shape["layers"] * width}
     joined = (2 + streams) * streams
     shape["other_small"] += 2 * shape["layers"] * (joined * streams * d + joined + 3) + streams**2 * d + streams + 1

@@ -43,8 +43,6 @@ NUMBERS = {
 MOST = {"n_gpus": 1_000_000, "isl": 100_000_000, "osl": 100_000_000, "concurrency": 1_000_000_000, "usd_per_gpu_hour": 1_000_000,
         "draft_tokens": 100, "reserve_gb": 10_000}
 WHOLE = ("n_gpus", "tp", "pp", "attention_dp", "ep", "draft_tokens", "prefill_gpus")
-# number formats that serve like another: the same to 0.1 bit a value
-SAME_SPEED = {"fp8-block": "fp8", "mxfp8": "fp8", "int4-g32": "int4", "int4-g64": "int4", "nf4": "int4"}
 EIGHT_BIT_CACHE = ("fp8", "int8", "nvfp4")  # weights with which engines keep the cache at 8 bits
 COMMA = re.compile(r"-?\d+,\d+")
 LONG = 60  # characters of a wrong value that a sentence repeats
@@ -122,7 +120,7 @@ def word_sentence(name, text):
     if name in IDS:
         return "" if name == "draft_model" and not text else _unserved(name, text)
     allowed = TEXTS[name]
-    if not text or SAME_SPEED.get(text, text) in allowed:
+    if not text or operands.SAME_SPEED.get(text, text) in allowed:
         return ""
     if near := alike(text, allowed, 1):
         return f"{name} '{text}' is not known; did you mean '{near[0]}'? Allowed are {', '.join(allowed)}"
@@ -148,7 +146,7 @@ def stated(words, endless):
     if not weights:
         weights, published = lookups.published(words["model"])
         kv = kv or (published if published in TEXTS["kv"] else "")
-    weights = SAME_SPEED.get(weights, weights)
+    weights = operands.SAME_SPEED.get(weights, weights)
     return words | {
         "weights": weights, "kv": kv or ("fp8" if weights in EIGHT_BIT_CACHE else "bf16"),
         "engine": words["engine"] or "any", "release": words["release"] or "any",

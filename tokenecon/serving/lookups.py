@@ -51,9 +51,21 @@ def gpu_numbers(gpu):
 
 
 @remembered
+def formats(model, weights):
+    """Formats of each group of a model's weights, as published where that is what is asked for; and their precision rows by id."""
+    shape, own = record(model), published(model)[0]
+    if operands.SAME_SPEED.get(own, own) == weights:
+        found = model_shape.published(shape)
+    else:
+        found = model_shape.converted(shape, data.precision(weights))
+    named = sorted({form for shares in found.values() for form in shares})
+    return found, {form: data.precision(form) for form in named}
+
+
+@remembered
 def weight_numbers(model, gpu, weights):
     """:func:`operands.of_weights` of ids."""
-    return operands.of_weights(record(model), data.precision(weights), data.gpu(gpu))
+    return operands.of_weights(record(model), *formats(model, weights), data.gpu(gpu))
 
 
 @remembered

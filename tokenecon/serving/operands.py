@@ -12,7 +12,13 @@ from tokenecon.units import FLOP_PER_MULTIPLY_ADD
 
 WEIGHTS = ("fp16", "bf16", "fp8", "int8", "mxfp4", "nvfp4", "int4")
 CACHES = {"fp16": 2.0, "bf16": 2.0, "fp8": 1.0, "int8": 1.0, "int4": 0.5}  # bytes of a value
-FULL_BYTES = 2.0  # embedding and head stay at 16 bits
+# number formats that serve like another: the same to 0.1 bit a value
+SAME_SPEED = {"fp8-block": "fp8", "mxfp8": "fp8", "int4-g32": "int4", "int4-g64": "int4", "nf4": "int4"}
+# Groups of weights by how they lie and compute: attention on its ranks, what every token passes, experts; and what lies in
+# memory beside the layers. Towers are read once a picture or a sound, which no case asks for.
+DENSE = ("ffn", "shared", "router")
+PARTS = {"attention": ("attention",), "dense": DENSE, "expert": ("experts",)}
+OUTER = ("embedding", "head", "small", "encoder", "layer_embeddings", "towers")
 ENDLESS = float("inf")  # requests in flight: as many as fit; requests of a queue: more follow
 UNSTATED = float("nan")
 UNLIMITED = 1e12  # positions; a window that is none
@@ -28,41 +34,31 @@ NEEDED_OF_A_GPU = ("engine_memory_bytes", "bandwidth_bytes_per_s", "bf16_flop_pe
 
 def of_model(shape):
     """Numbers of an architecture record that every pass needs."""
-    groups = model_shape.parameter_groups(shape)
-    widths = model_shape.attention_widths(shape)
-    cache_parts = model_shape.cache(shape, bytes_per_value=1.0)
-    pair = {"flop_per_multiply_add": FLOP_PER_MULTIPLY_ADD, "pairs": 1.0}
-    full, rank = shape["full_layers"], shape["kv_lora_rank"]
-    index_values = full * shape["index_head_dim"]
-    linear = 0.0
-    if shape["linear_layers"]:
-        linear = compute.linear_attention_flop(
-            positions=1.0, layers=shape["linear_layers"], value_heads=shape["linear_value_heads"],
-            key_head_dim=shape["linear_key_head_dim"], value_head_dim=shape["linear_value_head_dim"],
-            flop_per_multiply_add=FLOP_PER_MULTIPLY_ADD)
+    groups, work = model_shape.parameter_groups(shape), model_shape.attention_work(shape)
+    pair = {"flop_per_multiply_add": FLOP_PER_MULTIPLY_ADD, "pairs": 1.0, "layers": 1.0}
+    mixing = shape["full_layers"] + shape["window_layers"] + shape["linear_layers"] + shape["state_layers"]
+    halves = minimum(mixing, shape["layers"]) + minimum(shape["ffn_layers"] + shape["moe_layers"], shape["layers"])
     found = {
-        "layers": shape["layers"], "hidden": shape["hidden_size"], "vocab": shape["vocab"],
+        # a layer is a mixer and a feed-forward block; some models count each as a layer, some leave out one of them
+        "layers": halves / 2, "hidden": shape["hidden_size"], "vocab": shape["vocab"],
         "positions": shape["max_positions"] or UNLIMITED, "ffn_size": max(shape["ffn_size"], shape["shared_size"]),
         "expert_size": shape["expert_size"],
         "attention_params": groups["attention"],
-        "dense_params": groups["ffn"] + groups["shared"] + groups["router"],
+        "dense_params": sum(groups[name] for name in DENSE),
         "expert_params": groups["experts"], "experts": max(shape["experts"], 1),
         "experts_per_token": shape["experts_per_token"], "routed_layers": shape["moe_layers"],
         "routed": shape["experts"] > 0,
         "head_params": shape["vocab"] * shape["hidden_size"],
-        "outer_params": groups["embedding"] + groups["head"],
-        "full_values": cache_parts["full_bytes_per_position"] - index_values,
-        "window_values": cache_parts["window_bytes_per_position"], "index_values": index_values,
-        "window": shape["window"] or UNLIMITED, "reach": shape["index_topk"] or UNLIMITED,
-        "kv_heads": 1 if rank else (shape["global_kv_heads"] or shape["kv_heads"]),
-        "full_prefill_flop": compute.attention_flop(layers=full, attention_width=widths["prefill"], **pair),
-        "full_decode_flop": compute.attention_flop(layers=full, attention_width=widths["decode"], **pair),
-        "window_flop": compute.attention_flop(
-            layers=shape["window_layers"], attention_width=widths["window"], **pair),
-        "index_flop": compute.attention_flop(
-            layers=full, attention_width=shape["index_heads"] * shape["index_head_dim"] / 2, **pair),
-        "state_bytes": cache_parts["state_bytes"], "linear_flop": linear * LINEAR_PASSES,
-        "linear_layers": shape["linear_layers"], "full_layers": full,
+        "full_values": work["full_values"], "window_values": work["window_values"], "every_values": work["every_values"],
+        "window": shape["window"] or UNLIMITED, "reach": work["reach"] or UNLIMITED,
+        "kv_heads": 1 if shape["kv_lora_rank"] else (shape["global_kv_heads"] or shape["kv_heads"] or 1),
+        "full_prefill_flop": compute.attention_flop(attention_width=work["prefill"], **pair),
+        "full_decode_flop": compute.attention_flop(attention_width=work["decode"], **pair),
+        "window_flop": compute.attention_flop(attention_width=work["window"], **pair),
+        "every_flop": compute.attention_flop(attention_width=work["every"], **pair),
+        "state_bytes": model_shape.cache(shape, bytes_per_value=1.0)["state_bytes"],
+        "state_flop": model_shape.recurrence_flop(shape, positions=1.0) * LINEAR_PASSES,
+        "state_layers": shape["linear_layers"] + shape["state_layers"], "full_layers": shape["full_layers"],
     }  # fmt: skip
     return {name: float(value) for name, value in found.items()}
 
@@ -95,33 +91,45 @@ def of_gpu(chip):
     }  # fmt: skip
 
 
-def of_weights(shape, precision, chip):
-    """Bytes of a parameter and the arithmetic that the chip has for it, for dense parts and for experts.
+def of_weights(shape, formats, precisions, chip):
+    """Bytes of a parameter and the arithmetic that the chip has for it, for parts of the model that lie or compute alike.
 
-    A chip without the format stores the weights in it and computes at 16 bits. Four-bit releases of models
-    with latent attention, and MXFP4 of expert models, keep everything but the experts at 16 bits.
+    ``formats`` are those of each group as :func:`model_shape.published` gives them, ``precisions`` the rows they name, by id.
     """
-    bits = memory.effective_bits(value_bits=precision["bits"], scale_bits=precision["scale_bits"],
-                                 zero_bits=precision["zero_bits"], group_size=precision["group_size"])
-    narrow = float(memory.bytes_per_param(bits_per_param=bits))
+    sizes = model_shape.parameter_groups(shape)
+    held = model_shape.bytes_by_group(shape, formats, precisions=precisions)
+    found = {"outer_bytes": sum(held[name] for name in OUTER)}
+    for part, names in PARTS.items():
+        params, read = sum(sizes[name] for name in names), sum(held[name] for name in names)
+        seconds = unpacked = 0.0  # of one multiplication of each parameter; parameters that are unpacked for it
+        for name in names:
+            for form, share in formats[name].items():
+                rate, widened = arithmetic(precisions[form], chip)
+                seconds += share * sizes[name] / rate
+                unpacked += share * sizes[name] * widened
+        found.update({part + "_bytes": read / params if params else 0.0, part + "_unpacked": unpacked / params if params else 0.0,
+                      part + "_flop_per_s": params / seconds if params else _fact(chip, "bf16_flop_per_s")})
+    head = "embedding" if shape["tied"] else "head"
+    found["head_bytes"] = held[head] / sizes[head]
+    padded, width = "mxfp4" in formats["experts"], shape["hidden_size"]
+    # kernels for MXFP4 pad one side of an expert and keep no workspace: 13.47 GiB of gpt-oss-20b, 64.38 of 120b
+    found["expert_room_bytes"] = found["expert_bytes"] * (ceil(width / PADDED_TO) * PADDED_TO / width if padded else 1.0)
+    found["workspace"] = 0.0 if padded else 1.0
+    return found
+
+
+def arithmetic(precision, chip):
+    """Rate at which a chip computes with weights in a format, and 1 where it unpacks them to 16 bits first, else 0. [FLOP/s]
+
+    A chip without the format stores the weights in it and computes at 16 bits.
+    """
     full = _fact(chip, "bf16_flop_per_s")
     rate = _fact(chip, precision["flop_class"] + "_flop_per_s")
     if precision["id"] == "mxfp4" and rate > 0:  # released MXFP4 models compute on 8-bit activations
         rate = _fact(chip, "fp8_flop_per_s")
     if not rate > full:
         rate = full
-    experts_only = shape["experts"] > 0 and precision["bits"] < 8 and (
-        precision["scope"] == "experts" or shape["kv_lora_rank"] > 0)
-    unpacked = float(precision["bits"] < 16 and rate == full)
-    padded, width = precision["id"] == "mxfp4", shape["hidden_size"]
-    return {
-        "expert_unpacked": unpacked, "linear_unpacked": 0.0 if experts_only else unpacked,
-        "linear_bytes": FULL_BYTES if experts_only else narrow, "expert_bytes": narrow,
-        "linear_flop_per_s": full if experts_only else rate, "expert_flop_per_s": rate,
-        # kernels for MXFP4 pad one side of an expert and keep no workspace: 13.47 GiB of gpt-oss-20b, 64.38 of 120b
-        "expert_room_bytes": narrow * (ceil(width / PADDED_TO) * PADDED_TO / width if padded else 1.0),
-        "workspace": 0.0 if padded else 1.0,
-    }  # fmt: skip
+    return rate, float(precision["bits"] < 16 and rate == full)
 
 
 def layout(number):

@@ -15,10 +15,10 @@ RESULTS = {"ttft_ms": "ttft", "tpot_ms": "tpot", "output_tok_s": "rate", "total_
            "usd_per_mtok_out": "usd", "usd_per_mtok": "usd"}
 ENDS = ("_low", "_high")
 # What says how much room weights take.
-ROOM = ("concurrency", "memory_bytes", "group", "tp", "pp", "routed", "outer_params", "attention_params", "dense_params",
-        "linear_bytes", "expert_params", "expert_room_bytes", "workspace", "experts_per_token", "expert_size", "ffn_size",
-        "hidden", "vocab", "profile_tokens", "profile_sequences", "full_values", "window_values", "index_values", "window",
-        "state_bytes", "linear_layers", "full_layers", "cache_bytes", "kv_heads", "load", "engine", "release", "memory_share",
+ROOM = ("concurrency", "memory_bytes", "group", "tp", "pp", "routed", "outer_bytes", "attention_params", "dense_params",
+        "attention_bytes", "dense_bytes", "expert_params", "expert_room_bytes", "workspace", "experts_per_token", "expert_size", "ffn_size",
+        "hidden", "vocab", "profile_tokens", "profile_sequences", "full_values", "window_values", "every_values", "window",
+        "state_bytes", "state_layers", "full_layers", "cache_bytes", "kv_heads", "load", "engine", "release", "memory_share",
         "reserve_gb")
 
 
@@ -42,7 +42,7 @@ def columns(case, number):
         case["tokens_per_pass"] = where(drafting, levers.speculative_tokens_per_pass(
             acceptance=number["acceptance"], draft_tokens=number["draft_tokens"]), 1.0)
     if some(case["split"] > 0):
-        values = (case["full_values"] + case["window_values"] + case["index_values"]) * case["isl"]
+        values = (case["full_values"] + case["window_values"] + case["every_values"]) * case["isl"]
         case["transfer_s"] = where(case["split"] > 0, values * case["cache_bytes"] / (
             case["link_bytes_per_s"] * case["group"] * case["pp"]), 0.0)
     return case

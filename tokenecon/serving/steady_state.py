@@ -31,10 +31,12 @@ def prepared(case, values):
     rates = {"watts_per_gpu": case["watts"], "efficiency": values["compute"] * arithmetic,
              "flop_per_s_per_watt": known.KNEE_FLOP_PER_S_PER_WATT, "throttle": values["throttle"]}
     bandwidth = case["bandwidth_bytes_per_s"] * values["bandwidth"] * reading
-    linear = passes.attained_flop_per_s(flop_per_s_per_gpu=case["linear_flop_per_s"], **rates) * (
-        values["unpacking"] ** case["linear_unpacked"])
-    expert = passes.attained_flop_per_s(flop_per_s_per_gpu=case["expert_flop_per_s"], **rates) * (
-        values["expert_compute"] * values["unpacking"] ** case["expert_unpacked"])
+
+    def matrices(part):
+        rate = passes.attained_flop_per_s(flop_per_s_per_gpu=case[part + "_flop_per_s"], **rates)
+        return rate * values["unpacking"] ** case[part + "_unpacked"]
+
+    attention, dense, expert = matrices("attention"), matrices("dense"), matrices("expert") * values["expert_compute"]
     full = passes.attained_flop_per_s(flop_per_s_per_gpu=case["full_flop_per_s"], **rates)
     latency = overhead * where(pcie, values["pcie_latency"], values["link_latency"])
     tp, group, f = case["tp"], case["group"], FLOP_PER_MULTIPLY_ADD
@@ -43,12 +45,12 @@ def prepared(case, values):
     shards = minimum(tp, case["kv_heads"])
     return {
         # of the matrices: seconds to read them, and to multiply one row
-        "attention_read_s": case["attention_params"] * case["linear_bytes"] / bandwidth / tp,
-        "attention_row_s": f * case["attention_params"] / linear / tp,
-        "dense_read_s": case["dense_params"] * case["linear_bytes"] / bandwidth / dense_ranks,
-        "dense_row_s": f * case["dense_params"] / linear / dense_ranks,
+        "attention_read_s": case["attention_params"] * case["attention_bytes"] / bandwidth / tp,
+        "attention_row_s": f * case["attention_params"] / attention / tp,
+        "dense_read_s": case["dense_params"] * case["dense_bytes"] / bandwidth / dense_ranks,
+        "dense_row_s": f * case["dense_params"] / dense / dense_ranks,
         # every stage but the last waits for the head
-        "head_read_s": case["head_params"] * case["pp"] * 2.0 / bandwidth / tp,
+        "head_read_s": case["head_params"] * case["pp"] * case["head_bytes"] / bandwidth / tp,
         "head_row_s": f * case["head_params"] * case["pp"] / full / tp,
         "expert_read_s": one_expert * case["expert_bytes"] / bandwidth / group,
         "expert_row_s": f * one_expert / expert / group,
@@ -66,7 +68,7 @@ def prepared(case, values):
         "latency_s": latency, "large_latency_s": overhead * where(pcie, 0.0, values["link_latency_large"]),
         "exchange_s": latency * values["exchange_latency"],
         "link": case["link_bytes_per_s"] * where(pcie, values["pcie_bandwidth"], values["link_bandwidth"]),
-        "layer_s": overhead * (values["layer"] + values["narrow_layer"] * (case["linear_flop_per_s"] > case["full_flop_per_s"])),
+        "layer_s": overhead * (values["layer"] + values["narrow_layer"] * (case["attention_flop_per_s"] > case["full_flop_per_s"])),
         "routed_layer_s": overhead * values["routed_layer"] * of_engine("routed_layer", ratio=True),
         "step_s": overhead * values["step"],
         "sequence_s": (values["sequence"] + values["routed_sequence"] * case["routed"]) * of_engine("sequence", ratio=True),
@@ -123,8 +125,8 @@ def pass_seconds(case, rate, *, decoding=0.0, verified=1.0, context=0.0, prompt_
 def _decode_attention(case, rate, sequences, verified, context):
     """Reading of the cache and scores of sequences on one rank, each with so much context."""
     near, seen = minimum(context, case["window"]), minimum(context, case["reach"])
-    values = case["full_values"] * seen + case["window_values"] * near + case["index_values"] * context
-    scores = case["full_decode_flop"] * seen + case["window_flop"] * near + case["index_flop"] * context
+    values = case["full_values"] * seen + case["window_values"] * near + case["every_values"] * context
+    scores = case["full_decode_flop"] * seen + case["window_flop"] * near + case["every_flop"] * context
     return sequences * passes.memory_and_arithmetic_seconds(
         reading_s=(values * case["cache_bytes"] + case["state_traffic"]) * rate["cache_byte_s"],
         computing_s=scores * (verified / (rate["decode_attention"] * case["tp"])))
@@ -134,7 +136,7 @@ def _prompt_attention(case, rate, mean_context):
     """Scores of one prompt token that attends to so many positions."""
     scores = (case["full_prefill_flop"] * minimum(mean_context, case["reach"])
               + case["window_flop"] * minimum(mean_context, case["window"])
-              + case["index_flop"] * mean_context + case["linear_flop"])
+              + case["every_flop"] * mean_context + case["state_flop"])
     return scores / (rate["prompt_attention"] * case["tp"])
 
 
@@ -166,14 +168,15 @@ def room(case):
     # TensorRT-LLM reserves the whole length; the others take pages as a sequence grows, and a closed loop holds
     # sequences of every age.
     paged = (case["load"] == CLOSED_LOOP) & pick(PAGED, engine)
-    on_a_gpu = case["cache_bytes"] / minimum(case["tp"], case["kv_heads"]) / case["pp"]
+    shards = minimum(case["tp"], case["kv_heads"])
+    on_a_gpu = case["cache_bytes"] / shards / case["pp"]
     block = known.BLOCK
-    if some(case["linear_layers"] > 0):  # pages of attention are made as large as the state of a layer
-        states = case["state_bytes"] / maximum(case["linear_layers"], 1.0)
-        each = case["full_values"] * case["cache_bytes"] / maximum(case["full_layers"], 1.0)
-        block = where((case["linear_layers"] > 0) & (each > 0), maximum(ceil(states / maximum(each, 1.0)), block), block)
+    if some(case["state_layers"] > 0):  # pages of attention are made as large as the state of a layer
+        states = case["state_bytes"] / case["tp"] / maximum(case["state_layers"], 1.0)
+        each = case["full_values"] * case["cache_bytes"] / shards / maximum(case["full_layers"], 1.0)
+        block = where((case["state_layers"] > 0) & (each > 0), maximum(ceil(states / maximum(each, 1.0)), block), block)
     return {"weight_bytes": weights, "reserve_bytes": reserve, "pool_bytes": pool,
-            "position_bytes": (case["full_values"] + case["index_values"]) * on_a_gpu,
+            "position_bytes": (case["full_values"] + case["every_values"]) * on_a_gpu,
             "window_bytes": case["window_values"] * on_a_gpu,
             "window_held": where(pick(known.WHOLE_WINDOWS, release) > 0, UNLIMITED, case["window"] + known.BLOCK),
             "sequence_bytes": case["state_bytes"] / case["tp"] / case["pp"], "block": block,
@@ -183,8 +186,8 @@ def room(case):
 def _weight_bytes(case):
     """Weights on one GPU."""
     tp = case["tp"]
-    return ((case["attention_params"] * case["linear_bytes"] + case["outer_params"] * 2.0) / tp
-            + case["dense_params"] * case["linear_bytes"] / where(case["routed"] > 0, tp, case["group"])
+    return ((case["attention_params"] * case["attention_bytes"] + case["outer_bytes"]) / tp
+            + case["dense_params"] * case["dense_bytes"] / where(case["routed"] > 0, tp, case["group"])
             + case["expert_params"] * case["expert_room_bytes"] / case["group"]) / case["pp"]
 
 

@@ -52,8 +52,8 @@ def to_case(rows):
     rows = rows.iloc[np.unique(place, return_index=True)[1]].reset_index(drop=True)
     ranks = pd.DataFrame([layout(text) for text in rows["parallelism"]], dtype=float)
     engine = [starting(name, LIKE, name.split()[0]) for name in rows["engine"]]
-    # Where the cache is not stated: TensorRT-LLM keeps it at 8 bits with 8- and 4-bit weights, the others do not.
-    narrow = [name == "tensorrt-llm" and weights in ("fp8", "nvfp4")
+    # Where the cache is not stated: NVFP4 releases state 8 bits, and TensorRT-LLM keeps it so with FP8 weights, too.
+    narrow = [weights == "nvfp4" or (name == "tensorrt-llm" and weights == "fp8")
               for name, weights in zip(engine, rows["weights"], strict=True)]
     stated = [("fp8" if small else "bf16") if kv == "?" else kv for kv, small in zip(rows["kv"], narrow, strict=True)]
     case = lookups.columns(rows["model"], rows["gpu"], rows["weights"], stated)

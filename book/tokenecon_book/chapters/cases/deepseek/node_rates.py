@@ -172,10 +172,11 @@ def bounds(case):
         length = lengths(case)
         context = case.kv_length if decoding else length["isl"] * (1 + length["cached"]) / 2
         scores = columns["full_decode_flop" if decoding else "full_prefill_flop"] * context
-        held = shared * columns["linear_bytes"] + columns["expert_params"] * columns["expert_bytes"] / ranks
+        held = (columns["attention_params"] * columns["attention_bytes"] + columns["dense_params"] * columns["dense_bytes"]
+                + columns["expert_params"] * columns["expert_bytes"] / ranks)
         many = np.floor(steady_state.capacity(unit(case, ranks))[0] / ranks) if decoding else known_budget()
         cache = case.kv_length * columns["full_values"] * columns["cache_bytes"] if decoding else 0.0
-        multiplied = units.FLOP_PER_MULTIPLY_ADD * active / columns["linear_flop_per_s"]
+        multiplied = units.FLOP_PER_MULTIPLY_ADD * active / columns["expert_flop_per_s"]
         out[name] = {
             "arithmetic": 1 / (multiplied + scores / columns["full_flop_per_s"]),
             "memory": columns["bandwidth_bytes_per_s"] / (held / many + cache),
