@@ -52,7 +52,7 @@ def gpu_numbers(gpu):
 
 @remembered
 def formats(model, weights):
-    """Formats of each group of a model's weights, as published where that is what is asked for; and their precision rows by id."""
+    """Formats of each group of weights, as published where that is what is asked for; and the precision rows they name, by id."""
     shape, own = record(model), published(model)[0]
     if operands.SAME_SPEED.get(own, own) == weights:
         found = model_shape.published(shape)

@@ -5,7 +5,7 @@ A record is a plain dict, a row of ``data/``; :mod:`tokenecon.serving.lookups` f
 """
 
 from tokenecon import model_shape
-from tokenecon.formulas import compute, memory
+from tokenecon.formulas import compute
 from tokenecon.numerics import ceil, minimum, where
 from tokenecon.serving.coefficients import FAMILIES, PADDED_TO
 from tokenecon.units import FLOP_PER_MULTIPLY_ADD

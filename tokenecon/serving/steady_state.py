@@ -38,6 +38,7 @@ def prepared(case, values):
 
     attention, dense, expert = matrices("attention"), matrices("dense"), matrices("expert") * values["expert_compute"]
     full = passes.attained_flop_per_s(flop_per_s_per_gpu=case["full_flop_per_s"], **rates)
+    narrow = case["attention_flop_per_s"] > case["full_flop_per_s"]
     latency = overhead * where(pcie, values["pcie_latency"], values["link_latency"])
     tp, group, f = case["tp"], case["group"], FLOP_PER_MULTIPLY_ADD
     dense_ranks = where(case["routed"] > 0, tp, group)
@@ -68,7 +69,7 @@ def prepared(case, values):
         "latency_s": latency, "large_latency_s": overhead * where(pcie, 0.0, values["link_latency_large"]),
         "exchange_s": latency * values["exchange_latency"],
         "link": case["link_bytes_per_s"] * where(pcie, values["pcie_bandwidth"], values["link_bandwidth"]),
-        "layer_s": overhead * (values["layer"] + values["narrow_layer"] * (case["attention_flop_per_s"] > case["full_flop_per_s"])),
+        "layer_s": overhead * (values["layer"] + values["narrow_layer"] * narrow),
         "routed_layer_s": overhead * values["routed_layer"] * of_engine("routed_layer", ratio=True),
         "step_s": overhead * values["step"],
         "sequence_s": (values["sequence"] + values["routed_sequence"] * case["routed"]) * of_engine("sequence", ratio=True),
