@@ -33,6 +33,8 @@ SHAPE_FIELDS = (
     "state_layers", "state_parameters", "state_bytes", "state_values",
     # width of routed experts that work on a compressed vector; layers with an indexer of their own, where not all have one
     "expert_width", "index_layers",
+    # groups of experts that a token chooses from, where the model limits them: each lies on a server of its own
+    "routed_groups",
     # values that a position keeps in all full and in all windowed layers, where layers share them, compress them or differ
     "cache_values", "window_cache_values",
     # compressed attention: positions that one vector of a full layer stands for, layers that pool even more, and how many

@@ -107,5 +107,5 @@ def test_pages_of_a_hybrid_are_as_large_as_a_state_on_its_rank():
     found = numbers("nemotron-nano-30b-a3b") | {"load": steady_state.OFFLINE, "engine": 1, "release": 0}
     case = operands.completed(found | operands.layout({
         "n_gpus": 8.0, "tp": 8.0, "pp": 1.0, "attention_dp": 1.0, "ep": 1.0, "prefill_gpus": 0.0,
-        "memory_share": float("nan"), "reserve_gb": float("nan")}))
+        "prefill_tp": float("nan"), "memory_share": float("nan"), "reserve_gb": float("nan")}))
     assert steady_state.room(case)["block"] == 521

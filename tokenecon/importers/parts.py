@@ -370,6 +370,8 @@ def _experts(shape, fields, blocks, inner):
         shared = inner[0]
     shape |= {"experts": fields.need("num_experts"), "experts_per_token": chosen[0], "expert_size": sizes[0],
               "shared_size": shared, "expert_width": fields.number("moe_latent_size", 0)}
+    groups, limit = fields.number("n_group", 0), fields.number("topk_group", 0)
+    shape["routed_groups"] = limit if limit < groups else 0
     if shape["experts_per_token"] > shape["experts"]:
         raise BadField("num_experts_per_tok", chosen[0], f"must be at most the {shape['experts']} experts")
     if shape["expert_width"]:  # into the compressed vector and back, in every layer

@@ -174,7 +174,9 @@ def columns_help():
              "kv": "default as published, else fp8 with 8-bit and nvfp4 weights, bf16 with others",
              "load": "default closed_loop where concurrency is given, else offline",
              "engine": "default any, which has the memory of vllm",
-             "release": "year of the engine's release; default any, between those of 2025 and of 2026"}
+             "release": "year of the engine's release; default any, between those of 2025 and of 2026",
+             "exchange": "how experts over several servers get their tokens: behind the computation of the other half of a "
+                         "batch, half of it behind, or after it; default hidden"}
     lines += [f"`{name}` {' '.join(allowed)}; {texts[name]}" for name, allowed in checks.TEXTS.items()]
     for name, (default, _, meaning) in checks.NUMBERS.items():
         stated = "needed" if default is None else f"default {default:g}" if default == default and default < 1e9 else ""

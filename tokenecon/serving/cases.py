@@ -17,7 +17,7 @@ PER_ROW = tuple(name for name in checks.NUMBERS if name not in operands.SETUP)
 
 
 class CheckedCases:
-    """What was asked for: `error` of each row, `numbers`, `place` of each row among `setups`, and their `drafts`.
+    """What was asked for: `error` of each row, `numbers`, `place` of each row among `setups`, their `drafts` and `prefills`.
 
     A number is a float where all rows have the same.  ``gpu`` names the accelerator of each setup.
     """
@@ -25,7 +25,7 @@ class CheckedCases:
     def __init__(self, size):
         self.error, self.good = np.full(size, "", dtype=object), np.ones(size, dtype=bool)
         self.place = np.zeros(size, dtype=np.intp)
-        self.numbers, self.setups, self.drafts, self.gpu = {}, {}, {}, np.empty(0, dtype=object)
+        self.numbers, self.setups, self.drafts, self.prefills, self.gpu = {}, {}, {}, {}, np.empty(0, dtype=object)
 
     def tell(self, rows, sentences):
         """Say what is wrong with rows, of which the first thing is kept."""
@@ -162,8 +162,11 @@ def _set_up(ask, known, combinations, number, rows):
     with np.errstate(all="ignore"):  # layouts that will be refused
         layout = operands.layout({name: np.broadcast_to(_of(number[name], first), len(first)) for name in operands.SETUP})
         wrong = np.logical_or.reduce(checks.undivided(layout, chips["hidden"]))
-        places = [np.array([checks.TEXTS[name].index(one[name]) for one in said])[own] for name in ("load", "engine", "release")]
+        places = [np.array([checks.TEXTS[name].index(one[name]) for one in said])[own]
+                  for name in ("load", "engine", "release", "exchange")]
         ask.setups = results.setup(chips, layout, *places)
+        if np.any(layout["prefill_gpus"] > 0):
+            ask.prefills = results.setup(chips, operands.of_prefill(layout), *places)
         if any(one["draft_model"] for one in said):
             drafts = _hardware(said, "draft_model")
             ask.drafts = results.setup({name: column[own] for name, column in drafts.items()}, layout, *places)

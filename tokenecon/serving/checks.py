@@ -12,7 +12,8 @@ from tokenecon.serving import coefficients, lookups, operands, steady_state
 
 REQUIRED = ("model", "gpu", "n_gpus", "isl", "osl")
 TEXTS = {"weights": operands.WEIGHTS, "kv": tuple(operands.CACHES), "load": steady_state.LOADS,
-         "engine": (*coefficients.ENGINES, "any"), "release": coefficients.RELEASES}  # fmt: skip
+         "engine": (*coefficients.ENGINES, "any"), "release": coefficients.RELEASES,
+         "exchange": steady_state.EXCHANGES}  # fmt: skip
 IDS = ("model", "gpu", "draft_model")
 WORDS = (*TEXTS, *IDS)  # in the order in which they are checked
 NAN, INFINITE = float("nan"), float("inf")
@@ -33,7 +34,9 @@ NUMBERS = {
     "cached_prefix": (0.0, "at least 0, below 1", "share of the prompt found in a prefix cache"),
     "draft_tokens": (0.0, "a whole number from 0", "tokens drafted for each verifying pass"),
     "acceptance": (0.7, "at least 0, below 1", "chance that a drafted token is accepted"),
-    "prefill_gpus": (0.0, "a multiple of tp times pp below n_gpus", "GPUs of n_gpus that only prefill; 0 = none"),
+    "prefill_gpus": (0.0, "a multiple of prefill_tp times pp below n_gpus", "GPUs of n_gpus that only prefill; 0 = none"),
+    "prefill_tp": (NAN, "a whole number from 1", "GPUs that share each layer of a replica that only prefills; blank = as many "
+                   "as of one that decodes"),
     "memory_share": (NAN, "above 0, at most 1", "share of memory that the engine fills: of the GPU in vllm, of "
                      "the GPU less its context in sglang, of what weights and activations leave in tensorrt-llm; "
                      "blank = the engine's default"),
@@ -42,7 +45,7 @@ NUMBERS = {
 # beyond them nobody serves, and arithmetic would only fill the table with what looks like numbers
 MOST = {"n_gpus": 1_000_000, "isl": 100_000_000, "osl": 100_000_000, "concurrency": 1_000_000_000, "usd_per_gpu_hour": 1_000_000,
         "draft_tokens": 100, "reserve_gb": 10_000}
-WHOLE = ("n_gpus", "tp", "pp", "attention_dp", "ep", "draft_tokens", "prefill_gpus")
+WHOLE = ("n_gpus", "tp", "pp", "attention_dp", "ep", "draft_tokens", "prefill_gpus", "prefill_tp")
 EIGHT_BIT_CACHE = ("fp8", "int8", "nvfp4")  # weights with which engines keep the cache at 8 bits
 COMMA = re.compile(r"-?\d+,\d+")
 LONG = 60  # characters of a wrong value that a sentence repeats
@@ -73,7 +76,7 @@ def outside(name, values):
     if name in ("concurrency", "utilisation", "memory_share"):
         low = values <= 0
     else:
-        low = values < (1.0 if name in REQUIRED or name in ("tp", "pp", "attention_dp", "ep") else 0.0)
+        low = values < (1.0 if name in REQUIRED or name in ("tp", "pp", "attention_dp", "ep", "prefill_tp") else 0.0)
     if name in ("cached_prefix", "acceptance"):
         return low | (values >= 1)
     most = 1.0 if name in ("utilisation", "memory_share") else MOST.get(name, INFINITE)
@@ -150,6 +153,7 @@ def stated(words, endless):
     return words | {
         "weights": weights, "kv": kv or ("fp8" if weights in EIGHT_BIT_CACHE else "bf16"),
         "engine": words["engine"] or "any", "release": words["release"] or "any",
+        "exchange": words["exchange"] or steady_state.EXCHANGES[0],
         "load": words["load"] or ("offline" if endless else "closed_loop"),
     }  # fmt: skip
 
@@ -166,10 +170,13 @@ def case(given):
 
 
 def undivided(layout, hidden):
-    """What does not divide in a layout: GPUs by replicas, tp by ep, prefill GPUs by replicas, the hidden size by tp."""
-    n_gpus, prefill, replica = layout["n_gpus"], layout["prefill_gpus"], layout["group"] * layout["pp"]
-    return (n_gpus % replica != 0, layout["group"] % layout["ep"] != 0, (prefill % replica != 0) | (prefill >= n_gpus),
-            hidden % layout["tp"] != 0)
+    """What does not divide in a layout: GPUs by replicas, tp by ep, prefill GPUs by theirs, the hidden size by tp."""
+    prefill, replica = layout["prefill_gpus"], layout["group"] * layout["pp"]
+    rest, read = layout["n_gpus"] - prefill, layout["prefill_group"] * layout["pp"]
+    apart = (layout["dp"] > 1) & (layout["prefill_group"] % layout["tp"] != 0)
+    return ((prefill == 0) & (rest % replica != 0), layout["group"] % layout["ep"] != 0,
+            (prefill > 0) & ((prefill % read != 0) | (rest % replica != 0) | (rest <= 0) | apart),
+            (hidden % layout["tp"] != 0) | ((prefill > 0) & (layout["dp"] <= 1) & (hidden % layout["prefill_group"] != 0)))
 
 
 def layout_sentence(layout, hidden, model):
@@ -182,9 +189,13 @@ def layout_sentence(layout, hidden, model):
     if experts:
         return f"ep {ep:g} does not divide the {group:g} GPUs of tp"
     if prefill:
-        return (f"prefill_gpus {layout['prefill_gpus']:g} must be a multiple of tp times pp ({group * pp:g}) and leave GPUs to "
-                "decode")
-    return f"tp {tp:g} does not divide the hidden size {hidden:.0f} of {model}" if width else ""
+        return (f"prefill_gpus {layout['prefill_gpus']:g} must be a multiple of prefill_tp times pp "
+                f"({layout['prefill_group'] * pp:g}) and leave to decode a multiple of tp times pp ({group * pp:g}); with "
+                f"attention_dp, prefill_tp is a multiple of tp over attention_dp ({tp:g})")
+    if width:
+        name, size = ("tp", tp) if hidden % tp else ("prefill_tp", layout["prefill_group"])
+        return f"{name} {size:g} does not divide the hidden size {hidden:.0f} of {model}"
+    return ""
 
 
 def too_long(isl, osl, positions):

@@ -73,7 +73,7 @@ def _one(given, intervals):
         number["usd_per_gpu_hour"] = lookups.usd_per_gpu_hour(words["gpu"])
     found = results.one(
         hardware, number, load=checks.TEXTS["load"].index(words["load"]), engine=checks.TEXTS["engine"].index(words["engine"]),
-        release=checks.TEXTS["release"].index(words["release"]),
+        release=checks.TEXTS["release"].index(words["release"]), exchange=checks.TEXTS["exchange"].index(words["exchange"]),
         calibrated=support.measured_before(*ids), values=lookups.coefficients(), widths=lookups.widths() if intervals else None,
         draft=lookups.hardware(words["draft_model"], *ids[1:]) if words["draft_model"] else None)
     if not found["fits"]:
@@ -133,6 +133,8 @@ class _Model:
             self.rate = _leveled(steady_state.prepared(ask.setups, values) | steady_state.room(ask.setups))
             self.draft = _leveled(ask.drafts)
             self.draft_rate = _leveled(steady_state.prepared(ask.drafts, values)) if ask.drafts else {}
+            self.prefill = _leveled(ask.prefills)
+            self.prefill_rate = _leveled(steady_state.prepared(ask.prefills, values)) if ask.prefills else {}
         self.factors = {}
         if intervals:  # of each setup, and after all of them again where it is calibrated
             bare, backed = (results.factors(lookups.widths(), ask.setups["load"], ask.setups["routed"], calibrated)
@@ -148,7 +150,9 @@ def columns(ask, rows):
         return {name: _at(column, ask.place[rows]) for name, column in setups.items()}
 
     case = {name: np.broadcast_to(column, len(rows)) for name, column in results.columns(of(ask.setups), number).items()}
-    return case | {"draft": of(ask.drafts or ask.setups)} if np.any(number["draft_tokens"] > 0) else case
+    if np.any(number["draft_tokens"] > 0):
+        case["draft"] = of(ask.drafts or ask.setups)
+    return case | {"prefill": of(ask.prefills)} if ask.prefills else case
 
 
 def _at(column, rows):
@@ -166,10 +170,12 @@ def _chunk(model, rows, out, bound):
     number = {name: _at(column, rows) for name, column in ask.numbers.items()}
     case = results.columns(Rows(model.setups, place), number)
     rate = Rows(model.rate, place)
-    draft_rate = None
+    draft_rate = prefill_rate = None
+    if model.prefill:
+        case["prefill"], prefill_rate = Rows(model.prefill, place), Rows(model.prefill_rate, place)
     if np.any(number["draft_tokens"] > 0):
         case["draft"], draft_rate = Rows(model.draft, place), Rows(model.draft_rate, place)
-    state = steady_state.settled(case, rate, rate, draft_rate, resources=True)
+    state = steady_state.settled(case, rate, rate, draft_rate, resources=True, prefill_rate=prefill_rate)
     price = number["usd_per_gpu_hour"]
     price = np.where(price >= 0, price, case["usd_per_gpu_hour"]) if np.any(np.isnan(price)) else price
     found = results.of(case, state, usd_per_gpu_hour=price, utilisation=number["utilisation"])

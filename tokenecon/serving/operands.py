@@ -6,7 +6,8 @@ A record is a plain dict, a row of ``data/``; :mod:`tokenecon.serving.lookups` f
 
 from tokenecon import model_shape
 from tokenecon.formulas import compute
-from tokenecon.numerics import ceil, minimum, where
+from tokenecon.numerics import ceil, maximum, minimum, where
+from tokenecon.serving import coefficients as known
 from tokenecon.serving.coefficients import FAMILIES, PADDED_TO
 from tokenecon.units import FLOP_PER_MULTIPLY_ADD
 
@@ -22,9 +23,8 @@ OUTER = ("embedding", "head", "small", "encoder", "layer_embeddings", "towers")
 ENDLESS = float("inf")  # requests in flight: as many as fit; requests of a queue: more follow
 UNSTATED = float("nan")
 UNLIMITED = 1e12  # positions; a window that is none
-NETWORK_BYTES_PER_S = 50e9  # 400 Gbit/s beyond the GPUs that the fabric joins
 LINEAR_PASSES = 8 / 3  # chunked prefill of linear attention computes each product about this often
-LAYOUT = ("n_gpus", "tp", "pp", "attention_dp", "ep", "prefill_gpus")
+LAYOUT = ("n_gpus", "tp", "pp", "attention_dp", "ep", "prefill_gpus", "prefill_tp")
 MEMORY = ("memory_share", "reserve_gb")  # what a case may state of its memory; NaN where it does not
 SETUP = LAYOUT + MEMORY  # numbers that belong to a setup, not to a row
 LARGE_BYTES = 70.0 * 1024**3  # from which on vLLM profiles long passes of many sequences; it leaves out the A100
@@ -47,7 +47,7 @@ def of_model(shape):
         "dense_params": sum(groups[name] for name in DENSE),
         "expert_params": groups["experts"], "experts": max(shape["experts"], 1),
         "experts_per_token": shape["experts_per_token"], "routed_layers": shape["moe_layers"],
-        "routed": shape["experts"] > 0,
+        "routed": shape["experts"] > 0, "routed_groups": shape["routed_groups"] or UNLIMITED,
         "head_params": shape["vocab"] * shape["hidden_size"],
         "full_values": work["full_values"], "window_values": work["window_values"], "every_values": work["every_values"],
         "window": shape["window"] or UNLIMITED, "reach": work["reach"] or UNLIMITED,
@@ -138,14 +138,25 @@ def layout(number):
     ``number`` has :data:`SETUP`; a tp or an ep that is not given is NaN,
     and so is a number of :data:`MEMORY`, which is passed on.
     """
-    n_gpus, tp, pp, attention_dp, ep, prefill_gpus = (number[name] for name in LAYOUT)
+    n_gpus, tp, pp, attention_dp, ep, prefill_gpus, prefill_tp = (number[name] for name in LAYOUT)
     whole = where(tp == tp, tp, n_gpus / pp)
     group = where(whole % attention_dp == 0, whole, whole * attention_dp)
+    prefill_group = where((prefill_tp == prefill_tp) & (prefill_gpus > 0), prefill_tp, group)
+    replicas = (n_gpus - prefill_gpus) / (group * pp)
     return {
         "n_gpus": n_gpus, "prefill_gpus": prefill_gpus, "group": group, "dp": attention_dp, "tp": group / attention_dp, "pp": pp,
-        "ep": where(ep == ep, ep, where(attention_dp > 1, group, 1.0)), "replicas": (n_gpus - prefill_gpus) / (group * pp),
+        "ep": where(ep == ep, ep, where(attention_dp > 1, group, 1.0)), "replicas": replicas, "prefill_group": prefill_group,
+        # replicas that prefill for each one that decodes, where they have GPUs of their own
+        "split": prefill_gpus / (prefill_group * pp) / where(replicas > 0, replicas, 1.0),
         "memory_share": number["memory_share"], "reserve_gb": number["reserve_gb"],
     }
+
+
+def of_prefill(layout):
+    """The layout of replicas that only prefill: attention ranks of the same size, as many as they have GPUs for."""
+    group, apart, ep = layout["prefill_group"], layout["dp"] > 1, layout["ep"]
+    return dict(layout, group=group, dp=where(apart, group / layout["tp"], 1.0), tp=where(apart, layout["tp"], group),
+                ep=where((ep == layout["group"]) | (group % ep != 0), group, ep))
 
 
 def completed(case):
@@ -153,10 +164,19 @@ def completed(case):
     case["state_traffic"] = 2 * case["state_bytes"] * minimum(case["tp"], case["kv_heads"]) / case["tp"]
     for name, value in (("cached", 0.0), ("draft_tokens", 0.0), ("tokens_per_pass", 1.0), ("split", 0.0),
                         ("transfer_s", 0.0), ("requests", ENDLESS), ("release", 0), ("memory_share", UNSTATED),
-                        ("reserve_gb", UNSTATED)):
+                        ("reserve_gb", UNSTATED), ("exchange", 0)):
         case.setdefault(name, value)
-    beyond = case["group"] > case["link_domain"]
-    own = where(case["link_bytes_per_s"] > 0, case["link_bytes_per_s"], NETWORK_BYTES_PER_S)
-    case["link_bytes_per_s"] = where(beyond, NETWORK_BYTES_PER_S, own)
+    own = where(case["link_bytes_per_s"] > 0, case["link_bytes_per_s"], known.NETWORK_BYTES_PER_S)
+    # an all-reduce over several servers runs at the pace of their network; an exchange of experts has a form of its own
+    beyond = case["tp"] > case["link_domain"]
+    case["link_bytes_per_s"] = where(beyond, known.NETWORK_BYTES_PER_S, own)
     case["pcie"] = where(beyond, 1.0, case["pcie"])
+    joined = maximum(case["link_domain"], known.GPUS_OF_A_SERVER)
+    servers = maximum(case["group"] / joined, 1.0)
+    case["spread"] = where((case["dp"] > 1) & (servers > 1), 1.0, 0.0)
+    # places on other servers that a token is sent to: by expert in decode, once to each server in prefill
+    chosen = case["experts_per_token"]
+    case["decode_copies"] = chosen * (1.0 - 1.0 / servers)
+    case["prompt_copies"] = minimum((servers - 1.0) * (1.0 - (1.0 - 1.0 / servers) ** chosen),
+                                    minimum(case["routed_groups"], chosen) * (1.0 - 1.0 / servers))
     return case

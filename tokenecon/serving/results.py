@@ -7,6 +7,7 @@ cases, for one case, and for MicroPython in the reader's browser.
 from tokenecon.formulas import levers, money
 from tokenecon.numerics import floor, maximum, minimum, some, where
 from tokenecon.serving import intervals, operands, steady_state
+from tokenecon.serving.coefficients import NETWORK_BYTES_PER_S
 from tokenecon.units import BYTES_PER_GB, MS_PER_SECOND
 
 BEYOND = 1.2  # a static batch may be so much larger than what fits by the usual share of memory
@@ -19,16 +20,14 @@ ROOM = ("concurrency", "memory_bytes", "group", "tp", "pp", "routed", "outer_byt
         "attention_bytes", "dense_bytes", "expert_params", "expert_room_bytes", "workspace", "experts_per_token", "expert_size",
         "ffn_size", "hidden", "vocab", "profile_tokens", "profile_sequences", "full_values", "window_values", "every_values",
         "window", "state_bytes", "state_layers", "full_layers", "cache_bytes", "kv_heads", "load", "engine", "release",
-        "memory_share", "reserve_gb")
+        "memory_share", "reserve_gb", "prefill_group")
 
 
-def setup(hardware, layout, load, engine, release):
-    """Columns of a model on its GPUs; ``load``, ``engine`` and ``release`` are places in their lists."""
+def setup(hardware, layout, load, engine, release, exchange=0):
+    """Columns of a model on its GPUs; ``load``, ``engine``, ``release`` and ``exchange`` are places in their lists."""
     case = dict(hardware)
     case.update(layout)
-    # prefill replicas for each one that decodes
-    split = case["prefill_gpus"] / (case["n_gpus"] - case["prefill_gpus"])
-    case.update({"load": load, "engine": engine, "release": release, "split": split})
+    case.update({"load": load, "engine": engine, "release": release, "exchange": exchange})
     return operands.completed(case)
 
 
@@ -43,8 +42,9 @@ def columns(case, number):
             acceptance=number["acceptance"], draft_tokens=number["draft_tokens"]), 1.0)
     if some(case["split"] > 0):
         values = (case["full_values"] + case["window_values"] + case["every_values"]) * case["isl"]
-        case["transfer_s"] = where(case["split"] > 0, values * case["cache_bytes"] / (
-            case["link_bytes_per_s"] * case["group"] * case["pp"]), 0.0)
+        link = where(case["n_gpus"] > case["link_domain"], minimum(case["link_bytes_per_s"], NETWORK_BYTES_PER_S),
+                     case["link_bytes_per_s"])
+        case["transfer_s"] = where(case["split"] > 0, values * case["cache_bytes"] / (link * case["group"] * case["pp"]), 0.0)
     return case
 
 
@@ -103,21 +103,27 @@ def spans(found, factors):
     return out
 
 
-def one(hardware, number, *, load, engine, calibrated, values, release=0, widths=None, draft=None):
+def one(hardware, number, *, load, engine, calibrated, values, release=0, exchange=0, widths=None, draft=None):
     """All results of one case as a dict, from ``hardware`` and perhaps ``draft``: numbers as :mod:`operands` gives them.
 
     ``number`` has n_gpus, isl, osl, usd_per_gpu_hour and the other numbers of ``estimate``, with NaN for a tp or an ep that is
-    not given; ``load``, ``engine`` and ``release`` are places in their lists.  Without ``widths`` there are no intervals.
+    not given;
+    ``load``, ``engine``, ``release`` and ``exchange`` are places in their lists.  Without ``widths`` there are no intervals.
     """
     layout = operands.layout(number)
-    case = columns(setup(hardware, layout, load, engine, release), number)
-    draft_rate = None
+    places = load, engine, release, exchange
+    case = columns(setup(hardware, layout, *places), number)
+    draft_rate = prefill_rate = None
+    if number["prefill_gpus"] > 0:
+        case["prefill"] = setup(hardware, operands.of_prefill(layout), *places)
+        prefill_rate = steady_state.prepared(case["prefill"], values)
     if number["draft_tokens"] > 0:
         case["has_draft_model"], draft_rate = draft is not None, {}
         if draft is not None:
-            case["draft"] = setup(draft, layout, load, engine, release)
+            case["draft"] = setup(draft, layout, *places)
             draft_rate = steady_state.prepared(case["draft"], values)
-    state = steady_state.settled(case, steady_state.prepared(case, values), steady_state.room(case), draft_rate, resources=True)
+    state = steady_state.settled(case, steady_state.prepared(case, values), steady_state.room(case), draft_rate, resources=True,
+                                 prefill_rate=prefill_rate)
     found = of(case, state, usd_per_gpu_hour=number["usd_per_gpu_hour"], utilisation=number["utilisation"])
     found["calibrated"] = bool(backed(case, calibrated))
     if widths:
@@ -189,6 +195,9 @@ def shortage(case, fit):
         return ("a static batch of %g does not fit: a replica has memory for %d; lower concurrency, or raise n_gpus and tp"
                 % (case["concurrency"], int(fit)))
     bytes_of = steady_state.room(case)
+    if bytes_of["pool_bytes"] > 0 and fit <= 0:
+        return ("does not fit: the %d GPU of a replica that prefills have no room beside their weights; raise prefill_tp"
+                % case["prefill_group"])
     gb = {name: bytes_of[name] / BYTES_PER_GB for name in ("weight_bytes", "reserve_bytes", "pool_bytes")}
     return ("does not fit: %.1f GB of weights, %.1f GB in reserve and the cache of one sequence do not fit into the %.1f GB of "
             "each of %d GPU, which have %.1f GB left for the cache; raise n_gpus and tp, or narrow weights or kv"

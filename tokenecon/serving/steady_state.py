@@ -4,7 +4,7 @@
 what is a float holds for all rows, and what no row asks for is not computed.
 """
 
-from tokenecon.formulas import compute, memory, passes
+from tokenecon.formulas import compute, memory, parallelism, passes
 from tokenecon.numerics import ceil, floor, maximum, minimum, pick, some, where
 from tokenecon.serving import coefficients as known
 from tokenecon.serving.operands import ENDLESS, UNLIMITED
@@ -13,6 +13,8 @@ from tokenecon.units import BYTES_PER_GB, FLOP_PER_MULTIPLY_ADD
 CLOSED_LOOP, OFFLINE, STATIC = 0, 1, 2
 LOADS = ("closed_loop", "offline", "static")
 PAGED = [name in ("vllm", "sglang") for name in known.ENGINES] + [False]
+HIDDEN, PARTLY = 0, 1
+EXCHANGES = ("hidden", "partly", "added")  # how the exchange of experts over several servers relates to the computation
 RESOURCES = ("weights", "kv cache", "arithmetic", "links", "fixed work")
 
 
@@ -40,6 +42,7 @@ def prepared(case, values):
     full = passes.attained_flop_per_s(flop_per_s_per_gpu=case["full_flop_per_s"], **rates)
     narrow = case["attention_flop_per_s"] > case["full_flop_per_s"]
     latency = overhead * where(pcie, values["pcie_latency"], values["link_latency"])
+    sent = {"hidden_size": case["hidden"], "bytes_there": known.DISPATCH_BYTES, "bytes_back": known.COMBINE_BYTES}
     tp, group, f = case["tp"], case["group"], FLOP_PER_MULTIPLY_ADD
     dense_ranks = where(case["routed"] > 0, tp, group)
     one_expert = case["expert_params"] / case["experts"]
@@ -68,6 +71,12 @@ def prepared(case, values):
         "hidden_bytes": case["hidden"] * known.ACTIVATION_BYTES,
         "latency_s": latency, "large_latency_s": overhead * where(pcie, 0.0, values["link_latency_large"]),
         "exchange_s": latency * values["exchange_latency"],
+        # over several servers: seconds of all layers for a token of a prompt, for one that is decoded, and at least
+        "sent_prompt_s": case["routed_layers"] * parallelism.all_to_all_seconds(
+            tokens=1.0, copies=case["prompt_copies"], bytes_per_s=known.PROMPT_NETWORK_BYTES_PER_S, **sent),
+        "sent_decode_s": case["routed_layers"] * parallelism.all_to_all_seconds(
+            tokens=1.0, copies=case["decode_copies"], bytes_per_s=known.DECODE_NETWORK_BYTES_PER_S, **sent),
+        "sent_least_s": case["routed_layers"] * 2.0 * overhead * values["pcie_latency"],
         "link": case["link_bytes_per_s"] * where(pcie, values["pcie_bandwidth"], values["link_bandwidth"]),
         "layer_s": overhead * (values["layer"] + values["narrow_layer"] * narrow),
         "routed_layer_s": overhead * values["routed_layer"] * of_engine("routed_layer", ratio=True),
@@ -82,6 +91,28 @@ def pass_seconds(case, rate, *, decoding=0.0, verified=1.0, context=0.0, prompt_
     """Time of one pass over all layers of a replica: `decoding` sequences and so many prompt tokens.
 
     With ``resources`` also the part of it that each of :data:`RESOURCES` takes.
+    """
+    def computed(cut):
+        return _computed(case, rate, decoding / cut, verified, context, prompt_tokens / cut, prompts / cut, mean_context,
+                         resources)
+
+    parts = computed(1.0)
+    total = sum(parts)
+    if some(case["spread"] > 0):  # each rank sends its tokens to their experts on other servers
+        ranks = minimum(case["dp"], maximum(decoding + prompts, 1.0))
+        sent = (prompt_tokens * rate["sent_prompt_s"] + decoding * verified * rate["sent_decode_s"]) / ranks
+        sent = sent + rate["sent_least_s"]
+        behind = minimum(total + sent, parallelism.two_batch_seconds(half_s=sum(computed(2.0)), exchange_s=sent))
+        out = where(case["exchange"] == HIDDEN, behind, total + where(case["exchange"] == PARTLY, sent / 2, sent))
+        links = parts[3] + where(case["spread"] > 0, out - total, 0.0)
+        total, parts = total + links - parts[3], parts[:3] + (links, parts[4])  # noqa: RUF005  (MicroPython knows no star in a tuple)
+    return (total, dict(zip(RESOURCES, parts))) if resources else total  # noqa: B905  (MicroPython's zip takes no strict)
+
+
+def _computed(case, rate, decoding, verified, context, prompt_tokens, prompts, mean_context, resources):
+    """Seconds that each of :data:`RESOURCES` takes of one pass, but for an exchange between servers.
+
+    Without ``resources`` only their sum counts: what matrices take stands with the weights.
     """
     rows = decoding * verified
     tokens, sampled = rows + prompt_tokens, rows + prompts
@@ -114,13 +145,13 @@ def pass_seconds(case, rate, *, decoding=0.0, verified=1.0, context=0.0, prompt_
         routed_layer_s=rate["routed_layer_s"], stages=case["pp"], step_s=rate["step_s"],
         sequences=on_a_rank(decoding), sequence_s=rate["sequence_s"])
     if not resources:
-        return sum(times) + attend + prompt + moved + links + fixed
+        return sum(times) + moved, attend, prompt, links, fixed
     read, computed = moved, prompt
     for (reads, computes), time in zip(matrices, times):  # noqa: B905  (MicroPython's zip takes no strict)
         slow = where(computes > reads, time, 0.0)
         computed = computed + slow
         read = read + (time - slow)
-    return read + computed + attend + links + fixed, dict(zip(RESOURCES, (read, attend, computed, links, fixed)))  # noqa: B905
+    return read, attend, computed, links, fixed
 
 
 def _decode_attention(case, rate, sequences, verified, context):
@@ -149,7 +180,7 @@ def _links(case, rate, tokens, per_rank):
             message_bytes=per_rank * rate["hidden_bytes"], ranks=case["tp"], latency_s=rate["latency_s"],
             large_latency_s=rate["large_latency_s"], large_bytes=known.LARGE_MESSAGE_BYTES, link_bytes_per_s=rate["link"])
     if some(case["dp"] > 1):
-        links = links + case["routed_layers"] * where(case["dp"] > 1, passes.exchange_seconds(
+        links = links + case["routed_layers"] * where((case["dp"] > 1) & (case["spread"] == 0), passes.exchange_seconds(
             message_bytes=tokens * rate["hidden_bytes"], ranks=case["group"], latency_s=rate["exchange_s"],
             link_bytes_per_s=rate["link"]), 0.0)
     return links
@@ -229,22 +260,26 @@ def capacity(case, bytes_of=None):
 def steady(case, values, resources=False):
     """Steady state of one replica for each case: a dict of its times and rates.
 
-    ``case["draft"]`` may hold the columns of a draft model, ``case["split"]`` the prefill replicas for each decode
-    replica where prefill has GPUs of its own (0 elsewhere).  With ``resources`` also the time of a cohort that
-    each of :data:`RESOURCES` takes, and its part in prefill.
+    ``case["draft"]`` may hold the columns of a draft model, ``case["prefill"]`` those of replicas that only prefill,
+    ``case["split"]`` how many of these serve one that decodes (0 where none do).  With ``resources`` also the time of a
+    cohort that each of :data:`RESOURCES` takes, and its part in prefill.
     """
     draft = prepared(case["draft"], values) if "draft" in case else None
-    return settled(case, prepared(case, values), room(case), draft, resources)
+    prefill = prepared(case["prefill"], values) if "prefill" in case else None
+    return settled(case, prepared(case, values), room(case), draft, resources, prefill)
 
 
-def settled(case, rate, bytes_of, draft_rate=None, resources=False):
+def settled(case, rate, bytes_of, draft_rate=None, resources=False, prefill_rate=None):
     """:func:`steady` where rates and bytes are at hand."""
     isl, osl, load, pp = case["isl"], case["osl"], case["load"], case["pp"]
     static = load == STATIC
     fit = capacity(case, bytes_of)
+    if prefill_rate:  # its replicas hold the weights, too
+        fit = where((case["split"] > 0) & (room(case["prefill"])["pool_bytes"] <= 0), 0.0, fit)
     batch = _batch(case, fit, static)
     new = isl * (1.0 - case["cached"])  # prompt tokens that the prefix cache does not hold
-    budget = known.BATCH_BUDGET * case["dp"]
+    reading, reading_rate = (case["prefill"], prefill_rate) if prefill_rate else (case, rate)
+    budget = known.BATCH_BUDGET * reading["dp"]
     if some(static):  # a static batch reads a long prompt in one pass; a scheduler cuts it into chunks
         budget = where(static, maximum(budget, new), budget)
     mean_context = isl * (1.0 + case["cached"]) / 2
@@ -253,7 +288,7 @@ def settled(case, rate, bytes_of, draft_rate=None, resources=False):
     def prefill(prompts, parts=False):
         chunk = passes.prefill_tokens_per_pass(prompts=prompts, positions=new, budget=budget)
         count = prompts * new / chunk
-        found = pass_seconds(case, rate, prompt_tokens=chunk / pp, prompts=chunk / pp / new,
+        found = pass_seconds(reading, reading_rate, prompt_tokens=chunk / pp, prompts=chunk / pp / new,
                              mean_context=mean_context, resources=parts)
         if not parts:
             return count * found
@@ -269,7 +304,7 @@ def settled(case, rate, bytes_of, draft_rate=None, resources=False):
 
     all_s, step_s = prefill(batch, resources), decode(batch, resources)
     if resources:
-        (all_s, reading), (step_s, writing) = all_s, step_s
+        (all_s, of_prefill), (step_s, of_decode) = all_s, step_s
     one_s = prefill(1.0)
     decode_passes = maximum(osl - 1.0, 0.0) / per_pass
     whole = passes.cohort_seconds(prefill_s=all_s, step_s=step_s, decode_passes=decode_passes)
@@ -290,7 +325,7 @@ def settled(case, rate, bytes_of, draft_rate=None, resources=False):
     })  # fmt: skip
     if resources:
         for name in RESOURCES:
-            found[name] = reading[name] + decode_passes * writing[name]
+            found[name] = of_prefill[name] + decode_passes * of_decode[name]
     return found
 
 
