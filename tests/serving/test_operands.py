@@ -2,7 +2,9 @@
 
 import pytest
 
+import tokenecon
 from tokenecon import data, model_shape
+from tokenecon.serving import coefficients as known
 from tokenecon.serving import lookups, operands, steady_state
 
 WEIGHED = ("llama-3.1-8b", "gpt-oss-120b", "kimi-k2.5", "deepseek-v3", "deepseek-v4-pro", "qwen3.5-9b", "nemotron-nano-30b-a3b",
@@ -109,3 +111,58 @@ def test_pages_of_a_hybrid_are_as_large_as_a_state_on_its_rank():
         "n_gpus": 8.0, "tp": 8.0, "pp": 1.0, "attention_dp": 1.0, "ep": 1.0, "prefill_gpus": 0.0,
         "prefill_tp": float("nan"), "memory_share": float("nan"), "reserve_gb": float("nan")}))
     assert steady_state.room(case)["block"] == 521
+
+
+@pytest.mark.parametrize(("name", "value", "scale"), [
+    ("deepseek_ep.network_bandwidth", known.NETWORK_BYTES_PER_S, 1e9),
+    ("deepseek_ep.prefill_bandwidth", known.PROMPT_NETWORK_BYTES_PER_S, 1e9 * 3 / 4),  # over four servers, one of them its own
+    ("deepseek_ep.decode_bandwidth", known.DECODE_NETWORK_BYTES_PER_S, 1e9 * 15 / 16),  # over sixteen
+    ("deepseek_day.dispatch_bytes", known.DISPATCH_BYTES, 1.0),
+    ("deepseek_day.combine_bytes", known.COMBINE_BYTES, 1.0),
+    ("deepseek_day.gpus_per_node", known.GPUS_OF_A_SERVER, 1.0),
+])
+def test_a_constant_of_the_exchange_is_what_its_row_says(name, value, scale):
+    assert value == pytest.approx(data.row("assumptions", name)["value"] * scale)
+
+
+def wide(n_gpus, **changed):
+    """DeepSeek-R1 in FP8 on H100, attention on every GPU apart, 128 requests on each, prompts of 2,000 and answers of 1,000."""
+    row = tokenecon.estimate({
+        "model": "deepseek-r1", "gpu": "h100-sxm-80gb", "weights": "fp8", "n_gpus": n_gpus, "attention_dp": n_gpus, "isl": 2000,
+        "osl": 1000, "concurrency": 128 * n_gpus, "usd_per_gpu_hour": 2.0} | changed).iloc[0]
+    assert row["error"] == "" and row["calibrated"] == (n_gpus <= 8)
+    return row
+
+
+@pytest.mark.parametrize("n_gpus", [16, 64, 256])
+def test_many_servers_serve_as_well_as_a_few(n_gpus):
+    """Reading at about 4,000 and writing at 1,850 tokens a second a GPU, as DeepSeek's day has it, is 2000/4000 + 1000/1850 s
+    a request, 960 output tokens a second a GPU on one pool: within a half of that."""
+    assert 650 < wide(n_gpus)["output_tok_s"] / n_gpus < 1450
+
+
+@pytest.mark.source("deepseek-inference-2025", "Statistics of DeepSeek's online service")
+@pytest.mark.parametrize("n_gpus", [64, 256])
+def test_decode_alone_is_near_the_published_day(n_gpus):
+    """14,800 tokens a second a server of eight; prefill has so many GPUs of its own that it limits nothing."""
+    row = wide(n_gpus + 2048, tp=n_gpus, attention_dp=n_gpus, prefill_gpus=2048, prefill_tp=32, concurrency=128 * n_gpus)
+    assert 1 / 1.5 < row["output_tok_s"] / n_gpus / (14_800 / 8) < 1.5
+
+
+def test_exchange_hidden_is_never_slower_than_after_the_computation():
+    for n_gpus in (16, 64, 256):
+        rates = {way: wide(n_gpus, exchange=way)["output_tok_s"] for way in steady_state.EXCHANGES}
+        assert rates["added"] <= rates["partly"] and rates["added"] <= rates["hidden"]
+    assert wide(8, gpu="h200-sxm-141gb", exchange="added")["output_tok_s"] == (
+        wide(8, gpu="h200-sxm-141gb", exchange="hidden")["output_tok_s"])  # inside a server there is no such exchange
+
+
+def test_a_pool_that_prefills_may_have_another_size():
+    """Twice the GPUs in units twice as large read as many prompts as the same units of half the size, but for exchanges."""
+    alike = {"tp": 32, "attention_dp": 32, "concurrency": 32 * 32}
+    small = wide(32 + 128, prefill_gpus=128, prefill_tp=32, **alike)
+    large = wide(32 + 128, prefill_gpus=128, prefill_tp=64, **alike)
+    assert large["output_tok_s"] == pytest.approx(small["output_tok_s"], rel=0.1)
+    few = tokenecon.estimate({"model": "deepseek-r1", "gpu": "h100-sxm-80gb", "weights": "fp8", "n_gpus": 40, "tp": 32,
+                              "attention_dp": 32, "prefill_gpus": 8, "prefill_tp": 8, "isl": 2000, "osl": 1000}).iloc[0]
+    assert "8 GPU of a replica that prefills have no room beside their weights; raise prefill_tp" in few["error"]

@@ -12,10 +12,11 @@ KNEE_FLOP_PER_S_PER_WATT = 2.827e12  # the H100 in FP8: 1979 TFLOP/s on 700 W; a
 LARGE_MESSAGE_BYTES = 5e5  # where engines leave the one-step all-reduce
 ACTIVATION_BYTES = 2.0  # hidden states on the links and in memory
 # Experts over several servers: each token is sent to those it chose and comes back, over the network card of its GPU. Rows
-# `deepseek_ep.*` and `deepseek_day.*` of data/assumptions.csv, measured and published by DeepSeek.
+# `deepseek_ep.*` and `deepseek_day.*` of data/assumptions.csv; their bandwidths count what stays in the server, too: one
+# server in four, and one in sixteen.
 NETWORK_BYTES_PER_S = 50e9
-PROMPT_NETWORK_BYTES_PER_S = 45.5e9  # attained by kernels that send a token once to each server
-DECODE_NETWORK_BYTES_PER_S = 39e9  # attained by kernels that send a token once to each expert
+PROMPT_NETWORK_BYTES_PER_S = 45.5e9 * 3 / 4  # attained by kernels that send a token once to each server
+DECODE_NETWORK_BYTES_PER_S = 39e9 * 15 / 16  # attained by kernels that send a token once to each expert
 DISPATCH_BYTES, COMBINE_BYTES = 1.0, 2.0  # of a value of the hidden state: 8 bits there, 16 back
 GPUS_OF_A_SERVER = 8.0  # that reach one another without the network
 

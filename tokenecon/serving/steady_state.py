@@ -16,6 +16,7 @@ PAGED = [name in ("vllm", "sglang") for name in known.ENGINES] + [False]
 HIDDEN, PARTLY = 0, 1
 EXCHANGES = ("hidden", "partly", "added")  # how the exchange of experts over several servers relates to the computation
 RESOURCES = ("weights", "kv cache", "arithmetic", "links", "fixed work")
+LINKS = 3  # place among them
 
 
 def prepared(case, values):
@@ -101,11 +102,15 @@ def pass_seconds(case, rate, *, decoding=0.0, verified=1.0, context=0.0, prompt_
     if some(case["spread"] > 0):  # each rank sends its tokens to their experts on other servers
         ranks = minimum(case["dp"], maximum(decoding + prompts, 1.0))
         sent = (prompt_tokens * rate["sent_prompt_s"] + decoding * verified * rate["sent_decode_s"]) / ranks
-        sent = sent + rate["sent_least_s"]
-        behind = minimum(total + sent, parallelism.two_batch_seconds(half_s=sum(computed(2.0)), exchange_s=sent))
-        out = where(case["exchange"] == HIDDEN, behind, total + where(case["exchange"] == PARTLY, sent / 2, sent))
-        links = parts[3] + where(case["spread"] > 0, out - total, 0.0)
-        total, parts = total + links - parts[3], parts[:3] + (links, parts[4])  # noqa: RUF005  (MicroPython knows no star in a tuple)
+        sent = where(case["spread"] > 0, sent + rate["sent_least_s"], 0.0)
+        after = total + where(case["exchange"] == PARTLY, sent / 2, sent)
+        # while one half of the batch computes, the other exchanges; where reading the weights twice costs more, they do not
+        halves = computed(2.0)
+        behind = parallelism.two_batch_seconds(half_s=sum(halves), exchange_s=sent)
+        cut = (case["spread"] > 0) & (case["exchange"] == HIDDEN) & (behind < after)
+        total = where(cut, behind, after)
+        parts = [where(cut, 2 * half, whole) for half, whole in zip(halves, parts)]  # noqa: B905
+        parts[LINKS] = parts[LINKS] + total - sum(parts)
     return (total, dict(zip(RESOURCES, parts))) if resources else total  # noqa: B905  (MicroPython's zip takes no strict)
 
 

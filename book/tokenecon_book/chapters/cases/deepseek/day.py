@@ -143,8 +143,7 @@ def ways(case):
         + serving.machines(tok_per_day=case.output_tokens, tok_per_s=best["decode"], utilisation=1.0)
     rows = [{"way": "perfect machine", "group": "bound", "nodes": floor},
             {"way": "published", "group": "published", "nodes": fact("nodes")}]
-    names = {"hidden": "each token to its experts, behind computation", "added": "the same, after computation",
-             "gathered": "every token to every GPU"}
+    names = {"hidden": "exchange behind computation", "partly": "half of it behind computation", "added": "after computation"}
     slow = []
     for exchange, name in names.items():
         try:
@@ -156,11 +155,16 @@ def ways(case):
     table = pd.DataFrame(rows).sort_values("nodes", kind="stable", ignore_index=True)
     table["usd_per_mtok"] = money.usd_per_mtok_of_bill(
         usd_per_day=usd_per_day(case, table["nodes"]), tok_per_day=case.input_tokens + case.output_tokens)
-    gathered = table.loc[table["way"] == names["gathered"], "nodes"]
-    inside = f"the exchange of engines inside one server ({names['gathered']})"
+    found = table.set_index("way")["nodes"]
+    open_, hidden = found.get(names["added"]), found.get(names["hidden"])
+    if open_ is None:
+        said = "with the exchange after the computation it is too slow for these users"
+    elif hidden is None:
+        said = f"with the exchange after the computation it takes {n(open_, 2)}"
+    else:
+        said = f"hiding the exchange behind the computation takes {n(hidden, 2)}, exchanging after it {n(open_, 2)}"
     return Finding(
-        table, f"No machine of this kind could do the day with fewer than {floor:.0f} nodes; " + (
-            f"with {inside} it would take {n(gathered.item(), 2)}" if len(gathered) else f"{inside} is too slow for these users"),
+        table, f"No machine of this kind could do the day with fewer than {floor:.0f} nodes; {said}",
         "Bound: the network card, the memory or the arithmetic of the datasheet, whichever is slowest, busy all day. The lowest "
         "row of the bottom up is how the service is described." + "".join(f" Too slow for these users: {name}." for name in slow),
         floor=floor)

@@ -1,8 +1,7 @@
 """Passes of a wide expert-parallel unit by the calibrated model, and the tokens a second of a node that follow.
 
-The serving model was fitted to engines whose ranks share a server: each gathers the tokens of all.  A service with its
-experts over many servers sends each token only to the experts that it chose.  So everything but that exchange is the
-calibrated model's, far outside of what was measured, and the exchange is arithmetic on a published bandwidth.
+The path is that of ``tokenecon.estimate``, far outside of what was measured: the experts lie over many servers, and each GPU
+sends its tokens to those that they chose over its own network card.
 """
 
 import numpy as np
@@ -14,7 +13,7 @@ from tokenecon.formulas import parallelism, queueing, serving
 from tokenecon.serving import cases, coefficients, estimate, intervals, lookups, sizing, steady_state
 
 PARTS = ("weights", "kv cache", "arithmetic", "fixed work", "exchange")
-HALVES = 2
+OURS = {"exchange": "links"}  # what the serving model calls a part
 ROUNDS, GRID = 5, 64  # of the search for a batch: to a millionth of a request
 
 
@@ -62,35 +61,17 @@ def unit(case, ranks):
     return columns
 
 
-def copies(columns, decoding):
-    """Places that a token is sent to, and the bandwidth its exchange reaches: by expert in decode, by node in prefill."""
-    if decoding:
-        return columns["experts_per_token"], data.value("deepseek_ep.decode_bandwidth") * units.factor("GB/s")
-    return (np.minimum(fact("dispatch_nodes"), columns["experts_per_token"]),
-            data.value("deepseek_ep.prefill_bandwidth") * units.factor("GB/s"))
-
-
-def exchange_seconds(columns, tokens, decoding):
-    """Exchange of all routed layers, for so many tokens on each GPU. [s]"""
-    places, bandwidth = copies(columns, decoding)
-    return columns["routed_layers"] * parallelism.all_to_all_seconds(
-        tokens=tokens, copies=places, hidden_size=columns["hidden"], bytes_there=fact("dispatch_bytes"),
-        bytes_back=fact("combine_bytes"), bytes_per_s=bandwidth)
-
-
 def passes(case, columns, tokens, *, decoding, exchange=None, changed=None, verified=1.0):
     """Time of a pass with so many tokens on each GPU, and its parts: a DataFrame, one row a number of tokens. [s]
 
-    ``changed`` replaces rates of the model, as :func:`tokenecon.serving.steady_state.prepared` names them; ``verified`` is
-    the number of tokens that each sequence brings to a decode pass.
+    ``exchange`` is how tokens reach their experts, as ``tokenecon.estimate`` takes it; ``changed`` replaces rates of the model,
+    as :func:`tokenecon.serving.steady_state.prepared` names them; ``verified`` is the number of tokens that each sequence
+    brings to a decode pass.
     """
-    # How tokens reach their experts: hidden, in halves behind the computation of the other half (as published); added to
-    # the computation; or gathered on every rank, as `tokenecon.estimate` has it.
-    exchange = exchange or case.exchange
     tokens = np.atleast_1d(np.asarray(tokens, dtype=float))
+    columns = columns | {"exchange": steady_state.EXCHANGES.index(exchange or case.exchange)}
     rates = steady_state.prepared(columns, lookups.coefficients()) | (changed or {})
-    cut = HALVES if exchange == "hidden" else 1
-    work = tokens * columns["dp"] / cut
+    work = tokens * columns["dp"]
     if decoding:
         load = {"decoding": work, "verified": verified, "context": case.kv_length}
     else:
@@ -98,17 +79,7 @@ def passes(case, columns, tokens, *, decoding, exchange=None, changed=None, veri
         load = {"prompt_tokens": work, "prompts": work / (length["isl"] * (1 - length["cached"])),
                 "mean_context": length["isl"] * (1 + length["cached"]) / 2}
     total, part = steady_state.pass_seconds(columns, rates, resources=True, **load)
-    half = total - part["links"]
-    if exchange == "gathered":
-        out, moving = total, part["links"]
-    else:
-        sent = exchange_seconds(columns, tokens * verified, decoding)
-        out = parallelism.two_batch_seconds(half_s=half, exchange_s=sent) if exchange == "hidden" else half + sent
-        moving = out - cut * half
-    table = pd.DataFrame({"tokens": tokens, "total": out, "exchange": moving})
-    for name in PARTS[:-1]:
-        table[name] = cut * part[name]
-    return table
+    return pd.DataFrame({"tokens": tokens, "total": total} | {name: part[OURS.get(name, name)] for name in PARTS})
 
 
 def prefill(case, **options):
@@ -166,7 +137,8 @@ def bounds(case):
     out = {}
     for name, ranks, decoding in (("prefill", case.prefill_ranks, False), ("decode", case.decode_ranks, True)):
         columns = {key: column[0] for key, column in unit(case, ranks).items() if np.ndim(column)}
-        places, _ = copies(columns, decoding)
+        # places that a token is sent to: by expert in decode, by node in prefill
+        places = columns["experts_per_token"] if decoding else np.minimum(fact("dispatch_nodes"), columns["experts_per_token"])
         shared = columns["attention_params"] + columns["dense_params"]
         active = shared + columns["expert_params"] * columns["experts_per_token"] / columns["experts"]
         length = lengths(case)
