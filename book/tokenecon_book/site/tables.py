@@ -15,6 +15,9 @@ TOGETHER = {
     "prices": {"offer": ("provider", "region", "offer")},
     "measurements": {"served": ("model", "gpu", "n_gpus", "parallelism", "weights", "kv", "engine"),
                      "load": ("workload", "isl", "osl", "concurrency", "requests"), "metric": ("metric", "flag")},
+    "wide_ep": {"served": ("system", "model", "gpu", "n_gpus", "weights", "engine"),
+                "prefill": ("prefill_gpus", "prefill_parallelism"), "decode": ("decode_gpus", "decode_parallelism"),
+                "lengths": ("isl", "osl", "context"), "metric": ("metric", "obtained", "flag")},
 }
 # Columns that repeat what the id of the row says.
 SAID = {"gpus": ("field",), "prices": ("kind", "region_low", "region_high"), "measurements": ("campaign",)}
