@@ -7,7 +7,8 @@ import pytest
 from tokenecon import data
 from tokenecon.serving.calibration import calibrate, fit, held_out, measured
 
-FAMILIES = {"tensorrt-llm-pages", "inferencex", "mlperf", "qserve", "lmdeploy", "rocm", "inferencemax", "splitwise", "gaudi", "argonne"}
+FAMILIES = {"tensorrt-llm-pages", "inferencex", "mlperf", "qserve", "lmdeploy", "rocm", "inferencemax", "splitwise", "gaudi",
+            "argonne"}
 
 
 def rows_of(engine, model, **others):

@@ -14,7 +14,8 @@ GROUPED = {"gpus": "gpu", "prices": "gpu"}
 TOGETHER = {
     "prices": {"offer": ("provider", "region", "offer")},
     "measurements": {"served": ("model", "gpu", "n_gpus", "parallelism", "weights", "kv", "engine"),
-                     "load": ("workload", "isl", "osl", "concurrency", "requests"), "metric": ("metric", "flag")},
+                     "load": ("workload", "isl", "osl", "concurrency", "requests"),
+                     "prompt range": ("isl_low", "isl_high"), "metric": ("metric", "flag")},
 }
 # Columns that repeat what the id of the row says.
 SAID = {"gpus": ("field",), "prices": ("kind", "region_low", "region_high"), "measurements": ("campaign",)}
