@@ -24,7 +24,7 @@ SMALL = Path(__file__).parent / "small_data"
 BASIS = ["spec", "quoted", "measured", "derived", "assumed", "claimed"]
 UNVERIFIED = "unverified:"
 WITH_RANGE = ["gpus", "prices", "assumptions", "optimisations"]
-WITH_PROVENANCE = [*WITH_RANGE, "providers", "models", "precisions", "measurements", "traces"]
+WITH_PROVENANCE = [*WITH_RANGE, "providers", "models", "precisions", "measurements", "wide_ep", "traces"]
 
 # What the documents name, and what followed it.
 EXPECTED_GPUS = [
@@ -548,6 +548,23 @@ def test_a_column_that_the_descriptor_does_not_know_is_refused(tmp_path, read_fr
     read_from(tmp_path)
     with pytest.raises(ValueError, match=r"corrections\.csv has the columns .*mood"):
         data.table("corrections")
+
+
+def test_rates_of_wide_expert_parallelism_say_what_they_count_and_of_what():
+    rows = data.table("wide_ep")
+    unit = {"input_tok_s": "tok_in/s/GPU", "output_tok_s": "tok_out/s/GPU", "total_tok_s": "tok/s/GPU", "tok_s": "tok/s/GPU",
+            "ttft_s": "s", "accepted_length": "tok", "speedup": "ratio"}
+    assert broken_rows(rows, rows["metric"].map(unit) != rows["unit"]) == []
+    open_ = rows["flag"] == ""  # what a model can be held against
+    assert open_.sum() > 20
+    assert broken_rows(rows, open_ & ~rows["model"].isin(data.ids("models"))) == []
+    assert broken_rows(rows, open_ & ~rows["gpu"].isin(data.ids("gpus"))) == []
+    assert broken_rows(rows, open_ & ((rows["obtained"] != "measured") | (rows["metric"] == "tok_s"))) == []
+    load = rows[["isl", "context"]].notna().any(axis=1)
+    assert broken_rows(rows, open_ & ~load) == [], "a row without a flag states its load"
+    # printed for a server of eight: DeepSeek's 14,800 answered tokens a second, SGLang's 57,674 prompt tokens on H100
+    value = rows.set_index("id")["value"]
+    assert value["wide-ep-02"] == 14_800 / 8 and value["wide-ep-03"] == 57_674 / 8
 
 
 def test_each_gpu_says_how_many_measurements_back_it():

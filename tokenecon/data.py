@@ -37,7 +37,7 @@ ROOT = shipped("data")
 
 # Tables in the order in which `show` looks an id up.
 TABLES = ("gpus", "models", "precisions", "assumptions", "prices", "api_prices", "optimisations", "claims", "providers",
-          "measurements", "capacity", "traces", "traffic", "request_lengths", "traffic_pooling", "corrections",
+          "measurements", "capacity", "wide_ep", "traces", "traffic", "request_lengths", "traffic_pooling", "corrections",
           "sources")  # fmt: skip
 
 # field in gpus.csv -> (column of the wide view, unit the column is in)

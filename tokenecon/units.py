@@ -75,7 +75,7 @@ UNITS = (
     "s", "ms", "us", "min", "h", "day", "month", "yr", "1/s", "1/h", "1/yr", "h/day",
     "s/request", "request/s", "request/h", "request/day",
     "tok/s", "tok_in/s", "tok_out/s", "tok/h", "tok/day", "tok_out/day", "tok/month",
-    "tok/s/GPU", "tok_out/s/GPU",
+    "tok/s/GPU", "tok_in/s/GPU", "tok_out/s/GPU",
     "s/tok", "s/tok_in", "s/tok_out", "ms/tok_out",
     "B", "KiB", "MiB", "GiB", "MB", "GB", "TB", "bit", "B/GPU", "GB/GPU", "GiB/GPU",
     "B/param", "bit/param", "B/position", "KiB/position", "B/sequence", "GB/sequence",
