@@ -169,7 +169,7 @@ def test_prefill_of_its_own_frees_the_decoders():
 
 
 def test_what_was_never_measured_is_marked_and_wider():
-    known, unknown = one(usd_per_gpu_hour=2), one(gpu="h100-nvl-94gb", usd_per_gpu_hour=2)
+    known, unknown = one(usd_per_gpu_hour=2), one(gpu="h200-nvl-141gb", usd_per_gpu_hour=2)
     assert known["calibrated"] and not unknown["calibrated"]
     width = [np.log(row["output_tok_s_high"] / row["output_tok_s_low"]) for row in (known, unknown)]
     assert width[1] > 1.3 * width[0]

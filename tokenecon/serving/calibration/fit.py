@@ -4,7 +4,6 @@ Throughput and latency together, on the logarithm of predicted over measured, wi
 for every campaign, bounds, and weak priors.
 """
 
-
 import numpy as np
 from scipy.optimize import least_squares
 
@@ -13,15 +12,19 @@ from tokenecon.serving.coefficients import DEFINITIONS, priors
 
 SCALE = 0.15  # residual where the loss turns from square to linear: about the noise floor
 PRIOR_WEIGHT = 0.02  # of a coefficient a factor e away from its prior, against a campaign off by the same
-SMALL_CAMPAIGN = 60  # rows below which a campaign counts for less
+SMALL_CAMPAIGN = 60  # distinct configurations below which a campaign counts for less
+# Weight of a row whose prompts have an assumed length. The ends of the range move its prediction by about SCALE to both sides, as
+# much as rows miss by anyhow: twice the variance, half the weight.
+ASSUMED = 0.5
 Z_80 = 1.2816  # standard deviations from the middle to the end of 80 %
 FELT = 0.01  # relative change of a prediction for a doubling, above which a row bears on a coefficient
 
 
 def weights(rows):
-    """Square root of the weight of each row: a campaign counts once, however many rows it has."""
-    size = rows.groupby("campaign")["value"].transform("size").to_numpy()
-    weight = 1 / np.sqrt(np.maximum(size, SMALL_CAMPAIGN))
+    """Square root of the weight of each row: a campaign counts once, however many rows it has, and near-copies count as one."""
+    size = rows["share"].groupby(rows["campaign"]).transform("sum")
+    part = rows["share"] * np.where(rows["isl_low"].notna(), ASSUMED, 1.0)
+    weight = np.sqrt((part / np.maximum(size, SMALL_CAMPAIGN)).to_numpy())
     return weight / np.sqrt((weight**2).sum())
 
 

@@ -12,7 +12,7 @@ from tokenecon.serving.calibration.fit import fit
 LEFT_OUT = ("campaign", "model", "gpu")
 TARGET = 0.80  # of the measurements inside their interval
 FEW = 20  # rows below which a cell borrows the residuals of its quantity
-WORKLOADS = {"offline_max": "offline", "static_batch": "static", "closed_loop": "closed_loop"}
+WORKLOADS = {"offline_max": "offline", "mlperf_offline": "offline", "static_batch": "static", "closed_loop": "closed_loop"}
 
 
 def predictions(by="campaign", start=None):

@@ -6,25 +6,46 @@ import pandas as pd
 from tokenecon import data
 from tokenecon.serving import coefficients, lookups, operands, steady_state
 
-# Engines whose software of its time had other fixed costs: text their name begins with -> family.
-ERAS = {"vllm 0.2-era": "early-pytorch", "tensorrt-llm 0.5": "early-tensorrt", "tensorrt-llm 0.8": "early-tensorrt",
-        "tensorrt-llm 0.9": "early-tensorrt", "tensorrt-llm 0.14": "early-tensorrt", "lmdeploy": "early-tensorrt"}
+# Engines whose software of its time had other fixed costs: engine and version -> family.
+ERAS = {"vllm 0.2": "early-pytorch", "lmdeploy 0.2.0": "early-tensorrt"} | dict.fromkeys(
+    ("tensorrt-llm 0.5", "tensorrt-llm 0.8", "tensorrt-llm 0.9", "tensorrt-llm 0.11", "tensorrt-llm 0.12", "tensorrt-llm 0.14"),
+    "early-tensorrt")
 # Engines that schedule as one of the three do.
-LIKE = {"lmdeploy": "sglang", "deepspeed": "tensorrt-llm", "synapse": "tensorrt-llm"}
-LOADS = {"offline_max": steady_state.OFFLINE, "static_batch": steady_state.STATIC, "closed_loop": steady_state.CLOSED_LOOP}
+LIKE = {"lmdeploy": "sglang", "deepspeed": "tensorrt-llm", "synapse": "tensorrt-llm", "atom": "vllm", "llmboost": "vllm"}
+LOADS = {"offline_max": steady_state.OFFLINE, "mlperf_offline": steady_state.OFFLINE, "static_batch": steady_state.STATIC,
+         "closed_loop": steady_state.CLOSED_LOOP}
 MILLI = 1e3
 # What makes two rows measurements of the same run.
 RUN = ["model", "gpu", "engine", "weights", "kv", "n_gpus", "parallelism", "isl", "osl", "concurrency", "requests",
        "workload"]
-# A source that measures several engines or versions is several campaigns: each stands alone in the validation.
-SEVERAL = ("nvidia-aiconfigurator-runs",)
+# A family that measures several engines or versions is several campaigns: each stands alone in the validation.
+SEVERAL = ("inferencex", "inferencemax")
+# What near-copies have in common, beside engine, lengths and clients for each GPU: days, submitters and replicas may differ.
+CONFIGURATION = ["family", "model", "gpu", "weights", "kv", "parallelism", "workload", "metric"]
+DIGITS = 2  # of a length that count: the mean answers of two runs of MLPerf differ by a few tokens
 
 
 def table(flagged=False):
-    """Measurements that the model can be compared with; ``flagged`` adds those set aside."""
+    """Measurements that the model can be compared with; ``flagged`` adds those set aside.
+
+    Beside the columns of the file: `family`, `tuning` of the source; `campaign`; `configuration`, a number that near-copies
+    share, whatever the version of their engine; `share`, the part of one case that a row is in its campaign.
+    """
     rows = data.rows("measurements", {"workload": LOADS} | ({} if flagged else {"flag": ""})).reset_index(drop=True)
-    rows["campaign"] = np.where(rows["source"].isin(SEVERAL), rows["source"] + " " + rows["engine"], rows["source"])
+    sources = data.rows("sources", {"id": sorted(set(rows["source"]))}, want="id family tuning").set_index("id")
+    rows = rows.join(sources, on="source")
+    rows["campaign"] = np.where(rows["family"].isin(SEVERAL), rows["family"] + " " + rows["engine"], rows["source"])
+    rows["configuration"] = configurations(rows)
+    rows["share"] = 1 / rows.groupby(["campaign", "configuration"])["id"].transform("size")
     return rows
+
+
+def configurations(rows):
+    """Number of the distinct configuration that each row measures."""
+    key = rows[CONFIGURATION].assign(
+        engine=rows["engine"].str.split().str[0], clients=rows["concurrency"] / rows["n_gpus"],
+        **{name: [float(f"{length:.{DIGITS}g}") for length in rows[name]] for name in ("isl", "osl")})
+    return key.groupby(list(key), dropna=False).ngroup()
 
 
 def layout(text):
@@ -34,11 +55,6 @@ def layout(text):
         name = part.rstrip("0123456789")
         found[name] = int(part[len(name):])
     return found
-
-
-def starting(text, table, default):
-    """The entry of a table whose key begins a text."""
-    return next((value for key, value in table.items() if text.startswith(key)), default)
 
 
 def runs(rows):
@@ -51,9 +67,8 @@ def to_case(rows):
     place = runs(rows)
     rows = rows.iloc[np.unique(place, return_index=True)[1]].reset_index(drop=True)
     ranks = pd.DataFrame([layout(text) for text in rows["parallelism"]], dtype=float)
-    engine = [starting(name, LIKE, name.split()[0]) for name in rows["engine"]]
-    # Where the cache is not stated: NVFP4 releases state 8 bits, and TensorRT-LLM keeps it so with FP8 weights, too.
-    narrow = [weights == "nvfp4" or (name == "tensorrt-llm" and weights == "fp8")
+    # Where the cache is not stated: NVFP4 releases state 8 bits, and TensorRT-LLM keeps it so with other 8-bit weights, too.
+    narrow = [weights == "nvfp4" or (name == "tensorrt-llm" and weights in ("fp8", "int8"))
               for name, weights in zip(engine, rows["weights"], strict=True)]
     stated = [("fp8" if small else "bf16") if kv == "?" else kv for kv, small in zip(rows["kv"], narrow, strict=True)]
     case = lookups.columns(rows["model"], rows["gpu"], rows["weights"], stated)
@@ -66,7 +81,7 @@ def to_case(rows):
     replicas = rows["n_gpus"].to_numpy() / (group * case["pp"])
     case["concurrency"] = rows["concurrency"].fillna(np.inf).to_numpy() / replicas
     case["requests"] = rows["requests"].fillna(np.inf).to_numpy() / replicas
-    era = [coefficients.FAMILIES.index(starting(name, ERAS, "common")) for name in rows["engine"]]
+    era = [coefficients.FAMILIES.index(ERAS.get(name, "common")) for name in rows["engine"]]
     case["family"] = np.where(np.array(era) > 0, era, case["family"])
     case["replicas"] = replicas
     return operands.completed(case) | {"run": place}

@@ -13,17 +13,13 @@ REASONS = (
     ("output_tok_s", "trtllm-perf-v1.2", "gpt-oss", "", "on Hopper the MXFP4 experts are unpacked to 16 bits, by "
      "kernels that reach far less than others, and the page does not state the batch; on Blackwell the same models are within "
      "the noise floor of their source"),
-    ("ttft_ms", "nvidia-aiconfigurator-runs", "", "", "the mean time to first token hangs on how the tool starts its "
+    ("ttft_ms", "inferencex", "", "", "the mean time to first token hangs on how the tool starts its "
      "clients and how many requests each sends, which the source does not state: it varies threefold between runs that "
      "agree in time per token"),
     ("ttft_ms", "lmdeploy", "", "", "waiting clients are averaged in, and the number of requests is not stated"),
-    ("tpot_ms", "nvidia-aiconfigurator-runs vllm 0.12.0", "llama-3.1-8b", "", "the runs imply more than 70 % of the "
-     "peak in prefill alone, so prompts were probably found in the prefix cache"),
-    ("tpot_ms", "nvidia-aiconfigurator-runs vllm 0.12.0", "qwen3-235b", "", "step times do not change with batch: "
-     "the kernels of that version read all experts whatever the tokens chose"),
-    ("tpot_ms", "nvidia-aiconfigurator-runs sglang 0.5.6", "llama-3.1-8b", "", "FP8 in blocks, whose kernels of that "
+    ("tpot_ms", "inferencex sglang 0.5.6", "llama-3.1-8b", "", "FP8 in blocks, whose kernels of that "
      "version reach half of what a scale per tensor does, and up to 512 clients, whom one scheduler process serves"),
-    ("tpot_ms", "nvidia-aiconfigurator-runs vllm 0.17.0", "kimi", "", "routing agrees more between tokens than in the "
+    ("tpot_ms", "inferencex vllm 0.17.0", "kimi", "", "routing agrees more between tokens than in the "
      "other runs, so fewer experts are read"),
     ("output_tok_s", "trtllm-static", "falcon", "", "an early engine: the first versions support its 232 heads badly"),
     ("output_tok_s", "trtllm-perf-v0.17", "mixtral-8x7b", "", "the time that routing adds for each sequence is fitted to "
