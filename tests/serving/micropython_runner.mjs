@@ -29,7 +29,7 @@ def hardware(case, model):
     shape = model_shape.record(case[model])
     found = operands.of_model(shape)
     found.update(operands.of_gpu(case["gpu"]))
-    found.update(operands.of_weights(shape, *case["formats"][model], case["gpu"]))
+    found.update(operands.of_weights(shape, *case["formats"][model][:2], case["gpu"], case["formats"][model][2]))
     found["cache_bytes"] = operands.CACHES[case["kv"]]
     return found
 

@@ -57,7 +57,7 @@ def test_a_share_of_a_group_in_another_format():
     shape = lookups.record("llama-3.1-8b") | {"weights_published": "fp8", "weights_except": "ffn=bf16:0.25 attention=bf16"}
     rows = {name: data.precision(name) for name in ("bf16", "fp8")}
     chip = data.gpu("h100-sxm-80gb")
-    found = operands.of_weights(shape, model_shape.published(shape), rows, chip)
+    found = operands.of_weights(shape, model_shape.published(shape), rows, chip, own=True)
     assert (found["attention_bytes"], found["dense_bytes"]) == pytest.approx((2.0, 1.25))
     seconds = 0.25 / chip["bf16_flop_per_s"] + 0.75 / chip["fp8_flop_per_s"]
     assert found["dense_flop_per_s"] == pytest.approx(1 / seconds)

@@ -56,9 +56,9 @@ def plain(row):
 
 
 def stored(model, weights):
-    """Formats of each group of weights, and the rows of precisions.csv that they name."""
-    formats, rows = lookups.formats(model, weights)
-    return formats, {name: plain(row) for name, row in rows.items()}
+    """Formats of each group of weights, the rows of precisions.csv that they name, and whether they are as published."""
+    formats, rows, own = lookups.formats(model, weights)
+    return formats, {name: plain(row) for name, row in rows.items()}, own
 
 
 def asked(case):

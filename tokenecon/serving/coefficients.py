@@ -2,7 +2,8 @@
 
 ENGINES = ("tensorrt-llm", "vllm", "sglang")
 # Coefficients that hold for one software family only, as a factor on the common one.
-FAMILIES = ("common", "amd", "gaudi", "early-pytorch", "early-tensorrt")
+AMD, AMD_TUNED = 1, 5  # places among them; tuned by the maker or for a benchmark, against an engine as it is released
+FAMILIES = ("common", "amd", "gaudi", "early-pytorch", "early-tensorrt", "amd-tuned")
 
 # Not fitted: a convention, or a value the rows cannot tell from others.
 BATCH_BUDGET = 8192.0  # tokens an engine packs into one pass: the default of TensorRT-LLM, near that of the others
@@ -49,16 +50,23 @@ DEFINITIONS = {
     "decode_attention": (0.35, 0.02, 0.95, "fraction", "share of the 16-bit peak in decode attention"),
     "expert_compute": (0.8, 0.2, 1.0, "ratio", "what expert matrices reach of large ones"),
     "unpacking": (0.8, 0.2, 1.0, "ratio", "arithmetic reached where weights are unpacked to 16 bits first"),
+    "expert_unpacking": (0.7, 0.1, 1.0, "ratio", "the same in experts, on top"),
+    "integer_compute": (0.7, 0.1, 1.0, "ratio", "what 8-bit integers reach of the share that 8-bit floats do"),
     "activation_bytes": (25.0, 1.0, 200.0, "B", "moved per value of the hidden state and layer"),
     "routed_bytes": (8.0, 0.5, 100.0, "B", "moved per value of each copy sent to an expert"),
     "padding": (32.0, 1.0, 256.0, "sequence", "empty rows for each expert touched"),
     "independence": (0.95, 0.6, 1.0, "1", "how independently tokens choose experts"),
     "layer": (7e-6, 1e-6, 1e-4, "s", "fixed time of a layer"),
     "narrow_layer": (2e-6, 1e-8, 1e-4, "s", "more of it where activations are converted to 8 or 4 bits"),
-    "routed_layer": (30e-6, 1e-6, 5e-4, "s", "fixed time that routing adds to a layer"),
+    "routed_layer": (15e-6, 1e-7, 5e-4, "s", "fixed time that routing adds to a layer"),
+    "choice": (2e-6, 1e-8, 1e-4, "s", "more of it for each expert that a token chooses"),
+    "shared_layer": (5e-6, 1e-7, 1e-4, "s", "more of it with a shared expert"),
+    "fused_experts": (0.7, 0.1, 2.0, "ratio", "routing time with experts in 4 bits, whose kernels are fused, over that of others"),
+    "latent_layer": (5e-6, 1e-7, 1e-4, "s", "fixed time that latent attention adds to a layer"),
+    "state_layer": (5e-6, 1e-7, 1e-4, "s", "fixed time that a recurrent state adds to a layer"),
     "step": (1e-3, 1e-5, 0.1, "s", "scheduler and host, per pass"),
     "sequence": (8e-6, 1e-8, 1e-4, "s", "sampling and streaming, per sequence and pass"),
-    "routed_sequence": (8e-6, 1e-8, 1e-4, "s", "more of it with experts"),
+    "routed_row": (2e-8, 1e-10, 1e-6, "s", "per sequence, expert chosen and layer with experts"),
     "link_latency": (8e-6, 1e-7, 1e-4, "s", "smallest all-reduce over NVLink or a like fabric"),
     "link_latency_large": (25e-6, 1e-7, 3e-4, "s", "more of it for large messages"),
     "pcie_latency": (25e-6, 1e-7, 1e-3, "s", "all-reduce over PCIe"),
@@ -82,6 +90,11 @@ DEFINITIONS = {
     "overhead_early-tensorrt": (1.5, 0.3, 20.0, "ratio", "the same, TensorRT-LLM before 0.17 and its kin"),
     "bandwidth_amd": (0.8, 0.3, 1.1, "ratio", "bandwidth reached over that of NVIDIA"),
     "bandwidth_gaudi": (0.9, 0.3, 1.1, "ratio", "the same"),
+    "link_amd": (0.8, 0.2, 1.2, "ratio", "link bandwidth reached over that of NVIDIA"),
+    "overhead_amd-tuned": (1.0, 0.3, 20.0, "ratio", "as overhead_amd, of engines tuned for it"),
+    "bandwidth_amd-tuned": (0.9, 0.3, 1.1, "ratio", "the same"),
+    "compute_amd-tuned": (0.9, 0.2, 1.5, "ratio", "the same"),
+    "link_amd-tuned": (0.8, 0.2, 1.2, "ratio", "the same"),
     "compute_amd": (0.6, 0.2, 1.1, "ratio", "arithmetic reached over that of NVIDIA"),
     "compute_gaudi": (0.9, 0.2, 1.5, "ratio", "the same"),
 }

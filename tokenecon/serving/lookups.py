@@ -52,20 +52,19 @@ def gpu_numbers(gpu):
 
 @remembered
 def formats(model, weights):
-    """Formats of each group of weights, as published where that is what is asked for; and the precision rows they name, by id."""
+    """How a model's weights lie: formats of each group, the precision rows they name by id, and whether that is as published."""
     shape, own = record(model), published(model)[0]
-    if operands.SAME_SPEED.get(own, own) == weights:
-        found = model_shape.published(shape)
-    else:
-        found = model_shape.converted(shape, data.precision(weights))
+    same = operands.SAME_SPEED.get(own, own) == weights
+    found = model_shape.published(shape) if same else model_shape.converted(shape, data.precision(weights))
     named = sorted({form for shares in found.values() for form in shares})
-    return found, {form: data.precision(form) for form in named}
+    return found, {form: data.precision(form) for form in named}, same
 
 
 @remembered
 def weight_numbers(model, gpu, weights):
     """:func:`operands.of_weights` of ids."""
-    return operands.of_weights(record(model), *formats(model, weights), data.gpu(gpu))
+    found, precisions, own = formats(model, weights)
+    return operands.of_weights(record(model), found, precisions, data.gpu(gpu), own)
 
 
 @remembered

@@ -58,6 +58,8 @@ def of_model(shape):
         "every_flop": compute.attention_flop(attention_width=work["every"], **pair),
         "state_bytes": model_shape.cache(shape, bytes_per_value=1.0)["state_bytes"],
         "state_flop": model_shape.recurrence_flop(shape, positions=1.0) * LINEAR_PASSES,
+        "latent": shape["kv_lora_rank"] > 0, "shared": shape["shared_size"] > 0,
+        "state_share": 2 * (shape["linear_layers"] + shape["state_layers"]) / max(halves, 1),
         "state_layers": shape["linear_layers"] + shape["state_layers"], "full_layers": shape["full_layers"],
     }  # fmt: skip
     return {name: float(value) for name, value in found.items()}
@@ -91,10 +93,11 @@ def of_gpu(chip):
     }  # fmt: skip
 
 
-def of_weights(shape, formats, precisions, chip):
+def of_weights(shape, formats, precisions, chip, own):
     """Bytes of a parameter and the arithmetic that the chip has for it, for parts of the model that lie or compute alike.
 
-    ``formats`` are those of each group as :func:`model_shape.published` gives them, ``precisions`` the rows they name, by id.
+    ``formats`` are those of each group as :func:`model_shape.published` gives them, ``precisions`` the rows they name, by id;
+    ``own`` says that the model is published in them.
     """
     sizes = model_shape.parameter_groups(shape)
     held = model_shape.bytes_by_group(shape, formats, precisions=precisions)
@@ -104,7 +107,7 @@ def of_weights(shape, formats, precisions, chip):
         seconds = unpacked = 0.0  # of one multiplication of each parameter; parameters that are unpacked for it
         for name in names:
             for form, share in formats[name].items():
-                rate, widened = arithmetic(precisions[form], chip)
+                rate, widened = arithmetic(precisions[form], chip, own)
                 seconds += share * sizes[name] / rate
                 unpacked += share * sizes[name] * widened
         found.update({part + "_bytes": read / params if params else 0.0, part + "_unpacked": unpacked / params if params else 0.0,
@@ -114,18 +117,20 @@ def of_weights(shape, formats, precisions, chip):
     padded, width = "mxfp4" in formats["experts"], shape["hidden_size"]
     # kernels for MXFP4 pad one side of an expert and keep no workspace: 13.47 GiB of gpt-oss-20b, 64.38 of 120b
     found["expert_room_bytes"] = found["expert_bytes"] * (ceil(width / PADDED_TO) * PADDED_TO / width if padded else 1.0)
+    found["integer"] = float("int8" in formats["attention"] and found["attention_unpacked"] == 0.0)
+    found["four_bit"] = float(sizes["experts"] > 0 and found["expert_bytes"] < 1.0)
     found["workspace"] = 0.0 if padded else 1.0
     return found
 
 
-def arithmetic(precision, chip):
+def arithmetic(precision, chip, own):
     """Rate at which a chip computes with weights in a format, and 1 where it unpacks them to 16 bits first, else 0. [FLOP/s]
 
     A chip without the format stores the weights in it and computes at 16 bits.
     """
     full = _fact(chip, "bf16_flop_per_s")
     rate = _fact(chip, precision["flop_class"] + "_flop_per_s")
-    if precision["id"] == "mxfp4" and rate > 0:  # released MXFP4 models compute on 8-bit activations
+    if precision["id"] == "mxfp4" and rate > 0 and own:  # models released in MXFP4 compute on 8-bit activations
         rate = _fact(chip, "fp8_flop_per_s")
     if not rate > full:
         rate = full

@@ -37,9 +37,10 @@ def prepared(case, values):
 
     def matrices(part):
         rate = passes.attained_flop_per_s(flop_per_s_per_gpu=case[part + "_flop_per_s"], **rates)
-        return rate * values["unpacking"] ** case[part + "_unpacked"]
+        return rate * values["unpacking"] ** case[part + "_unpacked"] * values["integer_compute"] ** case["integer"]
 
-    attention, dense, expert = matrices("attention"), matrices("dense"), matrices("expert") * values["expert_compute"]
+    attention, dense, expert = matrices("attention"), matrices("dense"), matrices("expert")
+    expert = expert * values["expert_compute"] * values["expert_unpacking"] ** case["expert_unpacked"]
     full = passes.attained_flop_per_s(flop_per_s_per_gpu=case["full_flop_per_s"], **rates)
     narrow = case["attention_flop_per_s"] > case["full_flop_per_s"]
     latency = overhead * where(pcie, values["pcie_latency"], values["link_latency"])
@@ -78,11 +79,13 @@ def prepared(case, values):
         "sent_decode_s": case["routed_layers"] * parallelism.all_to_all_seconds(
             tokens=1.0, copies=case["decode_copies"], bytes_per_s=known.DECODE_NETWORK_BYTES_PER_S, **sent),
         "sent_least_s": case["routed_layers"] * 2.0 * overhead * values["pcie_latency"],
-        "link": case["link_bytes_per_s"] * where(pcie, values["pcie_bandwidth"], values["link_bandwidth"]),
-        "layer_s": overhead * (values["layer"] + values["narrow_layer"] * narrow),
-        "routed_layer_s": overhead * values["routed_layer"] * of_engine("routed_layer", ratio=True),
+        "link": case["link_bytes_per_s"] * of_family("link") * where(pcie, values["pcie_bandwidth"], values["link_bandwidth"]),
+        "layer_s": overhead * (values["layer"] + values["narrow_layer"] * narrow + values["latent_layer"] * case["latent"]
+                               + values["state_layer"] * case["state_share"]),
+        "routed_layer_s": overhead * of_engine("routed_layer", ratio=True) * values["fused_experts"] ** case["four_bit"] * (
+            values["routed_layer"] + values["choice"] * case["experts_per_token"] + values["shared_layer"] * case["shared"]),
         "step_s": overhead * values["step"],
-        "sequence_s": (values["sequence"] + values["routed_sequence"] * case["routed"]) * of_engine("sequence", ratio=True),
+        "sequence_s": (values["sequence"] + values["routed_row"] * case["routed_layers"] * case["experts_per_token"]) * of_engine("sequence", ratio=True),
         "passes": of_engine("passes"), "burst": of_engine("burst"),
     }  # fmt: skip
 

@@ -12,6 +12,7 @@ ERAS = {"vllm 0.2": "early-pytorch", "lmdeploy 0.2.0": "early-tensorrt"} | dict.
     "early-tensorrt")
 # Engines that schedule as one of the three do.
 LIKE = {"lmdeploy": "sglang", "deepspeed": "tensorrt-llm", "synapse": "tensorrt-llm", "atom": "vllm", "llmboost": "vllm"}
+OWN_ENGINE = "atom "  # AMD's, which is tuned by its maker wherever it runs
 LOADS = {"offline_max": steady_state.OFFLINE, "mlperf_offline": steady_state.OFFLINE, "static_batch": steady_state.STATIC,
          "closed_loop": steady_state.CLOSED_LOOP}
 MILLI = 1e3
@@ -67,6 +68,7 @@ def to_case(rows):
     place = runs(rows)
     rows = rows.iloc[np.unique(place, return_index=True)[1]].reset_index(drop=True)
     ranks = pd.DataFrame([layout(text) for text in rows["parallelism"]], dtype=float)
+    engine = [LIKE.get(name, name) for name in rows["engine"].str.split().str[0]]
     # Where the cache is not stated: NVFP4 releases state 8 bits, and TensorRT-LLM keeps it so with other 8-bit weights, too.
     narrow = [weights == "nvfp4" or (name == "tensorrt-llm" and weights in ("fp8", "int8"))
               for name, weights in zip(engine, rows["weights"], strict=True)]
@@ -81,6 +83,9 @@ def to_case(rows):
     replicas = rows["n_gpus"].to_numpy() / (group * case["pp"])
     case["concurrency"] = rows["concurrency"].fillna(np.inf).to_numpy() / replicas
     case["requests"] = rows["requests"].fillna(np.inf).to_numpy() / replicas
+    own = rows["engine"].str.startswith(OWN_ENGINE)
+    tuned = (own | (rows["tuning"] == "tuned")).to_numpy() & (case["family"] == coefficients.AMD)
+    case["family"] = np.where(tuned, coefficients.AMD_TUNED, case["family"])
     era = [coefficients.FAMILIES.index(ERAS.get(name, "common")) for name in rows["engine"]]
     case["family"] = np.where(np.array(era) > 0, era, case["family"])
     case["replicas"] = replicas
