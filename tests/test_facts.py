@@ -17,6 +17,7 @@ import tokenecon
 from tokenecon import data, own_facts, queries
 from tokenecon.decision import options, portfolio, scenario
 from tokenecon.errors import BadInput, UnknownId
+from tokenecon.importers import own_model
 from tokenecon.prices import gpu_prices, price_book
 from tokenecon_book.build import notebooks
 from tokenecon_book.chapters.deployment import deployment
@@ -301,6 +302,70 @@ def test_a_scenario_takes_a_configuration_like_the_model_of_the_same_shape(comma
             assert command("decide", path, "--draws", "500")[0] == 0
     assert costs[0] == costs[1] and costs[0].keys() == costs[2].keys()
     assert costs[0] == pytest.approx(costs[2], rel=0.05), "nothing is measured of a file, so its interval alone may differ"
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_table_takes_a_configuration_from_its_own_folder_and_says_so(command, tmp_path, monkeypatch, config, ending):
+    """What nobody measured is marked, and the file is named; the table keeps the name that it was given."""
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    (here / "mine.json").write_bytes(config.read_bytes())
+    named = ["Llama-Mine/config.json", "mine.json", str(config), "llama-3.1-8b"]
+    cases, out = tmp_path / f"cases.{ending}", tmp_path / "out.csv"
+    table = pd.DataFrame([{"model": model, "gpu": "h100-sxm-80gb", "n_gpus": 1, "isl": 1000, "osl": 200, "weights": "fp8",
+                           "draft_model": draft, "draft_tokens": 0} for model in named for draft in (None, "mine.json")])
+    table.to_csv(cases, index=False) if ending == "csv" else table.to_parquet(cases)
+    code, _, err = command("estimate", cases, "-o", out)
+    rows = pd.read_csv(out)
+    assert code == 0 and err == f"with your own facts: {config}; {here / 'mine.json'}\n"
+    assert rows["model"].tolist() == table["model"].tolist() and rows["calibrated"].tolist() == [False] * 6 + [True] * 2
+    assert rows["tpot_ms"].nunique() == 1, "the shape is that of the catalogue's model"
+    assert rows["tpot_ms_high"].iloc[0] > rows["tpot_ms_high"].iloc[-1]
+
+
+def test_fit_says_what_it_used(command, config):
+    code, out, err = command("fit", config, "--gpu", "h100-sxm-80gb", "--json")
+    assert code == 0 and json.loads(out)["fits"] and err == f"with your own facts: {config}\n"
+    assert command("fit", "llama-3.1-8b", "--gpu", "h100-sxm-80gb", "--json")[2] == ""
+
+
+def test_a_configuration_puts_its_source_on_record(config):
+    case = {"model": str(config), "gpu": "h100-sxm-80gb", "n_gpus": 1, "isl": 1000, "osl": 200}
+    for _ in range(2):  # the second time from memory
+        with queries.recording() as asked:
+            tokenecon.estimate(case)
+        assert f"your-file-{config}" in data.sources_of(asked) and data.own_among(asked)["models"] == (str(config),)
+    assert data.model(str(config))["name"] == "Llama-Mine" and data.source(f"your-file-{config}")["publisher"] == own_facts.OWNER
+
+
+def test_a_row_of_a_model_is_new_where_its_shape_is(tmp_path):
+    case = {"model": "llama-3.1-8b", "gpu": "h100-sxm-80gb", "n_gpus": 1, "isl": 1000, "osl": 200, "weights": "fp8"}
+    row = next(row for row in csv.DictReader((data.ROOT / "models.csv").open()) if row["id"] == "llama-3.1-8b")
+
+    def calibrated(**cells):
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(row))
+        writer.writeheader()
+        writer.writerow(row | {"source": "", "locator": ""} | cells)
+        tokenecon.facts(written(tmp_path / "mine", models=text.getvalue()))
+        return tokenecon.estimate(case | {"model": cells.get("id", row["id"])}).iloc[0]["calibrated"]
+
+    assert calibrated(name="Another name"), "the shape is the one that was measured"
+    assert not calibrated(ffn_size="14848") and not calibrated(id="my-llama")
+    tokenecon.facts(None)
+    assert tokenecon.estimate(case).iloc[0]["calibrated"]
+
+
+def test_a_configuration_named_anew_forgets_only_what_it_changes(config):
+    before = data._load("gpus")
+    tokenecon.estimate({"model": str(config), "gpu": "h100-sxm-80gb", "n_gpus": 1, "isl": 1000, "osl": 200})
+    assert str(config) in data.ids("models") and str(config) in set(data.models().index) and data._load("gpus") is before
+    config.write_text(json.dumps(CONFIG | {"num_hidden_layers": 16}))
+    own_model.described(str(config))
+    assert data.model(str(config))["layers"] == 16
+    case = {"model": str(config), "gpu": "h100-sxm-80gb", "n_gpus": 1, "isl": 1000, "osl": 200, "concurrency": 1}
+    assert tokenecon.estimate(case).iloc[0]["tpot_ms"] < tokenecon.estimate(case | {"model": "llama-3.1-8b"}).iloc[0]["tpot_ms"]
 
 
 def test_a_notebook_takes_a_configuration(command, tmp_path, config, write_notebook):

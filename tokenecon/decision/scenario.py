@@ -93,8 +93,8 @@ def parsed(path):
 
 def case(given, path):
     """The flat case of a scenario's mapping; a traffic file is looked for beside the scenario."""
-    if own_model.is_path(given.get("model")) and (path.parent / given["model"]).exists():
-        given = given | {"model": str(path.parent / given["model"])}  # as of a traffic file, else where the command is run
+    if "model" in given:
+        given = given | {"model": own_model.beside(given["model"], path.parent)}
     try:
         read = scenario_schema.Scenario.model_validate(given)
     except ValidationError as error:
