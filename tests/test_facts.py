@@ -16,13 +16,15 @@ import pytest
 import tokenecon
 from tokenecon import data, own_facts, queries
 from tokenecon.decision import options, portfolio, scenario
-from tokenecon.errors import BadInput, UnknownId
+from tokenecon.errors import BadInput, NoPrice, UnknownId
 from tokenecon.importers import own_model
 from tokenecon.prices import gpu_prices, price_book
 from tokenecon_book.build import notebooks
+from tokenecon_book.chapters.contracts import contract_prices, mix
 from tokenecon_book.chapters.deployment import deployment
 from tokenecon_book.chapters.hardware import hardware
 from tokenecon_book.chapters.hour import lifetime
+from tokenecon_book.chapters.market import token_prices
 from tokenecon_book.chapters.traffic import idle
 from tokenecon_book.documents import bills
 
@@ -415,7 +417,9 @@ PRICED = {"traffic": lambda case: idle.replica(case).usd / case.n_gpus,
           "hardware": lambda case: hardware.price(case.gpus[0], case)[0],
           "deployment": lambda case: deployment.instance(case)["rent"] / (1 + case.ops_overhead),
           "hour": lambda case: [lifetime.life(case)["rent"]], "cases/jpmorgan": bills.prices, "cases/shopify": bills.prices,
-          "cases/spotify": bills.prices}
+          "cases/spotify": bills.prices,
+          "contracts": lambda case: mix.offers(case).query("kind == 'on demand'")["usd_per_gpu_hour"],
+          "market": lambda case: token_prices.rented(case, "llama-3.3-70b")["rent"]}
 
 
 @pytest.mark.parametrize("name", PRICED)
@@ -428,6 +432,32 @@ def test_a_page_takes_the_price_that_it_states(name):
     assert list(PRICED[name](SimpleNamespace(**declared))) != list(own)
     with pytest.raises(BadInput, match="parameter 'usd_per_gpu_hour' is 0, but must be above 0"):
         PRICED[name](SimpleNamespace(**declared | {"usd_per_gpu_hour": 0.0}))
+
+
+def test_a_stated_price_is_what_a_bill_and_a_token_cost(tmp_path):
+    """All on demand at half the rent costs half; so does a token. A GPU that nobody rents out has one offer, the stated one."""
+    declared = SimpleNamespace(**notebooks.defaults("contracts"))
+    plain = [mix.solved(declared_with(declared, usd_per_gpu_hour=usd), kinds=("on demand",))["cost"]
+             for usd in (2.0, 1.0)]
+    assert plain[0] == pytest.approx(2 * plain[1])
+    (row,) = contract_prices.prices(declared_with(declared, usd_per_gpu_hour=2.0)).table.query(
+        "kind == 'on demand'").to_dict("records")
+    assert (row["usd_per_gpu_hour"], row["of_on_demand"], row["offers"]) == (2.0, 1.0, 0)
+    tokenecon.facts(written(tmp_path / "mine", gpus=GPU))
+    mine = declared_with(declared, gpu="my-gpu", usd_per_gpu_hour=3.0)
+    assert mix.offers(mine)[["provider", "kind", "usd_per_gpu_hour"]].values.tolist() == [["stated", "on demand", 3.0]]
+    with pytest.raises(NoPrice, match="no on_demand price of my-gpu"):
+        mix.offers(declared_with(declared, gpu="my-gpu"))
+    market = SimpleNamespace(**notebooks.defaults("market"))
+    costs = [token_prices.rented(declared_with(market, usd_per_gpu_hour=usd), "llama-3.3-70b") for usd in (2.0, 1.0)]
+    assert [list(one["seller"]) for one in costs] == [["stated price"]] * 2
+    assert costs[0]["usd_per_mtok"][0] == pytest.approx(2 * costs[1]["usd_per_mtok"][0])
+    alone = token_prices.rented(declared_with(market, gpus=["my-gpu"], usd_per_gpu_hour=2.0), "llama-3.3-70b")
+    assert alone["gpu"].tolist() == ["my-gpu"] and not alone["calibrated"].any()
+
+
+def declared_with(declared, **given):
+    return SimpleNamespace(**vars(declared) | given)
 
 
 def test_the_page_of_a_decision_takes_price_and_size():
