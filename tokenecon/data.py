@@ -46,6 +46,7 @@ GPU_COLUMNS = {
     **{field: (field, "text") for field in ("name", "vendor", "kind", "release")},
     "memory": ("memory_bytes", "B"),
     "engine_memory": ("engine_memory_bytes", "B"),
+    "host_memory": ("host_memory_bytes", "B"),
     "bandwidth": ("bandwidth_bytes_per_s", "B/s"),
     "bf16": ("bf16_flop_per_s", "FLOP/s"),
     "fp8": ("fp8_flop_per_s", "FLOP/s"),
@@ -55,6 +56,8 @@ GPU_COLUMNS = {
     "all_in_power": ("all_in_power_w", "W"),
     "link_bandwidth": ("link_bytes_per_s", "B/s"),
     "link_domain": ("link_domain_gpus", "GPU"),
+    "pcie_bandwidth": ("pcie_bytes_per_s", "B/s"),
+    "server_gpus": ("server_gpus", "GPU"),
     "interconnect": ("interconnect", "text"),
     "measurements": ("measurements", "count"),
 }

@@ -82,13 +82,8 @@ def serving(case):
     """The best replica on each GPU of the case, of any size or of the one that it states, or why there is none."""
     asked = {"weights": case.weights, "kv": case.kv, "isl": case.isl, "osl": case.osl, "cached_prefix": case.cached_prefix}
     limits = {"ttft_ms": case.ttft_ms, "tpot_ms": case.tpot_ms}
-    if case.n_gpus is None:
-        return sizing.choices(case.model, case.gpus, **asked, **limits)
-    ranks = {1, case.n_gpus} if data.model(case.model)["kind"] == "moe" else {1}
-    table = sizing.capacity(pd.DataFrame([{"model": case.model, "gpu": gpu, "n_gpus": case.n_gpus, "attention_dp": one, **asked}
-                                          for gpu in case.gpus for one in sorted(ranks)]), **limits)
-    best = table.assign(rate=table["requests_per_s"].fillna(0.0)).groupby("gpu", sort=False)["rate"].idxmax()
-    return table.loc[best].reset_index(drop=True)
+    sizes = None if case.n_gpus is None else (case.n_gpus,)
+    return sizing.choices(case.model, case.gpus, sizes=sizes, **asked, **limits)
 
 
 @finding

@@ -50,6 +50,13 @@ def gpu_numbers(gpu):
 
 
 @remembered
+def server_gpus(gpu):
+    """GPUs that one server joins, by links of their own or through the host; 1 where none is known."""
+    chip = data.gpu(gpu)
+    return max([1, *(int(chip[name]) for name in ("link_domain_gpus", "server_gpus") if chip[name] >= 1)])
+
+
+@remembered
 def weight_numbers(model, gpu, weights):
     """:func:`operands.of_weights` of ids."""
     return operands.of_weights(record(model), data.precision(weights), data.gpu(gpu))

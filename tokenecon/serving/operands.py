@@ -85,11 +85,14 @@ def of_gpu(chip):
     rate, watts = _fact(chip, "bf16_flop_per_s"), _fact(chip, "board_power_w")
     large = _fact(chip, "engine_memory_bytes") >= LARGE_BYTES and not chip["gpu"].startswith("a100")
     tokens, sequences = PROFILE[large]
+    domain, server, shared = (_fact(chip, name) for name in ("link_domain_gpus", "server_gpus", "host_memory_bytes"))
     family = "amd" if chip["vendor"] == "AMD" else "gaudi" if chip["gpu"].startswith("gaudi") else "common"
     return {
         "memory_bytes": _fact(chip, "engine_memory_bytes"), "bandwidth_bytes_per_s": _fact(chip, "bandwidth_bytes_per_s"),
         "full_flop_per_s": rate, "watts": watts if watts > 0 else rate / 1e12,
-        "link_bytes_per_s": _fact(chip, "link_bytes_per_s"), "link_domain": _fact(chip, "link_domain_gpus"),
+        "link_bytes_per_s": _fact(chip, "link_bytes_per_s"), "link_domain": domain,
+        "pcie_bytes_per_s": _fact(chip, "pcie_bytes_per_s"), "server_gpus": server if server > domain else domain,
+        "host_bytes": shared if shared > 0 else 0.0,
         "pcie": float(str(chip["interconnect"]).startswith(("PCIe", "two"))),
         "family": FAMILIES.index(family), "profile_tokens": tokens, "profile_sequences": sequences,
     }  # fmt: skip
@@ -147,8 +150,10 @@ def completed(case):
                         ("transfer_s", 0.0), ("requests", ENDLESS), ("release", 0), ("memory_share", UNSTATED),
                         ("reserve_gb", UNSTATED)):
         case.setdefault(name, value)
-    beyond = case["group"] > case["link_domain"]
-    own = where(case["link_bytes_per_s"] > 0, case["link_bytes_per_s"], NETWORK_BYTES_PER_S)
-    case["link_bytes_per_s"] = where(beyond, NETWORK_BYTES_PER_S, own)
+    # a bridge joins the cards of its domain, the host those of its server, the network all others
+    beyond, outside = case["group"] > case["link_domain"], case["group"] > case["server_gpus"]
+    bridged, hosted = (where(case[name] > 0, case[name], NETWORK_BYTES_PER_S)
+                       for name in ("link_bytes_per_s", "pcie_bytes_per_s"))
+    case["link_bytes_per_s"] = where(outside, NETWORK_BYTES_PER_S, where(beyond, hosted, bridged))
     case["pcie"] = where(beyond, 1.0, case["pcie"])
     return case

@@ -7,7 +7,7 @@ import pandas as pd
 from tokenecon import data
 from tokenecon.errors import NoEstimate, TooSlow
 from tokenecon.queries import remembered
-from tokenecon.serving import estimate, results
+from tokenecon.serving import estimate, lookups, results
 
 SIZES = (1, 2, 4, 8)  # GPUs of a replica inside one server
 COLUMNS = ("model", "gpu", "n_gpus", "weights", "kv", "isl", "osl")
@@ -51,16 +51,16 @@ def capacity(cases, *, ttft_ms=None, tpot_ms=None):
     return out
 
 
-def choices(model, gpus, *, weights, kv, isl, osl, cached_prefix=0.0, ttft_ms=None, tpot_ms=None):
+def choices(model, gpus, *, weights, kv, isl, osl, cached_prefix=0.0, ttft_ms=None, tpot_ms=None, sizes=None):
     """For each GPU the size and layout of a replica with the most requests a second for each GPU, within the limits.
 
-    Sizes are :data:`SIZES` up to the link domain of the GPU; a mixture of experts may also run attention data-parallel.
-    A GPU that no size serves keeps the reason of its largest size.
+    ``sizes`` are numbers of GPUs to try, by default :data:`SIZES` up to the server of the GPU; a mixture of experts may also
+    run attention data-parallel. A GPU that no size serves keeps the reason of its largest size.
     """
     routed = data.model(model)["kind"] == "moe"
     rows = [{"model": model, "gpu": gpu, "n_gpus": size, "weights": weights, "kv": kv, "isl": isl, "osl": osl,
              "cached_prefix": cached_prefix, "attention_dp": ranks}
-            for gpu in gpus for size in SIZES if size <= max(1, data.gpu(gpu)["link_domain_gpus"] or 1)
+            for gpu in gpus for size in sizes or [one for one in SIZES if one <= lookups.server_gpus(gpu)]
             for ranks in ((1, size) if routed and size > 1 else (1,))]  # fmt: skip
     table = capacity(pd.DataFrame(rows), ttft_ms=ttft_ms, tpot_ms=tpot_ms)
     table["per_gpu"] = (table["requests_per_s"] / table["n_gpus"]).fillna(-table["n_gpus"].rdiv(1.0))
