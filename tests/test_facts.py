@@ -206,6 +206,25 @@ def test_own_gpu_price_and_assumption_in_cost(command, tmp_path, folder):
     assert "gpus is ['my-gpu'], but must be" in refused(command("cost", path))
 
 
+def test_what_is_missing_is_looked_for_in_the_readers_files_too(command, tmp_path):
+    mine = written(tmp_path / "mine", gpus=GPU)
+    tokenecon.facts(mine)
+    case = {"model": "llama-3.1-8b", "gpu": "my-gpu", "n_gpus": 1, "isl": 1000, "osl": 200, "weights": "fp8"}
+    row = tokenecon.estimate(case).iloc[0]
+    assert row["output_tok_s"] > 0 and row["error"] == ""
+    assert row["no_price"] == f"gpu 'my-gpu' has no price in data/prices.csv or {mine}/prices.csv; give usd_per_gpu_hour"
+    path = tmp_path / "case.yml"
+    path.write_text(CASE.replace("[rent, api]", "[own, rent, api]"))
+    assert command("cost", path, "--facts", mine)[0] == 0
+    assert f"add a row of kind purchase to data/prices.csv or {mine}/prices.csv" in str(
+        options.offers(scenario.load(path)).table["reason"].tolist())
+    with pytest.raises(NoPrice, match=r"add a row to data/api_prices\.csv or .*mine/api_prices\.csv$"):
+        price_book.token_price("llama-1-30b")
+    tokenecon.facts(None)
+    with pytest.raises(NoPrice, match=r"add a row to data/api_prices\.csv$"):
+        price_book.token_price("llama-1-30b")
+
+
 def test_own_token_prices_are_offers_like_others(command, tmp_path):
     mine = written(tmp_path / "mine", api_prices=API + "my.other,my-model,me,x,1,2,2026-10-01,listed,quoted\n")
     path = tmp_path / "case.yml"

@@ -125,7 +125,8 @@ def estimate_help():
     return ("Predict tokens per second, latency and cost of the cases in a file, with 80 % intervals.\n\n"
             "Columns of CASES (.csv, .parquet, or - for standard input):\n\n"
             + "\n".join(f"* {line}" for line in case_files.columns_help())
-            + "\n\nRows that are wrong say why in `error`; the others are computed. Exit code 0; 1 with such a row; "
+            + "\n\nRows that are wrong say why in `error`; the others are computed, and where no price is known `no_price` says "
+            "so. Exit code 0; 1 with such a row; "
             "2 where a file cannot be read.\n\nExample: `tokenecon estimate cases.csv -o out.csv`")
 
 

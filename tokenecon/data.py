@@ -118,6 +118,12 @@ def own_folder():
     return _own["folder"]
 
 
+def file(name):
+    """Where a row of a table stands or would, in words: in ``data/``, or in the folder of the reader's facts."""
+    mine = "" if _own["folder"] is None else f" or {Path(_own['folder']) / name}.csv"
+    return f"data/{name}.csv{mine}"
+
+
 def own(name):
     """Ids of the rows of a table that are the reader's."""
     return _mine(name).keys()

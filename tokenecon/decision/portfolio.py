@@ -167,7 +167,7 @@ def market(gpu, as_of, *, limit, availability, interruptions, restart, lost, sel
     full = known[known["kind"] == "on_demand"].groupby("provider")["value"].min()
     if full.empty:
         raise NoPrice(f"no on_demand price of {gpu} on {as_of}{f' at a {sellers}' if sellers != ALL else ''}; the mix needs "
-                      "one, add a row to data/prices.csv")
+                      f"one, add a row to {data.file('prices')}")
     rows = []
     for (provider, kind), part in known.groupby(["provider", "kind"], sort=False):
         row = part.loc[part["value"].idxmin()]

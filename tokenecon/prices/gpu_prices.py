@@ -97,7 +97,7 @@ def _price_range(gpu, kind, as_of, max_age_days):
         newest = f"the newest is of {any_age['as_of'].max()}" if len(any_age) else "none is known at all"
         kinds = ", ".join(sorted(prices(gpu)["kind"].unique())) or "none"
         raise NoPrice(f"no {kind} price of {gpu} within {max_age_days} days before {as_of or newest_price_date()}: "
-                      f"{newest}; kinds known for it: {kinds}; add a row to data/prices.csv")
+                      f"{newest}; kinds known for it: {kinds}; add a row to {data.file('prices')}")
     low, high = rows["low"].fillna(rows["value"]), rows["high"].fillna(rows["value"])
     typical = rows.groupby("provider")["value"].median().median()
     return {

@@ -45,7 +45,7 @@ def gpu_numbers(gpu):
     """:func:`operands.of_gpu` of an id."""
     chip = data.gpu(gpu)
     if column := operands.lacking(chip):
-        raise CannotServe(f"gpu '{gpu}' has no {column} in data/gpus.csv")
+        raise CannotServe(f"gpu '{gpu}' has no {column} in {data.file('gpus')}")
     return operands.of_gpu(chip)
 
 

@@ -16,7 +16,8 @@ RESULTS = {"ttft_ms": "ttft", "tpot_ms": "tpot", "output_tok_s": "rate", "total_
 ENDS = ("_low", "_high")
 # What says how much room weights take.
 ROOM = ("concurrency", "memory_bytes", "host_bytes", "group", "tp", "pp", "routed", "outer_params", "attention_params",
-        "dense_params", "linear_bytes", "expert_params", "expert_room_bytes", "workspace", "experts_per_token", "expert_size", "ffn_size",
+        "dense_params", "linear_bytes", "expert_params", "expert_room_bytes", "workspace", "experts_per_token", "expert_size",
+        "ffn_size",
         "hidden", "vocab", "profile_tokens", "profile_sequences", "full_values", "window_values", "index_values", "window",
         "state_bytes", "linear_layers", "full_layers", "cache_bytes", "kv_heads", "load", "engine", "release", "memory_share",
         "reserve_gb")

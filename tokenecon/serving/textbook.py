@@ -56,7 +56,7 @@ def arithmetic_flop_per_s(gpu, weights):
         return native, True
     fallback = float(row[ARITHMETIC["bf16"]])
     if fallback != fallback:
-        raise ValueError(f"gpu '{gpu}' has no BF16 rate in data/gpus.csv, which weights '{weights}' would need")
+        raise ValueError(f"gpu '{gpu}' has no BF16 rate in {data.file('gpus')}, which weights '{weights}' would need")
     return fallback, False
 
 
@@ -72,7 +72,7 @@ def link(gpu, n_gpus):
         kind = words[0]
         if kind not in LINK_LATENCY:
             raise CannotServe(f"interconnect '{' '.join(words)}' of gpu '{gpu}' has no latency; its first word must be one of "
-                              f"{', '.join(LINK_LATENCY)}; mend the row {gpu}.interconnect of data/gpus.csv")
+                              f"{', '.join(LINK_LATENCY)}; mend the row {gpu}.interconnect of {data.file('gpus')}")
         return row["link_bytes_per_s"], units.convert(data.value(LINK_LATENCY[kind]), "us", "s")
     bandwidth = units.convert(data.value("link.network_bandwidth"), "GB/s", "B/s")
     return bandwidth, units.convert(data.value("link.latency_roce"), "us", "s")
