@@ -319,6 +319,7 @@ def test_a_scenario_takes_a_configuration_like_the_model_of_the_same_shape(comma
         assert code == 0
         if model != "llama-3.1-8b":
             assert any("API" in row["name"] and "no seller" in row["reason"] for row in found["tables"]["refused"])
+            assert f"Never measured, so with wider intervals: model '{config}'" in found["note"]
             assert found["own_facts"]["models"] == [str(config)] and f"your-file-{config}" in found["sources"]
             assert command("decide", path, "--draws", "500")[0] == 0
     assert costs[0] == costs[1] and costs[0].keys() == costs[2].keys()
@@ -341,6 +342,8 @@ def test_a_table_takes_a_configuration_from_its_own_folder_and_says_so(command, 
     rows = pd.read_csv(out)
     assert code == 0 and err == f"with your own facts: {config}; {here / 'mine.json'}\n"
     assert rows["model"].tolist() == table["model"].tolist() and rows["calibrated"].tolist() == [False] * 6 + [True] * 2
+    said = [f"model '{one}'" for one in (config, *named[1:3])]  # where the first was found
+    assert rows["unmeasured"].fillna("").tolist() == [words for words in (*said, "") for _ in range(2)]
     assert rows["tpot_ms"].nunique() == 1, "the shape is that of the catalogue's model"
     assert rows["tpot_ms_high"].iloc[0] > rows["tpot_ms_high"].iloc[-1]
 

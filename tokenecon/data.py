@@ -351,7 +351,7 @@ def model(model_id):
     known = _by_id("models")
     named = [model_id] if model_id in known else [one for one, other in known.items() if model_id in other["aliases"].split()]
     if not named:
-        raise UnknownId("model", model_id, known, "`tokenecon list models`")
+        raise UnknownId("model", model_id, known, "`tokenecon list models`, or the path of a config.json")
     return row("models", named[0])
 
 
