@@ -51,8 +51,9 @@ CARD = {"gpu": "card", "vendor": "ACME", "interconnect": "NVLink bridge", "engin
 def test_cards_that_no_bridge_joins_meet_in_the_host_and_servers_on_the_network(facts, expected):
     chip = operands.of_gpu(CARD | facts)
     for group, (link, pcie) in expected.items():
-        case = operands.completed(chip | {"group": float(group), "tp": float(group), "dp": 1.0, "state_bytes": 0.0, "kv_heads": 8.0,
-                                          "experts_per_token": 1.0, "routed_groups": 1.0})
+        case = operands.completed(chip | {
+            "group": float(group), "tp": float(group), "dp": 1.0, "state_bytes": 0.0, "kv_heads": 8.0, "experts_per_token": 1.0,
+            "routed_groups": 1.0})
         assert (case["link_bytes_per_s"], case["pcie"]) == (link, pcie), group
 
 
