@@ -16,12 +16,15 @@ import pytest
 import tokenecon
 from tokenecon import data, own_facts, queries
 from tokenecon.decision import options, portfolio, scenario
-from tokenecon.errors import BadInput, UnknownId
+from tokenecon.errors import BadInput, NoPrice, UnknownId
+from tokenecon.importers import own_model
 from tokenecon.prices import gpu_prices, price_book
 from tokenecon_book.build import notebooks
+from tokenecon_book.chapters.contracts import contract_prices, mix
 from tokenecon_book.chapters.deployment import deployment
 from tokenecon_book.chapters.hardware import hardware
 from tokenecon_book.chapters.hour import lifetime
+from tokenecon_book.chapters.market import token_prices
 from tokenecon_book.chapters.traffic import idle
 from tokenecon_book.documents import bills
 
@@ -203,6 +206,25 @@ def test_own_gpu_price_and_assumption_in_cost(command, tmp_path, folder):
     assert "gpus is ['my-gpu'], but must be" in refused(command("cost", path))
 
 
+def test_what_is_missing_is_looked_for_in_the_readers_files_too(command, tmp_path):
+    mine = written(tmp_path / "mine", gpus=GPU)
+    tokenecon.facts(mine)
+    case = {"model": "llama-3.1-8b", "gpu": "my-gpu", "n_gpus": 1, "isl": 1000, "osl": 200, "weights": "fp8"}
+    row = tokenecon.estimate(case).iloc[0]
+    assert row["output_tok_s"] > 0 and row["error"] == ""
+    assert row["no_price"] == f"gpu 'my-gpu' has no price in data/prices.csv or {mine}/prices.csv; give usd_per_gpu_hour"
+    path = tmp_path / "case.yml"
+    path.write_text(CASE.replace("[rent, api]", "[own, rent, api]"))
+    assert command("cost", path, "--facts", mine)[0] == 0
+    assert f"add a row of kind purchase to data/prices.csv or {mine}/prices.csv" in str(
+        options.offers(scenario.load(path)).table["reason"].tolist())
+    with pytest.raises(NoPrice, match=r"add a row to data/api_prices\.csv or .*mine/api_prices\.csv$"):
+        price_book.token_price("llama-1-30b")
+    tokenecon.facts(None)
+    with pytest.raises(NoPrice, match=r"add a row to data/api_prices\.csv$"):
+        price_book.token_price("llama-1-30b")
+
+
 def test_own_token_prices_are_offers_like_others(command, tmp_path):
     mine = written(tmp_path / "mine", api_prices=API + "my.other,my-model,me,x,1,2,2026-10-01,listed,quoted\n")
     path = tmp_path / "case.yml"
@@ -297,10 +319,77 @@ def test_a_scenario_takes_a_configuration_like_the_model_of_the_same_shape(comma
         assert code == 0
         if model != "llama-3.1-8b":
             assert any("API" in row["name"] and "no seller" in row["reason"] for row in found["tables"]["refused"])
+            assert f"Never measured, so with wider intervals: model '{config}'" in found["note"]
             assert found["own_facts"]["models"] == [str(config)] and f"your-file-{config}" in found["sources"]
             assert command("decide", path, "--draws", "500")[0] == 0
     assert costs[0] == costs[1] and costs[0].keys() == costs[2].keys()
     assert costs[0] == pytest.approx(costs[2], rel=0.05), "nothing is measured of a file, so its interval alone may differ"
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_table_takes_a_configuration_from_its_own_folder_and_says_so(command, tmp_path, monkeypatch, config, ending):
+    """What nobody measured is marked, and the file is named; the table keeps the name that it was given."""
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    (here / "mine.json").write_bytes(config.read_bytes())
+    named = ["Llama-Mine/config.json", "mine.json", str(config), "llama-3.1-8b"]
+    cases, out = tmp_path / f"cases.{ending}", tmp_path / "out.csv"
+    table = pd.DataFrame([{"model": model, "gpu": "h100-sxm-80gb", "n_gpus": 1, "isl": 1000, "osl": 200, "weights": "fp8",
+                           "draft_model": draft, "draft_tokens": 0} for model in named for draft in (None, "mine.json")])
+    table.to_csv(cases, index=False) if ending == "csv" else table.to_parquet(cases)
+    code, _, err = command("estimate", cases, "-o", out)
+    rows = pd.read_csv(out)
+    assert code == 0 and err == f"with your own facts: {config}; {here / 'mine.json'}\n"
+    assert rows["model"].tolist() == table["model"].tolist() and rows["calibrated"].tolist() == [False] * 6 + [True] * 2
+    said = [f"model '{one}'" for one in (config, *named[1:3])]  # where the first was found
+    assert rows["unmeasured"].fillna("").tolist() == [words for words in (*said, "") for _ in range(2)]
+    assert rows["tpot_ms"].nunique() == 1, "the shape is that of the catalogue's model"
+    assert rows["tpot_ms_high"].iloc[0] > rows["tpot_ms_high"].iloc[-1]
+
+
+def test_fit_says_what_it_used(command, config):
+    code, out, err = command("fit", config, "--gpu", "h100-sxm-80gb", "--json")
+    assert code == 0 and json.loads(out)["fits"] and err == f"with your own facts: {config}\n"
+    assert command("fit", "llama-3.1-8b", "--gpu", "h100-sxm-80gb", "--json")[2] == ""
+
+
+def test_a_configuration_puts_its_source_on_record(config):
+    case = {"model": str(config), "gpu": "h100-sxm-80gb", "n_gpus": 1, "isl": 1000, "osl": 200}
+    for _ in range(2):  # the second time from memory
+        with queries.recording() as asked:
+            tokenecon.estimate(case)
+        assert f"your-file-{config}" in data.sources_of(asked) and data.own_among(asked)["models"] == (str(config),)
+    assert data.model(str(config))["name"] == "Llama-Mine" and data.source(f"your-file-{config}")["publisher"] == own_facts.OWNER
+
+
+def test_a_row_of_a_model_is_new_where_its_shape_is(tmp_path):
+    case = {"model": "llama-3.1-8b", "gpu": "h100-sxm-80gb", "n_gpus": 1, "isl": 1000, "osl": 200, "weights": "fp8"}
+    row = next(row for row in csv.DictReader((data.ROOT / "models.csv").open()) if row["id"] == "llama-3.1-8b")
+
+    def calibrated(**cells):
+        text = io.StringIO()
+        writer = csv.DictWriter(text, list(row))
+        writer.writeheader()
+        writer.writerow(row | {"source": "", "locator": ""} | cells)
+        tokenecon.facts(written(tmp_path / "mine", models=text.getvalue()))
+        return tokenecon.estimate(case | {"model": cells.get("id", row["id"])}).iloc[0]["calibrated"]
+
+    assert calibrated(name="Another name"), "the shape is the one that was measured"
+    assert not calibrated(ffn_size="14848") and not calibrated(id="my-llama")
+    tokenecon.facts(None)
+    assert tokenecon.estimate(case).iloc[0]["calibrated"]
+
+
+def test_a_configuration_named_anew_forgets_only_what_it_changes(config):
+    before = data._load("gpus")
+    tokenecon.estimate({"model": str(config), "gpu": "h100-sxm-80gb", "n_gpus": 1, "isl": 1000, "osl": 200})
+    assert str(config) in data.ids("models") and str(config) in set(data.models().index) and data._load("gpus") is before
+    config.write_text(json.dumps(CONFIG | {"num_hidden_layers": 16}))
+    own_model.described(str(config))
+    assert data.model(str(config))["layers"] == 16
+    case = {"model": str(config), "gpu": "h100-sxm-80gb", "n_gpus": 1, "isl": 1000, "osl": 200, "concurrency": 1}
+    assert tokenecon.estimate(case).iloc[0]["tpot_ms"] < tokenecon.estimate(case | {"model": "llama-3.1-8b"}).iloc[0]["tpot_ms"]
 
 
 def test_a_notebook_takes_a_configuration(command, tmp_path, config, write_notebook):
@@ -350,7 +439,9 @@ PRICED = {"traffic": lambda case: idle.replica(case).usd / case.n_gpus,
           "hardware": lambda case: hardware.price(case.gpus[0], case)[0],
           "deployment": lambda case: deployment.instance(case)["rent"] / (1 + case.ops_overhead),
           "hour": lambda case: [lifetime.life(case)["rent"]], "cases/jpmorgan": bills.prices, "cases/shopify": bills.prices,
-          "cases/spotify": bills.prices}
+          "cases/spotify": bills.prices,
+          "contracts": lambda case: mix.offers(case).query("kind == 'on demand'")["usd_per_gpu_hour"],
+          "market": lambda case: token_prices.rented(case, "llama-3.3-70b")["rent"]}
 
 
 @pytest.mark.parametrize("name", PRICED)
@@ -363,6 +454,32 @@ def test_a_page_takes_the_price_that_it_states(name):
     assert list(PRICED[name](SimpleNamespace(**declared))) != list(own)
     with pytest.raises(BadInput, match="parameter 'usd_per_gpu_hour' is 0, but must be above 0"):
         PRICED[name](SimpleNamespace(**declared | {"usd_per_gpu_hour": 0.0}))
+
+
+def test_a_stated_price_is_what_a_bill_and_a_token_cost(tmp_path):
+    """All on demand at half the rent costs half; so does a token. A GPU that nobody rents out has one offer, the stated one."""
+    declared = SimpleNamespace(**notebooks.defaults("contracts"))
+    plain = [mix.solved(declared_with(declared, usd_per_gpu_hour=usd), kinds=("on demand",))["cost"]
+             for usd in (2.0, 1.0)]
+    assert plain[0] == pytest.approx(2 * plain[1])
+    (row,) = contract_prices.prices(declared_with(declared, usd_per_gpu_hour=2.0)).table.query(
+        "kind == 'on demand'").to_dict("records")
+    assert (row["usd_per_gpu_hour"], row["of_on_demand"], row["offers"]) == (2.0, 1.0, 0)
+    tokenecon.facts(written(tmp_path / "mine", gpus=GPU))
+    mine = declared_with(declared, gpu="my-gpu", usd_per_gpu_hour=3.0)
+    assert mix.offers(mine)[["provider", "kind", "usd_per_gpu_hour"]].values.tolist() == [["stated", "on demand", 3.0]]
+    with pytest.raises(NoPrice, match="no on_demand price of my-gpu"):
+        mix.offers(declared_with(declared, gpu="my-gpu"))
+    market = SimpleNamespace(**notebooks.defaults("market"))
+    costs = [token_prices.rented(declared_with(market, usd_per_gpu_hour=usd), "llama-3.3-70b") for usd in (2.0, 1.0)]
+    assert [list(one["seller"]) for one in costs] == [["stated price"]] * 2
+    assert costs[0]["usd_per_mtok"][0] == pytest.approx(2 * costs[1]["usd_per_mtok"][0])
+    alone = token_prices.rented(declared_with(market, gpus=["my-gpu"], usd_per_gpu_hour=2.0), "llama-3.3-70b")
+    assert alone["gpu"].tolist() == ["my-gpu"] and not alone["calibrated"].any()
+
+
+def declared_with(declared, **given):
+    return SimpleNamespace(**vars(declared) | given)
 
 
 def test_the_page_of_a_decision_takes_price_and_size():

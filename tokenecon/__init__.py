@@ -28,7 +28,8 @@ def estimate(cases: "pd.DataFrame | dict[str, Any]", *, intervals: bool = True) 
     -------
     pandas.DataFrame
         The same rows with ``ttft_ms``, ``tpot_ms``, ``output_tok_s``, ``usd_per_mtok`` and others, each with the 80 % interval
-        ``_low`` to ``_high``; ``error`` says of a row without numbers what is wrong with it.
+        ``_low`` to ``_high``; ``error`` says of a row without numbers what is wrong with it, ``no_price`` of one that has only
+        speeds why it has no cost. ``calibrated`` is False where nothing like it was measured, and ``unmeasured`` names what.
 
     Raises
     ------

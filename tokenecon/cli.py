@@ -1,5 +1,6 @@
 """The ``tokenecon`` command: thin, every verb one call into the package."""
 
+import contextlib
 import errno
 import json
 import re
@@ -106,6 +107,17 @@ def show(
     print(f"\ncite as\n  {found['cite']}")
 
 
+@contextlib.contextmanager
+def telling_own_facts():
+    """Say afterwards which of the reader's own facts were used."""
+    from tokenecon import data, queries
+
+    with queries.recording() as asked:
+        yield
+    if mine := data.own_words(asked):
+        print(f"with your own facts: {mine}", file=sys.stderr)
+
+
 def estimate_help():
     """The columns of a case, written from where they are checked."""
     from tokenecon.serving import case_files
@@ -113,7 +125,8 @@ def estimate_help():
     return ("Predict tokens per second, latency and cost of the cases in a file, with 80 % intervals.\n\n"
             "Columns of CASES (.csv, .parquet, or - for standard input):\n\n"
             + "\n".join(f"* {line}" for line in case_files.columns_help())
-            + "\n\nRows that are wrong say why in `error`; the others are computed. Exit code 0; 1 with such a row; "
+            + "\n\nRows that are wrong say why in `error`; the others are computed, and where no price is known `no_price` says "
+            "so. Exit code 0; 1 with such a row; "
             "2 where a file cannot be read.\n\nExample: `tokenecon estimate cases.csv -o out.csv`")
 
 
@@ -123,13 +136,10 @@ def estimate(
     intervals: Annotated[bool, typer.Option("--intervals/--no-intervals", help="Give the ends of each interval, too.")] = True,
 ):
     """Predict the cases of a file; ``--help`` lists the columns."""
-    from tokenecon import data, queries
     from tokenecon.serving import case_files
 
-    with queries.recording() as asked:
+    with telling_own_facts():
         rows, wrong = case_files.run(cases, out, intervals)
-    if mine := data.own_words(asked):
-        print(f"with your own facts: {mine}", file=sys.stderr)
     if wrong:
         print(f"{wrong} of {rows} rows have an error; see the column error", file=sys.stderr)
         raise typer.Exit(1)
@@ -159,8 +169,9 @@ def fit(
     """
     from tokenecon.serving.room import fit as room
 
-    found = room.fit(model, gpu, n_gpus=n_gpus, weights=weights, kv=kv, isl=isl, osl=osl, users=users, engine=engine,
-                     release=release, memory_share=memory_share, reserve_gb=reserve_gb)
+    with telling_own_facts():
+        found = room.fit(model, gpu, n_gpus=n_gpus, weights=weights, kv=kv, isl=isl, osl=osl, users=users, engine=engine,
+                         release=release, memory_share=memory_share, reserve_gb=reserve_gb)
     rows = jsonable(found.to_dict("records"))
     if as_json:
         print(json.dumps(rows[0] if gpu else rows, indent=1, ensure_ascii=False))

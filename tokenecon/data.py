@@ -18,6 +18,7 @@ import json
 import operator
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from tokenecon import own_facts, queries, units
@@ -45,6 +46,7 @@ GPU_COLUMNS = {
     **{field: (field, "text") for field in ("name", "vendor", "kind", "release")},
     "memory": ("memory_bytes", "B"),
     "engine_memory": ("engine_memory_bytes", "B"),
+    "host_memory": ("host_memory_bytes", "B"),
     "bandwidth": ("bandwidth_bytes_per_s", "B/s"),
     "bf16": ("bf16_flop_per_s", "FLOP/s"),
     "fp8": ("fp8_flop_per_s", "FLOP/s"),
@@ -54,6 +56,8 @@ GPU_COLUMNS = {
     "all_in_power": ("all_in_power_w", "W"),
     "link_bandwidth": ("link_bytes_per_s", "B/s"),
     "link_domain": ("link_domain_gpus", "GPU"),
+    "pcie_bandwidth": ("pcie_bytes_per_s", "B/s"),
+    "server_gpus": ("server_gpus", "GPU"),
     "interconnect": ("interconnect", "text"),
     "measurements": ("measurements", "count"),
 }
@@ -91,10 +95,17 @@ def use(folder: "str | os.PathLike[str] | None" = None) -> "dict[str, tuple[str,
 
 def describe_model(row, source_row):
     """Take in a model that no table has: its row as texts, whose id is the path of its file, and the source for that file."""
-    for table, one in (("models", row), ("sources", source_row)):
-        if _described[table].get(one["id"]) != one:
-            _described[table][one["id"]] = one
-            queries.forget()
+    both = {"models": row, "sources": source_row}
+    if new := {table: one["id"] for table, one in both.items() if _described[table].get(one["id"]) != one}:
+        for table, row_id in new.items():
+            _described[table][row_id] = both[table]
+        queries.forget(new)
+
+
+def described_model(model_id):
+    """The row of a model that :func:`describe_model` took in, as texts: the table of all models is not read for it."""
+    ask(Query("models", (("id=", model_id),), ""))
+    return dict(_described["models"][model_id])
 
 
 def _mine(name):
@@ -107,6 +118,12 @@ def own_folder():
     return _own["folder"]
 
 
+def file(name):
+    """Where a row of a table stands or would, in words: in ``data/``, or in the folder of the reader's facts."""
+    mine = "" if _own["folder"] is None else f" or {Path(_own['folder']) / name}.csv"
+    return f"data/{name}.csv{mine}"
+
+
 def own(name):
     """Ids of the rows of a table that are the reader's."""
     return _mine(name).keys()
@@ -116,6 +133,11 @@ def _own_source(name, row):
     """Id of the source that stands for the file of a row of the reader's."""
     told = row.get("source", "")
     return told if told.startswith(own_facts.source_id("")) else own_facts.source_id(f"{name}.csv")
+
+
+def replaced(name, row_id):
+    """The row of ours, as texts, whose place one of the reader's takes; None where it takes no place."""
+    return next((row for row in _texts(ROOT, name) if row["id"] == row_id), None) if row_id in own(name) else None
 
 
 def own_among(asked):
@@ -163,7 +185,7 @@ def _file(name):
     return io.StringIO(text.getvalue())
 
 
-@kept
+@partial(kept, of=lambda: "")
 def package():
     """The descriptor ``data/datapackage.json`` as a dict."""
     return json.loads((ROOT / "datapackage.json").read_text(encoding="utf-8"))
@@ -177,7 +199,7 @@ def schema(name):
     return tables[name]
 
 
-@kept
+@partial(kept, of=lambda name: name)
 def _load(name):
     import pandas as pd
 
@@ -270,7 +292,7 @@ class Facts(Mapping):
         return len(self._values)
 
 
-@kept
+@partial(kept, of=lambda name: name)
 def _by_id(name):
     """Rows of a table by id, for the look-ups of single facts."""
     return {row["id"]: row for row in _load(name).to_dict("records")}
@@ -285,7 +307,7 @@ def row(name, row_id, field="id", where=""):
     return dict(known[row_id])
 
 
-@kept
+@partial(kept, of=lambda: "gpus")
 def _gpus():
     import pandas as pd
 
@@ -316,7 +338,7 @@ def gpu(gpu_id):
 
 
 GPU_FIELDS = {column: field for field, (column, _) in GPU_COLUMNS.items()}
-_gpu_rows = kept(lambda: _gpus().to_dict("index"))
+_gpu_rows = kept(lambda: _gpus().to_dict("index"), of=lambda: "gpus")
 
 
 def models():
@@ -329,7 +351,7 @@ def model(model_id):
     known = _by_id("models")
     named = [model_id] if model_id in known else [one for one, other in known.items() if model_id in other["aliases"].split()]
     if not named:
-        raise UnknownId("model", model_id, known, "`tokenecon list models`")
+        raise UnknownId("model", model_id, known, "`tokenecon list models`, or the path of a config.json")
     return row("models", named[0])
 
 

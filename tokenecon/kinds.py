@@ -1,6 +1,7 @@
 """What a unit or a kind of id allows as the value of a parameter: a pydantic type, and words."""
 
 import datetime
+import os
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -33,11 +34,11 @@ class Kind:
 
 def check_unit(unit):
     """Refuse a unit that is neither of the closed list nor a kind of id; reads no data."""
-    if unit in IDS or unit in PLAIN or unit in units.UNITS or unit.startswith("choice("):
+    if unit in IDS or unit in PLAIN or unit in units.UNITS or unit == "scenario" or unit.startswith("choice("):
         return
     raise UnknownKind(
         f"'{unit}' is neither a unit nor a kind of parameter{did_you_mean(unit, units.UNITS)}; allowed are "
-        f"{', '.join((*IDS, *PLAIN, 'choice(a|b)'))} and the units of tokenecon/units.py"
+        f"{', '.join((*IDS, *PLAIN, 'scenario', 'choice(a|b)'))} and the units of tokenecon/units.py"
     )
 
 
@@ -56,6 +57,10 @@ def kind(unit, whole):
             own = Annotated[str, AfterValidator(_model)]
             return Kind(TypeAdapter(own), "the id of a model, or the path of its config.json", ids, look)
         return Kind(TypeAdapter(one), f"the id of a {unit}", ids, look)
+    if unit == "scenario":
+        own = Annotated[str, AfterValidator(_scenario)]
+        return Kind(TypeAdapter(own), "the name of a scenario, or the path of a scenario file that is there", tuple(scenarios()),
+                    "`tokenecon list scenarios`")
     if unit.startswith("choice("):
         choices = tuple(choice.strip() for choice in unit[len("choice(") : -1].split("|"))
         return Kind(TypeAdapter(Literal[choices]), "one of the choices", choices)
@@ -116,6 +121,22 @@ def _model(value):
     if not own_model.is_path(value):
         raise ValueError("neither")
     return own_model.described(value)
+
+
+def scenarios():
+    """Name to file of the scenarios that ship with the book."""
+    from tokenecon import data
+
+    return {path.stem: path for path in sorted((data.shipped("notebooks") / "scenarios").glob("*.yml"))}
+
+
+def _scenario(value):
+    """The name of a shipped scenario, or the absolute path of a file: a notebook runs in its own folder."""
+    if value in scenarios():
+        return value
+    if not os.path.isfile(value):
+        raise ValueError("neither")
+    return os.path.abspath(value)
 
 
 def _ids(table):

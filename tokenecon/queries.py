@@ -39,17 +39,43 @@ def made():
     return tuple(_recordings[0])
 
 
-def kept(function):
-    """:func:`functools.cache`, until :func:`forget`: for what reads ``data/`` and puts nothing on record."""
-    found = functools.cache(function)
-    _forgetting.append(found.cache_clear)
-    return found
+def kept(function, of=lambda *_: None):
+    """:func:`functools.cache`, until :func:`forget`: for what reads ``data/`` and puts nothing on record.
+
+    ``of`` gives for the arguments the one table that the result is of, where it is of no more.
+    """
+    known = {}
+
+    @functools.wraps(function)
+    def wrapper(*args):
+        if args not in known:
+            known[args] = function(*args)
+        return known[args]
+
+    def clear(new):
+        for args in list(known):
+            if not new or of(*args) is None or of(*args) in new:
+                del known[args]
+
+    _forgetting.append(clear)
+    return wrapper
 
 
-def forget():
-    """Empty the memory of all that is :func:`kept` or :func:`remembered`: other facts hold from here on."""
+def forget(new=None):
+    """Empty the memory of all that is :func:`kept` or :func:`remembered`: other facts hold from here on.
+
+    Of rows that are new, ``{table: id}``, only what one of them may change is forgotten.
+    """
     for clear in _forgetting:
-        clear()
+        clear(new or {})
+
+
+def _answers_with(query, new):
+    """Whether one of the new rows may be among the answers of a query."""
+    if query.table not in new:
+        return False
+    by_id = dict(query.where).get("id=")
+    return by_id is None or new[query.table] in ((by_id,) if isinstance(by_id, str) else by_id)
 
 
 def remembered(function):
@@ -69,6 +95,9 @@ def remembered(function):
         known[key] = result, asked
         return result
 
-    wrapper.cache_clear = known.clear
-    _forgetting.append(known.clear)
+    def clear(new):
+        for key in [key for key, (_, asked) in known.items() if not new or any(_answers_with(one, new) for one in asked)]:
+            del known[key]
+
+    _forgetting.append(clear)
     return wrapper

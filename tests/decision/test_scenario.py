@@ -229,9 +229,9 @@ def test_a_file_of_more_than_a_year_is_refused(written):
 
 def test_the_shipped_scenarios_load_and_their_names_are_the_choices_of_the_page(root):
     declared = parameters.spec(root / "notebooks" / "decision.ipynb")
-    assert declared["scenario"].unit == f"choice({'|'.join(declared['scenario'].unit[7:-1].split('|'))})"
-    assert set(declared["scenario"].unit[len("choice("):-1].split("|")) == set(scenario.names())
+    assert declared["scenario"].unit == "scenario" and len(scenario.names()) == len(list(scenario.FOLDER.glob("*.yml"))) == 3
     for name in scenario.names():
+        assert parameters.validate(declared, {"scenario": name}) == {"scenario": name}
         case = scenario.load(scenario.FOLDER / f"{name}.yml")
         assert case.requests_per_day > 0
 
@@ -287,6 +287,44 @@ def test_a_parameter_that_the_scenario_refuses_is_named():
         parameters.scenario(page(years=0.5))
     with pytest.raises(parameters.ParameterError, match=r"^parameter 'as_of' is '2999-01-01', but must be a day from"):
         parameters.scenario(page(as_of="2999-01-01"))
+
+
+def test_the_page_takes_a_scenario_file_of_the_readers(root, tmp_path, monkeypatch):
+    """From where the command is run, as a path that holds in the folder of the notebook, too."""
+    declared = parameters.spec(root / "notebooks" / "decision.ipynb")
+    (tmp_path / "mine.yml").write_text((scenario.FOLDER / "coding-agent.yml").read_text().replace("ttft_ms: ", "ttft_ms: 1"))
+    monkeypatch.chdir(tmp_path)
+    given = parameters.validate(declared, {"scenario": "mine.yml"})
+    assert given == {"scenario": str(tmp_path / "mine.yml")}
+    monkeypatch.chdir(root)
+    mine, ours = parameters.scenario(page(**given)), parameters.scenario(page(scenario="coding-agent"))
+    assert str(mine.ttft_ms) == f"1{ours.ttft_ms}" and mine.profile.equals(ours.profile)
+    assert parameters.scenario(page(**given, isl=7)).isl == 7
+
+
+def test_a_scenario_that_is_neither_name_nor_file_is_one_sentence(root, tmp_path):
+    declared = parameters.spec(root / "notebooks" / "decision.ipynb")
+    for wrong in ("chat-asistant", str(tmp_path / "none.yml"), str(tmp_path), "a" * 5000, ""):
+        with pytest.raises(parameters.ParameterError, match=r"^parameter 'scenario' is .* but must be the name of a scenario, or "
+                           r"the path of a scenario file that is there: batch-summariser, chat-assistant, coding-agent; see"):
+            parameters.validate(declared, {"scenario": wrong})
+    path = tmp_path / "mine.yml"
+    path.write_text((scenario.FOLDER / "coding-agent.yml").read_text().replace("isl: ", "isl: -"))
+    with pytest.raises(parameters.ParameterError, match=r"^scenario '.*mine\.yml': workload\.isl is -"):
+        parameters.scenario(page(scenario=str(path)))
+    with pytest.raises(parameters.ParameterError, match=r"^parameter 'isl' is -5"):
+        parameters.scenario(page(scenario=str(path), isl=-5))
+
+
+def test_the_files_of_a_scenario_are_those_that_it_reads(tmp_path):
+    path = tmp_path / "mine.yml"
+    (tmp_path / "hours.csv").write_text("hour,requests\n0,1\n")
+    (tmp_path / "config.json").write_text("{}")
+    text = "model: {}\ntraffic: {}\n"
+    path.write_text(text.format("llama-3.1-8b", "{profile: flat}"))
+    assert scenario.files(path) == [str(path)]
+    path.write_text(text.format("config.json", "{file: hours.csv}"))
+    assert scenario.files(path) == [str(path), str(tmp_path / "hours.csv"), str(tmp_path / "config.json")]
 
 
 def test_every_field_that_the_page_may_change_is_declared_blank(root):

@@ -53,6 +53,7 @@ def test_the_row_is_one_more_and_is_what_the_catalogue_says_of_the_same_shape(co
         ({"id": "llama-3.1-8b"}, "--id 'llama-3.1-8b' is taken"),
         ({"id": "meta-llama-3.1-8b"}, "is taken"),
         ({"id": "h200-sxm-141gb"}, "is taken"),
+        ({"id": "h200-sxm-141gb.bandwidth"}, "is taken"),
         ({"id": "doc-uk"}, "is taken"),
         ({"id": "Qwen 3"}, "must be of small letters"),
         ({"source": "hf-qwen"}, "source 'hf-qwen' is not known; use 'hf-qwen"),

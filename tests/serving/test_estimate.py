@@ -33,7 +33,7 @@ def test_a_dict_is_a_table_of_one_row_with_every_column():
     wanted += ["bound"]
     for name in ("usd_per_mtok_in", "usd_per_mtok_out", "usd_per_mtok"):
         wanted += [name, f"{name}_low", f"{name}_high"]
-    assert list(row.index) == [*wanted, "calibrated", "no_price", "error"]
+    assert list(row.index) == [*wanted, "calibrated", "unmeasured", "no_price", "error"]
 
 
 @pytest.mark.parametrize(("change", "says"), [
@@ -173,6 +173,21 @@ def test_what_was_never_measured_is_marked_and_wider():
     assert known["calibrated"] and not unknown["calibrated"]
     width = [np.log(row["output_tok_s_high"] / row["output_tok_s_low"]) for row in (known, unknown)]
     assert width[1] > 1.3 * width[0]
+
+
+def test_a_row_says_what_of_it_nobody_measured():
+    changes = {
+        "": {}, "gpu 'h100-nvl-94gb'": {"gpu": "h100-nvl-94gb"}, "weights 'int8'": {"weights": "int8"},
+        "kv 'int4'": {"kv": "int4"}, "drafted tokens": {"draft_tokens": 3}, "a cached prefix": {"cached_prefix": 0.5},
+        "prefill apart": {"n_gpus": 2, "tp": 1, "prefill_gpus": 1},
+        "a layer split beyond linked GPUs": {"n_gpus": 16},
+        "gpu 'h100-nvl-94gb', drafted tokens, a cached prefix": {"gpu": "h100-nvl-94gb", "draft_tokens": 3, "cached_prefix": 0.5},
+    }
+    cases = [GOOD | {"concurrency": 4, "usd_per_gpu_hour": 2.0} | change for change in changes.values()]
+    table = tokenecon.estimate(pd.DataFrame(cases))
+    assert table["error"].tolist() == [""] * len(cases)
+    assert table["unmeasured"].tolist() == list(changes) == [tokenecon.estimate(case).iloc[0]["unmeasured"] for case in cases]
+    assert table["calibrated"].tolist() == [not words for words in changes]
 
 
 def test_the_command_prints_a_table_and_counts_errors(tmp_path):

@@ -119,7 +119,6 @@ def test_pages_of_a_hybrid_are_as_large_as_a_state_on_its_rank():
     ("deepseek_ep.decode_bandwidth", known.DECODE_NETWORK_BYTES_PER_S, 1e9 * 15 / 16),  # over sixteen
     ("deepseek_day.dispatch_bytes", known.DISPATCH_BYTES, 1.0),
     ("deepseek_day.combine_bytes", known.COMBINE_BYTES, 1.0),
-    ("deepseek_day.gpus_per_node", known.GPUS_OF_A_SERVER, 1.0),
 ])
 def test_a_constant_of_the_exchange_is_what_its_row_says(name, value, scale):
     assert value == pytest.approx(data.row("assumptions", name)["value"] * scale)

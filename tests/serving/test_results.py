@@ -77,7 +77,7 @@ def asked(case):
         "draft": plain(data.model(words["draft_model"])) if words["draft_model"] else None,
         "load": steady_state.LOADS.index(words["load"]), "engine": checks.TEXTS["engine"].index(words["engine"]),
         "release": checks.TEXTS["release"].index(words["release"]), "exchange": checks.TEXTS["exchange"].index(words["exchange"]),
-        "calibrated": support.measured_before(*ids),
+        "calibrated": not support.unmeasured(*ids),
     }  # fmt: skip
 
 

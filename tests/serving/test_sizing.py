@@ -6,7 +6,7 @@ import pytest
 
 from tokenecon import estimate
 from tokenecon.errors import NoEstimate, TooSlow
-from tokenecon.serving import sizing
+from tokenecon.serving import lookups, sizing
 
 CASE = {"model": "llama-3.3-70b", "gpu": "h100-sxm-80gb", "n_gpus": 4, "weights": "fp8", "kv": "fp8", "isl": 1155, "osl": 211}
 
@@ -52,6 +52,16 @@ def test_choices_take_the_size_with_most_for_each_gpu_and_keep_the_reason_where_
         rate = other["requests_per_s"].iloc[0]
         assert not rate / size > first["requests_per_s"] / first["n_gpus"]
     assert np.isnan(second["concurrency"]) and "one request alone has a TPOT of" in second["reason"]
+
+
+def test_sizes_are_those_of_a_server_or_those_that_are_asked_for():
+    asked = {"weights": "fp8", "kv": "fp8", "isl": 1155, "osl": 211}
+    assert [lookups.server_gpus(gpu) for gpu in ("h100-sxm-80gb", "h100-nvl-94gb", "gb200", "xeon-6980p")] == [8, 8, 72, 1]
+    (four,) = sizing.choices("llama-3.3-70b", ["xeon-6980p"], sizes=(4,), **asked)["n_gpus"]
+    assert four == 4, "what is asked for is tried, whatever the server holds"
+    best = sizing.choices("qwen3-30b-a3b", ["h100-sxm-80gb"], tpot_ms=30, **asked).iloc[0]
+    same = sizing.choices("qwen3-30b-a3b", ["h100-sxm-80gb"], tpot_ms=30, sizes=(int(best["n_gpus"]),), **asked).iloc[0]
+    assert same["requests_per_s"] == best["requests_per_s"] and same["attention_dp"] == best["attention_dp"]
 
 
 def test_what_nobody_serves_is_refused_with_the_limit_it_misses():

@@ -35,6 +35,28 @@ def state(case, **changed):
     return steady_state.steady(case | changed, values)
 
 
+CARD = {"gpu": "card", "vendor": "ACME", "interconnect": "NVLink bridge", "engine_memory_bytes": 80e9,
+        "bandwidth_bytes_per_s": 3e12, "bf16_flop_per_s": 5e14, "board_power_w": 300.0, "link_bytes_per_s": 300e9,
+        "link_domain_gpus": 2.0, "pcie_bytes_per_s": 64e9, "server_gpus": 8.0, "host_memory_bytes": None}
+
+
+@pytest.mark.parametrize(("facts", "expected"), [
+    # within the bridge, within the server, beyond it: where a card says nothing of its server, the network begins at the bridge
+    ({}, {1: (300e9, 0), 2: (300e9, 0), 4: (64e9, 1), 8: (64e9, 1), 16: (50e9, 1)}),
+    ({"pcie_bytes_per_s": None}, {2: (300e9, 0), 4: (50e9, 1), 16: (50e9, 1)}),
+    ({"server_gpus": None}, {2: (300e9, 0), 4: (50e9, 1), 16: (50e9, 1)}),
+    ({"server_gpus": 4.0, "interconnect": "PCIe 5 x16", "link_domain_gpus": 1.0, "link_bytes_per_s": None},
+     {2: (64e9, 1), 4: (64e9, 1), 8: (50e9, 1)}),
+    ({"link_domain_gpus": 8.0, "server_gpus": None, "pcie_bytes_per_s": None}, {8: (300e9, 0), 16: (50e9, 1)})])
+def test_cards_that_no_bridge_joins_meet_in_the_host_and_servers_on_the_network(facts, expected):
+    chip = operands.of_gpu(CARD | facts)
+    for group, (link, pcie) in expected.items():
+        case = operands.completed(chip | {
+            "group": float(group), "tp": float(group), "dp": 1.0, "state_bytes": 0.0, "kv_heads": 8.0, "experts_per_token": 1.0,
+            "routed_groups": 1.0})
+        assert (case["link_bytes_per_s"], case["pcie"]) == (link, pcie), group
+
+
 def fitting(case, sequences=1.0):
     return steady_state.capacity(case) >= sequences
 

@@ -92,6 +92,20 @@ def test_beyond_one_server_the_network_carries_the_messages():
     assert far > latency
 
 
+def test_cards_of_one_server_that_no_bridge_joins_meet_in_the_host():
+    links = [textbook.link("h100-nvl-94gb", n_gpus) for n_gpus in (2, 4, 8, 16)]
+    assert [link for link, _ in links] == pytest.approx([300e9, 64e9, 64e9, data.value("link.network_bandwidth") * 1e9])
+    assert [latency * 1e6 for _, latency in links] == pytest.approx([data.value(f"link.latency_{name}") for name in (
+        "nvlink", "pcie", "pcie", "roce")])
+
+
+def test_a_host_that_lives_in_the_same_memory_leaves_less_for_weights():
+    row = data.gpu("dgx-spark-128gb")
+    free = 1 - row["host_memory_bytes"] / row["engine_memory_bytes"]
+    assert textbook.usable_share(row) == pytest.approx(min(free, data.value("memory.usable")))
+    assert textbook.usable_share(data.gpu("h100-sxm-80gb")) == data.value("memory.usable")
+
+
 @settings(max_examples=30, deadline=None)
 @given(batch=st.integers(1, 180), price=st.floats(0.5, 20))
 def test_laws(batch, price):

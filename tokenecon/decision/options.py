@@ -43,7 +43,7 @@ COLUMNS = {
 }  # fmt: skip
 
 RANGED = ("usd_per_gpu_hour", "usd_per_month", "usd_per_mtok", "usd_per_mtok_used", *COSTS.values(), "requests_per_s")
-FIELDS = ["name", "choice", "kind", "gpu", "n_gpus", "concurrency", "replicas", "utilisation", "calibrated",
+FIELDS = ["name", "choice", "kind", "gpu", "n_gpus", "concurrency", "replicas", "utilisation", "calibrated", "unmeasured",
           "price_seen", "price_mark", "seller",
           *(f"{name}{end}" for name in RANGED for end in ENDS), "reason"]
 REFUSED_COLUMNS = {"name": ("Not to be had", None), "reason": ("Why", None)}
@@ -82,13 +82,8 @@ def serving(case):
     """The best replica on each GPU of the case, of any size or of the one that it states, or why there is none."""
     asked = {"weights": case.weights, "kv": case.kv, "isl": case.isl, "osl": case.osl, "cached_prefix": case.cached_prefix}
     limits = {"ttft_ms": case.ttft_ms, "tpot_ms": case.tpot_ms}
-    if case.n_gpus is None:
-        return sizing.choices(case.model, case.gpus, **asked, **limits)
-    ranks = {1, case.n_gpus} if data.model(case.model)["kind"] == "moe" else {1}
-    table = sizing.capacity(pd.DataFrame([{"model": case.model, "gpu": gpu, "n_gpus": case.n_gpus, "attention_dp": one, **asked}
-                                          for gpu in case.gpus for one in sorted(ranks)]), **limits)
-    best = table.assign(rate=table["requests_per_s"].fillna(0.0)).groupby("gpu", sort=False)["rate"].idxmax()
-    return table.loc[best].reset_index(drop=True)
+    sizes = None if case.n_gpus is None else (case.n_gpus,)
+    return sizing.choices(case.model, case.gpus, sizes=sizes, **asked, **limits)
 
 
 @finding
@@ -131,7 +126,14 @@ def offers(case):
         f"rented hours with {case.ops_overhead:.0%} for operations. Ranges: 10th to 90th percentile of the price (of an "
         "owned hour: all its parts at their cheap or dear ends), and 80 % interval of the model. "
         f"Mark: no offer seen for {price_book.OLD_DAYS} days."
+        + _unmeasured(table)
         + (" Yours: an offer of your own facts is among them." if table["price_mark"].str.contains("yours").any() else "")))
+
+
+def _unmeasured(table):
+    """What of the choices nobody measured, in a sentence; nothing where all of it was."""
+    found = dict.fromkeys(words for each in table["unmeasured"].dropna().unique() for words in each.split(", ") if words)
+    return f" Never measured, so with wider intervals: {', '.join(found)}." if found else ""
 
 
 def _hours(case):
@@ -161,7 +163,7 @@ def _plan(case, row, policy):
 def _cost(case, row, plan, price, shares):
     """One row of :func:`offers`."""
     out = {"gpu": row["gpu"], "n_gpus": row["n_gpus"], "concurrency": row["concurrency"], "replicas": plan["paid"][1],
-           "utilisation": plan["utilisation"], "calibrated": row["calibrated"],
+           "utilisation": plan["utilisation"], "calibrated": row["calibrated"], "unmeasured": row["unmeasured"],
            **_dated(case, price),
            **{f"requests_per_s{end}": row[f"requests_per_s{end}"] for end in ENDS}}
     share = tokens(case)

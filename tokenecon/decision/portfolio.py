@@ -130,7 +130,7 @@ def _matrix(rows, columns, varying, hours, unknowns):
 
 # --- offers of the price book ------------------------------------------------------------------------
 
-ALL = "all"
+ALL, STATED = "all", "stated"
 CONTRACTS = {"committed_1y": "one-year contract", "rental_3y": "three-year contract", "committed_3y": "three-year contract"}
 
 
@@ -148,10 +148,11 @@ def _quotes(gpu, as_of):
     return pd.concat([gpu_prices.prices(gpu, kind, as_of, max_age_days=gpu_prices.PRICE_MAX_AGE_DAYS[kind]) for kind in kinds])
 
 
-def market(gpu, as_of, *, limit, availability, interruptions, restart, lost, sellers=ALL):
+def market(gpu, as_of, *, limit, availability, interruptions, restart, lost, sellers=ALL, on_demand=None):
     """Offers of a GPU known on a date, one a provider and contract, its cheapest; every provider has the same limit.
 
-    ``sellers`` is a kind of data/providers.csv, or :data:`ALL`.
+    ``sellers`` is a kind of data/providers.csv, or :data:`ALL`.  A stated price ``on_demand`` is what every provider with
+    an on-demand offer asks for it, or, where none is known, what one more provider asks.
 
     Spot is what an hour of work costs, the gaps filled at the provider's own full price, or the dearest offer known where
     it has none. A spot offer no cheaper than that is left to the program, which will not buy it.
@@ -159,10 +160,14 @@ def market(gpu, as_of, *, limit, availability, interruptions, restart, lost, sel
     known = _quotes(gpu, as_of)
     if sellers != ALL:
         known = known[[data.row("providers", provider)["kind"] == sellers for provider in known["provider"]]]
+    if on_demand is not None:
+        plain = known["kind"] == "on_demand"
+        known = known.assign(value=known["value"].where(~plain, on_demand)) if plain.any() else pd.concat([known, pd.DataFrame(
+            [{"provider": STATED, "kind": "on_demand", "value": on_demand, "as_of": as_of}])])
     full = known[known["kind"] == "on_demand"].groupby("provider")["value"].min()
     if full.empty:
         raise NoPrice(f"no on_demand price of {gpu} on {as_of}{f' at a {sellers}' if sellers != ALL else ''}; the mix needs "
-                      "one, add a row to data/prices.csv")
+                      f"one, add a row to {data.file('prices')}")
     rows = []
     for (provider, kind), part in known.groupby(["provider", "kind"], sort=False):
         row = part.loc[part["value"].idxmin()]

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 from pydantic import ValidationError
 
-from tokenecon import data, queries, yaml_file
+from tokenecon import data, kinds, queries, yaml_file
 from tokenecon.decision import scenario_schema
 from tokenecon.errors import BadInput, did_you_mean, quoted
 from tokenecon.importers import own_model
@@ -47,7 +47,12 @@ class BadScenario(BadInput):
 
 def names():
     """The scenarios that ship with the book."""
-    return tuple(sorted(path.stem for path in FOLDER.glob("*.yml")))
+    return tuple(kinds.scenarios())
+
+
+def located(scenario):
+    """The file of a shipped scenario's name, or of a path."""
+    return FOLDER / f"{scenario}.yml" if str(scenario) in names() and not Path(scenario).exists() else Path(scenario)
 
 
 def field(name, path):
@@ -62,13 +67,20 @@ def field(name, path):
 
 def load(path):
     """The case of a scenario file or of a shipped scenario's name, checked, with what it leaves out taken from ``data/``."""
-    path = FOLDER / f"{path}.yml" if str(path) in names() and not Path(path).exists() else Path(path)
+    path = located(path)
     return case(parsed(path), path)
 
 
+def files(path):
+    """The files that a scenario of the reader's is made of: its own, its traffic and its model's configuration."""
+    given, folder = parsed(path), Path(path).parent
+    beside = (given["traffic"].get("file"), own_model.beside(given["model"], folder))
+    return [str(path), *(str(folder / one) for one in beside if one and (folder / one).is_file())]
+
+
 def overridden(name, changes):
-    """A shipped scenario with some fields changed: ``{parameter: value}`` of :data:`PARAMETERS`."""
-    path = FOLDER / f"{name}.yml"
+    """A scenario, by name or path, with some fields changed: ``{parameter: value}`` of :data:`PARAMETERS`."""
+    path = located(name)
     given = parsed(path)
     for parameter, value in changes.items():
         *blocks, field = PARAMETERS[parameter]
@@ -93,8 +105,8 @@ def parsed(path):
 
 def case(given, path):
     """The flat case of a scenario's mapping; a traffic file is looked for beside the scenario."""
-    if own_model.is_path(given.get("model")) and (path.parent / given["model"]).exists():
-        given = given | {"model": str(path.parent / given["model"])}  # as of a traffic file, else where the command is run
+    if "model" in given:
+        given = given | {"model": own_model.beside(given["model"], path.parent)}
     try:
         read = scenario_schema.Scenario.model_validate(given)
     except ValidationError as error:

@@ -3,6 +3,7 @@
 import contextlib
 import difflib
 import json
+import os
 import re
 from pathlib import Path
 
@@ -45,9 +46,9 @@ def load(source):
     published.
     """
     path = Path(source)
-    if path.is_dir():
+    if os.path.isdir(path):
         path = path / "config.json"
-    if not path.exists():
+    if not os.path.exists(path):  # pathlib's own raises for a name that is too long
         if path.suffix == ".json" or not re.fullmatch(r"[\w.-]+/[\w.-]+", str(source)):
             raise NoConfig(
                 f"no configuration at '{source}': give the path of a config.json, or a Hub id such as "
@@ -55,8 +56,8 @@ def load(source):
         path = _download(str(source), "config.json")
         _download_beside(str(source), _read(path))
     config = _read(path)
-    beside = {name: _read(path.parent / name) for name in published.SIDE_FILES if (path.parent / name).is_file()}
-    name = str(source) if not Path(source).exists() else path.resolve().parent.name
+    beside = {name: _read(path.parent / name) for name in published.SIDE_FILES if os.path.isfile(path.parent / name)}
+    name = str(source) if not os.path.exists(source) else path.resolve().parent.name
     return {"id": name.split("/")[-1].lower(), **from_config(config, beside)}
 
 

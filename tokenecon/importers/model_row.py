@@ -24,8 +24,9 @@ def row(config, *, model_id, name, source, locator, as_of=None, published_total=
     """
     if not ID.fullmatch(model_id):
         raise NotAdded(f"--id '{model_id}' must be of small letters, digits, dots, hyphens and underscores, such as llama-3.1-8b")
-    aliases = {other for others in data.models()["aliases"] for other in others.split()}
-    if model_id in aliases.union(data.ids("gpus"), *(data.table(name)["id"] for name in data.TABLES)):
+    aliases = {other for others in data.rows("models", {}, want="aliases")["aliases"] for other in others.split()}
+    gpus = data.ids("gpus")  # the ids of their facts begin with theirs
+    if model_id.partition(".")[0] in gpus or model_id in aliases.union(*(data.ids(name) for name in data.TABLES)):
         raise NotAdded(f"--id '{model_id}' is taken; `tokenecon show {model_id}` prints the row, and ids are never used twice")
     read = data.row("sources", source, "source", "data/sources.csv; add the row of the source first")
     shape = huggingface.load(config)

@@ -15,6 +15,12 @@ def is_path(value):
     return isinstance(value, str) and value.endswith(ENDING)
 
 
+def beside(model, folder):
+    """A model as a file in a folder names it: a configuration is looked for there first, and else where the command is run."""
+    there = os.path.join(folder, model) if is_path(model) else ""
+    return there if os.path.exists(there) else model
+
+
 def described(path):
     """The id under which the model of a configuration is known from here on, the absolute path of its file.
 

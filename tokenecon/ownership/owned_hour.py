@@ -109,7 +109,7 @@ def bought(gpu, as_of=None):
     rows = gpu_prices.prices(gpu, "purchase", as_of, max_age_days=oldest)
     if rows.empty:
         raise NoInput(f"no purchase price of {gpu} within {oldest} days before {as_of or gpu_prices.newest_price_date()}: add a "
-                      "row of kind purchase to data/prices.csv, or give usd_per_gpu")
+                      f"row of kind purchase to {data.file('prices')}, or give usd_per_gpu")
     date = datetime.date.fromisoformat(as_of or gpu_prices.newest_price_date())
     young = rows["last_seen"] >= (date - datetime.timedelta(days=FRESH_DAYS)).isoformat()
     rows = rows[young] if young.any() else rows
@@ -130,7 +130,7 @@ def rated_kw(gpu):
     data.gpu(gpu)  # an unknown id has its own message
     found = data.rows("gpus", {"gpu": gpu, "field": "all_in_power"})
     if found.empty:
-        raise NoInput(f"no all-in power of {gpu}: add a row {gpu}.all_in_power to data/gpus.csv, or give kw_per_gpu")
+        raise NoInput(f"no all-in power of {gpu}: add a row {gpu}.all_in_power to {data.file('gpus')}, or give kw_per_gpu")
     row, (least, cooling, most) = found.iloc[0], data.span("power.all_in_pue")
     low, high = (float(row["value"] if row[end] != row[end] else row[end]) for end in ("low", "high"))
     kw = [units.convert(value, row["unit"], "kW") for value in (low / most, float(row["value"]) / cooling, high / least)]

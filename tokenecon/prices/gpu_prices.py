@@ -67,20 +67,26 @@ def price_range(gpu, kind, as_of=None, *, max_age_days=None):
     return found | {"rows": list(found["rows"])}  # the caller may change what it gets
 
 
+def stated(case):
+    """The price of a GPU-hour that a page's ``usd_per_gpu_hour`` states, or None. [USD/GPU/h]"""
+    usd = getattr(case, "usd_per_gpu_hour", None)
+    if usd is not None and not usd > 0:
+        raise BadInput(f"parameter 'usd_per_gpu_hour' is {usd:g}, but must be above 0")
+    return usd
+
+
 def of_page(case, gpu=None, kind="on_demand"):
     """:func:`price_range` of the GPU of a page on its day, or the price that the page's ``usd_per_gpu_hour`` states."""
-    stated = getattr(case, "usd_per_gpu_hour", None)
-    if stated is None:
+    usd = stated(case)
+    if usd is None:
         return price_range(gpu or case.gpu, kind, case.as_of)
-    if not stated > 0:
-        raise BadInput(f"parameter 'usd_per_gpu_hour' is {stated:g}, but must be above 0")
-    return {"low": stated, "typical": stated, "high": stated, "unit": "USD/GPU/h", "as_of": case.as_of, "rows": []}
+    return {"low": usd, "typical": usd, "high": usd, "unit": "USD/GPU/h", "as_of": case.as_of, "rows": []}
 
 
 def known(case):
     """Since when the prices of a page hold, in words that follow "prices"."""
-    stated = getattr(case, "usd_per_gpu_hour", None)
-    return f"known on {case.as_of}" if stated is None else f"as the page states (${stated:.4g} a GPU-hour)"
+    usd = stated(case)
+    return f"known on {case.as_of}" if usd is None else f"as the page states (${usd:.4g} a GPU-hour)"
 
 
 @remembered
@@ -91,7 +97,7 @@ def _price_range(gpu, kind, as_of, max_age_days):
         newest = f"the newest is of {any_age['as_of'].max()}" if len(any_age) else "none is known at all"
         kinds = ", ".join(sorted(prices(gpu)["kind"].unique())) or "none"
         raise NoPrice(f"no {kind} price of {gpu} within {max_age_days} days before {as_of or newest_price_date()}: "
-                      f"{newest}; kinds known for it: {kinds}; add a row to data/prices.csv")
+                      f"{newest}; kinds known for it: {kinds}; add a row to {data.file('prices')}")
     low, high = rows["low"].fillna(rows["value"]), rows["high"].fillna(rows["value"])
     typical = rows.groupby("provider")["value"].median().median()
     return {

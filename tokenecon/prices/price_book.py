@@ -119,7 +119,7 @@ def _model(model):
     except UnknownId:
         raise UnknownId("model", model, token_models(), "`tokenecon list token-prices`") from None
     if not _sold(named):
-        raise NoPrice(f"no seller in the price lists offers {named} by the token; add a row to data/api_prices.csv")
+        raise NoPrice(f"no seller in the price lists offers {named} by the token; add a row to {data.file('api_prices')}")
     return named
 
 
@@ -183,7 +183,7 @@ def token_price(model, as_of=None, *, retired=False):
         why = (f"the first one is of {known['as_of'].min()}" if known["as_of"].min() > date
                else "the lists of that day have it not, or only as retired")
         raise NoPrice(f"no token price of {name} as of {date}: {why}; ask for a later date, "
-                      "or add a row to data/api_prices.csv")
+                      f"or add a row to {data.file('api_prices')}")
     found = {}
     for kind, column in MONEY.items():
         sellers = rows.dropna(subset=column).groupby("provider")[column].median()

@@ -10,6 +10,7 @@ import pandas as pd
 
 from tokenecon import files
 from tokenecon.errors import BadCases, BadInput
+from tokenecon.importers import own_model
 from tokenecon.serving import checks
 from tokenecon.serving.estimate import estimate
 
@@ -18,6 +19,7 @@ FORMATS = (".csv", ".parquet")
 SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}  # that programs write in place of the comma
 TOO_MANY = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 HEADER = 1  # lines of it
+MODELS = ("model", "draft_model")  # columns that may name a configuration
 
 
 def run(cases, out, intervals=True):
@@ -30,8 +32,10 @@ def run(cases, out, intervals=True):
     rows = wrong = 0
     with _writer(out) as write:
         for part in _parts(cases):
+            named = [name for name in MODELS if name in part]
             try:
-                result = estimate(part, intervals)
+                result = estimate(_found_beside(part, cases), intervals)
+                result[named] = part[named]
             except BadCases as error:
                 raise BadInput(f"file '{cases}': {error}") from error
             rows, wrong = rows + len(result), wrong + int((result["error"] != "").sum())
@@ -43,6 +47,14 @@ def _format(name):
     if name != "-" and Path(name).suffix not in FORMATS:
         raise BadInput(f"file '{name}' is of no known kind; give a name that ends in {' or '.join(FORMATS)}, or -")
     return Path(name).suffix
+
+
+def _found_beside(part, name):
+    """Cases whose configurations are named from where the table lies, where they are there."""
+    folder = Path(name).parent if name != "-" else Path()
+    found = {column: {model: own_model.beside(model, folder) for model in part[column].dropna().unique()}
+             for column in MODELS if column in part}
+    return part.assign(**{column: part[column].replace(paths) for column, paths in found.items()})
 
 
 def _parts(name):

@@ -19,13 +19,15 @@ PER_ROW = tuple(name for name in checks.NUMBERS if name not in operands.SETUP)
 class CheckedCases:
     """What was asked for: `error` of each row, `numbers`, `place` of each row among `setups`, their `drafts` and `prefills`.
 
-    A number is a float where all rows have the same.  ``gpu`` names the accelerator of each setup.
+    A number is a float where all rows have the same.  ``gpu`` names the accelerator of each setup, ``unmeasured`` what of it
+    nobody measured.
     """
 
     def __init__(self, size):
         self.error, self.good = np.full(size, "", dtype=object), np.ones(size, dtype=bool)
         self.place = np.zeros(size, dtype=np.intp)
-        self.numbers, self.setups, self.drafts, self.prefills, self.gpu = {}, {}, {}, {}, np.empty(0, dtype=object)
+        self.numbers, self.setups, self.drafts, self.prefills = {}, {}, {}, {}
+        self.gpu = self.unmeasured = np.empty(0, dtype=object)
 
     def tell(self, rows, sentences):
         """Say what is wrong with rows, of which the first thing is kept."""
@@ -172,12 +174,13 @@ def _set_up(ask, known, combinations, number, rows):
             ask.drafts = results.setup({name: column[own] for name, column in drafts.items()}, layout, *places)
     unpriced = np.isnan(np.broadcast_to(_of(ask.numbers["usd_per_gpu_hour"], rows), size))
     asked = set(own[found[unpriced]])  # a price is asked for where a row has none: what is not used must not be cited
+    unmeasured = [support.unmeasured(*(one[name] for name in FORMATS)) for one in said]
     each = {"has_draft_model": [one["draft_model"] != "" for one in said],
             "usd_per_gpu_hour": [lookups.usd_per_gpu_hour(one["gpu"]) if place in asked else np.nan
                                  for place, one in enumerate(said)],
-            "calibrated": [support.measured_before(*(one[name] for name in FORMATS)) for one in said]}
+            "calibrated": [not one for one in unmeasured]}
     ask.setups |= {name: np.array(column)[own] for name, column in each.items()}
-    ask.gpu = np.array([one["gpu"] for one in said], dtype=object)[own]
+    ask.gpu, ask.unmeasured = (np.array(texts, dtype=object)[own] for texts in ([one["gpu"] for one in said], unmeasured))
     if wrong.any():
         sentences = np.full(len(first), "", dtype=object)
         for one in np.flatnonzero(wrong):

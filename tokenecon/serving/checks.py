@@ -5,7 +5,7 @@ A table of cases and one case go through the same checks: numbers here are float
 
 import re
 
-from tokenecon import numbers
+from tokenecon import data, numbers
 from tokenecon.errors import BadCases, BadInput, alike
 from tokenecon.numerics import floor
 from tokenecon.serving import coefficients, lookups, operands, steady_state
@@ -211,4 +211,4 @@ def length_sentence(isl, osl, positions, model):
 
 def price_sentence(gpu):
     """Why a case has no cost: no price is given and none is known."""
-    return f"gpu '{gpu}' has no price in data/prices.csv; give usd_per_gpu_hour"
+    return f"gpu '{gpu}' has no price in {data.file('prices')}; give usd_per_gpu_hour"

@@ -19,7 +19,6 @@ NETWORK_BYTES_PER_S = 50e9
 PROMPT_NETWORK_BYTES_PER_S = 45.5e9 * 3 / 4  # attained by kernels that send a token once to each server
 DECODE_NETWORK_BYTES_PER_S = 39e9 * 15 / 16  # attained by kernels that send a token once to each expert
 DISPATCH_BYTES, COMBINE_BYTES = 1.0, 2.0  # of a value of the hidden state: 8 bits there, 16 back
-GPUS_OF_A_SERVER = 8.0  # that reach one another without the network
 
 # Room for the cache, by engine and by `any`, which takes vLLM's: the strictest, as it is a share of the whole GPU. Each has a
 # row `memory.*` in data/assumptions.csv with its source; data/capacity.csv holds the readings behind them.

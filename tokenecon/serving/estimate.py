@@ -16,12 +16,13 @@ from tokenecon.serving.results import ENDS, RESULTS
 
 CHUNK = 16384  # cases at once: their columns stay in the cache of a core
 COUNTS = ("max_concurrency", "concurrency_used")
+TEXTS = ("unmeasured", "no_price", "error")
 
 
 def _columns(ends):
     """What is added, in this order; ``bound`` stands between speeds and money."""
     speeds, money = ([name + end for name in RESULTS if name.startswith("usd") is paid for end in ends] for paid in (False, True))
-    return ("fits", *COUNTS, *speeds, "bound", *money, "calibrated", "no_price", "error")
+    return ("fits", *COUNTS, *speeds, "bound", *money, "calibrated", *TEXTS)
 
 
 COLUMNS, BARE_COLUMNS = _columns(("", *ENDS)), _columns(("",))
@@ -60,7 +61,8 @@ def _named(names):
 def _one(given, intervals):
     """Results of one case, all on plain floats."""
     number, words, said = checks.case(given)
-    blank = dict.fromkeys(COLUMNS, math.nan) | {"fits": False, "bound": "", "calibrated": False, "no_price": "", "error": said}
+    blank = dict.fromkeys(COLUMNS, math.nan) | {"fits": False, "bound": "", "calibrated": False, "unmeasured": "", "no_price": "",
+                                                "error": said}
     if said:
         return blank
     ids = [words[name] for name in cases.FORMATS]
@@ -71,15 +73,22 @@ def _one(given, intervals):
         return blank | {"error": checks.length_sentence(number["isl"], number["osl"], hardware["positions"], words["model"])}
     if math.isnan(number["usd_per_gpu_hour"]):
         number["usd_per_gpu_hour"] = lookups.usd_per_gpu_hour(words["gpu"])
+    unmeasured = support.unmeasured(*ids)
     found = results.one(
         hardware, number, load=checks.TEXTS["load"].index(words["load"]), engine=checks.TEXTS["engine"].index(words["engine"]),
         release=checks.TEXTS["release"].index(words["release"]), exchange=checks.TEXTS["exchange"].index(words["exchange"]),
-        calibrated=support.measured_before(*ids), values=lookups.coefficients(), widths=lookups.widths() if intervals else None,
+        calibrated=not unmeasured, values=lookups.coefficients(), widths=lookups.widths() if intervals else None,
         draft=lookups.hardware(words["draft_model"], *ids[1:]) if words["draft_model"] else None)
+    of_both = {"calibrated": found["calibrated"], "unmeasured": _unmeasured(unmeasured, found["beyond"])}
     if not found["fits"]:
-        return blank | {"calibrated": found["calibrated"], "error": found["shortage"]}
+        return blank | of_both | {"error": found["shortage"]}
     unpriced = "" if number["usd_per_gpu_hour"] >= 0 else checks.price_sentence(words["gpu"])
-    return found | {"bound": steady_state.RESOURCES[found["bound"]], "no_price": unpriced, "error": ""}
+    return found | of_both | {"bound": steady_state.RESOURCES[found["bound"]], "no_price": unpriced, "error": ""}
+
+
+def _unmeasured(words, beyond):
+    """What nobody measured of a case, in words: of its hardware, and of what :func:`results.beyond` says of its options."""
+    return ", ".join([words] * bool(words) + [name for place, name in enumerate(results.OPTIONS) if int(beyond) >> place & 1])
 
 
 def _table(frame, wanted, intervals):
@@ -88,9 +97,9 @@ def _table(frame, wanted, intervals):
     size = len(frame)
     whole = ask.good.all()  # then every place is written below
     out = {name: np.empty(size) if whole else np.full(size, np.nan) for name in wanted
-           if name not in ("fits", "bound", "calibrated", "no_price", "error")}
+           if name not in ("fits", "bound", "calibrated", *TEXTS)}
     out |= {"fits": np.zeros(size, dtype=bool), "calibrated": np.zeros(size, dtype=bool), "error": ask.error,
-            "no_price": np.full(size, "", dtype=object)}
+            **{name: np.full(size, "", dtype=object) for name in TEXTS[:-1]}}
     bound = np.full(size, -1)
     if ask.good.any():
         model = _Model(ask, intervals)
@@ -179,7 +188,8 @@ def _chunk(model, rows, out, bound):
     price = number["usd_per_gpu_hour"]
     price = np.where(price >= 0, price, case["usd_per_gpu_hour"]) if np.any(np.isnan(price)) else price
     found = results.of(case, state, usd_per_gpu_hour=price, utilisation=number["utilisation"])
-    calibrated = np.broadcast_to(results.backed(case, case["calibrated"]), len(place))
+    beyond = np.broadcast_to(results.beyond(case), len(place))
+    calibrated = np.broadcast_to(case["calibrated"], len(place)) & (beyond == 0)
     if model.factors:
         at = place + calibrated * len(ask.gpu)
         found |= results.spans(found, {name: (low[at], high[at]) for name, (low, high) in model.factors.items()})
@@ -188,6 +198,10 @@ def _chunk(model, rows, out, bound):
     bound[rows] = np.where(fits, found.pop("bound"), -1)
     for name, column in found.items():
         out[name][rows] = column if fits.all() else np.where(fits, column, np.nan)
+    if not calibrated.all():
+        codes, distinct = pd.factorize(place * 2**len(results.OPTIONS) + beyond)
+        words = [_unmeasured(ask.unmeasured[one >> len(results.OPTIONS)], one) for one in distinct]
+        out["unmeasured"][rows] = np.array(words, dtype=object)[codes]
     unpriced = fits & np.logical_not(price >= 0)  # NaN is no price; one number for all rows is a bool, which has no ~
     if unpriced.any() or not fits.all():
         _tell(model, case, state["fit"], fits, unpriced, rows, out["no_price"])

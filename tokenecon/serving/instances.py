@@ -3,16 +3,15 @@
 import numpy as np
 import pandas as pd
 
-from tokenecon import data
 from tokenecon.queries import remembered
-from tokenecon.serving import operating_point, textbook
+from tokenecon.serving import lookups, operating_point, textbook
 
 LARGEST_INSTANCE = 8  # GPUs: one server; beyond it tensor parallelism pays for the network
 
 
 def sizes(gpu, case):
     """Sizes of an instance to try: powers of two inside one server, and why there is none."""
-    most = min(LARGEST_INSTANCE, int(data.gpu(gpu)["link_domain_gpus"]))
+    most = min(LARGEST_INSTANCE, lookups.server_gpus(gpu))
     least = textbook.smallest_instance(model=case.model, gpu=gpu, weights=case.weights, kv=case.kv,
                                        positions=case.isl + case.osl)
     if least > most:

@@ -6,7 +6,7 @@ import numpy as np
 
 from tokenecon import data, model_shape
 from tokenecon.errors import CannotServe, NoPrice
-from tokenecon.importers.huggingface import load as imported
+from tokenecon.importers import own_model
 from tokenecon.prices import gpu_prices
 from tokenecon.queries import remembered
 from tokenecon.serving import intervals, operands
@@ -18,10 +18,9 @@ PRICES = ("on_demand", "marketplace", "committed_1y", "committed_3y", "rental_3y
 
 @remembered
 def record(model):
-    """Architecture record of a catalogue id, or of a config.json."""
-    if str(model).endswith(".json"):
-        return imported(model)
-    return model_shape.record(data.model(model))
+    """Architecture record of a catalogue id, or of a config.json, which is the reader's own from here on."""
+    own = own_model.is_path(model)
+    return model_shape.record(data.described_model(own_model.described(model)) if own else data.model(model))
 
 
 @remembered
@@ -46,8 +45,15 @@ def gpu_numbers(gpu):
     """:func:`operands.of_gpu` of an id."""
     chip = data.gpu(gpu)
     if column := operands.lacking(chip):
-        raise CannotServe(f"gpu '{gpu}' has no {column} in data/gpus.csv")
+        raise CannotServe(f"gpu '{gpu}' has no {column} in {data.file('gpus')}")
     return operands.of_gpu(chip)
+
+
+@remembered
+def server_gpus(gpu):
+    """GPUs that one server joins, by links of their own or through the host; 1 where none is known."""
+    chip = data.gpu(gpu)
+    return max([1, *(int(chip[name]) for name in ("link_domain_gpus", "server_gpus") if chip[name] >= 1)])
 
 
 @remembered

@@ -83,11 +83,14 @@ def of_gpu(chip):
     rate, watts = _fact(chip, "bf16_flop_per_s"), _fact(chip, "board_power_w")
     large = _fact(chip, "engine_memory_bytes") >= LARGE_BYTES and not chip["gpu"].startswith("a100")
     tokens, sequences = PROFILE[large]
+    domain, server, shared = (_fact(chip, name) for name in ("link_domain_gpus", "server_gpus", "host_memory_bytes"))
     family = "amd" if chip["vendor"] == "AMD" else "gaudi" if chip["gpu"].startswith("gaudi") else "common"
     return {
         "memory_bytes": _fact(chip, "engine_memory_bytes"), "bandwidth_bytes_per_s": _fact(chip, "bandwidth_bytes_per_s"),
         "full_flop_per_s": rate, "watts": watts if watts > 0 else rate / 1e12,
-        "link_bytes_per_s": _fact(chip, "link_bytes_per_s"), "link_domain": _fact(chip, "link_domain_gpus"),
+        "link_bytes_per_s": _fact(chip, "link_bytes_per_s"), "link_domain": domain,
+        "pcie_bytes_per_s": _fact(chip, "pcie_bytes_per_s"), "server_gpus": server if server > domain else domain,
+        "host_bytes": shared if shared > 0 else 0.0,
         "pcie": float(str(chip["interconnect"]).startswith(("PCIe", "two"))),
         "family": FAMILIES.index(family), "profile_tokens": tokens, "profile_sequences": sequences,
     }  # fmt: skip
@@ -171,12 +174,14 @@ def completed(case):
                         ("transfer_s", 0.0), ("requests", ENDLESS), ("release", 0), ("memory_share", UNSTATED),
                         ("reserve_gb", UNSTATED), ("exchange", 0)):
         case.setdefault(name, value)
-    own = where(case["link_bytes_per_s"] > 0, case["link_bytes_per_s"], known.NETWORK_BYTES_PER_S)
-    # an all-reduce over several servers runs at the pace of their network; an exchange of experts has a form of its own
-    beyond = case["tp"] > case["link_domain"]
-    case["link_bytes_per_s"] = where(beyond, known.NETWORK_BYTES_PER_S, own)
+    # a bridge joins the cards of its domain, the host those of its server, the network all others; experts beyond a server get
+    # their tokens by an exchange of its own form
+    beyond, outside = case["tp"] > case["link_domain"], case["tp"] > case["server_gpus"]
+    bridged, hosted = (where(case[name] > 0, case[name], known.NETWORK_BYTES_PER_S)
+                       for name in ("link_bytes_per_s", "pcie_bytes_per_s"))
+    case["link_bytes_per_s"] = where(outside, known.NETWORK_BYTES_PER_S, where(beyond, hosted, bridged))
     case["pcie"] = where(beyond, 1.0, case["pcie"])
-    joined = maximum(case["link_domain"], known.GPUS_OF_A_SERVER)
+    joined = maximum(case["link_domain"], case["server_gpus"])
     servers = maximum(case["group"] / joined, 1.0)
     case["spread"] = where((case["dp"] > 1) & (servers > 1), 1.0, 0.0)
     # places on other servers that a token is sent to: by expert in decode, once to each server in prefill

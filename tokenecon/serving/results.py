@@ -15,12 +15,13 @@ BEYOND = 1.2  # a static batch may be so much larger than what fits by the usual
 RESULTS = {"ttft_ms": "ttft", "tpot_ms": "tpot", "output_tok_s": "rate", "total_tok_s": "rate", "usd_per_mtok_in": "usd",
            "usd_per_mtok_out": "usd", "usd_per_mtok": "usd"}
 ENDS = ("_low", "_high")
+OPTIONS = ("drafted tokens", "prefill apart", "a cached prefix", "a layer split beyond linked GPUs")  # that nobody measured
 # What says how much room weights take.
-ROOM = ("concurrency", "memory_bytes", "group", "tp", "pp", "routed", "outer_bytes", "attention_params", "dense_params",
-        "attention_bytes", "dense_bytes", "expert_params", "expert_room_bytes", "workspace", "experts_per_token", "expert_size",
-        "ffn_size", "hidden", "vocab", "profile_tokens", "profile_sequences", "full_values", "window_values", "every_values",
-        "window", "state_bytes", "state_layers", "full_layers", "cache_bytes", "kv_heads", "load", "engine", "release",
-        "memory_share", "reserve_gb", "prefill_group")
+ROOM = ("concurrency", "memory_bytes", "host_bytes", "group", "tp", "pp", "routed", "outer_bytes", "attention_params",
+        "dense_params", "attention_bytes", "dense_bytes", "expert_params", "expert_room_bytes", "workspace", "experts_per_token",
+        "expert_size", "ffn_size", "hidden", "vocab", "profile_tokens", "profile_sequences", "full_values", "window_values",
+        "every_values", "window", "state_bytes", "state_layers", "full_layers", "cache_bytes", "kv_heads", "load", "engine",
+        "release", "memory_share", "reserve_gb", "prefill_group")
 
 
 def setup(hardware, layout, load, engine, release, exchange=0):
@@ -79,11 +80,10 @@ def bound(state):
     return place
 
 
-def backed(case, calibrated):
-    """Whether measurements back a case: those of its hardware, with no option that nobody measured."""
-    plain = (case["draft_tokens"] == 0) & (case["split"] == 0) & (case["cached"] == 0)
-    # nothing measured splits a layer over the network between servers
-    return calibrated & plain & (case["group"] <= case["link_domain"])
+def beyond(case):
+    """Which of :data:`OPTIONS` a case takes that nobody measured, as the sum of their powers of two."""
+    asked = (case["draft_tokens"] > 0, case["prefill_gpus"] > 0, case["cached"] > 0, case["group"] > case["link_domain"])
+    return sum(2**place * one for place, one in enumerate(asked))
 
 
 def factors(widths, load, routed, calibrated):
@@ -125,7 +125,8 @@ def one(hardware, number, *, load, engine, calibrated, values, release=0, exchan
     state = steady_state.settled(case, steady_state.prepared(case, values), steady_state.room(case), draft_rate, resources=True,
                                  prefill_rate=prefill_rate)
     found = of(case, state, usd_per_gpu_hour=number["usd_per_gpu_hour"], utilisation=number["utilisation"])
-    found["calibrated"] = bool(backed(case, calibrated))
+    found["beyond"] = int(beyond(case))
+    found["calibrated"] = calibrated and not found["beyond"]
     if widths:
         found.update(spans(found, factors(widths, load, case["routed"], found["calibrated"])))
     found["shortage"] = "" if found["fits"] else shortage(case, state["fit"])

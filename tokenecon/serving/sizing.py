@@ -7,7 +7,7 @@ import pandas as pd
 from tokenecon import data
 from tokenecon.errors import NoEstimate, TooSlow
 from tokenecon.queries import remembered
-from tokenecon.serving import estimate, results
+from tokenecon.serving import estimate, lookups, results
 
 SIZES = (1, 2, 4, 8)  # GPUs of a replica inside one server
 COLUMNS = ("model", "gpu", "n_gpus", "weights", "kv", "isl", "osl")
@@ -29,7 +29,7 @@ def capacity(cases, *, ttft_ms=None, tpot_ms=None):
     - ``concurrency``: the largest whole number of requests in flight within memory and limits,
     - ``requests_per_s``, ``output_tok_s``, ``ttft_ms``, ``tpot_ms`` there, with ``_low`` and ``_high`` (80 % interval),
     - ``service_s``: how long a request is in flight, ``concurrency / requests_per_s`` (Little's law),
-    - ``prefill_share``: share of the time that reads prompts, ``bound``, ``calibrated``,
+    - ``prefill_share``: share of the time that reads prompts, ``bound``, ``calibrated``, ``unmeasured``,
     - ``reason``: why there is none, or nothing.
     """
     table = _closed_loop(cases)
@@ -45,22 +45,23 @@ def capacity(cases, *, ttft_ms=None, tpot_ms=None):
         out[f"requests_per_s{end}"] = out[f"output_tok_s{end}"] / out["osl"]
     out["service_s"] = out["concurrency"] / out["requests_per_s"]
     out["prefill_share"] = results.prefill_share(best, best["isl"], best["osl"]).where(low > 0)
+    out["unmeasured"] = best["unmeasured"].where(low > 0, "")
     out["calibrated"], out["bound"] = best["calibrated"] & (low > 0), best["bound"].where(low > 0, "")
     out["reason"] = [_reason({name: column[place] for name, column in found.items()}, low[place], ttft_ms, tpot_ms)
                      for place in range(len(out))]
     return out
 
 
-def choices(model, gpus, *, weights, kv, isl, osl, cached_prefix=0.0, ttft_ms=None, tpot_ms=None):
+def choices(model, gpus, *, weights, kv, isl, osl, cached_prefix=0.0, ttft_ms=None, tpot_ms=None, sizes=None):
     """For each GPU the size and layout of a replica with the most requests a second for each GPU, within the limits.
 
-    Sizes are :data:`SIZES` up to the link domain of the GPU; a mixture of experts may also run attention data-parallel.
-    A GPU that no size serves keeps the reason of its largest size.
+    ``sizes`` are numbers of GPUs to try, by default :data:`SIZES` up to the server of the GPU; a mixture of experts may also
+    run attention data-parallel. A GPU that no size serves keeps the reason of its largest size.
     """
     routed = data.model(model)["kind"] == "moe"
     rows = [{"model": model, "gpu": gpu, "n_gpus": size, "weights": weights, "kv": kv, "isl": isl, "osl": osl,
              "cached_prefix": cached_prefix, "attention_dp": ranks}
-            for gpu in gpus for size in SIZES if size <= max(1, data.gpu(gpu)["link_domain_gpus"] or 1)
+            for gpu in gpus for size in sizes or [one for one in SIZES if one <= lookups.server_gpus(gpu)]
             for ranks in ((1, size) if routed and size > 1 else (1,))]  # fmt: skip
     table = capacity(pd.DataFrame(rows), ttft_ms=ttft_ms, tpot_ms=tpot_ms)
     table["per_gpu"] = (table["requests_per_s"] / table["n_gpus"]).fillna(-table["n_gpus"].rdiv(1.0))

@@ -199,11 +199,14 @@ def room(case):
     weights, reserve = _weight_bytes(case), _reserve_bytes(case)
     engine, release = case["engine"], case["release"]
     usual = pick(known.MEMORY_SHARE, engine) + pick(known.PROFILED, engine) * pick(known.SHARE_MORE, release)
-    share = where(case["memory_share"] == case["memory_share"], case["memory_share"], usual)
     weights_before, reserve_before = pick(known.WEIGHTS_BEFORE, engine), pick(known.RESERVE_BEFORE, engine)
+    # an engine takes its share of what is free, or does not start where it would take more: what is stated is known to start
+    host = case["host_bytes"]
+    usual = where(reserve_before > 0, usual, minimum(usual, 1.0 - host / case["memory_bytes"]))
+    share = where(case["memory_share"] == case["memory_share"], case["memory_share"], usual)
     pool = memory.cache_pool_bytes(
         memory_bytes=case["memory_bytes"], share=share,
-        taken_before_bytes=weights * weights_before + reserve * reserve_before,
+        taken_before_bytes=weights * weights_before + (reserve + host) * reserve_before,
         taken_after_bytes=weights * (1.0 - weights_before) + reserve * (1.0 - reserve_before))
     # TensorRT-LLM reserves the whole length; the others take pages as a sequence grows, and a closed loop holds
     # sequences of every age.

@@ -20,7 +20,7 @@ ARITHMETIC = {"bf16": "bf16_flop_per_s", "fp8": "fp8_flop_per_s", "fp4": "fp4_fl
 # The first word of a GPU's `interconnect` and the latency of a hop on it.
 LINK_LATENCY = {"NVLink": "link.latency_nvlink", "Infinity": "link.latency_infinity_fabric",
                 "PCIe": "link.latency_pcie", "RoCE": "link.latency_roce", "ICI": "link.latency_ici",
-                "NeuronLink": "link.latency_ici"}  # chip to chip in a torus, as ICI
+                "HCCS": "link.latency_hccs", "NeuronLink": "link.latency_ici"}  # chip to chip in a torus, as ICI
 EFFICIENCIES = ("mbu.decode", "mfu.decode", "mfu.prefill", "step.overhead")
 # Order of the three values of a range everywhere in this module.
 POOR, EXPECTED, GOOD = 0, 1, 2
@@ -56,7 +56,7 @@ def arithmetic_flop_per_s(gpu, weights):
         return native, True
     fallback = float(row[ARITHMETIC["bf16"]])
     if fallback != fallback:
-        raise ValueError(f"gpu '{gpu}' has no BF16 rate in data/gpus.csv, which weights '{weights}' would need")
+        raise ValueError(f"gpu '{gpu}' has no BF16 rate in {data.file('gpus')}, which weights '{weights}' would need")
     return fallback, False
 
 
@@ -65,15 +65,23 @@ def link(gpu, n_gpus):
     row = data.gpu(gpu)
     domain = row["link_domain_gpus"]
     inside = n_gpus <= (domain if domain == domain else 1)
+    if not inside and n_gpus <= row["server_gpus"] and row["pcie_bytes_per_s"] > 0:  # cards of one server that no bridge joins
+        return row["pcie_bytes_per_s"], units.convert(data.value(LINK_LATENCY["PCIe"]), "us", "s")
     if inside and row["link_bytes_per_s"] == row["link_bytes_per_s"]:
         words = str(row["interconnect"] or "").split() or [""]
         kind = words[0]
         if kind not in LINK_LATENCY:
             raise CannotServe(f"interconnect '{' '.join(words)}' of gpu '{gpu}' has no latency; its first word must be one of "
-                              f"{', '.join(LINK_LATENCY)}; mend the row {gpu}.interconnect of data/gpus.csv")
+                              f"{', '.join(LINK_LATENCY)}; mend the row {gpu}.interconnect of {data.file('gpus')}")
         return row["link_bytes_per_s"], units.convert(data.value(LINK_LATENCY[kind]), "us", "s")
     bandwidth = units.convert(data.value("link.network_bandwidth"), "GB/s", "B/s")
     return bandwidth, units.convert(data.value("link.latency_roce"), "us", "s")
+
+
+def usable_share(row):
+    """Share of its memory that an accelerator gives to weights and cache: no more than a host leaves that lives in it, too."""
+    host = row["host_memory_bytes"]
+    return min(data.value("memory.usable"), 1.0 - (host if host > 0 else 0.0) / row["engine_memory_bytes"])
 
 
 @remembered
@@ -82,7 +90,7 @@ def placement(model, gpu, n_gpus, weights):
     record, row = shape(model), data.gpu(gpu)
     weight_bytes = model_shape.weight_bytes(record, data.precision(weights))
     usable = memory.usable_bytes(
-        memory_bytes_per_gpu=row["engine_memory_bytes"], usable_fraction=data.value("memory.usable"), n_gpus=n_gpus)
+        memory_bytes_per_gpu=row["engine_memory_bytes"], usable_fraction=usable_share(row), n_gpus=n_gpus)
     activation = n_gpus * units.convert(data.value("memory.activation"), "GiB", "B")
     flop_per_s, native = arithmetic_flop_per_s(gpu, weights)
     link_bytes_per_s, link_latency_s = link(gpu, n_gpus)
@@ -120,7 +128,7 @@ def smallest_instance(*, model, gpu, weights, kv, positions):
     """Fewest GPUs (a power of two) that hold the weights and the cache of one sequence. [GPU]"""
     row = data.gpu(gpu)
     needed = model_shape.weight_bytes(shape(model), data.precision(weights)) + kv_bytes(model, kv, positions)
-    room = data.value("memory.usable") * row["engine_memory_bytes"] - units.convert(
+    room = usable_share(row) * row["engine_memory_bytes"] - units.convert(
         data.value("memory.activation"), "GiB", "B")
     least = memory.gpus_to_hold(
         bytes_needed=needed, memory_bytes_per_gpu=room, usable_fraction=1.0, gpus_per_step=1)

@@ -34,7 +34,7 @@ from tokenecon.errors import BadInput, UnknownId, did_you_mean
 from tokenecon.kinds import COUNTS, UnknownKind, check_unit, kind, refusal, split
 
 REFERENCE = re.compile(r"[a-z][a-z0-9_]*([-.][a-z0-9_-]+)+")
-TEXTS = ("model", "gpu", "gpus", "precision", "text")
+TEXTS = ("model", "gpu", "gpus", "precision", "scenario", "text")
 COMMENT = re.compile(r"#\s*(?P<unit>choice\([^)]*\)|[\w/]+)\s*:\s+(?P<meaning>\S.*)")
 COLUMNS = {"name": ("Name", None), "value": ("Value", None), "unit": ("Unit", None), "meaning": ("Meaning", None),
            "origin": ("From the row", None)}
@@ -283,7 +283,7 @@ def scenario(case):
     try:
         return scenarios.overridden(case.scenario, {name: value for name, value in given.items() if value is not None})
     except scenarios.BadScenario as error:
-        named = [name for name, path in scenarios.PARAMETERS.items() if ".".join(path) == error.path]
+        named = [name for name, path in scenarios.PARAMETERS.items() if ".".join(path) == error.path and given[name] is not None]
         raise ParameterError(f"parameter '{named[0]}' {error.rest}" if named else str(error)) from None
 
 

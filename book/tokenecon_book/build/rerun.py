@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from tokenecon import data, yaml_file
+from tokenecon.decision import scenario as scenarios
 from tokenecon.errors import BadInput
 from tokenecon.importers import own_model
 from tokenecon_book.build import notebooks, parameters
@@ -38,6 +39,8 @@ def rerun(notebook, file, pairs, out):
 def own_files(values):
     """Path to hash of the files of the reader's that a run reads: two runs with different ones have different names."""
     paths = [value for value in values.values() if own_model.is_path(value)]
+    scenario = str(values.get("scenario", ""))
+    paths += scenarios.files(scenario) if os.path.isfile(scenario) else []
     folder = data.own_folder()
     paths += sorted(map(str, Path(folder).glob("*.csv"))) if folder else []
     return {path: hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in paths}

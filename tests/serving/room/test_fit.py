@@ -74,6 +74,27 @@ def test_a_share_and_a_reserve_are_taken_as_stated():
     assert static["cache_gb"] == pytest.approx(0.5 * (memory - 4) - row["weights_gb"])
 
 
+@pytest.mark.source("miaai-spark-memory", "101.3 to 102.2 GiB free of 121.69")
+def test_a_host_in_the_same_memory_keeps_its_part(tmp_path):
+    """What an engine takes by default lies in what the host leaves; a share that is stated is known to start."""
+    asked = {"model": "llama-3.1-8b", "gpu": "dgx-spark-128gb", "weights": "bf16", "reserve_gb": 4}
+    memory, free = 121.6 * GIB / 1e9, (121.6 - 19.9) * GIB / 1e9  # less than 0.9 of all, 109.4
+    row = one(**asked)
+    assert row["memory_gb"] == pytest.approx(memory) and free / GIB * 1e9 == pytest.approx(101.75, rel=0.005)
+    assert row["cache_gb"] == pytest.approx(free - row["weights_gb"] - 4)
+    assert one(**asked, engine="sglang")["cache_gb"] == pytest.approx(0.85 * (free - 4) - row["weights_gb"])
+    assert one(**asked, engine="tensorrt-llm")["cache_gb"] == pytest.approx(0.9 * (free - 4 - row["weights_gb"]))
+    assert one(**asked, memory_share=0.93)["cache_gb"] == pytest.approx(0.93 * memory - row["weights_gb"] - 4)
+    (tmp_path / "gpus.csv").write_text(
+        "gpu,field,value,unit,basis,as_of\nh100-sxm-80gb,host_memory,30,GiB,measured,2026-10-01\n", encoding="utf-8")
+    try:
+        tokenecon.facts(tmp_path)
+        mine = one(**asked | {"gpu": "h100-sxm-80gb"})
+        assert mine["cache_gb"] == pytest.approx((79.2 - 30) * GIB / 1e9 - mine["weights_gb"] - 4), "a field, not a name"
+    finally:
+        tokenecon.facts(None)
+
+
 def test_without_a_gpu_there_is_a_row_for_each():
     table = tokenecon.fit("deepseek-v3", weights="fp8")
     assert list(table["gpu"]) == list(data.ids("gpus"))

@@ -1,6 +1,7 @@
 """What the measurements back: GPUs, number formats on them, and kinds of architecture."""
 
-from tokenecon import data
+from tokenecon import data, model_shape
+from tokenecon.importers import own_model
 from tokenecon.queries import remembered
 from tokenecon.serving import lookups
 
@@ -37,11 +38,24 @@ def backed():
     }
 
 
-def measured_before(model, gpu, weights, kv):
-    """Whether GPU, number formats and kind of architecture have all been measured."""
-    if any(fact.startswith(f"{gpu}.") for fact in data.own("gpus")):
-        return False  # a reader's own fact was never measured with
+@remembered
+def own_shape(model):
+    """Whether the shape of a model is a reader's own: of a configuration, or of a row that is not ours by another name."""
+    if own_model.is_path(model):
+        return True
+    row = data.model(model)
+    ours = data.replaced("models", row["id"])
+    return row["id"] in data.own("models") and (ours is None or model_shape.record(ours) != model_shape.record(row))
+
+
+@remembered
+def unmeasured(model, gpu, weights, kv):
+    """What of model, GPU and number formats was never measured, in words; a reader's own facts never were."""
     known, row = backed(), data.precision(weights)
     own = arithmetic_kind(row["bits"], row["flop_class"], data.gpu(gpu)[f"{row['flop_class']}_flop_per_s"])
-    return (gpu in known["gpus"] and own in known["arithmetic"] and kv in ("fp16", "bf16", "fp8")
-            and architecture_kind(lookups.record(model)) in known["architectures"])
+    found = {
+        f"model '{model}'": own_shape(model) or architecture_kind(lookups.record(model)) not in known["architectures"],
+        f"gpu '{gpu}'": gpu not in known["gpus"] or any(fact.startswith(f"{gpu}.") for fact in data.own("gpus")),
+        f"weights '{weights}'": own not in known["arithmetic"], f"kv '{kv}'": kv not in ("fp16", "bf16", "fp8"),
+    }
+    return ", ".join(words for words, holds in found.items() if holds)

@@ -99,14 +99,20 @@ def commitment(case):
         effective_discount=discounts[list(discounts)[1]])
 
 
+def stated_words(case):
+    """What the page states of a price, in words that follow those about the day."""
+    usd = gpu_prices.stated(case)
+    return "" if usd is None else f", on demand ${usd:.4g} an hour as the page states"
+
+
 @finding
 def prices(case):
     """What an hour of the page's GPU costs by contract on the date of the page."""
     rows = []
-    full = gpu_prices.price_range(case.gpu, "on_demand", case.as_of)
+    full = gpu_prices.of_page(case)
     for kind in KINDS:
         try:
-            found = gpu_prices.price_range(case.gpu, kind, case.as_of)
+            found = full if kind == "on_demand" else gpu_prices.price_range(case.gpu, kind, case.as_of)
         except NoPrice:
             continue
         ends = {"": "typical", "_low": "low", "_high": "high"}
@@ -114,10 +120,12 @@ def prices(case):
                      "of_on_demand": found["typical"] / full["typical"],
                      **{f"usd_per_gpu_hour{end}": found[name] for end, name in ends.items()}})
     table = pd.DataFrame(rows)
+    name = data.gpu(case.gpu)["name"]
     return Finding(table, (
-        f"On {case.as_of} the only on-demand offer of {data.gpu(case.gpu)['name']} known asks ${full['typical']:.2f} an hour: "
+        f"An hour of {name} on demand is ${full['typical']:.2f}, as the page states." if not full["rows"] else
+        f"On {case.as_of} the only on-demand offer of {name} known asks ${full['typical']:.2f} an hour: "
         "there is no cheaper seller to send work to." if len(full["rows"]) == 1 else
-        f"On {case.as_of} the cheapest of {len(full['rows'])} on-demand offers of {data.gpu(case.gpu)['name']} asks "
+        f"On {case.as_of} the cheapest of {len(full['rows'])} on-demand offers of {name} asks "
         f"${full['low']:.2f} an hour, the typical one ${full['typical']:.2f}: sending work to the cheapest seller takes "
         f"{1 - full['low'] / full['typical']:.0%} off, before anybody interrupts it."),
         "Typical: the middle provider. Providers differ in network, support and terms, not only in price.")

@@ -10,6 +10,7 @@ from tokenecon.decision import portfolio
 from tokenecon.errors import BadInput, Infeasible
 from tokenecon.finding import Finding, finding
 from tokenecon.fleet import planning, pools, traffic
+from tokenecon.prices import gpu_prices
 from tokenecon_book.chapters.contracts import contract_prices
 from tokenecon_book.documents.bills import positive
 from tokenecon_book.documents.printed import n
@@ -45,7 +46,8 @@ def offers(case, end=1):
     restart, lost = (data.span(name)[end] for name in SPOT_TIMES)
     return portfolio.market(
         case.gpu, case.as_of, limit=float(case.provider_gpus), availability=data.span("spot.availability")[2 - end],
-        interruptions=data.span("spot.interruptions")[end], restart=restart, lost=lost, sellers=case.sellers)
+        interruptions=data.span("spot.interruptions")[end], restart=restart, lost=lost, sellers=case.sellers,
+        on_demand=gpu_prices.stated(case))
 
 
 def solved(case, end=1, kinds=portfolio.KINDS, **changed):
@@ -80,7 +82,7 @@ def by_hour(case):
     return Finding(
         table, f"The cheapest mix takes {taken} of {pools.count(len(best['offers']), 'offer')}, buys {shares[most]:.0%} of its "
         f"hours {words}, and {costs} on demand from the same providers",
-        f"{data.gpu(case.gpu)['name']}, prices known on {case.as_of}; each provider has "
+        f"{data.gpu(case.gpu)['name']}, prices known on {case.as_of}{contract_prices.stated_words(case)}; each provider has "
         f"{pools.count(case.provider_gpus, 'GPU')} for us. "
         f"At most {case.spot_share:.0%} of an hour's demand depends on spot, which may stand by beyond that; at most "
         f"{case.lost_share:.0%} is lost if a provider fails. Saved: "

@@ -9,14 +9,15 @@ from tokenecon import data
 from tokenecon.errors import BadInput
 from tokenecon.finding import Finding, finding
 from tokenecon.formulas import money
-from tokenecon.prices import price_book
+from tokenecon.prices import gpu_prices, price_book
 from tokenecon.queries import remembered
 from tokenecon.serving import sizing
 from tokenecon_book.chapters.market import market
 
 FEWEST_SELLERS = 3  # fewer make no spread
 API = "sold by the token"
-KINDS = ("hyperscaler", "neocloud", "marketplace")
+STATED = "stated price"
+KINDS = ("hyperscaler", "neocloud", "marketplace", STATED)
 COLUMNS = {
     "model_name": ("Model", None), "what": ("Offer", None), "with_": ("Of", None),
     "usd_per_mtok": ("Price or cost of both kinds", "USD/Mtok"), "implied_load": ("Load to meet the middle seller", "fraction"),
@@ -28,7 +29,7 @@ LIST_COLUMNS = {
     "litellm_out": ("Output, LiteLLM", "USD/Mtok_out"),
 }  # fmt: skip
 CHANGE_COLUMNS = {
-    "change": ("What changes", None), "gpu_name": ("Cheapest at neoclouds", None),
+    "change": ("What changes", None), "gpu_name": ("Cheapest GPUs", None),
     "usd_per_mtok": ("Cost of both kinds", "USD/Mtok"), "median_seller": ("Middle seller", "USD/Mtok"),
     "implied_load": ("Load at which both are the same", "fraction"),
 }  # fmt: skip
@@ -69,10 +70,18 @@ def _able(model, gpus, **asked):
     return sizing.choices(model, gpus, **asked)
 
 
+def _hours(case, gpu):
+    """What an hour of a GPU costs at each kind of seller, or as the page states it, each with its range. [USD/GPU/h]"""
+    usd = gpu_prices.stated(case)
+    if usd is not None:
+        return {STATED: {f"usd_per_gpu_hour{end}": usd for end in ("", "_low", "_high")}}
+    return {seller: market.typical(part) for seller, part in market.offers_known(gpu, case.as_of).groupby("seller")}
+
+
 def rented(case, model):
     """Cost of a million tokens on the cheapest GPU of each kind of seller, at the page's load. One row a kind."""
-    offers = {gpu: market.offers_known(gpu, case.as_of) for gpu in case.gpus}
-    priced = [gpu for gpu, rows in offers.items() if len(rows)]
+    hours = {gpu: _hours(case, gpu) for gpu in case.gpus}
+    priced = [gpu for gpu, rents in hours.items() if rents]
     if not priced:
         raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} has an offer by the hour on {case.as_of}; see "
                        "`tokenecon list prices`")
@@ -83,8 +92,7 @@ def rented(case, model):
                        f"{able['gpu'].iloc[-1]}: {able['reason'].iloc[-1].split(';')[0]}")
     rows = []
     for _, replica in able[able["reason"] == ""].iterrows():
-        for seller, part in offers[replica["gpu"]].groupby("seller"):
-            rents = market.typical(part)
+        for seller, rents in hours[replica["gpu"]].items():
             cost = {}
             # cheap: the lowest rent at the fast end of the measurements; dear: the highest at the slow end
             for end, rate in (("", ""), ("_low", "_high"), ("_high", "_low")):
@@ -121,10 +129,12 @@ def api_against_rent(case):
                 **{key: own[key] for key in ("seller", "rent", "calibrated", "ttft_ms", "tpot_ms", "usd_per_mtok",
                                              "usd_per_mtok_low", "usd_per_mtok_high")}})
     table, points = pd.DataFrame(rows), seller_points(case)
+    ends = ("lowest rent at the fast end of the serving model's 80 % interval to the highest rent at the slow end; dots: the "
+            "middle provider. Marketplaces are in the table" if gpu_prices.stated(case) is None else
+            f"the serving model's 80 % interval, at rents {gpu_prices.known(case)}")
     return Finding(table, _compared(case, table, points), (
         f"Both kinds of token at the mix of the page, {case.isl:g} in and {case.osl:g} out. Ticks: sellers, "
-        "several offers of one their median; some resell others. Bars of rented GPUs: lowest rent at the fast end of the serving "
-        "model's 80 % interval to the highest rent at the slow end; dots: the middle provider. Marketplaces are in the table. "
+        f"several offers of one their median; some resell others. Bars of rented GPUs: {ends}. "
         f"{case.weights.upper()} weights; sellers do not state theirs. Without staff, network, egress, and tokens from a cache."
         + ("" if table["calibrated"].all() else " Some of it is beyond the measurements.")),
         UNITS, sellers=points)

@@ -58,7 +58,7 @@ def speed_at(mfu, case):
     """Hours of audio that one GPU transcribes in an hour when it reaches this share of its peak arithmetic."""
     shape, peak = data.model(MODEL), data.gpu(case.gpu)["bf16_flop_per_s"]
     if peak != peak:
-        raise BadInput(f"parameter 'gpu' is '{case.gpu}', which has no BF16 rate in data/gpus.csv; take another id of "
+        raise BadInput(f"parameter 'gpu' is '{case.gpu}', which has no BF16 rate in {data.file('gpus')}; take another id of "
                        "`tokenecon list gpus`")
     window, tokens = data.value("speech.window"), serving.tok_per_audio_hour(
         tok_per_day=case.tokens_per_day, audio_hours_per_day=case.audio_hours_per_day)
