@@ -107,8 +107,8 @@ def covered(found):
 
 @finding
 def noise_floor(found):
-    """How much two published measurements of the same configuration differ, which no model can beat."""
-    keys = ["model", "gpu", "weights", "parallelism", "isl", "osl", "concurrency", "metric"]
+    """How much two published measurements of one engine in the same configuration differ, which no model can beat."""
+    keys = ["maker", "model", "gpu", "weights", "parallelism", "isl", "osl", "concurrency", "metric"]
     rows = found.table
     pairs = rows.assign(concurrency=rows["concurrency"].fillna(-1)).groupby([*keys, "campaign"])["value"].median()
     pairs = pairs.reset_index()
