@@ -95,12 +95,21 @@ def test_near_copies_weigh_as_one_and_an_assumed_prompt_half():
 
     A row of a weighs 1/3 or 1 over 60, the least that a campaign counts by; one of b 1 or 1/2 over 120.
     """
-    a = pd.DataFrame({"campaign": "a", "share": [1 / 3, 1 / 3, 1 / 3, 1.0], "isl_low": np.nan})
-    b = pd.DataFrame({"campaign": "b", "share": 1.0, "isl_low": [150.0] + [np.nan] * 119})
+    a = pd.DataFrame({"campaign": "a", "share": [1 / 3, 1 / 3, 1 / 3, 1.0], "isl_low": np.nan, "metric": "tpot_ms"})
+    b = pd.DataFrame({"campaign": "b", "share": 1.0, "isl_low": [150.0] + [np.nan] * 119, "metric": "output_tok_s"})
+    a["workload"] = b["workload"] = "closed_loop"
     weight = fit.weights(pd.concat([a, b], ignore_index=True)) ** 2
     assert weight.sum() == pytest.approx(1)
     wanted = np.array([1 / 180] * 3 + [1 / 60] + [1 / 240] + [1 / 120] * 119)
     assert weight == pytest.approx(wanted / wanted.sum())
+
+
+def test_a_first_token_in_a_closed_loop_counts_a_ninth():
+    """It misses by three times as much as other figures, so its variance is nine times theirs."""
+    rows = pd.DataFrame({"campaign": "a", "share": 1.0, "isl_low": np.nan, "workload": "closed_loop",
+                         "metric": ["tpot_ms", "ttft_ms"]})
+    weight = fit.weights(rows) ** 2
+    assert weight[0] / weight[1] == pytest.approx(9)
 
 
 def test_what_near_copies_are():

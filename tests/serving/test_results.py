@@ -77,7 +77,7 @@ def asked(case):
         "draft": plain(data.model(words["draft_model"])) if words["draft_model"] else None,
         "load": steady_state.LOADS.index(words["load"]), "engine": checks.TEXTS["engine"].index(words["engine"]),
         "release": checks.TEXTS["release"].index(words["release"]), "exchange": checks.TEXTS["exchange"].index(words["exchange"]),
-        "calibrated": not support.unmeasured(*ids),
+        "new": support.unmeasured(*ids)[1],
     }  # fmt: skip
 
 
@@ -117,7 +117,7 @@ def test_the_capacity_of_one_case_is_that_of_a_table(limits):
     number = asked(case)["number"]
 
     def answer(requests):
-        return results.one(hardware, number | {"concurrency": requests}, load=steady_state.CLOSED_LOOP, engine=3, calibrated=True,
+        return results.one(hardware, number | {"concurrency": requests}, load=steady_state.CLOSED_LOOP, engine=3, new=0,
                            values=lookups.coefficients())
 
     most, alone = results.capacity(answer, **limits)
@@ -150,7 +150,7 @@ def test_floats_give_what_arrays_give(cases):
         ids = [case[name] for name in ("model", "gpu", "weights", "kv")]
         arguments.append((lookups.hardware(*ids), one["number"], one["load"], one["engine"], one["release"]))
         each.append(results.one(*arguments[-1][:2], load=one["load"], engine=one["engine"], release=one["release"],
-                                calibrated=one["calibrated"], values=lookups.coefficients()))
+                                new=one["new"], values=lookups.coefficients()))
     hardware, number = ({name: np.array([row[place][name] for row in arguments]) for name in arguments[0][place]}
                         for place in (0, 1))
     places = [np.array([row[place] for row in arguments]) for place in (2, 3, 4)]

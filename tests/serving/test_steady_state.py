@@ -11,6 +11,8 @@ DENSE = ("llama-3.1-8b", "llama-3.1-70b", "qwen3-32b", "gemma-2-9b")
 ROUTED = ("mixtral-8x7b", "qwen3-235b-a22b", "deepseek-v3", "gpt-oss-120b")
 GPUS = ("a100-sxm-80gb", "h100-sxm-80gb", "b200-sxm-180gb", "mi300x-192gb", "l40s-48gb")
 SLACK = 1e-9
+FIXED = ("layer", "narrow_layer", "latent_layer", "state_layer", "routed_layer", "choice", "shared_layer", "step", "sequence",
+         "routed_row")  # coefficients that are times
 
 
 def drawn(size=400, seed=5, **fixed):
@@ -102,7 +104,7 @@ def test_time_per_token_does_not_fall_with_concurrency():
 def test_one_sequence_is_bound_by_the_bytes_read():
     """With every fixed time at zero, batch 1 takes weights over bandwidth: 8.03e9 parameters but for the lookup."""
     values = lookups.coefficients() | dict.fromkeys(
-        ("layer", "narrow_layer", "routed_layer", "step", "sequence", "routed_sequence"), 0.0)
+        FIXED, 0.0)
     values |= {"bandwidth": 1.0, "cache_bandwidth": 1.0, "activation_bytes": 0.0}
     case = drawn(8, models=("llama-3.1-8b",), gpus=("h100-sxm-80gb",), group=1.0, tp=1.0, isl=16.0, osl=2.0,
                  concurrency=1.0, load=steady_state.STATIC, attention_bytes=2.0, dense_bytes=2.0)
@@ -114,7 +116,7 @@ def test_one_sequence_is_bound_by_the_bytes_read():
 def test_a_large_prefill_is_bound_by_the_arithmetic():
     """With fixed times and activations at zero, 8192 tokens of Llama 3.1 8B take 2 * P * n over the attained peak."""
     values = lookups.coefficients() | dict.fromkeys(
-        ("layer", "narrow_layer", "routed_layer", "step", "sequence", "routed_sequence", "activation_bytes"), 0.0)
+        (*FIXED, "activation_bytes"), 0.0)
     values |= {"compute": 1.0, "throttle": 0.0, "bandwidth": 1.0}
     case = drawn(8, models=("llama-3.1-8b",), gpus=("a100-sxm-80gb",), group=1.0, tp=1.0, isl=32.0, osl=2.0,
                  concurrency=256.0, load=steady_state.STATIC, attention_bytes=2.0, dense_bytes=2.0,
@@ -135,8 +137,9 @@ def test_one_gpu_has_no_communication():
 
 def test_experts_that_are_all_active_equal_the_dense_twin():
     """Two halves of a feed-forward block, both always used, are the block: only routing and its padding cost more."""
-    values = lookups.coefficients() | dict.fromkeys(("routed_layer", "routed_sequence", "routed_bytes", "padding"), 0.0)
-    values |= {"expert_compute": 1.0, "independence": 1.0}
+    values = lookups.coefficients() | dict.fromkeys(
+        ("routed_layer", "choice", "shared_layer", "routed_row", "routed_bytes", "padding"), 0.0)
+    values |= {"expert_compute": 1.0, "expert_unpacking": 1.0, "independence": 1.0}
     dense = drawn(models=("llama-3.1-70b",))
     twin = dense | {
         "routed": np.ones(400), "experts": np.full(400, 2.0), "experts_per_token": np.full(400, 2.0),

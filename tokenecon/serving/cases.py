@@ -174,11 +174,11 @@ def _set_up(ask, known, combinations, number, rows):
             ask.drafts = results.setup({name: column[own] for name, column in drafts.items()}, layout, *places)
     unpriced = np.isnan(np.broadcast_to(_of(ask.numbers["usd_per_gpu_hour"], rows), size))
     asked = set(own[found[unpriced]])  # a price is asked for where a row has none: what is not used must not be cited
-    unmeasured = [support.unmeasured(*(one[name] for name in FORMATS)) for one in said]
+    unmeasured, new = zip(*(support.unmeasured(*(one[name] for name in FORMATS)) for one in said), strict=True)
     each = {"has_draft_model": [one["draft_model"] != "" for one in said],
             "usd_per_gpu_hour": [lookups.usd_per_gpu_hour(one["gpu"]) if place in asked else np.nan
                                  for place, one in enumerate(said)],
-            "calibrated": [not one for one in unmeasured]}
+            "new": new}
     ask.setups |= {name: np.array(column)[own] for name, column in each.items()}
     ask.gpu, ask.unmeasured = (np.array(texts, dtype=object)[own] for texts in ([one["gpu"] for one in said], unmeasured))
     if wrong.any():

@@ -60,7 +60,7 @@ DEFINITIONS = {
     "routed_layer": (15e-6, 1e-7, 5e-4, "s", "fixed time that routing adds to a layer"),
     "choice": (2e-6, 1e-8, 1e-4, "s", "more of it for each expert that a token chooses"),
     "shared_layer": (5e-6, 1e-7, 1e-4, "s", "more of it with a shared expert"),
-    "fused_experts": (0.7, 0.1, 2.0, "ratio", "routing time with experts in 4 bits, whose kernels are fused, over that of others"),
+    "fused_experts": (0.7, 0.1, 2.0, "ratio", "routing time with 4-bit experts, whose kernels are fused, over that of others"),
     "latent_layer": (5e-6, 1e-7, 1e-4, "s", "fixed time that latent attention adds to a layer"),
     "state_layer": (5e-6, 1e-7, 1e-4, "s", "fixed time that a recurrent state adds to a layer"),
     "step": (1e-3, 1e-5, 0.1, "s", "scheduler and host, per pass"),

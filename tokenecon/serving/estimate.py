@@ -12,6 +12,7 @@ import pandas as pd
 
 from tokenecon.serving import cases, checks, lookups, operands, results, steady_state
 from tokenecon.serving.calibration import support
+from tokenecon.serving.intervals import NEW
 from tokenecon.serving.results import ENDS, RESULTS
 
 CHUNK = 16384  # cases at once: their columns stay in the cache of a core
@@ -73,11 +74,11 @@ def _one(given, intervals):
         return blank | {"error": checks.length_sentence(number["isl"], number["osl"], hardware["positions"], words["model"])}
     if math.isnan(number["usd_per_gpu_hour"]):
         number["usd_per_gpu_hour"] = lookups.usd_per_gpu_hour(words["gpu"])
-    unmeasured = support.unmeasured(*ids)
+    unmeasured, new = support.unmeasured(*ids)
     found = results.one(
         hardware, number, load=checks.TEXTS["load"].index(words["load"]), engine=checks.TEXTS["engine"].index(words["engine"]),
         release=checks.TEXTS["release"].index(words["release"]), exchange=checks.TEXTS["exchange"].index(words["exchange"]),
-        calibrated=not unmeasured, values=lookups.coefficients(), widths=lookups.widths() if intervals else None,
+        new=new, values=lookups.coefficients(), widths=lookups.widths() if intervals else None,
         draft=lookups.hardware(words["draft_model"], *ids[1:]) if words["draft_model"] else None)
     of_both = {"calibrated": found["calibrated"], "unmeasured": _unmeasured(unmeasured, found["beyond"])}
     if not found["fits"]:
@@ -145,10 +146,11 @@ class _Model:
             self.prefill = _leveled(ask.prefills)
             self.prefill_rate = _leveled(steady_state.prepared(ask.prefills, values)) if ask.prefills else {}
         self.factors = {}
-        if intervals:  # of each setup, and after all of them again where it is calibrated
-            bare, backed = (results.factors(lookups.widths(), ask.setups["load"], ask.setups["routed"], calibrated)
-                            for calibrated in (False, True))
-            self.factors = {name: [np.concatenate(ends) for ends in zip(bare[name], backed[name], strict=True)] for name in bare}
+        if intervals:  # of each setup, and after all of them again with an option that nobody measured
+            new, widths = ask.setups["new"], lookups.widths()
+            plain, beyond = (results.factors(widths, ask.setups, new + more) for more in (0, NEW["load"]))
+            self.factors = {name: [np.concatenate(both) for both in zip(plain[name], beyond[name], strict=True)]
+                            for name in plain}
 
 
 def columns(ask, rows):
@@ -189,9 +191,9 @@ def _chunk(model, rows, out, bound):
     price = np.where(price >= 0, price, case["usd_per_gpu_hour"]) if np.any(np.isnan(price)) else price
     found = results.of(case, state, usd_per_gpu_hour=price, utilisation=number["utilisation"])
     beyond = np.broadcast_to(results.beyond(case), len(place))
-    calibrated = np.broadcast_to(case["calibrated"], len(place)) & (beyond == 0)
+    calibrated = (np.broadcast_to(case["new"], len(place)) == 0) & (beyond == 0)
     if model.factors:
-        at = place + calibrated * len(ask.gpu)
+        at = place + (beyond > 0) * len(ask.gpu)
         found |= results.spans(found, {name: (low[at], high[at]) for name, (low, high) in model.factors.items()})
     fits = np.broadcast_to(found.pop("fits"), len(place))
     out["fits"][rows], out["calibrated"][rows] = fits, calibrated

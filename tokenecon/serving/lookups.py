@@ -98,12 +98,18 @@ def coefficients():
 
 @remembered
 def widths():
-    """Logarithms of the low and the high ratio of each quantity, as :func:`intervals.ratios` takes them."""
+    """Parts of the intervals of each quantity, as :func:`intervals.ratios` takes them."""
     table = data.rows("calibration", {"kind": "interval"}).set_index("id")
-    ids = {quantity: [intervals.name(quantity, load, kind) for load in intervals.LOADS for kind in intervals.KINDS]
-           for quantity in intervals.QUANTITIES}
-    return {quantity: tuple([math.log(table.loc[one, end]) for one in cells] for end in ("low", "high"))
-            for quantity, cells in ids.items()}
+
+    def square(end, *words):
+        return math.log(table.loc[intervals.name(*words), end]) ** 2
+
+    def of(quantity):
+        low, high = ([square(end, intervals.WITHIN, quantity, *cell) for cell in intervals.cells()] for end in ("low", "high"))
+        added = [square("high", intervals.ADDED, quantity, new) for new in intervals.NEW]
+        return square("high", intervals.SOURCE, quantity), low, high, added
+
+    return {quantity: of(quantity) for quantity in intervals.QUANTITIES}
 
 
 @remembered

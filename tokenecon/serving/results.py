@@ -86,9 +86,10 @@ def beyond(case):
     return sum(2**place * one for place, one in enumerate(asked))
 
 
-def factors(widths, load, routed, calibrated):
-    """Low and high factor of each quantity of :data:`RESULTS`."""
-    found = {name: intervals.ratios(widths, name, load, routed, calibrated) for name in intervals.QUANTITIES}
+def factors(widths, case, new):
+    """Low and high factor of each quantity of :data:`RESULTS`; ``new`` is the sum of what is :data:`intervals.NEW`."""
+    found = {name: intervals.ratios(widths, name, case["load"], case["routed"], case["family"], new)
+             for name in intervals.QUANTITIES}
     low, high = found["rate"]
     found["usd"] = (1 / high, 1 / low)
     return found
@@ -103,12 +104,12 @@ def spans(found, factors):
     return out
 
 
-def one(hardware, number, *, load, engine, calibrated, values, release=0, exchange=0, widths=None, draft=None):
+def one(hardware, number, *, load, engine, new, values, release=0, exchange=0, widths=None, draft=None):
     """All results of one case as a dict, from ``hardware`` and perhaps ``draft``: numbers as :mod:`operands` gives them.
 
     ``number`` has n_gpus, isl, osl, usd_per_gpu_hour and the other numbers of ``estimate``, with NaN for a tp or an ep that is
-    not given;
-    ``load``, ``engine``, ``release`` and ``exchange`` are places in their lists.  Without ``widths`` there are no intervals.
+    not given; ``load``, ``engine``, ``release`` and ``exchange`` are places in their lists, ``new`` says what of the hardware
+    nobody measured.  Without ``widths`` there are no intervals.
     """
     layout = operands.layout(number)
     places = load, engine, release, exchange
@@ -126,9 +127,9 @@ def one(hardware, number, *, load, engine, calibrated, values, release=0, exchan
                                  prefill_rate=prefill_rate)
     found = of(case, state, usd_per_gpu_hour=number["usd_per_gpu_hour"], utilisation=number["utilisation"])
     found["beyond"] = int(beyond(case))
-    found["calibrated"] = calibrated and not found["beyond"]
+    found["calibrated"] = new == 0 and found["beyond"] == 0
     if widths:
-        found.update(spans(found, factors(widths, load, case["routed"], found["calibrated"])))
+        found.update(spans(found, factors(widths, case, new + intervals.NEW["load"] * (found["beyond"] > 0))))
     found["shortage"] = "" if found["fits"] else shortage(case, state["fit"])
     return found
 

@@ -85,7 +85,8 @@ def prepared(case, values):
         "routed_layer_s": overhead * of_engine("routed_layer", ratio=True) * values["fused_experts"] ** case["four_bit"] * (
             values["routed_layer"] + values["choice"] * case["experts_per_token"] + values["shared_layer"] * case["shared"]),
         "step_s": overhead * values["step"],
-        "sequence_s": (values["sequence"] + values["routed_row"] * case["routed_layers"] * case["experts_per_token"]) * of_engine("sequence", ratio=True),
+        "sequence_s": of_engine("sequence", ratio=True) * (
+            values["sequence"] + values["routed_row"] * case["routed_layers"] * case["experts_per_token"]),
         "passes": of_engine("passes"), "burst": of_engine("burst"),
     }  # fmt: skip
 

@@ -16,37 +16,46 @@ from tokenecon.serving.calibration.fit import coefficient_rows, fit
 MOVED = 0.02  # relative difference that machines and library versions may make
 
 
-def interval_rows(residuals, level):
-    """Table of intervals: the median of measured over predicted, and the ends that hold 80 %."""
-    out = []
+def interval_rows(spread, added):
+    """Table of the parts of the intervals, each as the ratio it stands for alone."""
+    out, effects, rest = [], held_out.sources(spread), held_out.within(spread)
+
+    def add(words, value, low, high, rows, note):
+        out.append({"id": intervals.name(*words), "kind": "interval", "value": value, "unit": "ratio",
+                    "low": float(np.exp(low)), "high": float(np.exp(high)), "prior": None, "rows": rows, "note": note})
+
     for quantity in intervals.QUANTITIES:
-        for load in intervals.LOADS:
-            for kind in intervals.KINDS:
-                own = held_out.cell(residuals, quantity, load, kind)
-                low, high = np.exp(held_out.quantiles(own, level))
-                out.append({
-                    "id": intervals.name(quantity, load, kind), "kind": "interval",
-                    "value": float(np.exp(own["residual"].median())), "unit": "ratio", "low": float(low),
-                    "high": float(high), "prior": None, "rows": len(own),
-                    "note": f"measured over predicted without its campaign; central {level:.0%} of the residuals, "
-                            "which holds 80 % of a campaign left out",
-                })  # fmt: skip
+        own = effects[effects["quantity"] == quantity]
+        half, families = held_out.of_source(own), own["family"].nunique()
+        add((intervals.SOURCE, quantity), float(np.exp(own["median"].median())), -half, half, families,
+            f"by which a source that nobody fitted differs: 80 % by Student's t for {families} families")
+    for quantity in intervals.QUANTITIES:
+        for one in intervals.cells():
+            cell = held_out.cell(rest, quantity, *one)
+            low, high = held_out.ends(cell)
+            add((intervals.WITHIN, quantity, *one), 1.0, min(low, 0.0), max(high, 0.0), len(cell),
+                "measured over predicted without its family, around the effect of that family; central 80 %")
+    for quantity in intervals.QUANTITIES:
+        for one, square in zip(intervals.NEW, added[quantity], strict=True):
+            half = float(np.sqrt(square))
+            add((intervals.ADDED, quantity, one), 1.0, -half, half, int((spread["quantity"] == quantity).sum()),
+                f"by which misses are larger with each {held_out.ADDED_BY[one]} left out of the fit than with none")
     return out
 
 
 def calibrated():
     """Both generated tables: the calibration, and the held-out predictions."""
-    rows = measured.table()
-    values, found = fit(rows, measured.to_case(rows))
-    table = pd.DataFrame({"id": rows["id"]})
+    rows = held_out.table()
+    case = measured.to_case(rows)
+    values, found = fit(rows, case)
+    table = pd.DataFrame({"id": rows["id"], "fitted": measured.predicted(rows, case, values)})
+    left, fits = {}, {}
     for by in held_out.LEFT_OUT:
         print(f"leaving out each {by}", file=sys.stderr)
-        left, fits = held_out.predictions(by, start=values)
-        table[f"without_{by}"] = left["predicted"]
-        if by == "campaign":
-            residuals = held_out.residuals(left)
-            level = held_out.nominal(residuals)
-            out = coefficient_rows(rows, values, found, fits) + interval_rows(residuals, level)
+        predicted, fits[by] = held_out.predictions(by, start=values)
+        table[f"without_{by}"], left[by] = predicted["predicted"], held_out.residuals(predicted)
+    added = held_out.growth(held_out.residuals(rows.assign(predicted=table["fitted"])), left)
+    out = coefficient_rows(rows, values, found, fits["family"]) + interval_rows(left["family"], added)
     return pd.DataFrame(out), table
 
 

@@ -56,7 +56,7 @@ def fit(rows, case, start=None, fixed=()):
 
 
 def coefficient_rows(rows, values, found, fits):
-    """Table of coefficients: estimate, 80 % interval of the leave-one-campaign-out jackknife, rows, trade-offs."""
+    """Table of coefficients: estimate, 80 % interval of the leave-one-family-out jackknife, rows, trade-offs."""
     names = list(DEFINITIONS)
     each = np.log([[fit_[name] for name in names] for fit_ in fits.values()])
     spread = np.sqrt((len(each) - 1) / len(each) * ((each - each.mean(axis=0)) ** 2).sum(axis=0))

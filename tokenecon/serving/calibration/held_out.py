@@ -1,26 +1,43 @@
-"""Validation: every measurement predicted by coefficients that were fitted without its campaign, model or GPU."""
+"""Validation: every measurement predicted by coefficients that were fitted without its family, GPU, model, format or load."""
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from tokenecon import data
-from tokenecon.serving import intervals
-from tokenecon.serving.calibration import measured
+from tokenecon.serving import intervals, lookups
+from tokenecon.serving.calibration import measured, support
 from tokenecon.serving.calibration.fit import fit
 
 # What is left out whole: never single rows, because neighbouring rows are near-copies.
-LEFT_OUT = ("campaign", "model", "gpu")
+LEFT_OUT = ("family", "gpu", "model", "arithmetic", "workload")
+ADDED_BY = {"gpu": "gpu", "arithmetic": "arithmetic", "architecture": "model", "load": "workload"}  # what measures a novelty
 TARGET = 0.80  # of the measurements inside their interval
-FEW = 20  # rows below which a cell borrows the residuals of its quantity
+FEW = 20  # configurations below which a cell borrows those of a wider one,
+MODELS = 5  # and models of a family: a sweep over one model says little of another
+SMALL = 5  # configurations from which on a family has an effect of its own under a load
+# Least spread between sources: versions of one engine that follow one another differ by 4 to 11 % on the same configuration, so
+# that no number of agreeing sources makes the next one agree better than that.
+FLOOR = 0.05
+SAME = ["family", "configuration", "gpu", "model", "weights", "isl"]  # columns of a measurement that a residual keeps
 WORKLOADS = {"offline_max": "offline", "mlperf_offline": "offline", "static_batch": "static", "closed_loop": "closed_loop"}
+QUANTITY = {"output_tok_s": "rate", "total_tok_s": "rate", "e2e_ms": "rate", "ttft_ms": "ttft", "tpot_ms": "tpot"}
 
 
-def predictions(by="campaign", start=None):
+def table():
+    """The measurements with the number format as one computes in it."""
+    rows = measured.table()
+    rows["arithmetic"] = ["{:g} {}".format(*support.arithmetic(*ids)) for ids in zip(rows["gpu"], rows["weights"], strict=True)]
+    rows["workload"] = rows["workload"].replace("mlperf_offline", "offline_max")
+    return rows
+
+
+def predictions(by="family", start=None):
     """Measurements with `predicted`, and the coefficients of each fit by what it left out.
 
     ``start`` are coefficients fitted to everything: only where the search begins.
     """
-    rows = measured.table()
+    rows = table()
     if start is None:
         start, _ = fit(rows, measured.to_case(rows))
     predicted, fits = np.full(len(rows), np.nan), {}
@@ -33,92 +50,136 @@ def predictions(by="campaign", start=None):
     return rows, fits
 
 
-def stored(by="campaign"):
-    """The same from ``data/held_out.csv``, which `make calibrate` wrote."""
-    rows = measured.table()
-    table = data.rows("held_out", {}).set_index("id")
-    if list(rows["id"]) != list(table.index):
+def stored(by="family"):
+    """The same from ``data/held_out.csv``, which `make calibrate` wrote; by ``fitted`` with nothing left out."""
+    rows = table()
+    held = data.rows("held_out", {}).set_index("id")
+    if list(rows["id"]) != list(held.index):
         raise ValueError("data/held_out.csv is not of these measurements; run `make calibrate`")
-    rows["predicted"] = table[f"without_{by}"].to_numpy()
+    rows["predicted"] = held[by if by == "fitted" else f"without_{by}"].to_numpy()
     return rows
 
 
 def residuals(rows):
-    """Logarithm of measured over predicted, by quantity, load and kind of model; one row a number."""
+    """Logarithm of measured over predicted, one row for each quantity of a distinct configuration: the median of its near-copies.
+
+    `load`, `kind` and `maker` are the cell of its interval.
+    """
     shapes = data.rows("models", {"id": sorted(set(rows["model"]))}, want="id experts")
     kind = {model: intervals.KINDS[experts > 0] for model, experts in zip(shapes["id"], shapes["experts"], strict=True)}
-    out = pd.DataFrame({
-        "campaign": rows["campaign"], "load": rows["workload"].map(WORKLOADS), "kind": rows["model"].map(kind),
-        "quantity": rows["metric"].map({"output_tok_s": "rate", "total_tok_s": "rate", "e2e_ms": "rate",
-                                        "ttft_ms": "ttft", "tpot_ms": "tpot"}),
-        "residual": np.log(rows["value"] / rows["predicted"]) * np.where(rows["metric"] == "e2e_ms", -1, 1),
-        "run": rows["run"] if "run" in rows else measured.runs(rows),
-    })  # fmt: skip
-    return pd.concat([out, _closed_rates(rows, out)], ignore_index=True)
+    makers = {gpu: intervals.MAKERS[intervals.MAKER_OF_FAMILY[lookups.gpu_numbers(gpu)["family"]]] for gpu in set(rows["gpu"])}
+    out = rows[SAME].assign(
+        load=rows["workload"].map(WORKLOADS), kind=rows["model"].map(kind), quantity=rows["metric"].map(QUANTITY),
+        maker=rows["gpu"].map(makers),
+        residual=np.log(rows["value"] / rows["predicted"]) * np.where(rows["metric"] == "e2e_ms", -1, 1))
+    out = pd.concat([out, _closed_rates(rows, out)], ignore_index=True)
+    whole = out.groupby(["quantity", "configuration"], sort=False)
+    return with_novelty(whole.first().assign(residual=whole["residual"].median()).reset_index())
+
+
+def with_novelty(spread):
+    """Residuals with `new`: the sum of what of each, as :data:`intervals.NEW`, no other family measured."""
+    shapes = {model: support.architecture_kind(lookups.record(model)) for model in set(spread["model"])}
+    arithmetic = [support.arithmetic(*ids) for ids in zip(spread["gpu"], spread["weights"], strict=True)]
+    facts = {"gpu": spread["gpu"], "arithmetic": pd.Series(arithmetic, spread.index), "architecture": spread["model"].map(shapes)}
+    new = 0
+    for name, column in facts.items():
+        families = spread["family"].groupby(column).transform("nunique")
+        new = new + intervals.NEW[name] * (families == 1)
+    return spread.assign(new=new)
 
 
 def _closed_rates(rows, out):
     """Throughput of closed loops, from runs that state both latencies: answers per second is one over their sum."""
-    loop = rows[rows["workload"] == "closed_loop"].assign(run=out["run"], kind=out["kind"])
-    loop = loop[loop["metric"].isin(("ttft_ms", "tpot_ms"))]
+    rows = rows.assign(run=measured.runs(rows), **{name: out[name] for name in ("load", "kind", "maker")})
+    loop = rows[(rows["load"] == "closed_loop") & rows["metric"].isin(("ttft_ms", "tpot_ms"))]
     wide = loop.groupby(["run", "metric"])[["value", "predicted"]].mean().unstack("metric")
     both = loop.drop_duplicates("run").set_index("run").loc[wide.index]
     time = {name: wide[(name, "ttft_ms")] + (both["osl"] - 1) * wide[(name, "tpot_ms")]
             for name in ("value", "predicted")}
-    found = pd.DataFrame({"campaign": both["campaign"], "load": "closed_loop", "kind": both["kind"],
-                          "quantity": "rate", "residual": np.log(time["predicted"] / time["value"]),
-                          "run": wide.index})
+    found = both[[*SAME, "load", "kind", "maker"]].assign(
+        quantity="rate", residual=np.log(time["predicted"] / time["value"]))
     return found.dropna(subset="residual")
 
 
-def distribution(rows):
-    """Residuals in order and the share of weight below each, where a campaign weighs as the root of its rows."""
-    size = rows.groupby("campaign")["residual"].transform("size").to_numpy()
-    order = np.argsort(rows["residual"].to_numpy())
+def sources(spread):
+    """Effects of the families: the median residual of each under each load, of so many configurations."""
+    known = spread[spread["new"] == 0]
+    each = known.groupby(["quantity", "family", "load", "maker"])["residual"].agg(["median", "size"]).reset_index()
+    return each[each["size"] >= SMALL]
+
+
+def of_source(effects):
+    """Half-width of 80 % by which a source that nobody fitted differs, as a logarithm: Student's t for so many families.
+
+    The spread is about no difference at all, so that it holds the error which all sources share.
+    """
+    spread = max(float(np.sqrt((effects["median"] ** 2).mean())), FLOOR)
+    return float(stats.t.ppf((1 + TARGET) / 2, effects["family"].nunique())) * spread
+
+
+def within(spread):
+    """Residuals of what some other family measured, too, without the effects of their families."""
+    spread = spread[spread["new"] == 0]
+    middle = spread.groupby(["quantity", "family", "load", "maker"])["residual"].transform("median")
+    return spread.assign(residual=spread["residual"] - middle)
+
+
+def ends(cell):
+    """Ends of the central 80 % of residuals, where a family weighs as the root of its configurations."""
+    size = cell.groupby("family")["residual"].transform("size").to_numpy()
+    order = np.argsort(cell["residual"].to_numpy())
     weight = (1 / np.sqrt(size))[order]
-    return (np.cumsum(weight) - weight / 2) / weight.sum(), rows["residual"].to_numpy()[order]
+    place = (np.cumsum(weight) - weight / 2) / weight.sum()
+    return np.interp([(1 - TARGET) / 2, (1 + TARGET) / 2], place, cell["residual"].to_numpy()[order])
 
 
-def quantiles(rows, level):
-    """Ends of the central share of residuals, or of several shares."""
-    place, residual = distribution(rows)
-    return np.interp([(1 - level) / 2, (1 + level) / 2], place, residual)
-
-
-def cell(rows, quantity, load, kind):
-    """Residuals that an interval rests on: its own, or those of its quantity where there are few."""
-    same = rows[rows["quantity"] == quantity]
-    for own in (same[(same["load"] == load) & (same["kind"] == kind)], same[same["load"] == load],
-                same[(same["load"] == "closed_loop") & (same["kind"] == kind)]):
-        if len(own) >= FEW:
-            return own
+def cell(spread, quantity, load, kind, maker):
+    """Residuals that an interval rests on: its own, or those of a wider cell where there are few."""
+    same = spread[spread["quantity"] == quantity]
+    own = same["maker"] == maker
+    for wider in (own & (same["load"] == load) & (same["kind"] == kind), own & (same["load"] == load), own,
+                  (same["load"] == load) & (same["kind"] == kind)):
+        if wider.sum() >= FEW and len(same[wider].drop_duplicates(["family", "model"])) >= MODELS:
+            return same[wider]
     return same
 
 
-def _others(rows):
-    """Residuals of each campaign, quantity, load and kind, with those of other campaigns that their interval rests on."""
-    for campaign, own in rows.groupby("campaign"):
-        others = rows[rows["campaign"] != campaign]
-        for (quantity, load, kind), part in own.groupby(["quantity", "load", "kind"]):
-            yield part, cell(others, quantity, load, kind)
+def widths(spread, added=None):
+    """What :func:`intervals.ratios` takes, from residuals of predictions without their family; ``added`` by quantity."""
+    effects, rest, found = sources(spread), within(spread), {}
+    for quantity in intervals.QUANTITIES:
+        both = [ends(cell(rest, quantity, *one)) for one in intervals.cells()]
+        source = of_source(effects[effects["quantity"] == quantity])
+        found[quantity] = (source**2, [min(low, 0.0) ** 2 for low, _ in both], [max(high, 0.0) ** 2 for _, high in both],
+                           (added or {}).get(quantity, [0.0] * len(intervals.NEW)))
+    return found
 
 
-def coverage(rows, level):
-    """Residuals with `inside`: whether the interval made without their campaign holds them."""
+def far(spread):
+    """The miss that 80 % of residuals stay within, as a logarithm, by quantity."""
+    return spread["residual"].abs().groupby(spread["quantity"]).quantile(TARGET)
+
+
+def growth(fitted, left):
+    """What each novelty adds to the square of a half-width, by quantity, in the order of :data:`intervals.NEW`.
+
+    ``fitted`` are residuals with nothing left out, ``left`` those without what :data:`ADDED_BY` says, by its name.
+    """
+    usual = far(fitted) ** 2
+    more = {one: (far(left[by]) ** 2 - usual).clip(lower=0.0) for one, by in ADDED_BY.items()}
+    return {quantity: [float(more[one][quantity]) for one in intervals.NEW] for quantity in intervals.QUANTITIES}
+
+
+def coverage(spread, added):
+    """Residuals with `low`, `high` and `inside`: the interval made without their family, and whether it holds them."""
     parts = []
-    for part, others in _others(rows):
-        low, high = quantiles(others, level)
-        low, high = min(low, 0.0), max(high, 0.0)
-        parts.append(part.assign(inside=(part["residual"] >= low) & (part["residual"] <= high)))
+    for family, own in spread.groupby("family"):
+        others = widths(with_novelty(spread[spread["family"] != family]), added)
+        for (quantity, load, kind, maker), part in own.groupby(["quantity", "load", "kind", "maker"]):
+            place = intervals.cells().index((load, kind, maker))
+            source, low, high, more = others[quantity]
+            rest = source + sum(square * (part["new"] // 2**bit % 2) for bit, square in enumerate(more))
+            low, high = -np.sqrt(rest + low[place]), np.sqrt(rest + high[place])
+            parts.append(part.assign(low=low, high=high, inside=(part["residual"] >= low) & (part["residual"] <= high)))
     return pd.concat(parts)
-
-
-def nominal(rows):
-    """The level whose intervals hold the target share of campaigns they were made without."""
-    levels = np.round(np.arange(0.60, 0.97, 0.01), 2)
-    inside = np.zeros(len(levels))
-    for part, others in _others(rows):
-        low, high = quantiles(others, levels)
-        residual = part["residual"].to_numpy()[:, None]
-        inside += ((residual >= np.minimum(low, 0.0)) & (residual <= np.maximum(high, 0.0))).sum(axis=0)
-    return float(levels[int(np.argmin(abs(inside / len(rows) - TARGET)))])

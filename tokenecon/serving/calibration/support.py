@@ -3,7 +3,7 @@
 from tokenecon import data, model_shape
 from tokenecon.importers import own_model
 from tokenecon.queries import remembered
-from tokenecon.serving import lookups
+from tokenecon.serving import intervals, lookups
 
 SHAPE = ("kv_lora_rank", "experts", "window_layers", "linear_layers", "state_layers", "index_heads", "compress_every")
 
@@ -48,14 +48,25 @@ def own_shape(model):
     return row["id"] in data.own("models") and (ours is None or model_shape.record(ours) != model_shape.record(row))
 
 
+def arithmetic(gpu, weights):
+    """:func:`arithmetic_kind` of ids."""
+    row = data.precision(weights)
+    return arithmetic_kind(row["bits"], row["flop_class"], data.gpu(gpu)[f"{row['flop_class']}_flop_per_s"])
+
+
 @remembered
 def unmeasured(model, gpu, weights, kv):
-    """What of model, GPU and number formats was never measured, in words; a reader's own facts never were."""
-    known, row = backed(), data.precision(weights)
-    own = arithmetic_kind(row["bits"], row["flop_class"], data.gpu(gpu)[f"{row['flop_class']}_flop_per_s"])
+    """What of model, GPU and number formats was never measured: in words, and as the sum of :data:`intervals.NEW`.
+
+    A reader's own facts never were.
+    """
+    known = backed()
     found = {
-        f"model '{model}'": own_shape(model) or architecture_kind(lookups.record(model)) not in known["architectures"],
-        f"gpu '{gpu}'": gpu not in known["gpus"] or any(fact.startswith(f"{gpu}.") for fact in data.own("gpus")),
-        f"weights '{weights}'": own not in known["arithmetic"], f"kv '{kv}'": kv not in ("fp16", "bf16", "fp8"),
+        f"model '{model}'": ("architecture", own_shape(model) or (
+            architecture_kind(lookups.record(model)) not in known["architectures"])),
+        f"gpu '{gpu}'": ("gpu", gpu not in known["gpus"] or any(fact.startswith(f"{gpu}.") for fact in data.own("gpus"))),
+        f"weights '{weights}'": ("arithmetic", arithmetic(gpu, weights) not in known["arithmetic"]),
+        f"kv '{kv}'": ("arithmetic", kv not in ("fp16", "bf16", "fp8")),
     }
-    return ", ".join(words for words, holds in found.items() if holds)
+    new = {name for name, holds in found.values() if holds}
+    return ", ".join(words for words, (_, holds) in found.items() if holds), sum(intervals.NEW[name] for name in new)

@@ -125,8 +125,7 @@ def decode(case, per_step=1.0, **options):
 
 def spread():
     """Low and high factor on a rate: the model's interval for experts, widened because nothing alike was measured."""
-    ends = intervals.ratios(lookups.widths(), "rate", np.array([steady_state.CLOSED_LOOP]), np.array([1.0]), np.array([False]))
-    return tuple(float(end[0]) for end in ends)
+    return intervals.ratios(lookups.widths(), "rate", steady_state.CLOSED_LOOP, 1.0, 0, intervals.NEW["load"])
 
 
 def bounds(case):
