@@ -38,9 +38,8 @@ def number(value):  # JSON has neither of the two
 
 def estimate(case):
     return results.one(
-        hardware(case, "model"), {name: number(value) for name, value in case["number"].items()}, load=case["load"],
-        engine=case["engine"], release=case["release"], exchange=case["exchange"], new=case["new"],
-        values=asked["values"], widths=asked["widths"], draft=hardware(case, "draft") if case["draft"] else None)
+        hardware(case, "model"), {name: number(value) for name, value in case["number"].items()}, case["places"],
+        new=case["new"], values=asked["values"], widths=asked["widths"], draft=hardware(case, "draft") if case["draft"] else None)
 
 with open("/asked.json") as file:
     asked = json.load(file)

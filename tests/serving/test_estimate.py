@@ -112,7 +112,8 @@ def test_without_intervals_the_rest_is_the_same(command, tmp_path):
 
 
 def test_a_table_gives_the_same_bytes_each_time_and_is_not_changed():
-    cases = pd.DataFrame([GOOD | {"isl": length, "gpu": gpu} for length in range(1, 300) for gpu in ("l4", "h200-nvl-141gb", "x")])
+    gpus = ("l4", "h200-nvl-141gb", "x")
+    cases = pd.DataFrame([GOOD | {"isl": length, "gpu": gpu} for length in range(1, 300) for gpu in gpus])
     before = cases.copy()
     first, second = tokenecon.estimate(cases), tokenecon.estimate(cases)
     pd.testing.assert_frame_equal(first, second, check_exact=True)
@@ -181,13 +182,44 @@ def test_a_row_says_what_of_it_nobody_measured():
         "kv 'int4'": {"kv": "int4"}, "drafted tokens": {"draft_tokens": 3}, "a cached prefix": {"cached_prefix": 0.5},
         "prefill apart": {"n_gpus": 2, "tp": 1, "prefill_gpus": 1},
         "a layer split beyond linked GPUs": {"n_gpus": 16},
-        "gpu 'h200-nvl-141gb', drafted tokens, a cached prefix": {"gpu": "h200-nvl-141gb", "draft_tokens": 3, "cached_prefix": 0.5},
+        "gpu 'h200-nvl-141gb', drafted tokens, a cached prefix": {
+            "gpu": "h200-nvl-141gb", "draft_tokens": 3, "cached_prefix": 0.5},
     }
     cases = [GOOD | {"concurrency": 4, "usd_per_gpu_hour": 2.0} | change for change in changes.values()]
     table = tokenecon.estimate(pd.DataFrame(cases))
     assert table["error"].tolist() == [""] * len(cases)
     assert table["unmeasured"].tolist() == list(changes) == [tokenecon.estimate(case).iloc[0]["unmeasured"] for case in cases]
     assert table["calibrated"].tolist() == [not words for words in changes]
+
+
+def test_an_engine_may_have_a_version():
+    """One before the rewrite of a scheduler is slower, today's are alike, a later one counts as the newest and is named."""
+    names = ("vllm", "vllm 0.18.0", "vllm 0.8.5", "vllm 0.2.7", "vllm 9.1", "tensorrt-llm 0.9")
+    table = tokenecon.estimate(pd.DataFrame([GOOD | {"engine": name, "concurrency": 8} for name in names]))
+    assert table["error"].tolist() == [""] * len(names)
+    now, newest, before, early, later, _ = table["tpot_ms"]
+    assert now == newest == before == later and early > 1.5 * now
+    assert table["unmeasured"].tolist() == ["", "", "", "", "engine 'vllm 9.1'", ""]
+    assert table["tpot_ms_high"].iloc[4] > table["tpot_ms_high"].iloc[0]
+    pd.testing.assert_frame_equal(table.iloc[[3]].reset_index(drop=True), tokenecon.estimate(GOOD | {
+        "engine": names[3], "concurrency": 8}))
+
+
+@pytest.mark.parametrize(("engine", "says"), [
+    ("vllm 0.1", "engine 'vllm 0.1' is not known; vllm has versions from 0.2, 0.18.0 is the newest measured and stands"),
+    ("sglang new", "engine 'sglang new' is not known; sglang has versions from 0.5.1.post1, 0.5.9"),
+    ("any 1.0", "engine 'any 1.0' is not known; 'any' has no versions; leave it away"),
+    ("vlm 0.9", "engine 'vlm 0.9' is not known"),
+])
+def test_a_version_that_never_was_is_refused(engine, says):
+    assert tokenecon.estimate(GOOD | {"engine": engine})["error"][0].startswith(says)
+
+
+def test_tuning_matters_on_amd_alone():
+    cases = [GOOD | {"gpu": gpu, "tuning": tuning, "concurrency": 32, "usd_per_gpu_hour": 2.0}
+             for gpu in ("mi300x-192gb", "h100-sxm-80gb") for tuning in ("stock", "tuned")]
+    stock, tuned, plain, same = tokenecon.estimate(pd.DataFrame(cases))["output_tok_s"]
+    assert tuned > 1.1 * stock and plain == same
 
 
 def test_the_command_prints_a_table_and_counts_errors(tmp_path):

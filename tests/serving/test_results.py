@@ -45,6 +45,12 @@ CASES = {
     "PCIe": LARGE | {"gpu": "l40s-48gb", "osl": 1},
     "beyond a server": LARGE | {"n_gpus": 16, "tp": 16},
     "fewer clients than replicas": {"n_gpus": 4, "tp": 1, "concurrency": 2},
+    "an early engine": {"engine": "vllm 0.2.7", "weights": "bf16", "concurrency": 16},
+    "tuned": LARGE | {"gpu": "mi355x-288gb", "n_gpus": 2, "weights": "mxfp4", "tuning": "tuned"},
+    "many servers": LATENT | {"gpu": "h100-sxm-80gb", "n_gpus": 96, "tp": 32, "attention_dp": 32, "prefill_gpus": 64,
+                              "prefill_tp": 16, "concurrency": 2048, "exchange": "partly"},
+    "a mixture of states": {"model": "nemotron-nano-30b-a3b", "n_gpus": 2, "concurrency": 32},
+    "compressed attention": LATENT | {"model": "deepseek-v4-flash", "weights": "mxfp4", "isl": 20000, "concurrency": 64},
     "too large": {"model": "llama-3.1-405b", "weights": "bf16"},
     "too large a batch": {"load": "static", "concurrency": 99999},
 }
@@ -75,8 +81,7 @@ def asked(case):
                     if words[name]},
         "kv": words["kv"], "number": number,
         "draft": plain(data.model(words["draft_model"])) if words["draft_model"] else None,
-        "load": steady_state.LOADS.index(words["load"]), "engine": checks.TEXTS["engine"].index(words["engine"]),
-        "release": checks.TEXTS["release"].index(words["release"]), "exchange": checks.TEXTS["exchange"].index(words["exchange"]),
+        "places": checks.places(words),
         "new": support.unmeasured(*ids)[1],
     }  # fmt: skip
 
@@ -117,7 +122,7 @@ def test_the_capacity_of_one_case_is_that_of_a_table(limits):
     number = asked(case)["number"]
 
     def answer(requests):
-        return results.one(hardware, number | {"concurrency": requests}, load=steady_state.CLOSED_LOOP, engine=3, new=0,
+        return results.one(hardware, number | {"concurrency": requests}, asked(case)["places"], new=0,
                            values=lookups.coefficients())
 
     most, alone = results.capacity(answer, **limits)
@@ -148,13 +153,12 @@ def test_floats_give_what_arrays_give(cases):
     for case in cases:
         one = asked(case)
         ids = [case[name] for name in ("model", "gpu", "weights", "kv")]
-        arguments.append((lookups.hardware(*ids), one["number"], one["load"], one["engine"], one["release"]))
-        each.append(results.one(*arguments[-1][:2], load=one["load"], engine=one["engine"], release=one["release"],
+        arguments.append((lookups.hardware(*ids), one["number"], one["places"]))
+        each.append(results.one(*arguments[-1],
                                 new=one["new"], values=lookups.coefficients()))
-    hardware, number = ({name: np.array([row[place][name] for row in arguments]) for name in arguments[0][place]}
-                        for place in (0, 1))
-    places = [np.array([row[place] for row in arguments]) for place in (2, 3, 4)]
-    case = results.columns(results.setup(hardware, operands.layout(number), *places), number)
+    hardware, number, places = ({name: np.array([row[place][name] for row in arguments]) for name in arguments[0][place]}
+                                for place in (0, 1, 2))
+    case = results.columns(results.setup(hardware, operands.layout(number), places), number)
     case["has_draft_model"] = False
     values = lookups.coefficients()
     state = steady_state.settled(case, steady_state.prepared(case, values), steady_state.room(case), {}, resources=True)
@@ -169,7 +173,7 @@ def test_a_setup_that_states_nothing_of_its_memory_has_the_engines_defaults():
     hardware = lookups.hardware("llama-3.1-8b", "h100-sxm-80gb", "bf16", "bf16")
     pools = []
     for engine in range(4):
-        found = results.setup(hardware, operands.layout(case["number"]), 0, engine, 0)
+        found = results.setup(hardware, operands.layout(case["number"]), case["places"] | {"engine": engine})
         pools.append(steady_state.room(found)["pool_bytes"] / 2**30)
     # 79.2 GiB and 14.96 of weights; logits of 1024 * 128,256 * 4 B in 5.93 copies and 0.08 beside, 2.98, with 0.19
     assert pools[0] == pytest.approx(0.9 * (79.2 - 14.96 - 2.0), abs=0.05)

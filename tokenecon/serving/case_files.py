@@ -185,8 +185,11 @@ def columns_help():
     texts = {"weights": "default as the model is published",
              "kv": "default as published, else fp8 with 8-bit and nvfp4 weights, bf16 with others",
              "load": "default closed_loop where concurrency is given, else offline",
-             "engine": "default any, which has the memory of vllm",
+             "engine": "perhaps with a version, such as `vllm 0.8.5`, of which the first ones are slower; default any, "
+                       "which has the memory of vllm; without a version, what it was in the last twelve months measured",
              "release": "year of the engine's release; default any, between those of 2025 and of 2026",
+             "tuning": "as the engine is released, or as its maker or a benchmark's submitter sets it up; matters on AMD; "
+                       "default stock",
              "exchange": "how experts over several servers get their tokens: behind the computation of the other half of a "
                          "batch, half of it behind, or after it; default hidden"}
     lines += [f"`{name}` {' '.join(allowed)}; {texts[name]}" for name, allowed in checks.TEXTS.items()]

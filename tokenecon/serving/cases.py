@@ -164,17 +164,17 @@ def _set_up(ask, known, combinations, number, rows):
     with np.errstate(all="ignore"):  # layouts that will be refused
         layout = operands.layout({name: np.broadcast_to(_of(number[name], first), len(first)) for name in operands.SETUP})
         wrong = np.logical_or.reduce(checks.undivided(layout, chips["hidden"]))
-        places = [np.array([checks.TEXTS[name].index(one[name]) for one in said])[own]
-                  for name in ("load", "engine", "release", "exchange")]
-        ask.setups = results.setup(chips, layout, *places)
+        each = [checks.places(one) for one in said]
+        places = {name: np.array([one[name] for one in each])[own] for name in each[0]}
+        ask.setups = results.setup(chips, layout, places)
         if np.any(layout["prefill_gpus"] > 0):
-            ask.prefills = results.setup(chips, operands.of_prefill(layout), *places)
+            ask.prefills = results.setup(chips, operands.of_prefill(layout), places)
         if any(one["draft_model"] for one in said):
             drafts = _hardware(said, "draft_model")
-            ask.drafts = results.setup({name: column[own] for name, column in drafts.items()}, layout, *places)
+            ask.drafts = results.setup({name: column[own] for name, column in drafts.items()}, layout, places)
     unpriced = np.isnan(np.broadcast_to(_of(ask.numbers["usd_per_gpu_hour"], rows), size))
     asked = set(own[found[unpriced]])  # a price is asked for where a row has none: what is not used must not be cited
-    unmeasured, new = zip(*(support.unmeasured(*(one[name] for name in FORMATS)) for one in said), strict=True)
+    unmeasured, new = zip(*(support.unmeasured(*(one[name] for name in (*FORMATS, "newer"))) for one in said), strict=True)
     each = {"has_draft_model": [one["draft_model"] != "" for one in said],
             "usd_per_gpu_hour": [lookups.usd_per_gpu_hour(one["gpu"]) if place in asked else np.nan
                                  for place, one in enumerate(said)],

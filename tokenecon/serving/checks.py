@@ -13,7 +13,7 @@ from tokenecon.serving import coefficients, lookups, operands, steady_state
 REQUIRED = ("model", "gpu", "n_gpus", "isl", "osl")
 TEXTS = {"weights": operands.WEIGHTS, "kv": tuple(operands.CACHES), "load": steady_state.LOADS,
          "engine": (*coefficients.ENGINES, "any"), "release": coefficients.RELEASES,
-         "exchange": steady_state.EXCHANGES}  # fmt: skip
+         "exchange": steady_state.EXCHANGES, "tuning": coefficients.TUNINGS}  # fmt: skip
 IDS = ("model", "gpu", "draft_model")
 WORDS = (*TEXTS, *IDS)  # in the order in which they are checked
 NAN, INFINITE = float("nan"), float("inf")
@@ -47,6 +47,8 @@ MOST = {"n_gpus": 1_000_000, "isl": 100_000_000, "osl": 100_000_000, "concurrenc
         "draft_tokens": 100, "reserve_gb": 10_000}
 WHOLE = ("n_gpus", "tp", "pp", "attention_dp", "ep", "draft_tokens", "prefill_gpus", "prefill_tp")
 EIGHT_BIT_CACHE = ("fp8", "int8", "nvfp4")  # weights with which engines keep the cache at 8 bits
+PLACED = ("load", "engine", "release", "exchange", "tuning")
+VERSION = re.compile(r"\d+(\.\d+)*[a-z0-9.+-]*")
 COMMA = re.compile(r"-?\d+,\d+")
 LONG = 60  # characters of a wrong value that a sentence repeats
 KNOWN = (*REQUIRED, *TEXTS, *(name for name in NUMBERS if name not in REQUIRED), "draft_model")
@@ -123,11 +125,41 @@ def word_sentence(name, text):
     if name in IDS:
         return "" if name == "draft_model" and not text else _unserved(name, text)
     allowed = TEXTS[name]
+    engine, _, version = text.partition(" ")
+    if name == "engine" and version and engine in allowed:
+        return _version_sentence(engine, version.strip())
     if not text or operands.SAME_SPEED.get(text, text) in allowed:
         return ""
     if near := alike(text, allowed, 1):
         return f"{name} '{text}' is not known; did you mean '{near[0]}'? Allowed are {', '.join(allowed)}"
     return f"{name} '{text}' is not known; allowed are {', '.join(allowed)}"
+
+
+def _version_sentence(engine, version):
+    """What is wrong with the version of an engine: one newer than what was measured counts as the newest."""
+    oldest, newest = lookups.versions().get(engine, ("", ""))
+    if not newest or not VERSION.fullmatch(version) or lookups.numbered(version) < lookups.numbered(oldest):
+        return (f"engine '{engine} {version}' is not known; " + (
+            f"{engine} has versions from {oldest}, {newest} is the newest measured and stands for later ones" if newest else
+            f"'{engine}' has no versions; leave it away"))
+    return ""
+
+
+def era(engine, version):
+    """Family of fixed costs that a version of an engine has, as its place; 0 for those of today."""
+    first, family = coefficients.CURRENT.get(engine, ((), "common"))
+    early = bool(version) and lookups.numbered(version) < first
+    return coefficients.FAMILIES.index(family) if early else 0
+
+
+def newer(engine, version):
+    """Whether a version of an engine is newer than any that was measured."""
+    return bool(version) and lookups.numbered(version) > lookups.numbered(lookups.versions()[engine][1])
+
+
+def places(words):
+    """Good words as the places that :func:`results.setup` takes."""
+    return {name: TEXTS[name].index(words[name]) for name in PLACED} | {"era": words["era"]}
 
 
 def _unserved(name, text):
@@ -150,9 +182,12 @@ def stated(words, endless):
         weights, published = lookups.published(words["model"])
         kv = kv or (published if published in TEXTS["kv"] else "")
     weights = operands.SAME_SPEED.get(weights, weights)
+    engine, _, version = (words["engine"] or "any").partition(" ")
     return words | {
         "weights": weights, "kv": kv or ("fp8" if weights in EIGHT_BIT_CACHE else "bf16"),
-        "engine": words["engine"] or "any", "release": words["release"] or "any",
+        "engine": engine, "era": era(engine, version.strip()), "tuning": words["tuning"] or coefficients.TUNINGS[0],
+        "newer": f"engine '{engine} {version.strip()}'" if newer(engine, version.strip()) else "",
+        "release": words["release"] or "any",
         "exchange": words["exchange"] or steady_state.EXCHANGES[0],
         "load": words["load"] or ("offline" if endless else "closed_loop"),
     }  # fmt: skip

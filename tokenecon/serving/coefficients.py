@@ -2,8 +2,12 @@
 
 ENGINES = ("tensorrt-llm", "vllm", "sglang")
 # Coefficients that hold for one software family only, as a factor on the common one.
-AMD, AMD_TUNED = 1, 5  # places among them; tuned by the maker or for a benchmark, against an engine as it is released
+AMD, AMD_TUNED = 1, 5  # places among them
 FAMILIES = ("common", "amd", "gaudi", "early-pytorch", "early-tensorrt", "amd-tuned")
+# The first version of an engine that computes as today's do, and the family of those before it: vLLM rewrote its scheduler in
+# 0.6, and TensorRT-LLM's tables change their character from 0.14 to 0.17.
+CURRENT = {"vllm": ((0, 6), "early-pytorch"), "tensorrt-llm": ((0, 17), "early-tensorrt")}
+TUNINGS = ("stock", "tuned")  # as it is released, or as its maker or a submitter of a benchmark set it up
 
 # Not fitted: a convention, or a value the rows cannot tell from others.
 BATCH_BUDGET = 8192.0  # tokens an engine packs into one pass: the default of TensorRT-LLM, near that of the others

@@ -74,11 +74,10 @@ def _one(given, intervals):
         return blank | {"error": checks.length_sentence(number["isl"], number["osl"], hardware["positions"], words["model"])}
     if math.isnan(number["usd_per_gpu_hour"]):
         number["usd_per_gpu_hour"] = lookups.usd_per_gpu_hour(words["gpu"])
-    unmeasured, new = support.unmeasured(*ids)
+    unmeasured, new = support.unmeasured(*ids, words["newer"])
     found = results.one(
-        hardware, number, load=checks.TEXTS["load"].index(words["load"]), engine=checks.TEXTS["engine"].index(words["engine"]),
-        release=checks.TEXTS["release"].index(words["release"]), exchange=checks.TEXTS["exchange"].index(words["exchange"]),
-        new=new, values=lookups.coefficients(), widths=lookups.widths() if intervals else None,
+        hardware, number, checks.places(words), new=new,
+        values=lookups.coefficients(), widths=lookups.widths() if intervals else None,
         draft=lookups.hardware(words["draft_model"], *ids[1:]) if words["draft_model"] else None)
     of_both = {"calibrated": found["calibrated"], "unmeasured": _unmeasured(unmeasured, found["beyond"])}
     if not found["fits"]:

@@ -1,6 +1,7 @@
 """What ``data/`` says of an id, as the serving model takes it: each looked up once, for all cases that name it."""
 
 import math
+import re
 
 import numpy as np
 
@@ -10,10 +11,13 @@ from tokenecon.importers import own_model
 from tokenecon.prices import gpu_prices
 from tokenecon.queries import remembered
 from tokenecon.serving import intervals, operands
-from tokenecon.serving.coefficients import DEFINITIONS
+from tokenecon.serving.coefficients import DEFINITIONS, ENGINES
 
 # Kinds of price, the first that a GPU has is its typical one.
 PRICES = ("on_demand", "marketplace", "committed_1y", "committed_3y", "rental_3y", "owned_neocloud", "owned_hyperscaler")
+
+VERSION = re.compile(r"\d+(\.\d+)*")
+DATED = re.compile(r"20\d\d-")  # a build that is known by its month
 
 
 @remembered
@@ -84,6 +88,22 @@ def columns(models, gpus, weights, caches):
     rows = [hardware(*ids) for ids in zip(models, gpus, weights, caches, strict=True)]
     found = {name: np.array([row[name] for row in rows]) for name in rows[0]}
     return found | {"family": found["family"].astype(np.intp)}
+
+
+@remembered
+def versions():
+    """Oldest and newest version of each engine that was measured, as texts."""
+    found = {}
+    for text in set(data.rows("measurements", {"flag": ""}, want="engine")["engine"]):
+        name, version = text.split()
+        if name in ENGINES and not DATED.match(version):
+            found.setdefault(name, []).append(version)
+    return {name: (min(each, key=numbered), max(each, key=numbered)) for name, each in found.items()}
+
+
+def numbered(version):
+    """A version as numbers that compare, without what follows them: 1.2.0rc6 is (1, 2, 0)."""
+    return tuple(int(part) for part in VERSION.match(version).group().split("."))
 
 
 @remembered

@@ -172,8 +172,11 @@ def completed(case):
     case["state_traffic"] = 2 * case["state_bytes"] * minimum(case["tp"], case["kv_heads"]) / case["tp"]
     for name, value in (("cached", 0.0), ("draft_tokens", 0.0), ("tokens_per_pass", 1.0), ("split", 0.0),
                         ("transfer_s", 0.0), ("requests", ENDLESS), ("release", 0), ("memory_share", UNSTATED),
-                        ("reserve_gb", UNSTATED), ("exchange", 0)):
+                        ("reserve_gb", UNSTATED), ("exchange", 0), ("tuning", 0), ("era", 0)):
         case.setdefault(name, value)
+    # early engines were measured on NVIDIA alone, tuned ones on AMD
+    family = where((case["era"] > 0) & (case["family"] == 0), case["era"], case["family"])
+    case["family"] = where((case["tuning"] > 0) & (family == known.AMD), known.AMD_TUNED, family)
     # a bridge joins the cards of its domain, the host those of its server, the network all others; experts beyond a server get
     # their tokens by an exchange of its own form
     beyond, outside = case["tp"] > case["link_domain"], case["tp"] > case["server_gpus"]

@@ -24,11 +24,11 @@ ROOM = ("concurrency", "memory_bytes", "host_bytes", "group", "tp", "pp", "route
         "release", "memory_share", "reserve_gb", "prefill_group")
 
 
-def setup(hardware, layout, load, engine, release, exchange=0):
-    """Columns of a model on its GPUs; ``load``, ``engine``, ``release`` and ``exchange`` are places in their lists."""
+def setup(hardware, layout, places):
+    """Columns of a model on its GPUs; ``places`` of load, engine, release, exchange and tuning in their lists, and the era."""
     case = dict(hardware)
     case.update(layout)
-    case.update({"load": load, "engine": engine, "release": release, "exchange": exchange})
+    case.update(places)
     return operands.completed(case)
 
 
@@ -104,24 +104,23 @@ def spans(found, factors):
     return out
 
 
-def one(hardware, number, *, load, engine, new, values, release=0, exchange=0, widths=None, draft=None):
+def one(hardware, number, places, *, new, values, widths=None, draft=None):
     """All results of one case as a dict, from ``hardware`` and perhaps ``draft``: numbers as :mod:`operands` gives them.
 
     ``number`` has n_gpus, isl, osl, usd_per_gpu_hour and the other numbers of ``estimate``, with NaN for a tp or an ep that is
-    not given; ``load``, ``engine``, ``release`` and ``exchange`` are places in their lists, ``new`` says what of the hardware
-    nobody measured.  Without ``widths`` there are no intervals.
+    not given; ``places`` are those of :func:`setup`, ``new`` says what of the hardware nobody measured.  Without ``widths``
+    there are no intervals.
     """
     layout = operands.layout(number)
-    places = load, engine, release, exchange
-    case = columns(setup(hardware, layout, *places), number)
+    case = columns(setup(hardware, layout, places), number)
     draft_rate = prefill_rate = None
     if number["prefill_gpus"] > 0:
-        case["prefill"] = setup(hardware, operands.of_prefill(layout), *places)
+        case["prefill"] = setup(hardware, operands.of_prefill(layout), places)
         prefill_rate = steady_state.prepared(case["prefill"], values)
     if number["draft_tokens"] > 0:
         case["has_draft_model"], draft_rate = draft is not None, {}
         if draft is not None:
-            case["draft"] = setup(draft, layout, *places)
+            case["draft"] = setup(draft, layout, places)
             draft_rate = steady_state.prepared(case["draft"], values)
     state = steady_state.settled(case, steady_state.prepared(case, values), steady_state.room(case), draft_rate, resources=True,
                                  prefill_rate=prefill_rate)

@@ -4,12 +4,10 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data
-from tokenecon.serving import coefficients, lookups, operands, steady_state
+from tokenecon.serving import checks, coefficients, lookups, operands, steady_state
 
-# Engines whose software of its time had other fixed costs: engine and version -> family.
-ERAS = {"vllm 0.2": "early-pytorch", "lmdeploy 0.2.0": "early-tensorrt"} | dict.fromkeys(
-    ("tensorrt-llm 0.5", "tensorrt-llm 0.8", "tensorrt-llm 0.9", "tensorrt-llm 0.11", "tensorrt-llm 0.12", "tensorrt-llm 0.14"),
-    "early-tensorrt")
+# Of another engine than the three, with fixed costs of its time.
+ERAS = {"lmdeploy 0.2.0": coefficients.FAMILIES.index("early-tensorrt")}
 # Engines that schedule as one of the three do.
 LIKE = {"lmdeploy": "sglang", "deepspeed": "tensorrt-llm", "synapse": "tensorrt-llm", "atom": "vllm", "llmboost": "vllm"}
 OWN_ENGINE = "atom "  # AMD's, which is tuned by its maker wherever it runs
@@ -83,11 +81,8 @@ def to_case(rows):
     replicas = rows["n_gpus"].to_numpy() / (group * case["pp"])
     case["concurrency"] = rows["concurrency"].fillna(np.inf).to_numpy() / replicas
     case["requests"] = rows["requests"].fillna(np.inf).to_numpy() / replicas
-    own = rows["engine"].str.startswith(OWN_ENGINE)
-    tuned = (own | (rows["tuning"] == "tuned")).to_numpy() & (case["family"] == coefficients.AMD)
-    case["family"] = np.where(tuned, coefficients.AMD_TUNED, case["family"])
-    era = [coefficients.FAMILIES.index(ERAS.get(name, "common")) for name in rows["engine"]]
-    case["family"] = np.where(np.array(era) > 0, era, case["family"])
+    case["tuning"] = ((rows["tuning"] == "tuned") | rows["engine"].str.startswith(OWN_ENGINE)).to_numpy(dtype=float)
+    case["era"] = np.array([ERAS.get(name) or checks.era(*name.split()) for name in rows["engine"]])
     case["replicas"] = replicas
     return operands.completed(case) | {"run": place}
 

@@ -55,10 +55,10 @@ def arithmetic(gpu, weights):
 
 
 @remembered
-def unmeasured(model, gpu, weights, kv):
+def unmeasured(model, gpu, weights, kv, newer=""):
     """What of model, GPU and number formats was never measured: in words, and as the sum of :data:`intervals.NEW`.
 
-    A reader's own facts never were.
+    A reader's own facts never were; ``newer`` names an engine of a version newer than any measured.
     """
     known = backed()
     found = {
@@ -67,6 +67,7 @@ def unmeasured(model, gpu, weights, kv):
         f"gpu '{gpu}'": ("gpu", gpu not in known["gpus"] or any(fact.startswith(f"{gpu}.") for fact in data.own("gpus"))),
         f"weights '{weights}'": ("arithmetic", arithmetic(gpu, weights) not in known["arithmetic"]),
         f"kv '{kv}'": ("arithmetic", kv not in ("fp16", "bf16", "fp8")),
+        newer: ("load", newer != ""),
     }
     new = {name for name, holds in found.values() if holds}
     return ", ".join(words for words, (_, holds) in found.items() if holds), sum(intervals.NEW[name] for name in new)

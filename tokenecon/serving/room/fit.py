@@ -107,9 +107,8 @@ def columns(number, words, n_gpus):
     """Columns of the serving model for one instance of so many GPUs."""
     hardware = lookups.hardware(*(words[name] for name in ("model", "gpu", "weights", "kv")))
     tp, pp = layout(n_gpus, hardware["hidden"])
-    places = [checks.TEXTS[name].index(words[name]) for name in ("load", "engine", "release")]
     stated = number | {"n_gpus": float(n_gpus), "tp": tp, "pp": pp, "attention_dp": 1.0, "ep": math.nan, "prefill_gpus": 0.0}
-    return results.setup(hardware, operands.layout(stated), *places)
+    return results.setup(hardware, operands.layout(stated), checks.places(words))
 
 
 def sequences(case, bytes_of, length):

@@ -23,9 +23,9 @@ def case(reading, configs=None):
     tokens, sequences = operands.PROFILE[large]
     number = {name: default for name, (default, _, _) in checks.NUMBERS.items()} | {
         "n_gpus": float(reading["n_gpus"]), "tp": float(reading["tp"]), "memory_share": reading["memory_share"]}
-    places = [checks.TEXTS[name].index(text) for name, text in (
-        ("load", "offline"), ("engine", reading["engine"]), ("release", reading["release"]))]
-    found = results.setup(hardware, operands.layout(number), *places)
+    places = {name: checks.TEXTS[name].index(text) for name, text in (
+        ("load", "offline"), ("engine", reading["engine"]), ("release", reading["release"]))}
+    found = results.setup(hardware, operands.layout(number), places)
     return found | {"memory_bytes": memory, "profile_tokens": _or(reading["batched_tokens"], tokens),
                     "profile_sequences": _or(reading["max_seqs"], sequences)}
 
