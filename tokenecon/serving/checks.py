@@ -186,7 +186,7 @@ def layout_sentence(layout, hidden, model):
     if prefill:
         return (f"prefill_gpus {layout['prefill_gpus']:g} must be a multiple of tp times pp ({group * pp:g}) and leave GPUs to "
                 "decode")
-    return f"tp {tp:g} does not divide the hidden size {hidden:.0f} of {model}" if width else ""
+    return f"tp {tp:g} does not divide the hidden size {hidden:.0f} of {model}; give an n_gpus or a tp that does" if width else ""
 
 
 def too_long(isl, osl, positions):
