@@ -203,7 +203,8 @@ def value_for_watt_and_dollar(case):
         })  # fmt: skip
     if not rows:
         raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} has a board_power and a purchase price "
-                       f"known on {case.as_of}; name one that has, too, or add rows to {data.file('gpus')} and {data.file('prices')}")
+                       f"known on {case.as_of}; name one that has, too, or add the rows to {data.file('gpus')} and "
+                       f"{data.file('prices')}")
     table = pd.DataFrame(rows)
     for name in ("bytes_per_s_per_usd", "bytes_per_s_per_usd_low", "bytes_per_s_per_usd_high"):
         table[name.replace("bytes_per_s", "mb_per_s")] = table.pop(name) / units.factor("MB")
