@@ -36,7 +36,8 @@ def ruled(check, allowed, *, ids=None, look=""):
             words = allowed if not known or look else f"{allowed} {', '.join(known)}"
             given = kinds.split(value) if isinstance(value, str) else value
             wrong = [one for one in (given if isinstance(given, list) else [value]) if one not in known] if known else []
-            near = "".join(did_you_mean(one, known) for one in wrong[:NEAREST])
+            near = "".join((f"; '{one}' is not known" if len(given) > 1 else "") + did_you_mean(one, known)
+                           for one in wrong[:NEAREST]) if isinstance(given, list) else did_you_mean(value, known) if wrong else ""
             refuse(words + near + (f"; see {look}" if look else ""))
 
     return Annotated[object, PlainValidator(accept)]

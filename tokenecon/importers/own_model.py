@@ -26,7 +26,7 @@ def described(path):
 
     Absolute, because a notebook runs in its own folder.
     """
-    whole = os.path.abspath(path)
+    whole = os.path.abspath(os.path.expanduser(path))
     shape = huggingface.load(whole)
     file = Path(whole)
     seen = datetime.date.fromtimestamp(file.stat().st_mtime).isoformat()

@@ -95,9 +95,11 @@ def _price_range(gpu, kind, as_of, max_age_days):
     if rows.empty:
         any_age = prices(gpu, kind)
         newest = f"the newest is of {any_age['as_of'].max()}" if len(any_age) else "none is known at all"
-        kinds = ", ".join(sorted(prices(gpu)["kind"].unique())) or "none"
-        raise NoPrice(f"no {kind} price of {gpu} within {max_age_days} days before {as_of or newest_price_date()}: "
-                      f"{newest}; kinds known for it: {kinds}; add a row to {data.file('prices')}")
+        kinds, date = ", ".join(sorted(prices(gpu)["kind"].unique())) or "none", as_of or newest_price_date()
+        later = any_age["as_of"].min() if len(any_age) else ""
+        ways = [f"ask for {later} or later (as_of)"] * (later > date) + ["give usd_per_gpu_hour"] * (kind == "on_demand")
+        raise NoPrice(f"no {kind} price of {gpu} within {max_age_days} days before {date}: {newest}; kinds known for it: "
+                      f"{kinds}; {', '.join(ways)}{', or ' if ways else ''}add a row to {data.file('prices')}")
     low, high = rows["low"].fillna(rows["value"]), rows["high"].fillna(rows["value"])
     typical = rows.groupby("provider")["value"].median().median()
     return {

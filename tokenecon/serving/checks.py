@@ -229,7 +229,7 @@ def layout_sentence(layout, hidden, model):
                 f"attention_dp, prefill_tp is a multiple of tp over attention_dp ({tp:g})")
     if width:
         name, size = ("tp", tp) if hidden % tp else ("prefill_tp", layout["prefill_group"])
-        return f"{name} {size:g} does not divide the hidden size {hidden:.0f} of {model}"
+        return f"{name} {size:g} does not divide the hidden size {hidden:.0f} of {model}; give an n_gpus or a tp that does"
     return ""
 
 

@@ -129,7 +129,13 @@ def bills(case):
     }
     rows = []
     for design, terms in designs.items():
-        cost = [solved(case, end, **terms)["cost"] for end in (0, 1, 2)]
+        try:
+            cost = [solved(case, end, **terms)["cost"] for end in (0, 1, 2)]
+        except BadInput:
+            if not terms or "kinds" in terms:  # what the page is about
+                raise
+            rows.append({"design": f"{design}: too few providers"})
+            continue
         rows.append({"design": design, "usd_per_day": cost[1] / days, "usd_per_day_low": min(cost) / days,
                      "usd_per_day_high": max(cost) / days, "of_on_demand": cost[1] / plain})
     table = pd.DataFrame(rows)
@@ -177,7 +183,14 @@ def sensitivity(case):
         if move and all(getattr(case, name) == value for name, value in move.items()):
             continue
         now = SimpleNamespace(**(vars(case) | move))
-        hours, committed = by_hour(now), contract_prices.commitment(now)["best"].iloc[0]
+        committed = contract_prices.commitment(now)["best"].iloc[0]
+        try:
+            hours = by_hour(now)
+        except BadInput:
+            if not move:
+                raise
+            rows.append({"change": f"{text}: too few providers"})
+            continue
         rows.append({"change": text, **{name: hours[name] for name in ("saving", "saving_low", "saving_high")},
                      "committed_share": committed["committed_share"],
                      "commitment_saving": 1 - committed["cost_ratio"]})

@@ -154,6 +154,9 @@ def splitting(case, counts=(1, 2, 4, 8)):
             rows.append({"n_gpus": n_gpus, "name": data.gpu(gpu)["name"], "gpu": gpu,
                          "cost_ratio": _split_cost(local, parts["links"])}
                         | textbook.span("textbook_cost_ratio", _split_cost(step["step_s"] - step["comm_s"], step["comm_s"])))
+    if not linked:
+        raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} is linked to others, and a section of this page splits "
+                       "a model; name one with a link_domain of 2 or more (`tokenecon list gpus`), too")
     if not rows:
         raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} holds {case.model} ({case.weights}) on up to "
                        f"{counts[-1]} linked devices; name larger ones (`tokenecon list gpus`)")
@@ -199,8 +202,9 @@ def value_for_watt_and_dollar(case):
             "usd_low": usd["low"], "usd": usd["typical"], "usd_high": usd["high"],
         })  # fmt: skip
     if not rows:
-        raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} has a purchase price on {case.as_of}; "
-                       f"see `tokenecon list prices`")
+        raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} has a board_power and a purchase price "
+                       f"known on {case.as_of}; name one that has, too, or add the rows to {data.file('gpus')} and "
+                       f"{data.file('prices')}")
     table = pd.DataFrame(rows)
     for name in ("bytes_per_s_per_usd", "bytes_per_s_per_usd_low", "bytes_per_s_per_usd_high"):
         table[name.replace("bytes_per_s", "mb_per_s")] = table.pop(name) / units.factor("MB")

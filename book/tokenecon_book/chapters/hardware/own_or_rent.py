@@ -49,7 +49,7 @@ def rent_or_buy(case):
         })  # fmt: skip
     if not rows:
         raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} has a purchase price, a '{case.price_kind}' price "
-                       f"and an all-in power on {case.as_of}; see `tokenecon list prices`")
+                       f"and an all-in power on {case.as_of}; name one that has (`tokenecon list prices`), too")
     table = pd.DataFrame(rows)
     cheaper = table[table["owned_usd_per_gpu_hour"] < table["rent_usd_per_gpu_hour"]]
     sure = table[table["owned_usd_per_gpu_hour_high"] < table["rent_usd_per_gpu_hour_low"]]
