@@ -12,6 +12,7 @@ ALIASES = {  # another spelling of the same field
     "ffn_dim": "intermediate_size", "d_ff": "intermediate_size", "n_positions": "max_position_embeddings",
     "seq_length": "max_position_embeddings", "max_target_positions": "max_position_embeddings",
     "max_sequence_length": "max_position_embeddings", "max_seq_len": "max_position_embeddings",
+    "max_seq_length": "max_position_embeddings", "seq_len": "max_position_embeddings",
     "model_max_length": "max_position_embeddings", "num_local_experts": "num_experts", "n_routed_experts": "num_experts",
     "moe_num_experts": "num_experts", "top_k_experts": "num_experts_per_tok", "experts_per_token": "num_experts_per_tok",
     "num_experts_per_token": "num_experts_per_tok", "moe_k": "num_experts_per_tok", "moe_topk": "num_experts_per_tok",
@@ -33,7 +34,7 @@ ALIASES = {  # another spelling of the same field
 }  # fmt: skip
 
 # Of these a model has one at least, and nobody has published more than a hundredth of the limit; of any other it may have none.
-COUNTED = {"num_decoder_layers": 10_000, "num_hidden_layers": 10_000,
+COUNTED = {"num_decoder_layers": 10_000, "num_hidden_layers": 10_000, "max_position_embeddings": 1_000_000_000,
            "encoder_layers": 10_000, "num_attention_heads": 100_000, "num_key_value_heads": 100_000,
            "hidden_size": 10_000_000, "vocab_size": 100_000_000, "head_dim": 1_000_000, "intermediate_size": 100_000_000,
            "full_attention_interval": 10_000, "no_rope_layer_interval": 10_000, "sliding_window_pattern": 10_000,
@@ -41,6 +42,8 @@ COUNTED = {"num_decoder_layers": 10_000, "num_hidden_layers": 10_000,
            "moe_layer_interval": 10_000, "attn_layer_period": 10_000, "expert_layer_period": 10_000, "layer_group_size": 10_000,
            "depth": 10_000, "patch_size": 100_000, "o_groups": 100_000}
 MOST = 1_000_000_000
+LENGTH = "max_position_embeddings"
+MAY_DIFFER = (LENGTH, "num_nextn_predict_layers")  # MiniMax M3 states 1 of the latter, and 7 modules
 # A text model that is the whole file states these itself; the part of a wrapper may leave out what its class gives.
 STATED = ("hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size", "intermediate_size", "num_experts",
           "num_experts_per_tok", "moe_intermediate_size")
@@ -73,14 +76,16 @@ class Fields:
 
     def __init__(self, block, defaults, family, where=""):
         self.family, self.where, self.read, self.filled = family, where, set(), set()
-        self.values, self.spelling = {}, {}
+        self.values, self.spelling, self.stated = {}, {}, {}
         for key, value in block.items():
-            name = ALIASES.get(key, key)
-            if name != key and block.get(name) is not None:
-                continue  # the usual spelling beats another one
-            if value is None and self.values.get(name) is not None:
-                continue
-            self.values[name], self.spelling[name] = value, key
+            self.stated.setdefault(ALIASES.get(key, key), {})[key] = value
+        for name, each in self.stated.items():
+            given = {key: value for key, value in each.items() if value is not None} or each
+            key = name if name in given else next(iter(given))
+            self.values[name], self.spelling[name] = each[key], key
+            other = next((key for key, value in given.items() if value != each[self.spelling[name]]), None)
+            if other and name not in MAY_DIFFER:
+                self._refuse(name, each[key], f"the same as '{where}{other}', another spelling of it, which is {quoted(each[other])}")
         self.defaults = {ALIASES.get(key, key): value for key, value in defaults.items()}
 
     def given(self, key):

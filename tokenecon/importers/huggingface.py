@@ -10,7 +10,7 @@ from tokenecon import model_shape
 from tokenecon.errors import BadInput
 from tokenecon.importers import odd_families, parts, published, towers
 from tokenecon.importers.families import CLASSES, LIKE, PARTS, REFUSED
-from tokenecon.importers.fields import BadField, Fields, UnknownArchitecture
+from tokenecon.importers.fields import LENGTH, BadField, Fields, UnknownArchitecture
 
 # A field with such a name may change the shape, so it must be understood; anything else may be ignored.
 SHAPELY = re.compile(
@@ -127,6 +127,8 @@ def from_config(config, beside=None):
     shape["dtype"] = next((str(each["dtype"] or "") for each in (fields.values, config) if each.get("dtype")),
                           str(config.get("torch_dtype") or ""))
     _all_read(fields)
+    if shape["max_positions"] is None:
+        fields.need(LENGTH)
     shape["towers"], filled = towers.parameters(config, CLASSES.get(wrapper, {}), shape)
     _check(shape)
     shape |= published.read(config, beside or {}, shape)

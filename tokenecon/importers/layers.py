@@ -1,6 +1,6 @@
-"""What each layer of a model mixes tokens with, and which feed-forward block it has, under every name that files use for it."""
+"""What each layer of a model mixes tokens with, which feed-forward block it has, and how many positions they reach."""
 
-from tokenecon.importers.fields import BadField, UnknownArchitecture
+from tokenecon.importers.fields import COUNTED, LENGTH, BadField, UnknownArchitecture, whole
 
 ATTENTION = ("full", "window", "linear", "state", "convolution", "hybrid", "cross", "csa", "hca", "none")
 NAMES = {  # what a list of layers calls them
@@ -234,3 +234,61 @@ RULES = {"mlp_layer_types": _listed, "moe_layers_enum": _enumerated, "moe_layer_
          "moe_layer_start_index": _span, "first_k_dense_replace": _frequency, "decoder_sparse_step": _step,
          "mlp_only_layers": _step, "interleave_moe_layer_step": _interleaved, "moe_layers": _interleaved,
          "expert_layer_period": _offset}  # fmt: skip
+
+
+UNSTRETCHED = ("default", "llama3", "longrope", "su", "mrope", "proportional")  # kinds of rope whose factor is no length
+STRETCHED = ("linear", "dynamic", "ntk", "yarn")
+STRETCHED_ALREADY = "gemma3"  # states the length after its linear scaling
+ALIBI = ("bloom",)  # positions are slopes on the scores, so no number bounds them
+LARGEST_FACTOR = 1_000_000
+
+
+def positions(fields, kinds):
+    """Positions that a sequence may have, with rope scaling; 0 where nothing bounds them, None where nothing says it.
+
+    A rope block with the length before scaling reaches `factor` times that. The stated length may be the same (DeepSeek V3:
+    163840 = 40 x 4096), longer (Llama 3.1: 131072 against 8 x 8192), or still the old one (the YaRN block that Qwen tells its
+    users to add: 4 x 32768 beside 40960); the longest counts. Without it, the factor stretches the stated length, unless the
+    kind of rope scales no length. vLLM and SGLang agree on all of these but the third, where they take either.
+    """
+    blocks = [(key, fields.block(key)) for key in ("rope_scaling", "rope_parameters")]
+    original = fields.raw("original_max_position_embeddings")
+    stated = _stated_length(fields)
+    if stated is None:
+        return 0 if fields.family in ALIBI or not set(kinds) - {"linear", "state", "convolution", "none"} else None
+    lengths = [stated]
+    for key, block in blocks:  # one for each kind of layer, or one for all
+        inner = {f"{key}.{name}": one for name, one in block.items() if isinstance(one, dict)} or {key: block}
+        lengths += [_stretched(fields, fields.where + name, one, original, stated) for name, one in inner.items()]
+    return max(lengths)
+
+
+def _stated_length(fields):
+    """As the file states it, else its class. Of several the shortest, but `model_max_length` (Command R) goes before them."""
+    given = {key: value for key, value in fields.stated.get(LENGTH, {}).items() if value is not None}
+    for key, value in given.items():
+        if not whole(value, 1, COUNTED[LENGTH]):
+            raise BadField(fields.where + key, value, f"must be a whole number from 1 to {COUNTED[LENGTH]:,}")
+    usual = fields.number(LENGTH)
+    return given.get("model_max_length") or min(given.values(), default=usual)
+
+
+def _stretched(fields, name, block, original, stated):
+    """Positions of one rope block."""
+    kind, factor = block.get("rope_type") or block.get("type"), block.get("factor")
+    original = block.get("original_max_position_embeddings") or original
+    if not isinstance(kind, str | None):
+        raise BadField(f"{name}.rope_type", kind, "must be a text")
+    if kind == "default" or (factor is None and kind not in STRETCHED):
+        return stated
+    if not kind or kind not in UNSTRETCHED and not any(one in kind for one in STRETCHED):
+        raise BadField(f"{name}.rope_type", kind, f"must be one of {', '.join(UNSTRETCHED + STRETCHED)} where there is a factor")
+    if factor is None and original:  # the factor is what it takes
+        return stated
+    if isinstance(factor, bool) or not isinstance(factor, int | float) or not 1 <= factor <= LARGEST_FACTOR:
+        raise BadField(f"{name}.factor", factor, f"must be a number from 1 to {LARGEST_FACTOR:,}")
+    if original is not None:
+        if not whole(original, 1, COUNTED[LENGTH]):
+            raise BadField(f"{name}.original_max_position_embeddings", original, "must be a whole number from 1")
+        return int(original * factor)
+    return stated if kind in UNSTRETCHED or fields.family.startswith(STRETCHED_ALREADY) else int(stated * factor)

@@ -1,6 +1,7 @@
 """Families whose configuration is of another kind: blocks that differ, an encoder, or fields of their own."""
 
 from tokenecon import model_shape
+from tokenecon.importers import layers as layer_lists
 from tokenecon.importers import parts
 from tokenecon.importers.fields import BadField, MissingField, UnknownArchitecture
 
@@ -108,7 +109,7 @@ def _nas(fields, given):
     shape = model_shape.record({}) | {
         "family": fields.family, "kind": "dense", "attention": "gqa", "layers": fields.need("num_hidden_layers"),
         "hidden_size": d, "query_heads": heads, "head_dim": width, "vocab": fields.need("vocab_size"),
-        "max_positions": fields.number("max_position_embeddings", 0), "ffn_matrices": 3, "layer_norms": 2, "final_norms": 1}
+        "max_positions": layer_lists.positions(fields, ["full"]), "ffn_matrices": 3, "layer_norms": 2, "final_norms": 1}
     groups, inner = set(), []
     for block in blocks:
         attention, ffn = _parts_of(block)

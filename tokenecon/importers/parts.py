@@ -21,8 +21,7 @@ def record(fields, family, parts, pattern):
     """Shape record of a text model: `parts` holds what no field states, `pattern` the kinds of layers of its class."""
     layers, d = layer_lists.count(fields), fields.need("hidden_size")
     shape = model_shape.record(parts) | {
-        "family": family, "layers": layers, "hidden_size": d, "vocab": fields.need("vocab_size"),
-        "max_positions": fields.number("max_position_embeddings", 0)}
+        "family": family, "layers": layers, "hidden_size": d, "vocab": fields.need("vocab_size")}
     _switches(shape, fields)
     if parts.get("no_output_bias"):
         shape["output_bias"] = 0
@@ -35,7 +34,7 @@ def record(fields, family, parts, pattern):
     strange = sorted(set(kinds) - set(layer_lists.ATTENTION))
     if strange:
         raise UnknownArchitecture(f"layers of kind {', '.join(strange)} of family '{family}' are not understood")
-    _positions(shape, fields, parts)
+    _positions(shape, fields, kinds, parts)
     shape["other_small"] += parts.get("outer_matrices", 0) * d * d + parts.get("outer_vectors", 0) * d
     if "csa" in kinds or "hca" in kinds:
         _compressed(shape, fields, kinds)
@@ -63,11 +62,12 @@ def _switches(shape, fields):
     fields.text("qk_norm_type")
 
 
-def _positions(shape, fields, parts):
-    """Learned positions: a row for each, and those that the class adds."""
+def _positions(shape, fields, kinds, parts):
+    """How many there are; learned ones have a row for each, and those that the class adds."""
+    shape["max_positions"] = layer_lists.positions(fields, kinds)
     if parts.get("position_embeddings"):
         usual = fields.defaults.get("max_position_embeddings") or parts["position_embeddings"]
-        shape["position_embeddings"] = shape["max_positions"] + parts["position_embeddings"] - usual
+        shape["position_embeddings"] = (shape["max_positions"] or 0) + parts["position_embeddings"] - usual
 
 
 def _is_state(fields):
