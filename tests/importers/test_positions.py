@@ -32,8 +32,9 @@ def yarn(factor, original, **more):
         ("gpt-oss-120b", 131072, {"rope_type": "yarn", "factor": 32.0, "original_max_position_embeddings": 4096}, 32 * 4096),
         ("Yarn-Llama-2-13b-64k", 65536, yarn(16.0, 4096, finetuned=True), 16 * 4096),
         ("TeleChat3-36B", 32768, {"rope_type": "telechat3-yarn", "factor": 4.0, "original_max_position_embeddings": 8192}, 32768),
-        # it is longer than the factor says, which is about frequencies
+        # the factor is about frequencies: 8 x 8192 would be half of the stated length, 32 x 8192 twice of it
         ("Llama-3.1-8B", 131072, {"rope_type": "llama3", "factor": 8.0, "original_max_position_embeddings": 8192}, 131072),
+        ("Llama-3.2-1B", 131072, {"rope_type": "llama3", "factor": 32.0, "original_max_position_embeddings": 8192}, 131072),
         ("Llama-4-Scout", 10485760, {"rope_type": "llama3", "factor": 16.0, "original_max_position_embeddings": 8192}, 10485760),
         # the block that the model card says to add; the stated length is that without it
         ("Qwen2.5-7B-Instruct", 32768, yarn(4.0, 32768), 4 * 32768),
@@ -101,16 +102,16 @@ def test_a_length_that_nobody_states_is_asked_for():
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"max_position_embeddings": 0}, "'max_position_embeddings' of the configuration is 0, but must be a whole number from 1"),
+        ({"max_position_embeddings": 0}, "'max_position_embeddings' of the configuration is 0, but must be a whole number"),
         ({"max_position_embeddings": "4k"}, "'max_position_embeddings' of the configuration is '4k', but"),
         ({"n_positions": -1}, "'n_positions' of the configuration is -1, but"),
         ({"rope_scaling": "yarn"}, "'rope_scaling' of the configuration is 'yarn', but must be a block"),
         ({"rope_scaling": {"factor": 8.0}}, "'rope_scaling.rope_type' of the configuration is blank, but must be one of"),
         ({"rope_scaling": {"rope_type": "spiral", "factor": 8.0}}, "'rope_scaling.rope_type' of the configuration is 'spiral'"),
-        ({"rope_scaling": {"rope_type": 7, "factor": 8.0}}, "'rope_scaling.rope_type' of the configuration is 7, but must be a text"),
+        ({"rope_scaling": {"rope_type": 7, "factor": 8.0}}, "'rope_scaling.rope_type' of the configuration is 7, but must be"),
         ({"rope_scaling": {"rope_type": "linear"}}, "'rope_scaling.factor' of the configuration is blank, but must be a number"),
         ({"rope_scaling": {"rope_type": "yarn", "factor": "4"}}, "'rope_scaling.factor' of the configuration is '4', but"),
-        ({"rope_scaling": {"rope_type": "yarn", "factor": float("nan")}}, "'rope_scaling.factor' of the configuration is nan, but"),
+        ({"rope_scaling": {"rope_type": "yarn", "factor": float("nan")}}, "'rope_scaling.factor' of the configuration is nan"),
         ({"rope_scaling": yarn(4, -1)}, "'rope_scaling.original_max_position_embeddings' of the configuration is -1, but"),
         ({"rope_parameters": {"full_attention": {"rope_type": "linear", "factor": 0}}},
          "'rope_parameters.full_attention.factor' of the configuration is 0, but"),

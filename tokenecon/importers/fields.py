@@ -85,7 +85,7 @@ class Fields:
             self.values[name], self.spelling[name] = each[key], key
             other = next((key for key, value in given.items() if value != each[self.spelling[name]]), None)
             if other and name not in MAY_DIFFER:
-                self._refuse(name, each[key], f"the same as '{where}{other}', another spelling of it, which is {quoted(each[other])}")
+                self._refuse(name, each[key], f"the {quoted(each[other])} of '{where}{other}', which is another spelling of it")
         self.defaults = {ALIASES.get(key, key): value for key, value in defaults.items()}
 
     def given(self, key):

@@ -168,6 +168,8 @@ def _check(shape):
     for name, whole in (("kv_heads", "query_heads"), ("global_kv_heads", "query_heads")):
         if shape[name] and shape[whole] % shape[name]:
             raise BadField(name, shape[name], f"must divide the {shape[whole]} attention heads")
+    if not any(shape[name] for name in model_shape.MIXERS):
+        raise UnknownArchitecture("the configuration has no layer that mixes tokens, by its layer_types or what it has instead")
     if shape["experts_per_token"] > shape["experts"]:
         raise BadField("num_experts_per_tok", shape["experts_per_token"], f"must be at most the {shape['experts']} experts")
     if not all(size >= 0 for size in model_shape.parameter_groups(shape).values()):

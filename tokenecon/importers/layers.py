@@ -246,10 +246,10 @@ LARGEST_FACTOR = 1_000_000
 def positions(fields, kinds):
     """Positions that a sequence may have, with rope scaling; 0 where nothing bounds them, None where nothing says it.
 
-    A rope block with the length before scaling reaches `factor` times that. The stated length may be the same (DeepSeek V3:
-    163840 = 40 x 4096), longer (Llama 3.1: 131072 against 8 x 8192), or still the old one (the YaRN block that Qwen tells its
-    users to add: 4 x 32768 beside 40960); the longest counts. Without it, the factor stretches the stated length, unless the
-    kind of rope scales no length. vLLM and SGLang agree on all of these but the third, where they take either.
+    YaRN reaches `factor` times the length before scaling. The stated length may be the same (DeepSeek V3: 163840 = 40 x 4096)
+    or still the old one (the block that Qwen tells its users to add: 4 x 32768 beside 40960); the longer counts. Without a
+    length before, linear and dynamic scaling stretch the stated one. The factors of Llama 3 are about frequencies alone. vLLM and
+    SGLang agree on all of these but on Qwen's block, for which vLLM until September 2026 takes the longer and SGLang the shorter.
     """
     blocks = [(key, fields.block(key)) for key in ("rope_scaling", "rope_parameters")]
     original = fields.raw("original_max_position_embeddings")
@@ -279,9 +279,9 @@ def _stretched(fields, name, block, original, stated):
     original = block.get("original_max_position_embeddings") or original
     if not isinstance(kind, str | None):
         raise BadField(f"{name}.rope_type", kind, "must be a text")
-    if kind == "default" or (factor is None and kind not in STRETCHED):
+    if kind in UNSTRETCHED or (factor is None and kind not in STRETCHED):
         return stated
-    if not kind or kind not in UNSTRETCHED and not any(one in kind for one in STRETCHED):
+    if not kind or not any(one in kind for one in STRETCHED):
         raise BadField(f"{name}.rope_type", kind, f"must be one of {', '.join(UNSTRETCHED + STRETCHED)} where there is a factor")
     if factor is None and original:  # the factor is what it takes
         return stated
@@ -291,4 +291,4 @@ def _stretched(fields, name, block, original, stated):
         if not whole(original, 1, COUNTED[LENGTH]):
             raise BadField(f"{name}.original_max_position_embeddings", original, "must be a whole number from 1")
         return int(original * factor)
-    return stated if kind in UNSTRETCHED or fields.family.startswith(STRETCHED_ALREADY) else int(stated * factor)
+    return stated if fields.family.startswith(STRETCHED_ALREADY) else int(stated * factor)

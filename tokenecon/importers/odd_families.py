@@ -57,7 +57,7 @@ def _bart(fields, given):
     cross = shape["layers"] * (4 * d * d + 4 * d)
     if _decoder_alone(fields):
         shape["other_attention"] += cross
-        return shape
+        return shape | {"kind": "cross-attention"}
     each = 4 * d * d + 4 * d + 2 * d * inner + inner + d + 4 * d
     shape["encoder_layers"] = encoder_layers
     encoder = encoder_layers * each + shape["position_embeddings"] * d + shape["final_norms"] * d

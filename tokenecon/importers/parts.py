@@ -45,7 +45,7 @@ def record(fields, family, parts, pattern):
     _feed_forward(shape, fields, blocks)
     _layer_embeddings(shape, fields)
     _prediction(shape, fields, kinds)
-    shape["kind"] = "moe" if shape["experts"] else "dense"
+    shape["kind"] = "cross-attention" if "cross" in kinds else "moe" if shape["experts"] else "dense"
     return shape
 
 

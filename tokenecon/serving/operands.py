@@ -54,7 +54,7 @@ def of_model(shape):
         "full_values": cache_parts["full_bytes_per_position"] - index_values,
         "window_values": cache_parts["window_bytes_per_position"], "index_values": index_values,
         "window": shape["window"] or UNLIMITED, "reach": shape["index_topk"] or UNLIMITED,
-        "kv_heads": 1 if rank else (shape["global_kv_heads"] or shape["kv_heads"]),
+        "kv_heads": 1 if rank else (shape["global_kv_heads"] or shape["kv_heads"] or UNLIMITED),  # states alone divide freely
         "full_prefill_flop": compute.attention_flop(layers=full, attention_width=widths["prefill"], **pair),
         "full_decode_flop": compute.attention_flop(layers=full, attention_width=widths["decode"], **pair),
         "window_flop": compute.attention_flop(

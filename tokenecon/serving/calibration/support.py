@@ -4,7 +4,7 @@ from tokenecon import data
 from tokenecon.queries import remembered
 from tokenecon.serving import lookups
 
-SHAPE = ("kv_lora_rank", "experts", "window_layers", "linear_layers", "index_heads")
+SHAPE = ("kv_lora_rank", "experts", "window_layers", "linear_layers", "index_heads", "state_layers")
 
 
 def architecture_kind(shape):
