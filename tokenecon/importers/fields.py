@@ -1,5 +1,7 @@
 """The fields of a configuration: each is read under any of its spellings, checked, and remembered as read."""
 
+import re
+
 from tokenecon.errors import BadInput, quoted
 
 ALIASES = {  # another spelling of the same field
@@ -49,6 +51,23 @@ STATED = ("hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size
           "num_experts_per_tok", "moe_intermediate_size")
 KINDS = {str: "texts", int: "whole numbers", dict: "blocks"}
 
+# A field with such a name may change the shape, so it must be understood; anything else may be ignored.
+SHAPELY = re.compile(
+    r"(^n_|^num_|_size$|_dim$|_dims$|_rank$|heads?$|layers?|experts?|window|moe|mlp|attn|attention|conv|"
+    r"ssm|mamba|state|lora|block_configs|blocks?$|_pattern$|_multiplier$|_widening|ratio)")
+HARMLESS = re.compile(
+    r"(dropout|^n_ctx$|_pdrop|layerdrop|norm_eps|norm_epsilon|rope|rotary|router_|routed_scaling|routing|scor|topk_|"
+    r"norm_topk|n_group|nextn|mtp|_token_id|_token_index|initializer|_attn_implementation|attn_implementation|"
+    r"softcap|attn_scale|attn_temperature|floor_scale|query_pre_attn|scale_attn|attention_softmax|"
+    r"pretraining_tp|summary|aux_loss|ep_size|chunk_size_feed_forward|cross_attention|mask_|logits|"
+    r"num_(labels|beams|return_sequences|beam_groups)|is_encoder_decoder|bidirectional|output_attentions|"
+    r"output_hidden_states|bad_words|attention_dropout|alibi|apply_residual|ssm_dtype|no_repeat_ngram|"
+    r"encoder_no_repeat|max_length|quant|attention_multiplier|index_topk_(freq|pattern)|indexer_rope|"
+    r"layernorm_|shared_moe_mode|image_|vision_|video_|audio_|classifier|median_filter|weighted_layer_sum|swiglu|dtype$|multipliers?$|_factor$|_scale$|chunk_size|kernels$|moe_norm_min|renormalize|expert_group|sink|use_attention_gate|^gating$|layer_norm_elementwise|do_layer_norm_before|latent_moe_use_norm|add_qk|logn_attn|num_logits|^time_step|hidden_act|hc_sinkhorn|hc_eps|hash_layers|rms_norm|norm_before_gate|use_gemma_norm|codebook|frame_size|loss|feat_extract)")
+# Blocks that others read, or that say nothing about a shape.
+PASSED = ("quantization_config", "compression_config", "generation_config", "task_specific_params", "auto_map", "id2label",
+          "label2id", "pruned_heads", "dual_chunk_attention_config", "vision_config", "audio_config")  # fmt: skip
+
 
 class UnknownArchitecture(BadInput):
     """A configuration with a family or with fields that the importer does not understand."""
@@ -64,6 +83,13 @@ class BadField(UnknownArchitecture):
 
 class MissingField(UnknownArchitecture):
     """A configuration without a field that its family needs."""
+
+
+def strange(key, value):
+    """Whether a field that no rule reads may change the shape: by its name, or as a block."""
+    if isinstance(value, dict):
+        return bool(value) and key not in PASSED
+    return bool(value) and bool(SHAPELY.search(key)) and not HARMLESS.search(key)
 
 
 def whole(value, low=0, high=MOST):
@@ -127,6 +153,13 @@ class Fields:
             raise self._missing(key)
         return value
 
+    def usual(self, key, value):
+        """A whole number, else what models of its kind have, which is then noted as filled in."""
+        found = self.number(key)
+        if found is None:
+            self.filled.add(key)
+        return value if found is None else found
+
     def flag(self, key, default=False):
         value = self.raw(key)
         if value is None:
@@ -172,6 +205,13 @@ class Fields:
         if not isinstance(value, dict):
             self._refuse(key, value, "a block")
         return value
+
+    def understood(self, more=()):
+        """Refuse what may change the shape and what no rule has read; `more` are names that say nothing about it here."""
+        unread = sorted(self.where + key for key, value in self.unread().items() if strange(key, value) and key not in more)
+        if unread:
+            raise UnknownArchitecture(f"the configuration is of family '{self.family}', but these fields are not understood: "
+                                      f"{', '.join(unread)}; see tokenecon/importers/parts.py")
 
     def unread(self):
         """Fields of the file that nobody asked for, but those that say what the class says anyway."""

@@ -134,7 +134,7 @@ def _chunked(fields, layers):
         return None
     if fields.number("attention_chunk_size") is None:
         return ["full"] * layers
-    every = fields.number("no_rope_layer_interval", 4)
+    every = fields.usual("no_rope_layer_interval", 4)
     rope = fields.entries("no_rope_layers", int) or [int((i + 1) % every != 0) for i in range(layers)]
     if len(rope) < layers:
         raise BadField("no_rope_layers", rope, f"must list each of {layers} layers")

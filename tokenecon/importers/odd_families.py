@@ -70,14 +70,14 @@ def _t5(fields, given):
     below, heads, width = fields.number("num_decoder_layers", layers), fields.need("num_attention_heads"), fields.need("d_kv")
     gated = fields.text("feed_forward_proj", "relu").startswith("gated") or fields.flag("is_gated_act")
     inner, matrices = fields.need("intermediate_size"), 3 if gated else 2
-    table = fields.number("relative_attention_num_buckets", 32) * heads
+    table = fields.usual("relative_attention_num_buckets", 32) * heads
     every = fields.family == "umt5"  # a table in every layer, not in the first alone
     fields.raw("relative_attention_max_distance"), fields.raw("is_encoder_decoder")
     shape = model_shape.record({}) | {
         "family": fields.family, "attention": "mha", "layers": below, "hidden_size": d, "vocab": fields.need("vocab_size"),
         "query_heads": heads, "kv_heads": heads, "head_dim": width, "full_layers": below, "ffn_layers": below, "ffn_size": inner,
         "ffn_matrices": matrices, "layer_norms": 3, "final_norms": 1, "encoder_layers": layers,
-        "max_positions": fields.number("max_position_embeddings", 512), "other_small": table * (below if every else 1)}
+        "max_positions": fields.usual("max_position_embeddings", 512), "other_small": table * (below if every else 1)}
     each = 4 * d * heads * width + matrices * d * inner + 2 * d
     encoder = layers * each + d + table * (layers if every else 1)
     return _with_encoder(shape, encoder, shape["max_positions"], below * 4 * d * heads * width)

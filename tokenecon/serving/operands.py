@@ -50,7 +50,7 @@ def of_model(shape):
         "experts_per_token": shape["experts_per_token"], "routed_layers": shape["moe_layers"],
         "routed": shape["experts"] > 0,
         "head_params": shape["vocab"] * shape["hidden_size"],
-        "outer_params": groups["embedding"] + groups["head"],
+        "outer_params": groups["embedding"] + groups["head"] + groups["layer_embeddings"] + groups["towers"],
         "full_values": cache_parts["full_bytes_per_position"] - index_values,
         "window_values": cache_parts["window_bytes_per_position"], "index_values": index_values,
         "window": shape["window"] or UNLIMITED, "reach": shape["index_topk"] or UNLIMITED,
