@@ -40,7 +40,7 @@ REFUSED = {
     "self_attn.q_proj.linear", "muse_spark": "mlp.pre_expert_proj", "nllb-moe": "num_experts_per_tok", "pegasus_x":
     "model.encoder.embed_global", "pi0": "num_hidden_layers", "pix2struct": "encoder.embeddings.patch_projection", "pop2piano":
     "num_decoder_layers", "pp_formulanet": "model.encoder.pos_embed", "prophetnet": "num_hidden_layers", "qwen2_5_omni":
-    "model_type", "recurrent_gemma": "sliding_window", "rembert": "rembert.embeddings.word_embeddings", "roc_bert":
+    "talker_config", "recurrent_gemma": "sliding_window", "rembert": "rembert.embeddings.word_embeddings", "roc_bert":
     "roc_bert.embeddings.word_embeddings", "roformer": "roformer.embeddings.word_embeddings", "rwkv": "num_attention_heads",
     "seamless_m4t": "ffn.fc#", "seamless_m4t_v2": "ffn.fc#", "speech-encoder-decoder": "model_type", "speech_to_text": "weight",
     "speecht5": "speecht#.encoder.prenet.masked_spec_embed", "switch_transformers": "num_experts_per_tok", "t5gemma":
@@ -49,7 +49,7 @@ REFUSED = {
     "model.video_tower.embeddings.class_embedding", "vision-encoder-decoder": "model_type", "voxtral_realtime":
     "model.audio_tower.embedder.conv#", "xlm": "hidden_size", "xlnet": "d_head", "xlstm": "embedding_dim", "xmod":
     "output.adapter_modules.en_XX.dense#", "zamba": "attention_hidden_size", "zamba2": "attention_hidden_size", "zaya":
-    "ssm_state_size",
+    "ssm_state_size", "fun_asr_nano": "adaptor_config", "musicflamingo": "head_dim", "nemo_speechlm": "audio_config.asr_config",
 }  # fmt: skip
 
 

@@ -54,7 +54,7 @@ KINDS = {str: "texts", int: "whole numbers", dict: "blocks"}
 # A field with such a name may change the shape, so it must be understood; anything else may be ignored.
 SHAPELY = re.compile(
     r"(^n_|^num_|_size$|_dim$|_dims$|_rank$|heads?$|layers?|experts?|window|moe|mlp|attn|attention|conv|"
-    r"ssm|mamba|state|lora|block_configs|blocks?$|_pattern$|_multiplier$|_widening|ratio)")
+    r"ssm|mamba|state|lora|block_configs|blocks?$|indexes$|indices$|_pattern$|_multiplier$|_widening|ratio)")
 HARMLESS = re.compile(
     r"(dropout|^n_ctx$|_pdrop|layerdrop|norm_eps|norm_epsilon|rope|rotary|router_|routed_scaling|routing|scor|topk_|"
     r"norm_topk|n_group|nextn|mtp|_token_id|_token_index|initializer|_attn_implementation|attn_implementation|"
@@ -65,6 +65,9 @@ HARMLESS = re.compile(
     r"encoder_no_repeat|max_length|quant|attention_multiplier|index_topk_(freq|pattern)|indexer_rope|"
     r"layernorm_|shared_moe_mode|image_|vision_|video_|audio_|classifier|median_filter|weighted_layer_sum|swiglu|dtype$|multipliers?$|_factor$|_scale$|chunk_size|kernels$|moe_norm_min|renormalize|expert_group|sink|use_attention_gate|^gating$|layer_norm_elementwise|do_layer_norm_before|latent_moe_use_norm|add_qk|logn_attn|num_logits|^time_step|hidden_act|hc_sinkhorn|hc_eps|hash_layers|rms_norm|norm_before_gate|use_gemma_norm|codebook|frame_size|loss|feat_extract)")
 # Blocks that others read, or that say nothing about a shape.
+# What all classes that have these fields say of them.
+USUAL = {"downsample_ratio": 0.5, "pixel_shuffle_ratio": 0.5, "merged_hidden_size": 24576,
+         "deepstack_visual_indexes": [8, 16, 24], "intermediate_layers_indices": [3, 7, 15, 23, 30]}  # fmt: skip
 PASSED = ("quantization_config", "compression_config", "generation_config", "task_specific_params", "auto_map", "id2label",
           "label2id", "pruned_heads", "dual_chunk_attention_config", "vision_config", "audio_config")  # fmt: skip
 
@@ -90,6 +93,12 @@ def strange(key, value):
     if isinstance(value, dict):
         return bool(value) and key not in PASSED
     return bool(value) and bool(SHAPELY.search(key)) and not HARMLESS.search(key)
+
+
+def _same(key, value, usual):
+    """Whether a value is that of the class; of places of layers only the number matters."""
+    places = key.endswith(("indexes", "indices")) and isinstance(value, list) and isinstance(usual, list)
+    return len(value) == len(usual) if places else value == usual
 
 
 def whole(value, low=0, high=MOST):
@@ -193,9 +202,21 @@ class Fields:
         if not isinstance(value, list):
             return [self.number(key, default)] * layers
         low, high = (1, COUNTED[key]) if key in COUNTED else (0, MOST)
-        if len(value) < layers or not all(whole(one, low, high) for one in value):
+        if not self.lists(value, layers) or not all(whole(one, low, high) for one in value):
             self._refuse(key, value, f"a whole number, or a list of {layers} of them from {low} to {high:,}")
         return value[:layers]
+
+    def lists(self, values, layers):
+        """Whether there is one for each layer, or one more for each layer that predicts further tokens."""
+        more = self.values.get("num_nextn_predict_layers")
+        return len(values) - layers in (0, more if whole(more) else 0)
+
+    def places(self, key, layers):
+        """A list of places of layers, from 0; None where there is none."""
+        value = self.entries(key, int)
+        if value is not None and not all(one < layers for one in value):
+            self._refuse(key, value, f"a list of places below the number of layers, {layers}")
+        return value
 
     def block(self, key):
         """A block inside this one; an empty one where there is none."""
@@ -216,4 +237,4 @@ class Fields:
     def unread(self):
         """Fields of the file that nobody asked for, but those that say what the class says anyway."""
         return {self.spelling[key]: value for key, value in self.values.items()
-                if key not in self.read and value != self.defaults.get(key)}
+                if key not in self.read and not _same(key, value, self.defaults.get(key, USUAL.get(key)))}

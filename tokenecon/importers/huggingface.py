@@ -14,6 +14,8 @@ from tokenecon.importers.fields import LENGTH, BadField, Fields, UnknownArchitec
 
 LARGEST = 10_000_000  # bytes of a config.json; those with a list for each layer have some thousands
 TEXT_BLOCKS = ("text_config", "llm_config", "language_config", "thinker_config")  # where wrappers keep the language model
+NO_WRITER = re.compile(r"For(Masked|Sequence|Token|Question|Multiple|NextSentence|PreTraining|Image|CTC|Audio)|"
+                       r"Reward|EncoderModel|Embedding|Rank")
 SUFFIX = re.compile(r"(ForCausalLM|ForConditionalGeneration|LMHeadModel|Config|Model)$")
 
 
@@ -100,24 +102,34 @@ def from_config(config, beside=None):
                                       f"{', '.join(REFUSED[name]) or 'layers'} are not understood")
     if given is None:
         raise _unknown(family, block)
+    if where and config.get("num_key_value_heads") is not None:  # where some wrappers keep it
+        block = {"num_key_value_heads": config["num_key_value_heads"]} | block
     skip = odd_families.AMBIGUOUS.get(family, ())
     fields = Fields({key: value for key, value in block.items() if key not in skip}, known.get("defaults", {}), family, where)
     if where and not any(fields.given(key) for key in ("hidden_size", "num_hidden_layers", "vocab_size")):
         raise UnknownArchitecture(f"the configuration of family '{family}' states none of its sizes: the "
                                   "defaults of a class fill a field that a file leaves out, they are no model")
-    for key in ("model_type", "architectures", "dtype", "is_encoder_decoder"):
+    for key in ("model_type", "architectures", "dtype"):
         fields.raw(key)
+    for name in fields.values.get("architectures") or config.get("architectures") or []:
+        if NO_WRITER.search(name):
+            raise UnknownArchitecture(f"class '{name}' in architectures writes no text: its head is not that of a language model")
+    encoded = fields.flag("is_encoder_decoder")
     read = odd_families.READERS.get(family)
     shape = read(fields, given) if read else parts.record(fields, family, given, known.get("layer_types"))
+    if encoded and shape["kind"] not in ("encoder-decoder", "cross-attention"):
+        raise BadField(f"{where}is_encoder_decoder", True, f"family '{family}' is read as a decoder alone")
     outer = Fields(config if where else {}, CLASSES.get(wrapper, {}).get("defaults", {}) if where else {}, wrapper)
     _tie(shape, fields, outer)
     shape["dtype"] = _dtype(fields, outer)
     fields.understood()
-    outer.read.update(TEXT_BLOCKS, towers.BLOCKS)
-    outer.understood()
+    outer.read.update(TEXT_BLOCKS)
+    shape["towers"], filled = towers.parameters(outer if where else fields, wrapper, shape)
+    towers.pass_usual_blocks(outer, CLASSES.get(wrapper, {}))
+    inner = [one for one in config.values() if isinstance(one, dict)]
+    outer.understood(more=[key for key in outer.values if any(one.get(key) == outer.values[key] for one in inner)])
     if shape["max_positions"] is None:
         fields.need(LENGTH)
-    shape["towers"], filled = towers.parameters(config, CLASSES.get(wrapper, {}), shape)
     _check(shape)
     shape |= published.read(config, beside or {}, shape)
     shape |= model_shape.parameters(shape)
@@ -183,10 +195,9 @@ def _family(config):
     _named("architectures", config.get("architectures"), list, "a list of texts")
     kind = config.get("model_type") or _by_class(config)
     inner, where = config, ""
-    for name in TEXT_BLOCKS:
-        while inner.get(name) is not None:
-            _named(where + name, inner[name], dict, "a block")
-            inner, where = inner[name], f"{where}{name}."
+    while name := next((name for name in TEXT_BLOCKS if inner.get(name) is not None), ""):
+        _named(where + name, inner[name], dict, "a block")
+        inner, where = inner[name], f"{where}{name}."
     _named(f"{where}model_type", inner.get("model_type"), str, "a text")
     text = CLASSES.get(LIKE.get(kind, kind), {}).get("blocks", {})
     usual = next((text[name] for name in TEXT_BLOCKS if name in text), None)

@@ -71,7 +71,7 @@ def _letters(fields, layers):
 
 
 def _cross(fields, layers):
-    places = fields.entries("cross_attention_layers", int)
+    places = fields.places("cross_attention_layers", layers)
     return None if places is None else ["cross" if i in places else "full" for i in range(layers)]
 
 
@@ -80,7 +80,7 @@ def _named(fields, layers):
     if given is None:
         return None
     strange = sorted(set(given) - set(NAMES))
-    if strange or len(given) < layers:
+    if strange or not fields.lists(given, layers):
         raise UnknownArchitecture(
             f"layer_types lists {len(given)} layers for num_hidden_layers {layers}, with kinds not understood: "
             f"{', '.join(strange) or 'none'}; known: {', '.join(NAMES)}")
@@ -91,7 +91,7 @@ def _ratios(fields, layers):
     given = fields.entries("compress_ratios", int)
     if given is None:
         return None
-    if len(given) < layers or set(given) - set(RATIOS):
+    if not fields.lists(given, layers) or set(given) - set(RATIOS):
         raise BadField("compress_ratios", given, f"must list one of {', '.join(map(str, RATIOS))} for each of {layers} layers")
     return [RATIOS[one] for one in given[:layers]]
 
@@ -101,18 +101,18 @@ def _marked(fields, layers):
     for key, marks in (("attn_type_list", {0: "linear", 1: "full"}), ("hybrid_layer_pattern", {0: "full", 1: "window"})):
         given = fields.entries(key, int)
         if given is not None:
-            if len(given) < layers or set(given) - set(marks):
+            if not fields.lists(given, layers) or set(given) - set(marks):
                 raise BadField(key, given, f"must list 0 or 1 for each of {layers} layers")
             return [marks[one] for one in given[:layers]]
     for key, other in (("full_attn_idxs", "convolution"), ("attn_layer_indices", "state")):
-        places = fields.entries(key, int)
+        places = fields.places(key, layers)
         if places is not None:
             return ["full" if i in places else other for i in range(layers)]
     places = fields.block("linear_attn_config").get("full_attn_layers")
     if places is None:
         return None
-    if not isinstance(places, list):
-        raise BadField("linear_attn_config", places, "must list its full_attn_layers")
+    if not isinstance(places, list) or not all(whole(one, 1, layers) for one in places):
+        raise BadField("linear_attn_config", places, f"must list its full_attn_layers, from 1 to {layers}")
     return ["full" if i + 1 in places else "linear" for i in range(layers)]
 
 
@@ -120,8 +120,15 @@ def _periods(fields, layers):
     every = fields.number("attn_layer_period")
     if every is None:
         return None
-    offset = fields.number("attn_layer_offset", 0)
+    offset = _offset_below(fields, "attn_layer_offset", every)
     return ["full" if i % every == offset else "state" for i in range(layers)]
+
+
+def _offset_below(fields, key, every):
+    offset = fields.number(key, 0)
+    if offset >= every:
+        raise BadField(key, offset, f"must be below the period {every}")
+    return offset
 
 
 def _interval(fields, layers):
@@ -136,7 +143,7 @@ def _chunked(fields, layers):
         return ["full"] * layers
     every = fields.usual("no_rope_layer_interval", 4)
     rope = fields.entries("no_rope_layers", int) or [int((i + 1) % every != 0) for i in range(layers)]
-    if len(rope) < layers:
+    if not fields.lists(rope, layers):
         raise BadField("no_rope_layers", rope, f"must list each of {layers} layers")
     return ["window" if rope[i] else "full" for i in range(layers)]
 
@@ -183,7 +190,7 @@ def blocks(fields, layers):
 def _listed(fields, layers):
     given = fields.entries("mlp_layer_types", str)
     known = {"dense": False, "sparse": True, "moe": True, "hash_moe": True}
-    if len(given) < layers or set(given) - set(known):
+    if not fields.lists(given, layers) or set(given) - set(known):
         raise BadField("mlp_layer_types", given, f"must list dense, sparse, moe or hash_moe for each of {layers} layers")
     return [known[one] for one in given[:layers]]
 
@@ -191,7 +198,7 @@ def _listed(fields, layers):
 def _frequency(fields, layers):
     if isinstance(fields.raw("moe_layer_freq"), list):
         given = fields.entries("moe_layer_freq", int)
-        if len(given) < layers:
+        if not fields.lists(given, layers):
             raise BadField("moe_layer_freq", given, f"must list each of {layers} layers")
         return [bool(one) for one in given[:layers]]
     first, every = fields.number("first_k_dense_replace", 0), fields.number("moe_layer_freq", 1)
@@ -199,18 +206,19 @@ def _frequency(fields, layers):
 
 
 def _step(fields, layers):
-    dense, every = set(fields.entries("mlp_only_layers", int) or []), fields.number("decoder_sparse_step", 1)
+    dense, every = set(fields.places("mlp_only_layers", layers) or []), fields.number("decoder_sparse_step", 1)
     return [i not in dense and (i + 1) % every == 0 for i in range(layers)]
 
 
 def _interleaved(fields, layers):
-    places = fields.entries("moe_layers", int)
+    places = fields.places("moe_layers", layers)
     step = fields.number("interleave_moe_layer_step", 1)
     return [i in (places or range(step - 1, layers, step)) for i in range(layers)]
 
 
 def _offset(fields, layers):
-    every, offset = fields.number("expert_layer_period"), fields.number("expert_layer_offset", 0)
+    every = fields.number("expert_layer_period")
+    offset = _offset_below(fields, "expert_layer_offset", every)
     return [i % every == offset for i in range(layers)]
 
 
@@ -225,8 +233,8 @@ def _enumerated(fields, layers):
     """Places in one text, such as "3,4,5"."""
     text = fields.text("moe_layers_enum")
     places = text.replace(" ", "").split(",")
-    if not all(one.isdigit() for one in places):
-        raise BadField("moe_layers_enum", text, "must list places of layers, with commas")
+    if not all(one.isdigit() and int(one) < layers for one in places):
+        raise BadField("moe_layers_enum", text, f"must list places of layers below {layers}, with commas")
     return [str(i) in places for i in range(layers)]
 
 

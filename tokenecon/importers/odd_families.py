@@ -123,9 +123,10 @@ def _nas(fields, given):
             inner.append(-(-size // 256) * 256)
     if len(groups) != 1:
         raise UnknownArchitecture(f"block_configs with group sizes {sorted(groups)} are not understood: one only")
-    # The blocks differ in width; their mean keeps the total exact.
     for key in ("attention_bias", "intermediate_size", "num_key_value_heads", "mlp_bias"):
-        fields.raw(key)
+        if fields.raw(key):
+            raise BadField(key, fields.raw(key), "must be null or false: the blocks of this family state theirs, without biases")
+    # The blocks differ in width; their mean keeps the total exact.
     return shape | {"kv_heads": heads // groups.pop(), "ffn_layers": len(inner), "ffn_size": sum(inner) / len(inner)}
 
 

@@ -84,7 +84,8 @@ def _softmax(shape, fields, kinds, parts):
     """Layers with softmax attention: the columns describe one kind, what layers differ in is added up."""
     block = fields.block("attn_config")  # of MPT
     if block.get("attn_type", "multihead_attention") != "multihead_attention" or block.get("kv_n_heads") or block.get("qk_ln"):
-        raise UnknownArchitecture("attn_config with other than multihead_attention, or with kv_n_heads or qk_ln, is not understood")
+        raise UnknownArchitecture("attn_config of another attn_type than multihead_attention, with kv_n_heads or with qk_ln, is "
+                                  "not understood")
     shape["full_layers"] = sum(kind in ("full", "hybrid", "cross") for kind in kinds)
     shape["window_layers"] = kinds.count("window")
     if not shape["full_layers"] + shape["window_layers"]:
@@ -182,7 +183,7 @@ def _latent(shape, fields):
     shape["q_lora_rank"] = fields.number("q_lora_rank", 0)
     key = shape["nope_head_dim"] + shape["rope_head_dim"]
     if fields.number("qk_head_dim", key) != key:
-        raise BadField("qk_head_dim", fields.number("qk_head_dim"), f"must be the sum of qk_nope_head_dim and qk_rope_head_dim, {key}")
+        raise BadField("qk_head_dim", fields.number("qk_head_dim"), f"must be {key}, qk_nope_head_dim + qk_rope_head_dim")
     for key in ("head_dim", "num_key_value_heads"):
         fields.raw(key)  # follow from the others
     for name, key in (("index_heads", "index_n_heads"), ("index_head_dim", "index_head_dim"), ("index_topk", "index_topk")):
@@ -212,7 +213,7 @@ def _own_indexers(fields, layers):
         kinds = ["full" if one == "F" else "shared" for one in pattern]
     if kinds is None:
         kinds = ["shared" if max(i - offset + 1, 0) % every else "full" for i in range(layers)]
-    if len(kinds) < layers or set(kinds) - {"full", "shared"}:
+    if not fields.lists(kinds, layers) or set(kinds) - {"full", "shared"}:
         raise BadField("indexer_types", kinds, f"must list full or shared for each of {layers} layers")
     return kinds[:layers].count("full")
 
