@@ -12,8 +12,18 @@ from pathlib import Path
 TABLE = json.loads((Path(__file__).parent / "class_defaults.json").read_text(encoding="utf-8"))
 CLASSES, REFUSED = TABLE["types"], TABLE["refused"]
 
-# Towers of Gemma 3n, which another library builds: transformers 5.24 with timm 1.0.31 counts them with projectors to 2048.
-CLASSES |= {"gemma3n_vision": {"tower": {"outer": {"": 298_587_456}}}, "gemma3n_audio": {"tower": {"outer": {"": 684_694_048}}}}
+# Gemma 3n, whose towers another library builds: transformers 5.24 with timm 1.0.31 counts them, at these widths, with projectors
+# to 2048.
+CLASSES |= {
+    "gemma3n": {"blocks": {"text_config": "gemma3n_text", "vision_config": "gemma3n_vision", "audio_config": "gemma3n_audio"}},
+    "gemma3n_vision": {"defaults": {"hidden_size": 2048, "num_classes": 2}, "tower": {"outer": {"": 298_587_456}}},
+    "gemma3n_audio": {
+        "defaults": {"input_feat_size": 128, "hidden_size": 1536, "conf_attention_chunk_size": 12, "conf_attention_context_left": 13,
+                     "conf_num_attention_heads": 8, "conf_num_hidden_layers": 12, "conf_conv_kernel_size": 5,
+                     "sscp_conv_channel_size": [128, 32], "sscp_conv_kernel_size": [[3, 3], [3, 3]],
+                     "sscp_conv_stride_size": [[2, 2], [2, 2]]},
+        "tower": {"outer": {"": 684_694_048}}},
+}  # fmt: skip
 
 # Types that the library does not know, or knows by another name: what they are like, and what differs.
 LIKE = {

@@ -53,8 +53,8 @@ KINDS = {str: "texts", int: "whole numbers", dict: "blocks"}
 
 # A field with such a name may change the shape, so it must be understood; anything else may be ignored.
 SHAPELY = re.compile(
-    r"(^n_|^num_|_size$|_dim$|_dims$|_rank$|heads?$|layers?|experts?|window|moe|mlp|attn|attention|conv|"
-    r"ssm|mamba|state|lora|block_configs|blocks?$|indexes$|indices$|_pattern$|_multiplier$|_widening|ratio)")
+    r"(^n_|^num_|_size|_dim|_rank|head|layer|expert|window|moe|mlp|attn|attention|conv|"
+    r"ssm|mamba|state|lora|^use_cla|cla_share|channels$|tiles$|block_configs|blocks?$|indexes$|indices$|_pattern$|_multiplier$|_widening|ratio)")
 HARMLESS = re.compile(
     r"(dropout|^n_ctx$|_pdrop|layerdrop|norm_eps|norm_epsilon|rope|rotary|router_|routed_scaling|routing|scor|topk_|"
     r"norm_topk|n_group|nextn|mtp|_token_id|_token_index|initializer|_attn_implementation|attn_implementation|"
@@ -66,7 +66,7 @@ HARMLESS = re.compile(
     r"layernorm_|shared_moe_mode|image_|vision_|video_|audio_|classifier|median_filter|weighted_layer_sum|swiglu|dtype$|multipliers?$|_factor$|_scale$|chunk_size|kernels$|moe_norm_min|renormalize|expert_group|sink|use_attention_gate|^gating$|layer_norm_elementwise|do_layer_norm_before|latent_moe_use_norm|add_qk|logn_attn|num_logits|^time_step|hidden_act|hc_sinkhorn|hc_eps|hash_layers|rms_norm|norm_before_gate|use_gemma_norm|codebook|frame_size|loss|feat_extract)")
 # Blocks that others read, or that say nothing about a shape.
 # What all classes that have these fields say of them.
-USUAL = {"downsample_ratio": 0.5, "pixel_shuffle_ratio": 0.5, "merged_hidden_size": 24576,
+USUAL = {"downsample_ratio": 0.5, "pixel_shuffle_ratio": 0.5, "merged_hidden_size": 24576, "max_num_tiles": 4,
          "deepstack_visual_indexes": [8, 16, 24], "intermediate_layers_indices": [3, 7, 15, 23, 30]}  # fmt: skip
 PASSED = ("quantization_config", "compression_config", "generation_config", "task_specific_params", "auto_map", "id2label",
           "label2id", "pruned_heads", "dual_chunk_attention_config", "vision_config", "audio_config")  # fmt: skip
@@ -131,6 +131,8 @@ class Fields:
         """The value as it stands in the file, else that of the class, else None."""
         self.read.add(key)
         if key in self.values:
+            if self.values[key] is None and key in STATED and self.defaults.get(key) is not None:
+                raise self._missing(key)
             return self.values[key]
         if self.defaults.get(key) is not None:
             if key in STATED and not self.where:

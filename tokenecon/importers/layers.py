@@ -293,6 +293,8 @@ def _stretched(fields, name, block, original, stated):
         raise BadField(f"{name}.rope_type", kind, f"must be one of {', '.join(UNSTRETCHED + STRETCHED)} where there is a factor")
     if factor is None and original:  # the factor is what it takes
         return stated
+    if original is None and "yarn" in kind:
+        raise BadField(f"{name}.original_max_position_embeddings", None, "YaRN is about that length")
     if isinstance(factor, bool) or not isinstance(factor, int | float) or not 1 <= factor <= LARGEST_FACTOR:
         raise BadField(f"{name}.factor", factor, f"must be a number from 1 to {LARGEST_FACTOR:,}")
     if original is not None:

@@ -124,8 +124,9 @@ def _nas(fields, given):
     if len(groups) != 1:
         raise UnknownArchitecture(f"block_configs with group sizes {sorted(groups)} are not understood: one only")
     for key in ("attention_bias", "intermediate_size", "num_key_value_heads", "mlp_bias"):
-        if fields.raw(key):
-            raise BadField(key, fields.raw(key), "must be null or false: the blocks of this family state theirs, without biases")
+        fields.read.add(key)
+        if fields.values.get(key):
+            raise BadField(key, fields.values[key], "must be null or false: the blocks of this family state theirs, without biases")
     # The blocks differ in width; their mean keeps the total exact.
     return shape | {"kv_heads": heads // groups.pop(), "ffn_layers": len(inner), "ffn_size": sum(inner) / len(inner)}
 

@@ -105,6 +105,7 @@ def _softmax(shape, fields, kinds, parts):
         shape["other_attention"] += shape["full_layers"] * gates
         return
     kv = fields.each("num_key_value_heads", layers)
+    fields.filled.update(key for key in ("num_key_value_heads", "head_dim") if fields.values.get(key, fields.defaults.get(key)) is None)
     if kv[0] is None:
         single = fields.flag("multi_query")
         kv = [1 if single else heads for heads in query]

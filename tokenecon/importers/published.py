@@ -139,6 +139,8 @@ def _of_weights(weights):
     if not isinstance(weights, dict):
         raise _unknown("config_groups without weights")
     bits, kind, size = weights.get("num_bits"), weights.get("type"), weights.get("group_size")
+    if size is None and weights.get("strategy") == "group":
+        raise _unknown("weights in groups without a group_size")
     if kind == "int":
         return _integers(bits, size)
     if kind == "float" and bits == 8 and size in (32, None, -1):

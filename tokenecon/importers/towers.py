@@ -40,6 +40,9 @@ def parameters(outer, wrapper, shape):
         block = outer.values.get(name)
         if block is None and (name not in expected or name in optional or name in outer.values):
             continue
+        if wrapper not in CLASSES:
+            raise UnknownArchitecture(f"architecture '{wrapper}' is not known, so what joins its {name} to the text model is not "
+                                      "understood")
         if not isinstance(block, dict | None):
             raise UnknownArchitecture(f"field '{name}' of the configuration must be a block")
         own = (block or {}).get("model_type") or wrapper
@@ -66,6 +69,9 @@ def _one(name, block, kind, projector, shape, outer):
     if "head" in rules and fields.flag("vision_use_head", True):
         total += _sum(rules["head"], sizes, fields)
     total += _sum(rules.get("outer", {}), sizes, fields) + _sum(projector, sizes, fields)
+    merge, usual = _merge(fields, outer), _merge(Fields({}, fields.defaults, kind), Fields({}, outer.defaults, kind))
+    if merge != usual and not any("m" in one.split("*") for one in (*rules.get("outer", {}), *projector)):
+        raise BadField(f"{fields.where}spatial_merge_size", merge, "only the value of its class is understood here")
     pass_usual_blocks(fields, CLASSES[kind])
     fields.understood(more=BESIDE)
     return total, {fields.where + key for key in fields.filled}
@@ -100,11 +106,13 @@ def _sizes(fields, shape, outer):
     patch, image = (one[0] if isinstance(one, list) and one else one for one in (patch, image))
     merge = _merge(fields, outer)
     for key, widths in REPEATED.items():
-        known = {shape["hidden_size"] if name == "t" else sizes.get(name) or fields.raw(name) for name in widths}
-        known.add(fields.defaults.get(key))
+        known = [shape["hidden_size"] if name == "t" else sizes.get(name) or fields.raw(name) for name in widths]
+        known.append(fields.defaults.get(key))
         if fields.given(key) and fields.raw(key) not in known:
             raise BadField(fields.where + key, fields.raw(key), f"must be one of the widths that its class takes: "
                            f"{', '.join(str(one) for one in known if one)}")
+    if isinstance(merge, list) and len(set(map(str, merge))) > 1:
+        raise BadField(f"{fields.where}merge_kernel_size", merge, "only squares of patches are understood")
     merge = merge[0] if isinstance(merge, list) and merge else merge
     for key, value in (("patch_size", patch), ("image_size", image), ("spatial_merge_size", merge or 0)):
         if value is not None and not (isinstance(value, int) and 0 < value < 100_000):
