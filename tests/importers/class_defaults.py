@@ -200,8 +200,8 @@ def symbols(block, text_width):
     return {key: value for key, value in found.items() if value and value > 1}
 
 
-def product(name, size, widths, block, order):
-    """A tensor as products of widths, each with how often it occurs."""
+def product(name, size, widths, block, order, wide=None):
+    """A tensor as products of widths, each with how often it occurs; `wide`: its size beside a text model of twice the width."""
     patch = block.get("patch_size")
     patch = patch[0] if isinstance(patch, list) else patch
     rest, times, letters = [one for one in size if one != 1], 1, []
@@ -213,9 +213,14 @@ def product(name, size, widths, block, order):
         known = _positions(math.prod(rest[:-1]), block, patch)
         if known:
             return known
-    for one in rest:
-        letter = next(((key, 1) for key in order if widths.get(key) == one), None) or next(
-            ((key, n) for key in order for n in (2, 3, 4, 5, 6, 8, 16, 0.5, 0.25)
+    other = [one for one in wide or [] if one != 1]
+    follows = [None] * len(rest)
+    if len(other) == len(rest):
+        follows = [twice == 2 * one for one, twice in zip(rest, other, strict=True)]
+    for one, text in zip(rest, follows, strict=True):  # what doubles with the text model is its width, and nothing else is
+        keys = [key for key in order if text is None or (key == "t") == text]
+        letter = next(((key, 1) for key in keys if widths.get(key) == one), None) or next(
+            ((key, n) for key in keys for n in (2, 3, 4, 5, 6, 8, 16, 0.5, 0.25)
              if key in "dftom" and widths.get(key) and widths[key] * n == one), (None, one))
         letters += [letter[0]] if letter[0] else []
         times *= letter[1]
@@ -236,15 +241,15 @@ def _positions(rows, block, patch):
     return None
 
 
-def polynomial(tensors, widths, block, order, share=1):
+def polynomial(tensors, widths, block, order, share=1, wide=None):
     total = Counter()
     for name, size in tensors:
-        for letters, times in product(name, size, widths, block, order):
+        for letters, times in product(name, size, widths, block, order, (wide or {}).get(name)):
             total[letters] += times
     return {letters: int(n / share) if n % share == 0 else n / share for letters, n in total.items() if n}
 
 
-def tower(tensors, block, text_width):
+def tower(tensors, block, text_width, wide):
     """Layers of a tower, what stands around them, a pooling head, and the projector."""
     widths = symbols(block, text_width)
     projector = [one for one in tensors if PROJECTOR.search(one[0])]
@@ -264,11 +269,12 @@ def tower(tensors, block, text_width):
                       and re.search("layer|depth|block", name)), len(layers))
         every = [one for layer in layers.values() for one in layer]
         found.append([count, polynomial(every, widths, block, "dfeh", len(layers))])
-    rules = {"stacks": found, "outer": polynomial(outer, widths, block, "dfotmeh"), "head": polynomial(head, widths, block, "df")}
-    return {key: value for key, value in rules.items() if value}, polynomial(projector, widths, block, "motdfeh")
+    rules = {"stacks": found, "outer": polynomial(outer, widths, block, "dfotmeh", 1, wide),
+             "head": polynomial(head, widths, block, "df")}
+    return {key: value for key, value in rules.items() if value}, polynomial(projector, widths, block, "motdfeh", 1, wide)
 
 
-def towers(tensors, config, text_width):
+def towers(tensors, config, text_width, wide):
     """Rules of each tower block of a configuration, as (block, type, tower, projector)."""
     blocks = {name: one for name, one in config.items()
               if isinstance(one, dict) and re.search(r"(vision|audio|encoder).*_config$", name)}
@@ -277,7 +283,7 @@ def towers(tensors, config, text_width):
     for name, block in blocks.items() if mine else ():
         sound = bool(re.search("audio|speech|encoder", name))
         own = [one for one in mine if (len(blocks) == 1 or bool(re.search("audio|speech", one[0])) == sound)]
-        yield name, block.get("model_type") or "", *tower(own, block, text_width)
+        yield name, block.get("model_type") or "", *tower(own, block, text_width, wide)
 
 
 def build(line):
@@ -300,6 +306,25 @@ def build(line):
     biased, plain = (re.findall(rf"self\.{name}_proj = nn\.Linear\((.*?)\)\n", code, re.S) for name in ("q", "o"))
     unbiased = bool(plain) and all("bias=False" in one for one in plain) and any("_bias" in one for one in biased)
     return config, {name: list(one.shape) for name, one in model.named_parameters()}, unbiased
+
+
+def wider(line, config):
+    """Sizes of the tensors of the same class with a text model of twice the width; none where the class forbids it."""
+    import torch
+    import transformers
+
+    full = config.to_dict()
+    text = text_block(full)
+    for name in ("hidden_size", "word_embed_proj_dim"):
+        if text.get(name):
+            text[name] *= 2
+    try:
+        twice = type(config).from_dict(full)
+        with torch.device("meta"):
+            model = getattr(transformers, line["config"]["architectures"][0])(twice)
+    except Exception:
+        return {}
+    return {name: list(one.shape) for name, one in model.named_parameters()}
 
 
 def table(lines):
@@ -328,7 +353,7 @@ def table(lines):
         if "parts" not in types.setdefault(kind, {"defaults": {}}) or kind == name:
             types[kind]["parts"] = parts(tensors[line["name"]], text, kind) | ({"no_output_bias": 1} if unbiased else {})
         width = text.get("hidden_size")
-        for block, tower_kind, rules, projector in towers(tensors[line["name"]], config.to_dict(), width):
+        for block, tower_kind, rules, projector in towers(tensors[line["name"]], config.to_dict(), width, wider(line, config)):
             types.setdefault(tower_kind, {"defaults": {}}).setdefault("tower", rules)
             types[name].setdefault("projectors", {}).setdefault(block, projector)
     return types, tensors

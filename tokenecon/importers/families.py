@@ -18,8 +18,9 @@ CLASSES |= {
     "gemma3n": {"blocks": {"text_config": "gemma3n_text", "vision_config": "gemma3n_vision", "audio_config": "gemma3n_audio"}},
     "gemma3n_vision": {"defaults": {"hidden_size": 2048, "num_classes": 2}, "tower": {"outer": {"": 298_587_456}}},
     "gemma3n_audio": {
-        "defaults": {"input_feat_size": 128, "hidden_size": 1536, "conf_attention_chunk_size": 12, "conf_attention_context_left": 13,
-                     "conf_num_attention_heads": 8, "conf_num_hidden_layers": 12, "conf_conv_kernel_size": 5,
+        "defaults": {"input_feat_size": 128, "hidden_size": 1536, "conf_attention_chunk_size": 12,
+                     "conf_attention_context_left": 13, "conf_num_attention_heads": 8,
+                     "conf_num_hidden_layers": 12, "conf_conv_kernel_size": 5,
                      "sscp_conv_channel_size": [128, 32], "sscp_conv_kernel_size": [[3, 3], [3, 3]],
                      "sscp_conv_stride_size": [[2, 2], [2, 2]]},
         "tower": {"outer": {"": 684_694_048}}},

@@ -52,7 +52,9 @@ def _bart(fields, given):
         fields.raw(key)
     shape = parts.record(fields, fields.family, given, None)
     d, encoder_layers = shape["hidden_size"], fields.number("encoder_layers", shape["layers"])
-    fields.number("encoder_attention_heads"), fields.raw("decoder_vocab_size")
+    fields.number("encoder_attention_heads")
+    if fields.number("decoder_vocab_size", shape["vocab"]) != shape["vocab"]:
+        raise BadField("decoder_vocab_size", fields.number("decoder_vocab_size"), "must be the vocab_size")
     inner = fields.number("encoder_ffn_dim", shape["ffn_size"])
     cross = shape["layers"] * (4 * d * d + 4 * d)
     if _decoder_alone(fields):
@@ -126,7 +128,7 @@ def _nas(fields, given):
     for key in ("attention_bias", "intermediate_size", "num_key_value_heads", "mlp_bias"):
         fields.read.add(key)
         if fields.values.get(key):
-            raise BadField(key, fields.values[key], "must be null or false: the blocks of this family state theirs, without biases")
+            raise BadField(key, fields.values[key], "must be null or false: the blocks of this family state theirs")
     # The blocks differ in width; their mean keeps the total exact.
     return shape | {"kv_heads": heads // groups.pop(), "ffn_layers": len(inner), "ffn_size": sum(inner) / len(inner)}
 

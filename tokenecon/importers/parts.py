@@ -14,6 +14,8 @@ SWITCHES = {
 }  # fmt: skip
 NORM_TYPES = {"per_layer": "full", "olmo": "full", "per_head": "head", "qwen3": "head"}
 MIXED = ("nemotron_h", "granitemoehybrid")  # their classes have no pattern of kinds
+MAMBAS = ("mamba", "mamba2", "falcon_mamba")
+WIDTHS_FILL = ("helium", "unlimited_ocr_text")  # their heads fill the hidden size, whatever head_dim says
 STATE_BYTES = 4  # engines keep recurrent states in 32 bits
 CONV_BYTES = 2  # and the last positions of a convolution in 16
 
@@ -82,10 +84,7 @@ def _is_state(fields):
 
 def _softmax(shape, fields, kinds, parts):
     """Layers with softmax attention: the columns describe one kind, what layers differ in is added up."""
-    block = fields.block("attn_config")  # of MPT
-    if block.get("attn_type", "multihead_attention") != "multihead_attention" or block.get("kv_n_heads") or block.get("qk_ln"):
-        raise UnknownArchitecture("attn_config of another attn_type than multihead_attention, with kv_n_heads or with qk_ln, is "
-                                  "not understood")
+    _of_mpt(fields.block("attn_config"))
     shape["full_layers"] = sum(kind in ("full", "hybrid", "cross") for kind in kinds)
     shape["window_layers"] = kinds.count("window")
     if not shape["full_layers"] + shape["window_layers"]:
@@ -105,7 +104,9 @@ def _softmax(shape, fields, kinds, parts):
         shape["other_attention"] += shape["full_layers"] * gates
         return
     kv = fields.each("num_key_value_heads", layers)
-    fields.filled.update(key for key in ("num_key_value_heads", "head_dim") if fields.values.get(key, fields.defaults.get(key)) is None)
+    for name in ("num_key_value_heads", "head_dim"):  # follow from the others where nothing states them
+        if name not in fields.values and fields.defaults.get(name) is None:
+            fields.filled.add(name)
     if kv[0] is None:
         single = fields.flag("multi_query")
         kv = [1 if single else heads for heads in query]
@@ -115,6 +116,8 @@ def _softmax(shape, fields, kinds, parts):
         raise BadField("num_attention_heads", shape["query_heads"], f"must divide the hidden_size {d} where no head_dim is given")
     width = width or d // shape["query_heads"]
     shape |= {"kv_heads": max(kv), "head_dim": width}
+    if fields.family in WIDTHS_FILL and width * shape["query_heads"] != d:
+        raise BadField("head_dim", width, f"the {shape['query_heads']} heads of this family fill the hidden_size {d}")
     if shape["window_layers"]:
         shape["window"] = fields.number("sliding_window") or fields.number("attention_chunk_size")
         if not shape["window"]:
@@ -126,6 +129,13 @@ def _softmax(shape, fields, kinds, parts):
     _indexer(shape, fields)
     few = shape["global_kv_heads"] or shape["kv_heads"]
     shape["attention"] = "mha" if few == shape["query_heads"] else "mqa" if few == 1 else "gqa"
+
+
+def _of_mpt(block):
+    """Its block about attention, which may be of another kind."""
+    if block.get("attn_type", "multihead_attention") != "multihead_attention" or block.get("kv_n_heads") or block.get("qk_ln"):
+        raise UnknownArchitecture("attn_config of another attn_type than multihead_attention, with kv_n_heads or with qk_ln, is "
+                                  "not understood")
 
 
 def _local_and_full(shape, fields, width):
@@ -311,7 +321,8 @@ def _state(shape, fields, kinds):
         each += inner if fields.flag("mamba_rms_norm", True) else 0
         channels = inner + 2 * groups * state
     else:
-        inner = channels = fields.usual("expand", 2) * d
+        stated = fields.number("intermediate_size") if fields.family in MAMBAS else None  # there it is the width of the state
+        inner = channels = stated or fields.usual("expand", 2) * d
         rank = -(-d // 16) if rank in (None, "auto") else fields.number("time_step_rank")
         each = shapes.selective_state_parameters(
             hidden_size=d, inner_size=inner, state_size=state, step_rank=rank, conv_width=conv)
@@ -340,7 +351,7 @@ def _head_of_state(fields, d, heads):
 def _feed_forward(shape, fields, blocks):
     layers, d = shape["layers"], shape["hidden_size"]
     sparse, dense = (sum(one in (kind, "both") for one in blocks) for kind in ("sparse", "dense"))
-    if shape["attention"] == "none" and shape["state_layers"] and fields.family in ("mamba", "mamba2", "falcon_mamba"):
+    if shape["attention"] == "none" and shape["state_layers"] and fields.family in MAMBAS:
         fields.raw("intermediate_size")
         sparse = dense = 0  # the mixer is the whole layer
     shape |= {"moe_layers": sparse, "ffn_layers": dense}
