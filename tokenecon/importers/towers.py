@@ -119,6 +119,7 @@ def _sizes(fields, shape, outer):
             raise UnknownArchitecture(f"field '{fields.where}{key}' of the configuration must be a whole number above 0")
     sizes |= {"t": shape["hidden_size"], "pp": patch and patch**2, "n": patch and image and (image // patch) ** 2,
               "e": fields.number("head_dim") or (sizes["d"] and sizes["h"] and sizes["d"] // sizes["h"]),
+              "a": fields.number("head_dim") and sizes["h"] and sizes["h"] * fields.number("head_dim"),
               "m": sizes["d"] and sizes["d"] * merge**2}
     return sizes
 
