@@ -63,11 +63,15 @@ def _letters(fields, layers):
     if not text:
         return None
     strange = sorted(set(text) - set(LETTERS))
-    if strange or len(text) != layers:
-        raise UnknownArchitecture(
-            f"hybrid_override_pattern lists {len(text)} layers for num_hidden_layers {layers}, with letters not understood: "
-            f"{' '.join(strange) or 'none'}; known: {' '.join(LETTERS)}")
-    return [LETTERS[one] for one in text]
+    if strange:
+        raise UnknownArchitecture(f"letters of hybrid_override_pattern are not understood: {' '.join(strange)}; known: "
+                                  f"{' '.join(LETTERS)}")
+    if len(text) != layers:
+        raise BadField("hybrid_override_pattern", text, f"must have a letter for each of {layers} layers, and has {len(text)}")
+    found = [LETTERS[one] for one in text]
+    if _named(fields, layers) not in (None, found):
+        raise BadField("hybrid_override_pattern", text, "layer_types lists other kinds of layers")
+    return found
 
 
 def _cross(fields, layers):
@@ -80,10 +84,12 @@ def _named(fields, layers):
     if given is None:
         return None
     strange = sorted(set(given) - set(NAMES))
-    if strange or not fields.lists(given, layers):
-        raise UnknownArchitecture(
-            f"layer_types lists {len(given)} layers for num_hidden_layers {layers}, with kinds not understood: "
-            f"{', '.join(strange) or 'none'}; known: {', '.join(NAMES)}")
+    if strange:
+        raise UnknownArchitecture(f"kinds of layers in layer_types are not understood: {', '.join(strange)}; known: "
+                                  f"{', '.join(NAMES)}")
+    if not fields.lists(given, layers):
+        raise BadField(fields.where + fields.spelling.get("layer_types", "layer_types"), given,
+                       f"must list each of {layers} layers, and lists {len(given)}")
     return [NAMES[one] for one in given[:layers]]
 
 

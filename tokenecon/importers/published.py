@@ -23,6 +23,7 @@ METHODS = ("", "compressed-tensors", "modelopt", "modelopt-fp4", "fp8", "fbgemm-
 # Modules too small for a share of their group.
 SMALL = re.compile(r"norm[.*$]*$|norm\.(bias|weight)$|ln_\w+$|bias$|scale$|A_log$|\.D$|sinks$|conv1d[.*$]*$|rotary|rope")
 BLOCK = 1024  # weights that share a scale, at least, where the scale is not counted as a part of them
+EXPERTS = {"fp4": "mxfp4", "fp8": "fp8"}  # expert_dtype of DeepSeek V4
 COVERED = ("attention", "ffn", "experts", "shared", "encoder")  # what a tool narrows unless told otherwise
 MODULES = (  # which group of weights the name of a module belongs to; the first that fits
     ("towers", r"vision|visual|audio|projector|patch_merge|mm_|multi_?modal|image|sound|tower|resampler|connector|merger|vit\b"),
@@ -35,20 +36,21 @@ MODULES = (  # which group of weights the name of a module belongs to; the first
 
 def read(config, beside, shape):
     """`weights_published`, `weights_except` and `kv_published` of a configuration with the files beside it."""
-    block = _block(config, beside)
-    plain = PLAIN.get(str(shape["dtype"]).removeprefix("torch."), "")
-    if block is None:
+    stated, experts = _block(config, beside), config.get("expert_dtype")
+    plain = PLAIN.get(shape["dtype"], "")
+    if experts not in (None, *EXPERTS):
+        raise _unknown(f"expert_dtype {experts}")
+    if stated is None and not experts:
         return {"weights_published": plain, "weights_except": "", "kv_published": ""}
-    formats, ignored, named = _formats(block), _ignored(block), _named(block)
-    if not formats and not named:
+    block = stated or {}
+    formats, ignored, named = ("" if stated is None else _formats(block)), _ignored(block), _named(block)
+    if not formats and not named and not experts:
         raise _unknown("modules differ, and neither quantized_layers nor the targets of config_groups list them")
     found = ({group: {formats: 1.0} for group in COVERED} if formats else {}) | named
     if formats and named:
         ignored = []  # what a second tool left alone keeps the format of the first
-    if config.get("expert_dtype") not in (None, "fp4", "fp8"):
-        raise _unknown(f"expert_dtype {config['expert_dtype']}")
-    if config.get("expert_dtype") == "fp4" and not named:
-        found["experts"] = {"mxfp4": 1.0}
+    if experts and not named and (experts == "fp4" or not formats):
+        found["experts"] = {EXPERTS[experts]: 1.0}
     if block.get("moe_quant_algo") and "experts" not in named:
         found["experts"] = {_algorithm(block["moe_quant_algo"]): 1.0}
     _leave_out(found, ignored, shape)

@@ -16,6 +16,7 @@ NAMES = {  # what the letters of a product stand for, and the fields that state 
     "h": ("num_attention_heads", "encoder_attention_heads", "vt_num_attention_heads"),
     "layers": ("num_hidden_layers", "depth", "encoder_layers", "vt_num_hidden_layers"),
 }
+TEMPORAL = 2  # pictures of a film that are one patch
 MERGES = ("spatial_merge_size", "merge_size", "merge_kernel_size")
 # Fields of a tower that change no weights: how it looks at pictures, and what repeats the text model.
 BESIDE = ("vocab_size", "rope_parameters", "rope_scaling", "layer_types", "patch_dim", "nemo_final_size", "pooling_kernel_size",
@@ -126,7 +127,10 @@ def _sizes(fields, shape, outer):
 
 def _merge(fields, outer):
     """Patches that become one, along a side: as the tower states, the wrapper, or their classes."""
-    blocks = [each.block("img_token_compression_config").get("spatial_merge_size") for each in (fields, outer)]
+    inner = [each.block("img_token_compression_config") for each in (fields, outer)]
+    if any(one.get("temporal_patch_size") not in (None, TEMPORAL) for one in inner):
+        raise BadField("img_token_compression_config", inner[0], f"pictures in time are understood by {TEMPORAL} alone")
+    blocks = [one.get("spatial_merge_size") for one in inner]
     stated = [each.values[key] for each in (fields, outer) for key in MERGES if each.given(key)] + blocks
     usual = [each.raw(key) for each in (fields, outer) for key in MERGES]
     return next((one for one in stated + usual if one is not None), 2)
