@@ -41,7 +41,7 @@ REFUSED = {
     "head_dim", "nemo_speechlm": "audio_config.asr_config", "nllb-moe": "num_experts_per_tok", "pegasus_x":
     "model.encoder.embed_global", "pi0": "num_hidden_layers", "pix2struct": "max_position_embeddings", "pop2piano":
     "num_decoder_layers", "pp_formulanet": "model.encoder.pos_embed", "prophetnet": "num_hidden_layers", "qwen2_5_omni":
-    "talker_config", "recurrent_gemma": "sliding_window", "rembert": "rembert.embeddings.word_embeddings", "roc_bert":
+    "thinker_config.vision_config", "recurrent_gemma": "sliding_window", "rembert": "rembert.embeddings.word_embeddings", "roc_bert":
     "roc_bert.embeddings.word_embeddings", "roformer": "roformer.embeddings.word_embeddings", "rwkv": "num_attention_heads",
     "seamless_m4t": "ffn.fc#", "seamless_m4t_v2": "ffn.fc#", "speech-encoder-decoder": "model_type", "speech_to_text":
     "weight", "speecht5": "max_position_embeddings", "switch_transformers": "num_experts_per_tok", "t5gemma": "model_type",

@@ -197,6 +197,9 @@ def _family(config):
     inner, where = config, ""
     while name := next((name for name in TEXT_BLOCKS if inner.get(name) is not None), ""):
         _named(where + name, inner[name], dict, "a block")
+        deep = [where + tower for tower in towers.BLOCKS if where and inner.get(tower) is not None]
+        if deep:
+            raise UnknownArchitecture(f"blocks of towers inside an inner block are not understood: {', '.join(deep)}")
         inner, where = inner[name], f"{where}{name}."
     _named(f"{where}model_type", inner.get("model_type"), str, "a text")
     text = CLASSES.get(LIKE.get(kind, kind), {}).get("blocks", {})
