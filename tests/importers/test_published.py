@@ -1,6 +1,7 @@
 """In which precision a model is published: what each tool writes, and what it leaves at 16 bits."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -127,6 +128,18 @@ def test_native_formats_of_the_catalogue_are_formats(model_id):
     rows = {one: data.precision(one) for one in data.table("precisions")["id"]}
     sizes = model_shape.bytes_by_group(shape, model_shape.published(shape), precisions=rows)
     assert set(sizes) == set(model_shape.parameter_groups(shape)) and sum(sizes.values()) > 0
+
+
+def test_released_size_of_kimi_k3():
+    """1,560,860,324,864 bytes of tensors: experts in MXFP4, and in 16 bits all that the patterns of its ignore list name."""
+    lines = (Path(__file__).parent / "counted.jsonl").read_text(encoding="utf-8").splitlines()
+    config = next(line["config"] for line in map(json.loads, lines) if line["name"] == "moonshotai/Kimi-K3")
+    names = ["re:.*self_attn.*", "re:.*shared_experts.*", "re:.*mlp\\.(gate|up|gate_up|down)_proj.*", "re:.*lm_head.*",
+             "re:.*vision_tower.*", "re:.*mm_projector.*"]
+    shape = huggingface.from_config(config | {"quantization_config": tensors(4, "float", group_size=32) | {"ignore": names}})
+    rows = {one: data.precision(one) for one in ("bf16", "mxfp4")}
+    size = sum(model_shape.bytes_by_group(shape, model_shape.published(shape), precisions=rows).values())
+    assert size == pytest.approx(1_560_860_324_864, rel=1e-4)
 
 
 def test_released_size_of_deepseek_v3():

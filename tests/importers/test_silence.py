@@ -42,7 +42,7 @@ EXPLAINED = {
         "mamba_chunk_size", "mamba_hidden_act", "mamba_ssm_cache_dtype", "mamba_ssm_dtype", "mlp_hidden_act", "moe_router_dtype",
         "moe_router_scaling_factor", "moe_shared_expert_overlap", "num_hash_layers", "num_logits_to_keep", "sparse_init_block",
         "sparse_local_block", "use_bidirectional_attention",
-        "use_double_wide_mlp", "use_mamba_kernels", "swa_rope_theta", "mscale_all_dim"),
+        "use_double_wide_mlp", "use_mamba_kernels", "swa_rope_theta", "mscale_all_dim", "attn_res_block_size"),
 }  # fmt: skip
 SAID = {name for names in EXPLAINED.values() for name in names}
 QUANTISED = [

@@ -26,6 +26,18 @@ CLASSES |= {
         "tower": {"outer": {"": 684_694_048}}},
 }  # fmt: skip
 
+# Kimi K3, which the library lacks: a tower without biases whose heads are wider than it is, and a projector of two matrices.
+CLASSES |= {
+    "kimi_k3": {"blocks": {"text_config": "kimi_linear", "vision_config": "kimi_k3_vision"},
+                "projectors": {"vision_config": {"m*m": 1, "m*t": 1, "t": 1}}},
+    "kimi_k3_vision": {
+        "defaults": {"vt_hidden_size": 1024, "vt_intermediate_size": 4096, "vt_num_hidden_layers": 27, "qkv_hidden_size": 1536,
+                     "patch_size": 14, "pos_emb_height": 64, "pos_emb_width": 64, "merge_kernel_size": [2, 2],
+                     "mlp_type": "mlp2"},
+        "tower": {"stacks": [["vt_num_hidden_layers", {"d*#qkv_hidden_size": 4, "d*f": 2, "d": 2}]],
+                  "outer": {"d*pp": 3, "d*#pos_emb_height*#pos_emb_width": 1, "d": 1}}},
+}  # fmt: skip
+
 # Types that the library does not know, or knows by another name: what they are like, and what differs.
 LIKE = {
     "Yi": "llama", "mimo": "qwen2", "kimi_k2": "deepseek_v3", "deepseek_ref": "deepseek_v4", "minimax_m3": "minimax_m3_vl_text",

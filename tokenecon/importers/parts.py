@@ -47,6 +47,8 @@ def record(fields, family, parts, pattern):
         _state(shape, fields, kinds)
     _feed_forward(shape, fields, blocks)
     _layer_embeddings(shape, fields)
+    if fields.number("attn_res_block_size"):  # both halves of a layer, and the end, weigh the blocks of layers before them
+        shape["other_small"] += (2 * layers + 1) * 2 * d
     _prediction(shape, fields, kinds)
     shape["kind"] = "cross-attention" if "cross" in kinds else "moe" if shape["experts"] else "dense"
     return shape
@@ -100,8 +102,9 @@ def _softmax(shape, fields, kinds, parts):
     shape["query_heads"] = max(query)
     if fields.number("kv_lora_rank"):
         _latent(shape, fields)
-        gates = parts.get("head_gate", 0) * shape["query_heads"] * d
-        shape["other_attention"] += shape["full_layers"] * gates
+        gates = parts.get("head_gate", 0) * shape["query_heads"]
+        gates += fields.flag("mla_use_output_gate") * shape["query_heads"] * shape["value_head_dim"]
+        shape["other_attention"] += shape["full_layers"] * gates * d
         return
     kv = fields.each("num_key_value_heads", layers)
     for name in ("num_key_value_heads", "head_dim"):  # follow from the others where nothing states them
@@ -408,6 +411,7 @@ def _experts(shape, fields, blocks, inner):
         raise BadField("num_experts_per_tok", chosen[0], f"must be at most the {shape['experts']} experts")
     if shape["expert_width"]:  # into the compressed vector and back, in every layer
         shape["other_ffn"] += shape["moe_layers"] * 2 * shape["hidden_size"] * shape["expert_width"]
+        shape["other_small"] += fields.flag("latent_moe_use_norm") * shape["moe_layers"] * shape["expert_width"]
 
 
 TOLD_WHOLE = ("nemotron_h",)  # state the width of all shared experts together

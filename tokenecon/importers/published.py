@@ -23,6 +23,7 @@ METHODS = ("", "compressed-tensors", "modelopt", "modelopt-fp4", "fp8", "fbgemm-
 # Modules too small for a share of their group.
 SMALL = re.compile(r"norm[.*$]*$|norm\.(bias|weight)$|ln_\w+$|bias$|scale$|A_log$|\.D$|sinks$|conv1d[.*$]*$|rotary|rope")
 BLOCK = 1024  # weights that share a scale, at least, where the scale is not counted as a part of them
+ONE_NAME = ("kimi_linear",)  # call the linear attention of their layers self_attn, too
 EXPERTS = {"fp4": "mxfp4", "fp8": "fp8"}  # expert_dtype of DeepSeek V4
 COVERED = ("attention", "ffn", "experts", "shared", "encoder")  # what a tool narrows unless told otherwise
 MODULES = (  # which group of weights the name of a module belongs to; the first that fits
@@ -252,7 +253,9 @@ def _sizes(name, shape, groups):
         return
     if not group:
         raise _unknown(f"ignored module '{name}'")
-    if group == "attention":
+    if group == "attention" and every and shape["family"] in ONE_NAME and not re.search(r"_proj", plain):
+        yield group, groups[group]
+    elif group == "attention":
         size = _of_attention(rest or plain, shape, groups)
         yield group, size * (_mixers(plain, shape) if every else 1)
     elif group == "ffn" and shape["ffn_layers"]:
