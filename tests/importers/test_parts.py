@@ -4,7 +4,7 @@
 transformers 5.24 counts when it builds the class on the meta device (torch 2.14, 28 November 2026; Apache-2.0): `total` of the
 class, `text` without towers for pictures and sound, and routed `experts`. Lines `of` "checkpoint" are configurations of published
 models, lines `of` "class" the defaults of a class, which are no model but check the rules. Kimi K3, which the library lacks, has
-the sums of its published tensors (headers of the safetensors files: 11,122,432 F32, 57,179,884,544 BF16, 2,722,740,830,208 MXFP4).
+the sums of its published tensors (headers of the files: 11,122,432 in 32 bits, 57,179,884,544 in 16, 2,722,740,830,208 MXFP4).
 """
 
 import copy

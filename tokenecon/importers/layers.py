@@ -119,6 +119,10 @@ def _marked(fields, layers):
         return None
     if not isinstance(places, list) or not all(whole(one, 1, layers) for one in places):
         raise BadField("linear_attn_config", places, f"must list its full_attn_layers, from 1 to {layers}")
+    others = fields.block("linear_attn_config").get("kda_layers")
+    if others is not None and not (isinstance(others, list) and sorted(map(str, [*others, *places])) == sorted(
+            map(str, range(1, layers + 1)))):
+        raise BadField("linear_attn_config", others, "kda_layers must list the layers that full_attn_layers does not")
     return ["full" if i + 1 in places else "linear" for i in range(layers)]
 
 
