@@ -44,6 +44,7 @@ SHAPE_FIELDS = (
     # embeddings of each layer; towers for pictures and sound with their projectors; multi-token prediction, in no sum
     "layer_embeddings", "towers", "mtp",
 )
+MIXERS = ("full_layers", "window_layers", "linear_layers", "state_layers")
 SIGNED = ("other_attention", "other_ffn", "other_small", "other_encoder")  # may be below nothing
 FIELDS = TEXT_FIELDS + SHAPE_FIELDS
 
@@ -61,6 +62,18 @@ def record(row):
         return value if isinstance(value, str) else ""
 
     return {key: text(key) for key in TEXT_FIELDS} | {key: number(key) for key in SHAPE_FIELDS}
+
+
+def unserved(shape):
+    """What the model of serving does not cover of an architecture; blank where it covers it."""
+    if shape["kind"] == "encoder-decoder" or shape["encoder_layers"]:
+        return "has an encoder, and this model of serving covers decoders only"
+    if shape["kind"] == "cross-attention":
+        return ("has layers that attend to pictures or to another model (cross-attention), which this model of serving does not "
+                "cover")
+    if not any(shape[name] for name in MIXERS):
+        return "has no layer that mixes tokens, so there is nothing that this model of serving covers"
+    return ""
 
 
 def parameter_groups(shape):

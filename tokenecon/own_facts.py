@@ -30,7 +30,8 @@ FILLED = ("source", "licence", "locator", "last_seen", "provider")  # a blank on
 GPU_NEEDS = ("name", "vendor", "kind", "memory", "engine_memory", "bandwidth", "bf16", "link_domain")
 GPU_KINDS = ("gpu", "tpu", "asic", "cpu")
 SHARE = "fraction"  # unit of what lies between 0 and 1, or where our own row says so above
-AT_LEAST_ONE = ("layers", "hidden_size", "vocab", "query_heads", "kv_heads", "head_dim", "parameters", "active_parameters")
+AT_LEAST_ONE = ("query_heads", "kv_heads", "head_dim",  # of these a model of states alone has none
+                "layers", "hidden_size", "vocab", "parameters", "active_parameters")
 MODEL_MOST = {"layers": 10_000, "hidden_size": 10_000_000, "vocab": 100_000_000, "query_heads": 100_000, "head_dim": 1_000_000}
 UNIT_OF_KIND = {"purchase": "USD/GPU"}
 HOUR = "USD/GPU/h"
@@ -214,7 +215,8 @@ class Folder:
             def whole(name, row=row):
                 return int(float(row[name] or 0))
 
-            for name in AT_LEAST_ONE:
+            headless = whole("state_layers") > 0 == whole("full_layers") + whole("window_layers")
+            for name in AT_LEAST_ONE[3 * headless:]:
                 if not 1 <= whole(name) <= MODEL_MOST.get(name, MOST):
                     self.refuse(table, row_id, name, f"from 1 to {MODEL_MOST.get(name, MOST):,.0f}")
             for name in ("kv_heads", "global_kv_heads"):
@@ -227,7 +229,8 @@ class Folder:
             if (row["kind"] == "moe") != (whole("experts") > 0):
                 self.refuse(table, row_id, "experts", "above 0 where kind is moe, and blank elsewhere")
             for names in (("full_layers", "window_layers", "linear_layers"), ("ffn_layers",), ("moe_layers",)):
-                if sum(map(whole, names)) > whole("layers") or (len(names) > 1 and not sum(map(whole, names))):
+                none = len(names) > 1 and not sum(map(whole, names)) and not whole("state_layers")
+                if none or sum(map(whole, names)) > whole("layers"):
                     self.refuse(table, row_id, names[0], f"so that {' + '.join(names)} are from 1 to the {row['layers']} layers"
                                 if len(names) > 1 else f"at most the {row['layers']} layers")
 

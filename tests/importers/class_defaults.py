@@ -196,12 +196,16 @@ def symbols(block, text_width):
         found["o"] = block.get("hidden_size")
     merge = block.get("spatial_merge_size") or block.get("merge_size") or (block.get("merge_kernel_size") or [0])[0]
     found |= {"t": text_width, "m": merge and found["d"] and found["d"] * merge**2,
-              "e": block.get("head_dim") or (found["d"] and found["h"] and found["d"] // found["h"])}
+              "e": block.get("head_dim") or (found["d"] and found["h"] and found["d"] // found["h"]),
+              "a": block.get("head_dim") and found["h"] and found["h"] * block["head_dim"]}
     return {key: value for key, value in found.items() if value and value > 1}
 
 
-def product(name, size, widths, block, order):
-    """A tensor as products of widths, each with how often it occurs."""
+def product(name, size, widths, block, order, wide):
+    """A tensor as products of widths, each with how often it occurs; `wide`: all sizes where one of the widths is doubled.
+
+    What does not follow a width is not that width, even where it is as large.
+    """
     patch = block.get("patch_size")
     patch = patch[0] if isinstance(patch, list) else patch
     rest, times, letters = [one for one in size if one != 1], 1, []
@@ -213,9 +217,13 @@ def product(name, size, widths, block, order):
         known = _positions(math.prod(rest[:-1]), block, patch)
         if known:
             return known
-    for one in rest:
-        letter = next(((key, 1) for key in order if widths.get(key) == one), None) or next(
-            ((key, n) for key in order for n in (2, 3, 4, 5, 6, 8, 16, 0.5, 0.25)
+    tried = {key: sizes[name] for key, sizes in wide.items() if len(sizes.get(name, ())) == len(size)}
+    for place in [place for place, one in enumerate(size) if one != 1][:len(rest)]:
+        one = size[place]
+        like = {"m": "d"} | ({} if block.get("head_dim") else {"e": "d"})  # follow the width of the tower
+        keys = [key for key in order if like.get(key, key) not in tried or tried[like.get(key, key)][place] != one]
+        letter = next(((key, 1) for key in keys if widths.get(key) == one), None) or next(
+            ((key, n) for key in keys for n in (2, 3, 4, 5, 6, 8, 16, 0.5, 0.25)
              if key in "dftom" and widths.get(key) and widths[key] * n == one), (None, one))
         letters += [letter[0]] if letter[0] else []
         times *= letter[1]
@@ -236,15 +244,15 @@ def _positions(rows, block, patch):
     return None
 
 
-def polynomial(tensors, widths, block, order, share=1):
+def polynomial(tensors, widths, block, order, wide, share=1):
     total = Counter()
     for name, size in tensors:
-        for letters, times in product(name, size, widths, block, order):
+        for letters, times in product(name, size, widths, block, order, wide):
             total[letters] += times
     return {letters: int(n / share) if n % share == 0 else n / share for letters, n in total.items() if n}
 
 
-def tower(tensors, block, text_width):
+def tower(tensors, block, text_width, wide):
     """Layers of a tower, what stands around them, a pooling head, and the projector."""
     widths = symbols(block, text_width)
     projector = [one for one in tensors if PROJECTOR.search(one[0])]
@@ -255,7 +263,7 @@ def tower(tensors, block, text_width):
             continue
         inside = LAYER.match(name)
         if inside:
-            stacks.setdefault(inside.group(1), {}).setdefault(int(inside.group(2)), []).append((inside.group(3), size))
+            stacks.setdefault(inside.group(1), {}).setdefault(int(inside.group(2)), []).append((name, size))
         else:
             outer.append((name, size))
     found = []
@@ -263,12 +271,13 @@ def tower(tensors, block, text_width):
         count = next((name for name in (*DEPTHS, *sorted(block)) if whole(block.get(name)) and block[name] == len(layers)
                       and re.search("layer|depth|block", name)), len(layers))
         every = [one for layer in layers.values() for one in layer]
-        found.append([count, polynomial(every, widths, block, "dfeh", len(layers))])
-    rules = {"stacks": found, "outer": polynomial(outer, widths, block, "dfotmeh"), "head": polynomial(head, widths, block, "df")}
-    return {key: value for key, value in rules.items() if value}, polynomial(projector, widths, block, "motdfeh")
+        found.append([count, polynomial(every, widths, block, "dfoaeh", wide, len(layers))])
+    rules = {"stacks": found, "outer": polynomial(outer, widths, block, "dfotmaeh", wide),
+             "head": polynomial(head, widths, block, "dfoa", wide)}
+    return {key: value for key, value in rules.items() if value}, polynomial(projector, widths, block, "motdfaeh", wide)
 
 
-def towers(tensors, config, text_width):
+def towers(tensors, config, text_width, wide):
     """Rules of each tower block of a configuration, as (block, type, tower, projector)."""
     blocks = {name: one for name, one in config.items()
               if isinstance(one, dict) and re.search(r"(vision|audio|encoder).*_config$", name)}
@@ -277,7 +286,7 @@ def towers(tensors, config, text_width):
     for name, block in blocks.items() if mine else ():
         sound = bool(re.search("audio|speech|encoder", name))
         own = [one for one in mine if (len(blocks) == 1 or bool(re.search("audio|speech", one[0])) == sound)]
-        yield name, block.get("model_type") or "", *tower(own, block, text_width)
+        yield name, block.get("model_type") or "", *tower(own, block, text_width, wide(name))
 
 
 def build(line):
@@ -300,6 +309,33 @@ def build(line):
     biased, plain = (re.findall(rf"self\.{name}_proj = nn\.Linear\((.*?)\)\n", code, re.S) for name in ("q", "o"))
     unbiased = bool(plain) and all("bias=False" in one for one in plain) and any("_bias" in one for one in biased)
     return config, {name: list(one.shape) for name, one in model.named_parameters()}, unbiased
+
+
+def wider(line, config, block=None):
+    """Sizes of all tensors of the class with one width doubled, by its letter: of the text model and of a tower.
+
+    Widths that the class does not let change alone are left out.
+    """
+    import torch
+    import transformers
+
+    out = {}
+    for letter, fields in {"t": ("hidden_size",), **({key: WIDTHS[key] for key in "dfo"} if block else {})}.items():
+        full = config.to_dict()
+        inner = full[block] if letter != "t" else text_block(full)
+        field = next((name for name in fields if whole(inner.get(name))), None)
+        if not field:
+            continue
+        inner[field] *= 2
+        if letter == "t" and inner.get("word_embed_proj_dim"):
+            inner["word_embed_proj_dim"] *= 2
+        try:
+            with torch.device("meta"):
+                model = getattr(transformers, line["config"]["architectures"][0])(type(config).from_dict(full))
+        except Exception:
+            continue
+        out[letter] = {name: list(one.shape) for name, one in model.named_parameters()}
+    return out
 
 
 def table(lines):
@@ -328,7 +364,8 @@ def table(lines):
         if "parts" not in types.setdefault(kind, {"defaults": {}}) or kind == name:
             types[kind]["parts"] = parts(tensors[line["name"]], text, kind) | ({"no_output_bias": 1} if unbiased else {})
         width = text.get("hidden_size")
-        for block, tower_kind, rules, projector in towers(tensors[line["name"]], config.to_dict(), width):
+        for block, tower_kind, rules, projector in towers(tensors[line["name"]], config.to_dict(), width,
+                                                          lambda block, line=line, config=config: wider(line, config, block)):
             types.setdefault(tower_kind, {"defaults": {}}).setdefault("tower", rules)
             types[name].setdefault("projectors", {}).setdefault(block, projector)
     return types, tensors

@@ -16,7 +16,8 @@ LLAMA_8B = {
     "num_attention_heads": 32, "num_key_value_heads": 8, "intermediate_size": 14336, "vocab_size": 128256,
     "tie_word_embeddings": False, "attention_bias": False, "attention_dropout": 0.0, "mlp_bias": False,
     "initializer_range": 0.02, "pretraining_tp": 1, "rms_norm_eps": 1e-05, "rope_theta": 500000.0,
-    "rope_scaling": {"factor": 8.0}, "torch_dtype": "bfloat16", "max_position_embeddings": 131072,
+    "rope_scaling": {"rope_type": "llama3", "factor": 8.0, "original_max_position_embeddings": 8192},
+    "torch_dtype": "bfloat16", "max_position_embeddings": 131072,
 }  # fmt: skip
 
 DEEPSEEK_V3 = {

@@ -1,6 +1,7 @@
 """In which precision a model is published: what each tool writes, and what it leaves at 16 bits."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -67,6 +68,20 @@ def test_the_file_beside_the_configuration(tmp_path, name):
     assert (shape["weights_published"], shape["kv_published"]) == (("fp8", "fp8") if name.startswith("hf_") else ("int4", ""))
 
 
+@pytest.mark.parametrize(("block", "side", "kv"), [
+    ({"quant_method": "modelopt", "quant_algo": "NVFP4"}, {"quant_algo": "NVFP4", "kv_cache_quant_algo": "FP8"}, "fp8"),
+    ({"quant_method": "modelopt", "quant_algo": "NVFP4", "kv_cache_scheme": {"num_bits": 8, "type": "float"}}, {}, "fp8"),
+    (tensors(4, "float", group_size=16), {"quant_algo": "NVFP4", "kv_cache_quant_algo": "FP8"}, "fp8"),
+    (tensors(4, "float", group_size=16) | {"kv_cache_scheme": None}, {"quant_algo": "NVFP4", "kv_cache_quant_algo": None}, ""),
+    (None, {"quant_algo": "NVFP4", "kv_cache_quant_algo": "FP8"}, "fp8"),
+])
+def test_the_cache_that_either_file_states(block, side, kv):
+    """NVFP4 releases of NVIDIA say in one file or in both that their cache has 8 bits, under two names."""
+    config = LLAMA | ({"quantization_config": block} if block else {})
+    shape = huggingface.from_config(config, {"hf_quant_config.json": {"quantization": side}} if side else {})
+    assert (shape["weights_published"], shape["kv_published"]) == ("nvfp4", kv)
+
+
 def test_what_is_left_at_16_bits_by_pattern():
     block = tensors(4, "int", group_size=32) | {
         "ignore": ["lm_head", "re:.*self_attn.*", "re:.*shared_experts.*", "re:.*mlp\\.(gate|up|gate_up|down)_proj.*"]}
@@ -111,6 +126,15 @@ def test_formats_that_differ_by_module():
         ({"quant_method": "wizardry"}, "quant_method wizardry"),
         ({"quant_method": "modelopt", "quant_algo": "FP3"}, "quant_algo FP3"),
         (tensors(5, "float"), "weights of 5 bits of type float"),
+        (tensors(4, "float"), "weights of 4 bits of type float in groups of None"),
+        (tensors(4, "int", strategy="group"), "in groups without a group_size"),
+        ({"quant_method": "awq", "bits": 4, "group_size": 16}, "integers of 4 bits in groups of 16"),
+        ({"quant_method": "fp8", "weight_block_size": [1, 128]}, "weight_block_size"),
+        ({"quant_method": "fp8", "ignored_layers": ["model.layers.3.wormhole"]}, "ignored module 'model.layers.3.wormhole'"),
+        ({"quant_method": "modelopt", "quant_algo": "MIXED_PRECISION"}, "neither quantized_layers nor the targets"),
+        ({"quant_method": "modelopt", "quant_algo": "NVFP4"} | {"config_groups": tensors(8, "float")["config_groups"]},
+         "quant_algo NVFP4 and other weights in config_groups"),
+        ({"quant_method": "fp8", "kv_cache_scheme": []}, "KV cache in"), ({}, "quant_method"),
         ({"quant_method": "gptq", "bits": 5}, "integers of 5 bits"),
         ({"quant_method": "fp8", "modules_to_not_convert": "lm_head"}, "modules_to_not_convert must be a list"),
         ("fp8", "must be a block"),
@@ -127,6 +151,18 @@ def test_native_formats_of_the_catalogue_are_formats(model_id):
     rows = {one: data.precision(one) for one in data.table("precisions")["id"]}
     sizes = model_shape.bytes_by_group(shape, model_shape.published(shape), precisions=rows)
     assert set(sizes) == set(model_shape.parameter_groups(shape)) and sum(sizes.values()) > 0
+
+
+def test_released_size_of_kimi_k3():
+    """1,560,860,324,864 bytes of tensors: experts in MXFP4, and in 16 bits all that the patterns of its ignore list name."""
+    lines = (Path(__file__).parent / "counted.jsonl").read_text(encoding="utf-8").splitlines()
+    config = next(line["config"] for line in map(json.loads, lines) if line["name"] == "moonshotai/Kimi-K3")
+    names = ["re:.*self_attn.*", "re:.*shared_experts.*", "re:.*mlp\\.(gate|up|gate_up|down)_proj.*", "re:.*lm_head.*",
+             "re:.*vision_tower.*", "re:.*mm_projector.*"]
+    shape = huggingface.from_config(config | {"quantization_config": tensors(4, "float", group_size=32) | {"ignore": names}})
+    rows = {one: data.precision(one) for one in ("bf16", "mxfp4")}
+    size = sum(model_shape.bytes_by_group(shape, model_shape.published(shape), precisions=rows).values())
+    assert size == pytest.approx(1_560_860_324_864, rel=1e-4)
 
 
 def test_released_size_of_deepseek_v3():

@@ -1,5 +1,7 @@
 """The fields of a configuration: each is read under any of its spellings, checked, and remembered as read."""
 
+import re
+
 from tokenecon.errors import BadInput, quoted
 
 ALIASES = {  # another spelling of the same field
@@ -12,6 +14,7 @@ ALIASES = {  # another spelling of the same field
     "ffn_dim": "intermediate_size", "d_ff": "intermediate_size", "n_positions": "max_position_embeddings",
     "seq_length": "max_position_embeddings", "max_target_positions": "max_position_embeddings",
     "max_sequence_length": "max_position_embeddings", "max_seq_len": "max_position_embeddings",
+    "max_seq_length": "max_position_embeddings", "seq_len": "max_position_embeddings",
     "model_max_length": "max_position_embeddings", "num_local_experts": "num_experts", "n_routed_experts": "num_experts",
     "moe_num_experts": "num_experts", "top_k_experts": "num_experts_per_tok", "experts_per_token": "num_experts_per_tok",
     "num_experts_per_token": "num_experts_per_tok", "moe_k": "num_experts_per_tok", "moe_topk": "num_experts_per_tok",
@@ -33,7 +36,7 @@ ALIASES = {  # another spelling of the same field
 }  # fmt: skip
 
 # Of these a model has one at least, and nobody has published more than a hundredth of the limit; of any other it may have none.
-COUNTED = {"num_decoder_layers": 10_000, "num_hidden_layers": 10_000,
+COUNTED = {"num_decoder_layers": 10_000, "num_hidden_layers": 10_000, "max_position_embeddings": 1_000_000_000,
            "encoder_layers": 10_000, "num_attention_heads": 100_000, "num_key_value_heads": 100_000,
            "hidden_size": 10_000_000, "vocab_size": 100_000_000, "head_dim": 1_000_000, "intermediate_size": 100_000_000,
            "full_attention_interval": 10_000, "no_rope_layer_interval": 10_000, "sliding_window_pattern": 10_000,
@@ -41,10 +44,32 @@ COUNTED = {"num_decoder_layers": 10_000, "num_hidden_layers": 10_000,
            "moe_layer_interval": 10_000, "attn_layer_period": 10_000, "expert_layer_period": 10_000, "layer_group_size": 10_000,
            "depth": 10_000, "patch_size": 100_000, "o_groups": 100_000}
 MOST = 1_000_000_000
+LENGTH = "max_position_embeddings"
+MAY_DIFFER = (LENGTH, "num_nextn_predict_layers")  # MiniMax M3 states 1 of the latter, and 7 modules
 # A text model that is the whole file states these itself; the part of a wrapper may leave out what its class gives.
 STATED = ("hidden_size", "num_hidden_layers", "num_attention_heads", "vocab_size", "intermediate_size", "num_experts",
           "num_experts_per_tok", "moe_intermediate_size")
 KINDS = {str: "texts", int: "whole numbers", dict: "blocks"}
+
+# A field with such a name may change the shape, so it must be understood; anything else may be ignored.
+SHAPELY = re.compile(
+    r"(^n_|^num_|_size|_dim|_rank|head|layer|expert|window|moe|mlp|attn|attention|conv|"
+    r"ssm|mamba|state|lora|^use_cla|cla_share|channels$|tiles$|block_configs|blocks?$|indexes$|indices$|_pattern$|_multiplier$|_widening|ratio)")
+HARMLESS = re.compile(
+    r"(dropout|^n_ctx$|_pdrop|layerdrop|norm_eps|norm_epsilon|rope|rotary|router_|routed_scaling|routing|scor|topk_|"
+    r"norm_topk|n_group|nextn|mtp|_token_id|_token_index|initializer|_attn_implementation|attn_implementation|"
+    r"softcap|attn_scale|attn_temperature|floor_scale|query_pre_attn|scale_attn|attention_softmax|"
+    r"pretraining_tp|summary|aux_loss|ep_size|chunk_size_feed_forward|cross_attention|mask_|logits|"
+    r"num_(labels|beams|return_sequences|beam_groups)|is_encoder_decoder|bidirectional|output_attentions|"
+    r"output_hidden_states|bad_words|attention_dropout|alibi|apply_residual|ssm_dtype|no_repeat_ngram|"
+    r"encoder_no_repeat|max_length|quant|attention_multiplier|index_topk_(freq|pattern)|indexer_rope|"
+    r"layernorm_|shared_moe_mode|image_|vision_|video_|audio_|classifier|median_filter|weighted_layer_sum|swiglu|dtype$|multipliers?$|_factor$|_scale$|chunk_size|kernels$|moe_norm_min|renormalize|expert_group|sink|use_attention_gate|^gating$|layer_norm_elementwise|do_layer_norm_before|latent_moe_use_norm|add_qk|logn_attn|num_logits|^time_step|hidden_act|hc_sinkhorn|hc_eps|hash_layers|rms_norm|norm_before_gate|use_gemma_norm|codebook|frame_size|loss|feat_extract)")
+# Blocks that others read, or that say nothing about a shape.
+# What all classes that have these fields say of them.
+USUAL = {"downsample_ratio": 0.5, "pixel_shuffle_ratio": 0.5, "merged_hidden_size": 24576, "max_num_tiles": 4,
+         "deepstack_visual_indexes": [8, 16, 24], "intermediate_layers_indices": [3, 7, 15, 23, 30]}  # fmt: skip
+PASSED = ("quantization_config", "compression_config", "generation_config", "task_specific_params", "auto_map", "id2label",
+          "label2id", "pruned_heads", "dual_chunk_attention_config", "vision_config", "audio_config")  # fmt: skip
 
 
 class UnknownArchitecture(BadInput):
@@ -63,6 +88,19 @@ class MissingField(UnknownArchitecture):
     """A configuration without a field that its family needs."""
 
 
+def strange(key, value):
+    """Whether a field that no rule reads may change the shape: by its name, or as a block."""
+    if isinstance(value, dict):
+        return bool(value) and key not in PASSED
+    return bool(value) and bool(SHAPELY.search(key)) and not HARMLESS.search(key)
+
+
+def _same(key, value, usual):
+    """Whether a value is that of the class; of places of layers only the number matters."""
+    places = key.endswith(("indexes", "indices")) and isinstance(value, list) and isinstance(usual, list)
+    return len(value) == len(usual) if places else value == usual
+
+
 def whole(value, low=0, high=MOST):
     """Whether a value is a whole number of this range."""
     return isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
@@ -73,14 +111,16 @@ class Fields:
 
     def __init__(self, block, defaults, family, where=""):
         self.family, self.where, self.read, self.filled = family, where, set(), set()
-        self.values, self.spelling = {}, {}
+        self.values, self.spelling, self.stated = {}, {}, {}
         for key, value in block.items():
-            name = ALIASES.get(key, key)
-            if name != key and block.get(name) is not None:
-                continue  # the usual spelling beats another one
-            if value is None and self.values.get(name) is not None:
-                continue
-            self.values[name], self.spelling[name] = value, key
+            self.stated.setdefault(ALIASES.get(key, key), {})[key] = value
+        for name, each in self.stated.items():
+            given = {key: value for key, value in each.items() if value is not None} or each
+            key = name if name in given else next(iter(given))
+            self.values[name], self.spelling[name] = each[key], key
+            other = next((key for key, value in given.items() if value != each[self.spelling[name]]), None)
+            if other and name not in MAY_DIFFER:
+                self._refuse(name, each[key], f"the {quoted(each[other])} of '{where}{other}', which is another spelling of it")
         self.defaults = {ALIASES.get(key, key): value for key, value in defaults.items()}
 
     def given(self, key):
@@ -91,6 +131,8 @@ class Fields:
         """The value as it stands in the file, else that of the class, else None."""
         self.read.add(key)
         if key in self.values:
+            if self.values[key] is None and key in STATED and self.defaults.get(key) is not None:
+                raise self._missing(key)
             return self.values[key]
         if self.defaults.get(key) is not None:
             if key in STATED and not self.where:
@@ -121,6 +163,13 @@ class Fields:
         if value is None:
             raise self._missing(key)
         return value
+
+    def usual(self, key, value):
+        """A whole number, else what models of its kind have, which is then noted as filled in."""
+        found = self.number(key)
+        if found is None:
+            self.filled.add(key)
+        return value if found is None else found
 
     def flag(self, key, default=False):
         value = self.raw(key)
@@ -155,9 +204,21 @@ class Fields:
         if not isinstance(value, list):
             return [self.number(key, default)] * layers
         low, high = (1, COUNTED[key]) if key in COUNTED else (0, MOST)
-        if len(value) < layers or not all(whole(one, low, high) for one in value):
+        if not self.lists(value, layers) or not all(whole(one, low, high) for one in value):
             self._refuse(key, value, f"a whole number, or a list of {layers} of them from {low} to {high:,}")
         return value[:layers]
+
+    def lists(self, values, layers):
+        """Whether there is one for each layer, or one more for each layer that predicts further tokens."""
+        more = self.values.get("num_nextn_predict_layers")
+        return len(values) - layers in (0, more if whole(more) else 0)
+
+    def places(self, key, layers):
+        """A list of places of layers, from 0; None where there is none."""
+        value = self.entries(key, int)
+        if value is not None and not all(one < layers for one in value):
+            self._refuse(key, value, f"a list of places below the number of layers, {layers}")
+        return value
 
     def block(self, key):
         """A block inside this one; an empty one where there is none."""
@@ -168,7 +229,14 @@ class Fields:
             self._refuse(key, value, "a block")
         return value
 
+    def understood(self, more=()):
+        """Refuse what may change the shape and what no rule has read; `more` are names that say nothing about it here."""
+        unread = sorted(self.where + key for key, value in self.unread().items() if strange(key, value) and key not in more)
+        if unread:
+            raise UnknownArchitecture(f"the configuration is of family '{self.family}', but these fields are not understood: "
+                                      f"{', '.join(unread)}; see tokenecon/importers/parts.py")
+
     def unread(self):
         """Fields of the file that nobody asked for, but those that say what the class says anyway."""
         return {self.spelling[key]: value for key, value in self.values.items()
-                if key not in self.read and value != self.defaults.get(key)}
+                if key not in self.read and not _same(key, value, self.defaults.get(key, USUAL.get(key)))}

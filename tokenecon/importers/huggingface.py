@@ -11,24 +11,12 @@ from tokenecon import model_shape
 from tokenecon.errors import BadInput
 from tokenecon.importers import odd_families, parts, published, towers
 from tokenecon.importers.families import CLASSES, LIKE, PARTS, REFUSED
-from tokenecon.importers.fields import BadField, Fields, UnknownArchitecture
-
-# A field with such a name may change the shape, so it must be understood; anything else may be ignored.
-SHAPELY = re.compile(
-    r"(^n_|^num_|_size$|_dim$|_dims$|_rank$|heads?$|layers?|experts?|window|moe|mlp|attn|attention|conv|"
-    r"ssm|mamba|state|lora|block_configs|blocks?$|_pattern$|_multiplier$|_widening|ratio)")
-HARMLESS = re.compile(
-    r"(dropout|^n_ctx$|_pdrop|layerdrop|norm_eps|norm_epsilon|rope|rotary|router_|routed_scaling|routing|scor|topk_|"
-    r"norm_topk|n_group|nextn|mtp|_token_id|_token_index|initializer|_attn_implementation|attn_implementation|"
-    r"softcap|attn_scale|attn_temperature|floor_scale|query_pre_attn|scale_attn|attention_softmax|_config$|"
-    r"pretraining_tp|summary|aux_loss|ep_size|chunk_size_feed_forward|cross_attention|mask_|logits|"
-    r"num_(labels|beams|return_sequences|beam_groups)|is_encoder_decoder|bidirectional|output_attentions|"
-    r"output_hidden_states|bad_words|attention_dropout|alibi|apply_residual|ssm_dtype|no_repeat_ngram|"
-    r"encoder_no_repeat|max_length|quant|attention_multiplier|index_topk_(freq|pattern)|indexer_rope|"
-    r"layernorm_|shared_moe_mode|image_|vision_|video_|audio_|classifier|median_filter|weighted_layer_sum|swiglu|dtype$|multipliers?$|_factor$|_scale$|chunk_size|kernels$|moe_norm_min|renormalize|expert_group|sink|use_attention_gate|^gating$|layer_norm_elementwise|do_layer_norm_before|latent_moe_use_norm|add_qk|logn_attn|num_logits|^time_step|hidden_act|hc_sinkhorn|hc_eps|hash_layers|rms_norm|norm_before_gate|use_gemma_norm|codebook|frame_size|loss|feat_extract)")
+from tokenecon.importers.fields import LENGTH, BadField, Fields, UnknownArchitecture, strange
 
 LARGEST = 10_000_000  # bytes of a config.json; those with a list for each layer have some thousands
 TEXT_BLOCKS = ("text_config", "llm_config", "language_config", "thinker_config")  # where wrappers keep the language model
+NO_WRITER = re.compile(r"For(Masked|Sequence|Token|Question|Multiple|NextSentence|PreTraining|Image|CTC|Audio)|"
+                       r"Reward|EncoderModel|Embedding|Rank")
 SUFFIX = re.compile(r"(ForCausalLM|ForConditionalGeneration|LMHeadModel|Config|Model)$")
 
 
@@ -115,20 +103,34 @@ def from_config(config, beside=None):
                                       f"{', '.join(REFUSED[name]) or 'layers'} are not understood")
     if given is None:
         raise _unknown(family, block)
+    if where and config.get("num_key_value_heads") is not None:  # where some wrappers keep it
+        block = {"num_key_value_heads": config["num_key_value_heads"]} | block
     skip = odd_families.AMBIGUOUS.get(family, ())
     fields = Fields({key: value for key, value in block.items() if key not in skip}, known.get("defaults", {}), family, where)
     if where and not any(fields.given(key) for key in ("hidden_size", "num_hidden_layers", "vocab_size")):
         raise UnknownArchitecture(f"the configuration of family '{family}' states none of its sizes: the "
                                   "defaults of a class fill a field that a file leaves out, they are no model")
-    for key in ("model_type", "architectures", "dtype", "is_encoder_decoder"):
+    for key in ("model_type", "architectures", "dtype"):
         fields.raw(key)
+    for name in fields.values.get("architectures") or config.get("architectures") or []:
+        if NO_WRITER.search(name):
+            raise UnknownArchitecture(f"class '{name}' in architectures writes no text: its head is not that of a language model")
+    encoded = fields.flag("is_encoder_decoder")
     read = odd_families.READERS.get(family)
     shape = read(fields, given) if read else parts.record(fields, family, given, known.get("layer_types"))
-    _tie(shape, fields, config if where else {}, CLASSES.get(wrapper, {}))
-    shape["dtype"] = next((str(each["dtype"] or "") for each in (fields.values, config) if each.get("dtype")),
-                          str(config.get("torch_dtype") or ""))
-    _all_read(fields)
-    shape["towers"], filled = towers.parameters(config, CLASSES.get(wrapper, {}), shape)
+    if encoded and shape["kind"] not in ("encoder-decoder", "cross-attention"):
+        raise BadField(f"{where}is_encoder_decoder", True, f"family '{family}' is read as a decoder alone")
+    outer = Fields(config if where else {}, CLASSES.get(wrapper, {}).get("defaults", {}) if where else {}, wrapper)
+    _tie(shape, fields, outer)
+    shape["dtype"] = _dtype(fields, outer)
+    fields.understood()
+    outer.read.update(TEXT_BLOCKS)
+    shape["towers"], filled = towers.parameters(outer if where else fields, wrapper, shape)
+    towers.pass_usual_blocks(outer, CLASSES.get(wrapper, {}))
+    inner = [one for one in config.values() if isinstance(one, dict)]
+    outer.understood(more=[key for key in outer.values if any(one.get(key) == outer.values[key] for one in inner)])
+    if shape["max_positions"] is None:
+        fields.need(LENGTH)
     _check(shape)
     shape |= published.read(config, beside or {}, shape)
     shape |= model_shape.parameters(shape)
@@ -138,24 +140,29 @@ def from_config(config, beside=None):
     return shape
 
 
-def _tie(shape, fields, wrapper, known):
-    """Whether the head is the embedding: as the wrapper says, else the text part, else their classes."""
-    outer = Fields(wrapper, {}, fields.family)
-    stated = [each.flag("tie_word_embeddings") for each in (outer, fields) if each.given("tie_word_embeddings")]
-    fields.raw("tie_word_embeddings")
-    usual = known.get("defaults", {}).get("tie_word_embeddings") if wrapper else None
-    if usual is None:
-        usual = fields.defaults.get("tie_word_embeddings", False)
-    shape["tied"] = int(stated[0] if stated else usual)
+def _tie(shape, fields, outer):
+    """Whether the head is the embedding: as the wrapper says, else the text part, else their classes; null is no."""
+    key = "tie_word_embeddings"
+    for each in (outer, fields):
+        each.read.add(key)
+    for each in (outer, fields):
+        if key in each.values:
+            shape["tied"] = int(each.flag(key))
+            return
+    fields.filled.add(key)
+    shape["tied"] = int(bool(outer.defaults.get(key, fields.defaults.get(key, False))))
 
 
-def _all_read(fields):
-    """Refuse a field that may change the shape and that no rule has read."""
-    unread = [key for key, value in fields.unread().items() if value and SHAPELY.search(key) and not HARMLESS.search(key)]
-    if unread:
-        raise UnknownArchitecture(
-            f"the configuration is of family '{fields.family}', but these fields are not understood: "
-            f"{', '.join(sorted(unread))}; see tokenecon/importers/parts.py")
+def _dtype(fields, outer):
+    """Format of what no tool has narrowed: as the text part says, else the wrapper; engines take 16 bits where neither does."""
+    for each in (fields, outer):
+        value = each.text("dtype").removeprefix("torch.")
+        if value and value not in published.PLAIN:
+            raise BadField(each.where + each.spelling["dtype"], value, f"must be one of {', '.join(published.PLAIN)}")
+        if value:
+            return value
+    fields.filled.add("dtype")
+    return ""
 
 
 def _check(shape):
@@ -167,6 +174,8 @@ def _check(shape):
     for name, whole in (("kv_heads", "query_heads"), ("global_kv_heads", "query_heads")):
         if shape[name] and shape[whole] % shape[name]:
             raise BadField(name, shape[name], f"must divide the {shape[whole]} attention heads")
+    if not any(shape[name] for name in model_shape.MIXERS):
+        raise UnknownArchitecture("the configuration has no layer that mixes tokens, by its layer_types or what it has instead")
     if shape["experts_per_token"] > shape["experts"]:
         raise BadField("num_experts_per_tok", shape["experts_per_token"], f"must be at most the {shape['experts']} experts")
     if not all(size >= 0 for size in model_shape.parameter_groups(shape).values()):
@@ -187,23 +196,20 @@ def _family(config):
     _named("architectures", config.get("architectures"), list, "a list of texts")
     kind = config.get("model_type") or _by_class(config)
     inner, where = config, ""
-    for name in TEXT_BLOCKS:
-        while inner.get(name) is not None:
-            _named(where + name, inner[name], dict, "a block")
-            inner, where = inner[name], f"{where}{name}."
+    while name := next((name for name in TEXT_BLOCKS if inner.get(name) is not None), ""):
+        _named(where + name, inner[name], dict, "a block")
+        deep = [where + tower for tower in towers.BLOCKS if where and inner.get(tower) is not None]
+        if deep:
+            raise UnknownArchitecture(f"blocks of towers inside an inner block are not understood: {', '.join(deep)}")
+        inner, where = inner[name], f"{where}{name}."
     _named(f"{where}model_type", inner.get("model_type"), str, "a text")
     text = CLASSES.get(LIKE.get(kind, kind), {}).get("blocks", {})
     usual = next((text[name] for name in TEXT_BLOCKS if name in text), None)
-    own = inner.get("model_type") if where else None
-    family = own if own and _is_known(own) else usual or own or kind
+    family = (inner.get("model_type") if where else None) or usual or kind
     if family is None:
         raise UnknownArchitecture("architecture '(neither model_type nor architectures given)' is not known; fields not "
                                   f"understood: {', '.join(_strange(config)) or 'model_type'}")
     return LIKE.get(kind, kind), family, inner, where
-
-
-def _is_known(kind):
-    return kind in PARTS or kind in odd_families.READERS or "parts" in CLASSES.get(LIKE.get(kind, kind), {})
 
 
 def _by_class(config):
@@ -217,8 +223,7 @@ def _by_class(config):
 
 
 def _strange(block):
-    return sorted(key for key, value in block.items() if value and SHAPELY.search(key) and not HARMLESS.search(key)
-                  and key not in COMMON)
+    return sorted(key for key, value in block.items() if strange(key, value) and key not in COMMON)
 
 
 COMMON = {"hidden_size", "num_hidden_layers", "num_attention_heads", "num_key_value_heads", "head_dim", "intermediate_size",

@@ -1,6 +1,7 @@
 """Families whose configuration is of another kind: blocks that differ, an encoder, or fields of their own."""
 
 from tokenecon import model_shape
+from tokenecon.importers import layers as layer_lists
 from tokenecon.importers import parts
 from tokenecon.importers.fields import BadField, MissingField, UnknownArchitecture
 
@@ -51,12 +52,14 @@ def _bart(fields, given):
         fields.raw(key)
     shape = parts.record(fields, fields.family, given, None)
     d, encoder_layers = shape["hidden_size"], fields.number("encoder_layers", shape["layers"])
-    fields.number("encoder_attention_heads"), fields.raw("decoder_vocab_size")
+    fields.number("encoder_attention_heads")
+    if fields.number("decoder_vocab_size", shape["vocab"]) != shape["vocab"]:
+        raise BadField("decoder_vocab_size", fields.number("decoder_vocab_size"), "must be the vocab_size")
     inner = fields.number("encoder_ffn_dim", shape["ffn_size"])
     cross = shape["layers"] * (4 * d * d + 4 * d)
     if _decoder_alone(fields):
         shape["other_attention"] += cross
-        return shape
+        return shape | {"kind": "cross-attention"}
     each = 4 * d * d + 4 * d + 2 * d * inner + inner + d + 4 * d
     shape["encoder_layers"] = encoder_layers
     encoder = encoder_layers * each + shape["position_embeddings"] * d + shape["final_norms"] * d
@@ -69,14 +72,14 @@ def _t5(fields, given):
     below, heads, width = fields.number("num_decoder_layers", layers), fields.need("num_attention_heads"), fields.need("d_kv")
     gated = fields.text("feed_forward_proj", "relu").startswith("gated") or fields.flag("is_gated_act")
     inner, matrices = fields.need("intermediate_size"), 3 if gated else 2
-    table = fields.number("relative_attention_num_buckets", 32) * heads
+    table = fields.usual("relative_attention_num_buckets", 32) * heads
     every = fields.family == "umt5"  # a table in every layer, not in the first alone
     fields.raw("relative_attention_max_distance"), fields.raw("is_encoder_decoder")
     shape = model_shape.record({}) | {
         "family": fields.family, "attention": "mha", "layers": below, "hidden_size": d, "vocab": fields.need("vocab_size"),
         "query_heads": heads, "kv_heads": heads, "head_dim": width, "full_layers": below, "ffn_layers": below, "ffn_size": inner,
         "ffn_matrices": matrices, "layer_norms": 3, "final_norms": 1, "encoder_layers": layers,
-        "max_positions": fields.number("max_position_embeddings", 512), "other_small": table * (below if every else 1)}
+        "max_positions": fields.usual("max_position_embeddings", 512), "other_small": table * (below if every else 1)}
     each = 4 * d * heads * width + matrices * d * inner + 2 * d
     encoder = layers * each + d + table * (layers if every else 1)
     return _with_encoder(shape, encoder, shape["max_positions"], below * 4 * d * heads * width)
@@ -108,7 +111,7 @@ def _nas(fields, given):
     shape = model_shape.record({}) | {
         "family": fields.family, "kind": "dense", "attention": "gqa", "layers": fields.need("num_hidden_layers"),
         "hidden_size": d, "query_heads": heads, "head_dim": width, "vocab": fields.need("vocab_size"),
-        "max_positions": fields.number("max_position_embeddings", 0), "ffn_matrices": 3, "layer_norms": 2, "final_norms": 1}
+        "max_positions": layer_lists.positions(fields, ["full"]), "ffn_matrices": 3, "layer_norms": 2, "final_norms": 1}
     groups, inner = set(), []
     for block in blocks:
         attention, ffn = _parts_of(block)
@@ -122,9 +125,11 @@ def _nas(fields, given):
             inner.append(-(-size // 256) * 256)
     if len(groups) != 1:
         raise UnknownArchitecture(f"block_configs with group sizes {sorted(groups)} are not understood: one only")
-    # The blocks differ in width; their mean keeps the total exact.
     for key in ("attention_bias", "intermediate_size", "num_key_value_heads", "mlp_bias"):
-        fields.raw(key)
+        fields.read.add(key)
+        if fields.values.get(key):
+            raise BadField(key, fields.values[key], "must be null or false: the blocks of this family state theirs")
+    # The blocks differ in width; their mean keeps the total exact.
     return shape | {"kv_heads": heads // groups.pop(), "ffn_layers": len(inner), "ffn_size": sum(inner) / len(inner)}
 
 

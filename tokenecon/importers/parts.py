@@ -12,7 +12,10 @@ SWITCHES = {
     "bias": ("qkv_bias", "output_bias", "ffn_bias"), "attn_output_gate": ("output_gate",),
     "attention_output_gate": ("output_gate",),
 }  # fmt: skip
+NORM_TYPES = {"per_layer": "full", "olmo": "full", "per_head": "head", "qwen3": "head"}
 MIXED = ("nemotron_h", "granitemoehybrid")  # their classes have no pattern of kinds
+MAMBAS = ("mamba", "mamba2", "falcon_mamba")
+WIDTHS_FILL = ("helium", "unlimited_ocr_text")  # their heads fill the hidden size, whatever head_dim says
 STATE_BYTES = 4  # engines keep recurrent states in 32 bits
 CONV_BYTES = 2  # and the last positions of a convolution in 16
 
@@ -21,8 +24,7 @@ def record(fields, family, parts, pattern):
     """Shape record of a text model: `parts` holds what no field states, `pattern` the kinds of layers of its class."""
     layers, d = layer_lists.count(fields), fields.need("hidden_size")
     shape = model_shape.record(parts) | {
-        "family": family, "layers": layers, "hidden_size": d, "vocab": fields.need("vocab_size"),
-        "max_positions": fields.number("max_position_embeddings", 0)}
+        "family": family, "layers": layers, "hidden_size": d, "vocab": fields.need("vocab_size")}
     _switches(shape, fields)
     if parts.get("no_output_bias"):
         shape["output_bias"] = 0
@@ -35,7 +37,7 @@ def record(fields, family, parts, pattern):
     strange = sorted(set(kinds) - set(layer_lists.ATTENTION))
     if strange:
         raise UnknownArchitecture(f"layers of kind {', '.join(strange)} of family '{family}' are not understood")
-    _positions(shape, fields, parts)
+    _positions(shape, fields, kinds, parts)
     shape["other_small"] += parts.get("outer_matrices", 0) * d * d + parts.get("outer_vectors", 0) * d
     if "csa" in kinds or "hca" in kinds:
         _compressed(shape, fields, kinds)
@@ -45,29 +47,36 @@ def record(fields, family, parts, pattern):
         _state(shape, fields, kinds)
     _feed_forward(shape, fields, blocks)
     _layer_embeddings(shape, fields)
+    if fields.number("attn_res_block_size"):  # both halves of a layer, and the end, weigh the blocks of layers before them
+        shape["other_small"] += (2 * layers + 1) * 2 * d
     _prediction(shape, fields, kinds)
-    shape["kind"] = "moe" if shape["experts"] else "dense"
+    shape["kind"] = "cross-attention" if "cross" in kinds else "moe" if shape["experts"] else "dense"
     return shape
 
 
 def _switches(shape, fields):
     for key, targets in SWITCHES.items():
-        value = fields.flag(key)
-        if fields.given(key) and bool(value) != bool(fields.defaults.get(key, False)):
+        value, usual = fields.flag(key), fields.defaults.get(key)
+        if fields.given(key) and (usual is None or bool(value) != bool(usual)):
             shape |= dict.fromkeys(targets, int(value))
     shape["qk_norm"] = shape["qk_norm"] if fields.flag("use_qk_norm", True) else ""
     if fields.given("use_qk_norm") and fields.flag("use_qk_norm") and not shape["qk_norm"]:
         shape["qk_norm"] = "head"
     if fields.flag("qk_layernorm"):
         shape["qk_norm"] = "head"
-    fields.text("qk_norm_type")
+    kind = fields.text("qk_norm_type")
+    if kind and shape["qk_norm"]:
+        if kind not in NORM_TYPES:
+            raise BadField("qk_norm_type", kind, f"must be one of {', '.join(NORM_TYPES)}")
+        shape["qk_norm"] = NORM_TYPES[kind]
 
 
-def _positions(shape, fields, parts):
-    """Learned positions: a row for each, and those that the class adds."""
+def _positions(shape, fields, kinds, parts):
+    """How many there are; learned ones have a row for each, and those that the class adds."""
+    shape["max_positions"] = layer_lists.positions(fields, kinds)
     if parts.get("position_embeddings"):
         usual = fields.defaults.get("max_position_embeddings") or parts["position_embeddings"]
-        shape["position_embeddings"] = shape["max_positions"] + parts["position_embeddings"] - usual
+        shape["position_embeddings"] = (shape["max_positions"] or 0) + parts["position_embeddings"] - usual
 
 
 def _is_state(fields):
@@ -77,6 +86,7 @@ def _is_state(fields):
 
 def _softmax(shape, fields, kinds, parts):
     """Layers with softmax attention: the columns describe one kind, what layers differ in is added up."""
+    _of_mpt(fields.block("attn_config"))
     shape["full_layers"] = sum(kind in ("full", "hybrid", "cross") for kind in kinds)
     shape["window_layers"] = kinds.count("window")
     if not shape["full_layers"] + shape["window_layers"]:
@@ -92,10 +102,14 @@ def _softmax(shape, fields, kinds, parts):
     shape["query_heads"] = max(query)
     if fields.number("kv_lora_rank"):
         _latent(shape, fields)
-        gates = parts.get("head_gate", 0) * shape["query_heads"] * d
-        shape["other_attention"] += shape["full_layers"] * gates
+        gates = parts.get("head_gate", 0) * shape["query_heads"]
+        gates += fields.flag("mla_use_output_gate") * shape["query_heads"] * shape["value_head_dim"]
+        shape["other_attention"] += shape["full_layers"] * gates * d
         return
     kv = fields.each("num_key_value_heads", layers)
+    for name in ("num_key_value_heads", "head_dim"):  # follow from the others where nothing states them
+        if name not in fields.values and fields.defaults.get(name) is None:
+            fields.filled.add(name)
     if kv[0] is None:
         single = fields.flag("multi_query")
         kv = [1 if single else heads for heads in query]
@@ -105,6 +119,8 @@ def _softmax(shape, fields, kinds, parts):
         raise BadField("num_attention_heads", shape["query_heads"], f"must divide the hidden_size {d} where no head_dim is given")
     width = width or d // shape["query_heads"]
     shape |= {"kv_heads": max(kv), "head_dim": width}
+    if fields.family in WIDTHS_FILL and width * shape["query_heads"] != d:
+        raise BadField("head_dim", width, f"the {shape['query_heads']} heads of this family fill the hidden_size {d}")
     if shape["window_layers"]:
         shape["window"] = fields.number("sliding_window") or fields.number("attention_chunk_size")
         if not shape["window"]:
@@ -116,6 +132,13 @@ def _softmax(shape, fields, kinds, parts):
     _indexer(shape, fields)
     few = shape["global_kv_heads"] or shape["kv_heads"]
     shape["attention"] = "mha" if few == shape["query_heads"] else "mqa" if few == 1 else "gqa"
+
+
+def _of_mpt(block):
+    """Its block about attention, which may be of another kind."""
+    if block.get("attn_type", "multihead_attention") != "multihead_attention" or block.get("kv_n_heads") or block.get("qk_ln"):
+        raise UnknownArchitecture("attn_config of another attn_type than multihead_attention, with kv_n_heads or with qk_ln, is "
+                                  "not understood")
 
 
 def _local_and_full(shape, fields, width):
@@ -172,7 +195,10 @@ def _latent(shape, fields):
     for name in ("kv_lora_rank", "qk_rope_head_dim", "qk_nope_head_dim", "v_head_dim"):
         shape[name.replace("qk_", "").replace("v_head", "value_head")] = fields.need(name)
     shape["q_lora_rank"] = fields.number("q_lora_rank", 0)
-    for key in ("qk_head_dim", "head_dim", "num_key_value_heads"):
+    key = shape["nope_head_dim"] + shape["rope_head_dim"]
+    if fields.number("qk_head_dim", key) != key:
+        raise BadField("qk_head_dim", fields.number("qk_head_dim"), f"must be {key}, qk_nope_head_dim + qk_rope_head_dim")
+    for key in ("head_dim", "num_key_value_heads"):
         fields.raw(key)  # follow from the others
     for name, key in (("index_heads", "index_n_heads"), ("index_head_dim", "index_head_dim"), ("index_topk", "index_topk")):
         shape[name] = fields.number(key, 0)
@@ -182,6 +208,7 @@ def _latent(shape, fields):
     if shape["qkv_bias"] or shape["output_bias"]:
         raise UnknownArchitecture(f"attention_bias is not understood with the latent attention of '{fields.family}'")
     if shape["index_heads"]:
+        shape |= {"index_head_dim": fields.need("index_head_dim"), "index_topk": fields.need("index_topk")}
         own = _own_indexers(fields, shape["layers"])
         if own < shape["full_layers"]:
             shape["index_layers"] = own
@@ -200,7 +227,7 @@ def _own_indexers(fields, layers):
         kinds = ["full" if one == "F" else "shared" for one in pattern]
     if kinds is None:
         kinds = ["shared" if max(i - offset + 1, 0) % every else "full" for i in range(layers)]
-    if len(kinds) < layers or set(kinds) - {"full", "shared"}:
+    if not fields.lists(kinds, layers) or set(kinds) - {"full", "shared"}:
         raise BadField("indexer_types", kinds, f"must list full or shared for each of {layers} layers")
     return kinds[:layers].count("full")
 
@@ -212,7 +239,10 @@ def _indexer(shape, fields):
     named = fields.entries("layer_types", str) or [] if fields.given("layer_types") else []
     if sparse is not None and not (isinstance(sparse, list) and all(isinstance(one, int) for one in sparse)):
         raise BadField("sparse_attention_config", sparse, "must list 0 or 1 for each layer in sparse_attention_freq")
-    own = sum(map(bool, sparse)) if sparse else named.count("minimax_m3_sparse")
+    used = stated.get("use_sparse_attention", True)
+    if not isinstance(used, bool):
+        raise BadField("sparse_attention_config", used, "must state true or false in use_sparse_attention")
+    own = used * (sum(map(bool, sparse)) if sparse else named.count("minimax_m3_sparse"))
     heads, width = (fields.number(key, 0) for key in ("index_n_heads", "index_head_dim"))
     for key in ("index_block_size", "index_topk_blocks", "index_local_blocks", "index_topk"):
         fields.raw(key)
@@ -246,9 +276,10 @@ def _linear(shape, fields, kinds, parts):
                   "linear_conv": fields.need("linear_conv_kernel_dim")}
         return
     if stated or fields.raw("linear_head_dim") is not None:
-        numbers = [stated.get(key, usual) for key, usual in (
-            ("num_heads", fields.number("linear_num_heads")), ("head_dim", fields.number("linear_head_dim")),
-            ("short_conv_kernel_size", fields.number("linear_conv_kernel_dim", 4)))]
+        conv = stated.get("short_conv_kernel_size")
+        numbers = [stated.get("num_heads", fields.number("linear_num_heads")),
+                   stated.get("head_dim", fields.number("linear_head_dim")),
+                   fields.usual("linear_conv_kernel_dim", 4) if conv is None else conv]
         if not all(isinstance(one, int) and 0 < one < 100_000 for one in numbers):
             raise BadField("linear_attn_config", stated, "must state num_heads, head_dim and short_conv_kernel_size")
         heads, width, conv = numbers
@@ -287,12 +318,15 @@ def _state(shape, fields, kinds):
     if heads:
         width = _head_of_state(fields, d, heads)
         groups, inner = fields.need("n_groups"), heads * width
+        if fields.number("mamba_d_ssm", inner) != inner:
+            raise BadField("mamba_d_ssm", fields.number("mamba_d_ssm"), f"must be heads times their width, {inner}")
         each = shapes.state_space_parameters(
             hidden_size=d, heads=heads, head_dim=width, groups=groups, state_size=state, conv_width=conv)
         each += inner if fields.flag("mamba_rms_norm", True) else 0
         channels = inner + 2 * groups * state
     else:
-        inner = channels = fields.number("expand", 2) * d
+        stated = fields.number("intermediate_size") if fields.family in MAMBAS else None  # there it is the width of the state
+        inner = channels = stated or fields.usual("expand", 2) * d
         rank = -(-d // 16) if rank in (None, "auto") else fields.number("time_step_rank")
         each = shapes.selective_state_parameters(
             hidden_size=d, inner_size=inner, state_size=state, step_rank=rank, conv_width=conv)
@@ -309,7 +343,7 @@ def _state(shape, fields, kinds):
 
 def _head_of_state(fields, d, heads):
     """Width of a head of a Mamba-2 layer; `auto` spreads the channels over the heads."""
-    inner = fields.number("mamba_d_ssm") or fields.number("expand", 2) * d
+    inner = fields.number("mamba_d_ssm") or fields.usual("expand", 2) * d
     width = fields.raw("mamba_head_dim")
     if width is None and fields.family == "mamba2":
         width = fields.number("head_dim")
@@ -322,13 +356,17 @@ def _head_of_state(fields, d, heads):
 def _feed_forward(shape, fields, blocks):
     layers, d = shape["layers"], shape["hidden_size"]
     sparse, dense = (sum(one in (kind, "both") for one in blocks) for kind in ("sparse", "dense"))
-    if shape["attention"] == "none" and shape["state_layers"] and fields.family in ("mamba", "mamba2", "falcon_mamba"):
+    if shape["attention"] == "none" and shape["state_layers"] and fields.family in MAMBAS:
         fields.raw("intermediate_size")
         sparse = dense = 0  # the mixer is the whole layer
     shape |= {"moe_layers": sparse, "ffn_layers": dense}
     inner = fields.each("intermediate_size", layers)
-    if inner[0] is None:
-        inner = [4 * d] * layers  # what GPT-2, GPT-J, BLOOM and Falcon mean by leaving it out
+    if inner[0] is None and (dense or (sparse and fields.raw("moe_intermediate_size") is None)):
+        if fields.defaults.get("intermediate_size") is not None:
+            fields.need("intermediate_size")
+        inner = [4 * d] * layers  # what GPT-2, GPT-J, BLOOM and Falcon mean by leaving it out, or by null
+        if "intermediate_size" not in fields.values:
+            fields.filled.add("intermediate_size")
     wide = fields.number("dense_intermediate_size")
     if dense:
         widths = [wide or inner[i] for i in range(layers) if blocks[i] in ("dense", "both")]
@@ -340,13 +378,14 @@ def _feed_forward(shape, fields, blocks):
             shape["ffn_size"] = int(shape["ffn_size"])
     if sparse:
         _experts(shape, fields, blocks, inner)
-    if fields.flag("enable_moe_block") and shape["experts"]:
+    if fields.flag("enable_moe_block"):
+        fields.need("num_experts")
         shape |= {"layer_norms": 7, "router_norms": 1}
 
 
 def _rounded(fields, width):
     """LFM2 takes two thirds of the stated width, in whole multiples."""
-    width, step = int(2 * width / 3), fields.number("block_multiple_of", 256)
+    width, step = int(2 * width / 3), fields.usual("block_multiple_of", 256)
     factor = fields.raw("block_ffn_dim_multiplier")
     if isinstance(factor, int | float) and not isinstance(factor, bool) and 0 < factor < 1000:
         width = int(factor * width)
@@ -376,6 +415,7 @@ def _experts(shape, fields, blocks, inner):
         raise BadField("num_experts_per_tok", chosen[0], f"must be at most the {shape['experts']} experts")
     if shape["expert_width"]:  # into the compressed vector and back, in every layer
         shape["other_ffn"] += shape["moe_layers"] * 2 * shape["hidden_size"] * shape["expert_width"]
+        shape["other_small"] += fields.flag("latent_moe_use_norm") * shape["moe_layers"] * shape["expert_width"]
 
 
 TOLD_WHOLE = ("nemotron_h",)  # state the width of all shared experts together

@@ -4,6 +4,7 @@ Tools write it in many ways; here each becomes a format of ``data/precisions.csv
 the share of the group where it is not the whole, and the format of the KV cache.
 """
 
+import math
 import re
 
 from tokenecon import model_shape
@@ -16,28 +17,43 @@ ALGORITHMS = {  # of ModelOpt
     "NVFP4": "nvfp4", "W4A16_NVFP4": "nvfp4", "NVFP4_AWQ": "nvfp4", "MXFP4": "mxfp4", "W4A8_MXFP4_FP8": "mxfp4",
     "INT8": "int8", "W8A8_SQ_PER_CHANNEL": "int8", "W8A16": "int8", "INT4_AWQ": "int4", "W4A16_AWQ": "int4", "W4A8_AWQ": "int4",
 }  # fmt: skip
+# Tools, by the name that they write in quant_method; a blank one is told by its other fields.
+METHODS = ("", "compressed-tensors", "modelopt", "modelopt-fp4", "fp8", "fbgemm-fp8", "mxfp4", "bitsandbytes", "gptq", "awq",
+           "auto-round", "intel/auto-round")  # fmt: skip
+# Modules too small for a share of their group.
+SMALL = re.compile(r"norm[.*$]*$|norm\.(bias|weight)$|ln_\w+$|bias$|scale$|A_log$|\.D$|sinks$|conv1d[.*$]*$|rotary|rope")
+BLOCK = 1024  # weights that share a scale, at least, where the scale is not counted as a part of them
+ONE_NAME = ("kimi_linear",)  # call the linear attention of their layers self_attn, too
+EXPERTS = {"fp4": "mxfp4", "fp8": "fp8"}  # expert_dtype of DeepSeek V4
 COVERED = ("attention", "ffn", "experts", "shared", "encoder")  # what a tool narrows unless told otherwise
 MODULES = (  # which group of weights the name of a module belongs to; the first that fits
-    ("towers", r"vision|visual|audio|projector|patch_merge|embed_vision|embed_audio|mm_|image|sound"),
-    ("head", r"lm_head|^head$|output_layer"), ("embedding", r"embed_tokens|word_embeddings|wte|^embed"),
-    ("mtp", r"mtp|nextn|eh_proj"), ("shared", r"shared_expert|shared_mlp"),
-    ("router", r"(mlp|moe|ffn|feed_forward|mixer)\.gate\b(?!_)|router|e_score"),
+    ("towers", r"vision|visual|audio|projector|patch_merge|mm_|multi_?modal|image|sound|tower|resampler|connector|merger|vit\b"),
+    ("head", r"lm_head|^head$|output_layer"), ("embedding", r"embed_tokens|embeddings$|wte|wpe|^embed"),
+    ("mtp", r"mtp|nextn|eh_proj"), ("shared", r"shared?_expert|shared_mlp"),
+    ("router", r"(mlp|moe|ffn|feed_forward|mixer)\.gate\b(?!_)|^(re:)?[.*]*gate\$?$|router|e_score"),
     ("experts", r"experts"), ("attention", r"attn|attention|linear_attn|mixer\.(in|out|q|k|v|o)_proj|mixer\.conv|mamba|indexer"),
     ("ffn", r"mlp|feed_forward|ffn|gate_proj|up_proj|down_proj|fc1|fc2"))  # fmt: skip
 
 
 def read(config, beside, shape):
     """`weights_published`, `weights_except` and `kv_published` of a configuration with the files beside it."""
-    block = _block(config, beside)
-    plain = PLAIN.get(str(shape["dtype"]).removeprefix("torch."), "")
-    if not block:
+    stated, experts = _block(config, beside), config.get("expert_dtype")
+    plain = PLAIN.get(shape["dtype"], "")
+    if experts not in (None, *EXPERTS):
+        raise _unknown(f"expert_dtype {experts}")
+    if stated is None and not experts:
         return {"weights_published": plain, "weights_except": "", "kv_published": ""}
-    formats, ignored, named = _formats(block), _ignored(block), _named(block)
+    block = stated or {}
+    formats, ignored, named = ("" if stated is None else _formats(block)), _ignored(block), _named(block)
+    if not formats and not named and not experts:
+        raise _unknown("modules differ, and neither quantized_layers nor the targets of config_groups list them")
     found = ({group: {formats: 1.0} for group in COVERED} if formats else {}) | named
     if formats and named:
         ignored = []  # what a second tool left alone keeps the format of the first
-    if config.get("expert_dtype") == "fp4" and not named:
-        found["experts"] = {"mxfp4": 1.0}
+    if experts and not named and (experts == "fp4" or not formats):
+        found["experts"] = {EXPERTS[experts]: 1.0}
+    if block.get("moe_quant_algo") and "experts" not in named:
+        found["experts"] = {_algorithm(block["moe_quant_algo"]): 1.0}
     _leave_out(found, ignored, shape)
     groups = model_shape.parameter_groups(shape)
     found = {group: shares for group, shares in found.items() if groups.get(group)}
@@ -46,9 +62,10 @@ def read(config, beside, shape):
 
 
 def _block(config, beside):
-    """The block that says how the weights are stored, wherever it lies; the fullest of them."""
-    inner = [config.get(name) for name in ("text_config", "llm_config") if isinstance(config.get(name), dict)]
-    found = [block["quantization_config"] for block in (config, *inner) if block.get("quantization_config") is not None]
+    """The block that says how the weights are stored, wherever it lies; the fullest of them. None where there is none."""
+    inner = [config.get(name) for name in ("text_config", "llm_config", "language_config") if isinstance(config.get(name), dict)]
+    found = [block[name] for block in (config, *inner) for name in ("quantization_config", "compression_config")
+             if block.get(name) is not None]
     for name in SIDE_FILES:
         if name in beside:
             side = beside[name]
@@ -56,9 +73,13 @@ def _block(config, beside):
     for block in found:
         if not isinstance(block, dict):
             raise UnknownArchitecture("field 'quantization_config' of the configuration must be a block")
-    if len(found) > 1 and found[0].get("quant_algo"):  # the same said twice; the shorter may lack the list of layers
-        return found[1] | {key: value for key, value in found[0].items() if value is not None}
-    return found[0] if found else {}
+    if not found:
+        return None
+    whole = found[0]
+    if len(found) > 1 and whole.get("quant_algo"):  # the same said twice; the shorter may lack the list of layers
+        whole = found[1] | {key: value for key, value in whole.items() if value is not None}
+    told = next((_cache_of(each) for each in found if _cache_of(each) is not None), None)
+    return whole | {"kv_cache_quant_algo": None, "kv_cache_scheme": told}
 
 
 def _unknown(what):
@@ -69,18 +90,21 @@ def _unknown(what):
 def _formats(block):
     """Format of what is covered; blank where each module states its own."""
     method = str(block.get("quant_method") or "").lower().replace("_", "-")
-    algorithm = block.get("quant_algo") or (None if method else block.get("algo"))
+    if method not in METHODS:
+        raise _unknown(f"quant_method {block['quant_method']}")
+    algorithm, groups = block.get("quant_algo") or (None if method else block.get("algo")), block.get("config_groups")
+    if algorithm is not None and algorithm != "MIXED_PRECISION":
+        _algorithm(algorithm)
     if algorithm == "MIXED_PRECISION" or _by_target(block):
-        return "fp8-block" if method == "fp8" and block.get("weight_block_size") else ""
-    if isinstance(algorithm, str):
-        if algorithm.upper() not in ALGORITHMS:
-            raise _unknown(f"quant_algo {algorithm}")
-        return ALGORITHMS[algorithm.upper()]
-    groups = block.get("config_groups")
+        return _eight_bits(block) if method == "fp8" else ""
+    if algorithm is not None:
+        if groups and _of_weights(_first_group(groups)) != _algorithm(algorithm):
+            raise _unknown(f"quant_algo {algorithm} and other weights in config_groups")
+        return _algorithm(algorithm)
     if method in ("compressed-tensors", "modelopt") or groups:
         return _of_weights(_first_group(groups))
     if method in ("fp8", "fbgemm-fp8") or (not method and str(block.get("fmt")).startswith(("e4m3", "float8"))):
-        return "fp8-block" if block.get("weight_block_size") else "fp8"
+        return _eight_bits(block)
     if method == "mxfp4":
         return "mxfp4"
     if method in ("bitsandbytes", "") and (block.get("load_in_4bit") or block.get("load_in_8bit")):
@@ -89,6 +113,22 @@ def _formats(block):
     if method in ("gptq", "awq", "auto-round", "intel/auto-round", "") and bits is not None:
         return _integers(bits, block.get("group_size", block.get("q_group_size")))
     raise _unknown(f"quant_method {method or block.get('quant_method') or '(none)'}")
+
+
+def _algorithm(name):
+    if not isinstance(name, str) or name.upper() not in ALGORITHMS:
+        raise _unknown(f"quant_algo {name}")
+    return ALGORITHMS[name.upper()]
+
+
+def _eight_bits(block):
+    """FP8, with scales for blocks of weights or without."""
+    sides = block.get("weight_block_size")
+    if sides is None:
+        return "fp8"
+    if not isinstance(sides, list) or not sides or not all(isinstance(one, int) for one in sides) or math.prod(sides) < BLOCK:
+        raise _unknown(f"weight_block_size {sides}; blocks of {BLOCK} weights or more are")
+    return "fp8-block"
 
 
 def _first_group(groups):
@@ -102,13 +142,19 @@ def _of_weights(weights):
     if not isinstance(weights, dict):
         raise _unknown("config_groups without weights")
     bits, kind, size = weights.get("num_bits"), weights.get("type"), weights.get("group_size")
+    if size is None and weights.get("strategy") == "group":
+        raise _unknown("weights in groups without a group_size")
     if kind == "int":
         return _integers(bits, size)
-    if kind == "float" and bits == 8:
+    if kind == "float" and bits == 8 and size in (32, None, -1):
         return "mxfp8" if size == 32 else "fp8-block" if weights.get("strategy") == "block" else "fp8"
-    if kind == "float" and bits == 4:
+    if kind == "float" and bits == 4 and size in (16, 32):
         return "mxfp4" if size == 32 else "nvfp4"
-    raise _unknown(f"weights of {bits} bits of type {kind}")
+    raise _unknown(f"weights of {bits} bits of type {kind} in groups of {size}")
+
+
+LARGE_GROUP = 128  # scales of such groups, or of whole channels, are a small part of the weights
+SIZES = {32: "int4-g32", 64: "int4-g64", -1: "int4"}
 
 
 def _integers(bits, size):
@@ -116,15 +162,18 @@ def _integers(bits, size):
         return "int8"
     if bits == 3:
         return "int3"
-    if bits == 4:
-        return {32: "int4-g32", 64: "int4-g64"}.get(size if isinstance(size, int) else 0, "int4")
-    raise _unknown(f"integers of {bits} bits")
+    if bits == 4 and (size is None or (isinstance(size, int) and (size in SIZES or size >= LARGE_GROUP))):
+        return SIZES.get(size, "int4")
+    raise _unknown(f"integers of {bits} bits in groups of {size}")
 
 
 def _by_target(block):
     """Whether the groups of compressed-tensors name their modules one by one."""
     groups = block.get("config_groups")
-    return isinstance(groups, dict) and len(groups) > 1
+    if not isinstance(groups, dict):
+        return False
+    targets = [one.get("targets", ["Linear"]) for one in groups.values() if isinstance(one, dict)]
+    return len(groups) > 1 or any(one != ["Linear"] for one in targets)
 
 
 def _named(block):
@@ -133,24 +182,29 @@ def _named(block):
     layers = block.get("quantized_layers")
     if isinstance(layers, dict):
         for name, one in layers.items():
-            if not name.startswith("_") and isinstance(one, dict):
-                algorithm = str(one.get("quant_algo")).upper()
-                if algorithm not in ALGORITHMS:
-                    raise _unknown(f"quant_algo {one.get('quant_algo')}")
-                listed.append((name, ALGORITHMS[algorithm]))
+            if not isinstance(one, dict):
+                raise _unknown(f"quantized_layers.{name} is not a block")
+            listed.append((name, _algorithm(one.get("quant_algo"))))
     elif _by_target(block):
         for group in block["config_groups"].values():
             form = _of_weights(group.get("weights") if isinstance(group, dict) else None)
             targets = group.get("targets")
-            for name in targets if isinstance(targets, list) else []:
-                listed.append((str(name), form))
+            if not isinstance(targets, list) or not targets or not all(isinstance(one, str) for one in targets):
+                raise _unknown("targets of config_groups must be a list of names")
+            listed += [(name, form) for name in targets]
     found = {}
     for name, form in listed:
-        group = group_of(name)
-        if group:
-            counts = found.setdefault(group, {})
-            counts[form] = counts.get(form, 0) + 1
+        counts = found.setdefault(_group(name), {})
+        counts[form] = counts.get(form, 0) + 1
     return {group: {form: n / sum(counts.values()) for form, n in counts.items()} for group, counts in found.items()}
+
+
+def _group(name):
+    """Group of weights that a listed module belongs to; a module that none knows is not understood."""
+    group = group_of(name)
+    if not group:
+        raise _unknown(f"module '{name}'")
+    return group
 
 
 def group_of(name):
@@ -187,7 +241,7 @@ def _leave_out(found, ignored, shape):
 def _sizes(name, shape, groups):
     """Groups and parameters that a name in a list of ignored modules stands for, in one layer or in all."""
     plain = re.sub(r"^re:", "", name).replace("\\", "")
-    if plain.endswith(("norm", "norm.bias", "layernorm", "bias", "weight_scale")):
+    if SMALL.search(plain):
         return
     every = not re.search(r"(layers|blocks|h)\.\d+", plain)
     rest = re.sub(r"^.*?(layers|blocks|h)\.\d+[.*]*", "", plain)
@@ -197,7 +251,11 @@ def _sizes(name, shape, groups):
             yield "ffn", groups["ffn"] / shape["ffn_layers"]
         yield "attention", groups["attention"] / max(shape["layers"], 1)
         return
-    if group == "attention":
+    if not group:
+        raise _unknown(f"ignored module '{name}'")
+    if group == "attention" and every and shape["family"] in ONE_NAME and not re.search(r"_proj", plain):
+        yield group, groups[group]
+    elif group == "attention":
         size = _of_attention(rest or plain, shape, groups)
         yield group, size * (_mixers(plain, shape) if every else 1)
     elif group == "ffn" and shape["ffn_layers"]:
@@ -263,10 +321,16 @@ def _exceptions(found, main, groups):
     return " ".join(out)
 
 
+def _cache_of(block):
+    """What a file says of the KV cache, under either name."""
+    given = block.get("kv_cache_quant_algo")
+    return block.get("kv_cache_scheme") if given is None else given
+
+
 def _cache(block):
     """Format of the KV cache; blank where nothing is said."""
-    given = block.get("kv_cache_quant_algo") or block.get("kv_cache_scheme")
-    if not given:
+    given = _cache_of(block)
+    if given is None:
         return ""
     if isinstance(given, dict):
         said = f"{given.get('num_bits')} bits of {given.get('type')}"

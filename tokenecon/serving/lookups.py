@@ -38,10 +38,14 @@ def published(model):
 @remembered
 def model_numbers(model):
     """:func:`operands.of_model` of an id."""
-    shape = record(model)
-    if shape["encoder_layers"]:
-        raise CannotServe(f"model '{model}' has an encoder: this model of serving covers decoders only")
-    return operands.of_model(shape)
+    return operands.of_model(served(record(model), model))
+
+
+def served(shape, model):
+    """The record again, of a model that serving covers."""
+    if said := model_shape.unserved(shape):
+        raise CannotServe(f"model '{model}' {said}; choose another, see `tokenecon list models`")
+    return shape
 
 
 @remembered

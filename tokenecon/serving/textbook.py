@@ -12,6 +12,7 @@ from tokenecon import data, model_shape, units
 from tokenecon.errors import CannotServe, DoesNotFit
 from tokenecon.formulas import compute, memory, money, parallelism, roofline, serving
 from tokenecon.queries import remembered
+from tokenecon.serving import lookups
 
 ALL_REDUCES_PER_LAYER = 2  # one after attention, one after the feed-forward block
 ACTIVATION_BYTES = 2  # activations stay at 16 bits
@@ -42,7 +43,7 @@ def assumed():
 @remembered
 def shape(model):
     """The architecture record of a model in the catalogue."""
-    return model_shape.record(data.model(model))
+    return lookups.served(model_shape.record(data.model(model)), model)
 
 
 def arithmetic_flop_per_s(gpu, weights):
