@@ -1,10 +1,12 @@
 """How many positions a configuration has, with rope scaling: published blocks, each with the arithmetic of its limit."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 import tokenecon
+from tokenecon import data
 from tokenecon.errors import BadInput
 from tokenecon.importers import huggingface
 
@@ -122,6 +124,19 @@ def test_a_length_that_is_not_understood_is_named(change, words):
     with pytest.raises(BadInput) as error:
         huggingface.from_config(LLAMA | change)
     assert words in str(error.value)
+
+
+def test_the_catalogue_has_the_limits_of_the_published_files():
+    lines = (Path(__file__).parent / "counted.jsonl").read_text(encoding="utf-8").splitlines()
+    models, seen = data.models(), 0
+    for line in map(json.loads, lines):
+        name = line["name"].split("/")[-1].lower().removeprefix("meta-")
+        for ending in ("-instruct", "-v0.1", "-it", "-17b-16e", "-17b-128e"):
+            name = name.removesuffix(ending)
+        if line["of"] == "checkpoint" and name in models.index:
+            assert models.loc[name, "max_positions"] == huggingface.from_config(line["config"])["max_positions"], name
+            seen += 1
+    assert seen >= 30
 
 
 def test_a_prompt_beyond_the_scaled_length_names_it(tmp_path):

@@ -1,5 +1,6 @@
 """Architectures that import and that serving does not cover are refused by name; models of states alone are served."""
 
+import csv
 import json
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 import tokenecon
 from tokenecon import data
 from tokenecon.errors import BadInput, CannotServe
-from tokenecon.importers import huggingface, own_model
+from tokenecon.importers import huggingface, model_row, own_model
 from tokenecon.serving import textbook
 
 LINES = [json.loads(line) for line in (Path(__file__).parents[1] / "importers" / "counted.jsonl").read_text().splitlines()]
@@ -50,6 +51,23 @@ def test_models_of_states_alone_are_served_and_not_calibrated(name, tmp_path):
     assert row["error"] == "" and row["output_tok_s"] > 0 and not row["calibrated"]
     held = tokenecon.fit(str(path), "h200-sxm-141gb").loc[0]
     assert held["cache_kb_per_token"] == 0 < held["cache_gb_per_sequence"]
+
+
+def test_a_row_of_a_model_of_states_alone_may_be_brought(tmp_path):
+    """In a reader's models.csv: heads are asked of attention, and of nothing else."""
+    row = data.row("models", "llama-3.2-1b") | model_row.texts(
+        huggingface.from_config(CONFIGS["mamba2"]) | {
+            "id": "my-mamba", "aliases": "", "name": "Mine", "published_total": 2_702_599_680, "published_active": "",
+            "basis": "spec", "as_of": "2026-11-01", "source": "", "locator": "", "note": ""})
+    with (tmp_path / "models.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, [column["name"] for column in data.schema("models")], extrasaction="ignore")
+        writer.writeheader()
+        writer.writerow(row)
+    try:
+        data.use(tmp_path)
+        assert tokenecon.estimate(CASE | {"model": "my-mamba"}).loc[0, "error"] == ""
+    finally:
+        data.use(None)
 
 
 def test_state_layers_beside_attention_are_not_calibrated():

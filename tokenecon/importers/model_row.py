@@ -39,7 +39,8 @@ def row(config, *, model_id, name, source, locator, as_of=None, published_total=
 
 def texts(facts):
     """Facts of a model as the columns of the table spell them."""
-    return {column["name"]: _text(facts[column["name"]]) for column in data.schema("models")}
+    columns = {column["name"]: column.get("constraints", {}).get("required") for column in data.schema("models")}
+    return {name: "0" if needed and facts[name] == 0 else _text(facts[name]) for name, needed in columns.items()}
 
 
 def _text(value):
