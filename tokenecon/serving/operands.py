@@ -51,7 +51,8 @@ def of_model(shape):
         "head_params": shape["vocab"] * shape["hidden_size"],
         "full_values": work["full_values"], "window_values": work["window_values"], "every_values": work["every_values"],
         "window": shape["window"] or UNLIMITED, "reach": work["reach"] or UNLIMITED,
-        "kv_heads": 1 if shape["kv_lora_rank"] else (shape["global_kv_heads"] or shape["kv_heads"] or UNLIMITED),  # states alone divide freely
+        # states alone divide freely
+        "kv_heads": 1 if shape["kv_lora_rank"] else (shape["global_kv_heads"] or shape["kv_heads"] or UNLIMITED),
         "full_prefill_flop": compute.attention_flop(attention_width=work["prefill"], **pair),
         "full_decode_flop": compute.attention_flop(attention_width=work["decode"], **pair),
         "window_flop": compute.attention_flop(attention_width=work["window"], **pair),
