@@ -204,6 +204,8 @@ def test_own_gpu_price_and_assumption_in_cost(command, tmp_path, folder):
     code, out, _ = command("decide", path, "--facts", folder, "--draws", "1000")
     assert code == 0 and "With your own facts: " in out
     assert "gpus is ['my-gpu'], but must be" in refused(command("cost", path))
+    path.write_text(CASE.replace("[my-gpu]", "[l4, my-gpu]"))
+    assert "each once, or 'all'; 'my-gpu' is not known; see `tokenecon list gpus`" in refused(command("cost", path))
 
 
 def test_what_is_missing_is_looked_for_in_the_readers_files_too(command, tmp_path):
@@ -470,12 +472,24 @@ def test_a_stated_price_is_what_a_bill_and_a_token_cost(tmp_path):
     assert mix.offers(mine)[["provider", "kind", "usd_per_gpu_hour"]].values.tolist() == [["stated", "on demand", 3.0]]
     with pytest.raises(NoPrice, match="no on_demand price of my-gpu"):
         mix.offers(declared_with(declared, gpu="my-gpu"))
+    alone = declared_with(mine, lost_share=1.0, provider_gpus=64)
+    bill = mix.bills(alone).table
+    few = bill["design"] == "the mix, any provider can fail without loss: too few providers"
+    assert few.sum() == 1 and bill.loc[few, "usd_per_day"].isna().all() and (bill.loc[~few, "usd_per_day"] > 0).all()
+    assert mix.sensitivity(alone).table["change"].str.endswith("too few providers").sum() == 1
     market = SimpleNamespace(**notebooks.defaults("market"))
     costs = [token_prices.rented(declared_with(market, usd_per_gpu_hour=usd), "llama-3.3-70b") for usd in (2.0, 1.0)]
     assert [list(one["seller"]) for one in costs] == [["stated price"]] * 2
     assert costs[0]["usd_per_mtok"][0] == pytest.approx(2 * costs[1]["usd_per_mtok"][0])
     alone = token_prices.rented(declared_with(market, gpus=["my-gpu"], usd_per_gpu_hour=2.0), "llama-3.3-70b")
     assert alone["gpu"].tolist() == ["my-gpu"] and not alone["calibrated"].any()
+
+
+def test_a_price_that_comes_later_says_from_when_on_it_holds(folder):
+    tokenecon.facts(folder)
+    assert gpu_prices.price_range("my-gpu", "on_demand", "2026-11-01")["typical"] == 1.5
+    with pytest.raises(NoPrice, match=r"ask for 2026-11-01 or later \(as_of\), give usd_per_gpu_hour, or add a row to data/"):
+        gpu_prices.price_range("my-gpu", "on_demand", "2026-09-06")
 
 
 def declared_with(declared, **given):

@@ -285,6 +285,8 @@ def test_a_file_a_folder_and_a_missing_one(tmp_path):
     assert huggingface.load(folder)["id"] == "my-model"
     with pytest.raises(huggingface.NoConfig, match=r"give the path of a config\.json, or a Hub id"):
         huggingface.load(tmp_path / "nothing" / "config.json")
+    with pytest.raises(huggingface.NoConfig, match="no configuration at"):
+        huggingface.load("a" * 5000 + ".json")  # longer than a file system's names
     (folder / "config.json").write_text("{", encoding="utf-8")
     with pytest.raises(ValueError, match="is not JSON"):
         huggingface.load(folder)

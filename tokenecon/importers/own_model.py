@@ -17,7 +17,7 @@ def is_path(value):
 
 def beside(model, folder):
     """A model as a file in a folder names it: a configuration is looked for there first, and else where the command is run."""
-    there = os.path.join(folder, model) if is_path(model) else ""
+    there = str(Path(folder) / model) if is_path(model) else ""
     return there if os.path.exists(there) else model
 
 
