@@ -20,8 +20,8 @@ TOO_MANY = re.compile(r"Expected (\d+) fields in line (\d+), saw (\d+)")
 HEADER = 1  # lines of it
 
 
-def run(cases, out, intervals=True):
-    """Estimate a file (or ``-``, standard input) into another (or ``-``, standard output), with intervals or without.
+def run(cases, out, intervals=True, percentiles=False):
+    """Estimate a file (or ``-``, standard input) into another (or ``-``, standard output); see :func:`estimate`.
 
     Returns how many rows there were and how many have an error.  The file at ``out`` is replaced when all is written,
     and stays as it was when anything goes wrong.
@@ -31,7 +31,7 @@ def run(cases, out, intervals=True):
     with _writer(out) as write:
         for part in _parts(cases):
             try:
-                result = estimate(part, intervals)
+                result = estimate(part, intervals, percentiles)
             except BadCases as error:
                 raise BadInput(f"file '{cases}': {error}") from error
             rows, wrong = rows + len(result), wrong + int((result["error"] != "").sum())
