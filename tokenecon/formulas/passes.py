@@ -444,7 +444,8 @@ def closed_loop_ttft_at(*, ttft_s: Quantity, prefill_one_s: Quantity, prefill_al
 
     .. math::
         T_q = T + \Delta\left(\max\left(0,\; 1 - \frac{1 - q}{\beta'}\right) - \frac{\beta'}{2}\right), \quad
-        \beta' = \min(\beta, 1), \quad \Delta = \min\left(\frac{\beta}{\beta'}\,(t_C - t_1),\; \frac{2}{\beta'}\,(T - t_1)^+\right)
+        \beta' = \min(\beta, 1), \quad
+        \Delta = \min\left(\frac{\beta}{\beta'}\,(t_C - t_1),\; \frac{2}{\beta'}\,\max(T - t_1, 0)\right)
 
     Parameters
     ----------

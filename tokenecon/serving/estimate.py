@@ -29,7 +29,7 @@ def _columns(intervals, percentiles):
 
 
 MEANS = ("ttft_ms", "tpot_ms")  # of which percentiles may be asked for
-ADDED = {(intervals, percentiles): _columns(intervals, percentiles) for intervals in (True, False) for percentiles in (True, False)}
+ADDED = {asked: _columns(*asked) for asked in ((True, True), (True, False), (False, True), (False, False))}
 COLUMNS = ADDED[True, True]  # all that may be asked for
 # Values of one case that are what they seem; any other dict is read as a table.
 PLAIN = {str: object, int: np.int64, float: np.float64, bool: np.bool_, type(None): object, np.float64: np.float64,

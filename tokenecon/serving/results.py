@@ -60,7 +60,7 @@ def with_arrivals(case, state, rate, requests_per_s, draft_rate=None):
     random = case["load"] == steady_state.POISSON
     found = poisson.served(case, rate, state["batch"], where(random, requests_per_s, LEAST_PER_S) / case["used"], draft_rate)
     settled = dict(state)
-    for name in ("ttft_s", "tpot_s", "batch", "prefill_share", "requests_per_s", *steady_state.RESOURCES):
+    for name in ("ttft_s", "tpot_s", "batch", "prefill_share", "requests_per_s") + steady_state.RESOURCES:  # noqa: RUF005  (MicroPython)
         settled[name] = where(random, found[name], state[name])
     settled["arrivals"], settled["served"] = found, where(random, found["stable"], True)
     return settled

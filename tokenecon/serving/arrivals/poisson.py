@@ -7,7 +7,7 @@ prompts wait as in a queue served in bulk (:mod:`first_token`), and beyond the s
 """
 
 from tokenecon.formulas import queueing
-from tokenecon.numerics import exp, log, maximum, minimum, some, sqrt, where
+from tokenecon.numerics import exp, log, maximum, minimum, sqrt, where
 from tokenecon.serving import coefficients as known
 from tokenecon.serving import steady_state
 from tokenecon.serving.arrivals import chances, first_token
@@ -92,7 +92,8 @@ def served(case, rate, slots, requests_per_s, draft_rate=None):
     alone = seconds(minimum(answer_passes, 1.0), 0.0) / case["tokens_per_pass"]
     steady["tokens"] = maximum(case["osl"] - 1.0, 1.0)
     steady.update({
-        "ttft_s": ttft_s, "requests_per_s": arrivals_per_s, "tpot_s": where(answer_passes > 0, stay_s / steady["tokens"], alone), "alone_s": alone,
+        "ttft_s": ttft_s, "tpot_s": where(answer_passes > 0, stay_s / steady["tokens"], alone), "alone_s": alone,
+        "requests_per_s": arrivals_per_s,
         "batch": minimum(arrivals_per_s * (ttft_s + stay_s) - arrivals_per_s * waiting * steady["slot_wait_s"], slots),
         "prefill_share": steady["feedback"] / maximum(1.0 - (1.0 - steady["feedback"]) * steady["idle"], LEAST)})
     steady.update(_resources(seconds, steady))
@@ -120,7 +121,8 @@ def _steady(seconds, slots, answer_passes, most, arrivals_per_s):
     for _ in range(TURNS):
         ratio = spread * queueing.population_variance_ratio(decode_feedback=decode, prefill_feedback=prefill)
         empty_s, seen_s, met = _mean_pass(seconds, count, ratio, room)
-        decode = maximum(minimum(arrivals_per_s * answer_passes * (seen_s - empty_s) / maximum(met, LEAST), MOST_FEEDBACK - prefill), 0.0)
+        decode = arrivals_per_s * answer_passes * (seen_s - empty_s) / maximum(met, 1.0)
+        decode = maximum(minimum(decode, MOST_FEEDBACK - prefill), 0.0)
         wanted = arrivals_per_s * answer_passes * empty_s / (1.0 - prefill)
         count = maximum(count + (wanted - count) * (1.0 - prefill) / (1.0 - prefill - decode), 0.2 * count + LEAST)
     both = decode + prefill
@@ -193,7 +195,8 @@ def _stays(seconds, steady, answer_passes, most, full_s, slotted):
     more_s = maximum(steady["stay_s"] - least_s, LEAST * least_s + LEAST * LEAST)
     calm = minimum(exp(-steady["arrivals_per_s"] * (least_s + steady["nodes"][1][1]["alone_s"])) * steady["only"], 0.95)
     others_s = more_s / (1.0 - calm)
-    variance = maximum((steady["stay_variance"] + more_s * more_s) / (1.0 - calm) - others_s * others_s, 1e-4 * others_s * others_s)
+    square = (steady["stay_variance"] + more_s * more_s) / (1.0 - calm)
+    variance = maximum(square - others_s * others_s, 1e-4 * others_s * others_s)
     mean = minimum(others_s / range_s, 0.999)
     spread = variance / (range_s * range_s)
     ends = mean * (1.0 - mean)  # the most that a share of this mean can vary
