@@ -5,7 +5,7 @@ So it is a queue that is served in bulk, by passes that last the longer the more
 """
 
 from tokenecon.formulas import queueing
-from tokenecon.numerics import exp, floor, log, maximum, minimum, where
+from tokenecon.numerics import exp, floor, log, maximum, minimum, some, where
 from tokenecon.serving.arrivals import chances
 
 LEAST = 1e-12
@@ -106,9 +106,16 @@ def waits(seconds, decoding, crowded, arrivals_per_s, most):
     behind_s = maximum(more_s - own_s, 0.0)  # full passes before the own one
     decay = queueing.waiting_decay(utilisation=busy) * limit / full_s
     age = behind_s / full_s / (1.0 - busy)  # full passes that follow each other where a request meets one
-    # a prompt that does not end with its pass is done at the end of the next: half a prompt's time once phases have drifted
-    drift = abs(limit - floor(limit + 0.5))
-    astride_s = where(most > 1.0, full_s / limit / 2 * (1.0 - exp(-2.0 * drift * age)) * minimum(behind_s * decay, 1.0), 0.0)
+    # a prompt that does not end with its pass is done only with the next: half a prompt, or half a pass of a longer one, where
+    # those before have moved it off the end
+    part = where(most > 1.0, most, 1.0 / most)
+    faded = exp(-2.0 * abs(part - floor(part + 0.5)) * age)
+    alone_s, astride_s = passes["one_s"], full_s / limit / 2 * (1.0 - faded)
+    if some(most < 1.0):
+        alone_s, long_s = _long_prompt(seconds, decoding, crowded, arrivals_per_s, minimum(most, 1.0), faded)
+        astride_s = where(most < 1.0, maximum(passes["one_s"] + long_s - alone_s, 0.0), astride_s)
+        alone_s = where(most < 1.0, alone_s, passes["one_s"])
+    astride_s = astride_s * minimum(behind_s * decay, 1.0)
     behind_s, more_s = behind_s + astride_s, more_s + astride_s
     few = arrivals_per_s * empty_s * beside
     quiet_s = empty_s / 2 + slope_s * few
@@ -119,13 +126,24 @@ def waits(seconds, decoding, crowded, arrivals_per_s, most):
     rest_s = minimum((met_s - quiet * empty_s) / loud, 1.98 * loud_s)
     then_s = loud_s - rest_s / 2
     return {
-        "ttft_s": passes["one_s"] + more_s, "alone_s": passes["one_s"], "quiet": quiet, "empty_s": empty_s, "few": few,
+        "ttft_s": alone_s + more_s, "alone_s": alone_s,
+        "variance": maximum(square_s - more_s * more_s, 0.0), "quiet": quiet, "empty_s": empty_s, "few": few,
         "slope_s": slope_s, "rest_s": rest_s, "then_s": then_s, "then_variance": maximum(
             loud_variance - rest_s * rest_s / 12, 0.01 * then_s * then_s),
         # what is left behind in the queue: half of those read in the same pass stand before the request
         "beside": maximum(square - prompts, 0.0) / (2.0 * prompts), "age": age * maximum(1.0 / most, 1.0),
         "unread": where(most < 1.0, (waiting + prompts * (1.0 + most) / 2) / (most + prompts * (1.0 - most)), waiting + prompts),
     }  # fmt: skip
+
+
+def _long_prompt(seconds, decoding, crowded, arrivals_per_s, most, faded):
+    """Of a prompt of several passes: the time that nobody before it delays, and what its last pass takes in a backlog."""
+    whole = floor(1.0 / most)
+    last = 1.0 / most - whole
+    pass_s = seconds(decoding, most)
+    came = 1.0 - exp(-arrivals_per_s * pass_s * whole)  # who came meanwhile fills up the last pass
+    last_s = where(last > 0, came * pass_s + (1.0 - came) * seconds(decoding, last * most), 0.0)
+    return whole * pass_s + last_s, seconds(crowded, most) * (0.5 + (where(last > 0, 1.0 - last, 0.0) - 0.5) * faded)
 
 
 def share_within(parts, idle, seconds):

@@ -29,7 +29,7 @@ def timing(case, rate, draft_rate=None):
     context, middle = case["isl"] + case["osl"] / 2, case["isl"] * (1.0 + case["cached"]) / 2
 
     def seconds(decoding, prompts, resources=False):
-        """Of more prompts than a pass takes: the time of the passes that read them."""
+        """Of more prompts than a pass takes: their part of full passes that follow each other."""
         read = minimum(prompts, most)
         found = steady_state.pass_seconds(
             case, rate, decoding=decoding / pp, verified=1.0 + case["draft_tokens"], context=context,
@@ -81,7 +81,11 @@ def served(case, rate, slots, requests_per_s, draft_rate=None):
     slotted = full_prompts < 0.999 * most  # otherwise slots never are what lacks
     steady.update(_slots(steady, slots, arrivals_per_s, most_per_s, slotted))
     steady.update({"stable": stable, "most_per_s": most_per_s, "arrivals_per_s": arrivals_per_s, "answer_passes": answer_passes})
-    steady["full_ttft_s"] = first_token.waits(seconds, minimum(full, slots), minimum(full, slots), arrivals_per_s, most)["ttft_s"]
+    # Whoever waited for a slot comes with its departure: neither as regular as passes, which leaves one pass to read it
+    # (Little's law for slots that do not decode), nor at random.
+    crowded = minimum(full, slots)
+    random_s = first_token.waits(seconds, crowded, crowded, arrivals_per_s, most)["ttft_s"]
+    steady["full_ttft_s"] = sqrt(maximum(slots - full, LEAST) / most_per_s * random_s)
     steady.update(_stays(seconds, steady, answer_passes, most, full_prompts / most_per_s * answer_passes, slotted))
     calm = sum(weight * (parts["ttft_s"] - parts["quiet"] * steady["idle"] * parts["empty_s"] / 2)
                for weight, parts in steady["nodes"])
@@ -138,7 +142,7 @@ def _steady(seconds, slots, answer_passes, most, arrivals_per_s):
             # in a backlog that has lasted for an answer, every sequence came from a full pass
             crowded = at + maximum(top - at, 0.0) * 2.0 * age / (2.0 * age + maximum(answer_passes, LEAST))
             nodes.append((weight, first_token.waits(seconds, at, crowded, arrivals_per_s, most)))
-        mean = {name: sum(weight * parts[name] for weight, parts in nodes) for name in ("ttft_s", "age", "unread", "beside")}
+        mean = {name: sum(weight * parts[name] for weight, parts in nodes) for name in ("ttft_s", "variance", "age", "unread", "beside")}
         age = mean["age"]
         # correlations of a backlog fade as a power: of its variance, and of what it holds at the end of an answer
         rounds = maximum(answer_passes, LEAST) / maximum(age, LEAST)
@@ -149,8 +153,10 @@ def _steady(seconds, slots, answer_passes, most, arrivals_per_s):
         stay_s = (answer_passes * seen_s + passes["prompt_s"] * behind) / (1.0 - prefill)
         decoding = arrivals_per_s * stay_s
     ratio = spread * queueing.population_variance_ratio(decode_feedback=decode, prefill_feedback=prefill)
+    chained = 1.0 / (1.0 - prefill)
+    own = passes["prompt_s"] ** 2 * chained * chained * (behind * (1.0 + prefill * chained) + kept * kept * arrivals_per_s * arrivals_per_s * mean["variance"])
     varied = spread * queueing.stay_variance_ratio(decode_feedback=decode, prefill_feedback=prefill)
-    return {"decoding": decoding, "stay_s": stay_s, "stay_variance": varied * stay_s * stay_s / maximum(decoding, LEAST),
+    return {"decoding": decoding, "stay_s": stay_s, "stay_variance": varied * stay_s * stay_s / maximum(decoding, LEAST) + own,
             "ratio": ratio, "free": 1.0 - both, "feedback": prefill, "passes": passes, "nodes": nodes,
             "in_flight": decoding + arrivals_per_s * mean["ttft_s"], "only": prefill / maximum(both, LEAST),
             "idle": exp(decoding * (1.0 - both) / maximum(both, LEAST) * log(1.0 - both))}
@@ -211,7 +217,7 @@ def _stays(seconds, steady, answer_passes, most, full_s, slotted):
 def stay_at(steady, share):
     """Time of an answer that this share of answers keeps to, from the first token to the last."""
     waiting = steady["waiting"]
-    inner = share * steady["below"] / (1.0 - waiting)
+    inner = share * maximum(steady["below"] / (1.0 - waiting), 1.0)
     odds = steady["middle"] + steady["width"] * chances.normal_at((inner - steady["calm"]) / (1.0 - steady["calm"]))
     found = steady["least_s"] + steady["range_s"] * chances.share_of(odds)
     found = where(inner <= steady["calm"], steady["least_s"], found)
