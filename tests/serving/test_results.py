@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import tokenecon
 from tokenecon import data
 from tokenecon.numbers import jsonable
-from tokenecon.serving import checks, coefficients, intervals, lookups, operands, results, sizing, steady_state
+from tokenecon.serving import checks, coefficients, lookups, operands, results, sizing, steady_state
 from tokenecon.serving.calibration import support
 
 HERE = pathlib.Path(__file__).parent
@@ -46,7 +46,8 @@ CASES = {
     "beyond a server": LARGE | {"n_gpus": 16, "tp": 16},
     "fewer clients than replicas": {"n_gpus": 4, "tp": 1, "concurrency": 2},
     "arrivals at random": LARGE | {"load": "poisson", "requests_per_s": 12.5, "concurrency": None},
-    "arrivals that fill the slots": {"gpu": "l40s-48gb", "weights": "bf16", "isl": 4000, "load": "poisson", "requests_per_s": 1.9},
+    "arrivals that fill the slots": {"gpu": "l40s-48gb", "weights": "bf16", "isl": 4000, "load": "poisson",
+                                     "requests_per_s": 1.9},
     "arrivals of prompts beyond a pass": LARGE | {"load": "poisson", "isl": 20000, "requests_per_s": 1.1, "concurrency": 20},
     "arrivals of one token": {"load": "poisson", "osl": 1, "requests_per_s": 20},
     "arrivals with experts": LATENT | {"load": "poisson", "requests_per_s": 25, "attention_dp": 8, "engine": "sglang"},
@@ -132,7 +133,8 @@ DRAWN = st.fixed_dictionaries({
     "model": st.sampled_from(["llama-3.1-8b", "qwen3-235b-a22b", "deepseek-v3", "gemma-2-9b", "gpt-oss-120b"]),
     "gpu": st.sampled_from(["h100-sxm-80gb", "b200-sxm-180gb", "mi300x-192gb", "l40s-48gb"]),
     "weights": st.sampled_from(["bf16", "fp8", "int4"]), "kv": st.sampled_from(["bf16", "fp8"]),
-    "load": st.sampled_from(steady_state.LOADS), "requests_per_s": st.sampled_from([0.5, 4.0, 40.0]), "engine": st.sampled_from(checks.TEXTS["engine"]),
+    "load": st.sampled_from(steady_state.LOADS), "requests_per_s": st.sampled_from([0.5, 4.0, 40.0]),
+    "engine": st.sampled_from(checks.TEXTS["engine"]),
     "n_gpus": st.sampled_from([8.0, 16.0]), "tp": st.sampled_from([2.0, 4.0, 8.0]), "attention_dp": st.sampled_from([1.0, 2.0]),
     "isl": st.floats(1, 30000), "osl": st.floats(1, 3000), "concurrency": st.sampled_from([np.inf, 0.5, 1.0, 77.0, 3000.0]),
     "cached_prefix": st.sampled_from([0.0, 0.5]), "draft_tokens": st.sampled_from([0.0, 3.0]),

@@ -1,5 +1,7 @@
 """Chances and quantiles of the distributions that latencies are fitted to, by mean and variance."""
 
+import math
+
 from tokenecon.numerics import exp, log, maximum, minimum, sqrt, where
 
 TINY = 1e-12
@@ -37,9 +39,25 @@ def gamma(x, mean, variance):
     return where(x > 0, normal((root - 1.0 + 1.0 / (9.0 * shape)) * 3.0 * sqrt(shape)), 0.0)
 
 
+def at_least(count, mean):
+    """Chance of so many arrivals or more, above 1, where fewer are expected (Poisson): the lesser of two approximations.
+
+    The sum of its terms as a geometric one, close where few are expected, and a gamma distribution, close where nearly as many.
+    """
+    mean = maximum(mean, TINY)
+    first = exp(count * log(mean / count) + count - mean - 1.0 / (12.0 * count)) / sqrt(2.0 * math.pi * count)
+    return minimum(first / maximum(1.0 - mean / (count + 1.0), TINY), gamma(mean, count, count))
+
+
 def log_spread(mean, variance):
     """Standard deviation of the logarithm of a positive variable (lognormal)."""
     return sqrt(log(1.0 + variance / maximum(mean * mean, TINY)))
+
+
+def around(mean, variance):
+    """Three values of a positive variable (lognormal) with their weights."""
+    width = log_spread(mean, variance)
+    return [(mean * exp(width * z - width * width / 2), weight) for z, weight in NODES]
 
 
 def bounded(mean, variance):

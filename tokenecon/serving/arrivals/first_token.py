@@ -38,11 +38,13 @@ def shared_passes(seconds, decoding, arrivals_per_s, most):
             slope_s = where(bulk, (seconds(decoding, many) - one_s) / where(bulk, maximum(many - 1.0, LEAST), 1.0),
                             (one_s - empty_s) / one)
             jump_s = where(bulk, one_s - empty_s - slope_s, 0.0)
-        prompt_s = slope_s + jump_s / each
-        feedback = minimum(arrivals_per_s * prompt_s, MOST_FEEDBACK)
-        prompts = maximum(minimum(arrivals_per_s * empty_s / (1.0 - feedback), 0.999 * most), LEAST)
+        # as many prompts as arrive during a mean pass
+        prompts = arrivals_per_s * (empty_s + with_any * jump_s) / maximum(1.0 - arrivals_per_s * slope_s, 1.0 - MOST_FEEDBACK)
+        prompts = maximum(minimum(prompts, 0.999 * most), LEAST)
         square = _square(arrivals_per_s, most, empty_s, jump_s, slope_s, prompts, with_any)
         with_any = where(bulk, _with_any(prompts, square), prompts / each)
+    prompt_s = slope_s + jump_s * with_any / prompts
+    feedback = minimum(arrivals_per_s * prompt_s, MOST_FEEDBACK)
     return {"empty_s": empty_s, "jump_s": jump_s, "slope_s": slope_s, "prompt_s": prompt_s, "feedback": feedback,
             "prompts": prompts, "square": where(bulk, square, prompts * one), "with_any": with_any, "one_s": one_s}
 

@@ -6,6 +6,8 @@ lengthens the passes in which more of them arrive.  So the requests in flight ar
 prompts wait as in a queue served in bulk (:mod:`first_token`), and beyond the slots as behind servers of equal service times.
 """
 
+import math
+
 from tokenecon.formulas import queueing
 from tokenecon.numerics import exp, log, maximum, minimum, sqrt, where
 from tokenecon.serving import coefficients as known
@@ -19,6 +21,7 @@ MOST_FEEDBACK = 0.98  # of both kinds
 OVERSHOOT = 0.135  # of the deviation of arrivals in one round of slots: a Gaussian walk rises so far above 0 at once
 SEARCHES = 36  # halvings of a logarithmic range of times
 PERCENTILES = (50, 90, 99)
+MEANS = ("ttft_s", "variance", "age", "unread", "beside")
 PARTS = 10  # of equal chance, over which a mean is taken
 
 
@@ -99,7 +102,7 @@ def served(case, rate, slots, requests_per_s, draft_rate=None):
         "ttft_s": ttft_s, "tpot_s": where(answer_passes > 0, stay_s / steady["tokens"], alone), "alone_s": alone,
         "requests_per_s": arrivals_per_s,
         "batch": minimum(arrivals_per_s * (ttft_s + stay_s) - arrivals_per_s * waiting * steady["slot_wait_s"], slots),
-        "prefill_share": steady["feedback"] / maximum(1.0 - (1.0 - steady["feedback"]) * steady["idle"], LEAST)})
+        "prefill_share": minimum(steady["feedback"] / maximum(1.0 - (1.0 - steady["feedback"]) * steady["idle"], LEAST), 1.0)})
     steady.update(_resources(seconds, steady))
     return steady
 
@@ -113,57 +116,64 @@ def _resources(seconds, steady):
 
 
 def _steady(seconds, slots, answer_passes, most, arrivals_per_s):
-    """Population, feedbacks, queue of prompts and time of answers, as long as slots do not lack."""
+    """Population, queue of prompts and time of answers, as long as slots do not lack."""
     there = minimum(answer_passes, 1.0)  # without answer tokens nothing decodes
     room = most * answer_passes  # sequences that decode when every pass is full of prompts
     top = maximum(minimum(slots, room), there)
     count = maximum(_population(seconds, slots, answer_passes, most, arrivals_per_s), LEAST)
     passes = first_token.shared_passes(seconds, minimum(count, 1.5 * top + 1.0), arrivals_per_s, most)
     prefill = passes["feedback"]
-    spread = 1.0  # of the variance: what is left of it where backlogs last longer than answers
-    decode = 0.0 * count
-    for _ in range(TURNS):
-        ratio = spread * queueing.population_variance_ratio(decode_feedback=decode, prefill_feedback=prefill)
-        empty_s, seen_s, met = _mean_pass(seconds, count, ratio, room)
-        decode = arrivals_per_s * answer_passes * (seen_s - empty_s) / maximum(met, 1.0)
-        decode = maximum(minimum(decode, MOST_FEEDBACK - prefill), 0.0)
-        wanted = arrivals_per_s * answer_passes * empty_s / (1.0 - prefill)
-        count = maximum(count + (wanted - count) * (1.0 - prefill) / (1.0 - prefill - decode), 0.2 * count + LEAST)
-    both = decode + prefill
+    count, decode = _feedback(seconds, count, prefill, arrivals_per_s * answer_passes, room)
+    both, chained = decode + prefill, 1.0 / (1.0 - prefill)
+    feedbacks = {"decode_feedback": decode, "prefill_feedback": prefill}
     decoding = count + both / (1.0 - both)  # over time, in which long passes count for more
-    age = 0.0 * count
+    age, kept, spread = 0.0 * count, 1.0, 1.0
     for _ in range(TURNS):
-        ratio = spread * queueing.population_variance_ratio(decode_feedback=decode, prefill_feedback=prefill)
-        crowd = exp(-chances.log_spread(decoding, ratio * decoding) ** 2 / 2)
-        wide = chances.log_spread(decoding, ratio * decoding)
+        ratio = spread * queueing.population_variance_ratio(**feedbacks)
         nodes = []
-        for z, weight in chances.NODES:
-            at = maximum(minimum(decoding * crowd * exp(wide * z), top), there)
+        for at, weight in chances.around(decoding, ratio * decoding):
+            at = maximum(minimum(at, top), there)
             # in a backlog that has lasted for an answer, every sequence came from a full pass
             crowded = at + maximum(top - at, 0.0) * 2.0 * age / (2.0 * age + maximum(answer_passes, LEAST))
             nodes.append((weight, first_token.waits(seconds, at, crowded, arrivals_per_s, most)))
-        mean = {name: sum(weight * parts[name] for weight, parts in nodes) for name in ("ttft_s", "variance", "age", "unread", "beside")}
+        mean = {name: sum(weight * parts[name] for weight, parts in nodes) for name in MEANS}
         age = mean["age"]
-        # correlations of a backlog fade as a power: of its variance, and of what it holds at the end of an answer
-        rounds = maximum(answer_passes, LEAST) / maximum(age, LEAST)
-        kept, averaged = rounds / (1.0 + rounds), 1.0 - log(1.0 + rounds) / rounds
-        spread = (1.0 - prefill) ** 2 + (1.0 - (1.0 - prefill) ** 2) * averaged
-        empty_s, seen_s, _ = _mean_pass(seconds, count, ratio, room)
+        kept, spread = _faded(maximum(answer_passes, LEAST) / maximum(age, LEAST), prefill)
+        empty_s, seen_s = _mean_pass(seconds, count, ratio, room)
+        # prompts that a request leaves behind it and that are read before its answer ends
         behind = maximum(arrivals_per_s * mean["ttft_s"] - mean["beside"] - mean["unread"] * seen_s / empty_s, 0.0) * kept
-        stay_s = (answer_passes * seen_s + passes["prompt_s"] * behind) / (1.0 - prefill)
+        stay_s = (answer_passes * seen_s + passes["prompt_s"] * behind) * chained
         decoding = arrivals_per_s * stay_s
-    ratio = spread * queueing.population_variance_ratio(decode_feedback=decode, prefill_feedback=prefill)
-    chained = 1.0 / (1.0 - prefill)
-    own = passes["prompt_s"] ** 2 * chained * chained * (behind * (1.0 + prefill * chained) + kept * kept * arrivals_per_s * arrivals_per_s * mean["variance"])
-    varied = spread * queueing.stay_variance_ratio(decode_feedback=decode, prefill_feedback=prefill)
-    return {"decoding": decoding, "stay_s": stay_s, "stay_variance": varied * stay_s * stay_s / maximum(decoding, LEAST) + own,
-            "ratio": ratio, "free": 1.0 - both, "feedback": prefill, "passes": passes, "nodes": nodes,
-            "in_flight": decoding + arrivals_per_s * mean["ttft_s"], "only": prefill / maximum(both, LEAST),
+    varied = spread * queueing.stay_variance_ratio(**feedbacks) * stay_s * stay_s / maximum(decoding, LEAST)
+    scatter = behind * (1.0 + prefill * chained) + kept * kept * arrivals_per_s * arrivals_per_s * mean["variance"]
+    return {"decoding": decoding, "stay_s": stay_s, "stay_variance": varied + (passes["prompt_s"] * chained) ** 2 * scatter,
+            "ratio": spread * queueing.population_variance_ratio(**feedbacks), "free": 1.0 - both, "feedback": prefill,
+            "passes": passes, "nodes": nodes, "in_flight": decoding + arrivals_per_s * mean["ttft_s"],
+            "only": prefill / maximum(both, LEAST),
             "idle": exp(decoding * (1.0 - both) / maximum(both, LEAST) * log(1.0 - both))}
 
 
+def _feedback(seconds, count, prefill, arrivals, room):
+    """Sequences that decode, from a first guess, and the feedback of decoding; ``arrivals`` is rate times passes."""
+    decode = 0.0 * count
+    for _ in range(TURNS):
+        ratio = queueing.population_variance_ratio(decode_feedback=decode, prefill_feedback=prefill)
+        empty_s, seen_s = _mean_pass(seconds, count, ratio, room)
+        decode = maximum(minimum(arrivals * (seen_s - empty_s) / maximum(ratio, 1.0), MOST_FEEDBACK - prefill), 0.0)
+        wanted = arrivals * empty_s / (1.0 - prefill)
+        count = maximum(count + (wanted - count) * (1.0 - prefill) / (1.0 - prefill - decode), 0.2 * count + LEAST)
+    return count, decode
+
+
+def _faded(rounds, prefill):
+    """Of a backlog, whose correlations fade as a power of time: what an answer of so many times its age sees of what it reads,
+    and of the variance of the population."""
+    averaged = 1.0 - log(1.0 + rounds) / rounds
+    return rounds / (1.0 + rounds), (1.0 - prefill) ** 2 + (1.0 - (1.0 - prefill) ** 2) * averaged
+
+
 def _mean_pass(seconds, count, ratio, room):
-    """Time of a pass without prompts: the mean over passes, over those that a request sees, and how many more those hold.
+    """Time of a pass without prompts: the mean over passes, and over those that a request sees, which hold more.
 
     The number of sequences scatters with this ratio of variance to mean, and passes do not grow evenly with it.
     """
@@ -174,8 +184,7 @@ def _mean_pass(seconds, count, ratio, room):
         off = minimum(minimum(spread, middle), room - middle)
         return (seconds(middle - off, 0.0) + seconds(middle + off, 0.0)) / 2
 
-    met = maximum(ratio, 1.0)
-    return mean(count), mean(count + met), ratio
+    return mean(count), mean(count + maximum(ratio, 1.0))
 
 
 def _slots(steady, slots, arrivals_per_s, most_per_s, slotted):
@@ -183,12 +192,16 @@ def _slots(steady, slots, arrivals_per_s, most_per_s, slotted):
     in_flight = steady["in_flight"]
     width = chances.log_spread(in_flight, steady["ratio"] * in_flight)
     z = log(slots / in_flight) / width + width / 2
-    decay = queueing.waiting_decay(utilisation=arrivals_per_s / most_per_s)
+    busy = arrivals_per_s / most_per_s
+    decay = queueing.waiting_decay(utilisation=busy)
     spread = maximum(steady["free"] * steady["ratio"], 0.5)
     waiting = queueing.full_slots_share(
-        density=exp(-z * z / 2) / (2.5066282746310002 * width * slots), below=chances.normal(z), spread=spread, decay=decay)
-    return {"waiting": where(slotted, waiting, 0.0),
-            "slot_wait_s": 1.0 / (decay * most_per_s) + OVERSHOOT * sqrt(slots * spread) / arrivals_per_s}
+        density=exp(-z * z / 2) / (math.sqrt(2 * math.pi) * width * slots), below=chances.normal(z), spread=spread, decay=decay)
+    # of few slots the number taken is no continuous one: as many requests as slots where they come at random (Poisson)
+    waiting = maximum(waiting, chances.at_least(slots, minimum(in_flight, busy * slots)))
+    # at light load an answer rarely outlasts so many arrivals, and then by little
+    over_s = minimum(OVERSHOOT * sqrt(slots * spread) / arrivals_per_s, slots / most_per_s / (slots * (1.0 - busy) + 1.0))
+    return {"waiting": where(slotted, waiting, 0.0), "slot_wait_s": 1.0 / (decay * most_per_s) + over_s}
 
 
 def _stays(seconds, steady, answer_passes, most, full_s, slotted):
