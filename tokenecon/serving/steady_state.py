@@ -10,8 +10,8 @@ from tokenecon.serving import coefficients as known
 from tokenecon.serving.operands import ENDLESS, UNLIMITED
 from tokenecon.units import BYTES_PER_GB, FLOP_PER_MULTIPLY_ADD
 
-CLOSED_LOOP, OFFLINE, STATIC = 0, 1, 2
-LOADS = ("closed_loop", "offline", "static")
+CLOSED_LOOP, OFFLINE, STATIC, POISSON = 0, 1, 2, 3
+LOADS = ("closed_loop", "offline", "static", "poisson")
 PAGED = [name in ("vllm", "sglang") for name in known.ENGINES] + [False]
 HIDDEN, PARTLY = 0, 1
 EXCHANGES = ("hidden", "partly", "added")  # how the exchange of experts over several servers relates to the computation
@@ -209,9 +209,9 @@ def room(case):
         memory_bytes=case["memory_bytes"], share=share,
         taken_before_bytes=weights * weights_before + (reserve + host) * reserve_before,
         taken_after_bytes=weights * (1.0 - weights_before) + reserve * (1.0 - reserve_before))
-    # TensorRT-LLM reserves the whole length; the others take pages as a sequence grows, and a closed loop holds
-    # sequences of every age.
-    paged = (case["load"] == CLOSED_LOOP) & pick(PAGED, engine)
+    # TensorRT-LLM reserves the whole length; the others take pages as a sequence grows, and a closed loop, like arrivals at
+    # random, holds sequences of every age.
+    paged = ((case["load"] == CLOSED_LOOP) | (case["load"] == POISSON)) & pick(PAGED, engine)
     shards = minimum(case["tp"], case["kv_heads"])
     on_a_gpu = case["cache_bytes"] / shards / case["pp"]
     block = known.BLOCK
