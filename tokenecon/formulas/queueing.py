@@ -3,7 +3,7 @@
 from tokenecon.numerics import Quantity, exp, log, maximum, maximum_of, minimum, where
 
 BISECTIONS = 64  # halvings of (0, 1): below the spacing of floats
-STEPS = 8  # of Newton's method, from a start that is a few per cent off
+STEPS = 7  # of Newton's method, from a start that is a few per cent off
 LEAST = 1e-9  # of what is divided by
 
 

@@ -208,7 +208,8 @@ def test_open_loops_that_nobody_fitted():
     rows = rows[rows["offered"].notna()]
     off = {"ttft_ms": [], "tpot_ms": []}
     for _, run in rows.groupby(["model", "gpu", "parallelism", "isl", "osl", "offered"]):
-        one = run.head(1).assign(workload="closed_loop", concurrency=np.nan, requests=np.nan).reset_index(drop=True)
+        one = run.head(1).assign(workload="closed_loop", concurrency=np.nan, requests=np.nan, tuning="stock")
+        one = one.reset_index(drop=True)
         case = {name: column for name, column in measured.to_case(one).items() if name != "run"}
         case["load"] = np.array([steady_state.POISSON])
         rate = steady_state.prepared(case, lookups.coefficients())
