@@ -16,7 +16,7 @@ TOGETHER = {
     "measurements": {"served": ("model", "gpu", "n_gpus", "parallelism", "weights", "kv", "engine"),
                      "load": ("workload", "isl", "osl", "concurrency", "requests"),
                      "prompt range": ("isl_low", "isl_high"), "metric": ("metric", "flag")},
-    "wide_ep": {"served": ("system", "model", "gpu", "n_gpus", "weights", "engine"),
+    "wide_ep": {"served": ("system", "model", "gpu", "n_gpus", "weights", "kv", "engine"),
                 "prefill": ("prefill_gpus", "prefill_parallelism"), "decode": ("decode_gpus", "decode_parallelism"),
                 "lengths": ("isl", "osl", "context"), "metric": ("metric", "obtained", "flag")},
 }
