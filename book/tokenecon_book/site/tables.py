@@ -21,7 +21,7 @@ TOGETHER = {
                 "lengths": ("isl", "osl", "context"), "metric": ("metric", "obtained", "flag")},
 }
 # Columns that repeat what the id of the row says.
-SAID = {"gpus": ("field",), "prices": ("kind", "region_low", "region_high"), "measurements": ("campaign",)}
+SAID = {"gpus": ("field",), "prices": ("kind", "region_low", "region_high")}
 # With more columns than this, a row shows its filled cells as pairs of name and value.
 MANY = 8
 RANGE = ("value", "low", "high", "unit", "text")
