@@ -20,10 +20,10 @@ def points(found):
     across = alt.X("measured_tok_s:Q", axis=guide(MEASURED, *ends, grid=True), scale=scale(MEASURED, *ends))
     up = alt.Y("predicted_tok_s:Q", axis=guide(PREDICTED, *ends), scale=scale(PREDICTED, *ends))
     diagonal = alt.Chart(alt.InlineData([{"measured_tok_s": end, "predicted_tok_s": end} for end in map(float, ends)]))
-    formats = sorted(table["weights"].unique())
-    hue = alt.Color("weights:N", legend=legend(formats, symbolType="circle", offset=26),
+    formats = sorted(table["form"].unique())
+    hue = alt.Color("form:N", legend=legend(formats, symbolType="circle", offset=26),
                     scale=alt.Scale(domain=formats, range=list(theme.PALETTE)))
-    pick = alt.selection_point(fields=["weights"], bind="legend")
+    pick = alt.selection_point(fields=["form"], bind="legend")
     gpu, model = choice(table, "gpu", "Accelerator "), choice(table, "model", "Model ")
     named = [(name, name) for name in ("gpu", "model", "weights", "parallelism", "loaded", "family")]
     dots = alt.Chart(table).mark_point(size=45, filled=True).encode(

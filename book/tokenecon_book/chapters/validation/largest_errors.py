@@ -40,20 +40,19 @@ REASONS = (
      "Cause unknown."),
     (EVERY, "trtllm-perf-v1.2", "", "", "", "TensorRT-LLM 1.2: the page does not say how many requests it queued. With prompts "
      "of 32,768 tokens it is faster than predicted, with answers of that length slower."),
-    (EVERY, "trtllm-perf-v1.0", "", "qwen3-235b", "", "TensorRT-LLM 1.0 with this model: cause unknown."),
+    (EVERY, "trtllm-perf-v1.0", "", "qwen3-235b", "", "TensorRT-LLM 1.0 with Qwen3 235B: cause unknown."),
     ("rate", "omniserve-readme", "", "", "int8", "QServe: no other family measured arithmetic in 8-bit integers, so that its "
      "speed is a guess without this one. Its batches are not stated; they were smaller than memory allows."),
 )  # fmt: skip
 
 # Columns of the tables on the page: name -> (heading, unit).
-OWED_COLUMNS = {"group": ("Group", None), "what": ("Quantity", None), "cases": ("Cases", None), "families": ("Families", None),
-                "error": ("Median error", "fraction"), "signed": ("Its sign", "fraction"),
-                "fitted": ("With it in the fit", "fraction"), "inside": ("Inside the interval", "fraction"),
-                "explanation": ("Why", None)}
-WORST_COLUMNS = {"configuration": ("Number", None), "campaign": ("Source and engine", None), "model_name": ("Model", None),
-                 "accelerator": ("Accelerator", None), "parallelism": ("Layout", None), "isl": ("Prompt", None),
-                 "osl": ("Answer", None), "concurrency": ("Clients", None), "what": ("Quantity", None),
-                 "value": ("Measured", None), "predicted": ("Predicted", None)}
+OWED_COLUMNS = {"label": ("Group", None), "error": ("Median error", "fraction"), "fitted": ("With it in the fit", "fraction"),
+                "inside": ("Inside", "fraction"), "cases": ("Cases", None), "families": ("Families", None)}
+BEHIND_COLUMNS = {"reason": ("Reason", None), "groups": ("Part of the misses of", None)}
+WORST_COLUMNS = {"campaign": ("Source and engine", None), "model_name": ("Model", None), "accelerator": ("Accelerator", None),
+                 "parallelism": ("Layout", None), "isl": ("Prompt", None), "osl": ("Answer", None),
+                 "concurrency": ("Clients", None), "what": ("Quantity", None), "value": ("Measured", None),
+                 "predicted": ("Predicted", None)}
 ASIDE_COLUMNS = {"engine": ("Engine", None), "flag": ("Why", None), "rows": ("Measurements", None)}
 
 
@@ -76,6 +75,7 @@ def owed(found):
     own = [cases[(cases[one.column] == one.group) & (cases["what"] == one.what)] for one in out.itertuples()]
     out["fitted"] = [error(group["fitted"]) for group in own]
     out["explanation"] = [explanation(group) for group in own]
+    out["label"] = out["group"] + ", " + out["what"]
     return Finding(out.drop(columns="column"), words(out), units=JUDGED | {"fitted": "fraction"})
 
 
@@ -92,6 +92,15 @@ def explanation(group):
             wrong = wrong[~own]
     often = [text for text in sorted(found, key=found.get, reverse=True) if found[text] >= all_ * RARE]
     return " ".join(often) if 2 * len(wrong) <= all_ else ""
+
+
+def behind(owed):
+    """Each reason once, with the groups whose misses it is a part of."""
+    table, rows = owed.table, []
+    for *_, text in REASONS:
+        own = table[table["explanation"].str.contains(text, regex=False)]
+        rows.append({"reason": text, "groups": "; ".join(own["label"])})
+    return pd.DataFrame(rows)
 
 
 def words(out):

@@ -12,6 +12,7 @@ from tokenecon_book.chapters.validation.validation import JUDGED, by_group, judg
 COEFFICIENT_COLUMNS = {"id": ("Coefficient", None), "value": ("Value", None), "unit": ("Unit", None),
                        "prior": ("Started from", None), "rows": ("Measurements", None), "held": ("Held", None),
                        "note": ("What it is", None)}
+INTEGERS = "INT4, INT8"  # one colour for both, so that there are enough
 POINT = ["loaded", "gpu", "model", "weights", "parallelism", "family"]
 
 
@@ -38,11 +39,12 @@ def points(found):
     own = cases[cases["quantity"] == "rate"]
     logs = own.assign(measured=np.log(own["value"]), said=np.log(own["predicted"]))
     table = logs.groupby(POINT)[["measured", "said"]].agg("mean").reset_index()
+    table["form"] = table["weights"].str.upper().replace({"INT4": INTEGERS, "INT8": INTEGERS})
     table["cases"] = logs.groupby(POINT).size().to_numpy()
     table["measured_tok_s"], table["predicted_tok_s"] = np.exp(table["measured"]), np.exp(table["said"])
     near = (own["residual"].abs() < np.log(1.25)).mean()
     return Finding(
-        table[[*POINT, "cases", "measured_tok_s", "predicted_tok_s"]],
+        table[[*POINT, "form", "cases", "measured_tok_s", "predicted_tok_s"]],
         f"{near:.0%} of {len(own):,} measured throughputs lie within a quarter of what the model says of them unseen",
         "A point is one model on one layout of one family of sources, the geometric mean over lengths and clients.",
         units={"measured_tok_s": "tok/s", "predicted_tok_s": "tok/s"})

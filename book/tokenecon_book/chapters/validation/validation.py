@@ -174,17 +174,17 @@ def targets(found):
     out = pd.DataFrame(rows)
     out["why"] = [MISSES.get(one.quantity, "") if not one.met else "" for one in out.itertuples()]
     if not few.empty:
-        why = {f"{one.what} of {one.group}": MISSES.get(miss(one.what, one.group), "") for one in few.itertuples()}
-        out.loc[out.index[-1], "why"] = "; ".join(
-            f"{', '.join(name for name in why if why[name] == reason)}: {reason}" for reason in dict.fromkeys(why.values()))
+        said = few.assign(why=[MISSES.get(miss(one.what, one.group), "") for one in few.itertuples()])
+        said = said.groupby(["what", "why"], sort=False)["group"].agg(", ".join)
+        out.loc[out.index[-1], "why"] = "; ".join(f"{what} of {names}: {why}" for (what, why), names in said.items())
     return Finding(out, units={"value": "1", "least": "1", "most": "1"})
 
 
 def must(least, most, unit):
     """A target in words."""
     if least is None:
-        return f"at most {number(most, unit)}"
-    return f"at least {number(least, unit)}" if most is None else f"{number(least, unit)} to {number(most, unit)}"
+        return f"≤\u00a0{number(most, unit)}"
+    return f"≥\u00a0{number(least, unit)}" if most is None else f"{number(least, unit)} to {number(most, unit)}"
 
 
 def miss(what, group):
@@ -239,11 +239,12 @@ def summary(found):
 
 
 # Columns of the tables on the page: name -> (heading, unit).
-GOAL_COLUMNS = {"quantity": ("What", None), "cases": ("Cases", None), "families": ("Families", None),
-                "reached": ("Reached", None), "target": ("Must be", None), "met": ("Met", None), "why": ("Why not", None)}
-GROUP_COLUMNS = {"group": ("Group", None), "what": ("Quantity", None), "cases": ("Cases", None), "families": ("Families", None),
-                 "error": ("Median error", "fraction"), "signed": ("Its sign", "fraction"),
-                 "inside": ("Inside the interval", "fraction"), "width": ("High over low", "ratio")}
+GOAL_COLUMNS = {"quantity": ("What", None), "reached": ("Reached", None), "target": ("Must be", None), "met": ("Met", None),
+                "cases": ("Cases", None), "families": ("Families", None)}
+MISS_COLUMNS = {"quantity": ("What", None), "reached": ("Reached", None), "why": ("Why", None)}
+GROUP_COLUMNS = {"group": ("Group", None), "what": ("Quantity", None), "error": ("Median error", "fraction"),
+                 "inside": ("Inside", "fraction"), "width": ("High over low", "ratio"), "cases": ("Cases", None),
+                 "families": ("Families", None)}
 FLOOR_COLUMNS = {"campaign_x": ("Source and engine", None), "campaign_y": ("And", None), "metric": ("Quantity", None),
                  "rows": ("Pairs", None), "median": ("Median difference", "fraction")}
 METRICS = {"output_tok_s": "throughput", "total_tok_s": "throughput", "e2e_ms": "time of a batch",
@@ -251,5 +252,5 @@ METRICS = {"output_tok_s": "throughput", "total_tok_s": "throughput", "e2e_ms": 
 # What a prediction has not seen, and the heading of its column.
 LEFT_OUT = {"fitted": "nothing", "family": "family", "model": "model", "gpu": "accelerator", "arithmetic": "number format",
             "workload": "load"}
-LEFT_OUT_COLUMNS = {"label": ("Quantity", None), "cases": ("Cases", None)} | {
+LEFT_OUT_COLUMNS = {"label": ("Quantity", None)} | {
     name: (name[0].upper() + name[1:], "fraction") for name in LEFT_OUT.values()}

@@ -54,9 +54,9 @@ def test_few_families_give_a_share_with_a_range():
 
 
 def test_a_target_in_words():
-    assert validation.must(None, 0.12, "fraction") == "at most 12%"
+    assert validation.must(None, 0.12, "fraction") == "≤\u00a012%"
     assert validation.must(0.75, 0.85, "fraction") == "75% to 85%"
-    assert validation.must(0.98, None, "1") == "at least 0.98"
+    assert validation.must(0.98, None, "1") == "≥\u00a00.98"
 
 
 def test_a_miss_that_is_not_listed_shows(compared, monkeypatch):

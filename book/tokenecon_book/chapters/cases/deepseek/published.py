@@ -52,13 +52,18 @@ def acceptance(drafts):
     return float(roots[np.isreal(roots) & (roots.real > 0)].real[0])
 
 
+def pool(row):
+    """Whether the GPUs that a row counts read prompts, whether they do nothing else, how many, and how the model lies on them."""
+    reads = row.metric == "input_tok_s"
+    own, split = (row.prefill_gpus, row.prefill_parallelism) if reads else (row.decode_gpus, row.decode_parallelism)
+    alone = own == own
+    return reads, alone, int(own if alone else row.n_gpus), split
+
+
 def cases(row):
     """The cases that a row is compared with: one, or several among which the stated speed of a user lies."""
-    reads = row.metric == "input_tok_s"
-    own = row.prefill_gpus if reads else row.decode_gpus
-    alone, ranks = own == own, own if own == own else row.n_gpus
+    reads, alone, ranks, split = pool(row)
     name = row.engine.replace(",", " ").split()[0]
-    split = row.prefill_parallelism if reads else row.decode_parallelism
     case = {"row_id": row.id, "model": row.model, "gpu": row.gpu, "weights": row.weights, "kv": row.kv, "tp": ranks,
             "engine": name if name in coefficients.ENGINES else "any", "exchange": EXCHANGES[row.overlap], "n_gpus": ranks,
             "attention_dp": 1 if split.startswith("TP") else ranks, "usd_per_gpu_hour": 0.0, "ranks": ranks}
@@ -79,8 +84,9 @@ def rate(row, found):
 
     A pool that only answers makes as many as its sequences and their time per token say: beside it all prompts are read in time.
     """
-    if row.decode_gpus != row.decode_gpus or row.metric == "input_tok_s":
-        tokens = found["isl"] if row.metric == "input_tok_s" else 1.0
+    reads, alone, _, _ = pool(row)
+    if reads or not alone:
+        tokens = found["isl"] if reads else 1.0
         ends = {name: found[f"output_tok_s{name}"] * tokens / found["ranks"] for name in ("", "_low", "_high")}
     else:
         times = {"": "tpot_ms", "_low": "tpot_ms_high", "_high": "tpot_ms_low"}
@@ -93,22 +99,37 @@ def rate(row, found):
 
 def layout(row):
     """GPUs and how the model lies on them, in words."""
-    reads = row.metric == "input_tok_s"
-    own, split = (row.prefill_gpus, row.prefill_parallelism) if reads else (row.decode_gpus, row.decode_parallelism)
-    job = "reading" if reads else "answering"
-    split = (split or row.decode_parallelism).split(",")[0]
-    return f"{n(own if own == own else row.n_gpus)} {row.gpu.split('-')[0].upper()} {job}" + (f", {split}" if split else "")
+    reads, _, ranks, split = pool(row)
+    return f"{gpus(row, ranks)} {'reading' if reads else 'answering'}" + (f", {split.split(',')[0]}" if split else "")
+
+
+def gpus(row, ranks):
+    """So many of a row's GPU, by its short name."""
+    return f"{ranks} {row.gpu.split('-')[0].upper()}"
 
 
 def load(row):
     """The load of a row in words."""
-    parts = [f"prompts of {n(row.isl, 4)}" if row.isl == row.isl else f"context of {n(row.context, 4)}"]
-    parts += [f"answers of {n(row.osl, 4)}"] if row.osl > 1 and row.metric == "output_tok_s" else []
-    if row.metric == "output_tok_s":
-        parts += [f"{n(row.concurrency_per_gpu, 4)} a GPU" if row.concurrency_per_gpu == row.concurrency_per_gpu
-                  else f"{row.user_tok_s:g} tok/s a user" if row.user_tok_s == row.user_tok_s else "as many as fit"]
-        parts += [f"{row.draft_tokens:g} drafted"] if row.draft_tokens > 0 else []
-    return ", ".join(parts)
+    prompts = f"prompts of {n(row.isl, 4)}" if row.isl == row.isl else f"context of {n(row.context, 4)}"
+    if pool(row)[0]:
+        return prompts
+    parts = [prompts, f"answers of {n(row.osl, 4)}" if row.osl == row.osl else "",
+             f"{n(row.concurrency_per_gpu, 4)} a GPU" if row.concurrency_per_gpu == row.concurrency_per_gpu
+             else f"{row.user_tok_s:g} tok/s a user" if row.user_tok_s == row.user_tok_s else "as many as fit",
+             f"{row.draft_tokens:g} drafted" if row.draft_tokens > 0 else ""]
+    return ", ".join(filter(None, parts))
+
+
+def label(row):
+    """A row in a few letters."""
+    reads, _, ranks, split = pool(row)
+    named = gpus(row, ranks) + (" TP" if split.startswith("TP") else "")
+    if reads:
+        return f"{named} read {n(row.isl, 4)}"
+    if row.user_tok_s == row.user_tok_s:
+        return f"{named}, {row.user_tok_s:g} tok/s"
+    each = row.concurrency_per_gpu
+    return f"{named}, {n(each, 4)} each" if each == each else f"{named}, full"
 
 
 @finding
@@ -120,20 +141,19 @@ def others():
     out = []
     for row in table.itertuples():
         ours = rate(row, found[found["row_id"] == row.id])
-        out.append({"id": row.id, "system": row.system, "layout": layout(row), "load": load(row),
-                    "work": "reads prompts" if row.metric == "input_tok_s" else "answers",
+        out.append({"id": row.id, "label": label(row), "system": row.system, "layout": layout(row), "load": load(row),
+                    "work": "reads prompts" if pool(row)[0] else "answers",
                     "measured": row.value, "ours": ours[""], "ours_low": ours["_low"], "ours_high": ours["_high"],
                     **{f"ratio{end}": value / row.value for end, value in ours.items()}})
     out = pd.DataFrame(out)
     out["near"] = out["ratio"].between(1 / NEAR, NEAR)
     out["why"] = ["" if one.near else OUTSIDE.get(one.id, "") for one in out.itertuples()]
-    out["label"] = out["layout"].str.split(",").str[0] + ", " + out["load"].str.split(",").str[0]
     near, far = out["near"].sum(), out[~out["near"]]
     h20 = far["why"].eq(H20).sum()
     met = "" if near >= AIM * len(out) else f", fewer than the two thirds aimed at: {h20} of the other {len(far)} are on the H20"
     return Finding(
         out, f"Of {len(out)} published rates of experts over many GPUs that state their load, {near} are met within a factor "
         f"of {NEAR:g}{met}",
-        "Bars: the interval of the model, widened because nothing alike was in the fit. Without a bar and a dot: "
-        f"{out['ratio'].isna().sum()} that do not fit into the memory of their GPUs.",
+        "Bars: the interval of the model, widened because nothing alike was in the fit. Each: sequences on a GPU; full: as many "
+        f"as fit, beside their prompts. Not drawn: {out['ratio'].isna().sum()} that do not fit into the memory of their GPUs.",
         units=dict.fromkeys(("measured", "ours"), "tok/s/GPU") | {"ratio": "ratio"})
