@@ -8,7 +8,7 @@ from tokenecon.formulas import levers, money, passes
 from tokenecon.numerics import floor, maximum, minimum, some, where
 from tokenecon.serving import intervals, operands, steady_state
 from tokenecon.serving.arrivals import poisson
-from tokenecon.serving.coefficients import NETWORK_BYTES_PER_S
+from tokenecon.serving.coefficients import GATHERED, NETWORK_BYTES_PER_S
 from tokenecon.units import BYTES_PER_GB, MS_PER_SECOND
 
 UNKNOWN = float("nan")
@@ -20,7 +20,7 @@ RESULTS = {"ttft_ms": "ttft", "tpot_ms": "tpot", "output_tok_s": "rate", "total_
 # The same of percentiles over requests, which are computed on request.
 PERCENTILES = {"%s_p%d" % (name, place): RESULTS[name] for name in ("ttft_ms", "tpot_ms") for place in poisson.PERCENTILES}
 ENDS = ("_low", "_high")
-OPTIONS = ("drafted tokens", "prefill apart", "a cached prefix", "a layer split beyond linked GPUs",
+OPTIONS = ("drafted tokens", "prefill apart", "a cached prefix", "a layer split beyond linked or 8 GPUs",
            "arrivals at random")  # that nobody measured
 # What says how much room weights take.
 ROOM = ("concurrency", "memory_bytes", "host_bytes", "group", "tp", "pp", "routed", "outer_bytes", "attention_params",
@@ -118,7 +118,8 @@ def bound(state):
 
 def beyond(case):
     """Which of :data:`OPTIONS` a case takes that nobody measured, as the sum of their powers of two."""
-    asked = (case["draft_tokens"] > 0, case["prefill_gpus"] > 0, case["cached"] > 0, case["group"] > case["link_domain"],
+    split = (case["group"] > case["link_domain"]) | (case["group"] > GATHERED)
+    asked = (case["draft_tokens"] > 0, case["prefill_gpus"] > 0, case["cached"] > 0, split,
              case["load"] == steady_state.POISSON)
     return sum(2**place * one for place, one in enumerate(asked))
 
