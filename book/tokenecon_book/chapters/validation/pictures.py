@@ -47,7 +47,7 @@ def points(found):
         table[[*POINT, "form", "cases", "measured_tok_s", "predicted_tok_s"]],
         f"{near:.0%} of {len(own):,} measured throughputs lie within a quarter of what the model says of them unseen",
         "A point is one model on one layout of one family of sources, the geometric mean over lengths and clients.",
-        units={"measured_tok_s": "tok/s", "predicted_tok_s": "tok/s"})
+        units={"measured_tok_s": "tok/s", "predicted_tok_s": "tok/s", "cases": "count"})
 
 
 @finding
@@ -63,7 +63,7 @@ def spread(found):
     low, high = table["ratio"].min(), table["ratio"].max()
     return Finding(table, f"By accelerator, the typical prediction is {low:.2f} to {high:.2f} times the measurement",
                    "Bars: from the tenth to the ninetieth percentile of the cases. A throughput right of 1 is too optimistic, a "
-                   "time right of 1 too pessimistic.", units={"ratio": "ratio"})
+                   "time right of 1 too pessimistic.", units={"ratio": "ratio", "cases": "count"})
 
 
 @finding

@@ -98,7 +98,7 @@ def judged(own):
     })  # fmt: skip
 
 
-JUDGED = dict.fromkeys(("error", "signed", "inside"), "fraction") | {"width": "ratio"}
+JUDGED = dict.fromkeys(("error", "signed", "inside"), "fraction") | {"width": "ratio", "cases": "count", "families": "count"}
 
 
 def by_group(cases, keys):
@@ -112,8 +112,8 @@ def groups(found):
     """Error, coverage and width by vendor, accelerator, kind of model, number format and load, for each quantity."""
     parts = [by_group(found.table, [column, "what"]).rename(columns={column: "group"}).assign(by=words)
              for column, words in DIMENSIONS.items()]
-    return Finding(pd.concat(parts, ignore_index=True)[["by", "group", "what", "cases", "families", *JUDGED, "inside_low",
-                                                        "inside_high"]], units=JUDGED)
+    return Finding(pd.concat(parts, ignore_index=True)[["by", "group", "what", *JUDGED, "inside_low", "inside_high"]],
+                   units=JUDGED)
 
 
 def of(table, words):
