@@ -168,6 +168,17 @@ def test_percentiles_come_on_request_and_for_two_loads():
     assert full["ttft_ms_p50"][0] < full["ttft_ms"][0] < full["ttft_ms_p99"][0]
 
 
+def test_the_command_gives_them_too(command, tmp_path):
+    cases = pd.DataFrame([SMALL | {"load": "poisson", "requests_per_s": rate} for rate in (2, 2000)])
+    cases.to_csv(tmp_path / "cases.csv", index=False)
+    status, _, said = command("estimate", tmp_path / "cases.csv", "-o", tmp_path / "out.csv", "--percentiles")
+    assert status == 1 and "1 of 2 rows have an error" in said
+    found = pd.read_csv(tmp_path / "out.csv")
+    direct = tokenecon.estimate(SMALL | {"load": "poisson", "requests_per_s": 2}, percentiles=True)
+    assert list(found.columns) == list(direct.columns)
+    assert found["ttft_ms_p99"][0] == pytest.approx(direct["ttft_ms_p99"][0], rel=1e-6) and np.isnan(found["ttft_ms_p99"][1])
+
+
 @pytest.mark.parametrize("change", [{"engine": name, "concurrency": clients} for name in coefficients.ENGINES for clients in (
     1, 4, 64, 400)] + [{"concurrency": 5000, "engine": "vllm"}])
 def test_the_percentiles_of_a_closed_loop_have_its_mean(change):
