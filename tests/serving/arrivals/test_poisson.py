@@ -176,7 +176,7 @@ def test_the_command_gives_them_too(command, tmp_path):
     found = pd.read_csv(tmp_path / "out.csv")
     direct = tokenecon.estimate(SMALL | {"load": "poisson", "requests_per_s": 2}, percentiles=True)
     assert list(found.columns) == list(direct.columns)
-    assert found["ttft_ms_p99"][0] == pytest.approx(direct["ttft_ms_p99"][0], rel=1e-6) and np.isnan(found["ttft_ms_p99"][1])
+    assert found["ttft_ms_p99"][0] == pytest.approx(direct["ttft_ms_p99"][0], rel=1e-5) and np.isnan(found["ttft_ms_p99"][1])
 
 
 @pytest.mark.parametrize("change", [{"engine": name, "concurrency": clients} for name in coefficients.ENGINES for clients in (
