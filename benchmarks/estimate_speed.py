@@ -50,8 +50,8 @@ def main():
         case = cases.iloc[0].to_dict()
         tokenecon.estimate(case)
         for percentiles in (False, True):
-            print(f"{name}{', percentiles' if percentiles else ''}: {per_case(SOME, cases, percentiles=percentiles):.1f} us a case of "
-                  f"{SOME:,}; a dict, warm: {per_case(1, case, calls=DICTS, percentiles=percentiles) / 1e3:.2f} ms")
+            many, one = per_case(SOME, cases, percentiles=percentiles), per_case(1, case, calls=DICTS, percentiles=percentiles)
+            print(f"{name}{', percentiles' if percentiles else ''}: {many:.1f} us a case of {SOME:,}; a dict, warm: {one / 1e3:.2f} ms")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
 
 

@@ -71,7 +71,8 @@ def test_a_bad_row_says_why_and_the_others_are_computed(change, says):
 VALUES = (
     None, True, False, 0, -1, 1, 2, 3, 8, 33, 1.5, 0.5, 1e308, -0.0, float("nan"), float("inf"), 10**30, "", " ", "7", " 8 ",
     "2,5", "nan", "1_0", "x" * 99, "FP8", "fp8-block", "llama-3.2-1b", "llama-3.1-405b", "deepseek-v3", "mi300x-192gb", "static",
-    "poisson", "any", np.float64(2.0), np.int64(4), np.float32(0.5), np.str_("fp8"), {}, {"a": 1}, pd.NA, pd.Timestamp("2026-01-01"),
+    "poisson", "any", np.float64(2.0), np.int64(4), np.float32(0.5), np.str_("fp8"), {}, {"a": 1}, pd.NA,
+    pd.Timestamp("2026-01-01"),
 )  # fmt: skip
 
 
