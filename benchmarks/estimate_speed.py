@@ -51,7 +51,8 @@ def main():
         tokenecon.estimate(case)
         for percentiles in (False, True):
             many, one = per_case(SOME, cases, percentiles=percentiles), per_case(1, case, calls=DICTS, percentiles=percentiles)
-            print(f"{name}{', percentiles' if percentiles else ''}: {many:.1f} us a case of {SOME:,}; a dict, warm: {one / 1e3:.2f} ms")
+            asked = ", percentiles" if percentiles else ""
+            print(f"{name}{asked}: {many:.1f} us a case of {SOME:,}; a dict, warm: {one / 1e3:.2f} ms")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
 
 
