@@ -71,14 +71,15 @@ def test_a_bad_row_says_why_and_the_others_are_computed(change, says):
 VALUES = (
     None, True, False, 0, -1, 1, 2, 3, 8, 33, 1.5, 0.5, 1e308, -0.0, float("nan"), float("inf"), 10**30, "", " ", "7", " 8 ",
     "2,5", "nan", "1_0", "x" * 99, "FP8", "fp8-block", "llama-3.2-1b", "llama-3.1-405b", "deepseek-v3", "mi300x-192gb", "static",
-    "any", np.float64(2.0), np.int64(4), np.float32(0.5), np.str_("fp8"), {}, {"a": 1}, pd.NA, pd.Timestamp("2026-01-01"),
+    "poisson", "any", np.float64(2.0), np.int64(4), np.float32(0.5), np.str_("fp8"), {}, {"a": 1}, pd.NA,
+    pd.Timestamp("2026-01-01"),
 )  # fmt: skip
 
 
 def outcome(cases):
     """What `estimate` says: a table, or the sentence with which it refuses."""
     try:
-        return tokenecon.estimate(cases)
+        return tokenecon.estimate(cases, percentiles=True)
     except BadInput as error:
         return str(error)
 
@@ -90,6 +91,8 @@ def test_one_dict_gives_what_a_table_of_one_row_gives():
     same = good = 0
     for _ in range(400):
         case = GOOD | {chance.choice(names): chance.choice(VALUES) for _ in range(chance.choice((1, 1, 2, 4)))}
+        if case.get("requests_per_s") is not None and chance.random() < 0.7:
+            case["load"] = "poisson"
         alone, table = outcome(case), outcome(pd.DataFrame([case]))
         if isinstance(table, str):
             assert alone == table, case
