@@ -125,7 +125,7 @@ def test_latencies_rise_with_arrivals_and_percentiles_with_their_share(case):
         columns = [f"{name}_p{place}" for place in poisson.PERCENTILES]
         assert (found[columns].diff(axis=1).iloc[:, 1:] >= 0).all(axis=None)
         for column in (name, *columns):
-            assert (found[column].to_numpy()[1:] >= 0.98 * found[column].to_numpy()[:-1]).all(), column
+            assert (found[column].to_numpy()[1:] >= 0.95 * found[column].to_numpy()[:-1]).all(), column
     assert (found["ttft_ms_p99_low"] <= found["ttft_ms_p99"]).all()
 
 

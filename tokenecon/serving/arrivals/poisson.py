@@ -215,7 +215,10 @@ def _stays(seconds, steady, answer_passes, most, full_s, slotted):
     least_s, most_s = answer_passes * seconds(1.0, 0.0), answer_passes * seconds(most * answer_passes, most)
     range_s = maximum(most_s - least_s, LEAST)
     more_s = maximum(steady["stay_s"] - least_s, LEAST * least_s + LEAST * LEAST)
-    calm = minimum(exp(-steady["arrivals_per_s"] * (least_s + steady["nodes"][1][1]["alone_s"])) * steady["only"], 0.95)
+    # nobody comes from its arrival to its end: after a quiet pass, or after what else it waits for
+    rate, parts = steady["arrivals_per_s"], steady["nodes"][1][1]
+    waited = parts["quiet"] + (1.0 - parts["quiet"]) * exp(-rate * (parts["rest_s"] / 2 + parts["then_s"]))
+    calm = minimum(exp(-rate * (least_s + parts["alone_s"])) * waited * steady["only"], 0.95)
     others_s = more_s / (1.0 - calm)
     square = (steady["stay_variance"] + more_s * more_s) / (1.0 - calm)
     variance = maximum(square - others_s * others_s, 1e-4 * others_s * others_s)
