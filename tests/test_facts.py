@@ -67,13 +67,6 @@ def folder(tmp_path):
     return written(tmp_path / "mine", gpus=GPU, prices=PRICE, assumptions=ASSUMED)
 
 
-@pytest.fixture(autouse=True)
-def ours_again():
-    """After each test the facts are those of the book."""
-    yield
-    data.use(None)
-
-
 def written(path, **tables):
     path.mkdir(exist_ok=True)
     for name, text in tables.items():
