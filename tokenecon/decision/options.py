@@ -21,9 +21,10 @@ KINDS = {
     "on_demand": ("rent", "on demand", "autoscale"),
     "spot": ("rent", "spot", "autoscale"),
     "marketplace": ("rent", "marketplace", "autoscale"),
+    "reserved_3m": ("rent", "3-month reservation", "fixed"),
     "committed_1y": ("rent", "1-year commitment", "fixed"),
     "committed_3y": ("rent", "3-year commitment", "fixed"),
-    "rental_3y": ("rent", "3-year contract", "fixed"),
+    "rental_3y": ("rent", "3-year contract", "fixed"),  # of the reader's own facts: ours are estimates
     "api": ("api", "API", ""),
 }  # fmt: skip
 GROUPS = {"own": "own", "rent": "rent", "api": "API"}

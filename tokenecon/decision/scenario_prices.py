@@ -26,14 +26,17 @@ def tokens(case):
 
 
 def rent(case, gpu, kind):
-    """An hour of a rented GPU: low, typical, high (10th and 90th percentile over sellers), when seen; for spot of work."""
+    """An hour of a rented GPU: low, typical, high (10th and 90th percentile over sellers); for spot of work.
+
+    ``seen`` is the day of the quote that sets the typical price.
+    """
     given = case.rents.get(gpu, {}).get(kind)
     if given is not None:
         price = {"low": given, "typical": given, "high": given, "seen": "", "yours": False}
     else:
         found = gpu_prices.price_range(gpu, kind, case.as_of)
-        low, high, seen, yours = seller_percentiles(case, gpu, kind, found["typical"])
-        price = {"low": low, "typical": found["typical"], "high": high, "seen": seen, "yours": yours}
+        low, high, yours = seller_percentiles(case, gpu, kind, found["typical"])
+        price = {"low": low, "typical": found["typical"], "high": high, "seen": found["as_of"], "yours": yours}
     if kind != "spot":
         return price
     regular = rent(case, gpu, "on_demand")
@@ -45,18 +48,18 @@ def rent(case, gpu, kind):
 
 
 def seller_percentiles(case, gpu, kind, typical):
-    """10th and 90th percentile of what sellers ask, the day on which one was last seen, and whether any is the reader's own.
+    """10th and 90th percentile of what sellers ask, and whether any of them is the reader's own.
 
     Where too few sellers are known, the percentiles are the typical price with an assumed spread.
     """
-    rows = gpu_prices.prices(gpu, kind, case.as_of, max_age_days=gpu_prices.PRICE_MAX_AGE_DAYS[kind])
+    rows = gpu_prices.offers(gpu, kind, case.as_of)
     sellers = rows.groupby("provider")["value"].median()
     if len(sellers) >= SELLERS:
         low, high = (float(one) for one in np.quantile(sellers, PERCENTILES))
     else:
         low, _, high = (typical * ratio for ratio in data.span("decision.price_spread"))
     yours = bool(data.own("prices") & set(rows["id"]))
-    return min(low, typical), max(high, typical), str(rows["last_seen"].max()), yours
+    return min(low, typical), max(high, typical), yours
 
 
 def owned_inputs(case, gpu, utilisation):
@@ -69,10 +72,13 @@ def owned_inputs(case, gpu, utilisation):
 
 
 def own(case, gpu, utilisation):
-    """An hour of an owned GPU: low, typical, high, and the day on which its purchase price was last seen."""
+    """An hour of an owned GPU: low, typical, high, and the day of the quote that sets its purchase price."""
     inputs = owned_inputs(case, gpu, utilisation)
     low, typical, high = (owned_hour.owned_total(**end) for end in owned_hour.ends(inputs))
-    seen, yours = ("", False) if gpu in case.purchases else seller_percentiles(case, gpu, "purchase", typical)[2:]
+    seen, yours = "", False
+    if gpu not in case.purchases:
+        seen = owned_hour.bought(gpu, case.as_of)["as_of"]
+        yours = seller_percentiles(case, gpu, "purchase", typical)[2]
     return {"low": low, "typical": typical, "high": high, "seen": seen, "yours": yours}
 
 

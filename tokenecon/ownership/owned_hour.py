@@ -119,9 +119,8 @@ def bought(gpu, as_of=None):
     for name in ("low", "value", "high"):
         usd = rows[name].fillna(rows["value"])
         ends[name] = usd.where(~whole, usd * (1 - margin) - rest)
-    return {"low": float(ends["low"].min()), "high": float(ends["high"].max()),
-            "typical": float(ends["value"].groupby(rows["provider"]).median().median()),
-            "as_of": rows["as_of"].max()}
+    typical, set_on = gpu_prices.middle(rows.assign(value=ends["value"]), rows["last_seen"])
+    return {"low": float(ends["low"].min()), "high": float(ends["high"].max()), "typical": typical, "as_of": set_on}
 
 
 @remembered

@@ -12,7 +12,7 @@ from tokenecon.prices import gpu_prices
 
 ON_DEMAND = 1.0  # every price here is relative to it
 SPOT_TIMES = ("spot.restart", "spot.lost")
-KINDS = ("on_demand", "marketplace", "spot", "committed_1y", "committed_3y", "rental_3y", "owned_hyperscaler",
+KINDS = ("on_demand", "marketplace", "spot", "reserved_3m", "committed_1y", "committed_3y", "rental_3y", "owned_hyperscaler",
          "owned_neocloud")  # fmt: skip
 PRICE_COLUMNS = {
     "kind": ("Contract", None), "usd_per_gpu_hour": ("Price", "USD/GPU/h"),
@@ -112,7 +112,7 @@ def prices(case):
     full = gpu_prices.of_page(case)
     for kind in KINDS:
         try:
-            found = full if kind == "on_demand" else gpu_prices.price_range(case.gpu, kind, case.as_of)
+            found = full if kind == "on_demand" else gpu_prices.price_range(case.gpu, kind, case.as_of, estimates=True)
         except NoPrice:
             continue
         ends = {"": "typical", "_low": "low", "_high": "high"}

@@ -12,8 +12,8 @@ from tokenecon_book.documents.printed import span_text
 
 DOLLARS = "${:,.2f}".format
 BOUNDS = {"years": (1, 100), "pue": (1, 10)}  # of what a reader may ask for
-RENTED = {"on_demand": "On demand", "marketplace": "Marketplace", "committed_1y": "Committed for 1 year",
-          "committed_3y": "Committed for 3 years", "rental_3y": "3 years, by an analyst's model"}  # fmt: skip
+RENTED = {"on_demand": "On demand", "marketplace": "Marketplace", "reserved_3m": "Reserved for 3 months",
+          "committed_1y": "Committed for 1 year", "committed_3y": "Committed for 3 years", "rental_3y": "3 years, by an analyst's model"}  # fmt: skip
 SPOT = {"availability": "spot.availability", "interruptions_per_hour": "spot.interruptions", "restart_hours": "spot.restart",
         "lost_hours": "spot.lost"}  # fmt: skip
 STACKED = {"GPU": ("gpu",), "Server and network": ("server", "network"), "Repairs, support, staff": ("upkeep", "staff"),
@@ -22,7 +22,7 @@ OWNED = {"neocloud": "Owned, specialised cloud", "hyperscaler": "Owned, large cl
 ENDS = {"": "typical", "_low": "low", "_high": "high"}
 COLUMNS = {
     "label": ("Kind", None), "usd_per_gpu_hour": ("Price", "USD/GPU/h"), "of_on_demand": ("Of on demand", "fraction"),
-    "offers": ("Offers", None), "as_of": ("Newest of", None), "old": ("Older than 90 days", None),
+    "offers": ("Offers", None), "as_of": ("Set by a quote of", None), "old": ("Older than 90 days", None),
     "outside": ("Outside their peers", None),
 }  # fmt: skip
 PART_COLUMNS = {
@@ -47,7 +47,7 @@ def rented(gpu, kind, as_of=None):
     """:func:`tokenecon.gpu_prices.price_range` with marks: how many offers, of them older than 90 days, outside their peers."""
     from tokenecon.prices import price_book
 
-    found = gpu_prices.price_range(gpu, kind, as_of)
+    found = gpu_prices.price_range(gpu, kind, as_of, estimates=True)
     offers = price_book.gpu_offers(gpu, kind, as_of)
     offers = offers[offers["id"].isin(found["rows"])]
     return found | {"offers": len(offers), "old": int(offers["old"].sum()), "outside": int(offers["outside"].sum()),

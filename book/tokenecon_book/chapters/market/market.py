@@ -147,8 +147,7 @@ def offers_known(gpu, as_of):
 
 @remembered
 def _offers_known(gpu, as_of):
-    rows = _placed(pd.concat([gpu_prices.prices(gpu, kind, as_of, max_age_days=gpu_prices.PRICE_MAX_AGE_DAYS[kind])
-                              for kind in BY_THE_HOUR]), as_of)
+    rows = _placed(pd.concat([gpu_prices.offers(gpu, kind, as_of) for kind in BY_THE_HOUR]), as_of)
     return rows[rows["seller"].isin(("hyperscaler", "neocloud", "marketplace"))]
 
 
