@@ -13,7 +13,8 @@ from tokenecon_book.documents.printed import span_text
 DOLLARS = "${:,.2f}".format
 BOUNDS = {"years": (1, 100), "pue": (1, 10)}  # of what a reader may ask for
 RENTED = {"on_demand": "On demand", "marketplace": "Marketplace", "reserved_3m": "Reserved for 3 months",
-          "committed_1y": "Committed for 1 year", "committed_3y": "Committed for 3 years", "rental_3y": "3 years, by an analyst's model"}  # fmt: skip
+          "committed_1y": "Committed for 1 year", "committed_3y": "Committed for 3 years",
+          "rental_3y": "3 years, by an analyst's model"}  # fmt: skip
 SPOT = {"availability": "spot.availability", "interruptions_per_hour": "spot.interruptions", "restart_hours": "spot.restart",
         "lost_hours": "spot.lost"}  # fmt: skip
 STACKED = {"GPU": ("gpu",), "Server and network": ("server", "network"), "Repairs, support, staff": ("upkeep", "staff"),
