@@ -466,7 +466,7 @@ def test_a_stated_price_is_what_a_bill_and_a_token_cost(tmp_path):
     assert plain[0] == pytest.approx(2 * plain[1])
     (row,) = contract_prices.prices(declared_with(declared, usd_per_gpu_hour=2.0)).table.query(
         "kind == 'on demand'").to_dict("records")
-    assert (row["usd_per_gpu_hour"], row["of_on_demand"], row["offers"]) == (2.0, 1.0, 0)
+    assert (row["usd_per_gpu_hour"], row["of_on_demand"], row["sellers"]) == (2.0, 1.0, 0)
     tokenecon.facts(written(tmp_path / "mine", gpus=GPU))
     mine = declared_with(declared, gpu="my-gpu", usd_per_gpu_hour=3.0)
     assert mix.offers(mine)[["provider", "kind", "usd_per_gpu_hour"]].values.tolist() == [["stated", "on demand", 3.0]]

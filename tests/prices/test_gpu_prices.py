@@ -1,5 +1,7 @@
 """Which prices of a GPU-hour are offers, and the day on which a typical one was asked."""
 
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 
@@ -41,12 +43,27 @@ def test_what_a_seller_asked_long_before_its_newest_quote_is_past(asked):
     assert gpu_prices.offers(H100, "on_demand", "2026-08-01")["value"].tolist() == [2.0]
 
 
+def test_once_two_sellers_were_seen_anew_older_quotes_are_of_another_market(asked):
+    asked(("runpod", 4.0, "2026-10-10"), ("nebius", 5.0, "2026-08-24"), ("lambda", 3.0, "2026-05-24"))
+    assert set(gpu_prices.offers(H100, "on_demand", DAY)["provider"]) == {"runpod", "nebius"}  # 43 and 90 days
+    asked(("runpod", 4.0, "2026-10-10"), ("nebius", 5.0, "2026-08-23"), ("lambda", 3.0, "2026-05-24"))
+    assert len(gpu_prices.offers(H100, "on_demand", DAY)) == 3, "one alone is no market"
+
+
+@pytest.mark.parametrize(("gpu", "usd"), [
+    (H100, 4.32), ("h200-sxm-141gb", 5.40), ("b200-sxm-180gb", 7.81), ("b300-sxm-288gb", 8.70), ("a100-sxm-80gb", 2.70),
+    ("mi300x-192gb", 3.45)])
+def test_the_typical_rent_is_near_an_index_of_those_days(gpu, usd):
+    # GPU Price Index of 5 October 2026, medians over sellers; it counts marketplaces, too
+    assert gpu_prices.price_range(gpu, "on_demand", "2026-10-10")["typical"] == pytest.approx(usd, rel=0.07)
+
+
 def test_the_date_of_a_price_is_that_of_the_quote_that_sets_it(asked):
-    asked(("aws", 7.0, "2026-11-01"), ("lambda", 3.0, "2026-05-24"), ("runpod", 2.0, "2026-10-10"))
+    asked(("aws", 7.0, "2026-11-01"), ("lambda", 3.0, "2026-05-24"), ("runpod", 2.0, "2026-05-25"))
     found = gpu_prices.price_range(H100, "on_demand", DAY)
     assert (found["typical"], found["as_of"], found["newest"], found["sellers"]) == (3.0, "2026-05-24", "2026-11-01", 3)
     # of four the middle two set it, and the older of them dates it
-    asked(("aws", 7.0, "2026-11-01"), ("lambda", 3.0, "2026-06-01"), ("runpod", 2.0, "2026-10-10"), ("nebius", 4.0, "2026-10-11"))
+    asked(("aws", 7.0, "2026-11-01"), ("lambda", 3.0, "2026-06-01"), ("runpod", 2.0, "2026-05-25"), ("nebius", 4.0, "2026-06-10"))
     found = gpu_prices.price_range(H100, "on_demand", DAY)
     assert (found["typical"], found["as_of"]) == (3.5, "2026-06-01")
     # a price that still stands is as old as the day on which it was last seen, and never from after the day of the case
@@ -87,7 +104,32 @@ def test_who_is_a_marketplace_asks_prices_of_a_marketplace():
 
 
 def test_rents_of_the_hour_turned():
-    # the typical on-demand offer of an H100: 4.77 in March 2024, then down, and up from May to October 2026
-    def typical(day):
-        return gpu_prices.price_range(H100, "on_demand", day)["typical"]
-    assert typical("2024-03-01") > typical("2026-05-30") < typical("2026-10-10")
+    # the typical on-demand offer of an H100 came down by May 2026 and went up to October
+    typical = [gpu_prices.price_range(H100, "on_demand", day)["typical"] for day in ("2024-03-01", "2026-05-30", "2026-10-10")]
+    assert typical[0] > typical[1] < typical[2]
+
+
+@pytest.mark.parametrize(("found", "said", "aged"), [
+    # 11 sellers, all of 24 May; 22 November is 182 days later
+    ({"sellers": 11, "as_of": "2026-05-24", "newest": "2026-05-24"},
+     "median of 11 sellers, set by a quote 182 days old, newest 182", " (182 days old)"),
+    ({"sellers": 13, "as_of": "2026-10-10", "newest": "2026-11-21"}, "median of 13 sellers, newest 1 day old", ""),
+    ({"sellers": 2, "as_of": "2026-08-24", "newest": "2026-10-10"}, "median of 2 sellers, newest 43 days old", ""),
+    ({"sellers": 1, "as_of": "2026-08-23", "newest": "2026-08-23"}, "1 seller, 91 days old", " (91 days old)"),
+    ({"sellers": 1, "as_of": "2026-11-22", "newest": "2026-11-22", "estimates": True},
+     "an estimate and no offer, 0 days old", ""),
+    ({"sellers": 0, "as_of": DAY, "newest": DAY}, "as the page states", ""),
+])
+def test_a_price_says_its_count_and_its_age(found, said, aged):
+    found = {"typical": 2.99, "date": DAY} | found
+    assert gpu_prices.said(found) == f"$2.99, {said}"
+    assert gpu_prices.aged(found) == aged
+
+
+def test_a_note_says_how_old_the_prices_of_its_page_are():
+    page = SimpleNamespace(gpu=H100, as_of=DAY, usd_per_gpu_hour=None)
+    assert gpu_prices.known(page) == "known on 2026-11-22 (median of 13 sellers, newest 43 days old)"
+    assert gpu_prices.known(SimpleNamespace(gpus=["gb200", H100], as_of=DAY)) == (
+        "known on 2026-11-22 (set by quotes over 90 days old: GB200 NVL72)")
+    page.usd_per_gpu_hour = 2.5
+    assert gpu_prices.known(page) == "as the page states ($2.5 a GPU-hour)"

@@ -3,6 +3,7 @@
 :func:`price_range` is the one rule by which every page prices a GPU-hour.  An estimate is no offer: nobody can be paid it.
 """
 
+import contextlib
 import datetime
 
 from tokenecon import data
@@ -14,6 +15,7 @@ PRICE_KINDS = ("on_demand", "spot", "marketplace", "reserved_3m", "committed_1y"
 RENTED = PRICE_KINDS[:PRICE_KINDS.index("owned_hyperscaler")]  # what a seller lets; the others are costs of an owner
 ESTIMATES = "index"  # kind of data/providers.csv of those who estimate, and sell nothing
 OLD_DAYS = 90
+FRESH = 2  # from so many sellers seen within OLD_DAYS on, older quotes are of another market
 
 # A price not seen for this long says nothing about the date asked for; what a GPU costs to buy is published more rarely.
 PRICE_MAX_AGE_DAYS = dict.fromkeys(PRICE_KINDS, 365) | {"purchase": 1095}
@@ -74,10 +76,11 @@ def estimated(rows):
 
 
 def offers(gpu, kind, as_of=None, *, max_age_days=None, estimates=False):
-    """:func:`prices` that one can be paid for: no estimates, unless asked for, and of each seller what it asks now.
+    """:func:`prices` that one can be asked to pay now: no estimates, unless asked for, and no past rents beside newer ones.
 
-    What a seller was last seen to ask more than :data:`OLD_DAYS` days before its newest quote for the same is what it asked
-    then.  Adds ``quoted``: the day on which a quote was last seen, as known on the date.
+    Where :data:`FRESH` sellers were seen in the :data:`OLD_DAYS` days before the date, only what was seen in them counts; else
+    of each seller what it asked in so many days up to its newest quote.  Adds ``quoted``: the day on which a quote was last
+    seen, as known on the date.
     """
     days = PRICE_MAX_AGE_DAYS[kind] if max_age_days is None and kind in PRICE_KINDS else max_age_days
     rows = _known(gpu, kind, as_of, days)
@@ -85,9 +88,12 @@ def offers(gpu, kind, as_of=None, *, max_age_days=None, estimates=False):
         rows = rows[~estimated(rows)]
     date = newest_price_date() if as_of is None else _iso(as_of)
     rows = rows.assign(quoted=rows["last_seen"].where(rows["last_seen"] <= date, date))
-    newest = rows.groupby("provider")["quoted"].transform("max")
-    now = (rows["quoted"] >= newest.map(lambda day: _earlier(day, OLD_DAYS))) | (kind not in RENTED)
-    return data.cite("prices", rows[now].reset_index(drop=True))
+    if kind in RENTED:
+        newest = rows.groupby("provider")["quoted"].transform("max")
+        fresh = rows["quoted"] >= _earlier(date, OLD_DAYS)
+        enough = rows.loc[fresh, "provider"].nunique() >= FRESH
+        rows = rows[fresh if enough else rows["quoted"] >= newest.map(lambda day: _earlier(day, OLD_DAYS))]
+    return data.cite("prices", rows.reset_index(drop=True))
 
 
 def price_range(gpu, kind, as_of=None, *, max_age_days=None, estimates=False):
@@ -120,9 +126,60 @@ def of_page(case, gpu=None, kind="on_demand"):
 
 
 def known(case):
-    """Since when the prices of a page hold, in words that follow "prices"."""
+    """On which day the prices of a page are known, of how many sellers and how old, in words that follow "prices"."""
     usd = stated(case)
-    return f"known on {case.as_of}" if usd is None else f"as the page states (${usd:.4g} a GPU-hour)"
+    if usd is not None:
+        return f"as the page states (${usd:.4g} a GPU-hour)"
+    one, kind, priced = getattr(case, "gpu", ""), getattr(case, "price_kind", "on_demand"), {}
+    for gpu in [one] if one else case.gpus:
+        with contextlib.suppress(NoPrice):
+            priced[gpu] = of_page(case, gpu, kind)
+    if len(priced) == 1:
+        return f"known on {case.as_of} ({counted(next(iter(priced.values())))})"
+    old = [data.gpu(gpu)["name"] for gpu, found in priced.items() if aged(found)]
+    return f"known on {case.as_of}" + (f" (set by quotes over {OLD_DAYS} days old: {', '.join(old)})" if old else "")
+
+
+def words(kind):
+    """Prices of a kind, in words; those that nobody asks are called estimates."""
+    name = kind.replace("_", "-")
+    return f"{name} prices" if kind in RENTED and kind != "rental_3y" else f"estimates of {name} prices"
+
+
+def age_days(found, day="as_of"):
+    """Age of the quote that sets a price, or of the newest, on the date asked for: never by the clock of a machine. [day]"""
+    return (datetime.date.fromisoformat(found["date"]) - datetime.date.fromisoformat(found[day])).days
+
+
+def aged(found):
+    """The age of a price in brackets, to stand behind it, where it is over :data:`OLD_DAYS`; else nothing."""
+    return f" ({age_days(found)} days old)" if age_days(found) > OLD_DAYS else ""
+
+
+def counted(found):
+    """Of how many sellers a price is and how old, in words.
+
+    >>> counted({"sellers": 11, "as_of": "2026-05-24", "newest": "2026-05-24", "date": "2026-11-22"})
+    'median of 11 sellers, set by a quote 182 days old, newest 182'
+    """
+    sellers, set_by, newest = found["sellers"], age_days(found), age_days(found, "newest")
+    if not sellers:
+        return "as the page states"
+    if found.get("estimates"):
+        return f"an estimate and no offer, {_days(newest)} old"
+    if sellers == 1:
+        return f"1 seller, {_days(newest)} old"
+    return f"median of {sellers} sellers, " + (f"newest {_days(newest)} old" if set_by <= OLD_DAYS else
+                                               f"set by a quote {_days(set_by)} old, newest {newest}")
+
+
+def said(found):
+    """A price with its count and age: "$2.99, median of 11 sellers, newest 43 days old"."""
+    return f"${found['typical']:.2f}, {counted(found)}"
+
+
+def _days(count):
+    return f"{count} day{'' if count == 1 else 's'}"
 
 
 @remembered

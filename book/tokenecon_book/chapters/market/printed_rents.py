@@ -140,4 +140,5 @@ def headline(case):
         inside.table, f"{inside.sentence}. Since then {since['up']} of {since['again']} sellers seen again have raised "
         f"their price{turn}.", "", inside.units,
         number=f"${offers.loc[seller, 'usd_per_gpu_hour']:.2f}",
-        label=f"an hour of {data.gpu(case.gpu)['name']} at the typical {seller}, known on {case.as_of}")
+        label=f"an hour of {data.gpu(case.gpu)['name']} at the typical {seller} on {case.as_of}, "
+              f"{market.counted(offers.loc[seller], case.as_of)}")
