@@ -247,7 +247,7 @@ def answer(case, table):
     rows = best(table)
     first = rows.iloc[0]
     old = "old" in first["price_mark"].split(", ")
-    opening = f"With prices last seen on {first['price_seen']}, over {price_book.OLD_DAYS} days before" if old else "Today"
+    opening = f"Prices are old, last seen on {first['price_seen']}; on them" if old else "Today"
     text = (f"{opening} the cheapest is '{first['name']}': ${first['usd_per_mtok']:.3g} per Mtok, "
             f"${first['usd_per_month']:,.0f} a month")
     if len(rows) > 1:
