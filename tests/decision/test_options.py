@@ -91,7 +91,7 @@ def test_who_gives_no_discount_for_cached_input_asks_for_the_whole_price(case):
 
 
 @pytest.mark.parametrize(
-    ("gpu", "first", "decline"), [("h100-sxm-80gb", "2024-03-01", 0.03), ("a100-sxm-80gb", "2023-02-01", 0.07)])
+    ("gpu", "first", "decline"), [("h100-sxm-80gb", "2024-03-01", 0.05), ("a100-sxm-80gb", "2023-02-01", 0.07)])
 def test_the_declines_that_the_assumption_names_are_those_of_the_price_book(gpu, first, decline):
     note = data.assumption("decision.rent_decline")["note"]
     assert f"{decline}" in note

@@ -48,6 +48,8 @@ def test_once_two_sellers_were_seen_anew_older_quotes_are_of_another_market(aske
     assert set(gpu_prices.offers(H100, "on_demand", DAY)["provider"]) == {"runpod", "nebius"}  # 43 and 90 days
     asked(("runpod", 4.0, "2026-10-10"), ("nebius", 5.0, "2026-08-23"), ("lambda", 3.0, "2026-05-24"))
     assert len(gpu_prices.offers(H100, "on_demand", DAY)) == 3, "one alone is no market"
+    asked(("aws", 4.0, "2026-10-10"), ("azure", 5.0, "2026-10-10"), ("lambda", 3.0, "2026-05-24"))
+    assert len(gpu_prices.offers(H100, "on_demand", DAY)) == 3, "newer lists of hyperscalers say nothing of neoclouds"
 
 
 @pytest.mark.parametrize(("gpu", "usd"), [
@@ -59,13 +61,13 @@ def test_the_typical_rent_is_near_an_index_of_those_days(gpu, usd):
 
 
 def test_the_date_of_a_price_is_that_of_the_quote_that_sets_it(asked):
-    asked(("aws", 7.0, "2026-11-01"), ("lambda", 3.0, "2026-05-24"), ("runpod", 2.0, "2026-05-25"))
+    asked(("aws", 7.0, "2026-11-01"), ("lambda", 3.0, "2026-05-24"), ("runpod", 2.0, "2026-10-10"))
     found = gpu_prices.price_range(H100, "on_demand", DAY)
     assert (found["typical"], found["as_of"], found["newest"], found["sellers"]) == (3.0, "2026-05-24", "2026-11-01", 3)
     # of four the middle two set it, and the older of them dates it
-    asked(("aws", 7.0, "2026-11-01"), ("lambda", 3.0, "2026-06-01"), ("runpod", 2.0, "2026-05-25"), ("nebius", 4.0, "2026-06-10"))
+    asked(("aws", 7.0, "2026-11-01"), ("oracle", 3.0, "2026-09-01"), ("runpod", 2.0, "2026-10-10"), ("nebius", 4.0, "2026-10-11"))
     found = gpu_prices.price_range(H100, "on_demand", DAY)
-    assert (found["typical"], found["as_of"]) == (3.5, "2026-06-01")
+    assert (found["typical"], found["as_of"]) == (3.5, "2026-09-01")
     # a price that still stands is as old as the day on which it was last seen, and never from after the day of the case
     asked(("aws", 7.0, "2025-01-01", {"last_seen": "2026-12-24"}))
     assert gpu_prices.price_range(H100, "on_demand", DAY)["as_of"] == DAY
@@ -128,7 +130,7 @@ def test_a_price_says_its_count_and_its_age(found, said, aged):
 
 def test_a_note_says_how_old_the_prices_of_its_page_are():
     page = SimpleNamespace(gpu=H100, as_of=DAY, usd_per_gpu_hour=None)
-    assert gpu_prices.known(page) == "known on 2026-11-22 (median of 13 sellers, newest 43 days old)"
+    assert gpu_prices.known(page) == "known on 2026-11-22 (median of 14 sellers, newest 43 days old)"
     assert gpu_prices.known(SimpleNamespace(gpus=["gb200", H100], as_of=DAY)) == (
         "known on 2026-11-22 (set by quotes over 90 days old: GB200 NVL72)")
     page.usd_per_gpu_hour = 2.5

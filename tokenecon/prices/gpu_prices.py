@@ -15,7 +15,7 @@ PRICE_KINDS = ("on_demand", "spot", "marketplace", "reserved_3m", "committed_1y"
 RENTED = PRICE_KINDS[:PRICE_KINDS.index("owned_hyperscaler")]  # what a seller lets; the others are costs of an owner
 ESTIMATES = "index"  # kind of data/providers.csv of those who estimate, and sell nothing
 OLD_DAYS = 90
-FRESH = 2  # from so many sellers seen within OLD_DAYS on, older quotes are of another market
+FRESH = 2  # from so many sellers of a kind seen within OLD_DAYS on, older quotes of that kind are of another market
 
 # A price not seen for this long says nothing about the date asked for; what a GPU costs to buy is published more rarely.
 PRICE_MAX_AGE_DAYS = dict.fromkeys(PRICE_KINDS, 365) | {"purchase": 1095}
@@ -78,9 +78,10 @@ def estimated(rows):
 def offers(gpu, kind, as_of=None, *, max_age_days=None, estimates=False):
     """:func:`prices` that one can be asked to pay now: no estimates, unless asked for, and no past rents beside newer ones.
 
-    Where :data:`FRESH` sellers were seen in the :data:`OLD_DAYS` days before the date, only what was seen in them counts; else
-    of each seller what it asked in so many days up to its newest quote.  Adds ``quoted``: the day on which a quote was last
-    seen, as known on the date.
+    Where :data:`FRESH` sellers of a kind (hyperscalers, neoclouds …) were seen in the :data:`OLD_DAYS` days before the date, only
+    what was seen in them counts of that kind; else of each seller what it asked in so many days up to its newest quote.  By
+    kind, or two lists that are read each week would leave a market of two.  With ``max_age_days`` all of that time counts.
+    Adds ``quoted``: the day on which a quote was last seen, as known on the date.
     """
     days = PRICE_MAX_AGE_DAYS[kind] if max_age_days is None and kind in PRICE_KINDS else max_age_days
     rows = _known(gpu, kind, as_of, days)
@@ -88,11 +89,13 @@ def offers(gpu, kind, as_of=None, *, max_age_days=None, estimates=False):
         rows = rows[~estimated(rows)]
     date = newest_price_date() if as_of is None else _iso(as_of)
     rows = rows.assign(quoted=rows["last_seen"].where(rows["last_seen"] <= date, date))
-    if kind in RENTED:
-        newest = rows.groupby("provider")["quoted"].transform("max")
+    if kind in RENTED and max_age_days is None:
+        who = data.rows("providers", {}, want="id kind").set_index("id")["kind"]
+        seller = rows["provider"].map(lambda provider: kind if kind == "marketplace" else who[provider])
         fresh = rows["quoted"] >= _earlier(date, OLD_DAYS)
-        enough = rows.loc[fresh, "provider"].nunique() >= FRESH
-        rows = rows[fresh if enough else rows["quoted"] >= newest.map(lambda day: _earlier(day, OLD_DAYS))]
+        enough = seller.map(rows[fresh].groupby(seller[fresh])["provider"].nunique()) >= FRESH
+        newest = rows.groupby("provider")["quoted"].transform("max")
+        rows = rows[fresh | ~enough & (rows["quoted"] >= newest.map(lambda day: _earlier(day, OLD_DAYS)))]
     return data.cite("prices", rows.reset_index(drop=True))
 
 
@@ -104,7 +107,7 @@ def price_range(gpu, kind, as_of=None, *, max_age_days=None, estimates=False):
     Typical is the median over sellers of each one's median, so that a seller with ten sizes counts once.  An estimate with
     its own range widens low and high by it.  ``max_age_days`` is :data:`PRICE_MAX_AGE_DAYS` of the kind unless given.
     """
-    found = _price_range(gpu, kind, as_of, PRICE_MAX_AGE_DAYS.get(kind) if max_age_days is None else max_age_days, estimates)
+    found = _price_range(gpu, kind, as_of, max_age_days, estimates)
     return found | {"rows": list(found["rows"])}  # the caller may change what it gets
 
 
@@ -187,7 +190,7 @@ def _price_range(gpu, kind, as_of, max_age_days, estimates):
     rows = offers(gpu, kind, as_of, max_age_days=max_age_days, estimates=estimates)
     date = newest_price_date() if as_of is None else _iso(as_of)
     if rows.empty:
-        raise NoPrice(_no_price(gpu, kind, date, max_age_days))
+        raise NoPrice(_no_price(gpu, kind, date, PRICE_MAX_AGE_DAYS[kind] if max_age_days is None else max_age_days))
     low, high = rows["low"].fillna(rows["value"]), rows["high"].fillna(rows["value"])
     typical, set_on = middle(rows, rows["quoted"])
     return {
