@@ -1,7 +1,5 @@
 """Own, rent or call an API: what each costs today for one workload, on every GPU and under every contract."""
 
-import datetime
-
 import numpy as np
 import pandas as pd
 
@@ -12,7 +10,7 @@ from tokenecon.errors import NoInput, NoPrice, NothingServes
 from tokenecon.finding import Finding, finding
 from tokenecon.fleet import planning, policies
 from tokenecon.formulas import money
-from tokenecon.prices import price_book
+from tokenecon.prices import gpu_prices
 from tokenecon.serving import cost_allocation, sizing
 
 # kind of an hour -> (choice it belongs to, words, how the fleet follows the load)
@@ -126,7 +124,7 @@ def offers(case):
         f"Prices known on {case.as_of}; allocated: all paid time over all tokens, each kind by the time it causes; own and "
         f"rented hours with {case.ops_overhead:.0%} for operations. Ranges: 10th to 90th percentile of the price (of an "
         "owned hour: all its parts at their cheap or dear ends), and 80 % interval of the model. "
-        f"Price seen: the quote that sets it; old: over {price_book.OLD_DAYS} days before."
+        f"Price seen: the quote that sets it; old: over {gpu_prices.OLD_DAYS} days before."
         + _unmeasured(table)
         + (" Yours: an offer of your own facts is among them." if table["price_mark"].str.contains("yours").any() else "")))
 
@@ -193,8 +191,7 @@ def _dated(case, price):
     """Of how many sellers a price is, when the quote that sets it was last seen, and whether that is long ago."""
     if not price["seen"]:
         return {"price_sellers": np.nan, "price_seen": "the scenario", "price_mark": ""}
-    age = (datetime.date.fromisoformat(case.as_of) - datetime.date.fromisoformat(price["seen"])).days
-    marks = {"old": age > price_book.OLD_DAYS, "yours": price["yours"]}
+    marks = {"old": gpu_prices.is_old(price["seen"], case.as_of), "yours": price["yours"]}
     return {"price_sellers": price["count"], "price_seen": min(price["seen"], case.as_of),
             "price_mark": ", ".join(word for word, holds in marks.items() if holds)}
 

@@ -149,8 +149,13 @@ def words(kind):
     return f"{name} prices" if kind in RENTED and kind != "rental_3y" else f"estimates of {name} prices"
 
 
+def is_old(day, as_of):
+    """Whether what was seen on a day is old on another: never by the clock of a machine."""
+    return day < _earlier(as_of, OLD_DAYS)
+
+
 def age_days(found, day="as_of"):
-    """Age of the quote that sets a price, or of the newest, on the date asked for: never by the clock of a machine. [day]"""
+    """Age of the quote that sets a price, or of the newest, on the date asked for. [day]"""
     return (datetime.date.fromisoformat(found["date"]) - datetime.date.fromisoformat(found[day])).days
 
 

@@ -75,7 +75,8 @@ def by_hour(case):
     table = pd.concat(parts, ignore_index=True)
     saved = share(best["cost"] / plain["cost"])
     ends = sorted(share(solved(case, end)["cost"] / plain["cost"]) for end in (0, 2))
-    taken = int((best["paid"].max(axis=1) > NEARLY_NOTHING).sum())
+    bought = best["offers"][best["paid"].max(axis=1) > NEARLY_NOTHING]
+    taken, old = len(bought), int(sum(gpu_prices.is_old(day, case.as_of) for day in bought["as_of"]))
     shares = {name: n_gpus.sum() / best["paid"].sum() for name, n_gpus in paid.items()}
     most = max(shares, key=shares.get)
     words = f"by a {most}" if "contract" in most else most.replace("spot", "on spot")
@@ -90,7 +91,8 @@ def by_hour(case):
         f"{ends[0]:.0%} to {ends[1]:.0%} by how often spot is there and interrupted. Parts of a GPU are allowed. Only "
         "offers are bought: what an index or an analyst's cost model says of contracts is not.",
         saving=saved, saving_low=ends[0], saving_high=ends[1], cost=best["cost"], on_demand=plain["cost"],
-        needed=demand(case).max(), ticks=list(range(0, int(hours[-1]) + 2, max(1, len(hours) // 8))))
+        needed=demand(case).max(), old_words=f"; {old} of the {taken} offers it takes were last seen over {gpu_prices.OLD_DAYS} "
+        "days before" if old else "", ticks=list(range(0, int(hours[-1]) + 2, max(1, len(hours) // 8))))
 
 
 @finding
@@ -154,7 +156,7 @@ def headline(case):
              if saved > LEAST else "no mix is cheaper than on-demand hours alone")
     return Finding(
         hours.table, f"For {n(case.tokens_per_day, 3)} tokens a day, {least}; commitments without spot would save "
-        f"{alone['commitments']:.1%}, spot without commitments {alone['spot']:.1%}.",
+        f"{alone['commitments']:.1%}, spot without commitments {alone['spot']:.1%}{hours['old_words']}.",
         number=f"{saved:.0%}", label=f"saved by the cheapest mix of contracts, prices of {case.as_of}")
 
 

@@ -162,11 +162,17 @@ def own_parts(case):
     except NoPrice:
         rent = ""
     return Finding(table, (
-        f"An hour of {data.gpu(case.gpu)['name']} costs its owner ${own['total']:.2f}, four times out of five "
+        f"An hour of {data.gpu(case.gpu)['name']} costs its owner ${own['total']:.2f}{_bought_age(case)}, four times out of five "
         f"${own['likely_low']:.2f} to ${own['likely_high']:.2f} at this life, interest and resale{rent}."),
         "Ranges: every open input at its cheap end at once, and at its dear end; each column adds up.",
         number=f"${own['total']:.2f} / h",
         label=f"an hour of an owned {data.gpu(case.gpu)['name']}, all parts, on {own['as_of']}")
+
+
+def _bought_age(case):
+    """How old the price is at which the GPU is bought, in brackets, where it is old."""
+    found = owned_hour.bought(case.gpu, case.as_of) | {"date": case.as_of}
+    return f" (the GPU at a price {gpu_prices.age_days(found)} days old)" if gpu_prices.aged(found) else ""
 
 
 def _shown(found):

@@ -198,7 +198,7 @@ def marked(case):
     for gpu in dict.fromkeys([case.gpu, case.successor, *case.gpus]):
         for kind in sorted((*BY_THE_HOUR, "spot")):
             rows = price_book.gpu_offers(gpu, kind, case.as_of)
-            parts.append(rows[rows["age_days"] <= gpu_prices.PRICE_MAX_AGE_DAYS[kind]])
+            parts.append(rows[rows["id"].isin(gpu_prices.offers(gpu, kind, case.as_of)["id"])])
     used = pd.concat(parts, ignore_index=True)
     table = used[used["marks"] != ""].copy()
     table["who"] = table["provider"].map(providers(table)["name"])
