@@ -11,6 +11,7 @@ import tokenecon
 
 SIZES = (1_000, 10_000, 100_000, 1_000_000)
 DICTS = 200  # of which the mean is taken
+SOME = 20_000  # cases with arrivals at random
 
 
 def table(size):
@@ -43,9 +44,15 @@ def main():
         given = table(size)
         with_, without = (per_case(size, given, intervals=wide) for wide in (True, False))
         print(f"{size:9,}  {with_:9.2f}  {without:17.2f}")
-    case = table(1).iloc[0].to_dict()
-    tokenecon.estimate(case)
-    print(f"one case as a dict, warm: {per_case(1, case, calls=DICTS) / 1e3:.2f} ms")
+    given = table(SOME)
+    random = given.drop(columns="concurrency").assign(load="poisson", requests_per_s=0.5)
+    for name, cases in (("closed loop", given), ("poisson", random)):
+        case = cases.iloc[0].to_dict()
+        tokenecon.estimate(case)
+        for percentiles in (False, True):
+            many, one = per_case(SOME, cases, percentiles=percentiles), per_case(1, case, calls=DICTS, percentiles=percentiles)
+            asked = ", percentiles" if percentiles else ""
+            print(f"{name}{asked}: {many:.1f} us a case of {SOME:,}; a dict, warm: {one / 1e3:.2f} ms")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
 
 

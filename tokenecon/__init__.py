@@ -13,7 +13,7 @@ __all__ = ["BadInput", "estimate", "facts", "fit"]
 __version__ = "0.4.0"
 
 
-def estimate(cases: "pd.DataFrame | dict[str, Any]", *, intervals: bool = True) -> "pd.DataFrame":
+def estimate(cases: "pd.DataFrame | dict[str, Any]", *, intervals: bool = True, percentiles: bool = False) -> "pd.DataFrame":
     """Predict tokens per second, latency and cost of each case: a DataFrame, or a dict of one, in; a DataFrame out.
 
     Parameters
@@ -23,6 +23,10 @@ def estimate(cases: "pd.DataFrame | dict[str, Any]", *, intervals: bool = True) 
         others with their defaults.
     intervals : bool
         Whether to give the ends of the intervals, ``_low`` and ``_high``.
+    percentiles : bool
+        Whether to give ``ttft_ms_p50``, ``ttft_ms_p90``, ``ttft_ms_p99`` and the same of ``tpot_ms``: over requests, which all
+        have the lengths of the case, TPOT as the mean of each request.  Loads ``closed_loop`` (clients that start at once, as
+        in benchmark tools) and ``poisson`` have them.
 
     Returns
     -------
@@ -30,6 +34,8 @@ def estimate(cases: "pd.DataFrame | dict[str, Any]", *, intervals: bool = True) 
         The same rows with ``ttft_ms``, ``tpot_ms``, ``output_tok_s``, ``usd_per_mtok`` and others, each with the 80 % interval
         ``_low`` to ``_high``; ``error`` says of a row without numbers what is wrong with it, ``no_price`` of one that has only
         speeds why it has no cost. ``calibrated`` is False where nothing like it was measured, and ``unmeasured`` names what.
+        Load ``poisson`` takes ``requests_per_s``, arrivals at random; where more come than the instance serves, ``fits`` stays
+        what memory says, the numbers are blank, and ``error`` gives the rate that it serves.
 
     Raises
     ------
@@ -45,7 +51,7 @@ def estimate(cases: "pd.DataFrame | dict[str, Any]", *, intervals: bool = True) 
     """
     from tokenecon.serving.estimate import estimate as run  # pandas loads here, not on import
 
-    return run(cases, intervals)
+    return run(cases, intervals, percentiles)
 
 
 def facts(folder: "str | os.PathLike[str] | None") -> "dict[str, tuple[str, ...]]":

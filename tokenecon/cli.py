@@ -134,12 +134,14 @@ def estimate(
     cases: Annotated[str, typer.Argument(help="A table of cases: .csv, .parquet, or - for standard input.")],
     out: Annotated[str, typer.Option("-o", "--out", help="Where to: .csv, .parquet, or - for standard output.")] = "-",
     intervals: Annotated[bool, typer.Option("--intervals/--no-intervals", help="Give the ends of each interval, too.")] = True,
+    percentiles: Annotated[bool, typer.Option(
+        "--percentiles", help="Give TTFT and TPOT at p50, p90 and p99 over requests, too: of closed loops and poisson.")] = False,
 ):
     """Predict the cases of a file; ``--help`` lists the columns."""
     from tokenecon.serving import case_files
 
     with telling_own_facts():
-        rows, wrong = case_files.run(cases, out, intervals)
+        rows, wrong = case_files.run(cases, out, intervals, percentiles)
     if wrong:
         print(f"{wrong} of {rows} rows have an error; see the column error", file=sys.stderr)
         raise typer.Exit(1)

@@ -180,12 +180,12 @@ def convert(value: Any, source: str, target: str) -> Any:
 
 
 def of_name(name: str) -> str:
-    """The unit that the name of a column says, of a range that of its middle; empty where it says none.
+    """The unit that the name of a column says, of a range or a percentile that of its middle; empty where it says none.
 
-    >>> of_name("tpot_ms"), of_name("usd_per_mtok_out_low"), of_name("committed_share"), of_name("slot")
+    >>> of_name("tpot_ms_p90"), of_name("usd_per_mtok_out_low"), of_name("committed_share"), of_name("slot")
     ('ms/tok_out', 'USD/Mtok_out', 'fraction', '')
     """
-    for end in ("_error", "_low", "_high"):
+    for end in ("_error", "_low", "_high", "_p50", "_p90", "_p95", "_p99"):
         if name.endswith(end):
             name = name[: -len(end)]
     fitting = [end for end in ENDS_OF_NAMES if name == end.strip("_") or name.endswith(end if end[0] == "_" else "_" + end)]

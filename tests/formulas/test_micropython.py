@@ -30,6 +30,7 @@ ROUNDS_OTHERWISE = {
     "memory.parallel_size",
     "passes.independent_tokens",
     "queueing.utilisation_at_target",
+    "queueing.waiting_decay",
     "queueing.waiting_probability",
     "tco.capital_recovery_factor",
     "tco.residual_usd_per_gpu",

@@ -7,19 +7,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytest import approx
-from scipy import stats
+from scipy import integrate, optimize, stats
 
 from tokenecon.formulas.queueing import (
     edge_cost_ratio,
     erlang_b,
     erlang_c,
+    full_slots_share,
     mean_utilisation,
     offered_load,
+    population_variance_ratio,
     spare_ratio,
+    stay_variance_ratio,
     to_zero_cold_share,
     to_zero_paid_share,
     utilisation_at_target,
+    waiting_decay,
     waiting_probability,
+    waiting_prompts,
 )
 
 
@@ -170,3 +175,54 @@ def test_shares_are_shares_and_a_longer_start_costs_more(rate, held, start):
     case = {"requests_per_s": rate, "held_s": held}
     for share in (to_zero_paid_share, to_zero_cold_share):
         assert 0 <= share(**case, start_s=start) <= share(**case, start_s=start + 1.0) <= 1
+
+
+@pytest.mark.parametrize(("utilisation", "within"), [(0.1, 0.02), (0.3, 0.005), (0.5, 0.002), (0.9, 1e-4), (0.999, 1e-6)])
+def test_decay_is_near_the_root_of_its_equation(utilisation, within):
+    root = optimize.brentq(lambda x: utilisation * np.expm1(x) - x, 1e-9, 50, xtol=1e-14)
+    assert waiting_decay(utilisation=utilisation) == approx(root, rel=within)
+
+
+def test_decay_of_waits_behind_equal_jobs():
+    """M/D/1 by its recursion: of waits of 2 services or more, each service more lets e to minus x of them."""
+    draw = np.random.default_rng(1)
+    walk = np.concatenate([[0.0], np.cumsum(1.0 - draw.exponential(1 / 0.8, 1_000_000))])  # services less gaps
+    wait = walk - np.minimum.accumulate(walk)
+    assert np.log((wait > 2).mean() / (wait > 6).mean()) / 4 == approx(waiting_decay(utilisation=0.8), rel=0.05)
+
+
+@pytest.mark.parametrize(("decode", "prefill"), [(0.1, 0.0), (0.5, 0.0), (0.9, 0.0), (0.0, 0.6), (0.2, 0.5), (0.4, 0.4)])
+def test_variances_are_integrals_of_the_spectrum(decode, prefill):
+    """Hawkes: each arrival excites others at once (prompt) and evenly over an answer, here of length 1."""
+    u = np.concatenate([np.linspace(0, 3, 60001), np.linspace(3, 3000, 600001)[1:]])
+    half = np.sinc(u / 2 / np.pi)  # sin(u/2)/(u/2)
+    answer = np.exp(-0.5j * u) * half
+
+    def integral(weight):
+        return integrate.trapezoid(abs(weight) ** 2 / abs(1 - prefill - decode * answer) ** 2, u) / np.pi
+
+    feedback = {"decode_feedback": decode, "prefill_feedback": prefill}
+    assert population_variance_ratio(**feedback) == approx(integral(answer), rel=2e-3)
+    assert stay_variance_ratio(**feedback) == approx(integral(decode * half**2 + prefill * answer), rel=5e-3)
+
+
+def test_prompts_left_over_are_those_of_a_single_server():
+    # M/D/1 with one prompt a pass: rho**2/(2 (1 - rho)) wait
+    for load in (0.2, 0.5, 0.9):
+        found = waiting_prompts(prompts=load, square=load, arrivals_square=load**2, most=1.0, full_arrivals=load)
+        assert found == approx(load**2 / 2 / (1 - load))
+
+
+@pytest.mark.parametrize(("slots", "load"), [(98, 0.9), (98, 0.95), (400, 0.95), (1000, 0.98)])
+def test_share_that_waits_behind_equal_services(slots, load):
+    """M/D/N: request k takes the slot of request k - N (exact), a walk of steps service less N gaps."""
+    draw = np.random.default_rng(3)
+    gaps = draw.gamma(slots, 1 / slots / load, (400, 4000))
+    walk = np.cumsum(1.0 - gaps, axis=1)
+    wait = walk - np.minimum(np.minimum.accumulate(walk, axis=1), 0.0)
+    expected = (wait[:, 400:] > 0).mean()
+    mean = slots * load
+    z = (slots - mean) / np.sqrt(mean)
+    found = full_slots_share(density=stats.norm.pdf(z) / np.sqrt(mean), below=stats.norm.cdf(z), spread=1.0,
+                             decay=waiting_decay(utilisation=load))
+    assert found == approx(expected, rel=0.12)

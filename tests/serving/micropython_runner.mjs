@@ -6,13 +6,14 @@ import { loadMicroPython } from "@micropython/micropython-webassembly-pyscript/m
 
 const source = process.argv[2];
 const micropython = await loadMicroPython({ heapsize: 16 * 1024 * 1024 });
-const serving = ["coefficients", "intervals", "operands", "results", "steady_state"];
+const serving = ["arrivals/chances", "arrivals/first_token", "arrivals/poisson", "coefficients", "intervals", "operands",
+  "results", "steady_state"];
 const formulas = readdirSync(join(source, "formulas")).filter((name) => name.endsWith(".py"));
 const modules = ["units.py", "numerics.py", "model_shape.py", ...formulas.map((name) => join("formulas", name)),
   ...serving.map((name) => join("serving", `${name}.py`))];
 for (const path of modules) {
   const target = join("/lib/tokenecon", path);
-  for (const folder of ["/lib", "/lib/tokenecon", dirname(target)]) {
+  for (const folder of ["/lib", "/lib/tokenecon", dirname(dirname(target)), dirname(target)]) {
     if (!micropython.FS.analyzePath(folder).exists) micropython.FS.mkdir(folder);
   }
   micropython.FS.writeFile(target, readFileSync(join(source, path), "utf8"));
@@ -39,7 +40,8 @@ def number(value):  # JSON has neither of the two
 def estimate(case):
     return results.one(
         hardware(case, "model"), {name: number(value) for name, value in case["number"].items()}, case["places"],
-        new=case["new"], values=asked["values"], widths=asked["widths"], draft=hardware(case, "draft") if case["draft"] else None)
+        new=case["new"], values=asked["values"], widths=asked["widths"], tails=True,
+        draft=hardware(case, "draft") if case["draft"] else None)
 
 with open("/asked.json") as file:
     asked = json.load(file)

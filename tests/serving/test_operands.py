@@ -156,6 +156,20 @@ def test_exchange_hidden_is_never_slower_than_after_the_computation():
         wide(8, gpu="h200-sxm-141gb", exchange="hidden")["output_tok_s"])  # inside a server there is no such exchange
 
 
+def test_experts_over_a_rack_get_their_tokens_over_its_links():
+    """48 GPUs of a rack of 72: each token goes to 8 experts, 47 in 48 of them elsewhere, over links of 900 GB/s, not gathered.
+
+    256 tokens on each GPU, 58 layers, 7168 values of 3 bytes there and back.
+    """
+    found = lookups.hardware("deepseek-r1", "gb200", "nvfp4", "fp8") | {"load": 0, "engine": 3, "release": 0}
+    number = {name: float("nan") for name in operands.SETUP} | {
+        "n_gpus": 48.0, "tp": 48.0, "pp": 1.0, "attention_dp": 48.0, "prefill_gpus": 0.0}
+    case = operands.completed(found | operands.layout(number))
+    values = lookups.coefficients()
+    seconds = 256 * steady_state.prepared(case, values)["sent_decode_s"]
+    assert seconds == pytest.approx(58 * 256 * 8 * 47 / 48 * 7168 * 3 / (900e9 * values["link_bandwidth"]))
+
+
 def test_a_pool_that_prefills_may_have_another_size():
     """Twice the GPUs in units twice as large read as many prompts as the same units of half the size, but for exchanges."""
     alike = {"tp": 32, "attention_dp": 32, "concurrency": 32 * 32}

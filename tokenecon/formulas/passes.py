@@ -438,6 +438,52 @@ def closed_loop_ttft(*, prefill_one_s: Quantity, prefill_all_s: Quantity, step_s
     return minimum(own + crowd, 0.9 * cycle_s)
 
 
+def closed_loop_ttft_at(*, ttft_s: Quantity, prefill_one_s: Quantity, prefill_all_s: Quantity, burst: Quantity,
+                        share: Quantity) -> Quantity:
+    r"""Time to first token that a given share of the requests of a closed loop keeps to.
+
+    .. math::
+        T_q = T + \Delta\left(\max\left(0,\; 1 - \frac{1 - q}{\beta'}\right) - \frac{\beta'}{2}\right), \quad
+        \beta' = \min(\beta, 1), \quad
+        \Delta = \min\left(\frac{\beta}{\beta'}\,(t_C - t_1),\; \frac{2}{\beta'}\,\max(T - t_1, 0)\right)
+
+    Parameters
+    ----------
+    ttft_s : float or ndarray
+        Mean time to first token, T. [s]
+    prefill_one_s : float or ndarray
+        Prefill of one prompt, t_1. [s]
+    prefill_all_s : float or ndarray
+        Prefill of the prompts of all sequences that run, t_C. [s]
+    burst : float or ndarray
+        Share of requests that arrive all at once, as the first of each client do, beta. [fraction]
+    share : float or ndarray
+        Share of requests that wait no longer, q. [fraction]
+
+    Returns
+    -------
+    float or ndarray
+        Time that this share keeps to, T_q; its mean over all shares is T. [s]
+
+    Notes
+    -----
+    The two parts of :func:`closed_loop_ttft`: who arrives with the crowd waits for any number of prompts of it, each as
+    likely; the others, whose clients keep step because their lengths are equal, all wait alike. No more than T leaves
+    beside the own prefill is given to the crowd.
+
+    Examples
+    --------
+    A mean of 0.3 s, a tenth of the requests in a crowd of 2 s: of those half wait longer than 0.2 + 1 s:
+
+    >>> closed_loop_ttft_at(ttft_s=0.3, prefill_one_s=0.1, prefill_all_s=2.1, burst=0.1, share=0.95)
+    1.2
+    """
+    crowd = minimum(burst, 1.0)
+    room = 2.0 / crowd * maximum(ttft_s - prefill_one_s, 0.0)
+    span = minimum(burst / crowd * maximum(prefill_all_s - prefill_one_s, 0.0), room)
+    return ttft_s + span * (maximum(1.0 - (1.0 - share) / crowd, 0.0) - crowd / 2)
+
+
 def closed_loop_tpot(*, cycle_s: Quantity, ttft_s: Quantity, step_s: Quantity, tokens: Quantity) -> Quantity:
     r"""Mean time per output token after the first, with the prefills of the others in between.
 

@@ -57,19 +57,25 @@ SHAPELY = re.compile(
     r"ssm|mamba|state|lora|^use_cla|cla_share|channels$|tiles$|block_configs|blocks?$|indexes$|indices$|_pattern$|_multiplier$|_widening|ratio)")
 HARMLESS = re.compile(
     r"(dropout|^n_ctx$|_pdrop|layerdrop|norm_eps|norm_epsilon|rope|rotary|router_|routed_scaling|routing|scor|topk_|"
-    r"norm_topk|n_group|nextn|mtp|_token_id|_token_index|initializer|_attn_implementation|attn_implementation|"
-    r"softcap|attn_scale|attn_temperature|floor_scale|query_pre_attn|scale_attn|attention_softmax|"
-    r"pretraining_tp|summary|aux_loss|ep_size|chunk_size_feed_forward|cross_attention|mask_|logits|"
+    r"norm_topk|n_group|nextn|mtp|_token_id|_token_index|initializer|_attn_implementation|attn_implementation|softcap|"
+    r"attn_scale|attn_temperature|floor_scale|query_pre_attn|scale_attn|attention_softmax|pretraining_tp|summary|aux_loss|"
+    r"ep_size|chunk_size_feed_forward|cross_attention_(freq|hidden_size)|mask_|logit_cap|upsampling_ratios|"
+    r"layer_?scale_(init_)?value|insert_layer_id|supported_aspect_ratios|logits|"
     r"num_(labels|beams|return_sequences|beam_groups)|is_encoder_decoder|bidirectional|output_attentions|"
-    r"output_hidden_states|bad_words|attention_dropout|alibi|apply_residual|ssm_dtype|no_repeat_ngram|"
-    r"encoder_no_repeat|max_length|quant|attention_multiplier|index_topk_(freq|pattern)|indexer_rope|"
-    r"layernorm_|shared_moe_mode|image_|vision_|video_|audio_|classifier|median_filter|weighted_layer_sum|swiglu|dtype$|multipliers?$|_factor$|_scale$|chunk_size|kernels$|moe_norm_min|renormalize|expert_group|sink|use_attention_gate|^gating$|layer_norm_elementwise|do_layer_norm_before|latent_moe_use_norm|add_qk|logn_attn|num_logits|^time_step|hidden_act|hc_sinkhorn|hc_eps|hash_layers|rms_norm|norm_before_gate|use_gemma_norm|codebook|frame_size|loss|feat_extract)")
+    r"output_hidden_states|bad_words|attention_dropout|alibi|apply_residual|ssm_dtype|no_repeat_ngram|encoder_no_repeat|"
+    r"max_length|quant|attention_multiplier|index_topk_(freq|pattern)|indexer_rope|layernorm_|shared_moe_mode|image_|"
+    r"vision_|video_|audio_|classifier|median_filter|weighted_layer_sum|swiglu|dtype$|(?<!dim_)multipliers?$|"
+    r"(?<!expand)(?<!expansion)_factor$|_scale$|chunk_size|kernels$|moe_norm_min|renormalize|expert_group|sink|"
+    r"use_attention_gate|^gating$|layer_norm_elementwise|do_layer_norm_before|latent_moe_use_norm|add_qk|logn_attn|"
+    r"num_logits|^time_step|hidden_act|hc_sinkhorn|hc_eps|hash_layers|rms_norm|norm_before_gate|use_gemma_norm|codebook|"
+    r"frame_size|loss|feat_extract)")
 # Blocks that others read, or that say nothing about a shape.
 # What all classes that have these fields say of them.
 USUAL = {"downsample_ratio": 0.5, "pixel_shuffle_ratio": 0.5, "merged_hidden_size": 24576, "max_num_tiles": 4,
          "deepstack_visual_indexes": [8, 16, 24], "intermediate_layers_indices": [3, 7, 15, 23, 30]}  # fmt: skip
 PASSED = ("quantization_config", "compression_config", "generation_config", "task_specific_params", "auto_map", "id2label",
-          "label2id", "pruned_heads", "dual_chunk_attention_config", "vision_config", "audio_config")  # fmt: skip
+          "label2id", "pruned_heads", "dual_chunk_attention_config", "projector_patch_to_query_dict", "vision_config",
+          "audio_config")  # fmt: skip
 
 
 class UnknownArchitecture(BadInput):

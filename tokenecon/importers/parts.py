@@ -152,6 +152,9 @@ def _local_and_full(shape, fields, width):
         full["value"] = full["key"]
         shape |= {"global_head_dim": full["key"], "global_values": full["matrices"],
                   "global_kv_heads": full["kv"] or shape["kv_heads"]}
+    stated = list(fields.block("per_layer_config").values())  # of Gemma 4: the width of full layers again, for each of them
+    if any(one != {"head_dim": full["key"]} for one in stated) or len(stated) not in (0, shape["full_layers"]):
+        raise BadField("per_layer_config", stated, f"must state head_dim {full['key']} for each of {shape['full_layers']} layers")
     other = fields.block("attention_other_setting")
     few = fields.number("swa_num_key_value_heads")
     local |= {"heads": fields.number("swa_num_attention_heads"), "kv": few,

@@ -22,8 +22,8 @@ HEADER = 1  # lines of it
 MODELS = ("model", "draft_model")  # columns that may name a configuration
 
 
-def run(cases, out, intervals=True):
-    """Estimate a file (or ``-``, standard input) into another (or ``-``, standard output), with intervals or without.
+def run(cases, out, intervals=True, percentiles=False):
+    """Estimate a file (or ``-``, standard input) into another (or ``-``, standard output); see :func:`estimate`.
 
     Returns how many rows there were and how many have an error.  The file at ``out`` is replaced when all is written,
     and stays as it was when anything goes wrong.
@@ -34,7 +34,7 @@ def run(cases, out, intervals=True):
         for part in _parts(cases):
             named = [name for name in MODELS if name in part]
             try:
-                result = estimate(_found_beside(part, cases), intervals)
+                result = estimate(_found_beside(part, cases), intervals, percentiles)
                 result[named] = part[named]
             except BadCases as error:
                 raise BadInput(f"file '{cases}': {error}") from error

@@ -59,6 +59,7 @@ def read(given):
     number = {name: _number(given, name, ask) for name in checks.NUMBERS}
     known, place, count = _words(given, ask)
     ask.numbers = {name: number[name] for name in PER_ROW}
+    _arrivals(ask, *known["load"], number)
     rows = slice(None) if ask.good.all() else np.flatnonzero(ask.good)
     if ask.good.any():
         shared = {name: _of(number[name], rows) for name in (*operands.SETUP, "concurrency")}
@@ -113,6 +114,18 @@ def _words(given, ask):
             ask.tell(rows, wrong[codes[rows]])
     place, first = combined(parts, len(given))
     return known, place, len(first)
+
+
+def _arrivals(ask, codes, texts, number):
+    """Tell rows whose arrivals are wrong."""
+    rate, prefill = (np.broadcast_to(number[name], len(ask.good)) for name in ("requests_per_s", "prefill_gpus"))
+    if checks.POISSON not in texts and np.isnan(rate).all():
+        return
+    random = np.array([text == checks.POISSON for text in texts])[0 if codes is None else codes]
+    rows = np.flatnonzero(ask.good & np.where(random, np.isnan(rate) | (prefill > 0), ~np.isnan(rate)))
+    loads = np.broadcast_to(random, len(ask.good))
+    ask.tell(rows, np.array([checks.arrivals_sentence(checks.POISSON if loads[row] else "", float(rate[row]), prefill[row])
+                             for row in rows], dtype=object))
 
 
 def _factorized(column):

@@ -17,6 +17,7 @@ TEXTS = {"weights": operands.WEIGHTS, "kv": tuple(operands.CACHES), "load": stea
 IDS = ("model", "gpu", "draft_model")
 WORDS = (*TEXTS, *IDS)  # in the order in which they are checked
 NAN, INFINITE = float("nan"), float("inf")
+POISSON = steady_state.LOADS[steady_state.POISSON]
 # name: (default, allowed, meaning); the defaults of texts stand in `stated`
 NUMBERS = {
     "n_gpus": (None, "a whole number from 1", "GPUs of the instance; a multiple of tp times pp, the quotient is the "
@@ -29,6 +30,8 @@ NUMBERS = {
                      "over all; where it does not divide tp, a replica has tp times attention_dp GPUs"),
     "ep": (NAN, "a divisor of tp", "ranks that hold different experts; blank = tp with attention_dp, else 1"),
     "concurrency": (INFINITE, "above 0", "requests in flight; blank = as many as fit"),
+    "requests_per_s": (NAN, "above 0", "arrivals of the whole instance, at random (Poisson); needed with load poisson, and there "
+                       "alone; concurrency then limits the sequences that run at once"),
     "usd_per_gpu_hour": (NAN, "at least 0", "blank = the typical on-demand price in data/prices.csv"),
     "utilisation": (1.0, "above 0, at most 1", "share of paid time under this load"),
     "cached_prefix": (0.0, "at least 0, below 1", "share of the prompt found in a prefix cache"),
@@ -44,7 +47,7 @@ NUMBERS = {
 }  # fmt: skip
 # beyond them nobody serves, and arithmetic would only fill the table with what looks like numbers
 MOST = {"n_gpus": 1_000_000, "isl": 100_000_000, "osl": 100_000_000, "concurrency": 1_000_000_000, "usd_per_gpu_hour": 1_000_000,
-        "draft_tokens": 100, "reserve_gb": 10_000}
+        "draft_tokens": 100, "reserve_gb": 10_000, "requests_per_s": 1_000_000}
 WHOLE = ("n_gpus", "tp", "pp", "attention_dp", "ep", "draft_tokens", "prefill_gpus", "prefill_tp")
 EIGHT_BIT_CACHE = ("fp8", "int8", "nvfp4")  # weights with which engines keep the cache at 8 bits
 PLACED = ("load", "engine", "release", "exchange", "tuning")
@@ -75,7 +78,7 @@ def names(given, results):
 
 def outside(name, values):
     """Whether numbers lie outside of what is allowed, an interval for each name; blank ones (NaN) do not."""
-    if name in ("concurrency", "utilisation", "memory_share"):
+    if name in ("concurrency", "utilisation", "memory_share", "requests_per_s"):
         low = values <= 0
     else:
         low = values < (1.0 if name in REQUIRED or name in ("tp", "pp", "attention_dp", "ep", "prefill_tp") else 0.0)
@@ -201,7 +204,24 @@ def case(given):
         said = said or wrong
     words = {name: word(name, given.get(name)) for name in WORDS}
     said = said or next(filter(None, (word_sentence(name, words[name]) for name in WORDS)), "")
+    said = said or arrivals_sentence(words["load"], number["requests_per_s"], number["prefill_gpus"])
     return number, words if said else stated(words, number["concurrency"] == INFINITE), said
+
+
+def arrivals_sentence(load, requests_per_s, prefill_gpus):
+    """What is wrong with the arrivals of one case: a load without its rate, a rate without its load, or no model of both."""
+    if load != POISSON:
+        return "" if requests_per_s != requests_per_s else f"requests_per_s is '{requests_per_s:g}'; it needs load poisson"
+    if requests_per_s != requests_per_s:
+        return "requests_per_s is blank; load poisson needs it, above 0"
+    return ("load poisson has no model for prefill_gpus; leave prefill_gpus away, or ask for load closed_loop"
+            if prefill_gpus > 0 else "")
+
+
+def overload_sentence(requests_per_s, most_per_s):
+    """Why a case that fits has no latencies: more requests arrive than it serves, so that they would wait ever longer."""
+    return (f"requests_per_s {requests_per_s:g} is more than the {most_per_s:.4g} that this instance serves; lower it, or raise "
+            "n_gpus")
 
 
 def undivided(layout, hidden):

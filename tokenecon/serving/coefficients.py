@@ -19,6 +19,7 @@ ACTIVATION_BYTES = 2.0  # hidden states on the links and in memory
 # Experts over several servers: each token is sent to those it chose and comes back, over the network card of its GPU. Rows
 # `deepseek_ep.*` and `deepseek_day.*` of data/assumptions.csv; their bandwidths count what stays in the server, too: one
 # server in four, and one in sixteen.
+GATHERED = 8.0  # GPUs up to which each gathers the tokens of all, as engines did wherever it was measured
 NETWORK_BYTES_PER_S = 50e9
 PROMPT_NETWORK_BYTES_PER_S = 45.5e9 * 3 / 4  # attained by kernels that send a token once to each server
 DECODE_NETWORK_BYTES_PER_S = 39e9 * 15 / 16  # attained by kernels that send a token once to each expert

@@ -13,41 +13,50 @@ import pandas as pd
 from tokenecon.serving import cases, checks, lookups, operands, results, steady_state
 from tokenecon.serving.calibration import support
 from tokenecon.serving.intervals import NEW
-from tokenecon.serving.results import ENDS, RESULTS
+from tokenecon.serving.results import ENDS, PERCENTILES, RESULTS
 
 CHUNK = 16384  # cases at once: their columns stay in the cache of a core
 COUNTS = ("max_concurrency", "concurrency_used")
 TEXTS = ("unmeasured", "no_price", "error")
 
 
-def _columns(ends):
-    """What is added, in this order; ``bound`` stands between speeds and money."""
-    speeds, money = ([name + end for name in RESULTS if name.startswith("usd") is paid for end in ends] for paid in (False, True))
+def _columns(intervals, percentiles):
+    """What is added, in this order; percentiles stand behind the means, and ``bound`` between speeds and money."""
+    ends = ("", *ENDS) if intervals else ("",)
+    speeds, money = ([name for name in RESULTS if name.startswith("usd") is paid] for paid in (False, True))
+    if percentiles:
+        speeds[len(MEANS):len(MEANS)] = PERCENTILES
+    speeds, money = ([name + end for name in names for end in ends] for names in (speeds, money))
     return ("fits", *COUNTS, *speeds, "bound", *money, "calibrated", *TEXTS)
 
 
-COLUMNS, BARE_COLUMNS = _columns(("", *ENDS)), _columns(("",))
+MEANS = ("ttft_ms", "tpot_ms")  # of which percentiles may be asked for
+ADDED = {asked: _columns(*asked) for asked in ((True, True), (True, False), (False, True), (False, False))}
+COLUMNS = ADDED[True, True]  # all that may be asked for
 # Values of one case that are what they seem; any other dict is read as a table.
 PLAIN = {str: object, int: np.int64, float: np.float64, bool: np.bool_, type(None): object, np.float64: np.float64,
          np.int64: np.int64, np.bool_: np.bool_}
 LARGEST_INT = 2**63 - 1  # of a column of whole numbers; larger ones are read as text
 
 
-def estimate(given: "pd.DataFrame | dict", intervals: bool = True) -> pd.DataFrame:
+def estimate(given: "pd.DataFrame | dict", intervals: bool = True, percentiles: bool = False) -> pd.DataFrame:
     """Predict each case of a DataFrame, or of one dict; see ``tokenecon estimate --help`` for the columns.
 
     Rows that cannot be computed say why in ``error`` and have no numbers; the others have no error.
+
+    Load ``poisson`` is arrivals at random, spread evenly over replicas, whose prompts are read in the passes of those who
+    decode.  Rate and cost follow from the arrivals; ``concurrency_used`` is how many run on average.
     """
-    wanted = COLUMNS if intervals else BARE_COLUMNS
+    wanted = ADDED[bool(intervals), bool(percentiles)]
     if isinstance(given, dict) and all(type(value) in PLAIN and (type(value) is not int or abs(value) <= LARGEST_INT)
                                        for value in given.values()):
         _named(tuple(given))
-        found = _one(given, intervals)
+        found = _one(given, intervals, percentiles)
         columns = [(value, PLAIN[type(value)]) for value in (*given.values(), *(found[name] for name in wanted))]
         return pd.DataFrame({name: np.array([value], dtype=kind) for name, (value, kind) in
                              zip((*given, *wanted), columns, strict=True)}, copy=False)
     frame = cases.frame(given, COLUMNS)
-    found = _table(frame, wanted, intervals)
+    found = _table(frame, wanted, intervals, percentiles)
     # built anew without a copy: a column put into a frame is copied, and a frame of many such columns gathers them all again
     both = {name: frame[name] for name in frame.columns} | found
     return pd.DataFrame(both, index=frame.index, copy=False)
@@ -59,7 +68,7 @@ def _named(names):
     checks.names(names, COLUMNS)
 
 
-def _one(given, intervals):
+def _one(given, intervals, percentiles):
     """Results of one case, all on plain floats."""
     number, words, said = checks.case(given)
     blank = dict.fromkeys(COLUMNS, math.nan) | {"fits": False, "bound": "", "calibrated": False, "unmeasured": "", "no_price": "",
@@ -77,11 +86,13 @@ def _one(given, intervals):
     unmeasured, new = support.unmeasured(*ids, words["newer"])
     found = results.one(
         hardware, number, checks.places(words), new=new,
-        values=lookups.coefficients(), widths=lookups.widths() if intervals else None,
+        values=lookups.coefficients(), widths=lookups.widths() if intervals else None, tails=percentiles,
         draft=lookups.hardware(words["draft_model"], *ids[1:]) if words["draft_model"] else None)
     of_both = {"calibrated": found["calibrated"], "unmeasured": _unmeasured(unmeasured, found["beyond"])}
     if not found["fits"]:
         return blank | of_both | {"error": found["shortage"]}
+    if found["most_per_s"]:
+        return blank | of_both | {"fits": True, "error": checks.overload_sentence(number["requests_per_s"], found["most_per_s"])}
     unpriced = "" if number["usd_per_gpu_hour"] >= 0 else checks.price_sentence(words["gpu"])
     return found | of_both | {"bound": steady_state.RESOURCES[found["bound"]], "no_price": unpriced, "error": ""}
 
@@ -91,7 +102,7 @@ def _unmeasured(words, beyond):
     return ", ".join([words] * bool(words) + [name for place, name in enumerate(results.OPTIONS) if int(beyond) >> place & 1])
 
 
-def _table(frame, wanted, intervals):
+def _table(frame, wanted, intervals, percentiles):
     """The added columns of a table."""
     ask = cases.read(frame)
     size = len(frame)
@@ -102,12 +113,20 @@ def _table(frame, wanted, intervals):
             **{name: np.full(size, "", dtype=object) for name in TEXTS[:-1]}}
     bound = np.full(size, -1)
     if ask.good.any():
-        model = _Model(ask, intervals)
-        good = np.flatnonzero(ask.good)
-        for start in range(0, len(good), CHUNK):
-            _chunk(model, slice(start, min(start + CHUNK, size)) if whole else good[start:start + CHUNK], out, bound)
+        model = _Model(ask, intervals, percentiles)
+        for good in _alike(ask):
+            for start in range(0, len(good), CHUNK):
+                all_alike = len(good) == size
+                _chunk(model, slice(start, min(start + CHUNK, size)) if all_alike else good[start:start + CHUNK], out, bound)
     out["bound"] = np.array(["", *steady_state.RESOURCES], dtype=object)[bound + 1]
     return {name: out[name] for name in wanted}
+
+
+def _alike(ask):
+    """Good rows, those with arrivals at random apart: of the others nothing is asked that only those need."""
+    good = np.flatnonzero(ask.good)
+    random = (ask.setups["load"] == steady_state.POISSON)[ask.place[good]]
+    return [rows for rows in (good[~random], good[random]) if len(rows)] if random.any() else [good]
 
 
 class Rows(dict):
@@ -134,9 +153,9 @@ def _leveled(columns):
 class _Model:
     """Everything about the setups of a table that does not change from row to row."""
 
-    def __init__(self, ask, intervals):
+    def __init__(self, ask, intervals, percentiles):
         values = lookups.coefficients()
-        self.ask, self.short = ask, {}  # what is said of setups that do not fit
+        self.ask, self.percentiles, self.short = ask, percentiles, {}  # what is said of setups that do not fit
         self.setups = _leveled(ask.setups)
         with np.errstate(all="ignore"):  # setups whose rows are refused
             self.rate = _leveled(steady_state.prepared(ask.setups, values) | steady_state.room(ask.setups))
@@ -185,10 +204,14 @@ def _chunk(model, rows, out, bound):
         case["prefill"], prefill_rate = Rows(model.prefill, place), Rows(model.prefill_rate, place)
     if np.any(number["draft_tokens"] > 0):
         case["draft"], draft_rate = Rows(model.draft, place), Rows(model.draft_rate, place)
-    state = steady_state.settled(case, rate, rate, draft_rate, resources=True, prefill_rate=prefill_rate)
+    state = results.with_arrivals(
+        case, steady_state.settled(case, rate, rate, draft_rate, resources=True, prefill_rate=prefill_rate), rate,
+        number["requests_per_s"], draft_rate)
     price = number["usd_per_gpu_hour"]
     price = np.where(price >= 0, price, case["usd_per_gpu_hour"]) if np.any(np.isnan(price)) else price
     found = results.of(case, state, usd_per_gpu_hour=price, utilisation=number["utilisation"])
+    if model.percentiles:
+        found |= results.percentiles(case, state, rate)
     beyond = np.broadcast_to(results.beyond(case), len(place))
     calibrated = (np.broadcast_to(case["new"], len(place)) == 0) & (beyond == 0)
     if model.factors:
@@ -196,21 +219,22 @@ def _chunk(model, rows, out, bound):
         found |= results.spans(found, {name: (low[at], high[at]) for name, (low, high) in model.factors.items()})
     fits = np.broadcast_to(found.pop("fits"), len(place))
     out["fits"][rows], out["calibrated"][rows] = fits, calibrated
-    bound[rows] = np.where(fits, found.pop("bound"), -1)
+    served = fits & state.get("served", True)
+    bound[rows] = np.where(served, found.pop("bound"), -1)
     for name, column in found.items():
-        out[name][rows] = column if fits.all() else np.where(fits, column, np.nan)
+        out[name][rows] = column if served.all() else np.where(served, column, np.nan)
     if not calibrated.all():
         codes, distinct = pd.factorize(place * 2**len(results.OPTIONS) + beyond)
         words = [_unmeasured(ask.unmeasured[one >> len(results.OPTIONS)], one) for one in distinct]
         out["unmeasured"][rows] = np.array(words, dtype=object)[codes]
-    unpriced = fits & np.logical_not(price >= 0)  # NaN is no price; one number for all rows is a bool, which has no ~
-    if unpriced.any() or not fits.all():
-        _tell(model, case, state["fit"], fits, unpriced, rows, out["no_price"])
+    unpriced = served & np.logical_not(price >= 0)  # NaN is no price; one number for all rows is a bool, which has no ~
+    if unpriced.any() or not served.all():
+        _tell(model, case, state, fits, unpriced, rows, out["no_price"])
 
 
-def _tell(model, case, fit, fits, unpriced, rows, no_price):
-    """Say why rows have no numbers: their model does not fit; or no cost: their GPU has no price."""
-    ask, place, fit = model.ask, model.ask.place[rows], np.broadcast_to(fit, len(fits))
+def _tell(model, case, state, fits, unpriced, rows, no_price):
+    """Say why rows have no numbers: their model does not fit, more requests come than it serves; or no cost: no price."""
+    ask, place, fit = model.ask, model.ask.place[rows], np.broadcast_to(state["fit"], len(fits))
     rows = np.arange(rows.start, rows.stop) if isinstance(rows, slice) else rows
     for one in np.flatnonzero(~fits):
         said = model.short.get(place[one])
@@ -219,5 +243,8 @@ def _tell(model, case, fit, fits, unpriced, rows, no_price):
             if fit[one] < 1.0:
                 model.short[place[one]] = said
         ask.error[rows[one]] = said
+    for one in np.flatnonzero(fits & np.logical_not(state.get("served", True))):
+        most = _item(_at(state["arrivals"]["most_per_s"] * case["used"], one))
+        ask.error[rows[one]] = checks.overload_sentence(_item(_at(ask.numbers["requests_per_s"], rows[one])), most)
     for one in np.flatnonzero(unpriced):
         no_price[rows[one]] = checks.price_sentence(ask.gpu[place[one]])

@@ -186,11 +186,12 @@ def completed(case):
     case["link_bytes_per_s"] = where(outside, known.NETWORK_BYTES_PER_S, where(beyond, hosted, bridged))
     case["pcie"] = where(beyond, 1.0, case["pcie"])
     joined = maximum(case["link_domain"], case["server_gpus"])
-    servers = maximum(case["group"] / joined, 1.0)
-    case["spread"] = where((case["dp"] > 1) & (servers > 1), 1.0, 0.0)
-    # places on other servers that a token is sent to: by expert in decode, once to each server in prefill
+    case["spread"] = where((case["dp"] > 1) & (case["group"] > known.GATHERED), 1.0, 0.0)
+    case["racked"] = where(case["group"] <= joined, 1.0, 0.0)  # all of them linked
+    # places elsewhere that a token is sent to: by expert in decode, once to each server in prefill, or to each GPU of a rack
+    servers = where(case["racked"] > 0, maximum(case["group"], 1.0), maximum(case["group"] / joined, 1.0))
     chosen = case["experts_per_token"]
     case["decode_copies"] = chosen * (1.0 - 1.0 / servers)
-    case["prompt_copies"] = minimum((servers - 1.0) * (1.0 - (1.0 - 1.0 / servers) ** chosen),
-                                    minimum(case["routed_groups"], chosen) * (1.0 - 1.0 / servers))
+    most = where(case["racked"] > 0, chosen, minimum(case["routed_groups"], chosen))
+    case["prompt_copies"] = minimum((servers - 1.0) * (1.0 - (1.0 - 1.0 / servers) ** chosen), most * (1.0 - 1.0 / servers))
     return case

@@ -4,18 +4,24 @@ Everything is a float, or an array, or a dict of them, and nothing here reads da
 cases, for one case, and for MicroPython in the reader's browser.
 """
 
-from tokenecon.formulas import levers, money
+from tokenecon.formulas import levers, money, passes
 from tokenecon.numerics import floor, maximum, minimum, some, where
 from tokenecon.serving import intervals, operands, steady_state
-from tokenecon.serving.coefficients import NETWORK_BYTES_PER_S
+from tokenecon.serving.arrivals import poisson
+from tokenecon.serving.coefficients import GATHERED, NETWORK_BYTES_PER_S
 from tokenecon.units import BYTES_PER_GB, MS_PER_SECOND
 
+UNKNOWN = float("nan")
+LEAST_PER_S = 1e-6  # arrivals in place of none where other loads stand beside
 BEYOND = 1.2  # a static batch may be so much larger than what fits by the usual share of memory
 # Result -> the quantity whose interval it has; money falls as the rate rises.
 RESULTS = {"ttft_ms": "ttft", "tpot_ms": "tpot", "output_tok_s": "rate", "total_tok_s": "rate", "usd_per_mtok_in": "usd",
            "usd_per_mtok_out": "usd", "usd_per_mtok": "usd"}
+# The same of percentiles over requests, which are computed on request.
+PERCENTILES = {"%s_p%d" % (name, place): RESULTS[name] for name in ("ttft_ms", "tpot_ms") for place in poisson.PERCENTILES}
 ENDS = ("_low", "_high")
-OPTIONS = ("drafted tokens", "prefill apart", "a cached prefix", "a layer split beyond linked GPUs")  # that nobody measured
+OPTIONS = ("drafted tokens", "prefill apart", "a cached prefix", "a layer split beyond linked or 8 GPUs",
+           "arrivals at random")  # that nobody measured
 # What says how much room weights take.
 ROOM = ("concurrency", "memory_bytes", "host_bytes", "group", "tp", "pp", "routed", "outer_bytes", "attention_params",
         "dense_params", "attention_bytes", "dense_bytes", "expert_params", "expert_room_bytes", "workspace", "experts_per_token",
@@ -47,6 +53,36 @@ def columns(case, number):
                      case["link_bytes_per_s"])
         case["transfer_s"] = where(case["split"] > 0, values * case["cache_bytes"] / (link * case["group"] * case["pp"]), 0.0)
     return case
+
+
+def with_arrivals(case, state, rate, requests_per_s, draft_rate=None):
+    """The steady state of a load of arrivals at random, in place of that of a closed loop; others stay what they are."""
+    if not some(case["load"] == steady_state.POISSON):
+        return state
+    random = case["load"] == steady_state.POISSON
+    found = poisson.served(case, rate, state["batch"], where(random, requests_per_s, LEAST_PER_S) / case["used"], draft_rate)
+    settled = dict(state)
+    for name in ("ttft_s", "tpot_s", "batch", "prefill_share", "requests_per_s") + steady_state.RESOURCES:  # noqa: RUF005  (MicroPython)
+        settled[name] = where(random, found[name], state[name])
+    settled["arrivals"], settled["served"] = found, where(random, found["stable"], True)
+    return settled
+
+
+def percentiles(case, state, rate):
+    """Latencies of :data:`PERCENTILES`, over requests of equal length: of closed loops and of arrivals at random, else NaN.
+
+    In a closed loop every request takes the same time per token.
+    """
+    random, closed = case["load"] == steady_state.POISSON, case["load"] == steady_state.CLOSED_LOOP
+    at = poisson.percentiles(state["arrivals"]) if some(random) else [(UNKNOWN, UNKNOWN)] * len(poisson.PERCENTILES)
+    pool_s = state["prefill_all_s"] / where(case["split"] > 0, case["split"], 1.0)
+    out = {}
+    for place, (ttft_s, tpot_s) in zip(poisson.PERCENTILES, at):  # noqa: B905  (MicroPython's zip takes no strict)
+        looped_s = passes.closed_loop_ttft_at(ttft_s=state["ttft_s"], prefill_one_s=state["prefill_one_s"], prefill_all_s=pool_s,
+                                              burst=rate["burst"], share=place / 100)
+        for name, drawn, looped in (("ttft_ms", ttft_s, looped_s), ("tpot_ms", tpot_s, state["tpot_s"])):
+            out["%s_p%d" % (name, place)] = where(random, drawn, where(closed, looped, UNKNOWN)) * MS_PER_SECOND
+    return {name: out[name] for name in PERCENTILES}
 
 
 def of(case, state, *, usd_per_gpu_hour, utilisation):
@@ -82,15 +118,21 @@ def bound(state):
 
 def beyond(case):
     """Which of :data:`OPTIONS` a case takes that nobody measured, as the sum of their powers of two."""
-    asked = (case["draft_tokens"] > 0, case["prefill_gpus"] > 0, case["cached"] > 0, case["group"] > case["link_domain"])
+    split = (case["group"] > case["link_domain"]) | (case["group"] > GATHERED)
+    asked = (case["draft_tokens"] > 0, case["prefill_gpus"] > 0, case["cached"] > 0, split,
+             case["load"] == steady_state.POISSON)
     return sum(2**place * one for place, one in enumerate(asked))
 
 
 def factors(widths, case, new):
-    """Low and high factor of each quantity of :data:`RESULTS`; ``new`` is the sum of what is :data:`intervals.NEW`."""
-    found = {name: intervals.ratios(widths, name, case["load"], case["routed"], case["family"], new)
-             for name in intervals.QUANTITIES}
-    low, high = found["rate"]
+    """Low and high factor of each quantity of :data:`RESULTS`; ``new`` is the sum of what is :data:`intervals.NEW`.
+
+    Latencies under arrivals at random have those of closed loops, which were measured; their rate is what the case states.
+    """
+    random = case["load"] == steady_state.POISSON
+    load = where(random, steady_state.CLOSED_LOOP, case["load"])
+    found = {name: intervals.ratios(widths, name, load, case["routed"], case["family"], new) for name in intervals.QUANTITIES}
+    low, high = found["rate"] = tuple(where(random, 1.0, end) for end in found["rate"])
     found["usd"] = (1 / high, 1 / low)
     return found
 
@@ -98,18 +140,21 @@ def factors(widths, case, new):
 def spans(found, factors):
     """The ends of the interval of each result."""
     out = {}
-    for name, quantity in RESULTS.items():
-        for end, factor in zip(ENDS, factors[quantity]):  # noqa: B905  (MicroPython's zip takes no strict)
-            out[name + end] = found[name] * factor
+    for results in (RESULTS, PERCENTILES):
+        for name, quantity in results.items():
+            if name in found:
+                for end, factor in zip(ENDS, factors[quantity]):  # noqa: B905  (MicroPython's zip takes no strict)
+                    out[name + end] = found[name] * factor
     return out
 
 
-def one(hardware, number, places, *, new, values, widths=None, draft=None):
+def one(hardware, number, places, *, new, values, widths=None, draft=None, tails=False):
     """All results of one case as a dict, from ``hardware`` and perhaps ``draft``: numbers as :mod:`operands` gives them.
 
     ``number`` has n_gpus, isl, osl, usd_per_gpu_hour and the other numbers of ``estimate``, with NaN for a tp or an ep that is
     not given; ``places`` are those of :func:`setup`, ``new`` says what of the hardware nobody measured.  Without ``widths``
-    there are no intervals.
+    there are no intervals, with ``tails`` there are :data:`PERCENTILES`.  ``most_per_s`` is what an instance serves to which
+    more arrives, else 0.
     """
     layout = operands.layout(number)
     case = columns(setup(hardware, layout, places), number)
@@ -122,9 +167,13 @@ def one(hardware, number, places, *, new, values, widths=None, draft=None):
         if draft is not None:
             case["draft"] = setup(draft, layout, places)
             draft_rate = steady_state.prepared(case["draft"], values)
-    state = steady_state.settled(case, steady_state.prepared(case, values), steady_state.room(case), draft_rate, resources=True,
-                                 prefill_rate=prefill_rate)
+    rate = steady_state.prepared(case, values)
+    state = steady_state.settled(case, rate, steady_state.room(case), draft_rate, resources=True, prefill_rate=prefill_rate)
+    state = with_arrivals(case, state, rate, number["requests_per_s"], draft_rate)
     found = of(case, state, usd_per_gpu_hour=number["usd_per_gpu_hour"], utilisation=number["utilisation"])
+    if tails:
+        found.update(percentiles(case, state, rate))
+    found["most_per_s"] = 0.0 if state.get("served", True) else state["arrivals"]["most_per_s"] * case["used"]
     found["beyond"] = int(beyond(case))
     found["calibrated"] = new == 0 and found["beyond"] == 0
     if widths:

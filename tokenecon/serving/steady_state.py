@@ -10,8 +10,8 @@ from tokenecon.serving import coefficients as known
 from tokenecon.serving.operands import ENDLESS, UNLIMITED
 from tokenecon.units import BYTES_PER_GB, FLOP_PER_MULTIPLY_ADD
 
-CLOSED_LOOP, OFFLINE, STATIC = 0, 1, 2
-LOADS = ("closed_loop", "offline", "static")
+CLOSED_LOOP, OFFLINE, STATIC, POISSON = 0, 1, 2, 3
+LOADS = ("closed_loop", "offline", "static", "poisson")
 PAGED = [name in ("vllm", "sglang") for name in known.ENGINES] + [False]
 HIDDEN, PARTLY = 0, 1
 EXCHANGES = ("hidden", "partly", "added")  # how the exchange of experts over several servers relates to the computation
@@ -44,6 +44,8 @@ def prepared(case, values):
     full = passes.attained_flop_per_s(flop_per_s_per_gpu=case["full_flop_per_s"], **rates)
     narrow = case["attention_flop_per_s"] > case["full_flop_per_s"]
     latency = overhead * where(pcie, values["pcie_latency"], values["link_latency"])
+    link = case["link_bytes_per_s"] * of_family("link") * where(pcie, values["pcie_bandwidth"], values["link_bandwidth"])
+    racked = case["racked"] > 0
     sent = {"hidden_size": case["hidden"], "bytes_there": known.DISPATCH_BYTES, "bytes_back": known.COMBINE_BYTES}
     tp, group, f = case["tp"], case["group"], FLOP_PER_MULTIPLY_ADD
     dense_ranks = where(case["routed"] > 0, tp, group)
@@ -73,13 +75,13 @@ def prepared(case, values):
         "hidden_bytes": case["hidden"] * known.ACTIVATION_BYTES,
         "latency_s": latency, "large_latency_s": overhead * where(pcie, 0.0, values["link_latency_large"]),
         "exchange_s": latency * values["exchange_latency"],
-        # over several servers: seconds of all layers for a token of a prompt, for one that is decoded, and at least
+        # beyond one server: seconds of all layers for a token of a prompt, for one that is decoded, and at least
         "sent_prompt_s": case["routed_layers"] * parallelism.all_to_all_seconds(
-            tokens=1.0, copies=case["prompt_copies"], bytes_per_s=known.PROMPT_NETWORK_BYTES_PER_S, **sent),
+            tokens=1.0, copies=case["prompt_copies"], bytes_per_s=where(racked, link, known.PROMPT_NETWORK_BYTES_PER_S), **sent),
         "sent_decode_s": case["routed_layers"] * parallelism.all_to_all_seconds(
-            tokens=1.0, copies=case["decode_copies"], bytes_per_s=known.DECODE_NETWORK_BYTES_PER_S, **sent),
-        "sent_least_s": case["routed_layers"] * 2.0 * overhead * values["pcie_latency"],
-        "link": case["link_bytes_per_s"] * of_family("link") * where(pcie, values["pcie_bandwidth"], values["link_bandwidth"]),
+            tokens=1.0, copies=case["decode_copies"], bytes_per_s=where(racked, link, known.DECODE_NETWORK_BYTES_PER_S), **sent),
+        "sent_least_s": case["routed_layers"] * 2.0 * overhead * where(racked, values["link_latency"], values["pcie_latency"]),
+        "link": link,
         "layer_s": overhead * (values["layer"] + values["narrow_layer"] * narrow + values["latent_layer"] * case["latent"]
                                + values["state_layer"] * case["state_share"]),
         "routed_layer_s": overhead * of_engine("routed_layer", ratio=True) * values["fused_experts"] ** case["four_bit"] * (
@@ -209,9 +211,9 @@ def room(case):
         memory_bytes=case["memory_bytes"], share=share,
         taken_before_bytes=weights * weights_before + (reserve + host) * reserve_before,
         taken_after_bytes=weights * (1.0 - weights_before) + reserve * (1.0 - reserve_before))
-    # TensorRT-LLM reserves the whole length; the others take pages as a sequence grows, and a closed loop holds
-    # sequences of every age.
-    paged = (case["load"] == CLOSED_LOOP) & pick(PAGED, engine)
+    # TensorRT-LLM reserves the whole length; the others take pages as a sequence grows, and a closed loop, like arrivals at
+    # random, holds sequences of every age.
+    paged = ((case["load"] == CLOSED_LOOP) | (case["load"] == POISSON)) & pick(PAGED, engine)
     shards = minimum(case["tp"], case["kv_heads"])
     on_a_gpu = case["cache_bytes"] / shards / case["pp"]
     block = known.BLOCK

@@ -16,12 +16,12 @@ TOGETHER = {
     "measurements": {"served": ("model", "gpu", "n_gpus", "parallelism", "weights", "kv", "engine"),
                      "load": ("workload", "isl", "osl", "concurrency", "requests"),
                      "prompt range": ("isl_low", "isl_high"), "metric": ("metric", "flag")},
-    "wide_ep": {"served": ("system", "model", "gpu", "n_gpus", "weights", "engine"),
+    "wide_ep": {"served": ("system", "model", "gpu", "n_gpus", "weights", "kv", "engine"),
                 "prefill": ("prefill_gpus", "prefill_parallelism"), "decode": ("decode_gpus", "decode_parallelism"),
                 "lengths": ("isl", "osl", "context"), "metric": ("metric", "obtained", "flag")},
 }
 # Columns that repeat what the id of the row says.
-SAID = {"gpus": ("field",), "prices": ("kind", "region_low", "region_high"), "measurements": ("campaign",)}
+SAID = {"gpus": ("field",), "prices": ("kind", "region_low", "region_high")}
 # With more columns than this, a row shows its filled cells as pairs of name and value.
 MANY = 8
 RANGE = ("value", "low", "high", "unit", "text")

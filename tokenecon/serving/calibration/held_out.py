@@ -19,7 +19,9 @@ SMALL = 5  # configurations from which on a family has an effect of its own unde
 # Least spread between sources: versions of one engine that follow one another differ by 4 to 11 % on the same configuration, so
 # that no number of agreeing sources makes the next one agree better than that.
 FLOOR = 0.05
-SAME = ["family", "configuration", "gpu", "model", "weights", "isl"]  # columns of a measurement that a residual keeps
+# Columns of a measurement that a residual keeps.
+SAME = ["family", "campaign", "configuration", "engine", "model", "gpu", "weights", "n_gpus", "parallelism", "isl", "osl",
+        "concurrency"]
 WORKLOADS = {"offline_max": "offline", "mlperf_offline": "offline", "static_batch": "static", "closed_loop": "closed_loop"}
 QUANTITY = {"output_tok_s": "rate", "total_tok_s": "rate", "e2e_ms": "rate", "ttft_ms": "ttft", "tpot_ms": "tpot"}
 
@@ -63,16 +65,18 @@ def stored(by="family"):
 def residuals(rows):
     """Logarithm of measured over predicted, one row for each quantity of a distinct configuration: the median of its near-copies.
 
-    `load`, `kind` and `maker` are the cell of its interval.
+    `load`, `kind` and `maker` are the cell of its interval; `value` and `predicted`, of the first copy, are tok/s or ms.
     """
     shapes = data.rows("models", {"id": sorted(set(rows["model"]))}, want="id experts")
     kind = {model: intervals.KINDS[experts > 0] for model, experts in zip(shapes["id"], shapes["experts"], strict=True)}
     makers = {gpu: intervals.MAKERS[intervals.MAKER_OF_FAMILY[lookups.gpu_numbers(gpu)["family"]]] for gpu in set(rows["gpu"])}
+    tokens = rows["concurrency"] * rows["osl"] * measured.MILLI  # times milliseconds, of a batch that states its whole time
     out = rows[SAME].assign(
         load=rows["workload"].map(WORKLOADS), kind=rows["model"].map(kind), quantity=rows["metric"].map(QUANTITY),
         maker=rows["gpu"].map(makers),
-        residual=np.log(rows["value"] / rows["predicted"]) * np.where(rows["metric"] == "e2e_ms", -1, 1))
+        **{name: np.where(rows["metric"] == "e2e_ms", tokens / rows[name], rows[name]) for name in ("value", "predicted")})
     out = pd.concat([out, _closed_rates(rows, out)], ignore_index=True)
+    out["residual"] = np.log(out["value"] / out["predicted"])
     whole = out.groupby(["quantity", "configuration"], sort=False)
     return with_novelty(whole.first().assign(residual=whole["residual"].median()).reset_index())
 
@@ -95,11 +99,10 @@ def _closed_rates(rows, out):
     loop = rows[(rows["load"] == "closed_loop") & rows["metric"].isin(("ttft_ms", "tpot_ms"))]
     wide = loop.groupby(["run", "metric"])[["value", "predicted"]].mean().unstack("metric")
     both = loop.drop_duplicates("run").set_index("run").loc[wide.index]
-    time = {name: wide[(name, "ttft_ms")] + (both["osl"] - 1) * wide[(name, "tpot_ms")]
-            for name in ("value", "predicted")}
-    found = both[[*SAME, "load", "kind", "maker"]].assign(
-        quantity="rate", residual=np.log(time["predicted"] / time["value"]))
-    return found.dropna(subset="residual")
+    tokens, more = both["concurrency"] * both["osl"] * measured.MILLI, both["osl"] - 1
+    found = both[[*SAME, "load", "kind", "maker"]].assign(quantity="rate", **{
+        name: tokens / (wide[(name, "ttft_ms")] + more * wide[(name, "tpot_ms")]) for name in ("value", "predicted")})
+    return found.dropna(subset=["value", "predicted"])
 
 
 def sources(spread):
@@ -183,3 +186,11 @@ def coverage(spread, added):
             low, high = -np.sqrt(rest + low[place]), np.sqrt(rest + high[place])
             parts.append(part.assign(low=low, high=high, inside=(part["residual"] >= low) & (part["residual"] <= high)))
     return pd.concat(parts)
+
+
+def tried():
+    """:func:`coverage` of the stored predictions, with `fitted`, the residual of each where nothing is left out."""
+    left, whole = {by: residuals(stored(by)) for by in LEFT_OUT}, residuals(stored("fitted"))
+    found = coverage(left["family"], growth(whole, left))
+    return found.merge(whole.rename(columns={"residual": "fitted"})[["quantity", "configuration", "fitted"]],
+                       on=["quantity", "configuration"])

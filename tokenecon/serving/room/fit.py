@@ -152,7 +152,8 @@ def _row(number, words, stated, users):
         "reserve_gb": gb["reserve"], "cache_gb": gb["pool"],
         "rest_gb": max(case["memory_bytes"] / BYTES_PER_GB - gb["weight"] - gb["reserve"] - gb["pool"], 0.0),
         "cache_kb_per_token": bytes_of["position_bytes"] / KB, "cache_gb_per_sequence": each / BYTES_PER_GB,
-        "max_concurrency": math.floor(held), "users": int(users), "longest_context": math.floor(far),
+        "max_concurrency": math.floor(held), "users": int(users),
+        "longest_context": math.floor(far) if far < operands.UNLIMITED else math.inf,
         "said": "" if fits else _what_would(number, words, n_gpus, length, users, least, far),
     }  # fmt: skip
 

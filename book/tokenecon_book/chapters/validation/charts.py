@@ -4,7 +4,7 @@ import altair as alt
 
 from tokenecon_book.charts import theme
 from tokenecon_book.charts.axes import guide, scale, tooltip
-from tokenecon_book.charts.forms import axis, intervals, mark
+from tokenecon_book.charts.forms import axis, bars, intervals, mark
 from tokenecon_book.charts.frame import finish, legend
 
 MEASURED = axis("measured_tok_s", "Measured", "tok/s", log=True)
@@ -20,12 +20,12 @@ def points(found):
     across = alt.X("measured_tok_s:Q", axis=guide(MEASURED, *ends, grid=True), scale=scale(MEASURED, *ends))
     up = alt.Y("predicted_tok_s:Q", axis=guide(PREDICTED, *ends), scale=scale(PREDICTED, *ends))
     diagonal = alt.Chart(alt.InlineData([{"measured_tok_s": end, "predicted_tok_s": end} for end in map(float, ends)]))
-    formats = sorted(table["weights"].unique())
-    hue = alt.Color("weights:N", legend=legend(formats, symbolType="circle", offset=26),
+    formats = sorted(table["form"].unique())
+    hue = alt.Color("form:N", legend=legend(formats, symbolType="circle", offset=26),
                     scale=alt.Scale(domain=formats, range=list(theme.PALETTE)))
-    pick = alt.selection_point(fields=["weights"], bind="legend")
+    pick = alt.selection_point(fields=["form"], bind="legend")
     gpu, model = choice(table, "gpu", "Accelerator "), choice(table, "model", "Model ")
-    named = [(name, name) for name in ("gpu", "model", "weights", "parallelism", "campaign")]
+    named = [(name, name) for name in ("gpu", "model", "weights", "parallelism", "loaded", "family")]
     dots = alt.Chart(table).mark_point(size=45, filled=True).encode(
         x=across, y=up, color=hue, tooltip=tooltip(*named, MEASURED, PREDICTED),
         opacity=alt.condition(pick & gpu & model, alt.value(0.8), alt.value(0.06)),
@@ -42,14 +42,20 @@ def choice(table, column, name):
 
 
 def spread(found):
-    """Predicted over measured by group, with the range of the middle 80 %."""
-    return intervals(found.table, RATIO, "label", sort=False, marks=[mark("x", 1, "a hit")])
+    """Predicted over measured by accelerator, with the range of the middle 80 %."""
+    return intervals(found.table, RATIO, "label", group="what", sort=False, marks=[mark("x", 1, "a hit")])
 
 
 def coverage(found):
-    """Share of measurements inside their interval."""
+    """Share of cases inside their interval."""
     return intervals(found.table, axis("inside", "Inside the interval", "fraction", domain=(0.0, 1.0)), "label", sort=False,
                      marks=[mark("x", 0.8, "80 %")])
+
+
+def parts(found):
+    """How far each part of an interval would reach alone."""
+    return bars(found.table[found.table["drawn"]], axis("above", "Reach above the number said", "fraction"), "part", "what",
+                stacked=False)
 
 
 def coefficients(found):

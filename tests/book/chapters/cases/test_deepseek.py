@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -100,7 +101,7 @@ def test_the_page_is_what_estimate_says(page):
 
 def test_the_sources_are_those_of_what_was_asked_for(page):
     day = page()
-    own, points = cases_deepseek.compare(day).sources, published.others(day).sources
+    own, points = cases_deepseek.compare(day).sources, published.others().sources
     model, card = data.model(day.model)["source"], data.row("gpus", f"{day.gpu}.bandwidth")["source"]
     assert {"deepseek-inference-2025", model, card} <= set(own)
     assert {"sglang-wide-ep-2025", data.row("gpus", "h100-sxm-80gb.bandwidth")["source"], card} <= set(points)
@@ -117,14 +118,46 @@ def test_the_day_is_reproduced_within_a_factor_of_one_and_a_half(page):
     assert table.loc["Cost of the day", "ours"] == pytest.approx(table.loc["Nodes", "ours"] * 8 * 24 * 2)
 
 
+@pytest.fixture(scope="module")
+def measured_elsewhere():
+    return published.others().table.set_index("id")
+
+
 @pytest.mark.source("sglang-wide-ep-2025", "Evaluation")
-def test_passes_meet_measurements_that_nothing_was_fitted_to(page):
-    table = published.others(page()).table.set_index("point")
-    # 57,674, 54,543, 50,302 and 22,282 tokens a second for a node; 62,713 and 18,598 in DeepSeek's own profile
-    assert table["measured"].to_list() == [57_674, 54_543, 50_302, 22_282, 62_713, 18_598]
-    # DeepSeek's profile of prefill has every expert equally busy, and still the slowest rank of many
-    assert table["ratio"].drop("DeepSeek's profile, prompts of 4K").between(0.8, 1.2).all()
-    assert ((table["ratio_low"] < 1) & (table["ratio_high"] > 1)).all()
+def test_units_that_nothing_was_fitted_to_are_met(measured_elsewhere):
+    # 57,674, 54,543, 50,302 and 22,282 tokens a second for a server of eight H100
+    found = measured_elsewhere.loc[["wide-ep-03", "wide-ep-04", "wide-ep-05", "wide-ep-07"]]
+    assert (found["measured"] * 8).to_list() == [57_674, 54_543, 50_302, 22_282]
+    assert found["ratio"].between(0.8, 1.2).all()
+
+
+def test_every_published_rate_is_near_or_says_why_not(measured_elsewhere):
+    table = data.table("wide_ep")
+    assert set(measured_elsewhere.index) == set(table.loc[table["flag"] == "", "id"])
+    far = measured_elsewhere[~measured_elsewhere["near"]]
+    assert set(far.index) == set(published.OUTSIDE) and (far["why"] != "").all()
+    assert measured_elsewhere["near"].sum() >= 11  # of 22; two thirds is the aim, which six rates of the H20 stand against
+    # what does not fit: 671 billion parameters, 654 of them experts in 4.5 bits, into two GPUs of 186 GiB
+    assert set(far.index[far["ratio"].isna()]) == {"wide-ep-13", "wide-ep-43"}
+    assert (654e9 * 4.5 / 8 + 17e9 * 2) / 2 > 186 * 1024**3
+
+
+def test_a_pool_that_answers_makes_what_its_sequences_say(measured_elsewhere):
+    """72 H100 with 256 sequences each: 256 tokens in the time of one token, whatever pool reads the prompts."""
+    row = next(one for one in published.rows().itertuples() if one.id == "wide-ep-07")
+    asked = published.cases(row)[0]
+    step_ms = tokenecon.estimate(pd.DataFrame([asked]))["tpot_ms"].iloc[0]
+    assert measured_elsewhere.loc["wide-ep-07", "ours"] == pytest.approx(256 / step_ms * 1e3)
+    assert asked["isl"] + asked["osl"] / 2 == 2000
+    larger = tokenecon.estimate(asked | {"n_gpus": 72 * 401, "prefill_gpus": 72 * 400})["tpot_ms"].iloc[0]
+    assert larger == pytest.approx(step_ms)
+
+
+@pytest.mark.source("sglang-h20-2025", "accepted length 1.8 to 1.9 with one draft, 2.4 to 2.7 with two")
+def test_drafts_are_accepted_as_published():
+    assert published.acceptance(1) == pytest.approx(0.85)
+    chance = published.acceptance(2)
+    assert 1 + chance + chance**2 == pytest.approx(2.55)
 
 
 def test_users_get_the_speed_asked_for_and_memory_suffices(page):

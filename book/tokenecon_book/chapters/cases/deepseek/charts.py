@@ -15,9 +15,9 @@ def ways(found):
 
 
 def others(found):
-    """Our passes over measured rates of other units."""
-    return intervals(found.table, axis("ratio", "By this page's passes over measured", "ratio", log=True), "point",
-                     group="experts", sort=False, marks=[mark("x", 1.0, "measured")])
+    """Estimated over measured rates of other deployments."""
+    return intervals(found.table, axis("ratio", "Estimated over measured", "ratio", log=True), "label", group="work", sort=False,
+                     marks=[mark("x", 1.0, "measured")])
 
 
 def speed(found):
