@@ -126,7 +126,8 @@ def offers(case):
         "owned hour: all its parts at their cheap or dear ends), and 80 % interval of the model. "
         f"Price seen: the quote that sets it; old: over {gpu_prices.OLD_DAYS} days before."
         + _unmeasured(table)
-        + (" Yours: an offer of your own facts is among them." if table["price_mark"].str.contains("yours").any() else "")))
+        + (" Yours: an offer of your own facts is among them." if table["price_mark"].str.contains("yours").any() else "")),
+        units={"price_sellers": "count"})
 
 
 def _unmeasured(table):
@@ -265,4 +266,4 @@ def compared(offered):
     return Finding(shown, (
         f"From ${first['usd_per_mtok']:.2g} to ${last['usd_per_mtok']:.2g}: the same tokens cost "
         f"{last['usd_per_mtok'] / first['usd_per_mtok']:.1f} times as much by choice of machine and contract"
-        + (f"; {left} dearer choices are not drawn" if left else "")), offered.note)
+        + (f"; {left} dearer choices are not drawn" if left else "")), offered.note, offered.units)
