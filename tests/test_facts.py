@@ -141,15 +141,15 @@ def test_a_source_of_the_readers_is_cited_beside_the_file(tmp_path):
 
 def test_what_was_remembered_is_forgotten_and_comes_back(folder):
     def now():
-        price = gpu_prices.price_range("h100-sxm-80gb", "on_demand")["typical"]
-        row = tokenecon.estimate({"model": "llama-3.1-8b", "gpu": "h100-sxm-80gb", "n_gpus": 1, "isl": 1000, "osl": 200}).iloc[0]
+        price = gpu_prices.price_range("h200-sxm-141gb", "on_demand")["typical"]
+        row = tokenecon.estimate({"model": "llama-3.1-8b", "gpu": "h200-sxm-141gb", "n_gpus": 1, "isl": 1000, "osl": 200}).iloc[0]
         return price, row["usd_per_mtok"], data.value("finance.ops_overhead"), data.ids("gpus"), options_of("chat-assistant")
 
     def options_of(name):
         return options.offers(scenario.load(name)).table["usd_per_mtok"].tolist()
 
     before = now()
-    (folder / "prices.csv").write_text(PRICE + "my.h100,h100-sxm-80gb,on_demand,9,USD/GPU/h,quoted,2026-11-01\n")
+    (folder / "prices.csv").write_text(PRICE + "my.h200,h200-sxm-141gb,on_demand,9,USD/GPU/h,quoted,2026-11-01\n")
     tokenecon.facts(folder)
     other = now()
     assert all(one != two for one, two in zip(before, other, strict=True))
@@ -207,7 +207,7 @@ def test_what_is_missing_is_looked_for_in_the_readers_files_too(command, tmp_pat
     case = {"model": "llama-3.1-8b", "gpu": "my-gpu", "n_gpus": 1, "isl": 1000, "osl": 200, "weights": "fp8"}
     row = tokenecon.estimate(case).iloc[0]
     assert row["output_tok_s"] > 0 and row["error"] == ""
-    assert row["no_price"] == f"gpu 'my-gpu' has no price in data/prices.csv or {mine}/prices.csv; give usd_per_gpu_hour"
+    assert row["no_price"] == f"gpu 'my-gpu' has no offer in data/prices.csv or {mine}/prices.csv; give usd_per_gpu_hour"
     path = tmp_path / "case.yml"
     path.write_text(CASE.replace("[rent, api]", "[own, rent, api]"))
     assert command("cost", path, "--facts", mine)[0] == 0
@@ -459,7 +459,7 @@ def test_a_stated_price_is_what_a_bill_and_a_token_cost(tmp_path):
     assert plain[0] == pytest.approx(2 * plain[1])
     (row,) = contract_prices.prices(declared_with(declared, usd_per_gpu_hour=2.0)).table.query(
         "kind == 'on demand'").to_dict("records")
-    assert (row["usd_per_gpu_hour"], row["of_on_demand"], row["offers"]) == (2.0, 1.0, 0)
+    assert (row["usd_per_gpu_hour"], row["of_on_demand"], row["sellers"]) == (2.0, 1.0, 0)
     tokenecon.facts(written(tmp_path / "mine", gpus=GPU))
     mine = declared_with(declared, gpu="my-gpu", usd_per_gpu_hour=3.0)
     assert mix.offers(mine)[["provider", "kind", "usd_per_gpu_hour"]].values.tolist() == [["stated", "on demand", 3.0]]

@@ -111,7 +111,7 @@ def note(name):
     from tokenecon.prices import price_book
 
     return (f"as of {price_book.newest_date()}, the newest date in the book; old: not seen for more than {price_book.OLD_DAYS} "
-            "days; outside: beyond the range of other sellers of the same at that time")
+            "days; outside: beyond the range of other sellers of the same at that time; estimate: nobody's offer")
 
 
 def look_up(any_id):

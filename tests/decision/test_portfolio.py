@@ -166,7 +166,7 @@ TERMS = {"limit": INF, "availability": 0.9, "interruptions": 0.1, "restart": 0.2
 def test_offers_are_the_cheapest_of_each_provider_and_contract():
     known = portfolio.market("h100-sxm-80gb", "2026-09-06", **TERMS)
     assert not known.duplicated(["provider", "kind", "contract"]).any()
-    rows = gpu_prices.prices("h100-sxm-80gb", "on_demand", "2026-09-06", max_age_days=365)
+    rows = gpu_prices.offers("h100-sxm-80gb", "on_demand", "2026-09-06")
     full = rows.groupby("provider")["value"].min()
     plain = known[known["kind"] == ON_DEMAND].set_index("provider")["usd_per_gpu_hour"]
     assert plain.to_dict() == pytest.approx(full.to_dict())

@@ -121,10 +121,19 @@ def test_offers_are_those_of_the_table_with_marks():
     assert set(table["marks"]) <= {"", "old", "outside", "old, outside"}
 
 
+def test_an_estimate_is_marked_and_is_nobodys_peer():
+    # the cost model of an analyst is the only one that says what three years of an H100 cost
+    table = price_book.gpu_offers("h100-sxm-80gb", "rental_3y", "2026-11-22")
+    assert set(table["provider"]) == {"semianalysis-model"} and set(table["marks"]) == {"old, estimate"}
+    contracts = price_book.gpu_offers("h100-sxm-80gb", "committed_1y", "2026-11-22").set_index("provider")
+    assert "estimate" in contracts.loc["neocloud-market", "marks"]
+    assert contracts["peers"].isna().tolist() == [provider == "neocloud-market" for provider in contracts.index]
+
+
 def test_a_hyperscalers_list_price_of_2026_is_outside():
-    # Azure asked 10.60 for an H200 where nine others asked 2.40 to 7.91, half of them between 3.4 and 4.6
+    # Azure asked 10.60 for an H200 where eight others asked 2.49 to 7.91, half of them between 3.4 and 4.5
     table = price_book.gpu_offers("h200-sxm-141gb", "on_demand", "2026-06-01").set_index("provider")
-    assert table.loc["azure", ["value", "peers", "outside"]].tolist() == [10.6, 9, True]
+    assert table.loc["azure", ["value", "peers", "outside"]].tolist() == [10.6, 8, True]
     assert table.loc["azure", "peer_high"] < 10.6
 
 

@@ -341,9 +341,9 @@ def test_a_configuration_says_what_its_weights_are_in(tmp_path):
 
 
 def test_a_gpu_without_a_price_has_its_speed_and_says_why_it_has_no_cost():
-    case = {"model": "llama-3.1-8b", "gpu": "rtx-4090-24gb", "n_gpus": 1, "isl": 1000, "osl": 200, "weights": "fp8"}
+    case = {"model": "llama-3.1-8b", "gpu": "h20-sxm-96gb", "n_gpus": 1, "isl": 1000, "osl": 200, "weights": "fp8"}
     for row in (tokenecon.estimate(case).iloc[0], tokenecon.estimate(pd.DataFrame([case, case])).iloc[1]):
         assert row["error"] == "" and row["output_tok_s"] > 0 and np.isnan(row["usd_per_mtok"])
-        assert row["no_price"] == "gpu 'rtx-4090-24gb' has no price in data/prices.csv; give usd_per_gpu_hour"
+        assert row["no_price"] == "gpu 'h20-sxm-96gb' has no offer in data/prices.csv; give usd_per_gpu_hour"
         assert not row["calibrated"]
     assert tokenecon.estimate(case | {"usd_per_gpu_hour": 0.4}).iloc[0]["no_price"] == ""

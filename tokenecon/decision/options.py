@@ -1,7 +1,5 @@
 """Own, rent or call an API: what each costs today for one workload, on every GPU and under every contract."""
 
-import datetime
-
 import numpy as np
 import pandas as pd
 
@@ -12,7 +10,7 @@ from tokenecon.errors import NoInput, NoPrice, NothingServes
 from tokenecon.finding import Finding, finding
 from tokenecon.fleet import planning, policies
 from tokenecon.formulas import money
-from tokenecon.prices import price_book
+from tokenecon.prices import gpu_prices
 from tokenecon.serving import cost_allocation, sizing
 
 # kind of an hour -> (choice it belongs to, words, how the fleet follows the load)
@@ -21,9 +19,10 @@ KINDS = {
     "on_demand": ("rent", "on demand", "autoscale"),
     "spot": ("rent", "spot", "autoscale"),
     "marketplace": ("rent", "marketplace", "autoscale"),
+    "reserved_3m": ("rent", "3-month reservation", "fixed"),
     "committed_1y": ("rent", "1-year commitment", "fixed"),
     "committed_3y": ("rent", "3-year commitment", "fixed"),
-    "rental_3y": ("rent", "3-year contract", "fixed"),
+    "rental_3y": ("rent", "3-year contract", "fixed"),  # of the reader's own facts: ours are estimates
     "api": ("api", "API", ""),
 }  # fmt: skip
 GROUPS = {"own": "own", "rent": "rent", "api": "API"}
@@ -39,12 +38,12 @@ COLUMNS = {
     "usd_per_mtok_cached": ("Cached input", "USD/Mtok_cached"), "usd_per_mtok_out": ("Output", "USD/Mtok_out"),
     "usd_per_month": ("A month", "USD/month"), "replicas": ("Replicas paid", "count"), "n_gpus": ("GPUs each", "GPU"),
     "utilisation": ("Busy", "fraction"), "usd_per_gpu_hour": ("An hour", "USD/GPU/h"),
-    "price_seen": ("Price seen", None), "price_mark": ("Mark", None),
+    "price_sellers": ("Sellers", "count"), "price_seen": ("Price seen", None), "price_mark": ("Mark", None),
 }  # fmt: skip
 
 RANGED = ("usd_per_gpu_hour", "usd_per_month", "usd_per_mtok", "usd_per_mtok_used", *COSTS.values(), "requests_per_s")
 FIELDS = ["name", "choice", "kind", "gpu", "n_gpus", "concurrency", "replicas", "utilisation", "calibrated", "unmeasured",
-          "price_seen", "price_mark", "seller",
+          "price_sellers", "price_seen", "price_mark", "seller",
           *(f"{name}{end}" for name in RANGED for end in ENDS), "reason"]
 REFUSED_COLUMNS = {"name": ("Not to be had", None), "reason": ("Why", None)}
 
@@ -125,9 +124,10 @@ def offers(case):
         f"Prices known on {case.as_of}; allocated: all paid time over all tokens, each kind by the time it causes; own and "
         f"rented hours with {case.ops_overhead:.0%} for operations. Ranges: 10th to 90th percentile of the price (of an "
         "owned hour: all its parts at their cheap or dear ends), and 80 % interval of the model. "
-        f"Mark: no offer seen for {price_book.OLD_DAYS} days."
+        f"Price seen: the quote that sets it; old: over {gpu_prices.OLD_DAYS} days before."
         + _unmeasured(table)
-        + (" Yours: an offer of your own facts is among them." if table["price_mark"].str.contains("yours").any() else "")))
+        + (" Yours: an offer of your own facts is among them." if table["price_mark"].str.contains("yours").any() else "")),
+        units={"price_sellers": "count"})
 
 
 def _unmeasured(table):
@@ -189,12 +189,12 @@ def per_mtok(case, usd_per_gpu_hour, n_gpus, requests_per_s):
 
 
 def _dated(case, price):
-    """When the newest offer behind a price was last seen, and whether that is long ago."""
+    """Of how many sellers a price is, when the quote that sets it was last seen, and whether that is long ago."""
     if not price["seen"]:
-        return {"price_seen": "the scenario", "price_mark": ""}
-    age = (datetime.date.fromisoformat(case.as_of) - datetime.date.fromisoformat(price["seen"])).days
-    marks = {"old": age > price_book.OLD_DAYS, "yours": price["yours"]}
-    return {"price_seen": min(price["seen"], case.as_of), "price_mark": ", ".join(word for word, holds in marks.items() if holds)}
+        return {"price_sellers": np.nan, "price_seen": "the scenario", "price_mark": ""}
+    marks = {"old": gpu_prices.is_old(price["seen"], case.as_of), "yours": price["yours"]}
+    return {"price_sellers": price["count"], "price_seen": min(price["seen"], case.as_of),
+            "price_mark": ", ".join(word for word, holds in marks.items() if holds)}
 
 
 def mtok_per_month(case):
@@ -241,10 +241,12 @@ def best(table):
 
 
 def answer(case, table):
-    """The cheapest choice today in one sentence, without a full stop."""
+    """The cheapest choice today in one sentence, without a full stop; that its price is old comes first."""
     rows = best(table)
     first = rows.iloc[0]
-    text = (f"Today the cheapest is '{first['name']}': ${first['usd_per_mtok']:.3g} per Mtok, "
+    old = "old" in first["price_mark"].split(", ")
+    opening = f"Prices are old, last seen on {first['price_seen']}; on them" if old else "Today"
+    text = (f"{opening} the cheapest is '{first['name']}': ${first['usd_per_mtok']:.3g} per Mtok, "
             f"${first['usd_per_month']:,.0f} a month")
     if len(rows) > 1:
         second = rows[rows["choice"] != first["choice"]].head(1)
@@ -264,4 +266,4 @@ def compared(offered):
     return Finding(shown, (
         f"From ${first['usd_per_mtok']:.2g} to ${last['usd_per_mtok']:.2g}: the same tokens cost "
         f"{last['usd_per_mtok'] / first['usd_per_mtok']:.1f} times as much by choice of machine and contract"
-        + (f"; {left} dearer choices are not drawn" if left else "")), offered.note)
+        + (f"; {left} dearer choices are not drawn" if left else "")), offered.note, offered.units)

@@ -131,7 +131,8 @@ def _matrix(rows, columns, varying, hours, unknowns):
 # --- offers of the price book ------------------------------------------------------------------------
 
 ALL, STATED = "all", "stated"
-CONTRACTS = {"committed_1y": "one-year contract", "rental_3y": "three-year contract", "committed_3y": "three-year contract"}
+CONTRACTS = {"reserved_3m": "three-month contract", "committed_1y": "one-year contract", "committed_3y": "three-year contract"}
+MARKETPLACE = "marketplace"
 
 
 def spot_hour(spot, fallback, *, availability, interruptions, restart, lost):
@@ -143,27 +144,29 @@ def spot_hour(spot, fallback, *, availability, interruptions, restart, lost):
 
 @remembered
 def _quotes(gpu, as_of):
-    """Newest price of each provider and contract that was seen recently enough; read only."""
-    kinds = ("on_demand", "spot", *CONTRACTS)
-    return pd.concat([gpu_prices.prices(gpu, kind, as_of, max_age_days=gpu_prices.PRICE_MAX_AGE_DAYS[kind]) for kind in kinds])
+    """What each provider asks by contract, with the kind of seller; read only."""
+    known = pd.concat([gpu_prices.offers(gpu, kind, as_of) for kind in ("on_demand", MARKETPLACE, "spot", *CONTRACTS)])
+    who = [data.row("providers", provider)["kind"] for provider in known["provider"]]
+    known["seller"] = [MARKETPLACE if kind == MARKETPLACE else one for kind, one in zip(known["kind"], who, strict=True)]
+    return known.replace({"kind": {MARKETPLACE: "on_demand"}})
 
 
 def market(gpu, as_of, *, limit, availability, interruptions, restart, lost, sellers=ALL, on_demand=None):
     """Offers of a GPU known on a date, one a provider and contract, its cheapest; every provider has the same limit.
 
-    ``sellers`` is a kind of data/providers.csv, or :data:`ALL`.  A stated price ``on_demand`` is what every provider with
+    ``sellers`` is a kind of data/providers.csv, or :data:`ALL`, which leaves marketplaces out: whoever needs a provider that
+    can fail alone cannot count on hosts that nobody names.  A stated price ``on_demand`` is what every provider with
     an on-demand offer asks for it, or, where none is known, what one more provider asks.
 
     Spot is what an hour of work costs, the gaps filled at the provider's own full price, or the dearest offer known where
     it has none. A spot offer no cheaper than that is left to the program, which will not buy it.
     """
     known = _quotes(gpu, as_of)
-    if sellers != ALL:
-        known = known[[data.row("providers", provider)["kind"] == sellers for provider in known["provider"]]]
+    known = known[known["seller"] != MARKETPLACE if sellers == ALL else known["seller"] == sellers]
     if on_demand is not None:
         plain = known["kind"] == "on_demand"
         known = known.assign(value=known["value"].where(~plain, on_demand)) if plain.any() else pd.concat([known, pd.DataFrame(
-            [{"provider": STATED, "kind": "on_demand", "value": on_demand, "as_of": as_of}])])
+            [{"provider": STATED, "kind": "on_demand", "value": on_demand, "quoted": as_of}])])
     full = known[known["kind"] == "on_demand"].groupby("provider")["value"].min()
     if full.empty:
         raise NoPrice(f"no on_demand price of {gpu} on {as_of}{f' at a {sellers}' if sellers != ALL else ''}; the mix needs "
@@ -177,5 +180,5 @@ def market(gpu, as_of, *, limit, availability, interruptions, restart, lost, sel
                             restart=restart, lost=lost)
         rows.append({"offer": f"{provider}, {name}", "provider": provider, "contract": name,
                      "kind": name if kind in ("on_demand", "spot") else COMMITTED, "usd_per_gpu_hour": usd,
-                     "quoted": float(row["value"]), "limit": limit, "as_of": row["as_of"]})
+                     "quoted": float(row["value"]), "limit": limit, "as_of": row["quoted"]})
     return pd.DataFrame(rows).sort_values(["usd_per_gpu_hour", "offer"]).reset_index(drop=True)

@@ -17,7 +17,7 @@ COST = {
     "usd_per_mtok_cached": ("cached", "USD/Mtok_cached"), "usd_per_mtok_out": ("out", "USD/Mtok_out"),
     "usd_per_month": ("a month", "USD/month"), "replicas": ("replicas", "count"), "n_gpus": ("GPUs each", "GPU"),
     "utilisation": ("busy", "fraction"), "usd_per_gpu_hour": ("GPU hour", "USD/GPU/h"),
-    "price_seen": ("price seen", None), "price_mark": ("mark", None),
+    "price_sellers": ("sellers", "count"), "price_seen": ("price seen", None), "price_mark": ("mark", None),
 }  # fmt: skip
 BREAK_EVEN = {
     "name": ("choice", None), "requests_per_day": ("requests a day from which it beats the API", "request/day"),

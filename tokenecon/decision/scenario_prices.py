@@ -26,14 +26,18 @@ def tokens(case):
 
 
 def rent(case, gpu, kind):
-    """An hour of a rented GPU: low, typical, high (10th and 90th percentile over sellers), when seen; for spot of work."""
+    """An hour of a rented GPU: low, typical, high (10th and 90th percentile over sellers); for spot of work.
+
+    ``seen`` is the day of the quote that sets the typical price, ``count`` the sellers that it is the median of.
+    """
     given = case.rents.get(gpu, {}).get(kind)
     if given is not None:
-        price = {"low": given, "typical": given, "high": given, "seen": "", "yours": False}
+        price = {"low": given, "typical": given, "high": given, "seen": "", "count": 0, "yours": False}
     else:
         found = gpu_prices.price_range(gpu, kind, case.as_of)
-        low, high, seen, yours = seller_percentiles(case, gpu, kind, found["typical"])
-        price = {"low": low, "typical": found["typical"], "high": high, "seen": seen, "yours": yours}
+        low, high, yours = seller_percentiles(case, gpu, kind, found["typical"])
+        price = {"low": low, "typical": found["typical"], "high": high, "seen": found["as_of"],
+                 "count": found["sellers"], "yours": yours}
     if kind != "spot":
         return price
     regular = rent(case, gpu, "on_demand")
@@ -41,22 +45,22 @@ def rent(case, gpu, kind):
         spot_usd_per_gpu_hour=price[end], on_demand_usd_per_gpu_hour=regular[end], availability=data.value("spot.availability"),
         interruptions_per_hour=data.value("spot.interruptions"), restart_hours=data.value("spot.restart"),
         lost_hours=LOST_HOURS) for end in ("low", "typical", "high")}
-    return work | {"seen": price["seen"], "yours": price["yours"]}
+    return work | {name: price[name] for name in ("seen", "count", "yours")}
 
 
 def seller_percentiles(case, gpu, kind, typical):
-    """10th and 90th percentile of what sellers ask, the day on which one was last seen, and whether any is the reader's own.
+    """10th and 90th percentile of what sellers ask, and whether any of them is the reader's own.
 
     Where too few sellers are known, the percentiles are the typical price with an assumed spread.
     """
-    rows = gpu_prices.prices(gpu, kind, case.as_of, max_age_days=gpu_prices.PRICE_MAX_AGE_DAYS[kind])
+    rows = gpu_prices.offers(gpu, kind, case.as_of)
     sellers = rows.groupby("provider")["value"].median()
     if len(sellers) >= SELLERS:
         low, high = (float(one) for one in np.quantile(sellers, PERCENTILES))
     else:
         low, _, high = (typical * ratio for ratio in data.span("decision.price_spread"))
     yours = bool(data.own("prices") & set(rows["id"]))
-    return min(low, typical), max(high, typical), str(rows["last_seen"].max()), yours
+    return min(low, typical), max(high, typical), yours
 
 
 def owned_inputs(case, gpu, utilisation):
@@ -69,11 +73,14 @@ def owned_inputs(case, gpu, utilisation):
 
 
 def own(case, gpu, utilisation):
-    """An hour of an owned GPU: low, typical, high, and the day on which its purchase price was last seen."""
+    """An hour of an owned GPU: low, typical, high, and the day of the quote that sets its purchase price."""
     inputs = owned_inputs(case, gpu, utilisation)
     low, typical, high = (owned_hour.owned_total(**end) for end in owned_hour.ends(inputs))
-    seen, yours = ("", False) if gpu in case.purchases else seller_percentiles(case, gpu, "purchase", typical)[2:]
-    return {"low": low, "typical": typical, "high": high, "seen": seen, "yours": yours}
+    seen, count, yours = "", 0, False
+    if gpu not in case.purchases:
+        seen, count = (owned_hour.bought(gpu, case.as_of)[name] for name in ("as_of", "sellers"))
+        yours = seller_percentiles(case, gpu, "purchase", typical)[2]
+    return {"low": low, "typical": typical, "high": high, "seen": seen, "count": count, "yours": yours}
 
 
 def api(case):
@@ -85,11 +92,11 @@ def api(case):
     if case.api:
         stated = {kind: [case.api[column]] for kind, column in price_book.MONEY.items()}
         rows = pd.DataFrame(stated, index=["the scenario"], dtype=float)
-        seen, yours = "", False
+        seen, yours = {}, False
     else:
-        found = price_book.token_price(case.model, case.as_of)  # refuses a model that nobody sells
-        seen = found["as_of"]
+        price_book.token_price(case.model, case.as_of)  # refuses a model that nobody sells
         offers = price_book.token_prices(case.model, case.as_of)
+        seen = offers.groupby("provider")["last_seen"].min()
         yours = bool(data.own("api_prices") & set(offers["id"]))
         listed = offers.groupby("provider")[list(price_book.MONEY.values())].median()
         rows = listed.rename(columns={column: kind for kind, column in price_book.MONEY.items()})
@@ -98,4 +105,5 @@ def api(case):
     rows = rows.sort_values("blend", kind="stable")
     chosen = rows.iloc[[int(np.ceil(q * len(rows))) - 1 for q in (PERCENTILES[0], 0.5, PERCENTILES[1])]]
     return {kind: tuple(chosen[kind]) for kind in (*TOKENS, "blend")} | {
-        "sellers": tuple(chosen.index), "count": len(rows), "seen": seen, "yours": yours}
+        "sellers": tuple(chosen.index), "count": len(rows) if len(seen) else 0, "seen": seen.get(chosen.index[1], ""),
+        "yours": yours}

@@ -101,7 +101,7 @@ def owned_total(**inputs):
 
 @remembered
 def bought(gpu, as_of=None):
-    """Price of the bare GPU on a day: low, typical, high, as_of; offers seen within a year go before older ones.
+    """Price of the bare GPU on a day: low, typical, high, as_of (of the quote that sets it), sellers; young ones go first.
 
     Of an offer that includes the server, the rest of the server is taken off.
     """
@@ -119,9 +119,9 @@ def bought(gpu, as_of=None):
     for name in ("low", "value", "high"):
         usd = rows[name].fillna(rows["value"])
         ends[name] = usd.where(~whole, usd * (1 - margin) - rest)
-    return {"low": float(ends["low"].min()), "high": float(ends["high"].max()),
-            "typical": float(ends["value"].groupby(rows["provider"]).median().median()),
-            "as_of": rows["as_of"].max()}
+    typical, set_on = gpu_prices.middle(rows.assign(value=ends["value"]), rows["last_seen"])
+    return {"low": float(ends["low"].min()), "high": float(ends["high"].max()), "typical": typical, "as_of": set_on,
+            "sellers": rows["provider"].nunique()}
 
 
 @remembered

@@ -1,16 +1,21 @@
 """What an hour of an accelerator is asked for on a date: the offers known then, and their range.
 
-:func:`price_range` is the one rule by which every page prices a GPU-hour.
+:func:`price_range` is the one rule by which every page prices a GPU-hour.  An estimate is no offer: nobody can be paid it.
 """
 
+import contextlib
 import datetime
 
 from tokenecon import data
 from tokenecon.errors import BadInput, NoPrice, UnknownId
 from tokenecon.queries import remembered
 
-PRICE_KINDS = ("on_demand", "spot", "marketplace", "committed_1y", "committed_3y", "rental_3y",
+PRICE_KINDS = ("on_demand", "spot", "marketplace", "reserved_3m", "committed_1y", "committed_3y", "rental_3y",
                "owned_hyperscaler", "owned_neocloud", "purchase")  # fmt: skip
+RENTED = PRICE_KINDS[:PRICE_KINDS.index("owned_hyperscaler")]  # what a seller lets; the others are costs of an owner
+ESTIMATES = "index"  # kind of data/providers.csv of those who estimate, and sell nothing
+OLD_DAYS = 90
+FRESH = 2  # from so many sellers of a kind seen within OLD_DAYS on, older quotes of that kind are of another market
 
 # A price not seen for this long says nothing about the date asked for; what a GPU costs to buy is published more rarely.
 PRICE_MAX_AGE_DAYS = dict.fromkeys(PRICE_KINDS, 365) | {"purchase": 1095}
@@ -25,6 +30,10 @@ def _iso(as_of):
         raise BadInput(f"as_of '{as_of}' is not a date; write it as YYYY-MM-DD, e.g. 2025-12-08") from None
 
 
+def _earlier(day, days):
+    return (datetime.date.fromisoformat(day) - datetime.timedelta(days=days)).isoformat()
+
+
 def newest_price_date():
     """Date of the newest price in the table: the default of ``as_of`` everywhere."""
     return data.extreme("prices", "as_of")
@@ -35,6 +44,11 @@ def prices(gpu=None, kind=None, as_of=None, *, max_age_days=None, claimed=False)
 
     ``max_age_days`` drops prices last seen longer ago.  What the documents claim is left out unless ``claimed``: it is checked.
     """
+    return data.cite("prices", _known(gpu, kind, as_of, max_age_days, claimed))
+
+
+def _known(gpu, kind, as_of, max_age_days, claimed=False):
+    """Rows of :func:`prices`, to choose from."""
     date = newest_price_date() if as_of is None else _iso(as_of)
     where = {"as_of<=": date}
     if gpu is not None:
@@ -51,19 +65,49 @@ def prices(gpu=None, kind=None, as_of=None, *, max_age_days=None, claimed=False)
     newest = frame.groupby(["gpu", "provider", "region", "kind", "offer", "basis"])["as_of"].transform("max")
     frame = frame[frame["as_of"] == newest]
     if max_age_days is not None:
-        oldest = datetime.date.fromisoformat(date) - datetime.timedelta(days=max_age_days)
-        frame = frame[frame["last_seen"] >= oldest.isoformat()]
-    return data.cite("prices", frame).sort_values(["gpu", "kind", "value"]).reset_index(drop=True)
+        frame = frame[frame["last_seen"] >= _earlier(date, max_age_days)]
+    return frame.sort_values(["gpu", "kind", "value"]).reset_index(drop=True)
 
 
-def price_range(gpu, kind, as_of=None, *, max_age_days=None):
-    """Lowest, typical and highest price of a GPU on a date, over the offers known then.
+def estimated(rows):
+    """Which rows are a model's or an index's and nobody's offer, as an array of booleans."""
+    who = data.rows("providers", {"kind": ESTIMATES}, want="id")["id"]
+    return rows["provider"].isin(who).to_numpy()
 
-    Returns a dict: low, typical, high, unit, as_of (newest row used), rows (ids).  Typical is the median over
-    providers of each one's median, so that a provider with ten sizes counts once.  An estimate with its own range widens low
-    and high by it.  ``max_age_days`` is :data:`PRICE_MAX_AGE_DAYS` of the kind unless given.
+
+def offers(gpu, kind, as_of=None, *, max_age_days=None, estimates=False):
+    """:func:`prices` that one can be asked to pay now: no estimates, unless asked for, and no past rents beside newer ones.
+
+    Where :data:`FRESH` sellers of a kind (hyperscalers, neoclouds …) were seen in the :data:`OLD_DAYS` days before the date, only
+    what was seen in them counts of that kind; else of each seller what it asked in so many days up to its newest quote.  By
+    kind, or two lists that are read each week would leave a market of two.  With ``max_age_days`` all of that time counts.
+    Adds ``quoted``: the day on which a quote was last seen, as known on the date.
     """
-    found = _price_range(gpu, kind, as_of, PRICE_MAX_AGE_DAYS.get(kind) if max_age_days is None else max_age_days)
+    days = PRICE_MAX_AGE_DAYS[kind] if max_age_days is None and kind in PRICE_KINDS else max_age_days
+    rows = _known(gpu, kind, as_of, days)
+    if kind in RENTED and not estimates:
+        rows = rows[~estimated(rows)]
+    date = newest_price_date() if as_of is None else _iso(as_of)
+    rows = rows.assign(quoted=rows["last_seen"].where(rows["last_seen"] <= date, date))
+    if kind in RENTED and max_age_days is None:
+        who = data.rows("providers", {}, want="id kind").set_index("id")["kind"]
+        seller = rows["provider"].map(lambda provider: kind if kind == "marketplace" else who[provider])
+        fresh = rows["quoted"] >= _earlier(date, OLD_DAYS)
+        enough = seller.map(rows[fresh].groupby(seller[fresh])["provider"].nunique()) >= FRESH
+        newest = rows.groupby("provider")["quoted"].transform("max")
+        rows = rows[fresh | ~enough & (rows["quoted"] >= newest.map(lambda day: _earlier(day, OLD_DAYS)))]
+    return data.cite("prices", rows.reset_index(drop=True))
+
+
+def price_range(gpu, kind, as_of=None, *, max_age_days=None, estimates=False):
+    """Lowest, typical and highest price of a GPU on a date, over the :func:`offers` known then.
+
+    Returns a dict: low, typical, high, unit, as_of (day of the quote that sets the typical price, the older of two), newest
+    (day of the newest quote), date (the one asked for), sellers (how many), offers, estimates (whether any is one), rows (ids).
+    Typical is the median over sellers of each one's median, so that a seller with ten sizes counts once.  An estimate with
+    its own range widens low and high by it.  ``max_age_days`` is :data:`PRICE_MAX_AGE_DAYS` of the kind unless given.
+    """
+    found = _price_range(gpu, kind, as_of, max_age_days, estimates)
     return found | {"rows": list(found["rows"])}  # the caller may change what it gets
 
 
@@ -79,30 +123,110 @@ def of_page(case, gpu=None, kind="on_demand"):
     """:func:`price_range` of the GPU of a page on its day, or the price that the page's ``usd_per_gpu_hour`` states."""
     usd = stated(case)
     if usd is None:
-        return price_range(gpu or case.gpu, kind, case.as_of)
-    return {"low": usd, "typical": usd, "high": usd, "unit": "USD/GPU/h", "as_of": case.as_of, "rows": []}
+        return price_range(gpu or case.gpu, kind, case.as_of, estimates=kind != "on_demand")  # a page asks for one by its name
+    return {"low": usd, "typical": usd, "high": usd, "unit": "USD/GPU/h", "as_of": case.as_of, "newest": case.as_of,
+            "date": case.as_of, "sellers": 0, "offers": 0, "estimates": False, "rows": []}
 
 
 def known(case):
-    """Since when the prices of a page hold, in words that follow "prices"."""
+    """On which day the prices of a page are known, of how many sellers and how old, in words that follow "prices"."""
     usd = stated(case)
-    return f"known on {case.as_of}" if usd is None else f"as the page states (${usd:.4g} a GPU-hour)"
+    if usd is not None:
+        return f"as the page states (${usd:.4g} a GPU-hour)"
+    one, kind, priced = getattr(case, "gpu", ""), getattr(case, "price_kind", "on_demand"), {}
+    for gpu in [one] if one else case.gpus:
+        with contextlib.suppress(NoPrice):
+            priced[gpu] = of_page(case, gpu, kind)
+    if len(priced) == 1:
+        return f"known on {case.as_of} ({counted(next(iter(priced.values())))})"
+    old = [data.gpu(gpu)["name"] for gpu, found in priced.items() if aged(found)]
+    return f"known on {case.as_of}" + (f" (set by quotes over {OLD_DAYS} days old: {', '.join(old)})" if old else "")
+
+
+def words(kind):
+    """Prices of a kind, in words; those that nobody asks are called estimates."""
+    name = kind.replace("_", "-")
+    return f"{name} prices" if kind in RENTED and kind != "rental_3y" else f"estimates of {name} prices"
+
+
+def is_old(day, as_of):
+    """Whether what was seen on a day is old on another: never by the clock of a machine."""
+    return day < _earlier(as_of, OLD_DAYS)
+
+
+def age_days(found, day="as_of"):
+    """Age of the quote that sets a price, or of the newest, on the date asked for. [day]"""
+    return (datetime.date.fromisoformat(found["date"]) - datetime.date.fromisoformat(found[day])).days
+
+
+def aged(found):
+    """The age of a price in brackets, to stand behind it, where it is over :data:`OLD_DAYS`; else nothing."""
+    return f" ({age_days(found)} days old)" if age_days(found) > OLD_DAYS else ""
+
+
+def counted(found):
+    """Of how many sellers a price is and how old, in words.
+
+    >>> counted({"sellers": 11, "as_of": "2026-05-24", "newest": "2026-05-24", "date": "2026-11-22"})
+    'median of 11 sellers, set by a quote 182 days old, newest 182'
+    """
+    sellers, set_by, newest = found["sellers"], age_days(found), age_days(found, "newest")
+    if not sellers:
+        return "as the page states"
+    if found.get("estimates"):
+        return f"an estimate and no offer, {_days(newest)} old"
+    if sellers == 1:
+        return f"1 seller, {_days(newest)} old"
+    return f"median of {sellers} sellers, " + (f"newest {_days(newest)} old" if set_by <= OLD_DAYS else
+                                               f"set by a quote {_days(set_by)} old, newest {newest}")
+
+
+def said(found):
+    """A price with its count and age: "$2.99, median of 11 sellers, newest 43 days old"."""
+    return f"${found['typical']:.2f}, {counted(found)}"
+
+
+def _days(count):
+    return f"{count} day{'' if count == 1 else 's'}"
 
 
 @remembered
-def _price_range(gpu, kind, as_of, max_age_days):
-    rows = prices(gpu, kind, as_of, max_age_days=max_age_days)
+def _price_range(gpu, kind, as_of, max_age_days, estimates):
+    rows = offers(gpu, kind, as_of, max_age_days=max_age_days, estimates=estimates)
+    date = newest_price_date() if as_of is None else _iso(as_of)
     if rows.empty:
-        any_age = prices(gpu, kind)
-        newest = f"the newest is of {any_age['as_of'].max()}" if len(any_age) else "none is known at all"
-        kinds, date = ", ".join(sorted(prices(gpu)["kind"].unique())) or "none", as_of or newest_price_date()
-        later = any_age["as_of"].min() if len(any_age) else ""
-        ways = [f"ask for {later} or later (as_of)"] * (later > date) + ["give usd_per_gpu_hour"] * (kind == "on_demand")
-        raise NoPrice(f"no {kind} price of {gpu} within {max_age_days} days before {date}: {newest}; kinds known for it: "
-                      f"{kinds}; {', '.join(ways)}{', or ' if ways else ''}add a row to {data.file('prices')}")
+        raise NoPrice(_no_price(gpu, kind, date, PRICE_MAX_AGE_DAYS[kind] if max_age_days is None else max_age_days))
     low, high = rows["low"].fillna(rows["value"]), rows["high"].fillna(rows["value"])
-    typical = rows.groupby("provider")["value"].median().median()
+    typical, set_on = middle(rows, rows["quoted"])
     return {
-        "low": float(low.min()), "typical": float(typical), "high": float(high.max()),
-        "unit": rows["unit"].iloc[0], "as_of": rows["as_of"].max(), "rows": list(rows["id"]),
+        "low": float(low.min()), "typical": typical, "high": float(high.max()), "unit": rows["unit"].iloc[0],
+        "as_of": set_on, "newest": rows["quoted"].max(), "date": date, "sellers": rows["provider"].nunique(), "offers": len(rows),
+        "estimates": kind in RENTED and bool(estimated(rows).any()), "rows": list(rows["id"]),
     }  # fmt: skip
+
+
+def middle(rows, days):
+    """Median over sellers of each one's median ``value``, and the day of the quote that sets it, the older of two."""
+    sellers = rows.groupby("provider")["value"].median()
+    setting = rows[rows["provider"].isin(_middles(sellers).index)].groupby("provider")["value"]
+    return float(sellers.median()), min(days[_middles(part).index].min() for _, part in setting)
+
+
+def _middles(values):
+    """The one or two of some values that make their median."""
+    ordered = values.sort_values(kind="stable")
+    return ordered.iloc[(len(ordered) - 1) // 2:len(ordered) // 2 + 1]
+
+
+def _no_price(gpu, kind, date, max_age_days):
+    """Why there is no price, and what would give one."""
+    any_age, known = _known(gpu, kind, None, None), _known(gpu, None, None, None)
+    shown = any_age[estimated(any_age)] if kind in RENTED else any_age.head(0)
+    sold = any_age.drop(shown.index)
+    kinds = ", ".join(sorted(known.loc[~estimated(known) | ~known["kind"].isin(RENTED), "kind"].unique())) or "none"
+    newest = f"the newest is of {sold['last_seen'].max()}" if len(sold) else (
+        "only estimates are known, which nobody can be paid" if len(shown) else "none is known at all")
+    later = sold["as_of"].min() if len(sold) else ""
+    ways = [f"ask for {later} or later (as_of)"] * (later > date) + ["give usd_per_gpu_hour"] * (kind == "on_demand")
+    return (f"no {kind} price of {gpu} within {max_age_days} days before {date}: {newest}; kinds known for it: "
+            f"{kinds}; {', '.join(ways)}{', or ' if ways else ''}add a row to {data.file('prices')}")

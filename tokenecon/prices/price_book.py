@@ -1,7 +1,8 @@
 """The price book: what a GPU and what a token cost as of a date, and which prices to distrust.
 
-Every look-up is as of a date, by default the newest in the book.  Two marks tell a reader which prices to distrust:
-``old``, not seen for more than :data:`OLD_DAYS` days, and ``outside``, beyond the range of its peers (see :func:`fences`).
+Every look-up is as of a date, by default the newest in the book.  Marks tell a reader which prices to distrust: ``old``, not
+seen for more than :data:`OLD_DAYS` days, ``outside``, beyond the range of its peers (see :func:`fences`), and ``estimate``,
+nobody's offer.
 A mark changes no result: it is shown.
 """
 
@@ -15,7 +16,7 @@ from tokenecon.errors import NoPrice, UnknownId
 from tokenecon.formulas import money
 from tokenecon.prices import gpu_prices
 
-OLD_DAYS = 90
+OLD_DAYS = gpu_prices.OLD_DAYS
 PEERS = 4  # fewer sellers have no range: the quartiles of three are the three
 WHISKER = 1.5  # Tukey (1977): of a normal sample 0.7 % lie beyond
 CLOSE = 1.5  # so near to the middle half of the peers is never outside, however much they agree
@@ -77,25 +78,26 @@ def _against_peers(frame, value):
     return pd.DataFrame([found[key] for key in keys], columns=["peers", "peer_low", "peer_high"], index=frame.index)
 
 
-def _words(old, outside):
-    return [", ".join(word for word, is_so in (("old", a), ("outside", b)) if is_so) for a, b in zip(old, outside, strict=True)]
+def _words(frame):
+    return [", ".join(word for word in ("old", "outside", "estimate") if row.get(word)) for row in frame.to_dict("records")]
 
 
 def marks(frame, as_of=None):
     """Rows of ``prices`` with their marks, compared among themselves.
 
     Adds ``age_days``, ``old``, ``peers`` (other sellers of the same GPU and kind), ``peer_low`` and ``peer_high``
-    [the row's unit], ``outside``, and ``marks`` in words.
+    [the row's unit], ``outside``, ``estimate`` (of a rent), and ``marks`` in words.
     """
     date = _date(as_of)
     frame = frame.copy()
     frame["age_days"] = np.maximum(_days([date])[0] - _days(frame["last_seen"]), 0)
     frame["old"] = frame["age_days"] > OLD_DAYS
-    parts = [_against_peers(part, "value") for _, part in frame.groupby(["gpu", "kind"])]
+    frame["estimate"] = gpu_prices.estimated(frame) & frame["kind"].isin(gpu_prices.RENTED)
+    parts = [_against_peers(part, "value") for _, part in frame[~frame["estimate"]].groupby(["gpu", "kind"])]
     empty = pd.DataFrame(columns=["peers", "peer_low", "peer_high"], dtype=float)
     frame = frame.join(pd.concat(parts) if parts else empty)
     frame["outside"] = (frame["value"] < frame["peer_low"]) | (frame["value"] > frame["peer_high"])
-    frame["marks"] = _words(frame["old"], frame["outside"])
+    frame["marks"] = _words(frame)
     return frame
 
 
@@ -162,7 +164,7 @@ def token_prices(model=None, as_of=None, *, retired=False):
             beyond = (part[column] < range_["peer_low"]) | (part[column] > range_["peer_high"])
             outside[beyond.index[beyond]] = True
     frame["outside"] = outside
-    frame["marks"] = _words(frame["old"], frame["outside"])
+    frame["marks"] = _words(frame)
     return frame
 
 

@@ -266,4 +266,4 @@ def length_sentence(isl, osl, positions, model):
 
 def price_sentence(gpu):
     """Why a case has no cost: no price is given and none is known."""
-    return f"gpu '{gpu}' has no price in {data.file('prices')}; give usd_per_gpu_hour"
+    return f"gpu '{gpu}' has no offer in {data.file('prices')}; give usd_per_gpu_hour"

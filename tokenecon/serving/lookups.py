@@ -13,8 +13,8 @@ from tokenecon.queries import remembered
 from tokenecon.serving import intervals, operands
 from tokenecon.serving.coefficients import DEFINITIONS, ENGINES
 
-# Kinds of price, the first that a GPU has is its typical one.
-PRICES = ("on_demand", "marketplace", "committed_1y", "committed_3y", "rental_3y", "owned_neocloud", "owned_hyperscaler")
+# Kinds of price, the first that a seller asks for a GPU is its typical one.
+PRICES = ("on_demand", "marketplace", "reserved_3m", "committed_1y", "committed_3y")
 
 VERSION = re.compile(r"\d+(\.\d+)*")
 DATED = re.compile(r"20\d\d-")  # a build that is known by its month

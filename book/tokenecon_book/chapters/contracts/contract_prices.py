@@ -12,11 +12,12 @@ from tokenecon.prices import gpu_prices
 
 ON_DEMAND = 1.0  # every price here is relative to it
 SPOT_TIMES = ("spot.restart", "spot.lost")
-KINDS = ("on_demand", "marketplace", "spot", "committed_1y", "committed_3y", "rental_3y", "owned_hyperscaler",
+KINDS = ("on_demand", "marketplace", "spot", "reserved_3m", "committed_1y", "committed_3y", "rental_3y", "owned_hyperscaler",
          "owned_neocloud")  # fmt: skip
 PRICE_COLUMNS = {
     "kind": ("Contract", None), "usd_per_gpu_hour": ("Price", "USD/GPU/h"),
-    "of_on_demand": ("Of on demand", "fraction"), "offers": ("Offers", None), "as_of": ("Newest of", None),
+    "of_on_demand": ("Of on demand", "fraction"), "sellers": ("Sellers", None), "as_of": ("Set by a quote of", None),
+    "age_days": ("Age", "day"), "estimate": ("", None),
 }  # fmt: skip
 
 
@@ -112,20 +113,22 @@ def prices(case):
     full = gpu_prices.of_page(case)
     for kind in KINDS:
         try:
-            found = full if kind == "on_demand" else gpu_prices.price_range(case.gpu, kind, case.as_of)
+            found = full if kind == "on_demand" else gpu_prices.price_range(case.gpu, kind, case.as_of, estimates=True)
         except NoPrice:
             continue
         ends = {"": "typical", "_low": "low", "_high": "high"}
-        rows.append({"kind": kind.replace("_", " "), "offers": len(found["rows"]), "as_of": found["as_of"],
+        rows.append({"kind": kind.replace("_", " "), "sellers": found["sellers"], "as_of": found["as_of"],
+                     "age_days": gpu_prices.age_days(found), "estimate": "estimate, no offer" if found["estimates"] else "",
                      "of_on_demand": found["typical"] / full["typical"],
                      **{f"usd_per_gpu_hour{end}": found[name] for end, name in ends.items()}})
     table = pd.DataFrame(rows)
     name = data.gpu(case.gpu)["name"]
     return Finding(table, (
         f"An hour of {name} on demand is ${full['typical']:.2f}, as the page states." if not full["rows"] else
-        f"On {case.as_of} the only on-demand offer of {name} known asks ${full['typical']:.2f} an hour: "
+        f"On {case.as_of} the only on-demand offer of {name} known asks ${full['typical']:.2f}{gpu_prices.aged(full)} an hour: "
         "there is no cheaper seller to send work to." if len(full["rows"]) == 1 else
         f"On {case.as_of} the cheapest of {len(full['rows'])} on-demand offers of {name} asks "
-        f"${full['low']:.2f} an hour, the typical one ${full['typical']:.2f}: sending work to the cheapest seller takes "
+        f"${full['low']:.2f} an hour, the typical one ${full['typical']:.2f}{gpu_prices.aged(full)}: sending work to the "
+        f"cheapest seller takes "
         f"{1 - full['low'] / full['typical']:.0%} off, before anybody interrupts it."),
-        "Typical: the middle provider. Providers differ in network, support and terms, not only in price.")
+        f"Typical, on demand: {gpu_prices.counted(full)}. Providers differ in network, support and terms, not only in price.")

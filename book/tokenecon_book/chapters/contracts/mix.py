@@ -15,7 +15,7 @@ from tokenecon_book.chapters.contracts import contract_prices
 from tokenecon_book.documents.bills import positive
 from tokenecon_book.documents.printed import n
 
-ORDER = ("three-year contract", "one-year contract", "spot", "on demand")
+ORDER = ("three-year contract", "one-year contract", "three-month contract", "spot", "on demand")
 COLUMNS = {
     "what": ("A GPU-hour of demand", None), "usd_per_gpu_hour": ("One more GPU", "USD/GPU/h"),
 }  # fmt: skip
@@ -28,6 +28,7 @@ SENSITIVITY_COLUMNS = {
 }  # fmt: skip
 SPOT_TIMES = ("spot.restart", "spot.lost")
 LEAST = 1e-6  # a saving below it is a solver's rounding
+LITTLE = 0.01  # GPUs: so little more that what is bought for it stays the same
 NEARLY_NOTHING = 1e-9  # GPUs: what a solver leaves where it buys none
 
 
@@ -50,12 +51,12 @@ def offers(case, end=1):
         on_demand=gpu_prices.stated(case))
 
 
-def solved(case, end=1, kinds=portfolio.KINDS, **changed):
-    """The cheapest mix of the offers of some kinds; refuses with the parameter that can help."""
+def solved(case, end=1, kinds=portfolio.KINDS, more=0.0, **changed):
+    """The cheapest mix of the offers of some kinds, for some GPUs more by the hour; refuses with the parameter that can help."""
     known = offers(case, end)
     terms = {"spot_share": case.spot_share, "lost_share": case.lost_share} | changed
     try:
-        return portfolio.cheapest(demand(case), known[known["kind"].isin(kinds)], **terms)
+        return portfolio.cheapest(demand(case) + more, known[known["kind"].isin(kinds)], **terms)
     except Infeasible as error:
         raise BadInput(f"parameter 'provider_gpus' is {case.provider_gpus}: {error}") from None
 
@@ -74,7 +75,8 @@ def by_hour(case):
     table = pd.concat(parts, ignore_index=True)
     saved = share(best["cost"] / plain["cost"])
     ends = sorted(share(solved(case, end)["cost"] / plain["cost"]) for end in (0, 2))
-    taken = int((best["paid"].max(axis=1) > NEARLY_NOTHING).sum())
+    bought = best["offers"][best["paid"].max(axis=1) > NEARLY_NOTHING]
+    taken, old = len(bought), int(sum(gpu_prices.is_old(day, case.as_of) for day in bought["as_of"]))
     shares = {name: n_gpus.sum() / best["paid"].sum() for name, n_gpus in paid.items()}
     most = max(shares, key=shares.get)
     words = f"by a {most}" if "contract" in most else most.replace("spot", "on spot")
@@ -86,10 +88,11 @@ def by_hour(case):
         f"{pools.count(case.provider_gpus, 'GPU')} for us. "
         f"At most {case.spot_share:.0%} of an hour's demand depends on spot, which may stand by beyond that; at most "
         f"{case.lost_share:.0%} is lost if a provider fails. Saved: "
-        f"{ends[0]:.0%} to {ends[1]:.0%} by how often spot is there and interrupted. Parts of a GPU are allowed. Prices "
-        "of contracts are no offers: an index for one year, a cost model's estimate for three.",
+        f"{ends[0]:.0%} to {ends[1]:.0%} by how often spot is there and interrupted. Parts of a GPU are allowed. Only "
+        "offers are bought: what an index or an analyst's cost model says of contracts is not.",
         saving=saved, saving_low=ends[0], saving_high=ends[1], cost=best["cost"], on_demand=plain["cost"],
-        needed=demand(case).max(), ticks=list(range(0, int(hours[-1]) + 2, max(1, len(hours) // 8))))
+        needed=demand(case).max(), old_words=f"; {old} of the {taken} offers it takes were last seen over {gpu_prices.OLD_DAYS} "
+        "days before" if old else "", ticks=list(range(0, int(hours[-1]) + 2, max(1, len(hours) // 8))))
 
 
 @finding
@@ -97,20 +100,19 @@ def one_more(case):
     """What one more GPU of demand costs: in the busiest hour, in the emptiest, and round the clock."""
     need, rows = demand(case), {}
     for end in range(3):
-        best = solved(case, end)
-        shadow = best["shadow"]
-        for what, usd in (("in the busiest hour", shadow[need == need.max()].mean()),
-                          ("in the emptiest hour", shadow[need == need.min()].mean()),
-                          ("round the clock, mean of all hours", shadow.mean()),
-                          ("for comparison: the whole mix, mean of all hours", best["cost"] / need.sum())):
-            rows.setdefault(what, []).append(float(usd))
+        cost = solved(case, end)["cost"]
+        for what, hours in (("in the busiest hour", need == need.max()), ("in the emptiest hour", need == need.min()),
+                            ("round the clock, mean of all hours", np.ones(len(need)))):
+            more = LITTLE * hours
+            rows.setdefault(what, []).append((solved(case, end, more=more)["cost"] - cost) / more.sum())
+        rows.setdefault("for comparison: the whole mix, mean of all hours", []).append(cost / need.sum())
     table = pd.DataFrame([{"what": what, "usd_per_gpu_hour": ends[1], "usd_per_gpu_hour_low": min(ends),
                            "usd_per_gpu_hour_high": max(ends)} for what, ends in rows.items()])
     busiest, emptiest, _, mean = table["usd_per_gpu_hour"]
     return Finding(
         table, f"One more GPU in the busiest hour costs ${busiest:.2f}, in the emptiest ${emptiest:.2f}, where the mix pays "
         f"${mean:.2f} on average.",
-        "Shadow prices of the linear program: what is added to the bill, all requirements kept. Ranges: as in the bill.")
+        "What is added to the bill, all requirements kept; the bill of a little more, solved again. Ranges: as in the bill.")
 
 
 @finding
@@ -154,7 +156,7 @@ def headline(case):
              if saved > LEAST else "no mix is cheaper than on-demand hours alone")
     return Finding(
         hours.table, f"For {n(case.tokens_per_day, 3)} tokens a day, {least}; commitments without spot would save "
-        f"{alone['commitments']:.1%}, spot without commitments {alone['spot']:.1%}.",
+        f"{alone['commitments']:.1%}, spot without commitments {alone['spot']:.1%}{hours['old_words']}.",
         number=f"{saved:.0%}", label=f"saved by the cheapest mix of contracts, prices of {case.as_of}")
 
 

@@ -142,7 +142,8 @@ def volume(case):
     if api:
         sentence = (f"{opening(sold)}; {at} they {saved_words(sold['saving'])}, where the documents "
                     f"have them save {claim['low']:.0%} to {claim['high']:.0%}")
-        asked = f"Market: {api['providers']} providers, newest price of {api['as_of']}, tenth to ninetieth percentile."
+        count = {"sellers": api["providers"], "as_of": api["as_of"], "newest": api["as_of"], "date": case.as_of}
+        asked = f"Market: {gpu_prices.counted(count)}, tenth to ninetieth percentile."
     else:
         sentence = f"No API price of this model is known on {case.as_of}; {at} own replicas cost ${sold['own']:.2f}"
         asked = ""

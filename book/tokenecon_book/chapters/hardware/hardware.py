@@ -83,9 +83,10 @@ def cost(case):
     overlap = int((table["usd_per_mtok_out_low"] <= first["usd_per_mtok_out_high"]).sum()) - 1
     overlaps = {0: "no other range overlaps it", 1: "the range of 1 other overlaps it"}.get(
         overlap, f"ranges of {overlap} others overlap it")
+    aged = gpu_prices.aged(gpu_prices.of_page(case, first["gpu"], case.price_kind))
     model, unknown = data.model(case.model)["name"], "" if first["calibrated"] else " (nothing like it was measured)"
     return Finding(table, (
-        f"At {case.price_kind.replace('_', '-')} prices of {case.as_of}, {first['label']} serves {model} cheapest of "
+        f"At {gpu_prices.words(case.price_kind)} of {case.as_of}{aged}, {first['label']} serves {model} cheapest of "
         f"{len(table)}{unknown}: ${first.usd_per_mtok_out:.2f} a million output tokens{_textbook_words(table)}; {overlaps}."),
         f"{operating_point.note(table)} Prices {gpu_prices.known(case)}. Each on the cheapest instance that makes a token within "
         f"{case.tpot_ms:g} ms, by each model's own count.",

@@ -55,7 +55,7 @@ def rent_or_buy(case):
     sure = table[table["owned_usd_per_gpu_hour_high"] < table["rent_usd_per_gpu_hour_low"]]
     return Finding(table, (
         f"Used every hour for {case.years:g} years, {len(cheaper)} of {len(table)} accelerators cost less to own than to rent "
-        f"at typical {case.price_kind.replace('_', '-')} prices, {len(sure)} of them with ranges that do not touch"),
+        f"at typical {gpu_prices.words(case.price_kind)}, {len(sure)} of them with ranges that do not touch"),
         "Owned by a specialised cloud that rents its hall; ranges hold "
         f"{owned_hour.LIKELY_SHARE:.0%} of draws of the inputs. The page on the cost of an hour takes it apart.",
         units={"break_even_hours": "h"})

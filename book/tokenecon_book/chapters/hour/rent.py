@@ -12,8 +12,9 @@ from tokenecon_book.documents.printed import span_text
 
 DOLLARS = "${:,.2f}".format
 BOUNDS = {"years": (1, 100), "pue": (1, 10)}  # of what a reader may ask for
-RENTED = {"on_demand": "On demand", "marketplace": "Marketplace", "committed_1y": "Committed for 1 year",
-          "committed_3y": "Committed for 3 years", "rental_3y": "3 years, by an analyst's model"}  # fmt: skip
+RENTED = {"on_demand": "On demand", "marketplace": "Marketplace", "reserved_3m": "Reserved for 3 months",
+          "committed_1y": "Committed for 1 year", "committed_3y": "Committed for 3 years",
+          "rental_3y": "3 years, by an analyst's model"}  # fmt: skip
 SPOT = {"availability": "spot.availability", "interruptions_per_hour": "spot.interruptions", "restart_hours": "spot.restart",
         "lost_hours": "spot.lost"}  # fmt: skip
 STACKED = {"GPU": ("gpu",), "Server and network": ("server", "network"), "Repairs, support, staff": ("upkeep", "staff"),
@@ -22,8 +23,8 @@ OWNED = {"neocloud": "Owned, specialised cloud", "hyperscaler": "Owned, large cl
 ENDS = {"": "typical", "_low": "low", "_high": "high"}
 COLUMNS = {
     "label": ("Kind", None), "usd_per_gpu_hour": ("Price", "USD/GPU/h"), "of_on_demand": ("Of on demand", "fraction"),
-    "offers": ("Offers", None), "as_of": ("Newest of", None), "old": ("Older than 90 days", None),
-    "outside": ("Outside their peers", None),
+    "sellers": ("Sellers", None), "offers": ("Offers", None), "as_of": ("Set by a quote of", None),
+    "old": ("Older than 90 days", None), "outside": ("Outside their peers", None),
 }  # fmt: skip
 PART_COLUMNS = {
     "name": ("Part", None), "usd_per_gpu_hour": ("Expected", "USD/GPU/h"), "share": ("Share", "fraction"),
@@ -47,16 +48,15 @@ def rented(gpu, kind, as_of=None):
     """:func:`tokenecon.gpu_prices.price_range` with marks: how many offers, of them older than 90 days, outside their peers."""
     from tokenecon.prices import price_book
 
-    found = gpu_prices.price_range(gpu, kind, as_of)
+    found = gpu_prices.price_range(gpu, kind, as_of, estimates=True)
     offers = price_book.gpu_offers(gpu, kind, as_of)
     offers = offers[offers["id"].isin(found["rows"])]
-    return found | {"offers": len(offers), "old": int(offers["old"].sum()), "outside": int(offers["outside"].sum()),
-                    "age_days": int(offers["age_days"].min())}
+    return found | {"old": int(offers["old"].sum()), "outside": int(offers["outside"].sum())}
 
 
 def stated(case):
     """The on-demand price that the page states, as :func:`rented` gives one of the price book: no offer is behind it."""
-    return gpu_prices.of_page(case) | {"offers": 0, "old": 0, "outside": 0}
+    return gpu_prices.of_page(case) | {"old": 0, "outside": 0}
 
 
 def spot(gpu, as_of=None, **given):
@@ -73,13 +73,13 @@ def spot(gpu, as_of=None, **given):
     out = {end: contracts.spot_usd_per_gpu_hour(
         spot_usd_per_gpu_hour=price[end], on_demand_usd_per_gpu_hour=full[end],
         **{name: values[place] for name, values in inputs.items()}) for place, end in enumerate(owned_hour.PLACES)}
-    return out | {"as_of": price["as_of"], "offers": len(price["rows"]), "list_typical": price["typical"]}
+    return out | {"list_typical": price["typical"]}
 
 
 @finding
 def kinds(case):
     """One row a kind of hour of the page's GPU, cheapest first; kinds without a price on the day are named in the note."""
-    rows, missing = [], []
+    rows, missing, ages = [], [], {}
     for kind, label in RENTED.items():
         try:
             priced = kind == "on_demand" and case.usd_per_gpu_hour is not None
@@ -87,16 +87,15 @@ def kinds(case):
         except NoPrice:
             missing.append(label.lower())
             continue
-        rows.append({"kind": kind, "label": label, "way": "rented", **_ends(found),
-                     **{name: found[name] for name in ("offers", "as_of", "old", "outside")}})
+        ages[kind] = gpu_prices.aged(found)
+        rows.append({"kind": kind, "label": label, "way": "rented", **_shown(found)})
     try:
         work = spot(case.gpu, case.as_of, availability=case.spot_availability,
                     interruptions_per_hour=case.interruptions_per_hour)
         marks = rented(case.gpu, "spot", case.as_of)
-        rows.append({"kind": "spot", "label": "Spot, list price", "way": "rented", **_ends(marks),
-                     **{name: marks[name] for name in ("offers", "as_of", "old", "outside")}})
-        rows.append({"kind": "spot_work", "label": "Spot, an hour of work", "way": "rented", **_ends(work),
-                     "offers": work["offers"], "as_of": work["as_of"], "old": marks["old"], "outside": marks["outside"]})
+        ages["spot"] = gpu_prices.aged(marks)
+        rows.append({"kind": "spot", "label": "Spot, list price", "way": "rented", **_shown(marks)})
+        rows.append({"kind": "spot_work", "label": "Spot, an hour of work", "way": "rented", **_shown(marks | work)})
     except NoPrice:
         missing.append("spot")
     for owner, label in OWNED.items():
@@ -111,14 +110,14 @@ def kinds(case):
                        "see `tokenecon list prices`")
     table["of_on_demand"] = table["usd_per_gpu_hour"] / full.iloc[0]
     usd = table.set_index("kind")["usd_per_gpu_hour"]
-    spots = f", ${usd['spot_work']:.2f} on spot with its interruptions paid" if "spot_work" in usd else ""
+    spots = f", ${usd['spot_work']:.2f}{ages['spot']} on spot with its interruptions paid" if "spot_work" in usd else ""
     return Finding(table, (
-        f"On {case.as_of} an hour of {data.gpu(case.gpu)['name']} costs ${usd['on_demand']:.2f} on demand{spots}, and "
-        f"${usd['owned_neocloud']:.2f} in a cloud of one's own"),
+        f"On {case.as_of} an hour of {data.gpu(case.gpu)['name']} costs ${usd['on_demand']:.2f}{ages.get('on_demand', '')} on "
+        f"demand{spots}, and ${usd['owned_neocloud']:.2f} in a cloud of one's own"),
         "Rented: the middle provider, from the lowest to the highest offer. Owned: "
         f"{owned_hour.LIKELY_SHARE:.0%} of draws of the inputs, for hours that are all used or all paid for anyway."
         + (f" No price on this day: {', '.join(missing)}." if missing else ""),
-        units={"old": "count", "outside": "count"})
+        units=dict.fromkeys(("sellers", "old", "outside"), "count"))
 
 
 @finding
@@ -158,19 +157,27 @@ def own_parts(case):
     table = pd.concat([own.table, pd.DataFrame([whole])], ignore_index=True)
     table["inputs"] = table["component"].map(PART_WORDS)
     try:
-        rent = f"; the same hour rents for ${gpu_prices.of_page(case)['typical']:.2f} on demand"
+        found = gpu_prices.of_page(case)
+        rent = f"; the same hour rents for ${found['typical']:.2f}{gpu_prices.aged(found)} on demand"
     except NoPrice:
         rent = ""
     return Finding(table, (
-        f"An hour of {data.gpu(case.gpu)['name']} costs its owner ${own['total']:.2f}, four times out of five "
+        f"An hour of {data.gpu(case.gpu)['name']} costs its owner ${own['total']:.2f}{_bought_age(case)}, four times out of five "
         f"${own['likely_low']:.2f} to ${own['likely_high']:.2f} at this life, interest and resale{rent}."),
         "Ranges: every open input at its cheap end at once, and at its dear end; each column adds up.",
         number=f"${own['total']:.2f} / h",
         label=f"an hour of an owned {data.gpu(case.gpu)['name']}, all parts, on {own['as_of']}")
 
 
-def _ends(found):
-    return {f"usd_per_gpu_hour{end}": found[name] for end, name in ENDS.items()}
+def _bought_age(case):
+    """How old the price is at which the GPU is bought, in brackets, where it is old."""
+    found = owned_hour.bought(case.gpu, case.as_of) | {"date": case.as_of}
+    return f" (the GPU at a price {gpu_prices.age_days(found)} days old)" if gpu_prices.aged(found) else ""
+
+
+def _shown(found):
+    return {f"usd_per_gpu_hour{end}": found[name] for end, name in ENDS.items()} | {
+        name: found[name] for name in ("sellers", "offers", "as_of", "old", "outside")}
 
 
 PART_WORDS = {

@@ -45,12 +45,18 @@ def _valid_on(rows, day):
 # --- spot ---------------------------------------------------------------------------------------------
 
 
-def _pairs(gpu, as_of):
-    """Spot offers known on a day beside the same seller's on-demand price in the same region, most alike offer first."""
+def _pairs(gpu, as_of, regional):
+    """Spot offers known on a day beside the same seller's on-demand price in the same region, most alike offer first.
+
+    With ``regional`` the newest that their list has by region.
+    """
     rows = market.seen(gpu, as_of, kind="spot")
-    ids = gpu_prices.prices(gpu, "spot", as_of, max_age_days=gpu_prices.PRICE_MAX_AGE_DAYS["spot"])["id"]
+    if regional:
+        shown = rows[rows["region_low"] > 0].sort_values("as_of").drop_duplicates(["provider", "region", "offer"], keep="last")
+    else:
+        shown = rows[rows["id"].isin(gpu_prices.offers(gpu, "spot", as_of)["id"])]
     plain = market.seen(gpu, as_of, kind="on_demand", provider=sorted(rows["provider"].unique()))
-    for _, spot in rows[rows["id"].isin(ids)].iterrows():
+    for _, spot in shown.iterrows():
         peers = _same(plain, spot)
         dear = _valid_on(peers, spot["last_seen"])
         if dear.empty:
@@ -75,11 +81,11 @@ def _first_spot():
 
 
 @finding
-def spot_discounts(case):
+def spot_discounts(case, regional=False):
     """Spot below on demand at each seller, now and when first seen, and how far regions lie apart."""
     table, missing = [], []
     for gpu in case.gpus:
-        pairs = list(_pairs(gpu, case.as_of))
+        pairs = list(_pairs(gpu, case.as_of, regional))
         missing += [] if pairs else [data.gpu(gpu)["name"]]
         for spot, dear, first, then in pairs:
             full = dear["usd_per_gpu_hour"].median()
@@ -113,10 +119,7 @@ def spot_discounts(case):
 @finding
 def spot_regions(case):
     """Spot and on-demand prices of the sellers that print them by region: the named region, and cheapest to dearest."""
-    rows = spot_discounts(case).table.dropna(subset=["spread"])
-    if rows.empty:
-        raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} has spot prices by region known on {case.as_of}; the "
-                       f"first are of {_first_spot()}")
+    rows = spot_discounts(case, regional=True).table
     parts, several = [], rows["name"].duplicated(keep=False)
     for place, row in rows.iterrows():
         label = row["name"] + (f" {row['offer']}" if several[place] else "")
@@ -131,8 +134,8 @@ def spot_regions(case):
     named = own if len(own) else named
     moved = named.loc[(named["discount"] - named["first"]).abs().idxmax()] if len(named) else None
     sentence = (
-        f"Spot at {', '.join(dict.fromkeys(rows['who']))} spreads over regions up to {rows['spread'].max():.1f}-fold, on demand "
-        f"up to {(rows['on_demand_high'] / rows['on_demand_low']).max():.1f}-fold")
+        f"Spot at {' and '.join(dict.fromkeys(rows['who']))} spreads over regions up to {rows['spread'].max():.1f}-fold, on "
+        f"demand up to {(rows['on_demand_high'] / rows['on_demand_low']).max():.1f}-fold")
     if moved is not None and abs(moved["discount"] - moved["first"]) > market.SAME:
         sentence += (f"; {moved['name']} in {moved['region']} went from {moved['first']:.0%} off "
                      f"({moved['first_on']}) to {moved['discount']:.0%} ({moved['last_seen']})")

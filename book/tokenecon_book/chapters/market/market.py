@@ -70,11 +70,16 @@ def documents(gpu, as_of=None):
 
 
 def typical(rows):
-    """Middle provider's price, each provider counted once, with the lowest and highest offer and how many there are."""
+    """Middle provider's price, each provider counted once, with the lowest and highest offer, how many there are and how old."""
     price = rows["usd_per_gpu_hour"]
-    middle = float(price.groupby(rows["provider"]).median().median())
+    middle, set_on = gpu_prices.middle(rows.assign(value=price), rows["last_seen"])
     return {"usd_per_gpu_hour": middle, "usd_per_gpu_hour_low": float(price.min()), "usd_per_gpu_hour_high": float(price.max()),
-            "providers": rows["provider"].nunique(), "offers": len(rows)}
+            "providers": rows["provider"].nunique(), "offers": len(rows), "set_on": set_on, "last_seen": rows["last_seen"].max()}
+
+
+def counted(row, as_of):
+    """:func:`gpu_prices.counted` of a row of :func:`typical` on a day."""
+    return gpu_prices.counted({"sellers": row["providers"], "as_of": row["set_on"], "newest": row["last_seen"], "date": as_of})
 
 
 @finding
@@ -87,6 +92,7 @@ def history(gpu, as_of):
     for quarter in pd.period_range(rows["as_of"].min(), as_of, freq="Q"):
         start, end = quarter.start_time.date().isoformat(), min(quarter.end_time.date().isoformat(), as_of)
         valid = rows[(rows["as_of"] <= end) & (rows["last_seen"] >= start)]
+        valid = valid.assign(last_seen=valid["last_seen"].where(valid["last_seen"] <= end, end))
         for series in ORDER:
             part = valid[valid["series"] == series]
             if len(part):
@@ -147,8 +153,7 @@ def offers_known(gpu, as_of):
 
 @remembered
 def _offers_known(gpu, as_of):
-    rows = _placed(pd.concat([gpu_prices.prices(gpu, kind, as_of, max_age_days=gpu_prices.PRICE_MAX_AGE_DAYS[kind])
-                              for kind in BY_THE_HOUR]), as_of)
+    rows = _placed(pd.concat([gpu_prices.offers(gpu, kind, as_of) for kind in BY_THE_HOUR]), as_of)
     return rows[rows["seller"].isin(("hyperscaler", "neocloud", "marketplace"))]
 
 
@@ -164,7 +169,7 @@ def by_seller(case):
             if len(part):
                 found[seller] = typical(part)
                 table.append({"gpu": gpu, "name": name, "label": f"{name}, {seller} ({len(part)})",
-                              "seller": seller, **found[seller], "last_seen": part["last_seen"].max()})
+                              "seller": seller, **found[seller]})
         missing += [] if len(rows) else [name]
         if {"hyperscaler", "neocloud"} <= set(found):
             ratios[name] = found["hyperscaler"]["usd_per_gpu_hour"] / found["neocloud"]["usd_per_gpu_hour"]
@@ -193,7 +198,7 @@ def marked(case):
     for gpu in dict.fromkeys([case.gpu, case.successor, *case.gpus]):
         for kind in sorted((*BY_THE_HOUR, "spot")):
             rows = price_book.gpu_offers(gpu, kind, case.as_of)
-            parts.append(rows[rows["age_days"] <= gpu_prices.PRICE_MAX_AGE_DAYS[kind]])
+            parts.append(rows[rows["id"].isin(gpu_prices.offers(gpu, kind, case.as_of)["id"])])
     used = pd.concat(parts, ignore_index=True)
     table = used[used["marks"] != ""].copy()
     table["who"] = table["provider"].map(providers(table)["name"])

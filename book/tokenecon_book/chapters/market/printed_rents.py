@@ -81,6 +81,8 @@ def seller_changes(gpu, as_of):
     sellers = table[(table["seller"] != "index") & (table["before"] > 0)]
     down, again = sellers[sellers["fall"] < -SAME], sellers.dropna(subset=["rise"])
     up, cut = again[again["rise"] > SAME], again[again["rise"] < -SAME]
+    twice = table[table["seller"] != "index"].dropna(subset=["rise"])  # after the documents or across their day
+    raised = twice[twice["rise"] > SAME]
     return Finding(table, (
         f"Of {len(sellers)} sellers of {data.gpu(gpu)['name']} by the hour seen before {pivot}, {len(down)} had come down from "
         f"their highest price{_median(down['fall'])}; of {len(again)} seen again since, {len(up)} have raised "
@@ -89,7 +91,8 @@ def seller_changes(gpu, as_of):
         f"{SAME:.0%} count as kept. A dash: not seen then; the change since starts at the first price seen after the documents. "
         "Prices that the book itself doubts are left out."),
         units_of(MOVE_COLUMNS), pivot=pivot, before=len(sellers), down=len(down), again=len(again), up=len(up), cut=len(cut),
-        median_fall=down["fall"].median(), median_rise=up["rise"].median())
+        median_fall=down["fall"].median(), median_rise=up["rise"].median(), twice=len(twice), raised=len(raised),
+        raised_by=raised["rise"].median(), lowered=int((twice["rise"] < -SAME).sum()))
 
 
 def _median(changes):
@@ -133,11 +136,14 @@ def headline(case):
     since = seller_changes(case.gpu, case.as_of)
     contract = market.history(case.gpu, case.as_of).table
     contract = contract[contract["series"] == ONE_YEAR]
-    turn = f", contracts of one year went {market.down_and_up(contract.tail(2))}" if len(contract) > 1 else ""
+    turn = f"; contracts of one year went {market.down_and_up(contract.tail(2))}" if len(contract) > 1 else ""
+    more = f"{since['raised']} ask {since['raised_by']:.0%} more (median)" if since["raised"] else "none asks more"
+    less = f"{since['lowered']} less" if since["lowered"] else "none less"
+    seen_twice = f". Of {since['twice']} sellers seen twice, {more} and {less}{turn}" if since["twice"] else turn
     offers = inside.table.dropna(subset=["usd_per_gpu_hour"]).set_index("seller")
     seller = "neocloud" if "neocloud" in offers.index else offers.index[0]
     return Finding(
-        inside.table, f"{inside.sentence}. Since then {since['up']} of {since['again']} sellers seen again have raised "
-        f"their price{turn}.", "", inside.units,
+        inside.table, f"{inside.sentence}{seen_twice}.", "", inside.units,
         number=f"${offers.loc[seller, 'usd_per_gpu_hour']:.2f}",
-        label=f"an hour of {data.gpu(case.gpu)['name']} at the typical {seller}, known on {case.as_of}")
+        label=f"an hour of {data.gpu(case.gpu)['name']} at the typical {seller} on {case.as_of}, "
+              f"{market.counted(offers.loc[seller], case.as_of)}")

@@ -82,7 +82,7 @@ def test_no_price_at_all_is_one_sentence():
 
 def test_cost_follows_the_price_of_the_date():
     row = hardware.cost(case(gpus=["h100-sxm-80gb"])).table.iloc[0]
-    price = gpu_prices.price_range("h100-sxm-80gb", "on_demand", "2026-09-06")
+    price = gpu_prices.price_range("h100-sxm-80gb", "on_demand", "2026-11-28")
     # 2000 tokens in and 500 out a request: five tokens are paid for with each that comes out
     tokens_an_hour = row.output_tok_s * 5 * 3600 * 0.6
     assert row.usd_per_mtok == pytest.approx(row.n_gpus * price["typical"] / tokens_an_hour * 1e6)

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from tokenecon import data
 from tokenecon.ownership import owned_hour
-from tokenecon.prices import gpu_prices
+from tokenecon.prices import gpu_prices, price_book
 from tokenecon_book.build import notebooks
 from tokenecon_book.chapters.hour import comparison, energy, lifetime
 from tokenecon_book.chapters.hour import rent as hour_rent
 
-H100, NEWEST = "h100-sxm-80gb", "2026-09-06"
+H100, NEWEST = "h100-sxm-80gb", "2026-11-28"
 # parameter of the notebook -> the row of data/assumptions.csv that its default repeats
 ROWS = {
     "years": "finance.life", "discount_rate": "finance.discount_rate", "residual_share": "finance.residual",
@@ -50,7 +50,7 @@ def checked(case):
 def test_the_defaults_are_those_of_the_data(defaults):
     for name, row in ROWS.items():
         assert defaults[name] == pytest.approx(data.value(row)), f"{name} differs from {row} of data/assumptions.csv"
-    newest = gpu_prices.newest_price_date()
+    newest = price_book.newest_date()
     assert defaults["as_of"] == newest, f"as_of of notebooks/hour.ipynb, or of the scenario it names, is not {newest}"
 
 
@@ -308,7 +308,7 @@ def test_idle_hours_cost_grams_too():
 
 
 def test_carbon_beside_cost(case):
-    table = energy.carbon(case(gpus=[H100, "h200-sxm-141gb", "mi355x-288gb"])).table
+    table = energy.carbon(case(gpus=[H100, "h200-sxm-141gb", "gaudi3-128gb"])).table
     known = table.dropna(subset=["usd_per_mtok_out"])
     for name in ("usd_per_mtok_out", "gco2e_per_mtok_out", "kwh_per_mtok_out"):
         assert (known[f"{name}_low"] <= known[name]).all() and (known[name] <= known[f"{name}_high"]).all()
