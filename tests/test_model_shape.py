@@ -191,12 +191,6 @@ def test_summary_of_a_model():
     assert summary["kv_bytes_of_longest_context"] == 147_456 * 40_960
 
 
-def test_a_precision_with_an_unknown_scope_is_refused():
-    row = dict(data.precision("fp8")) | {"scope": "half"}
-    with pytest.raises(ValueError, match="scope 'half' is not one of all, linear, experts"):
-        model_shape.weight_bytes(shape("llama-2-7b"), row)
-
-
 def test_columns_are_those_of_the_record():
     with open(data.ROOT / "models.csv", encoding="utf-8", newline="") as file:
         header = next(csv.reader(file))

@@ -233,23 +233,12 @@ def kv_bytes_of_context(shape, *, positions, bytes_per_value):
 
 
 def weight_bytes(shape, precision):
-    """Bytes of the weights in a row of ``data/precisions.csv`` (bits, scales, and which parts it covers).
-
-    Embedding, head, norms and routers stay at 16 bits unless the precision covers `all`.
-    """
-    groups = parameter_groups(shape)
-    total = sum(groups.values())
-    scope = precision["scope"]
-    if scope not in ("all", "linear", "experts"):
-        raise ValueError(f"precision scope '{scope}' is not one of all, linear, experts; see data/precisions.csv")
-    if scope == "all":
-        covered = total
-    elif scope == "experts" and groups["experts"]:
-        covered = groups["experts"]
-    else:
-        covered = sum(groups[name] for name in NARROWED)
-    narrow = memory.weight_bytes(parameters=covered, bytes_per_param=bytes_per_param(precision))
-    return narrow + memory.weight_bytes(parameters=total - covered, bytes_per_param=2.0)
+    """Bytes of the weights brought into a row of ``data/precisions.csv``, as :func:`converted` lays them; the rest at 16 bits."""
+    formats, total = converted(shape, precision), 0.0
+    for group, size in parameter_groups(shape).items():
+        bytes_each = bytes_per_param(precision) if precision["id"] in formats[group] else 2.0
+        total += memory.weight_bytes(parameters=size, bytes_per_param=bytes_each)
+    return total
 
 
 NARROWED = ("attention", "ffn", "experts", "shared", "encoder")  # groups that a narrow format covers
