@@ -25,9 +25,10 @@ def market(monkeypatch):
 
     def put(*offers):
         hours, tokens = [], []
-        for place, (provider, usd, day) in enumerate(offers):
+        for place, (provider, usd, day, *least) in enumerate(offers):
             both = {"id": f"p{place}", "as_of": day, "last_seen": day, "basis": "quoted", "licence": "MIT"}
             hours.append(both | {"gpu": H100, "provider": provider, "kind": "on_demand", "offer": str(place), "value": usd,
+                                 "min_gpus": least[0] if least else float("nan"),
                                  "unit": "USD/GPU/h", "source": "gpu-price-index"})
             tokens.append(both | {
                 "model": MODEL, "provider": {"gcp": "google", "oracle": "oci"}.get(provider, provider), "status": "listed",
@@ -111,6 +112,35 @@ def test_the_best_offer_has_no_range_on_either_side_and_a_spot_hour_follows_the_
     # a spot hour that is away is an hour on demand, which costs 4 by this rule
     assert scenario_prices.rent(made, H100, "spot")["typical"] == pytest.approx(
         share * 1.0 * (1 + broken * again) + (1 - share) * 4.0)
+
+
+def test_of_the_best_offer_whole_servers_are_paid_and_the_lowest_bill_wins(market, tmp_path):
+    market(("runpod", 4.0, NEW), ("nebius", 3.0, NEW, 8))
+    made = case("best", tmp_path)
+    made.choices, made.utilisation = ["rent"], 1.0
+    one = options.serving(made).iloc[0]  # a replica of one GPU
+    assert one["n_gpus"] == 1
+    # filled replicas -> GPUs paid, USD an hour, of whom: 1.5 of them take 2 GPUs of 4 dollars, or a server of 8 for 3 each, 24;
+    # 7.5 take 8 for 32, or the server for 24; 8.5 take 9 for 36, or two servers for 48
+    for load, gpus, usd, who in ((1.5, 2, 4.0, "RunPod"), (7.5, 8, 3.0, "Nebius"), (8.5, 9, 4.0, "RunPod")):
+        made.requests_per_day = load * one["requests_per_s"] * 86400
+        row = options.feasible(options.offers(made).table).set_index("kind").loc["on_demand"]
+        assert row["replicas"] * row["n_gpus"] == gpus
+        assert row["usd_per_month"] == pytest.approx(gpus * usd * 730 * (1 + made.ops_overhead))
+        assert row["utilisation"] == pytest.approx(load / gpus)
+        assert row["price_from"].startswith(who) and row["price_from"].endswith("from 8 GPUs on") == (who == "Nebius")
+    # the draws pay the same servers
+    made.requests_per_day = 7.5 * one["requests_per_s"] * 86400
+    table = options.offers(made).table
+    option = next(one for one in montecarlo.options(made, table) if one["kind"] == "on_demand")
+    assert option["n_gpus"] == 8 and montecarlo.run(made, options.offers(made), draws=100).costs.min() > 0
+
+
+def test_a_replica_of_more_gpus_than_a_server_takes_several():
+    row = pd.Series({"n_gpus": 4, "concurrency": 10, **{f"requests_per_s{end}": 6.0 for end in options.ENDS}})
+    for least, gpus, speed in ((1, 4, 6.0), (2, 4, 6.0), (4, 4, 6.0), (8, 8, 12.0), (16, 16, 24.0), (3, 6, 6.0), (6, 6, 6.0)):
+        server = options._by_server(row, least)
+        assert (server["n_gpus"], server["requests_per_s"], server["concurrency"]) == (gpus, speed, 10 * speed / 6)
 
 
 def test_the_readers_own_prices_go_before_any_rule(tmp_path):

@@ -111,13 +111,13 @@ def offers(case):
                 continue
             plan = plans[KINDS[kind][2]]
             try:
-                price = (scenario_prices.own(case, row["gpu"], plan["utilisation"]) if kind == "own" else
-                         scenario_prices.rent(case, row["gpu"], kind))
+                cost = (_cost(case, row, plan, scenario_prices.own(case, row["gpu"], plan["utilisation"]), shares)
+                        if kind == "own" else _rented(case, row, kind, plan, shares))
             except (NoPrice, NoInput) as error:
                 rows.append({"kind": kind, "gpu": row["gpu"], "n_gpus": row["n_gpus"], "name": words(row["gpu"], kind),
                              "reason": str(error)})
                 continue
-            rows.append({"kind": kind, **_cost(case, row, plan, price, shares), "name": words(row["gpu"], kind), "reason": ""})
+            rows.append({"kind": kind, **cost, "name": words(row["gpu"], kind), "reason": ""})
     if "api" in case.choices:
         rows.append(_api_row(case))
     table = pd.DataFrame(rows, columns=FIELDS)
@@ -131,7 +131,8 @@ def offers(case):
         "owned hour: all its parts at their cheap or dear ends), and 80 % interval of the model. "
         f"Price rule: {case.price_rule}, of each choice {gpu_prices.PRICE_RULES[case.price_rule]}; machines are bought at the "
         "typical price by any rule, as nobody lists one. "
-        + ("Old offers do not win beside newer ones, so that the best may be above a typical price set by old ones. "
+        + ("Old offers do not win beside newer ones, so that the best may be above a typical price set by old ones; "
+           "whole servers are paid where the offer is of several GPUs. "
            if case.price_rule == "best" else "") +
         f"Price seen: the quote that sets it; old: over {gpu_prices.OLD_DAYS} days before."
         + _unmeasured(table)
@@ -167,6 +168,31 @@ def _plan(case, row, policy):
     ratios = row["requests_per_s"] / np.array([row["requests_per_s_high"], row["requests_per_s"], row["requests_per_s_low"]])
     paid = paid_replicas(case, row, policy, case.requests_per_day * ratios)
     return {"paid": paid, "utilisation": float(rate(case.requests_per_day) / row["requests_per_s"] / paid[1])}
+
+
+def _rented(case, row, kind, plan, shares):
+    """The row of a rented choice; of offers by the server, paid whole, the one with the lowest bill."""
+    bills, refused = [], None
+    for most in scenario_prices.servers(case, row["gpu"], kind):
+        try:
+            price = scenario_prices.rent(case, row["gpu"], kind, most)
+        except NoPrice as error:
+            refused = error
+            continue
+        unit = _by_server(row, price["min_gpus"])
+        bills.append(_cost(case, unit, plan if unit is row else _plan(case, unit, KINDS[kind][2]), price, shares))
+    if not bills:
+        raise refused
+    return min(bills, key=lambda bill: bill["usd_per_month"])
+
+
+def _by_server(row, min_gpus):
+    """What one server serves, with as many replicas as it holds; of smaller ones a replica takes as many as it needs."""
+    held, gpus = max(1, min_gpus // row["n_gpus"]), -(-row["n_gpus"] // min_gpus) * min_gpus
+    if gpus == row["n_gpus"]:
+        return row
+    speed = {f"requests_per_s{end}": held * row[f"requests_per_s{end}"] for end in ENDS}
+    return pd.Series(row.to_dict() | speed | {"n_gpus": gpus, "concurrency": held * row["concurrency"]})
 
 
 def _cost(case, row, plan, price, shares):

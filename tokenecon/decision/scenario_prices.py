@@ -11,7 +11,8 @@ from tokenecon.prices import gpu_prices, price_book
 
 SELLERS = 3  # from so many on, their prices are a range by themselves
 PERCENTILES = (0.1, 0.9)
-STATED = {"seen": "", "count": 0, "yours": False, "outside": False, "said": "the scenario"}  # of a price that the scenario gives
+# of a price that the scenario gives
+STATED = {"seen": "", "count": 0, "yours": False, "outside": False, "min_gpus": 1, "said": "the scenario"}
 LOST_HOURS = 0.0  # serving loses no work with a machine but the requests in flight, which are sent again
 TOKENS = ("input", "cached", "output")
 
@@ -27,24 +28,32 @@ def tokens(case):
     return {"input": case.isl - held, "cached": held, "output": case.osl}
 
 
-def rent(case, gpu, kind):
+def servers(case, gpu, kind):
+    """Sizes up to which the cheapest offer is asked for: whole servers are paid, so the cheapest hour may not be the best."""
+    if case.price_rule != "best" or case.rents.get(gpu, {}).get(kind) is not None:
+        return [None]
+    rows = gpu_prices.ruled(gpu_prices.offers(gpu, kind, case.as_of), "best", case.as_of)
+    return sorted(rows["min_gpus"].fillna(1).unique()) or [None]
+
+
+def rent(case, gpu, kind, most_gpus=None):
     """An hour of a rented GPU by the price rule: low, typical, high (10th and 90th percentile over sellers); for spot of work.
 
     ``seen`` is the day of the quote that sets the price, ``count`` the sellers that it is of, ``said`` names them.  The cheapest
-    offer has no range: it is known whose it is.
+    offer has no range: it is known whose it is, and ``min_gpus`` of how many GPUs, at most ``most_gpus``.
     """
     given = case.rents.get(gpu, {}).get(kind)
     if given is not None:
         price = {"low": given, "typical": given, "high": given} | STATED
     else:
-        found = gpu_prices.price_range(gpu, kind, case.as_of, rule=case.price_rule)
+        found = gpu_prices.price_range(gpu, kind, case.as_of, rule=case.price_rule, most_gpus=most_gpus)
         low, high, yours = seller_percentiles(case, gpu, kind, found["typical"], found)
         price = {"low": low, "typical": found["typical"], "high": high, "seen": found["as_of"], "count": found["sellers"],
                  "yours": yours, "outside": found["rule"] == "best" and _outside(gpu, kind, case.as_of, found["rows"]),
-                 "said": gpu_prices.whose(found)}
+                 "min_gpus": found["min_gpus"], "said": gpu_prices.whose(found)}
     if kind != "spot":
         return price
-    regular = rent(case, gpu, "on_demand")
+    regular = rent(case, gpu, "on_demand", most_gpus)
     work = {end: contracts.spot_usd_per_gpu_hour(
         spot_usd_per_gpu_hour=price[end], on_demand_usd_per_gpu_hour=regular[end], availability=data.value("spot.availability"),
         interruptions_per_hour=data.value("spot.interruptions"), restart_hours=data.value("spot.restart"),
@@ -95,8 +104,8 @@ def own(case, gpu, utilisation):
     if gpu in case.purchases:
         return price | STATED
     found = owned_hour.bought(gpu, case.as_of)
-    return price | {"seen": found["as_of"], "count": found["sellers"], "said": gpu_prices.whose(found), "outside": False,
-                    "yours": seller_percentiles(case, gpu, "purchase", typical)[2]}
+    return price | {"seen": found["as_of"], "count": found["sellers"], "said": gpu_prices.whose(found),
+                    "outside": False, "min_gpus": 1, "yours": seller_percentiles(case, gpu, "purchase", typical)[2]}
 
 
 def api(case, rule=None):
@@ -129,7 +138,8 @@ def api(case, rule=None):
              "as_of": seen[chosen.index[1]], "newest": setting["quoted"].max(), "date": case.as_of}
     return {kind: tuple(chosen[kind]) for kind in (*TOKENS, "blend")} | {
         "sellers": tuple(chosen.index), "count": found["sellers"], "seen": found["as_of"], "said": gpu_prices.whose(found),
-        "outside": rule == "best" and bool(setting["outside"].any()), "yours": bool(data.own("api_prices") & set(setting["id"]))}
+        "min_gpus": 1, "outside": rule == "best" and bool(setting["outside"].any()),
+        "yours": bool(data.own("api_prices") & set(setting["id"]))}
 
 
 def _blended(case, rows):

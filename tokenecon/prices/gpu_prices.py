@@ -116,16 +116,17 @@ def ruled(rows, rule, date):
     return rows[fresh] if rule == "best" and fresh.any() else rows
 
 
-def price_range(gpu, kind, as_of=None, *, max_age_days=None, estimates=False, rule="typical"):
+def price_range(gpu, kind, as_of=None, *, max_age_days=None, estimates=False, rule="typical", most_gpus=None):
     """Lowest, typical and highest price of a GPU on a date, over the :func:`offers` known then that a rule reckons with.
 
     Returns a dict: low, typical, high, unit, as_of (day of the quote that sets the typical price, the older of two), newest
     (day of the newest quote), date (the one asked for), sellers (how many), setting (names of those whose price it is), rule,
-    offers, estimates (whether any is one), rows (ids).  By the rule ``best`` all three are the cheapest offer.
+    offers, estimates (whether any is one), rows (ids).  By the rule ``best`` all three are the cheapest offer, of those that one
+    may take ``most_gpus`` GPUs of, and ``min_gpus`` says of how many it is.
     Typical is the median over sellers of each one's median, so that a seller with ten sizes counts once.  An estimate with
     its own range widens low and high by it.  ``max_age_days`` is :data:`PRICE_MAX_AGE_DAYS` of the kind unless given.
     """
-    found = _price_range(gpu, kind, as_of, max_age_days, estimates, rule)
+    found = _price_range(gpu, kind, as_of, max_age_days, estimates, rule, most_gpus)
     return found | {name: list(found[name]) for name in ("setting", "rows")}  # the caller may change what it gets
 
 
@@ -208,7 +209,8 @@ def whose(found):
     """
     how = (f"cheapest of {found['sellers']} sellers, {_days(age_days(found))} old"
            if found["rule"] == "best" and found["sellers"] > 1 else counted(found))
-    return f"{' / '.join(found['setting'])}: {how}"
+    server = f", from {found['min_gpus']} GPUs on" if found.get("min_gpus", 1) > 1 else ""
+    return f"{' / '.join(found['setting'])}: {how}{server}"
 
 
 def named(sellers):
@@ -227,7 +229,7 @@ def _days(count):
 
 
 @remembered
-def _price_range(gpu, kind, as_of, max_age_days, estimates, rule):
+def _price_range(gpu, kind, as_of, max_age_days, estimates, rule, most_gpus):
     rows = offers(gpu, kind, as_of, max_age_days=max_age_days, estimates=estimates)
     date = newest_price_date() if as_of is None else _iso(as_of)
     days = PRICE_MAX_AGE_DAYS[kind] if max_age_days is None else max_age_days
@@ -238,15 +240,20 @@ def _price_range(gpu, kind, as_of, max_age_days, estimates, rule):
         raise NoPrice(f"no {kind} price of {gpu} at a hyperscaler within {days} days before {date}: {others} other "
                       f"seller{'s ask' if others > 1 else ' asks'} one; choose another price_rule, "
                       f"or add a row to {data.file('prices')}")
-    sellers = rows["provider"].nunique()
+    sellers, least = rows["provider"].nunique(), 1
     if rule == "best":
+        rows = rows.assign(min_gpus=rows["min_gpus"].fillna(1))
+        rows = rows[rows["min_gpus"] <= (most_gpus or rows["min_gpus"].max())]
+        if rows.empty:
+            raise NoPrice(f"no {kind} price of {gpu} for at most {most_gpus:g} GPUs: only larger servers are let")
         rows = rows.sort_values(["value", "quoted", "provider"], ascending=[True, False, True]).head(1).assign(low=nan, high=nan)
+        least = int(rows["min_gpus"].iloc[0])
     low, high = rows["low"].fillna(rows["value"]), rows["high"].fillna(rows["value"])
     typical, set_on = middle(rows, rows["quoted"])
     return {
         "low": float(low.min()), "typical": typical, "high": float(high.max()), "unit": rows["unit"].iloc[0],
         "as_of": set_on, "newest": rows["quoted"].max(), "date": date, "sellers": sellers, "offers": len(rows),
-        "rule": rule, "setting": setting(rows),
+        "rule": rule, "setting": setting(rows), "min_gpus": least,
         "estimates": kind in RENTED and bool(estimated(rows).any()), "rows": list(rows["id"]),
     }  # fmt: skip
 
