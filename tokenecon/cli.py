@@ -186,18 +186,20 @@ def fit(
 
 Scenario = Annotated[Path, typer.Argument(
     metavar="SCENARIO", help="Your case, a YAML file, or one of `tokenecon list scenarios`.")]
+PriceRule = Annotated[str | None, typer.Option(
+    "--price-rule", metavar="best|typical|list", help="Which offers set a price, in place of the scenario's money.price_rule.")]
 AsCsv = Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the first table to a CSV file, too.")]
 
 
 @app.command()
-def cost(scenario: Scenario, as_json: AsJson = False, csv: AsCsv = None):
+def cost(scenario: Scenario, price_rule: PriceRule = None, as_json: AsJson = False, csv: AsCsv = None):
     """What own, rented and API tokens cost in your case, and from which volume on own ones are cheaper.
 
     Example: `tokenecon cost chat-assistant`
     """
     from tokenecon.decision import report
 
-    report.tell(report.cost(scenario), print_table, as_json=as_json, csv=csv)
+    report.tell(report.cost(scenario, price_rule), print_table, as_json=as_json, csv=csv)
 
 
 @app.command()
@@ -205,6 +207,7 @@ def decide(
     scenario: Scenario,
     draws: Annotated[int, typer.Option(min=100, max=5_000_000, help="Random draws; more of them narrow the errors.")] = 100_000,
     seed: Annotated[int | None, typer.Option(min=0, help="Of the draws, in place of the scenario's.")] = None,
+    price_rule: PriceRule = None,
     as_json: AsJson = False,
     csv: AsCsv = None,
 ):
@@ -214,7 +217,7 @@ def decide(
     """
     from tokenecon.decision import report
 
-    report.tell(report.decide(scenario, draws, seed), print_table, as_json=as_json, csv=csv)
+    report.tell(report.decide(scenario, draws, seed, price_rule), print_table, as_json=as_json, csv=csv)
 
 
 @app.command("add-model")

@@ -44,7 +44,7 @@ def small(tmp_path_factory):
 def test_the_readers_own_prices_go_before_the_book(case):
     own = case(money={"usd_per_gpu_hour": {"h100-sxm-80gb": {"on_demand": 2.25}}, "usd_per_gpu": {"h100-sxm-80gb": 21000}})
     assert scenario_prices.rent(own, "h100-sxm-80gb", "on_demand") == {
-        "low": 2.25, "typical": 2.25, "high": 2.25, "seen": "", "count": 0, "yours": False}
+        "low": 2.25, "typical": 2.25, "high": 2.25, **scenario_prices.STATED}
     assert scenario_prices.owned_inputs(own, "h100-sxm-80gb", 0.5).loc["usd_per_gpu", "typical"] == 21000
     book = scenario_prices.rent(case(), "h100-sxm-80gb", "on_demand")
     assert book["low"] < book["typical"] < book["high"]
@@ -68,7 +68,7 @@ def test_an_hour_of_work_on_spot_pays_for_what_interrupts_it(case):
     own = case(workload={"interruptible": True}, money={"usd_per_gpu_hour": {"l40s-48gb": {"on_demand": 2.0, "spot": 0.5}}})
     assert scenario_prices.rent(own, "l40s-48gb", "spot") == {
         **dict.fromkeys(("low", "typical", "high"), pytest.approx(share * 0.5 * (1 + broken * again) + (1 - share) * 2.0)),
-        "seen": "", "count": 0, "yours": False}
+        **scenario_prices.STATED}
 
 
 def test_the_apis_prices_are_those_of_whole_sellers_at_the_workloads_mix(case):

@@ -40,7 +40,7 @@ def test_cost_as_json_has_every_table_and_no_nan(command, small):
     code, out, _ = command("cost", small, "--json")
     found = json.loads(out, parse_constant=lambda name: pytest.fail(f"JSON holds {name}"))
     assert code == 0
-    assert set(found["tables"]) == {"choices", "break_even", "refused"}
+    assert set(found["tables"]) == {"choices", "api_sellers", "break_even", "refused"}
     assert found["scenario"]["requests_per_day"] == 3000000
     assert found["scenario"]["as_of"] == "2026-08-01"
     for row in found["tables"]["choices"]:
@@ -61,7 +61,7 @@ def test_decide_gives_probabilities_with_errors_and_the_same_every_time(command,
     code, out, _ = command("decide", small, "--draws", 2000, "--json")
     assert code == 0
     found = json.loads(out)
-    assert set(found["tables"]) == {"choices", "drivers", "waiting", "inputs"}
+    assert set(found["tables"]) == {"choices", "api_sellers", "drivers", "waiting", "inputs"}
     assert (found["draws"], found["seed"]) == (2000, 1)
     assert sum(row["probability"] for row in found["tables"]["choices"]) == pytest.approx(1)
     assert all("usd_per_mtok_low_error" in row and "probability_error" in row for row in found["tables"]["choices"])
@@ -75,6 +75,24 @@ def test_decide_prints_its_tables_and_findings(command, small):
     for words in ("How often each choice is the cheapest", "What drives it", "Buy now or in a year", "What was drawn",
                   "500 draws, seed 1", "is the cheapest in"):
         assert words in out
+
+
+@pytest.mark.parametrize("verb", ["cost", "decide"])
+def test_the_price_rule_may_be_given_and_a_wrong_one_is_refused(command, verb):
+    less = ("--draws", 300) if verb == "decide" else ()
+    for rule in ("typical", "best", "list"):
+        code, out, _ = command(verb, "chat-assistant", *less, "--price-rule", rule, "--json")
+        found = json.loads(out)
+        assert (code, found["scenario"]["price_rule"]) == (0, rule)
+        api = {row["rule"]: row for row in found["tables"]["api_sellers"]}
+        assert list(api) == ["typical", "best", "list"], "the cheapest seller stands beside the median, whatever the rule"
+        assert api["best"]["usd_per_mtok"] < api["typical"]["usd_per_mtok"]
+        used = next(row for row in found["tables"]["choices"] if row["kind"] == "api")
+        if verb == "cost":
+            assert used["usd_per_mtok"] == api[rule]["usd_per_mtok"]
+    code, out, err = command(verb, "chat-assistant", "--price-rule", "cheap")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "money.price_rule is 'cheap', but must be one of typical, best, list" in err
 
 
 @pytest.mark.parametrize("verb", ["cost", "decide"])

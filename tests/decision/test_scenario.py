@@ -282,6 +282,11 @@ def test_blank_parameters_keep_the_scenario_and_others_replace_it():
     assert changed.model == plain.model
 
 
+def test_the_price_rule_is_typical_unless_the_page_says_another():
+    assert parameters.scenario(page()).price_rule == "typical"
+    assert parameters.scenario(page(price_rule="list")).price_rule == "list"
+
+
 def test_a_parameter_that_the_scenario_refuses_is_named():
     with pytest.raises(parameters.ParameterError, match=r"^parameter 'years' is 0\.5, but must be a whole number of years"):
         parameters.scenario(page(years=0.5))

@@ -240,7 +240,7 @@ def _evaluated(case, chosen, shared, z, waits):
     demand = years_demand(case, values)
     mtok, fleets, spent = horizon.present_mtok(case, demand), {}, {}
     for option in chosen:
-        key = option["gpu"], option.get("policy")
+        key = _fleet_of(option)
         if option["kind"] != "api" and key not in fleets:
             fleets[key] = fleet_gpus(option, demand, shared, z)
         spent[option["kind"]] = yearly(case, option, values, z, shared, demand, n_gpus=fleets.get(key))
@@ -248,10 +248,15 @@ def _evaluated(case, chosen, shared, z, waits):
     if waits is None:
         return costs, None
     owner, bridge = waits
-    later = yearly(case, owner, values, z, shared, demand, n_gpus=fleets[owner["gpu"], owner["policy"]], first=1)
+    later = yearly(case, owner, values, z, shared, demand, n_gpus=fleets[_fleet_of(owner)], first=1)
     other = spent[bridge["kind"]]
     bought = other[0] + sum(later)
     return costs, np.column_stack((sum(spent["own"]), bought, np.minimum(bought, sum(other)))) / mtok[:, None]
+
+
+def _fleet_of(option):
+    """What choices have in common whose fleet is the same."""
+    return option["gpu"], option.get("policy"), option.get("n_gpus")
 
 
 def _plan_fleets(case, chosen, shared, z):
@@ -262,7 +267,7 @@ def _plan_fleets(case, chosen, shared, z):
     for option in chosen:
         if option["kind"] == "api":
             continue
-        key = option["gpu"], option["policy"]
+        key = _fleet_of(option)
         if key not in known:
             reach = _loads(option, [case.requests_per_day * values["demand"] * grown for grown in growth], shared, z)
             ends = min(load.min() for load in reach), max(load.max() for load in reach)

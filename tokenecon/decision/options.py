@@ -1,5 +1,7 @@
 """Own, rent or call an API: what each costs today for one workload, on every GPU and under every contract."""
 
+import contextlib
+
 import numpy as np
 import pandas as pd
 
@@ -38,13 +40,16 @@ COLUMNS = {
     "usd_per_mtok_cached": ("Cached input", "USD/Mtok_cached"), "usd_per_mtok_out": ("Output", "USD/Mtok_out"),
     "usd_per_month": ("A month", "USD/month"), "replicas": ("Replicas paid", "count"), "n_gpus": ("GPUs each", "GPU"),
     "utilisation": ("Busy", "fraction"), "usd_per_gpu_hour": ("An hour", "USD/GPU/h"),
-    "price_sellers": ("Sellers", "count"), "price_seen": ("Price seen", None), "price_mark": ("Mark", None),
+    "price_sellers": ("Sellers", "count"), "price_from": ("Whose price", None), "price_seen": ("Price seen", None),
+    "price_mark": ("Mark", None),
 }  # fmt: skip
 
 RANGED = ("usd_per_gpu_hour", "usd_per_month", "usd_per_mtok", "usd_per_mtok_used", *COSTS.values(), "requests_per_s")
 FIELDS = ["name", "choice", "kind", "gpu", "n_gpus", "concurrency", "replicas", "utilisation", "calibrated", "unmeasured",
-          "price_sellers", "price_seen", "price_mark", "seller",
+          "price_sellers", "price_from", "price_seen", "price_mark", "seller",
           *(f"{name}{end}" for name in RANGED for end in ENDS), "reason"]
+API_COLUMNS = {name: (title, unit) for name, (title, unit) in COLUMNS.items() if name in (
+    "name", "usd_per_mtok", "usd_per_month", *COSTS.values()) or name.startswith("price_")} | {"name": ("Price", None)}
 REFUSED_COLUMNS = {"name": ("Not to be had", None), "reason": ("Why", None)}
 
 
@@ -106,13 +111,13 @@ def offers(case):
                 continue
             plan = plans[KINDS[kind][2]]
             try:
-                price = (scenario_prices.own(case, row["gpu"], plan["utilisation"]) if kind == "own" else
-                         scenario_prices.rent(case, row["gpu"], kind))
+                cost = (_cost(case, row, plan, scenario_prices.own(case, row["gpu"], plan["utilisation"]), shares)
+                        if kind == "own" else _rented(case, row, kind, plan, shares))
             except (NoPrice, NoInput) as error:
                 rows.append({"kind": kind, "gpu": row["gpu"], "n_gpus": row["n_gpus"], "name": words(row["gpu"], kind),
                              "reason": str(error)})
                 continue
-            rows.append({"kind": kind, **_cost(case, row, plan, price, shares), "name": words(row["gpu"], kind), "reason": ""})
+            rows.append({"kind": kind, **cost, "name": words(row["gpu"], kind), "reason": ""})
     if "api" in case.choices:
         rows.append(_api_row(case))
     table = pd.DataFrame(rows, columns=FIELDS)
@@ -124,6 +129,11 @@ def offers(case):
         f"Prices known on {case.as_of}; allocated: all paid time over all tokens, each kind by the time it causes; own and "
         f"rented hours with {case.ops_overhead:.0%} for operations. Ranges: 10th to 90th percentile of the price (of an "
         "owned hour: all its parts at their cheap or dear ends), and 80 % interval of the model. "
+        f"Price rule: {case.price_rule}, of each choice {gpu_prices.PRICE_RULES[case.price_rule]}; machines are bought at the "
+        "typical price by any rule, as nobody lists one. "
+        + ("Old offers do not win beside newer ones, so that the best may be above a typical price set by old ones; "
+           "whole servers are paid where the offer is of several GPUs. "
+           if case.price_rule == "best" else "") +
         f"Price seen: the quote that sets it; old: over {gpu_prices.OLD_DAYS} days before."
         + _unmeasured(table)
         + (" Yours: an offer of your own facts is among them." if table["price_mark"].str.contains("yours").any() else "")),
@@ -160,6 +170,31 @@ def _plan(case, row, policy):
     return {"paid": paid, "utilisation": float(rate(case.requests_per_day) / row["requests_per_s"] / paid[1])}
 
 
+def _rented(case, row, kind, plan, shares):
+    """The row of a rented choice; of offers by the server, paid whole, the one with the lowest bill."""
+    bills, refused = [], None
+    for most in scenario_prices.servers(case, row["gpu"], kind):
+        try:
+            price = scenario_prices.rent(case, row["gpu"], kind, most)
+        except NoPrice as error:
+            refused = error
+            continue
+        unit = _by_server(row, price["min_gpus"])
+        bills.append(_cost(case, unit, plan if unit is row else _plan(case, unit, KINDS[kind][2]), price, shares))
+    if not bills:
+        raise refused
+    return min(bills, key=lambda bill: bill["usd_per_month"])
+
+
+def _by_server(row, min_gpus):
+    """What one server serves, with as many replicas as it holds; of smaller ones a replica takes as many as it needs."""
+    held, gpus = max(1, min_gpus // row["n_gpus"]), -(-row["n_gpus"] // min_gpus) * min_gpus
+    if gpus == row["n_gpus"]:
+        return row
+    speed = {f"requests_per_s{end}": held * row[f"requests_per_s{end}"] for end in ENDS}
+    return pd.Series(row.to_dict() | speed | {"n_gpus": gpus, "concurrency": held * row["concurrency"]})
+
+
 def _cost(case, row, plan, price, shares):
     """One row of :func:`offers`."""
     out = {"gpu": row["gpu"], "n_gpus": row["n_gpus"], "concurrency": row["concurrency"], "replicas": plan["paid"][1],
@@ -191,9 +226,9 @@ def per_mtok(case, usd_per_gpu_hour, n_gpus, requests_per_s):
 def _dated(case, price):
     """Of how many sellers a price is, when the quote that sets it was last seen, and whether that is long ago."""
     if not price["seen"]:
-        return {"price_sellers": np.nan, "price_seen": "the scenario", "price_mark": ""}
-    marks = {"old": gpu_prices.is_old(price["seen"], case.as_of), "yours": price["yours"]}
-    return {"price_sellers": price["count"], "price_seen": min(price["seen"], case.as_of),
+        return {"price_sellers": np.nan, "price_from": price["said"], "price_seen": "the scenario", "price_mark": ""}
+    marks = {"old": gpu_prices.is_old(price["seen"], case.as_of), "outside": price["outside"], "yours": price["yours"]}
+    return {"price_sellers": price["count"], "price_from": price["said"], "price_seen": min(price["seen"], case.as_of),
             "price_mark": ", ".join(word for word, holds in marks.items() if holds)}
 
 
@@ -218,6 +253,26 @@ def _api_row(case):
     return out
 
 
+@finding
+def api_sellers(case):
+    """The API's price by each rule, whatever the case's: the cheapest seller beside the median of all and of the hyperscalers."""
+    rules = {} if "api" not in case.choices else {"": "the scenario's price"} if case.api else gpu_prices.PRICE_RULES
+    rows, share = [], tokens(case)
+    for rule, name in rules.items():
+        with contextlib.suppress(NoPrice):
+            price = scenario_prices.api(case, rule)
+            costs = {column: price[kind][1] if share[kind] else np.nan for kind, column in COSTS.items()}
+            rows.append({"rule": rule, "name": name, "usd_per_mtok": price["blend"][1],
+                         "usd_per_month": price["blend"][1] * mtok_per_month(case), **costs, **_dated(case, price)})
+    said = [f"{row['name']} is ${row['usd_per_mtok']:.3g} per Mtok ({row['price_from']})" for row in rows
+            if row["rule"] != "list"]
+    return Finding(
+        pd.DataFrame(rows, columns=["rule", *API_COLUMNS]),
+        f"Of the API {', '.join(said)}" if said else "No price of an API is known for this case",
+        f"At the mix of this workload; prices known on {case.as_of}. Outside: beyond the range of its peers.",
+        {"price_sellers": "count"})
+
+
 def feasible(table):
     """The choices that can be had, the cheapest first."""
     return table[table["reason"] == ""].sort_values("usd_per_mtok", kind="stable").reset_index(drop=True)
@@ -226,13 +281,17 @@ def feasible(table):
 def refused(table):
     """What cannot be had, and why in a few words: one row a reason; `offers` has the whole sentences."""
     rows = table[table["reason"] != ""].copy()
-    rows["why"] = [row["reason"].replace(f" of {row['gpu']}", "").split(": ")[0] if row["kind"] else row["reason"]
-                   for _, row in rows.iterrows()]
+    rows["why"] = [_in_few_words(row) for _, row in rows.iterrows()]
     rows["what"] = [KINDS[kind][1] if kind else "" for kind in rows["kind"]]
     rows["where"] = [data.gpu(gpu)["name"] if gpu else "" for gpu in rows["gpu"]]
     found = [{"name": ": ".join(part for part in (what, ", ".join(part["where"])) if part), "reason": why}
              for (what, why), part in rows.groupby(["what", "why"], sort=False)]
     return pd.DataFrame(found, columns=["name", "reason"])
+
+
+def _in_few_words(row):
+    why = row["reason"].split(": ")[0] if row["kind"] else row["reason"]
+    return why.replace(f" of {row['gpu']}", "") if row["kind"] and row["gpu"] else why
 
 
 def best(table):

@@ -3,6 +3,7 @@
 import functools
 import json
 import sys
+from math import nan
 
 from tokenecon import __version__, data, files, queries
 from tokenecon.decision import scenario
@@ -17,8 +18,10 @@ COST = {
     "usd_per_mtok_cached": ("cached", "USD/Mtok_cached"), "usd_per_mtok_out": ("out", "USD/Mtok_out"),
     "usd_per_month": ("a month", "USD/month"), "replicas": ("replicas", "count"), "n_gpus": ("GPUs each", "GPU"),
     "utilisation": ("busy", "fraction"), "usd_per_gpu_hour": ("GPU hour", "USD/GPU/h"),
-    "price_sellers": ("sellers", "count"), "price_seen": ("price seen", None), "price_mark": ("mark", None),
+    "price_sellers": ("sellers", "count"), "price_from": ("whose price", None), "price_seen": ("price seen", None),
+    "price_mark": ("mark", None),
 }  # fmt: skip
+API = {name: COST[name] for name in ("name", "usd_per_mtok", "usd_per_month", "price_from", "price_mark")}
 BREAK_EVEN = {
     "name": ("choice", None), "requests_per_day": ("requests a day from which it beats the API", "request/day"),
     "utilisation": ("busy share at which it equals it", "fraction"),
@@ -59,35 +62,43 @@ def reported(make):
 
 
 @reported
-def cost(path):
+def cost(path, price_rule=None):
     """What every choice costs today: a report."""
     from tokenecon.decision import break_even, options
 
-    case = scenario.load(path)
+    case = _case(path, price_rule)
     offered = _served(options.offers, case)
     table, crossings = offered.table, break_even.against_api(case, offered)
+    sold = options.api_sellers(case)
     sections = [("What each choice costs", "choices", options.feasible(table), COST),
+                ("What an API costs by each price rule", "api_sellers", sold.table, API),
                 ("From which volume on it beats the API", "break_even", crossings.table, BREAK_EVEN),
                 ("Not to be had", "refused", options.refused(table), REFUSED)]
-    return _report(case, sections, [offered, crossings], [options.answer(case, table)])
+    return _report(case, sections, [offered, crossings, sold], [options.answer(case, table), sold.sentence])
 
 
 @reported
-def decide(path, draws, seed):
+def decide(path, draws, seed, price_rule=None):
     """How probable it is that each choice is the cheapest over the years of the scenario: a report."""
     from tokenecon.decision import drivers, montecarlo, options
 
-    case = scenario.load(path)
+    case = _case(path, price_rule)
     offered = _served(options.offers, case)
     done = _served(lambda one: montecarlo.run(one, offered, draws=draws, seed=seed), case)
     chances, moved, later = drivers.cheapest(case, done), drivers.tornado(case, done), drivers.waiting(case, done)
-    drawn = drivers.assumptions(done)
+    drawn, sold = drivers.assumptions(done), options.api_sellers(case)
     sections = [("How often each choice is the cheapest", "choices", chances.table, CHANCES),
+                ("What an API costs by each price rule", "api_sellers", sold.table, API),
                 ("What drives it", "drivers", moved.table, DRIVERS),
                 ("Buy now or in a year", "waiting", later.table, WAITING),
                 ("What was drawn", "inputs", drawn.table, INPUTS)]
-    said = [found.sentence for found in (chances, moved, later)]
-    return _report(case, sections, [chances, moved, later, drawn], said) | {"draws": done.draws, "seed": done.seed}
+    said = [found.sentence for found in (chances, sold, moved, later)]
+    return _report(case, sections, [chances, moved, later, drawn, sold], said) | {"draws": done.draws, "seed": done.seed}
+
+
+def _case(path, price_rule):
+    """The case of a scenario, by another price rule than its own where one is given."""
+    return scenario.load(path) if price_rule is None else scenario.overridden(path, {"price_rule": price_rule})
 
 
 def _served(compute, case):
@@ -135,8 +146,9 @@ def _cell(row, name, unit):
     if unit is None:
         return str(row[name])
     text = number(row[name], unit)
-    if name in RANGED and row[f"{name}_low"] == row[f"{name}_low"]:
-        ends = span(row[f"{name}_low"], row[f"{name}_high"], unit)
+    low = row.get(f"{name}_low", nan) if name in RANGED else nan
+    if low == low:
+        ends = span(low, row[f"{name}_high"], unit)
         text += f" ({ends})" if ends != text else ""
     return text
 

@@ -30,7 +30,8 @@ PARAMETERS = {
     **{name: ("workload", name) for name in ("isl", "osl", "cached_prefix", "requests_per_day", "growth_per_year")},
     "peak_to_mean": ("traffic", "peak_to_mean"),
     **{name: ("latency", name) for name in ("ttft_ms", "tpot_ms", "wait_probability")},
-    **{name: ("money", name) for name in ("as_of", "years", "discount_rate", "usd_per_kwh", "ops_overhead", "usd_per_gpu_hour")},
+    **{name: ("money", name) for name in ("as_of", "price_rule", "years", "discount_rate", "usd_per_kwh", "ops_overhead",
+                                      "usd_per_gpu_hour")},
 }  # fmt: skip
 PATHS = {scenario_schema.Money: "money", scenario_schema.Latency: "latency"}
 

@@ -4,12 +4,15 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data
+from tokenecon.errors import NoPrice
 from tokenecon.formulas import contracts
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices, price_book
 
 SELLERS = 3  # from so many on, their prices are a range by themselves
 PERCENTILES = (0.1, 0.9)
+# of a price that the scenario gives
+STATED = {"seen": "", "count": 0, "yours": False, "outside": False, "min_gpus": 1, "said": "the scenario"}
 LOST_HOURS = 0.0  # serving loses no work with a machine but the requests in flight, which are sent again
 TOKENS = ("input", "cached", "output")
 
@@ -25,35 +28,56 @@ def tokens(case):
     return {"input": case.isl - held, "cached": held, "output": case.osl}
 
 
-def rent(case, gpu, kind):
-    """An hour of a rented GPU: low, typical, high (10th and 90th percentile over sellers); for spot of work.
+def servers(case, gpu, kind):
+    """Sizes up to which the cheapest offer is asked for: whole servers are paid, so the cheapest hour may not be the best."""
+    if case.price_rule != "best" or case.rents.get(gpu, {}).get(kind) is not None:
+        return [None]
+    rows = gpu_prices.ruled(gpu_prices.offers(gpu, kind, case.as_of), "best", case.as_of)
+    return sorted(rows["min_gpus"].fillna(1).unique()) or [None]
 
-    ``seen`` is the day of the quote that sets the typical price, ``count`` the sellers that it is the median of.
+
+def rent(case, gpu, kind, most_gpus=None):
+    """An hour of a rented GPU by the price rule: low, typical, high (10th and 90th percentile over sellers); for spot of work.
+
+    ``seen`` is the day of the quote that sets the price, ``count`` the sellers that it is of, ``said`` names them.  The cheapest
+    offer has no range: it is known whose it is, and ``min_gpus`` of how many GPUs, at most ``most_gpus``.
     """
     given = case.rents.get(gpu, {}).get(kind)
     if given is not None:
-        price = {"low": given, "typical": given, "high": given, "seen": "", "count": 0, "yours": False}
+        price = {"low": given, "typical": given, "high": given} | STATED
     else:
-        found = gpu_prices.price_range(gpu, kind, case.as_of)
-        low, high, yours = seller_percentiles(case, gpu, kind, found["typical"])
-        price = {"low": low, "typical": found["typical"], "high": high, "seen": found["as_of"],
-                 "count": found["sellers"], "yours": yours}
+        found = gpu_prices.price_range(gpu, kind, case.as_of, rule=case.price_rule, most_gpus=most_gpus)
+        low, high, yours = seller_percentiles(case, gpu, kind, found["typical"], found)
+        price = {"low": low, "typical": found["typical"], "high": high, "seen": found["as_of"], "count": found["sellers"],
+                 "yours": yours, "outside": found["rule"] == "best" and _outside(gpu, kind, case.as_of, found["rows"]),
+                 "min_gpus": found["min_gpus"], "said": gpu_prices.whose(found)}
     if kind != "spot":
         return price
-    regular = rent(case, gpu, "on_demand")
+    regular = rent(case, gpu, "on_demand", most_gpus)
     work = {end: contracts.spot_usd_per_gpu_hour(
         spot_usd_per_gpu_hour=price[end], on_demand_usd_per_gpu_hour=regular[end], availability=data.value("spot.availability"),
         interruptions_per_hour=data.value("spot.interruptions"), restart_hours=data.value("spot.restart"),
         lost_hours=LOST_HOURS) for end in ("low", "typical", "high")}
-    return work | {name: price[name] for name in ("seen", "count", "yours")}
+    return work | {name: price[name] for name in STATED}
 
 
-def seller_percentiles(case, gpu, kind, typical):
+def _outside(gpu, kind, as_of, ids):
+    """Whether an offer is beyond the range of its peers."""
+    rows = price_book.marks(gpu_prices.offers(gpu, kind, as_of), as_of)
+    return bool(rows.loc[rows["id"].isin(ids), "outside"].any())
+
+
+def seller_percentiles(case, gpu, kind, typical, found=None):
     """10th and 90th percentile of what sellers ask, and whether any of them is the reader's own.
 
-    Where too few sellers are known, the percentiles are the typical price with an assumed spread.
+    Where too few sellers are known, the percentiles are the typical price with an assumed spread.  ``found`` is a price range
+    by another rule than that of all sellers' typical price.
     """
     rows = gpu_prices.offers(gpu, kind, case.as_of)
+    if found:
+        rows = rows[rows["id"].isin(found["rows"])]
+        if found["rule"] == "best":
+            return typical, typical, bool(data.own("prices") & set(rows["id"]))
     sellers = rows.groupby("provider")["value"].median()
     if len(sellers) >= SELLERS:
         low, high = (float(one) for one in np.quantile(sellers, PERCENTILES))
@@ -76,34 +100,51 @@ def own(case, gpu, utilisation):
     """An hour of an owned GPU: low, typical, high, and the day of the quote that sets its purchase price."""
     inputs = owned_inputs(case, gpu, utilisation)
     low, typical, high = (owned_hour.owned_total(**end) for end in owned_hour.ends(inputs))
-    seen, count, yours = "", 0, False
-    if gpu not in case.purchases:
-        seen, count = (owned_hour.bought(gpu, case.as_of)[name] for name in ("as_of", "sellers"))
-        yours = seller_percentiles(case, gpu, "purchase", typical)[2]
-    return {"low": low, "typical": typical, "high": high, "seen": seen, "count": count, "yours": yours}
+    price = {"low": low, "typical": typical, "high": high}
+    if gpu in case.purchases:
+        return price | STATED
+    found = owned_hour.bought(gpu, case.as_of)
+    return price | {"seen": found["as_of"], "count": found["sellers"], "said": gpu_prices.whose(found),
+                    "outside": False, "min_gpus": 1, "yours": seller_percentiles(case, gpu, "purchase", typical)[2]}
 
 
-def api(case):
-    """Prices of the API by kind of token, each (low, typical, high), their blend at this workload, and sellers.
+def api(case, rule=None):
+    """Prices of the API by kind of token, each (low, typical, high), their blend at this workload, and whose they are.
 
-    Each place is one seller's whole price list: of all sellers, those at the 10th, 50th and 90th percentile of the blend.
+    Each place is one seller's whole price list: of the sellers that the rule reckons with, those at the 10th, 50th and 90th
+    percentile of the blend; by the rule ``best`` all three are the cheapest offer.
     """
-    share = tokens(case)
     if case.api:
         stated = {kind: [case.api[column]] for kind, column in price_book.MONEY.items()}
-        rows = pd.DataFrame(stated, index=["the scenario"], dtype=float)
-        seen, yours = {}, False
+        chosen = _blended(case, pd.DataFrame(stated, index=["the scenario"], dtype=float)).iloc[[0, 0, 0]]
+        return {kind: tuple(chosen[kind]) for kind in (*TOKENS, "blend")} | {"sellers": tuple(chosen.index)} | STATED
+    rule = rule or case.price_rule
+    price_book.token_price(case.model, case.as_of)  # refuses a model that nobody sells
+    known = price_book.token_prices(case.model, case.as_of)
+    known["quoted"] = known["last_seen"].where(known["last_seen"] <= case.as_of, case.as_of)
+    offers = gpu_prices.ruled(known, rule, case.as_of)
+    if offers.empty:
+        raise NoPrice(f"no token price of {case.model} at a hyperscaler on {case.as_of}: {known['provider'].nunique()} other "
+                      f"sellers are known; choose another price_rule, or add a row to {data.file('api_prices')}")
+    columns = {column: kind for kind, column in price_book.MONEY.items()}
+    if rule == "best":
+        rows = _blended(case, offers.rename(columns=columns)).head(1).set_index("provider")
+        setting, seen = offers[offers["id"] == rows["id"].iloc[0]], rows["quoted"]
     else:
-        price_book.token_price(case.model, case.as_of)  # refuses a model that nobody sells
-        offers = price_book.token_prices(case.model, case.as_of)
-        seen = offers.groupby("provider")["last_seen"].min()
-        yours = bool(data.own("api_prices") & set(offers["id"]))
-        listed = offers.groupby("provider")[list(price_book.MONEY.values())].median()
-        rows = listed.rename(columns={column: kind for kind, column in price_book.MONEY.items()})
-    rows["cached"] = rows["cached"].fillna(rows["input"])  # who gives no discount asks for the whole price
-    rows["blend"] = sum(share[kind] * rows[kind] for kind in TOKENS) / tok_per_request(case)
-    rows = rows.sort_values("blend", kind="stable")
+        rows = _blended(case, offers.groupby("provider")[list(columns)].median().rename(columns=columns))
+        setting, seen = offers, offers.groupby("provider")["quoted"].min()
     chosen = rows.iloc[[int(np.ceil(q * len(rows))) - 1 for q in (PERCENTILES[0], 0.5, PERCENTILES[1])]]
+    found = {"rule": rule, "setting": gpu_prices.named(chosen.index[1:2]), "sellers": offers["provider"].nunique(),
+             "as_of": seen[chosen.index[1]], "newest": setting["quoted"].max(), "date": case.as_of}
     return {kind: tuple(chosen[kind]) for kind in (*TOKENS, "blend")} | {
-        "sellers": tuple(chosen.index), "count": len(rows) if len(seen) else 0, "seen": seen.get(chosen.index[1], ""),
-        "yours": yours}
+        "sellers": tuple(chosen.index), "count": found["sellers"], "seen": found["as_of"], "said": gpu_prices.whose(found),
+        "min_gpus": 1, "outside": rule == "best" and bool(setting["outside"].any()),
+        "yours": bool(data.own("api_prices") & set(setting["id"]))}
+
+
+def _blended(case, rows):
+    """Price lists with their blend at this workload, the cheapest first; who gives no discount asks for the whole price."""
+    share = tokens(case)
+    rows = rows.assign(cached=rows["cached"].fillna(rows["input"]))
+    rows["blend"] = sum(share[kind] * rows[kind] for kind in TOKENS) / tok_per_request(case)
+    return rows.sort_values("blend", kind="stable")

@@ -225,6 +225,7 @@ class Money(Part):
     residual_share: Share = None
     rent_decline: Rate = None
     api_decline: Rate = None
+    price_rule: one_of(lambda: tuple(gpu_prices.PRICE_RULES)) = "typical"
     usd_per_gpu_hour: mapping(_by_kind, RENTS) = Field(default_factory=dict)
     usd_per_gpu: mapping(_by_gpu, "h100-sxm-80gb: 25000") = Field(default_factory=dict)
     api: Api | None = None

@@ -101,7 +101,7 @@ def owned_total(**inputs):
 
 @remembered
 def bought(gpu, as_of=None):
-    """Price of the bare GPU on a day: low, typical, high, as_of (of the quote that sets it), sellers; young ones go first.
+    """Price of the bare GPU on a day: low, typical, high, and what :func:`gpu_prices.whose` says of it; young ones go first.
 
     Of an offer that includes the server, the rest of the server is taken off.
     """
@@ -119,9 +119,11 @@ def bought(gpu, as_of=None):
     for name in ("low", "value", "high"):
         usd = rows[name].fillna(rows["value"])
         ends[name] = usd.where(~whole, usd * (1 - margin) - rest)
-    typical, set_on = gpu_prices.middle(rows.assign(value=ends["value"]), rows["last_seen"])
+    rows, day = rows.assign(value=ends["value"]), date.isoformat()
+    typical, set_on = gpu_prices.middle(rows, rows["last_seen"])
     return {"low": float(ends["low"].min()), "high": float(ends["high"].max()), "typical": typical, "as_of": set_on,
-            "sellers": rows["provider"].nunique()}
+            "sellers": rows["provider"].nunique(), "newest": min(rows["last_seen"].max(), day), "date": day, "rule": "typical",
+            "setting": gpu_prices.setting(rows)}
 
 
 @remembered

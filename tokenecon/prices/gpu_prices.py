@@ -5,6 +5,7 @@
 
 import contextlib
 import datetime
+from math import nan
 
 from tokenecon import data
 from tokenecon.errors import BadInput, NoPrice, UnknownId
@@ -15,6 +16,9 @@ PRICE_KINDS = ("on_demand", "spot", "marketplace", "reserved_3m", "committed_1y"
 RENTED = PRICE_KINDS[:PRICE_KINDS.index("owned_hyperscaler")]  # what a seller lets; the others are costs of an owner
 ESTIMATES = "index"  # kind of data/providers.csv of those who estimate, and sell nothing
 OLD_DAYS = 90
+# which offers of a choice set its price, of a GPU-hour and of tokens alike
+PRICE_RULES = {"typical": "the median of all sellers", "best": "the cheapest offer", "list": "the median of the hyperscalers"}
+SAME = {"google": "gcp", "oci": "oracle"}  # a seller of tokens -> the same company in data/providers.csv
 FRESH = 2  # from so many sellers of a kind seen within OLD_DAYS on, older quotes of that kind are of another market
 
 # A price not seen for this long says nothing about the date asked for; what a GPU costs to buy is published more rarely.
@@ -99,16 +103,31 @@ def offers(gpu, kind, as_of=None, *, max_age_days=None, estimates=False):
     return data.cite("prices", rows.reset_index(drop=True))
 
 
-def price_range(gpu, kind, as_of=None, *, max_age_days=None, estimates=False):
-    """Lowest, typical and highest price of a GPU on a date, over the :func:`offers` known then.
+def ruled(rows, rule, date):
+    """Those of some offers (``provider``, ``quoted``) that a price rule reckons with; of ``best`` the cheapest of them counts.
+
+    ``list``: those of hyperscalers.  ``best``: those seen in the :data:`OLD_DAYS` days before the date where any was, be it of
+    another kind of seller: who wants the cheapest offer must be able to get it.
+    """
+    if rule == "list":
+        listing = set(data.rows("providers", {"kind": "hyperscaler"}, want="id")["id"])
+        return rows[rows["provider"].replace(SAME).isin(listing)]
+    fresh = rows["quoted"] >= _earlier(date, OLD_DAYS)
+    return rows[fresh] if rule == "best" and fresh.any() else rows
+
+
+def price_range(gpu, kind, as_of=None, *, max_age_days=None, estimates=False, rule="typical", most_gpus=None):
+    """Lowest, typical and highest price of a GPU on a date, over the :func:`offers` known then that a rule reckons with.
 
     Returns a dict: low, typical, high, unit, as_of (day of the quote that sets the typical price, the older of two), newest
-    (day of the newest quote), date (the one asked for), sellers (how many), offers, estimates (whether any is one), rows (ids).
+    (day of the newest quote), date (the one asked for), sellers (how many), setting (names of those whose price it is), rule,
+    offers, estimates (whether any is one), rows (ids).  By the rule ``best`` all three are the cheapest offer, of those that one
+    may take ``most_gpus`` GPUs of, and ``min_gpus`` says of how many it is.
     Typical is the median over sellers of each one's median, so that a seller with ten sizes counts once.  An estimate with
     its own range widens low and high by it.  ``max_age_days`` is :data:`PRICE_MAX_AGE_DAYS` of the kind unless given.
     """
-    found = _price_range(gpu, kind, as_of, max_age_days, estimates)
-    return found | {"rows": list(found["rows"])}  # the caller may change what it gets
+    found = _price_range(gpu, kind, as_of, max_age_days, estimates, rule, most_gpus)
+    return found | {name: list(found[name]) for name in ("setting", "rows")}  # the caller may change what it gets
 
 
 def stated(case):
@@ -181,6 +200,25 @@ def counted(found):
                                                f"set by a quote {_days(set_by)} old, newest {newest}")
 
 
+def whose(found):
+    """Whose price it is that a rule found, of how many sellers, and how old it is.
+
+    >>> whose({"setting": ["Verda"], "rule": "best", "sellers": 14, "as_of": "2026-10-10", "newest": "2026-10-10",
+    ...        "date": "2026-11-22"})
+    'Verda: cheapest of 14 sellers, 43 days old'
+    """
+    how = (f"cheapest of {found['sellers']} sellers, {_days(age_days(found))} old"
+           if found["rule"] == "best" and found["sellers"] > 1 else counted(found))
+    server = f", from {found['min_gpus']} GPUs on" if found.get("min_gpus", 1) > 1 else ""
+    return f"{' / '.join(found['setting'])}: {how}{server}"
+
+
+def named(sellers):
+    """Names of some sellers; who sells only tokens goes by its id."""
+    names = data.rows("providers", {}, want="id name").set_index("id")["name"]
+    return [names.get(SAME.get(one, one), one) for one in sellers]
+
+
 def said(found):
     """A price with its count and age: "$2.99, median of 11 sellers, newest 43 days old"."""
     return f"${found['typical']:.2f}, {counted(found)}"
@@ -191,16 +229,31 @@ def _days(count):
 
 
 @remembered
-def _price_range(gpu, kind, as_of, max_age_days, estimates):
+def _price_range(gpu, kind, as_of, max_age_days, estimates, rule, most_gpus):
     rows = offers(gpu, kind, as_of, max_age_days=max_age_days, estimates=estimates)
     date = newest_price_date() if as_of is None else _iso(as_of)
+    days = PRICE_MAX_AGE_DAYS[kind] if max_age_days is None else max_age_days
     if rows.empty:
-        raise NoPrice(_no_price(gpu, kind, date, PRICE_MAX_AGE_DAYS[kind] if max_age_days is None else max_age_days))
+        raise NoPrice(_no_price(gpu, kind, date, days))
+    others, rows = rows["provider"].nunique(), ruled(rows, rule, date)
+    if rows.empty:
+        raise NoPrice(f"no {kind} price of {gpu} at a hyperscaler within {days} days before {date}: {others} other "
+                      f"seller{'s ask' if others > 1 else ' asks'} one; choose another price_rule, "
+                      f"or add a row to {data.file('prices')}")
+    sellers, least = rows["provider"].nunique(), 1
+    if rule == "best":
+        rows = rows.assign(min_gpus=rows["min_gpus"].fillna(1))
+        rows = rows[rows["min_gpus"] <= (most_gpus or rows["min_gpus"].max())]
+        if rows.empty:
+            raise NoPrice(f"no {kind} price of {gpu} for at most {most_gpus:g} GPUs: only larger servers are let")
+        rows = rows.sort_values(["value", "quoted", "provider"], ascending=[True, False, True]).head(1).assign(low=nan, high=nan)
+        least = int(rows["min_gpus"].iloc[0])
     low, high = rows["low"].fillna(rows["value"]), rows["high"].fillna(rows["value"])
     typical, set_on = middle(rows, rows["quoted"])
     return {
         "low": float(low.min()), "typical": typical, "high": float(high.max()), "unit": rows["unit"].iloc[0],
-        "as_of": set_on, "newest": rows["quoted"].max(), "date": date, "sellers": rows["provider"].nunique(), "offers": len(rows),
+        "as_of": set_on, "newest": rows["quoted"].max(), "date": date, "sellers": sellers, "offers": len(rows),
+        "rule": rule, "setting": setting(rows), "min_gpus": least,
         "estimates": kind in RENTED and bool(estimated(rows).any()), "rows": list(rows["id"]),
     }  # fmt: skip
 
@@ -210,6 +263,11 @@ def middle(rows, days):
     sellers = rows.groupby("provider")["value"].median()
     setting = rows[rows["provider"].isin(_middles(sellers).index)].groupby("provider")["value"]
     return float(sellers.median()), min(days[_middles(part).index].min() for _, part in setting)
+
+
+def setting(rows):
+    """Names of the one or two sellers whose price is the :func:`middle` of some offers."""
+    return named(_middles(rows.groupby("provider")["value"].median()).index)
 
 
 def _middles(values):
