@@ -52,8 +52,9 @@ bench: .venv/stamp ## time the build, each notebook, an empty rerun, a million e
 bench-accuracy: .venv/stamp ## errors of the serving model with campaigns, models and GPUs left out (ARGS=--stored is quick)
 	@$(BIN)/python benchmarks/accuracy.py $(ARGS)
 
-fuzz: .venv/stamp ## ten thousand damaged inputs over every reader, of another SEED= if you like (the suite tries a thousand)
-	@MUTATIONS=10000 $(if $(SEED),SEED=$(SEED)) $(BIN)/pytest -q tests/test_mutations.py $(ARGS)
+fuzz: .venv/stamp ## ten thousand damaged inputs and a hundred parameter sets a page, of another SEED= (the suite tries fewer)
+	@MUTATIONS=10000 SENTENCES=100 $(if $(SEED),SEED=$(SEED)) $(BIN)/pytest -q tests/test_mutations.py \
+	tests/book/chapters/test_sentences.py $(ARGS)
 
 faults: .venv/stamp ## SIGKILL to twenty builds and twenty reruns at random moments, of another SEED= if you like (half an hour)
 	@$(if $(SEED),SEED=$(SEED)) $(BIN)/python -u tests/faults/kills.py $(ARGS)

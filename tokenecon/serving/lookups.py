@@ -84,6 +84,9 @@ def weight_numbers(model, gpu, weights):
 @remembered
 def hardware(model, gpu, weights, kv):
     """All numbers of a model in these formats on a GPU; the caller must not change them."""
+    if kv not in operands.CACHES:
+        raise CannotServe(f"parameter 'kv' is '{kv}', in which no engine that was measured keeps its cache; allowed are "
+                          f"{', '.join(operands.CACHES)}")
     return model_numbers(model) | gpu_numbers(gpu) | weight_numbers(model, gpu, weights) | {"cache_bytes": operands.CACHES[kv]}
 
 

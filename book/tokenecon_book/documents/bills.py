@@ -12,7 +12,8 @@ from tokenecon.formulas import money
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
 from tokenecon.units import SECONDS_PER_DAY, factor
-from tokenecon_book.documents.printed import n
+from tokenecon_book.documents.printed import H100, Stated, n
+from tokenecon_book.documents.words import dollars, span
 
 FACT_COLUMNS = {"what": ("What follows", None), "how": ("From", None), "value": ("Value", None)}
 FLEET_COLUMNS = {
@@ -56,6 +57,17 @@ def prices(case):
     return found["low"], found["typical"], found["high"]
 
 
+def documents_hour(case):
+    """What an hour of the page's GPU costs: as stated, the documents' for their H100, the price book's for others. [USD/GPU/h]
+
+    Raises :class:`BadInput` for a price of 0, and :class:`NoPrice` where nobody lets the GPU on the page's day.
+    """
+    usd = gpu_prices.stated(case)
+    if usd is None and case.gpu == H100:
+        usd = sum(Stated().span("up-h100-cloud-price-now")) / 2
+    return gpu_prices.of_page(case)["typical"] if usd is None else usd
+
+
 def owned(case):
     """Low, typical and high cost of an hour of the case's GPU for its owner on that date, or None without a purchase price."""
     try:
@@ -76,7 +88,7 @@ def fleet(case, bill_of):
                      "n_gpus_high": count[2]})
     table = pd.DataFrame(rows)
     return Finding(table, note=f"{data.gpu(case.gpu)['name']} round the clock at on-demand prices known on {case.as_of}, "
-                               f"${low:.2f} to ${high:.2f} an hour.")
+                               f"{span(low, high, dollars)} an hour.")
 
 
 def day(case):
@@ -121,7 +133,7 @@ def reconciling(rows, aim):
             possible.append(row["parameter"])
         unit = f" {row['unit']}".rstrip()
         out.append({"parameter": row["parameter"], "page": f"{n(row['page'], 3)}{unit}", "needed": f"{n(row['needed'], 3)}{unit}",
-                    "plausible": f"{n(low, 3)} to {n(high, 3)}{unit}" if known else PRINTED,
+                    "plausible": span(low, high, lambda value: n(value, 3)) + unit if known else PRINTED,
                     "within": ("yes" if inside else "no") if known else "–", "factor": row["needed"] / row["page"]})
     table = pd.DataFrame(out)
     return Finding(table, (

@@ -9,6 +9,7 @@ from tokenecon.finding import Finding, finding
 from tokenecon.fleet import traffic
 from tokenecon.formulas import contracts
 from tokenecon.prices import gpu_prices
+from tokenecon_book.documents.words import dollars, percent, saves
 
 ON_DEMAND = 1.0  # every price here is relative to it
 SPOT_TIMES = ("spot.restart", "spot.lost")
@@ -91,9 +92,10 @@ def commitment(case):
     use = contracts.commitment_break_even_use(discount=case.commitment_discount)
     saved, later = (max(0.0, 1 - one["cost_ratio"]) for one in (first, falling))
     return Finding(table, (
-        f"A commitment at {case.commitment_discount:.0%} off is best for {first['committed_share']:.0%} of the peak and saves "
-        f"{saved:.0%} of the bill, or {later:.0%} if rents fall by {decline:.0%} a year" if first["committed_share"] else
-        f"A commitment at {case.commitment_discount:.0%} off saves nothing at this load, whatever its amount"), (
+        f"A commitment at {percent(case.commitment_discount)} off is best for {first['committed_share']:.0%} of the peak and "
+        f"saves {percent(saved)} of the bill, or {percent(later) if later else 'nothing'} if rents fall by {decline:.0%} a year"
+        if first["committed_share"] and saved else
+        f"A commitment at {percent(case.commitment_discount)} off saves nothing at this load, whatever its amount"), (
         f"Load profile {case.profile}, {traffic.peak_to_mean(profile):.2f} times as busy at its peak as on average. It pays to "
         f"commit what is needed in more than {use:.0%} of hours; the mean load is {np.mean(demand):.0%} of the peak."),
         best=pd.DataFrame(best).drop_duplicates(["committed_share", "cost_ratio"]),
@@ -124,11 +126,10 @@ def prices(case):
     table = pd.DataFrame(rows)
     name = data.gpu(case.gpu)["name"]
     return Finding(table, (
-        f"An hour of {name} on demand is ${full['typical']:.2f}, as the page states." if not full["rows"] else
-        f"On {case.as_of} the only on-demand offer of {name} known asks ${full['typical']:.2f}{gpu_prices.aged(full)} an hour: "
-        "there is no cheaper seller to send work to." if len(full["rows"]) == 1 else
+        f"An hour of {name} on demand is {dollars(full['typical'])}, as the page states." if not full["rows"] else
+        f"On {case.as_of} the only on-demand offer of {name} known asks {dollars(full['typical'])}{gpu_prices.aged(full)} an "
+        "hour: there is no cheaper seller to send work to." if len(full["rows"]) == 1 else
         f"On {case.as_of} the cheapest of {len(full['rows'])} on-demand offers of {name} asks "
-        f"${full['low']:.2f} an hour, the typical one ${full['typical']:.2f}{gpu_prices.aged(full)}: sending work to the "
-        f"cheapest seller takes "
-        f"{1 - full['low'] / full['typical']:.0%} off, before anybody interrupts it."),
+        f"{dollars(full['low'])} an hour, the typical one {dollars(full['typical'])}{gpu_prices.aged(full)}: the cheapest seller "
+        f"{saves(1 - full['low'] / full['typical'])}."),
         f"Typical, on demand: {gpu_prices.counted(full)}. Providers differ in network, support and terms, not only in price.")

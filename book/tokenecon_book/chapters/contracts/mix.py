@@ -14,6 +14,7 @@ from tokenecon.prices import gpu_prices
 from tokenecon_book.chapters.contracts import contract_prices
 from tokenecon_book.documents.bills import positive
 from tokenecon_book.documents.printed import n
+from tokenecon_book.documents.words import count, dollars, listed, percent, saves, span, with_span
 
 ORDER = ("three-year contract", "one-year contract", "three-month contract", "spot", "on demand")
 COLUMNS = {
@@ -27,9 +28,10 @@ SENSITIVITY_COLUMNS = {
     "committed_share": ("Best commitment, of the peak", "fraction"), "commitment_saving": ("It alone saves", "fraction"),
 }  # fmt: skip
 SPOT_TIMES = ("spot.restart", "spot.lost")
+ON_DEMAND_HOURS = "on-demand hours"
 LEAST = 1e-6  # a saving below it is a solver's rounding
 LITTLE = 0.01  # GPUs: so little more that what is bought for it stays the same
-NEARLY_NOTHING = 1e-9  # GPUs: what a solver leaves where it buys none
+NEARLY_NOTHING = 1e-6  # GPUs: what a solver leaves where it buys none
 
 
 def demand(case):
@@ -80,19 +82,18 @@ def by_hour(case):
     shares = {name: n_gpus.sum() / best["paid"].sum() for name, n_gpus in paid.items()}
     most = max(shares, key=shares.get)
     words = f"by a {most}" if "contract" in most else most.replace("spot", "on spot")
-    costs = f"costs {saved:.0%} less than all" if saved else "costs as much as all"
+    costs = f"costs {percent(saved)} less than all" if saved else "costs as much as all"
     return Finding(
-        table, f"The cheapest mix takes {taken} of {pools.count(len(best['offers']), 'offer')}, buys {shares[most]:.0%} of its "
-        f"hours {words}, and {costs} on demand from the same providers",
+        table, f"The cheapest mix takes {taken} of {count(len(best['offers']), 'offer')}, buys {percent(shares[most])} of its "
+        f"hours {words}, and {costs} on demand",
         f"{data.gpu(case.gpu)['name']}, prices known on {case.as_of}{contract_prices.stated_words(case)}; each provider has "
-        f"{pools.count(case.provider_gpus, 'GPU')} for us. "
+        f"{count(case.provider_gpus, 'GPU')} for us. "
         f"At most {case.spot_share:.0%} of an hour's demand depends on spot, which may stand by beyond that; at most "
         f"{case.lost_share:.0%} is lost if a provider fails. Saved: "
-        f"{ends[0]:.0%} to {ends[1]:.0%} by how often spot is there and interrupted. Parts of a GPU are allowed. Only "
+        f"{span(*ends, percent)} by how often spot is there and interrupted. Parts of a GPU are allowed. Only "
         "offers are bought: what an index or an analyst's cost model says of contracts is not.",
         saving=saved, saving_low=ends[0], saving_high=ends[1], cost=best["cost"], on_demand=plain["cost"],
-        needed=demand(case).max(), old_words=f"; {old} of the {taken} offers it takes were last seen over {gpu_prices.OLD_DAYS} "
-        "days before" if old else "", ticks=list(range(0, int(hours[-1]) + 2, max(1, len(hours) // 8))))
+        needed=demand(case).max(), old=old, taken=taken, ticks=list(range(0, int(hours[-1]) + 2, max(1, len(hours) // 8))))
 
 
 @finding
@@ -108,10 +109,11 @@ def one_more(case):
         rows.setdefault("for comparison: the whole mix, mean of all hours", []).append(cost / need.sum())
     table = pd.DataFrame([{"what": what, "usd_per_gpu_hour": ends[1], "usd_per_gpu_hour_low": min(ends),
                            "usd_per_gpu_hour_high": max(ends)} for what, ends in rows.items()])
-    busiest, emptiest, _, mean = table["usd_per_gpu_hour"]
+    busiest, emptiest, round_the_clock, mean = table["usd_per_gpu_hour"]
     return Finding(
-        table, f"One more GPU in the busiest hour costs ${busiest:.2f}, in the emptiest ${emptiest:.2f}, where the mix pays "
-        f"${mean:.2f} on average.",
+        table, f"One more GPU in the busiest hour costs {dollars(busiest)}, in the emptiest {dollars(emptiest)}, where the mix "
+        f"pays {dollars(mean)} on average." if need.max() > need.min() else
+        f"One more GPU in every hour costs {dollars(round_the_clock)} an hour, where the mix pays {dollars(mean)} on average.",
         "What is added to the bill, all requirements kept; the bill of a little more, solved again. Ranges: as in the bill.")
 
 
@@ -149,14 +151,20 @@ def headline(case):
     """The answer of the chapter: what the cheapest mix saves, and what each contract saves alone."""
     hours, bill = by_hour(case), bills(case).table.set_index("design")["of_on_demand"]
     saved, low, high = (hours[name] for name in ("saving", "saving_low", "saving_high"))
-    alone = {name: share(bill[f"on demand and {name}"]) for name in ("commitments", "spot")}
-    *others, last = used_contracts(hours.table)
-    mixed = f"a mix of {', '.join(others)} and {last}" if others else last
-    least = (f"{mixed} cost{'s' if others else ''} {saved:.1%} ({low:.1%} to {high:.1%}) less than on-demand hours alone"
-             if saved > LEAST else "no mix is cheaper than on-demand hours alone")
+    alone = " and ".join(f"{name} alone {saves(share(bill[f'on demand and {name}']), '{:.1%}'.format)}"
+                         for name in ("commitments", "spot"))
+    mixed = [name for name in used_contracts(hours.table) if name != ON_DEMAND_HOURS]
+    way = "" if not mixed else f"mixing {listed(mixed)} with {ON_DEMAND_HOURS}" if len(mixed) < len(
+        used_contracts(hours.table)) else f"buying nothing but {listed(mixed)}"
+    aged = (f", {'partly ' if hours['old'] < hours['taken'] else ''}at prices over {gpu_prices.OLD_DAYS} days old"
+            if hours["old"] else "")
+    least = (f"{way} saves {saved:.1%}" if f"{saved:.1%}" != "0.0%" and mixed else
+             "no mix is cheaper than on-demand hours alone")
     return Finding(
-        hours.table, f"For {n(case.tokens_per_day, 3)} tokens a day, {least}; commitments without spot would save "
-        f"{alone['commitments']:.1%}, spot without commitments {alone['spot']:.1%}{hours['old_words']}.",
+        hours.table, f"For {n(case.tokens_per_day, 3)} tokens a day, {least}{aged}.",
+        f"Against on-demand hours of the same providers. Saved: {with_span(saved, low, high, '{:.1%}'.format)} by how often spot "
+        f"is there; beside on-demand hours {alone}. The mix takes what sellers ask, whatever discounts the page states for one "
+        "contract.",
         number=f"{saved:.0%}", label=f"saved by the cheapest mix of contracts, prices of {case.as_of}")
 
 
@@ -166,7 +174,7 @@ def share(of_on_demand):
 
 
 def used_contracts(table):
-    """Contracts of :func:`by_hour` in words."""
+    """Contracts of :func:`by_hour` in words: those of which something is bought."""
     return [f"{one}s" if "contract" in one else f"{one.replace(' ', '-')} hours" for one in table["contract"].unique()]
 
 

@@ -18,7 +18,8 @@ from tokenecon.serving import operating_point, sizing, textbook
 from tokenecon_book.chapters.deployment import edge, pool_sizes
 from tokenecon_book.documents import bills
 from tokenecon_book.documents.bills import positive
-from tokenecon_book.documents.printed import LLAMA2_70B, n, span_text
+from tokenecon_book.documents.printed import LLAMA2_70B, n
+from tokenecon_book.documents.words import LITTLE, dollars, percent, span
 
 LATENCY_COLUMNS = {
     "where": ("Where", None), "in_flight": ("Requests in flight", None), "rtt_ms": ("Round trip", "ms"),
@@ -138,20 +139,21 @@ def volume(case):
         ends = {"usd_per_mtok_low": low, "usd_per_mtok_high": high} if low < high else {}
         parts.append(pd.DataFrame({"tok_per_day": volumes[[0, -1]], "offer": offer, "usd_per_mtok": middle, **ends}))
     table = pd.concat(parts, ignore_index=True)
-    claim, at = data.claim("dep-selfhosted-saving"), f"at {n(case.tokens_per_day, 3)} tokens a day"
+    claim = data.claim("dep-selfhosted-saving")
+    at = f"at {n(case.tokens_per_day, 3)} token{'' if case.tokens_per_day == 1 else 's'} a day"
     if api:
-        sentence = (f"{opening(sold)}; {at} they {saved_words(sold['saving'])}, where the documents "
-                    f"have them save {claim['low']:.0%} to {claim['high']:.0%}")
+        sentence = (f"{opening(sold)}; {at} they {saved_words(sold['saving'])}")
         count = {"sellers": api["providers"], "as_of": api["as_of"], "newest": api["as_of"], "date": case.as_of}
         asked = f"Market: {gpu_prices.counted(count)}, tenth to ninetieth percentile."
     else:
-        sentence = f"No API price of this model is known on {case.as_of}; {at} own replicas cost ${sold['own']:.2f}"
+        sentence = f"No API price of this model is known on {case.as_of}; {at} own replicas cost {dollars(sold['own'])}"
         asked = ""
     note = (
         f"Own: whole replicas of {case.n_gpus} × {data.gpu(case.gpu)['name']} with {own['found']['concurrency']:.0f} requests in "
         f"flight, sized for the busiest hour with {case.wait_probability:.1%} waiting; one alone is at best "
         f"{own['utilisation']:.0%} busy. On-demand prices {gpu_prices.known(case)} and {case.ops_overhead:.0%} for operations; "
-        f"the band: prices and the model's interval. {asked} {best_case(sold)}".strip().replace("  ", " "))
+        f"the band: prices and the model's interval. {asked} The documents have "
+        f"them save {claim['low']:.0%} to {claim['high']:.0%}. {best_case(sold)}".strip().replace("  ", " "))
     return Finding(table, sentence, note, tokens_per_day=case.tokens_per_day,
                    break_even=sold["break_even"], saving=sold["saving"])
 
@@ -159,8 +161,8 @@ def volume(case):
 def opening(sold):
     """Where own machines begin to pay, in words."""
     start = sold["break_even"]
-    return ("At typical prices no volume lets own machines beat the API" if start is None else
-            f"Own machines first beat the API price at {n(start, 3)} tokens a day")
+    return ("No volume lets own machines beat the typical API" if start is None else
+            f"Own machines first beat the API at {n(start, 3)} tokens a day")
 
 
 def best_case(sold):
@@ -175,10 +177,8 @@ def best_case(sold):
 
 
 def saved_words(saving):
-    """A saving in words that stay true when it is a loss."""
-    if saving >= 0:
-        return f"save {saving:.0%}"
-    return f"cost {bills.ratio_words(1 - saving)} as much"
+    """A saving in words that stay true when it is a loss, or next to nothing."""
+    return f"save {saving:.0%}" if saving >= LITTLE else f"cost {bills.ratio_words(1 - saving)} as much"
 
 
 @finding
@@ -190,13 +190,15 @@ def headline(case):
            f"{opening(sold)[0].lower()}{opening(sold)[1:]}")
     low, high = sorted((single, whole))
     ends = list(dict.fromkeys((f"{low:.1f}", f"{high:.1f}")))  # one number where both read the same
+    gpus = pool_sizes.size_words(site)
     return Finding(
         pd.DataFrame({"kind": [edge.ALL, edge.ALONE_KIND], "cost_ratio": [whole, single]}),
-        f"{'Spread over' if case.edge_sites > 1 else 'At'} {edge.sites_words(case)}, a token costs {whole:.1f} times "
-        f"as much as from one centre of {pools.count(case.central_gpus, 'GPU')} if replicas are whole, and "
-        f"{single:.1f} times if a GPU serves one request at a time; {own}.",
+        f"From {edge.sites_words(case)} a token costs {whole:.1f} times as much as from one centre; {own}." if case.edge_sites > 1
+        else f"A single site is a centre with dearer hours, {whole:.1f} times as dear; {own}.",
+        f"Whole replicas; if a GPU served one request at a time, {single:.1f} times.",
         number=f"{'–'.join(ends)}×",
-        label=f"a token from {edge.sites_words(case)} of {pool_sizes.size_words(site)} over one from a single centre")
+        label=f"a token from {edge.sites_words(case)} of {gpus} over one from a single centre" if case.edge_sites > 1 else
+        "a token from a single site, with the dear hours of the edge, over one from a centre")
 
 
 def small_ratio(case):
@@ -229,12 +231,14 @@ def hybrid(case):
     table = pd.concat(parts, ignore_index=True)
     at = [float(levers.hybrid_usd_per_mtok(edge_share=case.edge_share, edge_penalty=penalty, small_usd_per_mtok=small,
                                            large_usd_per_mtok=1.0)) for penalty, small in ((ends[0], cheap), (ends[1], dear))]
-    bound = 1 / ratio
+    bound, name = 1 / ratio, data.model(case.small_model)["name"]
     return Finding(table, (
-        f"With {case.edge_share:.0%} of tokens on {data.model(case.small_model)['name']} at the edge, "
-        f"{span_text(*ends, ONE_DIGIT)} times as dear there, the bill is {span_text(*at, PERCENT)} of the central one; it pays "
-        f"there up to {bound:.1f} times the central cost"), (
-        f"A token of the small model, {pools.count(n_gpus, 'GPU')} a replica, costs {ratio:.0%} of one of the "
+        f"{name} in place of {data.model(case.model)['name']} does not pay: within these limits its tokens cost "
+        f"{bills.ratio_words(ratio)} as much" if ratio >= 1 else
+        "With no token answered at the edge the bill is that of the centre" if not case.edge_share else
+        f"With {percent(case.edge_share)} of tokens on {name} at the edge, the bill is {span(*at, PERCENT)} of the centre's"), (
+        f"A place at the edge is {span(*ends, ONE_DIGIT)} times as dear; there it pays up to {bound:.1f} times the central cost. "
+        f"A token of the small model, {pools.count(n_gpus, 'GPU')} a replica, costs {bills.ratio_words(ratio)} one of the "
         "large model within the same latency limits. What saves is the smaller model, not the place. Whether its answers are "
         "good enough is not in it."),
         at=at, bound=bound, edge_share=case.edge_share, ratio=ratio)

@@ -75,9 +75,10 @@ def penalty(case):
     claim, (single, whole) = data.claim("dep-edge-cost"), at_site(case)
     peaked = float(by_replicas(case, sites=[case.edge_sites], wait_probability=case.wait_probability)[REPLICAS[3]][0])
     return Finding(table, (
-        f"Spread over {sites_words(case)}, the load of {pools.count(case.central_gpus, 'GPU')} costs {whole:.1f} times as much "
-        f"in whole replicas of {pools.count(case.n_gpus, 'GPU')}, and {single:.1f} times if a GPU serves one request at a time; "
-        f"the documents say {claim['low']:g} to {claim['high']:g}"), (
+        f"Over {sites_words(case)} whole replicas cost {whole:.1f} times as much as in one centre; the documents say "
+        f"{claim['low']:g} to {claim['high']:g}" if case.edge_sites > 1 else
+        f"A single site spreads nothing: it costs {whole:.1f} times as much as the centre, for dearer hours alone"), (
+        f"If a GPU served one request at a time, {single:.1f} times. "
         f"A replica serves {pools.count(replica(case)['concurrency'], 'request')} at once. Spares: {data.value('edge.spares'):g} "
         "a site. Bands: the waiting targets. Own peaks: every site as uneven as a single client, an upper end; the chapter on "
         "traffic shows how much of it pooling takes away."),
@@ -86,5 +87,5 @@ def penalty(case):
 
 
 def sites_words(case):
-    """The number of sites in words."""
-    return f"{case.edge_sites:,} small site{'s' if case.edge_sites > 1 else ''}"
+    """From where a token comes, in words: a number of small sites, or the one that holds all of the load."""
+    return f"{case.edge_sites:,} small sites" if case.edge_sites > 1 else "a single site"

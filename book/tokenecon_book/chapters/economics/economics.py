@@ -9,10 +9,12 @@ import pandas as pd
 from tokenecon import data, model_shape, units
 from tokenecon.errors import DoesNotFit
 from tokenecon.finding import Finding, finding
-from tokenecon.formulas import compute, levers, money, serving
+from tokenecon.formulas import compute, money, serving
 from tokenecon.serving import operating_point as calibrated
 from tokenecon.serving import textbook
 from tokenecon.serving.operating_point import CALIBRATED, TEXTBOOK
+from tokenecon_book.documents import bills
+from tokenecon_book.documents.words import dollars
 
 # Figures of the two documents that say, in some unit, what a token costs.
 CLAIMED_LEVELS = {
@@ -61,7 +63,7 @@ def inputs(case):
     return {
         "model": case.model, "gpu": case.gpu, "n_gpus": case.n_gpus, "weights": case.weights, "kv": case.kv,
         "isl": case.isl, "osl": case.osl, "concurrency": case.batch,
-        "usd_per_gpu_hour": case.usd_per_gpu_hour, "utilisation": case.utilisation,
+        "usd_per_gpu_hour": bills.documents_hour(case), "utilisation": case.utilisation,
     }  # fmt: skip
 
 
@@ -76,17 +78,16 @@ def operating_point(case):
             f"{case.isl + case.osl} tokens beside the weights; lower it, or raise n_gpus")
     table = pd.DataFrame([row | {"by": CALIBRATED}, by_textbook | {"by": TEXTBOOK}])
     single = calibrated.point(**(given | {"concurrency": 1}))["usd_per_mtok_out"]
-    saving = levers.saving(before=single, after=row["usd_per_mtok_out"])
     name = data.model(case.model)["name"]
+    cost, low, high = (dollars(row[f"usd_per_mtok_out{end}"]) for end in ("", "_low", "_high"))
     return Finding(table, (
-        f"A million output tokens of {name} cost ${row['usd_per_mtok_out']:.2f} (${row['usd_per_mtok_out_low']:.2f} to "
-        f"${row['usd_per_mtok_out_high']:.2f}) at batch {case.batch}; the textbook says "
-        f"${by_textbook['usd_per_mtok_out']:.2f}. One request at a time they cost ${single:.2f}: batching saves "
-        f"{saving:.0%} of the cost of a token."),
+        f"Served {case.batch} at a time, a million output tokens of {name} cost {cost}; served alone they cost {dollars(single)}."
+        if case.batch > 1 else
+        f"Served alone, a million output tokens of {name} cost {cost}, {low} to {high} in four cases of five."),
         f"{calibrated.note(table)} Those of the textbook: the ranges of its assumed efficiencies. In the calibrated rate "
         "prompts take their share of the time, which the cost of input pays for; the textbook's counts the time of answers "
         "alone.",
-        number=f"${row['usd_per_mtok_out']:.2f} / Mtok",
+        number=f"{cost} / Mtok",
         label=f"a million output tokens of {name} on {case.n_gpus} {data.gpu(case.gpu)['name']} at batch {case.batch}")
 
 
@@ -102,10 +103,10 @@ def step_parts(case):
     largest = parts.loc[parts["ms"].idxmax()]
     gaps = parts["ms"] - parts["textbook_ms"]
     return Finding(table, (
-        f"The largest part of the time of an output token is {largest['part']}: {largest['ms']:.1f} of {own['all']:.1f} ms. "
+        f"The largest part of the time of an output token is {largest['part']}: {largest['ms']:.1f} of {own['all']:.1f} ms."),
         f"The textbook comes to {row['tpot_ms']:.1f} ms"
-        + (f"; what it leaves out most is {parts['part'][gaps.idxmax()]}." if gaps.max() > 0 else ".")),
-        "In the textbook reading and arithmetic overlap, so its parts add up to more than a token where both matter; "
+        + (f"; what it leaves out most is {parts['part'][gaps.idxmax()]}. " if gaps.max() > 0 else ". ")
+        + "In the textbook reading and arithmetic overlap, so its parts add up to more than a token where both matter; "
         "nobody's prompt gets in the way of anybody's answer.")
 
 
@@ -132,7 +133,7 @@ def price_levels(case):
     claimed = table.loc[table["group"] == "documents", "usd_per_mtok"]
     return Finding(
         table, f"The documents' own figures for a million tokens span a factor of {claimed.max() / claimed.min():,.0f}: "
-        f"from ${claimed.min():.2f} to ${claimed.max():,.0f}")
+        f"from {dollars(claimed.min())} to ${claimed.max():,.0f}")
 
 
 def batches(ceiling, shown):
@@ -159,10 +160,11 @@ def batch_curve(case):
     last = int(ceilings[CALIBRATED])
     memory_ends = full["max_concurrency"] < last + 1
     order = "below" if last < critical else "above"
-    falls = [rows["usd_per_mtok_out"].iloc[0] / rows["usd_per_mtok_out"].iloc[-1] for rows in parts]
+    fall = parts[0]["usd_per_mtok_out"].iloc[0] / parts[0]["usd_per_mtok_out"].iloc[-1]
+    ends = f"{'memory ends' if memory_ends else 'engines end'} it {order} the critical batch of {critical:.0f}"
     return Finding(
-        table, f"From batch 1 to {last} the cost of an output token falls {falls[0]:,.0f}-fold ({falls[1]:,.0f}-fold by the "
-        f"textbook); {'memory ends' if memory_ends else 'engines end'} it {order} the critical batch of {critical:.0f}",
+        table, f"From batch 1 to {last} the cost of an output token falls {fall:,.{0 if fall > 9.95 else 1}f}-fold; {ends}"
+        if last > 1 else "There is nothing to share a step with: the memory holds one request at a time",
         calibrated.note(parts[0]), max_concurrency=last, end="memory is full" if memory_ends else "engines run no more",
         critical_batch=critical if critical <= last else None)  # where the memory ends before it: nothing to mark
 
@@ -179,9 +181,12 @@ def latency_curve(case):
         slowest[by] = last.tpot_ms / first.tpot_ms
     largest = curve["max_concurrency"]
     shown = min(int(case.batch), largest)
+    most = f"a batch of {largest} makes it {slowest[CALIBRATED]:.1f} times as slow as a request alone"
     return Finding(curve.table, (
-        f"Batch {shown} makes a token {rises[CALIBRATED]:.0%} slower than batch 1, by the textbook {rises[TEXTBOOK]:.0%}; "
-        f"batch {largest} makes it {slowest[CALIBRATED]:.1f} times as slow"), curve.note,
+        "A request alone is as fast as a token gets, and the memory holds no second one" if largest == 1 else
+        f"A request alone is as fast as a token gets; {most}" if shown == 1 else
+        f"Batch {shown} makes a token {rises[CALIBRATED]:.0%} slower than a request alone" + (
+            f"; {most.replace(' as a request alone', '')}" if largest > shown else "")), curve.note,
         **{name: curve[name] for name in ("max_concurrency", "end", "critical_batch")})
 
 
@@ -231,7 +236,7 @@ def sensitivity(case):
         "prompts four times as long": {"isl": 4 * case.isl},
         "FP8 weights": {"weights": "fp8"},
         "twice the GPUs": {"n_gpus": 2 * case.n_gpus},
-        "a GPU hour at half the price": {"usd_per_gpu_hour": case.usd_per_gpu_hour / 2},
+        "a GPU hour at half the price": {"usd_per_gpu_hour": bills.documents_hour(case) / 2},
         "half the utilisation": {"utilisation": case.utilisation / 2},
     }
     cases = pd.DataFrame([given | change for change in moves.values()])

@@ -8,6 +8,7 @@ from tokenecon.finding import Finding, finding
 from tokenecon.serving import operating_point, textbook
 from tokenecon.serving.operating_point import CALIBRATED, TEXTBOOK
 from tokenecon_book.chapters.economics import economics
+from tokenecon_book.documents.words import saves
 
 FAMILIES = {
     "Llama 3.1": ("llama-3.1-8b", "llama-3.1-70b", "llama-3.1-405b"),
@@ -56,11 +57,11 @@ def size_steps(case, families=FAMILIES):
     first = table[table["family"] == next(iter(families))]
     words = {by: _excess_words(first[first["by"] == by]) for by in (CALIBRATED, TEXTBOOK)}
     return Finding(table, (
-        f"A step in size costs its growth in parameters {words[CALIBRATED]} (textbook: {words[TEXTBOOK]}); "
-        f"the documents say {claim['low']:.0f} to {claim['high']:.0f} times for every step"),
-        "Each step from the next smaller model of the family; each on the fewest GPUs that hold it and the batch, split by "
-        "tensor parallelism. Models without grouped "
-        "key-value heads (Llama 2 7B, GPT-3) pay for a larger KV cache, not for their size, and a model "
+        f"A step in size costs its growth in parameters {words[CALIBRATED]}; the documents say "
+        f"{claim['low']:.0f} to {claim['high']:.0f} times"),
+        f"By the textbook: {words[TEXTBOOK]}. Each step from the next smaller model of the family; each on the fewest GPUs that "
+        "hold it and the batch, split by tensor parallelism. Models without grouped key-value heads (Llama 2 7B, GPT-3) pay for "
+        "a larger KV cache, not for their size, and a model "
         "with fewer positions than prompt and answer have (GPT-3: 2048) reads a shorter prompt. " + operating_point.note(table),
         units={"excess": "ratio"}, claimed_low=claim["low"], claimed_high=claim["high"])
 
@@ -76,7 +77,7 @@ def _excess_words(family):
 @finding
 def precisions(case, formats=FORMATS):
     """Cost of a token by weight format over the first format, one request at a time and at the case's batch, by both models."""
-    loads = {"one request": 1, f"batch {case.batch}": case.batch}
+    loads = {"one request": 1} | ({f"batch {case.batch}": case.batch} if case.batch > 1 else {})
     asked = [(fmt, load) for load in loads for fmt in formats]
     table = operating_point.by_both_models(pd.DataFrame([
         economics.inputs(case) | {"weights": fmt, "concurrency": loads[load]} for fmt, load in asked]))
@@ -85,13 +86,10 @@ def precisions(case, formats=FORMATS):
     table["relative_cost"] = table["usd_per_mtok_out"] / table.groupby(["by", "load"])["usd_per_mtok_out"].transform("first")
     table = table[table["format"] != formats[0]].reset_index(drop=True)  # one by definition
     narrow = table[table["format"] == formats[-1]].set_index(["by", "load"])["relative_cost"]
-    said = []
-    for load in loads:
-        own, other = (1 - narrow[by, load] for by in (CALIBRATED, TEXTBOOK))
-        said.append(f"{own:.0%} for {load} (textbook {other:.0%})")
+    said = " and ".join(f"{saves(1 - narrow[CALIBRATED, load])} for {load}" for load in loads)
     claimed = data.claim("ec-quant-cost-reduction")["low"]
     return Finding(table, (
-        f"Of the cost of a token {formats[-1].upper()} weights save {' and '.join(said)}; the documents say {claimed:.0%} "
-        "without naming a baseline"),
-        "Below zero a format makes tokens dearer: its weights are unpacked before each product." if (
-            table["relative_cost"] > 1).any() else "")
+        f"Of the cost of a token {formats[-1].upper()} {said}; the documents say {claimed:.0%}"),
+        "The documents name no baseline." + (
+            " Above one a format makes tokens dearer: its weights are unpacked before each product." if (
+                table["relative_cost"] > 1).any() else ""))

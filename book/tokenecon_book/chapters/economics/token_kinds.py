@@ -4,6 +4,8 @@ import pandas as pd
 
 from tokenecon.finding import Finding, finding
 from tokenecon.serving import cost_allocation
+from tokenecon_book.documents import bills
+from tokenecon_book.documents.words import listed, percent
 
 DEFAULT_CACHED = 0.5  # drawn beside no cache where the case has none
 COLUMNS = {
@@ -26,20 +28,21 @@ def _request(case, batch, cached):
 @finding
 def prices(case):
     """What a million tokens of each kind costs at the page's batch and prefix cache, next to dividing the bill by one kind."""
-    table, bill = cost_allocation.shares(_request(case, case.batch, case.cached_prefix), usd_per_gpu_hour=case.usd_per_gpu_hour,
-                                         utilisation=case.utilisation)
+    table, bill = cost_allocation.shares(_request(case, case.batch, case.cached_prefix), utilisation=case.utilisation,
+                                         usd_per_gpu_hour=bills.documents_hour(case))
     cost = table.set_index("kind")
     output = cost.loc["output"]
     times = output["usd_per_mtok"] / cost["usd_per_mtok"]
-    cheap = f" and {times['cached']:.0f} times as much as one found in a prefix cache" if "cached" in cost.index else ""
-    return Finding(table, (
-        f"An output token costs {times['input']:.1f} times as much as an input token{cheap}. Dividing the whole bill by the "
-        f"output would make it {output['usd_per_mtok_alone'] / output['usd_per_mtok']:.1f} times as dear as it is."),
+    told = [f"{times[kind]:,.{1 if times[kind] < 10 else 0}f} times as much as {what}" for kind, what in (
+        ("input", "an input token"), ("cached", "one found in a prefix cache")) if times.get(kind, 0) > 0]
+    alone = output["usd_per_mtok_alone"] / output["usd_per_mtok"]
+    return Finding(table, f"An output token costs {listed(told)}.", (
+        f"Dividing the whole bill by the output would make it {alone:.1f} times as dear as it is. "
         "Tokens pay for the time they cause: input for reading the prompt, output for its decode steps, all of them for their "
         "keys and values, which each step reads. In one more request: what a running batch shares, "
         f"{bill['shared_share']:.0%} of the bill, is paid already." + (
             f" Allocation: the tokens pay for all hours, {1 - case.utilisation:.0%} of which wait." if case.utilisation < 1 else
-            " Every paid hour works."))
+            " Every paid hour works.")))
 
 
 @finding
@@ -55,6 +58,6 @@ def by_batch(case):
     first, last = (table.loc[(table["concurrency"] == batch) & (table["cached_prefix"] == 0), "input"].item()
                    for batch in (min(batches), max(batches)))
     return Finding(table, (
-        f"The prompt causes {first:.0%} of the cost of a request alone and {last:.0%} at batch {max(batches):g}: a batch shares "
-        "the decode steps, but nobody shares the reading of a prompt."),
+        f"The prompt causes {percent(first)} of the cost of a request alone and {percent(last)} at batch {max(batches)}: decode "
+        "steps are shared, the reading of a prompt is not."),
         units={"cached_prefix": "fraction", **dict.fromkeys(cost_allocation.KINDS, "fraction")})

@@ -15,6 +15,7 @@ from tokenecon.formulas import efficiency, parallelism
 from tokenecon.prices import gpu_prices
 from tokenecon.serving import instances, operating_point, steady_state, textbook
 from tokenecon.serving.operating_point import CALIBRATED, TEXTBOOK
+from tokenecon_book.documents.words import count, dollars, percent, span
 
 FORMATS = ("fp16", "fp8", "int4")
 MOST_SPLIT = 6  # accelerators that a figure of lines tells apart
@@ -81,17 +82,20 @@ def cost(case):
     table = comparison(case).table.dropna(subset=["usd_per_mtok_out"]).sort_values("usd_per_mtok_out").reset_index(drop=True)
     first = table.iloc[0]
     overlap = int((table["usd_per_mtok_out_low"] <= first["usd_per_mtok_out_high"]).sum()) - 1
-    overlaps = {0: "no other range overlaps it", 1: "the range of 1 other overlaps it"}.get(
-        overlap, f"ranges of {overlap} others overlap it")
+    overlaps = "" if len(table) == 1 else {0: "; no other range overlaps its own", 1: "; the range of one other overlaps it"}.get(
+        overlap, f"; the ranges of {overlap} others overlap it")
     aged = gpu_prices.aged(gpu_prices.of_page(case, first["gpu"], case.price_kind))
     model, unknown = data.model(case.model)["name"], "" if first["calibrated"] else " (nothing like it was measured)"
     return Finding(table, (
-        f"At {gpu_prices.words(case.price_kind)} of {case.as_of}{aged}, {first['label']} serves {model} cheapest of "
-        f"{len(table)}{unknown}: ${first.usd_per_mtok_out:.2f} a million output tokens{_textbook_words(table)}; {overlaps}."),
-        f"{operating_point.note(table)} Prices {gpu_prices.known(case)}. Each on the cheapest instance that makes a token within "
+        f"At {gpu_prices.words(case.price_kind)} of {case.as_of}{aged}, {first['label']} "
+        f"serves {model}{' cheapest' if len(table) > 1 else ''}, at {dollars(first.usd_per_mtok_out)} a million output "
+        f"tokens{unknown}{overlaps}."),
+        f"{count(len(table), 'accelerator')} compared{_textbook_words(table)}. {operating_point.note(table)} Prices "
+        f"{gpu_prices.known(case)}. Each on the cheapest instance that makes a token within "
         f"{case.tpot_ms:g} ms, by each model's own count.",
-        units={"textbook_gpus": "GPU"}, number=f"${first.usd_per_mtok_out:.2f} / Mtok",
-        label=f"a million output tokens of {model} on {first['label']}, the cheapest of {len(table)}")
+        units={"textbook_gpus": "GPU"}, number=f"{dollars(first.usd_per_mtok_out)} / Mtok",
+        label=f"a million output tokens of {model} on {first['label']}"
+        + (f", the cheapest of {len(table)}" if len(table) > 1 else ""))
 
 
 def _textbook_words(table):
@@ -100,10 +104,10 @@ def _textbook_words(table):
     if theirs.isna().all():
         return ""
     best = table.loc[theirs.idxmin()]
-    own = f", by the textbook ${first.textbook_usd_per_mtok_out:.2f}" if theirs.iloc[0] == theirs.iloc[0] else ""
+    own = f", by the textbook {dollars(first.textbook_usd_per_mtok_out)}" if theirs.iloc[0] == theirs.iloc[0] else ""
     other = "" if best["gpu"] == first["gpu"] else (
-        f" (its own choice: {best['name']}, ${best.textbook_usd_per_mtok_out:.2f})" if own else
-        f", by the textbook {best['name']} would at ${best.textbook_usd_per_mtok_out:.2f}")
+        f" (its own choice: {best['name']}, {dollars(best.textbook_usd_per_mtok_out)})" if own else
+        f", by the textbook {best['name']} would at {dollars(best.textbook_usd_per_mtok_out)}")
     return own + other
 
 
@@ -126,14 +130,15 @@ def fits(case, formats=FORMATS):
     rows = []
     for gpu in ids(case):
         for fmt in formats:
-            count = textbook.smallest_instance(
+            least = textbook.smallest_instance(
                 model=case.model, gpu=gpu, weights=fmt, kv=case.kv, positions=case.isl + case.osl)
-            rows.append({"gpu": gpu, "name": data.gpu(gpu)["name"], "weights": fmt.upper(), "n_gpus": count})
+            rows.append({"gpu": gpu, "name": data.gpu(gpu)["name"], "weights": fmt.upper(), "n_gpus": least})
     table = pd.DataFrame(rows)
     alone = table[(table["weights"] == formats[0].upper()) & (table["n_gpus"] == 1)]
     model = data.model(case.model)["name"]
     return Finding(
-        table, f"{len(alone)} of {len(case.gpus)} accelerators hold {model} with {formats[0].upper()} weights on one device"
+        table, f"{len(alone) or 'None'} of {count(len(case.gpus), 'accelerator')} {'holds' if len(alone) == 1 else 'hold'} "
+        f"{model} with {formats[0].upper()} weights on one device"
         + (f": {', '.join(alone['name'].iloc[:4])}" if len(alone) else ""))
 
 
@@ -142,7 +147,7 @@ def splitting(case, counts=(1, 2, 4, 8)):
     """Cost of a token when a model is split over more GPUs than it needs, against no loss on links, by both models."""
     rows, linked = [], [gpu for gpu in ids(case) if data.gpu(gpu)["link_domain_gpus"] >= counts[1]]
     for gpu in linked[:MOST_SPLIT]:
-        for n_gpus in [count for count in counts if count <= data.gpu(gpu)["link_domain_gpus"]]:
+        for n_gpus in [size for size in counts if size <= data.gpu(gpu)["link_domain_gpus"]]:
             where = {"model": case.model, "gpu": gpu, "n_gpus": n_gpus, "weights": case.weights, "kv": case.kv}
             try:
                 parts = operating_point.step_parts(**where, isl=case.isl, osl=case.osl, concurrency=case.split_batch,
@@ -165,11 +170,13 @@ def splitting(case, counts=(1, 2, 4, 8)):
     worst = table.sort_values("cost_ratio").iloc[-1]
     claim = data.claim("hw-two-gpu-cost")
     two = table[table["n_gpus"] == counts[1]]
-    words = [f"{two[name].min() - 1:.0%} to {two[name].max() - 1:.0%}" for name in ("cost_ratio", "textbook_cost_ratio")]
-    said = (f"Splitting over two GPUs makes a token {words[0]} dearer (textbook {words[1]}), not {claim['low']:.0f} times; "
-            if len(two) else "") + f"over {worst.n_gpus} {worst['name']} it is {worst.cost_ratio:.1f} times"
+    words = [span(two[name].min() - 1, two[name].max() - 1, percent) for name in ("cost_ratio", "textbook_cost_ratio")]
+    said = (f"Splitting over two GPUs makes a token {words[0]} dearer, not {claim['low']:.0f} times; " if len(two) else "") + (
+        f"over {worst.n_gpus} {worst['name']} it costs {worst.cost_ratio:.1f} times as much" if worst.n_gpus > 1 else
+        f"on one {worst['name']} nothing is split")
     return Finding(table, said[0].upper() + said[1:],
                    f"Steps of the calibrated model at batch {case.split_batch}; the textbook's are in the download."
+                   + (f" Over two GPUs it says {words[1]}." if len(two) else "")
                    + (f" The first {MOST_SPLIT} of {len(linked)} accelerators with links." if len(linked) > MOST_SPLIT else ""))
 
 
@@ -214,7 +221,7 @@ def value_for_watt_and_dollar(case):
         table, f"For a watt {watt['name']} reads most ({watt.gb_per_s_per_watt:.1f} GB/s), for a dollar {dollar['name']} "
         f"({dollar.mb_per_s_per_usd:.0f} MB/s)",
         "Purchase prices are rare and old: the newest known up to the date of the page, with their range."
-        + (f" None known: {', '.join(missing)}." if missing else ""))
+        + (f" Not known: {', '.join(missing)}." if missing else ""))
 
 
 @finding

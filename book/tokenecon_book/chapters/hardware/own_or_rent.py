@@ -11,6 +11,7 @@ from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
 from tokenecon.serving import instances, textbook
 from tokenecon_book.chapters.hardware import hardware
+from tokenecon_book.documents.printed import n
 
 PARTS = {"capital": ("gpu", "server", "network"), "upkeep": ("upkeep", "staff"), "space": ("space",), "power": ("power",)}
 COLUMNS = {
@@ -54,11 +55,21 @@ def rent_or_buy(case):
     cheaper = table[table["owned_usd_per_gpu_hour"] < table["rent_usd_per_gpu_hour"]]
     sure = table[table["owned_usd_per_gpu_hour_high"] < table["rent_usd_per_gpu_hour_low"]]
     return Finding(table, (
-        f"Used every hour for {case.years:g} years, {len(cheaper)} of {len(table)} accelerators cost less to own than to rent "
-        f"at typical {gpu_prices.words(case.price_kind)}, {len(sure)} of them with ranges that do not touch"),
+        f"Used every hour for {case.years:g} year{'' if case.years == 1 else 's'}, {_some(len(cheaper), len(table))} less to own "
+        f"than to rent at typical {gpu_prices.words(case.price_kind)}"
+        + (f", {len(sure)} of them with ranges that do not touch" if len(cheaper) > 1 else "")),
         "Owned by a specialised cloud that rents its hall; ranges hold "
         f"{owned_hour.LIKELY_SHARE:.0%} of draws of the inputs. The page on the cost of an hour takes it apart.",
         units={"break_even_hours": "h"})
+
+
+def _some(part, whole):
+    """How many of the accelerators cost less, as subject and verb."""
+    if not part:
+        return "no accelerator costs" if whole > 1 else "the accelerator does not cost"
+    if whole == 1:
+        return "the accelerator costs"
+    return f"{part} of {whole} accelerators cost{'s' if part == 1 else ''}"
 
 
 @finding
@@ -110,7 +121,7 @@ def cpu_or_gpu(case):
     where = ("is dearer at every load" if not wins.any() else "is cheaper at every load" if wins.all() else
              f"is cheaper up to {loads[wins].max():,.0f} tokens a second")
     return Finding(table, (
-        f"For {model} the CPU {where}: its smallest machine costs {cpu['prices'][1] / gpu['prices'][1]:.1f} times the hour of "
-        f"{gpu['name']}, which makes {gpu['rate'] / cpu['rate']:.0f} times as many tokens"),
+        f"For {model} the CPU {where}: its smallest machine costs {n(cpu['prices'][1] / gpu['prices'][1], 2)} times the hour of "
+        f"{gpu['name']}, which makes {n(gpu['rate'] / cpu['rate'], 2)} times as many tokens"),
         "By the textbook, both with the same assumed efficiencies: no CPU server is among the measurements. Machines are "
         "paid whole: where the load needs a second one, the cost jumps.")

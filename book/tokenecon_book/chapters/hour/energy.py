@@ -9,6 +9,7 @@ from tokenecon.formulas import efficiency, money, tco
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
 from tokenecon.serving import operating_point, sizing
+from tokenecon_book.documents.words import dollars
 
 COLUMNS = {
     "label": ("Replica", None), "usd_per_mtok_out": ("Cost", "USD/Mtok_out"), "kwh_per_mtok_out": ("Energy", "kWh/Mtok_out"),
@@ -46,8 +47,6 @@ def energy(gpu, *, n_gpus, tok_out_per_s, utilisation=1.0, pue=None, usd_per_kwh
 @finding
 def carbon(case):
     """Cost and carbon of a million output tokens on each accelerator's best replica within the page's limits."""
-    if not case.gco2e_per_kwh > 0:
-        raise BadInput("parameter 'gco2e_per_kwh' is 0, but must be above 0: on a grid without carbon none is cleaner")
     chosen = sizing.choices(case.model, case.gpus, weights=case.weights, kv=case.kv, isl=case.isl, osl=case.osl,
                             ttft_ms=case.ttft_ms, tpot_ms=case.tpot_ms)
     rows = []
@@ -82,12 +81,15 @@ def carbon(case):
     cheap, clean = known.loc[known["usd_per_mtok_out"].idxmin()], known.loc[known["gco2e_per_mtok_out"].idxmin()]
     same = cheap["gpu"] == clean["gpu"]
     low, _, high = data.span("power.carbon")
+    spent = f"{dollars(cheap.usd_per_mtok_out)} and {cheap.gco2e_per_mtok_out:,.0f} g CO₂e a million output tokens"
     return Finding(table, (
-        f"{cheap['label']} is cheapest and cleanest: ${cheap.usd_per_mtok_out:,.2f} and {cheap.gco2e_per_mtok_out:,.0f} g CO₂e "
-        "a million output tokens" if same else
+        f"{cheap['label']} is cheapest, at {dollars(cheap.usd_per_mtok_out)} a million output tokens; on a grid without carbon "
+        "none is cleaner than another" if not case.gco2e_per_kwh else
+        f"{cheap['label']} is the only one here that serves the model: {spent}" if len(known) == 1 else
+        f"{cheap['label']} is cheapest and cleanest: {spent}" if same else
         f"{cheap['label']} is cheapest, {clean['label']} cleanest: {clean.gco2e_per_mtok_out:,.0f} g CO₂e a million output "
-        f"tokens against {cheap.gco2e_per_mtok_out:,.0f}, at ${clean.usd_per_mtok_out:,.2f} against "
-        f"${cheap.usd_per_mtok_out:,.2f}"),
+        f"tokens against {cheap.gco2e_per_mtok_out:,.0f}, at {dollars(clean.usd_per_mtok_out)} against "
+        f"{dollars(cheap.usd_per_mtok_out)}"),
         f"{operating_point.note(known)} The bill and the energy stand on output tokens alone. Grid: {case.gco2e_per_kwh:,.0f} g "
         f"CO₂e a kWh; at {low:,.0f} or {high:,.0f}, the ends of the data, all points move down or up together. Building and "
         "shipping the machines is not counted.")

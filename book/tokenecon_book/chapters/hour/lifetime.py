@@ -9,6 +9,7 @@ from tokenecon.formulas import contracts, tco
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
 from tokenecon_book.chapters.hour.rent import page_inputs
+from tokenecon_book.documents.words import LITTLE, dollars
 
 YEARS = np.arange(2.0, 8.01, 0.25)
 RUNNING = ("upkeep", "staff", "space", "power")
@@ -37,9 +38,9 @@ def life(case):
     here = owned_hour.owned_total(**expected)
     best, worst = (owned_hour.owned_total(**expected | {"residual_share": share}) for share in (high, low))
     return Finding(table, (
-        f"After {years_words(case.years)} a resale at {high:.0%} of the price or at nothing means ${best:.2f} or ${worst:.2f} an "
-        "hour"
-        + (f"; a year less of use adds ${owned_hour.owned_total(**expected | {'years': case.years - 1}) - here:.2f}"
+        f"After {years_words(case.years)} a resale at {high:.0%} of the price or at nothing means {dollars(best)} or "
+        f"{dollars(worst)} an hour"
+        + (f"; a year less of use adds {dollars(owned_hour.owned_total(**expected | {'years': case.years - 1}) - here)}"
            if case.years >= 2 else "")),
         f"{data.gpu(case.gpu)['name']}, a specialised cloud. Each curve keeps its resale value at every age; in fact it falls "
         "with age, so a long life gains less than drawn. Rent: the typical on-demand price of the day.",
@@ -107,4 +108,7 @@ def _than(own, other, what=""):
     """How a cost compares with another, in words that stay readable when it is many times as high."""
     if own >= MANY_TIMES * other:
         return f"{own / other:,.0f} times as much{f' as {what}' if what else ''}"
-    return f"{abs(1 - own / other):.0%} {'less' if own < other else 'more'}{f' than {what}' if what else ''}"
+    change = abs(1 - own / other)
+    if change < LITTLE:
+        return f"as much{f' as {what}' if what else ''}"
+    return f"{change:.0%} {'less' if own < other else 'more'}{f' than {what}' if what else ''}"

@@ -9,8 +9,8 @@ from tokenecon.formulas import contracts
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
 from tokenecon_book.documents.printed import span_text
+from tokenecon_book.documents.words import dollars
 
-DOLLARS = "${:,.2f}".format
 BOUNDS = {"years": (1, 100), "pue": (1, 10)}  # of what a reader may ask for
 RENTED = {"on_demand": "On demand", "marketplace": "Marketplace", "reserved_3m": "Reserved for 3 months",
           "committed_1y": "Committed for 1 year", "committed_3y": "Committed for 3 years",
@@ -110,10 +110,10 @@ def kinds(case):
                        "see `tokenecon list prices`")
     table["of_on_demand"] = table["usd_per_gpu_hour"] / full.iloc[0]
     usd = table.set_index("kind")["usd_per_gpu_hour"]
-    spots = f", ${usd['spot_work']:.2f}{ages['spot']} on spot with its interruptions paid" if "spot_work" in usd else ""
+    spots = f", {dollars(usd['spot_work'])}{ages['spot']} on spot with its interruptions paid" if "spot_work" in usd else ""
     return Finding(table, (
-        f"On {case.as_of} an hour of {data.gpu(case.gpu)['name']} costs ${usd['on_demand']:.2f}{ages.get('on_demand', '')} on "
-        f"demand{spots}, and ${usd['owned_neocloud']:.2f} in a cloud of one's own"),
+        f"On {case.as_of} an hour of {data.gpu(case.gpu)['name']} costs {dollars(usd['on_demand'])}{ages.get('on_demand', '')} "
+        f"on demand{spots}, and {dollars(usd['owned_neocloud'])} in a cloud of one's own"),
         "Rented: the middle provider, from the lowest to the highest offer. Owned: "
         f"{owned_hour.LIKELY_SHARE:.0%} of draws of the inputs, for hours that are all used or all paid for anyway."
         + (f" No price on this day: {', '.join(missing)}." if missing else ""),
@@ -131,7 +131,7 @@ def breakdown(case):
             missing.append(data.gpu(gpu)["name"])
             continue
         usd = own.table.set_index("component")["usd_per_gpu_hour"]
-        text = f"${own['total']:.2f} ({own['likely_low']:.2f} to {own['likely_high']:.2f})"
+        text = f"{dollars(own['total'])} ({own['likely_low']:.2f} to {own['likely_high']:.2f})"
         rows += [{"gpu": gpu, "label": data.gpu(gpu)["name"], "part": part, "usd_per_gpu_hour": usd[list(names)].sum(),
                   "total": text, "sort": own["total"]} for part, names in STACKED.items()]
     if not rows:
@@ -142,7 +142,7 @@ def breakdown(case):
     low, high = (table.groupby("gpu")["usd_per_gpu_hour"].sum().agg(end) for end in ("min", "max"))
     return Finding(
         table,
-        f"An owned hour costs {span_text(low, high, DOLLARS)}; {1 - of_gpu:.0%} of it goes to what stands around the accelerator",
+        f"An owned hour costs {span_text(low, high, dollars)}; {1 - of_gpu:.0%} of it goes to what stands around the accelerator",
         "A specialised cloud that rents its hall. In brackets: "
         f"{owned_hour.LIKELY_SHARE:.0%} of draws of the inputs that the page leaves open."
         + (f" No purchase price on this day: {', '.join(missing)}." if missing else ""))
@@ -158,21 +158,21 @@ def own_parts(case):
     table["inputs"] = table["component"].map(PART_WORDS)
     try:
         found = gpu_prices.of_page(case)
-        rent = f"; the same hour rents for ${found['typical']:.2f}{gpu_prices.aged(found)} on demand"
+        rent = f"; the same hour rents for {dollars(found['typical'])}{gpu_prices.aged(found)} on demand"
     except NoPrice:
         rent = ""
     return Finding(table, (
-        f"An hour of {data.gpu(case.gpu)['name']} costs its owner ${own['total']:.2f}{_bought_age(case)}, four times out of five "
-        f"${own['likely_low']:.2f} to ${own['likely_high']:.2f} at this life, interest and resale{rent}."),
+        f"An hour of an owned {data.gpu(case.gpu)['name']} costs {dollars(own['total'])}{_bought_age(case)}{rent}."),
+        f"Four times out of five {span_text(own['likely_low'], own['likely_high'], dollars)} at this life, interest and resale. "
         "Ranges: every open input at its cheap end at once, and at its dear end; each column adds up.",
-        number=f"${own['total']:.2f} / h",
+        number=f"{dollars(own['total'])} / h",
         label=f"an hour of an owned {data.gpu(case.gpu)['name']}, all parts, on {own['as_of']}")
 
 
 def _bought_age(case):
     """How old the price is at which the GPU is bought, in brackets, where it is old."""
     found = owned_hour.bought(case.gpu, case.as_of) | {"date": case.as_of}
-    return f" (the GPU at a price {gpu_prices.age_days(found)} days old)" if gpu_prices.aged(found) else ""
+    return f", at a GPU price {gpu_prices.age_days(found)} days old" if gpu_prices.aged(found) else ""
 
 
 def _shown(found):

@@ -12,6 +12,7 @@ from tokenecon.finding import Finding, finding
 from tokenecon.formulas import contracts
 from tokenecon.prices import gpu_prices
 from tokenecon_book.chapters.market import market, printed_rents
+from tokenecon_book.documents.words import LITTLE, dollars, percent, span
 
 DAYS_PER_YEAR = 365.25
 SHORTEST_DAYS = 90  # a change over fewer days says nothing about a year
@@ -103,9 +104,10 @@ def spot_discounts(case, regional=False):
     table = pd.DataFrame(table).sort_values(["gpu", "discount"], ascending=[True, False], kind="stable").reset_index(drop=True)
     per_seller = table.groupby(["gpu", "who"])["discount"].median()
     regional = table.dropna(subset=["spread"])
-    sentence = (
-        f"Spot is {per_seller.median():.0%} below on demand (median of {len(per_seller)} pairs of a GPU and a seller), from "
-        f"{abs(per_seller.min()):.0%}{' dearer' if per_seller.min() < 0 else ''} to {per_seller.max():.0%} below")
+    ends = span(per_seller.min(), per_seller.max(), lambda off: f"{off:.0%} below" if off >= 0 else f"{-off:.0%} above")
+    sentence = f"Spot is {_off(per_seller.median())} on demand" + (
+        f" (median of {len(per_seller)} pairs of a GPU and a seller), from {ends}" if len(per_seller) > 1 else
+        " for the one GPU and seller that have both prices")
     if len(regional):
         widest = regional.loc[regional["spread"].idxmax()]
         sentence += (f"; for one GPU of one seller, {widest['name']} at {widest['who']}, the dearest region asks "
@@ -217,13 +219,12 @@ def commitment(case):
         parts.append(pd.DataFrame({"change_per_year": changes, "contract": line,
                                    **{f"cost_ratio{end}": costs[end][line] for end in banded}}))
     table = pd.concat(parts, ignore_index=True)
-    even = {line: np.exp(-brentq(lambda rate, line=line: _ratios(case, *given.values(), rate)[line] - 1, -LARGEST_RATE,
-                                 LARGEST_RATE)) - 1 for line in costs[""]}
+    even = {line: _even(case, given, line) for line in costs[""]}
     now = _ratios(case, *given.values(), _decline(here))
     return Finding(table, (
-        f"Three years at {case.discount_3y:.0%} off pay unless rents {_change_words(even['three years'])} a year, one year at "
-        f"{case.discount_1y:.0%} off unless they {_change_words(even['one year'])}; three years beat a contract renewed "
-        f"each year unless they {_change_words(even[RENEWED])}"), (
+        f"Three years at {percent(case.discount_3y)} off pay {_change_words(even['three years'], 'rents')} a year, one year at "
+        f"{percent(case.discount_1y)} off {_change_words(even['one year'])}"), (
+        f"Three years beat a contract renewed each year {_change_words(even[RENEWED])}. "
         "Three over one: three years against one year, renewed twice at the price of its day. A GPU used around the clock, "
         f"capital at {case.discount_rate:.0%} a year. At the page's change of {here:+.0%} a year three years cost "
         f"{now['three years']:.0%} of on demand, one year {now['one year']:.0%}. Bands: lowest to highest discount on any list, "
@@ -238,13 +239,27 @@ def _elsewhere(case):
     if not {"hyperscaler", "neocloud"} <= set(hour):
         return ""
     committed = hour["hyperscaler"] * (1 - case.discount_3y)
-    return (f" At that discount three years at the typical hyperscaler cost ${committed:.2f} an hour; the typical neocloud "
-            f"asks ${hour['neocloud']:.2f} without a commitment.")
+    return (f" At that discount three years at the typical hyperscaler cost {dollars(committed)} an hour; the typical neocloud "
+            f"asks {dollars(hour['neocloud'])} without a commitment.")
 
 
-def _change_words(change):
-    """A yearly change as a verb."""
-    return f"fall by more than {-change:.0%}" if change < 0 else f"do not rise by {change:.0%} or more"
+def _even(case, given, line):
+    """Yearly change of rents at which a contract costs what it is held against; infinite where no change does that."""
+
+    def gap(rate):
+        return _ratios(case, *given.values(), rate)[line] - 1
+
+    if gap(-LARGEST_RATE) * gap(LARGEST_RATE) > 0:
+        return -np.inf if gap(0.0) < 0 else np.inf
+    return np.exp(-brentq(gap, -LARGEST_RATE, LARGEST_RATE)) - 1
+
+
+def _change_words(change, who="they"):
+    """Unless rents change by how much a year, in words."""
+    if np.isinf(change):
+        return f"however {who} move" if change < 0 else "at no change of rents" if who == "they" else f"at no change of {who}"
+    return f"unless {who} " + (f"fall by more than {-change:.0%}" if change < 0 else f"do not rise by {change:.0%} or more")
+
 
 
 @finding
@@ -268,3 +283,10 @@ def observed(case):
     return Finding(
         table, "", "From a seller's highest price to its last before the documents, and from there to its newest; "
         f"changes over less than {SHORTEST_DAYS} days and prices that were kept are left out.", market.units_of(OBSERVED_COLUMNS))
+
+
+def _off(discount):
+    """A discount in words that stay true where it is none."""
+    if abs(discount) < LITTLE:
+        return "no cheaper than"
+    return f"{discount:.0%} below" if discount > 0 else f"{-discount:.0%} above"

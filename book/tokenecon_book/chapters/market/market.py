@@ -8,6 +8,7 @@ from tokenecon.errors import BadInput, NoPrice
 from tokenecon.finding import Finding, finding
 from tokenecon.prices import gpu_prices, price_book
 from tokenecon.queries import remembered
+from tokenecon_book.documents.words import dollars
 
 BY_THE_HOUR = ("on_demand", "marketplace")
 RENTS = ("on_demand", "spot", "marketplace", "committed_1y", "committed_3y", "rental_3y")
@@ -130,7 +131,7 @@ def down_and_up(line):
     price, quarter = list(line["usd_per_gpu_hour"]), list(line["quarter"])
 
     def said(place):
-        return f"${price[place]:.2f} ({quarter[place]})"
+        return f"{dollars(price[place])} ({quarter[place]})"
 
     if max(price) <= min(price) * (1 + SAME):
         return f"at {said(0)}, unchanged to {quarter[-1]}"

@@ -21,6 +21,7 @@ from tokenecon_book.chapters.market.market import (
     typical,
     units_of,
 )
+from tokenecon_book.documents.words import count, dollars
 
 DOUBTED = "unverified: far from what its peers ask"  # how a row of data/prices.csv says that it may be another product
 MOVE_COLUMNS = {
@@ -122,9 +123,10 @@ def printed_range(gpu, as_of):
     small = table[table["seller"] != "hyperscaler"]
     large = table[table["seller"] == "hyperscaler"].iloc[0]
     return Finding(table, (
-        f"The documents' ${ends[0]:.2f} to ${ends[1]:.2f} for {data.gpu(gpu)['name']} holds for "
-        f"{small['inside_now'].sum()} of {small['now'].sum()} offers of neoclouds and marketplaces known on {as_of}, and for "
-        f"{large['inside_now'] or 'none'} of {large['now']} of hyperscalers"),
+        f"The documents' {dollars(ends[0])} to {dollars(ends[1])} for {data.gpu(gpu)['name']} holds for "
+        f"{table['inside_now'].sum() or 'none'} of {count(table['now'].sum(), 'offer')} known on {as_of}"),
+        f"{small['inside_now'].sum()} of {small['now'].sum()} are of neoclouds and marketplaces, {large['inside_now']} of "
+        f"{large['now']} of hyperscalers.",
         units=units_of(BAND_COLUMNS) | dict.fromkeys(("then", "inside_then", "now", "inside_now"), "count"),
         low=ends[0], high=ends[1], on=last["as_of"])
 
@@ -139,11 +141,11 @@ def headline(case):
     turn = f"; contracts of one year went {market.down_and_up(contract.tail(2))}" if len(contract) > 1 else ""
     more = f"{since['raised']} ask {since['raised_by']:.0%} more (median)" if since["raised"] else "none asks more"
     less = f"{since['lowered']} less" if since["lowered"] else "none less"
-    seen_twice = f". Of {since['twice']} sellers seen twice, {more} and {less}{turn}" if since["twice"] else turn
+    seen_twice = f" Of {count(since['twice'], 'seller')} seen twice, {more} and {less}{turn}" if since["twice"] else turn
     offers = inside.table.dropna(subset=["usd_per_gpu_hour"]).set_index("seller")
     seller = "neocloud" if "neocloud" in offers.index else offers.index[0]
     return Finding(
-        inside.table, f"{inside.sentence}{seen_twice}.", "", inside.units,
-        number=f"${offers.loc[seller, 'usd_per_gpu_hour']:.2f}",
+        inside.table, f"{inside.sentence}.", f"{inside.note}{seen_twice}.".replace("..", "."), inside.units,
+        number=f"{dollars(offers.loc[seller, 'usd_per_gpu_hour'])}",
         label=f"an hour of {data.gpu(case.gpu)['name']} at the typical {seller} on {case.as_of}, "
               f"{market.counted(offers.loc[seller], case.as_of)}")

@@ -13,6 +13,7 @@ from tokenecon.prices import gpu_prices, price_book
 from tokenecon.queries import remembered
 from tokenecon.serving import sizing
 from tokenecon_book.chapters.market import market
+from tokenecon_book.documents.words import count, dollars, percent, span
 
 FEWEST_SELLERS = 3  # fewer make no spread
 API = "sold by the token"
@@ -172,11 +173,11 @@ def _compared(case, table, points):
     middle = points.groupby("model")["usd_per_mtok"].median()
     loads = own.groupby("model")["implied_load"].min()
     where = "GPU rented from a neocloud" if (own["seller"] == "neocloud").all() else "rented GPU"
-    meets = (f"{loads.min():.0%} to {loads.max():.0%} load would meet the middle one" if loads.max() <= 1 else
+    meets = (f"{span(loads.min(), loads.max(), percent)} load would meet the middle one" if loads.max() <= 1 else
              "no load would meet the middle one" if loads.min() > 1 else "for some no load would meet the middle one")
-    return (f"At {case.utilisation:.0%} load a {where} makes a million tokens of these models for ${cost.min():.2f} to "
-            f"${cost.max():.2f}, the middle seller asks ${middle.min():.2f} to ${middle.max():.2f}; {below} of {len(points)} "
-            f"prices are below that cost, and {meets}")
+    return (f"At {percent(case.utilisation)} load a {where} makes a million tokens of these models for "
+            f"{span(cost.min(), cost.max(), dollars)}, the middle seller asks {span(middle.min(), middle.max(), dollars)}; "
+            f"{below} of {count(len(points), 'price')} are below that cost, and {meets}")
 
 
 @finding

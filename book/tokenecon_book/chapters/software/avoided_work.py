@@ -1,5 +1,6 @@
 """Work that is not done: easy requests sent to a small model, prompts found in a cache, experts left asleep."""
 
+import numpy as np
 import pandas as pd
 
 from tokenecon import data, model_shape
@@ -8,6 +9,7 @@ from tokenecon.formulas import levers, money
 from tokenecon.serving import textbook
 from tokenecon_book.chapters.software.lever_points_calibrated import operating_point
 from tokenecon_book.chapters.software.lever_points_textbook import BASE_FORMAT, LEVERS
+from tokenecon_book.documents.words import percent, than
 
 SHARES = (0.25, 0.5, 0.75, 0.9)
 EXPERT_MODELS = ("mixtral-8x7b", "qwen3-235b-a22b", "deepseek-v3", "gpt-oss-120b")
@@ -42,12 +44,14 @@ def shares(case):
         rows.append({"share": share, "routed": 1 - routed, "cascade": 1 - cascade, "prefix": 1 - cached})
     table = pd.DataFrame(rows)
     claimed = data.claim("sw-routing-saving")["low"]
-    needed = levers.routing_share_needed(saving=claimed + case.router_cost, cost_ratio=case.cost_ratio)
+    pays = case.cost_ratio < 1
+    needed = levers.routing_share_needed(saving=claimed + case.router_cost, cost_ratio=case.cost_ratio) if pays else np.inf
     return Finding(table, (
-        f"To save the documents' {claimed:.0%}, a share of {needed:.0%} of the tokens must go to a model at "
-        f"{case.cost_ratio:.0%} of the cost, and nothing may have to be asked twice."
+        f"Routing does not pay: the other model's token costs {than(case.cost_ratio)} one of the large model." if not pays else
+        f"To save the documents' {claimed:.0%}, {needed:.0%} of the tokens must go to a model at {percent(case.cost_ratio)} of "
+        "the cost, and nothing may be asked twice."
         if needed <= 1 else
-        f"The documents' {claimed:.0%} is out of reach with a small model at {case.cost_ratio:.0%} of the cost, even if "
+        f"The documents' {claimed:.0%} is out of reach with a small model at {percent(case.cost_ratio)} of the cost, even if "
         "it answers everything."), (
         f"Savings on the cost of input and output together, all levers but these on. Router: {case.router_cost:.0%} of "
         f"the large model's cost; a token found in the cache saves {case.saved_share:.0%} of its prefill. What the small "

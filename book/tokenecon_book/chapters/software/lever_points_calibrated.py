@@ -14,6 +14,7 @@ from tokenecon.formulas import money
 from tokenecon.serving import operating_point as calibrated
 from tokenecon.serving import textbook
 from tokenecon_book.chapters.software import batching, lever_points_textbook
+from tokenecon_book.documents import bills
 
 COSTS = ("usd_per_mtok_in", "usd_per_mtok_out")
 
@@ -24,7 +25,7 @@ def given(case, on):
         "model": case.model, "gpu": case.gpu, "n_gpus": case.n_gpus, "isl": case.isl, "osl": case.osl,
         "weights": case.weights if "weights" in on else lever_points_textbook.BASE_FORMAT,
         "kv": case.kv if "kv" in on else lever_points_textbook.BASE_FORMAT, "concurrency": np.nan,
-        "utilisation": case.utilisation, "usd_per_gpu_hour": case.usd_per_gpu_hour,
+        "utilisation": case.utilisation, "usd_per_gpu_hour": bills.documents_hour(case),
         "load": "closed_loop" if "continuous" in on else "static",
     }  # fmt: skip
     if "prefix" in on:

@@ -14,6 +14,7 @@ from tokenecon.formulas import levers, memory, money, serving
 from tokenecon.formulas import levers as lever_formulas
 from tokenecon.serving import textbook
 from tokenecon_book.chapters.software import batching, speculation
+from tokenecon_book.documents import bills
 
 BASE_FORMAT = "fp16"
 # In the order in which the waterfall turns them on.
@@ -117,7 +118,7 @@ def operating_point(case, on, *, efficiencies=None):
 
 
 def _rent(case):
-    return {"usd_per_gpu_hour": case.usd_per_gpu_hour, "n_gpus": case.n_gpus, "utilisation": case.utilisation}
+    return {"usd_per_gpu_hour": bills.documents_hour(case), "n_gpus": case.n_gpus, "utilisation": case.utilisation}
 
 
 def _at_batch(case, on, batch, efficiencies):

@@ -11,6 +11,7 @@ from tokenecon.serving import estimate
 from tokenecon.simulation import answer_lengths, pass_times, scheduler
 from tokenecon.simulation.scheduler import STATIC
 from tokenecon.simulation.summary import occupancy, summary, with_ends
+from tokenecon_book.documents.words import count
 
 SEEDS = range(5)
 PER_CLIENT = 10  # requests that each client of a benchmark sends, as InferenceMAX does
@@ -87,7 +88,7 @@ def waiting(engine, case, lengths, slots):
         runs = [summary(scheduler.simulate(engine, scheduler.requests(
             lengths, count=COUNT, requests_per_s=load * top, seed=seed, isl=case["isl"], osl=case["osl"]), slots=slots))
             for seed in SEEDS]
-        at = {"at": f"{load:.0%} load", "load": load, "unit": "fraction", "setting": f"{slots} slots, Poisson arrivals"}
+        at = {"at": f"{load:.0%} load", "load": load, "unit": "fraction", "setting": f"{count(slots, 'slot')}, Poisson arrivals"}
         queued, busy = [one["queued"] for one in runs], [1 - one["empty"] for one in runs]
         rows += [
             {"what": "requests that wait for a slot (Erlang C)", **at, **with_ends("simulated", np.mean(queued), queued),
@@ -141,8 +142,9 @@ def words(table, slots):
     return {"sentence": (
         f"The simulation writes {ends(rate)} times the tokens that the steady state says, at {ends(tpot)} times the TPOT; "
         f"static batches are {ends(still)} times as full as their lengths say"), "waiting": (
-        f"Of {slots} slots Erlang C has {first['analytic']:.1%} of the requests wait at {first['at']} and {last['analytic']:.0%} "
-        f"at {last['at']}, the simulation {first['simulated']:.1%} and {last['simulated']:.0%}{why}"), "ttft": (
+        f"Of {count(slots, 'slot')} Erlang C has {first['analytic']:.1%} of the requests wait at {first['at']} and "
+        f"{last['analytic']:.0%} at {last['at']}, the simulation {first['simulated']:.1%} and "
+        f"{last['simulated']:.0%}{why}"), "ttft": (
         f"Mean TTFT is {ends(ttft[ttft['setting'] == TOGETHER])} times the estimate where all clients start at once and go on "
         f"in step, as in benchmarks, and {ends(spread)} times where {spread['concurrency'].iloc[0]:.0f} of them start one after "
         "the other: the estimate is what benchmark tools print, the crowd at their start and what engines queue ahead "

@@ -12,6 +12,7 @@ from tokenecon.simulation.scheduler import CONTINUOUS, STATIC
 from tokenecon.simulation.summary import summary
 from tokenecon.units import MS_PER_SECOND
 from tokenecon_book.chapters.software import simulation_check
+from tokenecon_book.documents.words import LITTLE
 
 SEED = 20231116  # the day of the first trace
 COUNT, WAVES = 2000, 40  # requests of a run, and for each slot at least
@@ -90,7 +91,8 @@ def timeline(case, full):
     table["seconds"] = table["end_s"] - table["start_s"]
     return Finding(table, (
         f"In the time of {BATCHES_SHOWN} static batches the same {slots} slots give {answered[CONTINUOUS]} answers in place of "
-        f"{answered[STATIC]} with continuous batching"), (
+        f"{answered[STATIC]} with continuous batching" if slots > 1 else
+        "One slot answers one request after the other, whatever the batching"), (
         "Simulated pass by pass with the pass times of the calibrated model, from the same queue of requests that never empties."
         + (f" Shown are {shown} of the {slots} slots." if shown < slots else "")),
         units=dict.fromkeys(("slot", "top", "bottom"), "count"), end_s=float(end), rows=len(MODES) * (shown + GAP), panels=panels)
@@ -163,6 +165,8 @@ def _words(case, engine, table, full):
             f"Continuous batching never reaches the documents' {busy:.0%}: even with a full queue its slots spend "
             f"{continuous['reading']:.0%} of the time on prompts")
     words["saving"] = (
+        f"From the same full queue continuous batching answers no more requests; the documents say it saves {claimed:.0%} of the "
+        "cost of a token" if saved < LITTLE else
         f"From the same full queue it answers {continuous['requests_per_s'] / static['requests_per_s']:.1f} times as many "
         f"requests, which saves {saved:.0%} of the cost of a token; the documents say {claimed:.0%}")
     words["note"] = (

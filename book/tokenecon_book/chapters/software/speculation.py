@@ -8,6 +8,7 @@ from tokenecon.errors import DoesNotFit, NoEstimate
 from tokenecon.finding import Finding, finding
 from tokenecon.formulas import levers, roofline
 from tokenecon.serving import operating_point, textbook
+from tokenecon_book.documents.words import count, percent
 
 # Published effects with the batch that their conditions name; those at a stated request rate have none.
 POINTS = {
@@ -116,9 +117,17 @@ def load_curve(case):
         "measurement with speculation was fitted. Diamonds: published effects on other models, drafts and engines; "
         "below 1, speculation makes tokens slower and dearer."),
         points=literature(),
-        drafts=f"With {case.acceptance:.0%} of the drafts accepted it pays to draft {few} tokens a pass for one request, and "
-               f"{many or 'none'} at batch {last.batch}, by the textbook. If checking were free it "
-               f"would gain {free:.1f} times at any load.")
+        drafts=_drafts_words(case.acceptance, few, many, int(last.batch), free))
+
+
+def _drafts_words(acceptance, few, many, batch, free):
+    """How many tokens it pays to draft for one request and at the largest batch, by the textbook."""
+    accepted = f"With {percent(acceptance)} of the drafts accepted"
+    if not few:
+        return f"{accepted} it does not pay to draft at all, by the textbook."
+    at_batch = "" if batch == 1 else f", and {many or 'none'} at batch {batch}"
+    gain = f" If checking were free it would gain {free:.1f} times at any load." if free >= 1.05 else ""
+    return f"{accepted} it pays to draft {count(few, 'token')} a pass for one request{at_batch}, by the textbook.{gain}"
 
 
 def calibrated_speedups(case, sizes):

@@ -13,6 +13,7 @@ from tokenecon.serving import textbook
 from tokenecon.serving.operating_point import CALIBRATED, TEXTBOOK
 from tokenecon_book.chapters.software import lever_points_calibrated, lever_points_textbook
 from tokenecon_book.chapters.software.lever_points_textbook import LEVERS, name
+from tokenecon_book.documents.words import LITTLE
 
 # The documents' figures that say what a lever does to cost or to speed.
 CLAIMED = {
@@ -108,7 +109,7 @@ def levers(case):
 
 
 def _does(saving):
-    return f"saves {saving:.0%}" if saving >= 0 else f"adds {-saving:.0%}"
+    return "saves nothing" if abs(saving) < LITTLE else f"saves {saving:.0%}" if saving > 0 else f"adds {-saving:.0%}"
 
 
 def multiplied(shares):
@@ -140,9 +141,10 @@ def products(case, each):
         for (how, what), three in values.items()])
     same, same_textbook, _, together, textbook_together = table["cost_factor"].iloc[1:]
     return Finding(table, (
-        f"The documents' figures for {few} multiply to tokens {low:.0f} to {high:.0f} times cheaper; recomputed together "
-        f"the same {few} give {same:.1f} times (textbook {same_textbook:.1f}), and all {many} {together:.1f} times "
-        f"(textbook {textbook_together:.1f})"), (
+        f"Recomputed together, the documents' levers make tokens {same:.1f} times cheaper, where their own figures multiply to "
+        f"{low:.0f} to {high:.0f} times"), (
+        f"By the textbook the same {few} give {same_textbook:.1f} times; all {many} give {together:.1f} times, by the textbook "
+        f"{textbook_together:.1f}. "
         f"The documents say what these do to cost or speed: {', '.join(name(lever, case) for lever in CLAIMED)}; the dot "
         "of their range is its geometric middle. Bars: all assumed shares at the ends of their ranges."),
         number=f"{together:.1f}×",

@@ -9,6 +9,7 @@ from tokenecon.finding import Finding, finding
 from tokenecon.serving import operating_point, textbook
 from tokenecon_book.chapters.software import lever_points_calibrated, lever_points_textbook
 from tokenecon_book.chapters.software.lever_points_textbook import LEVERS, name
+from tokenecon_book.documents.words import dollars
 
 BASELINE = "baseline"
 COLUMNS = {
@@ -37,11 +38,12 @@ def steps(case):
     first, last = rows[0], rows[-1]
     worse = [row["step"] for row in rows if row["kind"] == "up"]
     ends = [row["textbook_usd_per_mtok"] for row in (first, last)]
-    beside = "" if np.isnan(ends).any() else f" (textbook: ${ends[0]:.2f} to ${ends[1]:.2f}, {ends[0] / ends[1]:.1f} times)"
+    beside = "" if np.isnan(ends).any() else (
+        f"By the textbook from {dollars(ends[0])} to {dollars(ends[1])}, {ends[0] / ends[1]:.1f} times. ")
     return Finding(table, (
-        f"From ${first['end']:.2f} to ${last['end']:.2f} for a million tokens: {first['end'] / last['end']:.1f} times "
-        f"cheaper{beside}" + (f"; at that load {' and '.join(worse)} add{'s' * (len(worse) == 1)} cost" if worse else "")), (
-        f"At every step the cheapest batch that fits the memory and keeps a token under {case.tpot_ms:g} ms. "
+        f"A million tokens fall from {dollars(first['end'])} to {dollars(last['end'])}, {first['end'] / last['end']:.1f} times "
+        "cheaper" + (f"; at that load {' and '.join(worse)} add{'s' * (len(worse) == 1)} cost" if worse else "")), (
+        f"{beside}At every step the cheapest batch that fits the memory and keeps a token under {case.tpot_ms:g} ms. "
         f"{operating_point.note(table)} Routing is arithmetic on prices in both models."),
         units={"start": "USD/Mtok", "end": "USD/Mtok"},
         baseline=f"The baseline is {data.model(case.model)['name']} on {case.n_gpus} {data.gpu(case.gpu)['name']}, weights and "

@@ -12,9 +12,11 @@ from tokenecon.formulas import money
 from tokenecon.prices import gpu_prices
 from tokenecon.serving import operating_point, sizing
 from tokenecon.units import HOURS_PER_DAY, SECONDS_PER_HOUR, convert
+from tokenecon_book.documents.words import dollars
 
 WEEK_HOURS = 7 * int(HOURS_PER_DAY)
 POLICY_NAMES = {"fixed": "fixed fleet", "autoscale": "autoscaled", "to_zero": "scaled to zero"}
+FLEETS = {"fixed": "A fixed fleet", "autoscale": "An autoscaled fleet", "to_zero": "A fleet that scales to zero"}
 SMALL, FAINT = 0.1, 1e-6
 MOST = 1e6  # requests a second: beyond all that is served today, and minutes of computing
 NOTICED = 5e-5  # a share that reads as 0.01%
@@ -120,9 +122,10 @@ def fleets(case):
     parts.append(pd.DataFrame({"day": hours["hour"] / HOURS_PER_DAY, "kind": "full GPUs for the work", "n_gpus": busy}))
     table = pd.concat(parts, ignore_index=True)
     plans = {policy: _plan(case, own, policy) for policy in ("fixed", "autoscale")}
+    ahead = f"{case.start_minutes:g} minute{'' if case.start_minutes == 1 else 's'} ahead" if case.start_minutes else "at once"
     return Finding(table, (
         f"A fixed fleet of {pools.count(plans['fixed']['peak_replicas'] * case.n_gpus, 'GPU')} is "
-        f"{percent(plans['fixed']['utilisation'])} busy, one that is scaled {case.start_minutes:g} minutes ahead "
+        f"{percent(plans['fixed']['utilisation'])} busy, one that is scaled {ahead} "
         f"{percent(plans['autoscale']['utilisation'])}"), (
         f"Load profile “{traffic.LABELS[case.profile]}”, {case.requests_per_s:g} requests a second in the mean, "
         f"{case.wait_probability:.1%} may find every place taken. {_replica_words(case, own)} {traffic.note(case.profile)} The "
@@ -149,8 +152,8 @@ def policies(case):
         f"{zero['idle_share']:.0%} with scaling to zero."), (
         f"On-demand prices {gpu_prices.known(case)}, the same for each policy; sellers of machines that scale to zero ask more "
         "for a second. Low ends: cheapest offer and fast end of the model's 80 % interval; high ends: the dearest and the slow. "
-        f"A request that wakes a replica waits {case.start_minutes:g} minutes: {zero['cold_share']:.2%} of them when scaled to "
-        "zero."), UNITS)
+        f"A request that wakes a replica waits for its start, {case.start_minutes:g} min: {zero['cold_share']:.2%} of them when "
+        "scaled to zero."), UNITS)
 
 
 def _row(case, own, policy):
@@ -205,8 +208,8 @@ def cost_over_load(case):
     one = table[table["basis"] == POLICY_NAMES["fixed"]]
     dear, cheap = (float(np.interp(np.log(rate), np.log(demands), one["usd_per_mtok"])) for rate in (most / 100, 100 * most))
     return Finding(table, (
-        f"A token of the fixed fleet costs ${cheap:,.2f} a million at the load of a hundred full replicas and ${dear:,.2f} at a "
-        f"hundredth of one; on busy time alone it costs ${used['usd_per_mtok']:,.2f}"), (
+        f"A token of the fixed fleet costs {dollars(cheap)} a million at the load of a hundred full replicas and "
+        f"{dollars(dear)} at a hundredth of one; on busy time alone it costs {dollars(used['usd_per_mtok'])}"), (
         "Allocation: all paid time over all tokens, for each policy. Usage: what a token costs on a replica that is always "
         f"full; the rest of the bill is nobody's. The band, {POLICY_NAMES[case.policy]}: prices {gpu_prices.known(case)} and the "
         "model's 80 % interval. Input and output tokens together."),
@@ -220,15 +223,18 @@ def headline(case):
     by = dict(zip(planning.POLICIES, table.to_dict("records"), strict=True))
     row = by[case.policy]
     waiting = row["usd_per_mtok_allocated"] - row["usd_per_mtok_used"]
+    waits = f", {dollars(waiting)} of it for waiting" if dollars(waiting) != dollars(0) and waiting > 0 else ""
     sentence = (
-        f"At {case.requests_per_s:g} requests a second with the load profile “{traffic.LABELS[case.profile]}”, GPUs work "
-        f"{percent(by['fixed']['utilisation'])} of the paid time in a fixed fleet, {percent(by['autoscale']['utilisation'])} in "
-        f"an autoscaled one and {percent(by['to_zero']['utilisation'])} where they scale to zero. A million tokens cost "
-        f"${row['usd_per_mtok_allocated']:,.2f} ({POLICY_NAMES[case.policy]}), ${waiting:,.2f} of it for waiting."
+        f"{FLEETS[case.policy]} works {percent(row['utilisation'])} of the hours paid for; a million tokens cost "
+        f"{dollars(row['usd_per_mtok_allocated'])}{waits}."
         + (f" The fixed fleet has no place for {percent(by['fixed']['turned_away'])} of the requests."
            if by["fixed"]["turned_away"] > NOTICED else ""))
     return Finding(
-        table, sentence, "", UNITS, number=percent(row["utilisation"]),
+        table, sentence, (
+            f"{case.requests_per_s:g} requests a second; load profile “{traffic.LABELS[case.profile]}”. A fixed fleet "
+            f"works {percent(by['fixed']['utilisation'])} of the paid time, an autoscaled one "
+            f"{percent(by['autoscale']['utilisation'])}, one scaled to zero {percent(by['to_zero']['utilisation'])}."), UNITS,
+        number=percent(row["utilisation"]),
         label=f"of the paid time a {POLICY_NAMES[case.policy].replace('fleet', '').strip()} fleet is busy under real load")
 
 

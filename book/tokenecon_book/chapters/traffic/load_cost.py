@@ -7,6 +7,7 @@ from tokenecon.finding import Finding, finding
 from tokenecon.formulas import money
 from tokenecon.serving import sizing
 from tokenecon_book.chapters.traffic.idle import ENDS
+from tokenecon_book.documents.words import dollars
 
 PUBLISHED_COLUMNS = {
     "what": ("Model and GPUs", None), "one": ("At 1 request/s, published", "USD/Mtok_out"),
@@ -39,8 +40,8 @@ def published():
     table = pd.DataFrame(rows)
     one_gpu = table[table["what"].str.endswith("1 H100")]
     return Finding(table, (
-        f"Published measurements span ${table['full'].min():.2f} to ${table['one'].max():.2f} per million output tokens “on "
-        "identical hardware”. The dear end is a model on two GPUs; one model on one H100 spans a factor of "
+        f"Published measurements span {dollars(table['full'].min())} to {dollars(table['one'].max())} per million output tokens "
+        "“on identical hardware”. The dear end is a model on two GPUs; one model on one H100 spans a factor of "
         f"{one_gpu['factor'].min():.0f} to {one_gpu['factor'].max():.0f}, and ours {one_gpu['own_factor'].min():.0f} to "
         f"{one_gpu['own_factor'].max():.0f}."), (
         f"At {usd:g} USD for a GPU's hour, {isl:g} tokens in and {osl:g} out, and the published time per output token at full "

@@ -8,6 +8,7 @@ from tokenecon.errors import BadInput
 from tokenecon.finding import Finding, finding
 from tokenecon.serving.calibration import held_out
 from tokenecon_book.chapters.validation.validation import JUDGED, by_group, judged
+from tokenecon_book.documents.words import span
 
 COEFFICIENT_COLUMNS = {"id": ("Coefficient", None), "value": ("Value", None), "unit": ("Unit", None),
                        "prior": ("Started from", None), "rows": ("Measurements", None), "held": ("Held", None),
@@ -28,7 +29,7 @@ def chosen(case, found):
         cases = cases[cases["model"] == case.model]
     cases = cases[cases["gpu"].isin(case.gpus)]
     if cases.empty:
-        raise ValueError("parameters 'gpus' and 'model' leave no measurement; see data/measurements.csv")
+        raise BadInput("parameters 'gpus' and 'model' leave no measurement; see data/measurements.csv")
     return Finding(cases.reset_index(drop=True), units={"ratio": "ratio", "width": "ratio", "residual": "1"})
 
 
@@ -61,7 +62,9 @@ def spread(found):
     table = table[table["cases"] >= held_out.SMALL].reset_index(drop=True)
     table["label"] = table["accelerator"] + ", " + table["what"]
     low, high = table["ratio"].min(), table["ratio"].max()
-    return Finding(table, f"By accelerator, the typical prediction is {low:.2f} to {high:.2f} times the measurement",
+    said = (f"By accelerator, the typical prediction is {span(low, high, '{:.2f}'.format)} times the measurement" if len(table)
+            else f"No accelerator asked for has {held_out.SMALL} measured cases, too few to say how far off they are")
+    return Finding(table, said,
                    "Bars: from the tenth to the ninetieth percentile of the cases. A throughput right of 1 is too optimistic, a "
                    "time right of 1 too pessimistic.", units={"ratio": "ratio", "cases": "count"})
 

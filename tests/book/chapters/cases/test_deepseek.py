@@ -212,7 +212,7 @@ def test_faster_users_need_more_nodes(page, speed, faster):
 
 def test_headline_and_sensitivity_speak_for_other_days(page):
     other = page(cached_tokens=0.0, user_speed=15.0)
-    assert cases_deepseek.headline(other).sentence.endswith("million tokens against $0.11.")
+    assert cases_deepseek.headline(other).note.endswith("million tokens against $0.11.")
     assert len(token_costs.kinds(other)) == 4  # nothing found in a cache has no cost
     table = cases_deepseek.sensitivity(page()).table.set_index("change")["nodes"]
     assert table["that kernel, and no experts busier"] < table["no experts busier than others"] < table["the page itself"]

@@ -223,7 +223,7 @@ def test_a_replica_makes_what_the_day_and_chance_allow(case):
 
 def test_the_finding_says_when_own_machines_never_pay(case):
     found = deployment.volume(case(ops_overhead=3.0))
-    assert found["break_even"] is None and "no volume lets own machines" in found.sentence
+    assert found["break_even"] is None and "No volume lets own machines" in found.sentence
     assert "times as much" in found.sentence and found["saving"] < 0
     assert "no volume" in deployment.headline(case(ops_overhead=3.0)).sentence
 

@@ -28,8 +28,9 @@ def test_half_of_the_tokens():
 
 def test_share_that_the_documents_saving_needs():
     # (0.60 + 0.01)/(1 - 0.1) = 0.678
-    assert "a share of 68%" in avoided_work.shares(case()).sentence
+    assert "60%, 68% of the tokens" in avoided_work.shares(case()).sentence
     assert "out of reach" in avoided_work.shares(case(cost_ratio=0.5)).sentence
+    assert "does not pay: the other model's token costs 5.0 times" in avoided_work.shares(case(cost_ratio=5.0)).sentence
 
 
 def test_weights_of_mixtral_that_a_step_reads():

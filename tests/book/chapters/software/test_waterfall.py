@@ -140,8 +140,8 @@ def test_steps_hang_together():
     facts = data.rows("gpus", {"gpu": "h100-sxm-80gb", "field": ["bandwidth", "engine_memory", "bf16"]})
     assert {data.model("llama-2-70b")["source"], *facts["source"]} <= set(found.sources)
     theirs = table["textbook_usd_per_mtok"]
-    assert f"textbook: ${theirs.iloc[0]:.2f} to ${theirs.iloc[-1]:.2f}, {theirs.iloc[0] / theirs.iloc[-1]:.1f} times" in (
-        found.sentence)
+    assert f"textbook from ${theirs.iloc[0]:.2f} to ${theirs.iloc[-1]:.2f}, {theirs.iloc[0] / theirs.iloc[-1]:.1f} times" in (
+        found.note)
     on = frozenset()
     for lever, cost in zip((None, *lever_points_textbook.LEVERS), theirs, strict=False):
         on = on | {lever} if lever else on

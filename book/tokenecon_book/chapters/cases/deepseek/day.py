@@ -15,6 +15,7 @@ from tokenecon_book.chapters.cases.deepseek.node_rates import fact
 from tokenecon_book.documents.bills import fact as line
 from tokenecon_book.documents.bills import positive
 from tokenecon_book.documents.printed import n
+from tokenecon_book.documents.words import dollars
 
 IDENTITY_COLUMNS = {
     "what": ("What follows", None), "how": ("From", None), "value": ("Value", None), "printed": ("Printed", None),
@@ -86,7 +87,8 @@ def identities(case):
         line("Rent of the day", "nodes, GPUs, hours and price", paid, "USD") | {"printed": f"{n(fact('usd_per_day'))} USD"},
         line("Revenue at list prices", "three counts at three prices", revenue, "USD")
         | {"printed": f"{n(fact('revenue'))} USD"},
-        line("Profit over cost", "revenue over rent", 100 * (revenue - paid) / paid, "%")
+        line("Profit over cost" if revenue >= paid else "Loss, of the cost", "revenue over rent",
+             100 * abs(revenue - paid) / paid, "%")
         | {"printed": f"{n(100 * fact('margin'))} %"},
         line("Prefill nodes", "input over the rate of a node", nodes["prefill"]) | {"printed": ""},
         line("Decode nodes", "output over the rate of a node", nodes["decode"]) | {"printed": ""},
@@ -179,11 +181,11 @@ def headline(case):
     served = fact("input_tokens") + fact("output_tokens")
     mtok = [money.usd_per_mtok_of_bill(usd_per_day=usd, tok_per_day=tokens)
             for usd, tokens in ((usd_per_day(case, nodes), volume), (fact("usd_per_day"), served))]
-    day = (f"DeepSeek's published day, {n(served, 3)} tokens on {fact('nodes'):g} nodes of eight H800, takes" if volume == served
-           else f"Beside DeepSeek's published day, {n(served, 3)} tokens on {fact('nodes'):g} nodes, {n(volume, 3)} tokens take")
+    day = (f"DeepSeek's published day, served on {fact('nodes'):g} nodes, takes" if volume == served
+           else f"Beside DeepSeek's published day, served on {fact('nodes'):g} nodes, {n(volume, 3)} tokens take")
     return Finding(
-        table, f"{day} {nodes:.0f} nodes ({low:.0f} to {high:.0f}) when built up from the shape of the model: "
-        f"{nodes / fact('nodes'):.2f} times as many, ${mtok[0]:.2f} a million tokens against ${mtok[1]:.2f}.")
+        table, f"{day} {nodes:.0f} nodes when built up from the shape of the model, {nodes / fact('nodes'):.2f} times as many.",
+        f"{low:.0f} to {high:.0f} nodes; {dollars(mtok[0])} a million tokens against {dollars(mtok[1])}.")
 
 
 @finding

@@ -15,6 +15,7 @@ from tokenecon.prices import gpu_prices
 from tokenecon.serving import sizing
 from tokenecon_book.documents.bills import chance, day, owned, positive, prices, reconciling, span_columns
 from tokenecon_book.documents.printed import n
+from tokenecon_book.documents.words import dollars, often, span
 
 COLUMNS = {
     "groups": ("Groups", None), "replicas": ("Replicas", None), "n_gpus": ("GPUs", "GPU"),
@@ -70,7 +71,7 @@ def concurrency(case):
                           "in_flight_high": in_flight(case, replica, hourly, "_low")})
     here = float(in_flight(case, replica))
     return Finding(
-        table, f"{case.analysts:,} analysts who ask {case.requests_per_analyst_hour:g} times an hour have {n(here, 3)} requests "
+        table, f"{case.analysts:,} analysts who ask {often(case.requests_per_analyst_hour)} an hour have {n(here, 3)} requests "
         "in flight: " + (f"one in {n(case.analysts / here, 2)} waits for an answer at any moment" if here < case.analysts else
                        f"{n(here / case.analysts, 2)} for each of them at any moment"),
         f"A request stays {replica['service_s']:.1f} s on a full replica of {case.n_gpus} {data.gpu(case.gpu)['name']}, which "
@@ -92,7 +93,8 @@ def isolation(case, counts=None):
     if len(at):
         here, last = at.iloc[0], table.iloc[-1]
         taken = f"{last.in_flight:.1f} of {pools.count(replica['concurrency'], 'place')} taken"
-        sentence = (f"{case.groups:,} groups with replicas of their own cost {here.penalty:.1f} times one pool" + (
+        sentence = (f"{case.groups:,} groups with replicas of their own cost "
+                    f"{'' if here.penalty < 1.05 else f'{here.penalty:.1f} times '}as much as one pool" + (
             f"; {last.groups:,.0f} groups cost {last.penalty:.{0 if last.penalty >= ROUGH else 1}f} times, with {taken}"
             if last.groups > case.groups else f", with {taken}"))
     return Finding(
@@ -152,8 +154,8 @@ def strictness(case):
     pool, groups = (table[table["design"] == name].iloc[0]
                     for name in ("one pool, caches apart", f"{case.groups} groups, replicas apart"))
     return Finding(
-        table, f"An analyst costs ${pool.usd_per_month:,.2f} a month in one pool that keeps caches apart, and "
-        f"${groups.usd_per_month:,.2f} with replicas apart for {case.groups} groups",
+        table, f"An analyst costs {dollars(pool.usd_per_month)} a month in one pool that keeps caches apart, and "
+        f"{dollars(groups.usd_per_month)} with replicas apart for {case.groups} groups",
         f"Rent round the clock of a fleet for the busy hour, on-demand prices {gpu_prices.known(case)} (bars). The common cache "
         f"is counted as if every hit ({hit:.0%} of prompt tokens) came from another group. Following the day: the busy hour is "
         f"{case.peak_to_mean:g} times the mean.")
@@ -207,9 +209,10 @@ def headline(case):
               "two groups already pay for a replica each that they cannot fill" if filled == 1 else
               f"beyond {filled:,} groups each pays for a replica that it cannot fill")
     return Finding(
-        walls.table, f"With {n(walls['load'], 3)} requests of {case.analysts:,} analysts in flight, {case.groups:,} groups that "
-        f"share no replica cost {here.penalty:.1f} times ({here.penalty_low:.1f} to {here.penalty_high:.1f}) one pool of "
-        f"JPMorgan's case; {beyond}.")
+        walls.table, f"In JPMorgan's case {case.groups:,} groups that share no replica cost "
+        f"{'' if here.penalty < 1.05 else f'{here.penalty:.1f} times '}as much as one pool; {beyond}.",
+        f"{n(walls['load'], 3)} requests of {case.analysts:,} analysts in flight; "
+        f"{span(here.penalty_low, here.penalty_high, '{:.1f}'.format)} times by the model's interval of speeds.")
 
 
 @finding

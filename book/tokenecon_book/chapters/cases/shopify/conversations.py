@@ -23,6 +23,7 @@ from tokenecon_book.documents.bills import (
     usd_per_month,
 )  # fmt: skip
 from tokenecon_book.documents.printed import n
+from tokenecon_book.documents.words import dollars
 
 FLEET_COLUMNS = {
     "bill": ("Bill", None), "usd_per_day": ("A day", "USD/day"), "n_gpus": ("GPUs it pays for", "GPU"),
@@ -121,13 +122,14 @@ def bottom_up(case):
     bill = case.usd_per_month_after
     share = bill / turns.usd_per_month
     of_turns = f"{share:.{0 if share >= 0.005 else 2}%} of" if share < 2 else f"{n(share, 2)} times"
+    busiest = "the same load in every hour" if case.peak_to_mean == 1 else f"a busiest hour {case.peak_to_mean:g} times the mean"
     return Finding(
         table, f"A rented fleet would serve the printed tokens for ${n(tokens.usd_per_month, 3)} a month and the printed turns, "
         f"at usual length, for ${n(turns.usd_per_month, 3)}: the bill of ${n(bill, 3)} is {n(bill / tokens.usd_per_month, 2)} "
         f"times the one and {of_turns} the other",
         f"{data.model(case.model)['name']} on replicas of {case.n_gpus} {data.gpu(case.gpu)['name']}, each with "
         f"{pools.count(replica['concurrency'], 'request')} in flight within {case.ttft_ms:g} ms to the first token and "
-        f"{case.tpot_ms:g} ms a token; {FLEETS[case.policy]} for a busiest hour {case.peak_to_mean:g} times the mean. "
+        f"{case.tpot_ms:g} ms a token; {FLEETS[case.policy]} for {busiest}. "
         f"Ranges: the model's interval and prices {gpu_prices.known(case)}. The documents do not name a model.",
         tokens=tokens, turns=turns, replica=replica)
 
@@ -166,7 +168,7 @@ def price_levels(case):
     rented = table.loc[table["label"] == "own fleet, rented", "usd_per_mtok"].item()
     against = f"{ratio_words(after / market[1])} an API price and " if market else ""
     return Finding(
-        table, f"The optimised bill of Shopify's case pays ${after:,.2f} for a million tokens: {against}"
+        table, f"The optimised bill of Shopify's case pays {dollars(after)} for a million tokens: {against}"
         f"{ratio_words(after / rented)} the cost of an own fleet",
         f"Input and output at the mix of the page, {case.isl} in and {case.osl:g} out. {fleets.note}")
 

@@ -13,6 +13,7 @@ from tokenecon.queries import remembered
 from tokenecon.serving import sizing
 from tokenecon_book.chapters.cases.shopify.conversations import bottom_up, check, listed, per_mtok, tokens_per_turn, whole
 from tokenecon_book.documents.bills import paid, prices, reconciling, usd_per_month
+from tokenecon_book.documents.words import dollars
 
 SENSITIVITY_COLUMNS = {
     "change": ("What changes", None), "own": ("Own cost", "USD/Mtok"), "fits": ("Tokens a turn that fit the bill", "tok/request"),
@@ -120,8 +121,8 @@ def headline(case):
     after = per_mtok(case, case.usd_per_month_after)
     inside = f" ({whole(answer['fits_low'])} to {whole(answer['fits_high'])})" if not answer["beyond"] else ""
     return Finding(
-        answer.table, f"Shopify's case leaves {whole(answer['implied'])} tokens for a turn and pays ${after:,.2f} for a million "
-        f"of them; with {_carried(answer)} tokens a turn{inside}, the same bill would be what an own fleet costs.")
+        answer.table, f"Shopify's case leaves {whole(answer['implied'])} tokens for a turn and pays {dollars(after)} for a "
+        f"million of them; with {_carried(answer)} tokens a turn{inside}, the same bill would be what an own fleet costs.")
 
 
 @finding

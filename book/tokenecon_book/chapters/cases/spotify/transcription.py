@@ -12,6 +12,7 @@ from tokenecon.formulas import compute, levers, money, serving
 from tokenecon.prices import gpu_prices
 from tokenecon_book.documents.bills import fact, fleet, owned, positive, prices, ratio_words, reconciling, saving, span_columns
 from tokenecon_book.documents.printed import n
+from tokenecon_book.documents.words import dollars
 
 SEEN = 1e-4  # share below which two digits of a percent show nothing
 MODEL = "whisper-large-v3"
@@ -108,9 +109,9 @@ def audio_hour(case):
     arithmetic_usd = cost.iloc[3]
     before, after = cost["bill before"], cost["bill after"]
     return Finding(
-        table, f"An hour of audio costs ${before:,.2f} before and ${after:,.2f} after by the bills of Spotify's case; a public "
-        f"API asks ${case.usd_per_audio_hour_api:,.2f}, and {name} at {100 * case.mfu:.3g}% of their peak would do it for "
-        f"${arithmetic_usd:,.3f}.",
+        table, f"An hour of audio costs {dollars(before)} before and {dollars(after)} after by the bills of Spotify's case; a "
+        f"public API asks {dollars(case.usd_per_audio_hour_api)}, and {name} at {100 * case.mfu:.3g}% of their peak "
+        f"would do it for ${n(arithmetic_usd, 2)}.",
         f"GPUs at prices {gpu_prices.known(case)} (range), {case.utilisation:.0%} of hours used. Audio only: storage, alignment "
         "and checking are not in it.",
         title=f"The bill after optimisation pays {ratio_words(after / case.usd_per_audio_hour_api)} the price of a public API "

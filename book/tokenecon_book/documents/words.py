@@ -1,0 +1,69 @@
+"""Sentences that stay true for any allowed input: numbers, nouns and comparisons that know one, none, less and the same.
+
+A sentence of a page is put together from these, so that no parameter makes it say "1 sites", "$0.00", "4.9% to 4.9%", "0% less"
+or "a share of -15%".
+"""
+
+from math import floor, log10
+
+CENT, NOTHING = 0.01, 1e-9
+LITTLE = 0.005  # a share below it reads as 0%
+
+
+def count(number, noun):
+    """A whole number of things: "1 site", "1,000 sites"."""
+    return f"{number:,.0f} {noun}{'' if round(number) == 1 else 's'}"
+
+
+def dollars(value):
+    """Money to the cent, what is less than one with two digits: "$3.39", "$0.0012", and "$0" for a solver's rounding."""
+    size = abs(value)
+    if size < NOTHING:
+        return "$0"
+    if size >= CENT:
+        return f"${value:,.2f}"
+    return f"${value:.{1 - floor(log10(size))}f}"
+
+
+def span(low, high, show):
+    """A range; one number where both ends read the same."""
+    return show(low) if show(low) == show(high) else f"{show(low)} to {show(high)}"
+
+
+def with_span(value, low, high, show):
+    """A number with its range in brackets, without one where all three read the same."""
+    ends = span(low, high, show)
+    return show(value) if ends == show(value) else f"{show(value)} ({ends})"
+
+
+def percent(share):
+    """A share without decimals; a small one is not said to be none."""
+    return f"{100 * share:.1g}%" if 0 < share < LITTLE else f"{share:.0%}"
+
+
+def saves(share, show="{:.0%}".format):
+    """What a way saves, as a verb: "saves 34%", "saves nothing", "costs 12% more"."""
+    if show(abs(share)) == show(0.0):
+        return "saves nothing"
+    return f"saves {show(share)}" if share > 0 else f"costs {show(-share)} more"
+
+
+def than(ratio, show="{:.0%}".format):
+    """How one thing compares with another: "34% less than", "2.1 times as much as", "as much as"."""
+    change = ratio - 1
+    if show(abs(change)) == show(0.0):
+        return "as much as"
+    if ratio >= 2:
+        return f"{ratio:,.1f} times as much as"
+    return f"{show(change)} more than" if change > 0 else f"{show(-change)} less than"
+
+
+def often(number, show="{:g}".format):
+    """How many times something is done: "once", "twice", "4 times"."""
+    return {"1": "once", "2": "twice"}.get(show(number), f"{show(number)} times")
+
+
+def listed(names):
+    """Names as a list in a sentence: "a", "a and b", "a, b and c"."""
+    *rest, end = names
+    return f"{', '.join(rest)} and {end}" if rest else end
