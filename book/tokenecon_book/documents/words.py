@@ -30,12 +30,6 @@ def span(low, high, show):
     return show(low) if show(low) == show(high) else f"{show(low)} to {show(high)}"
 
 
-def with_span(value, low, high, show):
-    """A number with its range in brackets, without one where all three read the same."""
-    ends = span(low, high, show)
-    return show(value) if ends == show(value) else f"{show(value)} ({ends})"
-
-
 def percent(share):
     """A share without decimals; a small one is not said to be none."""
     return f"{100 * share:.1g}%" if 0 < share < LITTLE else f"{share:.0%}"

@@ -189,7 +189,6 @@ def test_words_know_one_none_less_and_the_same():
     assert (words.count(1, "site"), words.count(2, "site"), words.count(1e3, "site")) == ("1 site", "2 sites", "1,000 sites")
     assert [words.dollars(value) for value in (0, 0.0012, 3.394, 3e3)] == ["$0", "$0.0012", "$3.39", "$3,000.00"]
     assert words.span(0.049, 0.0491, "{:.1%}".format) == "4.9%" and words.span(1, 2, str) == "1 to 2"
-    assert words.with_span(0.2, 0.1, 0.3, words.percent) == "20% (10% to 30%)"
     assert [words.percent(share) for share in (0, 0.004, 0.5, 1)] == ["0%", "0.4%", "50%", "100%"]
     assert [words.saves(share) for share in (0.34, 0.001, -0.12)] == ["saves 34%", "saves nothing", "costs 12% more"]
     assert [words.than(ratio) for ratio in (0.66, 1.001, 1.2, 5)] == [

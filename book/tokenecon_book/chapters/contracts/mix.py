@@ -14,7 +14,7 @@ from tokenecon.prices import gpu_prices
 from tokenecon_book.chapters.contracts import contract_prices
 from tokenecon_book.documents.bills import positive
 from tokenecon_book.documents.printed import n
-from tokenecon_book.documents.words import count, dollars, listed, percent, saves, span, with_span
+from tokenecon_book.documents.words import count, dollars, listed, percent, span
 
 ORDER = ("three-year contract", "one-year contract", "three-month contract", "spot", "on demand")
 COLUMNS = {
@@ -148,11 +148,9 @@ def bills(case):
 
 @finding
 def headline(case):
-    """The answer of the chapter: what the cheapest mix saves, and what each contract saves alone."""
-    hours, bill = by_hour(case), bills(case).table.set_index("design")["of_on_demand"]
-    saved, low, high = (hours[name] for name in ("saving", "saving_low", "saving_high"))
-    alone = " and ".join(f"{name} alone {saves(share(bill[f'on demand and {name}']), '{:.1%}'.format)}"
-                         for name in ("commitments", "spot"))
+    """The answer of the chapter: what the cheapest mix saves."""
+    hours = by_hour(case)
+    saved = hours["saving"]
     mixed = [name for name in used_contracts(hours.table) if name != ON_DEMAND_HOURS]
     way = "" if not mixed else f"mixing {listed(mixed)} with {ON_DEMAND_HOURS}" if len(mixed) < len(
         used_contracts(hours.table)) else f"buying nothing but {listed(mixed)}"
@@ -162,9 +160,6 @@ def headline(case):
              "no mix is cheaper than on-demand hours alone")
     return Finding(
         hours.table, f"For {n(case.tokens_per_day, 3)} tokens a day, {least}{aged}.",
-        f"Against on-demand hours of the same providers. Saved: {with_span(saved, low, high, '{:.1%}'.format)} by how often spot "
-        f"is there; beside on-demand hours {alone}. The mix takes what sellers ask, whatever discounts the page states for one "
-        "contract.",
         number=f"{saved:.0%}", label=f"saved by the cheapest mix of contracts, prices of {case.as_of}")
 
 

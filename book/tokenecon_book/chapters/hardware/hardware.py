@@ -82,8 +82,8 @@ def cost(case):
     table = comparison(case).table.dropna(subset=["usd_per_mtok_out"]).sort_values("usd_per_mtok_out").reset_index(drop=True)
     first = table.iloc[0]
     overlap = int((table["usd_per_mtok_out_low"] <= first["usd_per_mtok_out_high"]).sum()) - 1
-    overlaps = "" if len(table) == 1 else {0: "; no other range overlaps its own", 1: "; the range of one other overlaps it"}.get(
-        overlap, f"; the ranges of {overlap} others overlap it")
+    overlaps = "" if len(table) == 1 else {0: "; no other range overlaps it", 1: "; one other range overlaps it"}.get(
+        overlap, f"; {overlap} other ranges overlap it")
     aged = gpu_prices.aged(gpu_prices.of_page(case, first["gpu"], case.price_kind))
     model, unknown = data.model(case.model)["name"], "" if first["calibrated"] else " (nothing like it was measured)"
     return Finding(table, (

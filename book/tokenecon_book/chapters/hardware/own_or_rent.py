@@ -120,8 +120,10 @@ def cpu_or_gpu(case):
     model = data.model(case.small_model)["name"]
     where = ("is dearer at every load" if not wins.any() else "is cheaper at every load" if wins.all() else
              f"is cheaper up to {loads[wins].max():,.0f} tokens a second")
+    ratio = cpu["prices"][1] / gpu["prices"][1]
+    hour = f"{ratio:.1f}" if ratio >= 0.05 else n(ratio, 1)
     return Finding(table, (
-        f"For {model} the CPU {where}: its smallest machine costs {n(cpu['prices'][1] / gpu['prices'][1], 2)} times the hour of "
+        f"For {model} the CPU {where}: its smallest machine costs {hour} times the hour of "
         f"{gpu['name']}, which makes {n(gpu['rate'] / cpu['rate'], 2)} times as many tokens"),
         "By the textbook, both with the same assumed efficiencies: no CPU server is among the measurements. Machines are "
         "paid whole: where the load needs a second one, the cost jumps.")

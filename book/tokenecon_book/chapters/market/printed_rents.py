@@ -10,7 +10,6 @@ from tokenecon.prices import gpu_prices
 from tokenecon_book.chapters.market import market
 from tokenecon_book.chapters.market.market import (
     BY_THE_HOUR,
-    ONE_YEAR,
     ORDER,
     RENTS,
     SAME,
@@ -136,16 +135,13 @@ def headline(case):
     """The answer of the chapter: whether the printed price was right, and what it is on the day of the page."""
     inside = printed_range(case.gpu, case.as_of)
     since = seller_changes(case.gpu, case.as_of)
-    contract = market.history(case.gpu, case.as_of).table
-    contract = contract[contract["series"] == ONE_YEAR]
-    turn = f"; contracts of one year went {market.down_and_up(contract.tail(2))}" if len(contract) > 1 else ""
-    more = f"{since['raised']} ask {since['raised_by']:.0%} more (median)" if since["raised"] else "none asks more"
-    less = f"{since['lowered']} less" if since["lowered"] else "none less"
-    seen_twice = f" Of {count(since['twice'], 'seller')} seen twice, {more} and {less}{turn}" if since["twice"] else turn
+    turned = since["raised"] - since["lowered"]
+    turn = "" if not turned else f"; more sellers have {'raised' if turned > 0 else 'lowered'} their price since than not" if abs(
+        turned) > since["twice"] / 2 else f"; some have {'raised' if turned > 0 else 'lowered'} their price since"
     offers = inside.table.dropna(subset=["usd_per_gpu_hour"]).set_index("seller")
     seller = "neocloud" if "neocloud" in offers.index else offers.index[0]
     return Finding(
-        inside.table, f"{inside.sentence}.", f"{inside.note}{seen_twice}.".replace("..", "."), inside.units,
+        inside.table, f"{inside.sentence}{turn}.", inside.note, inside.units,
         number=f"{dollars(offers.loc[seller, 'usd_per_gpu_hour'])}",
         label=f"an hour of {data.gpu(case.gpu)['name']} at the typical {seller} on {case.as_of}, "
               f"{market.counted(offers.loc[seller], case.as_of)}")

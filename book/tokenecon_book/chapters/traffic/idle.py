@@ -230,11 +230,7 @@ def headline(case):
         + (f" The fixed fleet has no place for {percent(by['fixed']['turned_away'])} of the requests."
            if by["fixed"]["turned_away"] > NOTICED else ""))
     return Finding(
-        table, sentence, (
-            f"{case.requests_per_s:g} requests a second; load profile “{traffic.LABELS[case.profile]}”. A fixed fleet "
-            f"works {percent(by['fixed']['utilisation'])} of the paid time, an autoscaled one "
-            f"{percent(by['autoscale']['utilisation'])}, one scaled to zero {percent(by['to_zero']['utilisation'])}."), UNITS,
-        number=percent(row["utilisation"]),
+        table, sentence, "", UNITS, number=percent(row["utilisation"]),
         label=f"of the paid time a {POLICY_NAMES[case.policy].replace('fleet', '').strip()} fleet is busy under real load")
 
 

@@ -204,4 +204,4 @@ def test_the_documents_gaudi_is_the_card_and_the_competitor_the_module():
 def test_the_finding_counts_the_overlapping_ranges_in_good_english():
     assert hardware.cost(case(gpus=["h100-sxm-80gb"])).sentence.endswith(" a million output tokens.")
     two = hardware.cost(case(gpus=["h100-sxm-80gb", "h200-sxm-141gb"])).sentence
-    assert two.endswith("; the range of one other overlaps it.")
+    assert two.endswith("; one other range overlaps it.")

@@ -15,7 +15,7 @@ from tokenecon.prices import gpu_prices
 from tokenecon.serving import sizing
 from tokenecon_book.documents.bills import chance, day, owned, positive, prices, reconciling, span_columns
 from tokenecon_book.documents.printed import n
-from tokenecon_book.documents.words import dollars, often, span
+from tokenecon_book.documents.words import dollars, often
 
 COLUMNS = {
     "groups": ("Groups", None), "replicas": ("Replicas", None), "n_gpus": ("GPUs", "GPU"),
@@ -207,12 +207,10 @@ def headline(case):
     beyond = ("even one pool does not fill a replica" if not filled else
               "even a group of one analyst fills a replica" if filled == case.analysts else
               "two groups already pay for a replica each that they cannot fill" if filled == 1 else
-              f"beyond {filled:,} groups each pays for a replica that it cannot fill")
+              f"beyond {filled:,}, none fills its own")
     return Finding(
         walls.table, f"In JPMorgan's case {case.groups:,} groups that share no replica cost "
-        f"{'' if here.penalty < 1.05 else f'{here.penalty:.1f} times '}as much as one pool; {beyond}.",
-        f"{n(walls['load'], 3)} requests of {case.analysts:,} analysts in flight; "
-        f"{span(here.penalty_low, here.penalty_high, '{:.1f}'.format)} times by the model's interval of speeds.")
+        f"{'' if here.penalty < 1.05 else f'{here.penalty:.1f} times '}as much as one pool; {beyond}.")
 
 
 @finding

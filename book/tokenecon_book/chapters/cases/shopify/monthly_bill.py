@@ -119,10 +119,9 @@ def headline(case):
     """The answer of the page: the two figures that do not add up, and the number that would."""
     answer = curve(case)
     after = per_mtok(case, case.usd_per_month_after)
-    inside = f" ({whole(answer['fits_low'])} to {whole(answer['fits_high'])})" if not answer["beyond"] else ""
     return Finding(
-        answer.table, f"Shopify's case leaves {whole(answer['implied'])} tokens for a turn and pays {dollars(after)} for a "
-        f"million of them; with {_carried(answer)} tokens a turn{inside}, the same bill would be what an own fleet costs.")
+        answer.table, f"Shopify's case pays {dollars(after)} for a million tokens; with {_carried(answer)} tokens a turn, not "
+        f"{whole(answer['implied'])}, an own fleet would cost as much.")
 
 
 @finding

@@ -109,9 +109,9 @@ def audio_hour(case):
     arithmetic_usd = cost.iloc[3]
     before, after = cost["bill before"], cost["bill after"]
     return Finding(
-        table, f"An hour of audio costs {dollars(before)} before and {dollars(after)} after by the bills of Spotify's case; a "
-        f"public API asks {dollars(case.usd_per_audio_hour_api)}, and {name} at {100 * case.mfu:.3g}% of their peak "
-        f"would do it for ${n(arithmetic_usd, 2)}.",
+        table, f"By the bills of Spotify's case an hour of audio costs {dollars(after)}; a public API asks "
+        f"{dollars(case.usd_per_audio_hour_api)}, and its arithmetic takes ${n(arithmetic_usd, 2)}.",
+        f"The bill before says {dollars(before)}. The arithmetic: {name} at {100 * case.mfu:.3g}% of their peak. "
         f"GPUs at prices {gpu_prices.known(case)} (range), {case.utilisation:.0%} of hours used. Audio only: storage, alignment "
         "and checking are not in it.",
         title=f"The bill after optimisation pays {ratio_words(after / case.usd_per_audio_hour_api)} the price of a public API "
