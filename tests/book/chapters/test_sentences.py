@@ -37,7 +37,7 @@ NOUNS = ("GPU|replica|place|site|group|year|offer|request|token|seller|accelerat
          "analyst|region|provider|quote|device|minute|second|position|time")
 EVERYWHERE = {
     "no number": r"\b(nan|inf|NaN|NaT)\b|<NA>|\bNone\b(?! of)|--|%%|\(\)|[{}]|  ",
-    "one of many": rf"(?<![\d.,/]|[–-])(?<!batch )(?<!Batch )\b1 ({NOUNS})e?s\b(?! as)",
+    "one of many": rf"(?<![\d.,/]|[–-])(?<!batch )(?<!Batch )(?<!to )\b1 ({NOUNS})e?s\b(?! as)",
     "article": r"\b[Aa] (8[\d,.]*|1[18](?![\d.,])|1[18],\d)|\b[Aa]n (?!8|11\b|18\b|11,|18,)\d",
     "no range": r"(?<![\w.,$])(\$?\d[\d.,]*\w*%?) to \1(?![\d.]|,\d)",
 }
