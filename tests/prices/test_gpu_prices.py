@@ -119,7 +119,7 @@ def test_rents_of_the_hour_turned():
     ({"sellers": 2, "as_of": "2026-08-24", "newest": "2026-10-10"}, "median of 2 sellers, newest 43 days old", ""),
     ({"sellers": 1, "as_of": "2026-08-23", "newest": "2026-08-23"}, "1 seller, 91 days old", " (91 days old)"),
     ({"sellers": 1, "as_of": "2026-11-22", "newest": "2026-11-22", "estimates": True},
-     "an estimate and no offer, 0 days old", ""),
+     "an estimate and no offer, of the day", ""),
     ({"sellers": 0, "as_of": DAY, "newest": DAY}, "as the page states", ""),
 ])
 def test_a_price_says_its_count_and_its_age(found, said, aged):

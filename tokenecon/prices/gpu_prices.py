@@ -193,11 +193,11 @@ def counted(found):
     if not sellers:
         return "as the page states"
     if found.get("estimates"):
-        return f"an estimate and no offer, {_days(newest)} old"
+        return f"an estimate and no offer, {_old(newest)}"
     if sellers == 1:
-        return f"1 seller, {_days(newest)} old"
-    return f"median of {sellers} sellers, " + (f"newest {_days(newest)} old" if set_by <= OLD_DAYS else
-                                               f"set by a quote {_days(set_by)} old, newest {newest}")
+        return f"1 seller, {_old(newest)}"
+    return f"median of {sellers} sellers, " + (f"newest {_old(newest)}" if set_by <= OLD_DAYS else
+                                               f"set by a quote {_old(set_by)}, newest {newest}")
 
 
 def whose(found):
@@ -207,7 +207,7 @@ def whose(found):
     ...        "date": "2026-11-22"})
     'Verda: cheapest of 14 sellers, 43 days old'
     """
-    how = (f"cheapest of {found['sellers']} sellers, {_days(age_days(found))} old"
+    how = (f"cheapest of {found['sellers']} sellers, {_old(age_days(found))}"
            if found["rule"] == "best" and found["sellers"] > 1 else counted(found))
     server = f", from {found['min_gpus']} GPUs on" if found.get("min_gpus", 1) > 1 else ""
     return f"{' / '.join(found['setting'])}: {how}{server}"
@@ -224,8 +224,8 @@ def said(found):
     return f"${found['typical']:.2f}, {counted(found)}"
 
 
-def _days(count):
-    return f"{count} day{'' if count == 1 else 's'}"
+def _old(days):
+    return f"{days} day{'' if days == 1 else 's'} old" if days else "of the day"
 
 
 @remembered
