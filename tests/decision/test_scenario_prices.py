@@ -150,7 +150,7 @@ def test_the_readers_own_prices_go_before_any_rule(tmp_path):
         assert scenario_prices.api(made)["output"] == (0.15, 0.15, 0.15)
         assert options.api_sellers(made).table["name"].tolist() == ["the scenario's price"]
     assert options.api_sellers(scenario.overridden("chat-assistant", {"price_rule": "best"})).table["price_from"].str.contains(
-        "old").all()
+        "sellers").all()
 
 
 def test_best_is_never_above_a_typical_price_of_today():

@@ -162,7 +162,7 @@ def cases():
 
 
 @pytest.mark.filterwarnings("ignore")  # what arithmetic warns of, the tests of each page hold
-@pytest.mark.parametrize(("name", "change"), cases())
+@pytest.mark.parametrize(("name", "change"), list(cases()))
 def test_every_sentence_obeys_the_laws(name, change):
     try:
         found = computed(name, change)
