@@ -17,7 +17,7 @@ MILLI = 1e3
 # What makes two rows measurements of the same run.
 RUN = ["model", "gpu", "engine", "weights", "kv", "n_gpus", "parallelism", "isl", "osl", "concurrency", "requests",
        "workload"]
-# A family that measures several engines or versions is several campaigns: each stands alone in the validation.
+# A family that measures several engines or versions is several campaigns: each counts once in the fit.
 SEVERAL = ("inferencex", "inferencemax")
 # What near-copies have in common, beside engine, lengths and clients for each GPU: days, submitters and replicas may differ.
 CONFIGURATION = ["family", "model", "gpu", "weights", "kv", "parallelism", "workload", "metric"]
