@@ -51,12 +51,12 @@ def _ends(table, x, zero=True):
 def intervals(table, x, label, *, range=None, group=None, sort=True, marks=(), order=None, title=None, subtitle=""):
     """One row a label: a dot at the value, the mark of its kind over its range, the number at the right.
 
-    Sorted by value unless ``sort=False``; `group` colours the rows.  `range` is the kind of the ranges, or the column that says
-    it (see :mod:`tokenecon_book.charts.ranges`).
+    Sorted by value unless ``sort=False``; `group` colours the rows.  `range` is the kind of the ranges, or a dict from
+    each group to its kind (see :mod:`tokenecon_book.charts.ranges`).
     """
     rows = table.dropna(subset=[x.column])
     rows = rows.sort_values(x.column, kind="stable") if sort else rows
-    rows, present = ranges.marked(rows, x, range)
+    rows, present = ranges.marked(rows, x, range, group)
     if limits := band(rows, x):  # a row without a range is a point: both its ends are its value
         rows = rows.assign(**{end: rows[end].fillna(rows[x.column]) for end in limits})
     ends = reach(x, _ends(rows, x, zero=x.zero), marks, "x")
@@ -97,7 +97,7 @@ def bars(
     if sort:
         rank = rows.groupby(label)[text if series and text else x.column].max().rank(ascending=False)
         rows = rows.assign(_rank=rows[label].map(rank)).sort_values("_rank", kind="stable").drop(columns="_rank")
-    rows, present = (rows, []) if series and stacked else ranges.marked(rows, x, range)
+    rows, present = (rows, []) if series and stacked else ranges.marked(rows, x, range, series)
     data, names, step, up = _rows(labelled(rows, x), label)
     named = [(label, label.replace("_", " "))] + ([(series, series.replace("_", " "))] if series else [])
     shown = tooltip(*named, x)

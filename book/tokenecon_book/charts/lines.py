@@ -34,8 +34,8 @@ def lines(
     ----------
     table : pandas.DataFrame
         Columns of both axes, the series, and ``_low``/``_high`` of y where there is a range.
-    range : str, optional
-        Kind of the ranges, or the column that says it (see :mod:`tokenecon_book.charts.ranges`); needed where there are any.
+    range : str or dict, optional
+        Kind of the ranges, or of each series its kind (see :mod:`tokenecon_book.charts.ranges`); needed where there are any.
     step : bool
         Draw steps (the value holds until the next row).
     marks : list
@@ -57,7 +57,7 @@ def lines(
     room = round(max(map(breadth, names.values())) + 26) if len(order) > 1 else 12
     across = alt.X(f"{clean(x.column)}:Q", axis=guide(x, x_low, x_high), scale=scale(x, x_low, x_high, room=room))
     up = alt.Y(f"{clean(y.column)}:Q", axis=guide(y, y_low, y_high), scale=scale(y, y_low, y_high))
-    rows, present = ranges.marked(rows, y, range)
+    rows, present = ranges.marked(rows, y, range, series)
     base = alt.Chart(rows)
     hue = colours(series, order) if series else alt.value(theme.ACCENT)
     pick = highlight(series) if series else None
@@ -100,7 +100,7 @@ def _end_labels(rows, x, y, series, names, encodings, ends, height):
 def _points(points, x, y, encodings, x_ends, y_ends, height):
     """Points over curves, diamonds in ink with their ranges and names, and the kinds of those ranges."""
     across, up = encodings
-    kind = "range" if "range" in points.columns else None
+    kind = points.get("range")
     data = labelled(points, x, y).assign(label_text=[wrapped(label, 22) for label in points["label"]])
     data["place"] = _places(data, x, y, x_ends, y_ends, height)
     layers, drawn = _ranges(data, x, y, (across, up), alt.value(theme.INK), kind)

@@ -1,7 +1,7 @@
 """Kinds of ranges: what each says, and the mark by which every chart of the book draws it.
 
-A chart that draws a range says of which kind it is, with ``range=`` one of :data:`KINDS` or the column of its table that says
-so row by row; without it the chart is refused.  The key stands on the page about method, under *Kinds of ranges*.
+A chart that draws a range says of which kind it is, with ``range=`` one of :data:`KINDS`, or a dict that says it of each of
+its groups or series; without it the chart is refused.  The key stands on the page about method, under *Kinds of ranges*.
 """
 
 from collections import namedtuple
@@ -34,6 +34,8 @@ HEIGHT = 13  # px of a tick or a bracket, across the range
 def kinds(table, ax, range):
     """Kind of the range of each row, empty where it has none; ``None`` where no row has one.
 
+    ``range`` is one kind, or a Series of them.
+
     Raises :class:`FigureError` for a range of which nobody says what it is.
     """
     ends = band(table, ax)
@@ -44,17 +46,17 @@ def kinds(table, ax, range):
         return None
     if range is None:
         raise FigureError(f"column '{ax.column}' has a range; say which kind it is with range=, one of {', '.join(KINDS)}, or "
-                          "the name of a column that says it row by row")
-    found = table[range] if range in table.columns else pd.Series(range, table.index)
-    found = found.where(wide, "")
+                          "a dict that says it of each group")
+    found = pd.Series(range, table.index).where(wide, "")
     if unknown := sorted({str(kind) for kind in found[wide]} - KINDS.keys()):
         raise FigureError(f"a range of '{ax.column}' is of the kind {', '.join(map(repr, unknown))}; there are "
                           f"{', '.join(KINDS)}")
     return found
 
 
-def marked(data, ax, range):
-    """A table with the kind of each row's range, and which kinds there are."""
+def marked(data, ax, range, group=None):
+    """A table with the kind of each row's range, and which kinds there are; a dict says the kind by the column `group`."""
+    range = data[group].map(range) if isinstance(range, dict) else range
     found = kinds(data, ax, range)
     if found is None:
         return data, []

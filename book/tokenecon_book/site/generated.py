@@ -17,6 +17,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from tokenecon import data, units
 from tokenecon_book import citations
+from tokenecon_book.charts.ranges import KINDS, picture
 from tokenecon_book.site import reference, tables
 from tokenecon_book.site.assets import write_if_changed
 
@@ -147,6 +148,17 @@ def basis(_):
     return _raw(_table("Basis of a number", ("Basis", "Meaning"), rows))
 
 
+def ranges(_):
+    """The kinds of ranges: what each says, its mark in rows and over curves."""
+    rows = []
+    for kind, known in KINDS.items():
+        if known.area:
+            marks = f'<span class="range-mark">{picture(kind)} {known.bar}</span>'
+            marks += f'<span class="range-mark">{picture(kind, "area")} {known.area}</span>'
+            rows.append((f"range-{kind}", (known.name, known.says, marks)))
+    return _raw(_table("Kinds of ranges", ("Kind", "What it says", "How it is drawn"), rows))
+
+
 def unit_list(_):
     """The closed list of units, and what each is in base units."""
     rows = []
@@ -252,8 +264,9 @@ def citation(_):
 
 
 PARTS = {
-    "sources": sources, "corrections": corrections, "dictionary": dictionary, "basis": basis, "units": unit_list,
-    "formulas": formulas, "attribution": attribution, "commands": commands, "parameters": parameters, "citation": citation,
+    "sources": sources, "corrections": corrections, "dictionary": dictionary, "basis": basis, "ranges": ranges,
+    "units": unit_list, "formulas": formulas, "attribution": attribution, "commands": commands, "parameters": parameters,
+    "citation": citation,
 }  # fmt: skip
 
 

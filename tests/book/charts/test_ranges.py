@@ -62,9 +62,12 @@ def test_each_kind_has_its_look_over_a_curve():
 
 def test_rows_of_one_chart_may_have_different_kinds():
     """The A100 has no range, whatever its row says."""
-    chart = forms.intervals(costs(known=["interval", "offers", "bound"]), USD, "gpu", range="known")
+    known = {"modelled": "interval", "asked": "offers", "priced": "bound"}
+    chart = forms.intervals(costs(how=list(known)), USD, "gpu", group="how", range=known)
     assert {kind for kind, _ in layers(chart)} == {"interval", "offers"}
     assert chart.to_dict()["usermeta"]["ranges"] == [["interval", "bar"], ["offers", "bar"]]
+    with pytest.raises(FigureError, match="'usd' is of the kind 'nan'"):
+        forms.intervals(costs(how=list(known)), USD, "gpu", group="how", range={"modelled": "interval"})
 
 
 def test_points_over_curves_say_the_kind_of_their_own_ranges(curve, axes):

@@ -18,7 +18,7 @@ def fleets(found):
 def cost(found):
     """Cost of a token over the load, all paid time and busy time alone."""
     return lines(found.table, axis("requests_per_s", "Requests in the mean", "request/s", log=True),
-                 axis("usd_per_mtok", "Cost of both kinds", "USD/Mtok", log=True), "basis",
+                 axis("usd_per_mtok", "Cost of both kinds", "USD/Mtok", log=True), "basis", range="bound",
                  marks=[mark("x", found["requests_per_s"], "load of the page")])
 
 

@@ -143,14 +143,16 @@ def strictness(case):
                                  requests_per_s=shared["requests_per_s"]))
     follows = fleets.plan(day(case), mean_requests_per_s=rate / case.peak_to_mean, policy="autoscale", floor=1,
                           start_h=data.value("fleet.start") * units.factor("min") / units.factor("h"), **target)
-    designs = [("one pool that follows the day", follows["mean_paid_replicas"], rent),
-               ("one pool, common prefix cache", common, rent), ("one pool, caches apart", apart[1], rent),
-               (f"{case.groups} groups, replicas apart", apart[case.groups], rent),
-               (f"{more} groups, replicas apart", apart[more], rent)]
+    designs = [("one pool that follows the day", follows["mean_paid_replicas"], "rented"),
+               ("one pool, common prefix cache", common, "rented"), ("one pool, caches apart", apart[1], "rented"),
+               (f"{case.groups} groups, replicas apart", apart[case.groups], "rented"),
+               (f"{more} groups, replicas apart", apart[more], "rented")]
     if own:
-        designs.append((f"{case.groups} groups, replicas apart, owned", apart[case.groups], own))
-    table = pd.DataFrame([{"design": design, "n_gpus": count * case.n_gpus} | _rent(count * case.n_gpus, case, price)
-                          for design, count, price in designs]).drop_duplicates("design")
+        designs.append((f"{case.groups} groups, replicas apart, owned", apart[case.groups], "owned"))
+    hours = {"rented": rent, "owned": own}
+    table = pd.DataFrame([{"design": design, "hour": hour, "n_gpus": count * case.n_gpus}
+                          | _rent(count * case.n_gpus, case, hours[hour])
+                          for design, count, hour in designs]).drop_duplicates("design")
     pool, groups = (table[table["design"] == name].iloc[0]
                     for name in ("one pool, caches apart", f"{case.groups} groups, replicas apart"))
     return Finding(
