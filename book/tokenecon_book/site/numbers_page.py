@@ -103,7 +103,7 @@ def every(said, titles):
     body = []
     listed = numbers.listed(said)
     for basis, heading in BASES.items():
-        own = [row for row in listed if row["basis"] == basis]
+        own = [row for row in listed if row["known"] == basis]
         if not own:
             continue
         body.append(f'<tr class="group" id="basis-{basis}"><th scope="rowgroup" colspan="3">{heading}</th></tr>')
