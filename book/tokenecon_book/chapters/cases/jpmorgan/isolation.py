@@ -58,10 +58,13 @@ def of(case, **more):
 @finding
 def case_line(case):
     """The case of the page in one line: people and groups, model and machines, lengths, load, price."""
+    def asked(number):
+        return f"{number:g} request{'' if number == 1 else 's'}"
+
     lengths = f"{given(case, 'isl', '{:,.0f}'.format)} → {given(case, 'osl', '{:,.0f}'.format)} tokens"
     parts = [f"documents: {given(case, 'analysts', '{:,.0f}'.format)} analysts",
              f"ours: {given(case, 'groups', '{:,.0f}'.format)} groups, "
-             f"{given(case, 'requests_per_analyst_hour', '{:g}'.format)} requests of each analyst in the busy hour",
+             f"{given(case, 'requests_per_analyst_hour', asked)} of each analyst in the busy hour",
              f"{data.model(case.model)['name']}, {data.precision(case.weights)['name']}, {given(case, 'n_gpus', str)} × "
              f"{data.gpu(case.gpu)['name']}", lengths, f"{base.said_hour(case)} an hour on {case.as_of} ({base.counted(case)})"]
     return Finding(pd.DataFrame({"part": parts}), " · ".join(parts))
@@ -190,8 +193,8 @@ def strictness(case):
         table, f"An analyst costs {shared_usd} a month in one pool that keeps caches apart, and {apart_usd} with replicas apart "
         f"for {given(case, 'groups', '{:,.0f}'.format)} groups",
         f"Rent round the clock of a fleet for the busy hour, on-demand prices {gpu_prices.known(case)}; owned: draws. The common "
-        f"cache is counted as if every hit ({hit:.0%} of prompt tokens) came from another group. Following the day: the busy hour "
-        f"is {case.peak_to_mean:g} times the mean.")
+        f"cache is counted as if every hit ({hit:.0%} of prompt tokens) came from another group. Following the day: the busy "
+        f"hour is {case.peak_to_mean:g} times the mean.")
 
 
 def groups_that_fill(case, load, places):
