@@ -13,6 +13,7 @@ VERDICTS = {
     "contradicted": ("contradicted", "Contradicted"),
     "cannot be derived": ("underivable", "Cannot be derived"),
     "plain input": ("input", "Plain input"),
+    "not printed": ("unprinted", "Not printed"),
 }
 SECTIONS = {
     "update": "Update of December 2025",
@@ -103,6 +104,8 @@ def article(row, root):
     """One claim: what it says, what came out, the verdict and the way there."""
     name, (slug, verdict) = escape(row["id"]), VERDICTS[row["verdict"]]
     facts = [
+        ("In Thai", filled(row.get("thai"))),
+        ("Compared", filled(row.get("compared"))),
         ("Claimed", quantity(row, "claimed")),
         ("Recomputed", quantity(row, "recomputed")),
         ("Assumption", filled(row.get("assumption"))),
