@@ -116,8 +116,8 @@ def article(row, root):
     sums = filled(row.get("arithmetic"))
     shown += f'<div class="te-claim-sums"><dt>Arithmetic</dt><dd>{escape(sums)}</dd></div>' if sums else ""
     place = ", ".join(
-        f"{words} line {filled(row[column])}"
-        for column, words in (("uk_line", "Ukrainian text"), ("th_line", "Thai text"))
+        f'<a href="{root}sources.html#{source}">{words}</a> line {escape(filled(row[column]))}'
+        for column, source, words in (("uk_line", "doc-uk", "Introl, Ukrainian text"), ("th_line", "doc-th", "Thai text"))
         if filled(row.get(column))
     )
     chapter = filled(row.get("chapter"))
@@ -126,7 +126,7 @@ def article(row, root):
         f'<a href="{root}{escape(page)}.html{"#" + escape(anchor) if anchor else ""}">'
         f"Chapter {escape(chapter_title(page))}</a>" if chapter else ""
     )
-    foot = " · ".join(part for part in (link, escape(place)) if part)
+    foot = " · ".join(part for part in (link, place) if part)
     return (
         f'<article class="te-claim" id="{name}" data-section="{escape(row["section"])}" data-verdict="{slug}">\n'
         f'<p class="te-claim-head"><span class="verdict verdict-{slug}">{verdict}</span> '
