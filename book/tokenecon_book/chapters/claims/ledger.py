@@ -223,7 +223,7 @@ def _so_many(number, one, many):
     return f"{number or 'none'} {one if number < 2 else many}"
 
 
-def _counted(frame, where="in the article"):
+def _counted(frame, where="examined"):
     number = counts(frame)
     return (f"Of {count(len(frame), 'claim')} {where}, {_so_many(number[HOLDS], 'holds', 'hold')} and "
             f"{_so_many(number[CONTRADICTED], 'is contradicted', 'are contradicted')}.")
@@ -284,8 +284,8 @@ def contradicted(whole=None):
     every = ratios(whole).table
     table = every[every["verdict"] == CONTRADICTED].reset_index(drop=True)
     far = int(((table["ratio_low"] > 2) | (table["ratio_high"] < 0.5)).sum())
-    return Finding(table, f"{_so_many(len(table), 'figure misses', 'figures miss').capitalize()} what comes out, "
-                          f"{far or 'none'} of them by more than a factor of two.",
+    return Finding(table, f"{_so_many(len(table), 'printed figure misses its', 'printed figures miss their').capitalize()} "
+                          f"recomputation, {far or 'none'} of them by more than a factor of two.",
                    "Bars run over both ranges, the printed and the recomputed one. Savings are compared as savings.")
 
 

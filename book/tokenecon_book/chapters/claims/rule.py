@@ -53,8 +53,8 @@ UNPRINTED = "not printed"
 VERDICTS = (HOLDS, ASSUMPTION, CONTRADICTED, UNDERIVABLE, INPUT, UNPRINTED)
 
 TOLERANCE = 0.05
-# From half to double its middle. In cost, a wider range would meet "nothing saved" and "75 percent saved" at once, which is
-# the most that the documents say quantisation saves: it could tell none of their figures from none at all.
+# From half to double its middle. In cost, a wider range would meet "nothing saved" and "75 percent saved" at once, the saving
+# that the documents print for quantisation: it could not tell such a figure from none at all.
 WIDEST = 4.0
 COMPARATORS = ("=", "range", ">", "<")
 IMPLIED = "implied"  # kind of a sum that follows from printed figures and is not printed itself

@@ -149,7 +149,8 @@ def paged_waste(c):
                           language="uk"),
                   Reading("memory use, as the Ukrainian says, at the most where several answers to one prompt share it", low=most,
                           high=most, arithmetic=f"published: up to {pct(most)} less", language="uk")),
-        needed=f"a waste that falls to {pct(before[0] * (1 - c.value('sw-paged-attention-waste')))} or more")
+        needed=f"several answers to each prompt, or a waste that paging leaves at "
+               f"{pct(before[0] * (1 - c.value('sw-paged-attention-waste')))} or more")
 
 
 def mqa_factor(c):
