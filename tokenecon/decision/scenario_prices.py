@@ -12,7 +12,8 @@ from tokenecon.prices import gpu_prices, price_book
 SELLERS = 3  # from so many on, their prices are a range by themselves
 PERCENTILES = (0.1, 0.9)
 # of a price that the scenario gives
-STATED = {"seen": "", "count": 0, "yours": False, "outside": False, "min_gpus": 1, "said": "the scenario"}
+STATED = {"seen": "", "count": 0, "yours": False, "outside": False, "min_gpus": 1, "said": "the scenario", "estimates": False,
+          "second_hand": False, "term_months": 0.0, "prepaid_share": 0.0}
 LOST_HOURS = 0.0  # serving loses no work with a machine but the requests in flight, which are sent again
 TOKENS = ("input", "cached", "output")
 
@@ -40,17 +41,21 @@ def rent(case, gpu, kind, most_gpus=None):
     """An hour of a rented GPU by the price rule: low, typical, high (10th and 90th percentile over sellers); for spot of work.
 
     ``seen`` is the day of the quote that sets the price, ``count`` the sellers that it is of, ``said`` names them.  The cheapest
-    offer has no range: it is known whose it is, and ``min_gpus`` of how many GPUs, at most ``most_gpus``.
+    offer has no range: it is known whose it is, and ``min_gpus`` of how many GPUs, at most ``most_gpus``.  One commits oneself
+    for ``term_months``; ``prepaid_share`` of it is paid in advance, and what that costs is in the price.
     """
     given = case.rents.get(gpu, {}).get(kind)
     if given is not None:
-        price = {"low": given, "typical": given, "high": given} | STATED
+        price = {"low": given, "typical": given, "high": given} | STATED | {
+            "term_months": float(gpu_prices.TERM_MONTHS.get(kind, 0))}
     else:
-        found = gpu_prices.price_range(gpu, kind, case.as_of, rule=case.price_rule, most_gpus=most_gpus)
+        found = gpu_prices.price_range(gpu, kind, case.as_of, rule=case.price_rule, most_gpus=most_gpus,
+                                       discount_per_year=case.discount_rate)
         low, high, yours = seller_percentiles(case, gpu, kind, found["typical"], found)
         price = {"low": low, "typical": found["typical"], "high": high, "seen": found["as_of"], "count": found["sellers"],
                  "yours": yours, "outside": found["rule"] == "best" and _outside(gpu, kind, case.as_of, found["rows"]),
-                 "min_gpus": found["min_gpus"], "said": gpu_prices.whose(found)}
+                 **{name: found[name] for name in ("min_gpus", "term_months", "prepaid_share", "estimates")},
+                 "second_hand": False, "said": gpu_prices.whose(found)}
     if kind != "spot":
         return price
     regular = rent(case, gpu, "on_demand", most_gpus)
@@ -78,6 +83,7 @@ def seller_percentiles(case, gpu, kind, typical, found=None):
         rows = rows[rows["id"].isin(found["rows"])]
         if found["rule"] == "best":
             return typical, typical, bool(data.own("prices") & set(rows["id"]))
+    rows = gpu_prices.levelled(rows, case.discount_rate)
     sellers = rows.groupby("provider")["value"].median()
     if len(sellers) >= SELLERS:
         low, high = (float(one) for one in np.quantile(sellers, PERCENTILES))
@@ -105,7 +111,9 @@ def own(case, gpu, utilisation):
         return price | STATED
     found = owned_hour.bought(gpu, case.as_of)
     return price | {"seen": found["as_of"], "count": found["sellers"], "said": gpu_prices.whose(found),
-                    "outside": False, "min_gpus": 1, "yours": seller_percentiles(case, gpu, "purchase", typical)[2]}
+                    "outside": False, "min_gpus": 1, "term_months": 0.0, "prepaid_share": 0.0,
+                    "estimates": found["estimates"], "second_hand": found["second_hand"],
+                    "yours": seller_percentiles(case, gpu, "purchase", typical)[2]}
 
 
 def api(case, rule=None):
@@ -138,8 +146,8 @@ def api(case, rule=None):
              "as_of": seen[chosen.index[1]], "newest": setting["quoted"].max(), "date": case.as_of}
     return {kind: tuple(chosen[kind]) for kind in (*TOKENS, "blend")} | {
         "sellers": tuple(chosen.index), "count": found["sellers"], "seen": found["as_of"], "said": gpu_prices.whose(found),
-        "min_gpus": 1, "outside": rule == "best" and bool(setting["outside"].any()),
-        "yours": bool(data.own("api_prices") & set(setting["id"]))}
+        "min_gpus": 1, "term_months": 0.0, "prepaid_share": 0.0, "estimates": False, "second_hand": False,
+        "outside": rule == "best" and bool(setting["outside"].any()), "yours": bool(data.own("api_prices") & set(setting["id"]))}
 
 
 def _blended(case, rows):
