@@ -118,7 +118,8 @@ def bought(gpu, as_of=None):
     typical, set_on = gpu_prices.middle(rows, rows["quoted"])
     return {"low": float(ends["low"].min()), "high": float(ends["high"].max()), "typical": typical, "as_of": set_on,
             "date": as_of or gpu_prices.newest_price_date(), "sellers": rows["provider"].nunique(),
-            "newest": rows["quoted"].max(), "rule": "typical", "setting": gpu_prices.setting(rows), "estimates": bool(gpu_prices.estimated(rows).any()),
+            "newest": rows["quoted"].max(), "rule": "typical", "setting": gpu_prices.setting(rows),
+            "estimates": bool(gpu_prices.estimated(rows).any()),
             "second_hand": bool((rows["offer"] == gpu_prices.SECOND_HAND).all())}
 
 
