@@ -39,7 +39,7 @@ ROOT = shipped("data")
 # Tables in the order in which `show` looks an id up.
 TABLES = ("gpus", "models", "precisions", "assumptions", "prices", "api_prices", "api_terms", "optimisations", "claims",
           "providers", "measurements", "capacity", "wide_ep", "traces", "traffic", "request_lengths", "traffic_pooling",
-          "corrections", "sources")  # fmt: skip
+          "quantities", "corrections", "sources")  # fmt: skip
 
 # field in gpus.csv -> (column of the wide view, unit the column is in)
 GPU_COLUMNS = {

@@ -8,12 +8,12 @@ import pandas as pd
 
 from tokenecon import data, model_shape, units
 from tokenecon.errors import DoesNotFit
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, named
 from tokenecon.formulas import compute, money, serving
 from tokenecon.serving import operating_point as calibrated
 from tokenecon.serving import textbook
 from tokenecon.serving.operating_point import CALIBRATED, TEXTBOOK
-from tokenecon_book.documents import bills
+from tokenecon_book.documents import base
 from tokenecon_book.documents.words import dollars
 
 # Figures of the two documents that say, in some unit, what a token costs.
@@ -63,7 +63,7 @@ def inputs(case):
     return {
         "model": case.model, "gpu": case.gpu, "n_gpus": case.n_gpus, "weights": case.weights, "kv": case.kv,
         "isl": case.isl, "osl": case.osl, "concurrency": case.batch,
-        "usd_per_gpu_hour": bills.documents_hour(case), "utilisation": case.utilisation,
+        "usd_per_gpu_hour": case.usd_per_gpu_hour, "utilisation": case.utilisation,
     }  # fmt: skip
 
 
@@ -77,18 +77,22 @@ def operating_point(case):
             f"parameter 'batch' is {case.batch}, but {case.n_gpus} x {case.gpu} hold {int(row['max_concurrency'])} sequences of "
             f"{case.isl + case.osl} tokens beside the weights; lower it, or raise n_gpus")
     table = pd.DataFrame([row | {"by": CALIBRATED}, by_textbook | {"by": TEXTBOOK}])
-    single = calibrated.point(**(given | {"concurrency": 1}))["usd_per_mtok_out"]
     name = data.model(case.model)["name"]
-    cost, low, high = (dollars(row[f"usd_per_mtok_out{end}"]) for end in ("", "_low", "_high"))
-    return Finding(table, (
-        f"Served {case.batch} at a time, a million output tokens of {name} cost {cost}; served alone they cost {dollars(single)}."
-        if case.batch > 1 else
-        f"Served alone, a million output tokens of {name} cost {cost}, {low} to {high} in four cases of five."),
+    cost = named("cost-output", row["usd_per_mtok_out"], dollars, **base.instance(case))
+    together = named("concurrency-limit", case.batch, "{:,.0f}".format, **base.instance(case))
+    if case.batch > 1:
+        alone = named("cost-output", calibrated.point(**(given | {"concurrency": 1}))["usd_per_mtok_out"], dollars,
+                      **base.instance(case, batch=1))
+        sentence = (f"Served {together} at a time, a million output tokens of {name} cost {cost}; "
+                    f"served alone they cost {alone}.")
+    else:
+        sentence = f"Served alone, a million output tokens of {name} cost {cost}."
+    return Finding(table, sentence,
         f"{calibrated.note(table)} Those of the textbook: the ranges of its assumed efficiencies. In the calibrated rate "
         "prompts take their share of the time, which the cost of input pays for; the textbook's counts the time of answers "
         "alone.",
-        number=f"{cost} / Mtok",
-        label=f"a million output tokens of {name} on {case.n_gpus} {data.gpu(case.gpu)['name']} at batch {case.batch}")
+        number=cost, label=f"a million output tokens of {name}, {together} requests at a time on "
+                           f"{case.n_gpus} × {data.gpu(case.gpu)['name']}")
 
 
 @finding
@@ -236,7 +240,7 @@ def sensitivity(case):
         "prompts four times as long": {"isl": 4 * case.isl},
         "FP8 weights": {"weights": "fp8"},
         "twice the GPUs": {"n_gpus": 2 * case.n_gpus},
-        "a GPU hour at half the price": {"usd_per_gpu_hour": bills.documents_hour(case) / 2},
+        "a GPU hour at half the price": {"usd_per_gpu_hour": case.usd_per_gpu_hour / 2},
         "half the utilisation": {"utilisation": case.utilisation / 2},
     }
     cases = pd.DataFrame([given | change for change in moves.values()])

@@ -4,7 +4,6 @@ import pandas as pd
 
 from tokenecon.finding import Finding, finding
 from tokenecon.serving import cost_allocation
-from tokenecon_book.documents import bills
 from tokenecon_book.documents.words import listed, percent
 
 DEFAULT_CACHED = 0.5  # drawn beside no cache where the case has none
@@ -28,8 +27,8 @@ def _request(case, batch, cached):
 @finding
 def prices(case):
     """What a million tokens of each kind costs at the page's batch and prefix cache, next to dividing the bill by one kind."""
-    table, bill = cost_allocation.shares(_request(case, case.batch, case.cached_prefix), utilisation=case.utilisation,
-                                         usd_per_gpu_hour=bills.documents_hour(case))
+    table, bill = cost_allocation.shares(_request(case, case.batch, case.cache_hit), utilisation=case.utilisation,
+                                         usd_per_gpu_hour=case.usd_per_gpu_hour)
     cost = table.set_index("kind")
     output = cost.loc["output"]
     times = output["usd_per_mtok"] / cost["usd_per_mtok"]
@@ -48,7 +47,7 @@ def prices(case):
 @finding
 def by_batch(case):
     """Share of the bill that each kind of token causes, over the batch, without a prefix cache and with one."""
-    cached = case.cached_prefix or DEFAULT_CACHED
+    cached = case.cache_hit or DEFAULT_CACHED
     batches = sorted({1, 8, int(case.batch)})
     requests = pd.DataFrame([_request(case, batch, part) for part in (0.0, cached) for batch in batches])
     time = cost_allocation.busy(requests)
