@@ -163,7 +163,8 @@ def api(case, rule=None):
         setting, seen = offers, offers.groupby("provider")["quoted"].min()
     chosen = rows.iloc[[int(np.ceil(q * len(rows))) - 1 for q in (PERCENTILES[0], 0.5, PERCENTILES[1])]]
     middle = setting[setting["provider"] == chosen.index[1]]
-    found = {"rule": rule, "setting": gpu_prices.named(chosen.index[1:2]), "sellers": offers["provider"].nunique(),
+    found = {"model": case.model, "context": tok_per_request(case), "kind": "api", "rule": rule,
+             "setting": gpu_prices.named(chosen.index[1:2]), "sellers": offers["provider"].nunique(),
              "as_of": seen[chosen.index[1]], "newest": setting["quoted"].max(), "date": case.as_of}
     return {kind: tuple(chosen[kind]) for kind in (*TOKENS, "blend")} | STATED | {
         "sellers": tuple(chosen.index), "count": found["sellers"], "seen": found["as_of"],

@@ -116,8 +116,8 @@ def bought(gpu, as_of=None):
         ends[name] = usd.where(~whole, usd * (1 - margin) - rest)
     rows = rows.assign(value=ends["value"])
     typical, set_on = gpu_prices.middle(rows, rows["quoted"])
-    return {"low": float(ends["low"].min()), "high": float(ends["high"].max()), "typical": typical, "as_of": set_on,
-            "date": as_of or gpu_prices.newest_price_date(), "sellers": rows["provider"].nunique(),
+    return {"gpu": gpu, "kind": gpu_prices.BOUGHT, "low": float(ends["low"].min()), "high": float(ends["high"].max()),
+            "typical": typical, "as_of": set_on, "date": as_of or gpu_prices.newest_price_date(), "sellers": rows["provider"].nunique(),
             "newest": rows["quoted"].max(), "rule": "typical", "setting": gpu_prices.setting(rows),
             "estimates": bool(gpu_prices.estimated(rows).any()),
             "second_hand": bool((rows["offer"] == gpu_prices.SECOND_HAND).all())}
@@ -130,9 +130,9 @@ def bought_at(gpu, as_of=None):
     """
     found = bought(gpu, as_of)
     what = "at an estimate" if found["estimates"] else "second-hand" if found["second_hand"] else ""
-    age = f"at a price {gpu_prices.age_days(found)} days old" if gpu_prices.aged(found) else ""
-    said = ", ".join(one for one in (what, age) if one).replace("estimate, at a price", "estimate")
-    return f" (bought {said})" if said else ""
+    if old := gpu_prices.aged(found).strip(" ()"):
+        what = f"{what} {old}" if found["estimates"] else f"{what}, at a price {old}" if what else f"at a price {old}"
+    return f" (bought {what})" if what else ""
 
 
 @remembered

@@ -10,6 +10,7 @@ from math import nan
 
 from tokenecon import data, units
 from tokenecon.errors import BadInput, NoPrice, UnknownId
+from tokenecon.finding import named as quantity
 from tokenecon.formulas import contracts
 from tokenecon.queries import remembered
 
@@ -213,9 +214,25 @@ def age_days(found, day="as_of"):
     return (datetime.date.fromisoformat(found["date"]) - datetime.date.fromisoformat(found[day])).days
 
 
+def _of(found):
+    """What a price is of, as the case of a named quantity."""
+    return {name: found[name] for name in ("gpu", "model", "context", "kind", "seller", "rule") if found.get(name)} | {"as_of": found["date"]}
+
+
+def _days(found, day="as_of"):
+    """The age of a price, or of its newest quote, as text and named quantity."""
+    return quantity("price-age-newest" if day == "newest" else "price-age-set", age_days(found, day), str, **_of(found))
+
+
 def aged(found):
     """The age of a price in brackets, to stand behind it, where it is over :data:`OLD_DAYS`; else nothing."""
-    return f" ({age_days(found)} days old)" if age_days(found) > OLD_DAYS else ""
+    return f" ({_days(found)} days old)" if age_days(found) > OLD_DAYS else ""
+
+
+def aged_among(several):
+    """The age of the oldest of several prices, to stand behind what rests on all of them, where it is over :data:`OLD_DAYS`."""
+    oldest = max(several, key=age_days)
+    return f" (prices up to {_days(oldest)} days old)" if age_days(oldest) > OLD_DAYS else ""
 
 
 def counted(found):
@@ -224,15 +241,16 @@ def counted(found):
     >>> counted({"sellers": 11, "as_of": "2026-05-24", "newest": "2026-05-24", "date": "2026-11-22"})
     'median of 11 sellers, set by a quote 182 days old, newest 182'
     """
-    sellers, set_by, newest = found["sellers"], age_days(found), age_days(found, "newest")
-    if not sellers:
+    if not found["sellers"]:
         return "as the page states"
     if found.get("estimates"):
-        return f"an estimate and no offer, {_old(newest)}"
-    if sellers == 1:
-        return f"1 seller, {_old(newest)}"
-    return f"median of {sellers} sellers, " + (f"newest {_old(newest)}" if set_by <= OLD_DAYS else
-                                               f"set by a quote {_old(set_by)}, newest {newest}")
+        return f"an estimate and no offer, {_old(found, 'newest')}"
+    sellers = quantity("price-sellers", found["sellers"], str, **_of(found))
+    if sellers == "1":
+        return f"{sellers} seller, {_old(found, 'newest')}"
+    return f"median of {sellers} sellers, " + (
+        f"newest {_old(found, 'newest')}" if age_days(found) <= OLD_DAYS else
+        f"set by a quote {_old(found)}, newest {_days(found, 'newest')}")
 
 
 def whose(found):
@@ -242,7 +260,7 @@ def whose(found):
     ...        "date": "2026-11-22"})
     'Verda: cheapest of 14 sellers, 43 days old'
     """
-    how = (f"cheapest of {found['sellers']} sellers, {_old(age_days(found))}"
+    how = (f"cheapest of {quantity('price-sellers', found['sellers'], str, **_of(found))} sellers, {_old(found)}"
            if found["rule"] == "best" and found["sellers"] > 1 else counted(found))
     server = f", from {found['min_gpus']} GPUs on" if found.get("min_gpus", 1) > 1 else ""
     early = f", {found['prepaid_share']:.0%} paid in advance" if found.get("prepaid_share") else ""
@@ -260,8 +278,9 @@ def said(found):
     return f"${found['typical']:.2f}, {counted(found)}"
 
 
-def _old(days):
-    return f"{days} day{'' if days == 1 else 's'} old" if days else "of the day"
+def _old(found, day="as_of"):
+    days = age_days(found, day)
+    return f"{_days(found, day)} day{'' if days == 1 else 's'} old" if days else "of the day"
 
 
 @remembered
@@ -288,8 +307,8 @@ def _price_range(gpu, kind, as_of, max_age_days, estimates, rule, most_gpus, dis
     typical, set_on = middle(rows, rows["quoted"])
     sets = rows[rows["provider"].isin(_middles(rows.groupby("provider")["value"].median()).index)]
     return {
-        "low": float(low.min()), "typical": typical, "high": float(high.max()), "unit": rows["unit"].iloc[0],
-        "as_of": set_on, "newest": rows["quoted"].max(), "date": date, "sellers": sellers, "offers": len(rows),
+        "gpu": gpu, "kind": kind, "low": float(low.min()), "typical": typical, "high": float(high.max()),
+        "unit": rows["unit"].iloc[0], "as_of": set_on, "newest": rows["quoted"].max(), "date": date, "sellers": sellers, "offers": len(rows),
         "rule": rule, "setting": setting(rows), "min_gpus": least, "estimates": bool(estimated(rows).any()),
         "term_months": float(sets["term_months"].fillna(0.0).max()),
         "prepaid_share": float(sets["prepaid_share"].fillna(0.0).max()), "rows": list(rows["id"]),
