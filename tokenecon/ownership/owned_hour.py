@@ -117,9 +117,9 @@ def bought(gpu, as_of=None):
     rows = rows.assign(value=ends["value"])
     typical, set_on = gpu_prices.middle(rows, rows["quoted"])
     return {"gpu": gpu, "kind": gpu_prices.BOUGHT, "low": float(ends["low"].min()), "high": float(ends["high"].max()),
-            "typical": typical, "as_of": set_on, "date": as_of or gpu_prices.newest_price_date(), "sellers": rows["provider"].nunique(),
-            "newest": rows["quoted"].max(), "rule": "typical", "setting": gpu_prices.setting(rows),
-            "estimates": bool(gpu_prices.estimated(rows).any()),
+            "typical": typical, "as_of": set_on, "date": as_of or gpu_prices.newest_price_date(),
+            "sellers": rows["provider"].nunique(), "newest": rows["quoted"].max(), "rule": "typical",
+            "setting": gpu_prices.setting(rows), "estimates": bool(gpu_prices.estimated(rows).any()),
             "second_hand": bool((rows["offer"] == gpu_prices.SECOND_HAND).all())}
 
 

@@ -216,7 +216,8 @@ def age_days(found, day="as_of"):
 
 def _of(found):
     """What a price is of, as the case of a named quantity."""
-    return {name: found[name] for name in ("gpu", "model", "context", "kind", "seller", "rule") if found.get(name)} | {"as_of": found["date"]}
+    of = {name: found[name] for name in ("gpu", "model", "context", "kind", "seller", "rule") if found.get(name)}
+    return of | {"as_of": found["date"]}
 
 
 def _days(found, day="as_of"):
@@ -308,8 +309,8 @@ def _price_range(gpu, kind, as_of, max_age_days, estimates, rule, most_gpus, dis
     sets = rows[rows["provider"].isin(_middles(rows.groupby("provider")["value"].median()).index)]
     return {
         "gpu": gpu, "kind": kind, "low": float(low.min()), "typical": typical, "high": float(high.max()),
-        "unit": rows["unit"].iloc[0], "as_of": set_on, "newest": rows["quoted"].max(), "date": date, "sellers": sellers, "offers": len(rows),
-        "rule": rule, "setting": setting(rows), "min_gpus": least, "estimates": bool(estimated(rows).any()),
+        "unit": rows["unit"].iloc[0], "as_of": set_on, "newest": rows["quoted"].max(), "date": date, "sellers": sellers,
+        "offers": len(rows), "rule": rule, "setting": setting(rows), "min_gpus": least, "estimates": bool(estimated(rows).any()),
         "term_months": float(sets["term_months"].fillna(0.0).max()),
         "prepaid_share": float(sets["prepaid_share"].fillna(0.0).max()), "rows": list(rows["id"]),
     }  # fmt: skip
