@@ -227,7 +227,8 @@ def _dated(case, price):
     """Of how many sellers a price is, when the quote that sets it was last seen, and whether that is long ago."""
     if not price["seen"]:
         return {"price_sellers": np.nan, "price_from": price["said"], "price_seen": "the scenario", "price_mark": ""}
-    marks = {"old": gpu_prices.is_old(price["seen"], case.as_of), "outside": price["outside"], "yours": price["yours"]}
+    marks = {"old": gpu_prices.is_old(price["seen"], case.as_of), "outside": price["outside"], "estimate": price["estimates"],
+             "second-hand": price["second_hand"], "slow": price["slow"], "yours": price["yours"]}
     return {"price_sellers": price["count"], "price_from": price["said"], "price_seen": min(price["seen"], case.as_of),
             "price_mark": ", ".join(word for word, holds in marks.items() if holds)}
 

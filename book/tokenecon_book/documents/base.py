@@ -9,11 +9,11 @@ from types import SimpleNamespace
 import pandas as pd
 
 from tokenecon import data
-from tokenecon.decision import options, scenario
+from tokenecon.decision import options, scenario, scenario_prices
 from tokenecon.errors import NothingServes
 from tokenecon.finding import Finding, finding, given, named
 from tokenecon.prices import gpu_prices
-from tokenecon_book.documents.words import dollars, percent
+from tokenecon_book.documents.words import dollars, percent, price
 
 NAME = "chat-assistant"
 # parameter of a page -> the scenario's own name of it
@@ -62,6 +62,13 @@ def counted(case, kind="on_demand"):
     for day in ("as_of", "newest"):
         named(f"price-age-{day}".replace("as_of", "set"), gpu_prices.age_days(found, day), str, **of_price)
     return gpu_prices.counted(found)
+
+
+def said_api(case, rule):
+    """What an API asks for a million tokens at the mix of the case by a price rule, as text and named quantity: "$0.65"."""
+    found = of(case)
+    return named("api-all", scenario_prices.api(found, rule)["blend"][1], price, rule=rule,
+                 **cased(found, "model", "isl", "osl", "cached_prefix", "as_of"))
 
 
 def bill(case, kind="on_demand"):

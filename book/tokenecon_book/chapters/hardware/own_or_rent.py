@@ -26,7 +26,7 @@ COLUMNS = {
 @finding
 def rent_or_buy(case):
     """An hour of ownership against an hour of rent, and the hours after which buying costs less."""
-    rows = []
+    rows, priced = [], []
     given = {"years": case.years, "discount_rate": case.discount_rate, "usd_per_kwh": case.power_usd_per_kwh}
     for gpu in hardware.ids(case):
         try:
@@ -40,7 +40,7 @@ def rent_or_buy(case):
         first = owned_hour.purchase_usd_per_gpu(**owned_hour.spans(gpu, as_of=case.as_of, **given)["typical"])
         hours = float(tco.rent_or_buy_hours(usd_per_gpu=first, server_factor=1.0, rent_usd_per_gpu_hour=rent["typical"],
                                             operating_usd_per_gpu_hour=operating))
-        paid = rent["typical"] > operating
+        paid, priced = rent["typical"] > operating, [*priced, rent, owned_hour.bought(gpu, case.as_of)]
         rows.append({
             "gpu": gpu, "name": data.gpu(gpu)["name"], **parts, "owned_usd_per_gpu_hour": own["total"],
             "owned_usd_per_gpu_hour_low": own["likely_low"], "owned_usd_per_gpu_hour_high": own["likely_high"],
@@ -56,7 +56,7 @@ def rent_or_buy(case):
     sure = table[table["owned_usd_per_gpu_hour_high"] < table["rent_usd_per_gpu_hour_low"]]
     return Finding(table, (
         f"Used every hour for {case.years:g} year{'' if case.years == 1 else 's'}, {_some(len(cheaper), len(table))} less to own "
-        f"than to rent at typical {gpu_prices.words(case.price_kind)}"
+        f"than to rent at typical {gpu_prices.words(case.price_kind)}{gpu_prices.aged_among(priced)}"
         + (f", {len(sure)} of them with ranges that do not touch" if len(cheaper) > 1 else "")),
         "Owned by a specialised cloud that rents its hall; ranges hold "
         f"{owned_hour.LIKELY_SHARE:.0%} of draws of the inputs. The page on the cost of an hour takes it apart.",

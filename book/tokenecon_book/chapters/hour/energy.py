@@ -67,7 +67,8 @@ def carbon(case):
                 for end, speed in zip(owned_hour.PLACES, rate[::-1], strict=True))
             line |= spent | {
                 "label": f"{row['n_gpus']:.0f} × {name}", "usd_per_mtok_out": middle, "usd_per_mtok_out_low": low,
-                "usd_per_mtok_out_high": high, "energy_share": spent["energy_usd_per_mtok_out"] / middle,
+                "usd_per_mtok_out_high": high, "aged": gpu_prices.aged(rent),
+                "energy_share": spent["energy_usd_per_mtok_out"] / middle,
                 "calibrated": row["calibrated"], "measured": "measured" if row["calibrated"] else "nothing like it was measured"}
         rows.append(line)
     table = pd.DataFrame(rows)
@@ -81,15 +82,15 @@ def carbon(case):
     cheap, clean = known.loc[known["usd_per_mtok_out"].idxmin()], known.loc[known["gco2e_per_mtok_out"].idxmin()]
     same = cheap["gpu"] == clean["gpu"]
     low, _, high = data.span("power.carbon")
-    spent = f"{dollars(cheap.usd_per_mtok_out)} and {cheap.gco2e_per_mtok_out:,.0f} g CO₂e a million output tokens"
+    spent = f"{dollars(cheap.usd_per_mtok_out)}{cheap.aged} and {cheap.gco2e_per_mtok_out:,.0f} g CO₂e a million output tokens"
     return Finding(table, (
-        f"{cheap['label']} is cheapest, at {dollars(cheap.usd_per_mtok_out)} a million output tokens; on a grid without carbon "
-        "none is cleaner than another" if not case.gco2e_per_kwh else
+        f"{cheap['label']} is cheapest, at {dollars(cheap.usd_per_mtok_out)}{cheap.aged} a million output tokens; on a grid "
+        "without carbon none is cleaner than another" if not case.gco2e_per_kwh else
         f"{cheap['label']} is the only one here that serves the model: {spent}" if len(known) == 1 else
         f"{cheap['label']} is cheapest and cleanest: {spent}" if same else
         f"{cheap['label']} is cheapest, {clean['label']} cleanest: {clean.gco2e_per_mtok_out:,.0f} g CO₂e a million output "
-        f"tokens against {cheap.gco2e_per_mtok_out:,.0f}, at {dollars(clean.usd_per_mtok_out)} against "
-        f"{dollars(cheap.usd_per_mtok_out)}"),
+        f"tokens against {cheap.gco2e_per_mtok_out:,.0f}, at {dollars(clean.usd_per_mtok_out)}{clean.aged} against "
+        f"{dollars(cheap.usd_per_mtok_out)}{cheap.aged}"),
         f"{operating_point.note(known)} The bill and the energy stand on output tokens alone. Grid: {case.gco2e_per_kwh:,.0f} g "
         f"CO₂e a kWh; at {low:,.0f} or {high:,.0f}, the ends of the data, all points move down or up together. Building and "
         "shipping the machines is not counted.")

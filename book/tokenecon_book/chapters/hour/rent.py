@@ -162,17 +162,12 @@ def own_parts(case):
     except NoPrice:
         rent = ""
     return Finding(table, (
-        f"An hour of an owned {data.gpu(case.gpu)['name']} costs {dollars(own['total'])}{_bought_age(case)}{rent}."),
+        f"An hour of an owned {data.gpu(case.gpu)['name']} costs {dollars(own['total'])}"
+        f"{owned_hour.bought_at(case.gpu, case.as_of)}{rent}."),
         f"Four times out of five {span_text(own['likely_low'], own['likely_high'], dollars)} at this life, interest and resale. "
         "Ranges: every open input at its cheap end at once, and at its dear end; each column adds up.",
         number=f"{dollars(own['total'])} / h",
         label=f"an hour of an owned {data.gpu(case.gpu)['name']}, all parts, on {own['as_of']}")
-
-
-def _bought_age(case):
-    """How old the price is at which the GPU is bought, in brackets, where it is old."""
-    found = owned_hour.bought(case.gpu, case.as_of) | {"date": case.as_of}
-    return f", at a GPU price {gpu_prices.age_days(found)} days old" if gpu_prices.aged(found) else ""
 
 
 def _shown(found):
