@@ -10,16 +10,20 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.decision import options, scenario
-from tokenecon.errors import NothingServes
+from tokenecon.errors import BadInput, NothingServes
 from tokenecon.finding import Finding, finding, given, named
+from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
 from tokenecon_book.documents.words import dollars, percent
 
 NAME = "chat-assistant"
 # parameter of a page -> the scenario's own name of it
 FIELDS = {name: name for name in scenario.PARAMETERS} | {"gpu": "gpus"}
+ASSUMED = ("pue", "residual_share")  # of the scenario, where a page states them
 HOURS = {"on_demand": "hour-on-demand", "marketplace": "hour-marketplace", "spot": "hour-spot", "own": "hour-owned"}
 RENTED = {"on_demand": "rented on demand", "marketplace": "rented at a marketplace", "spot": "rented on spot", "own": "owned"}
+# what an owned hour depends on, beside the facts of its GPU
+OWNED = ("years", "discount_rate", "residual_share", "usd_per_kwh", "pue", "utilisation")
 # what a cost of tokens depends on, beside the machine
 LOAD = ("model", "gpu", "n_gpus", "weights", "kv", "isl", "osl", "cached_prefix", "requests_per_day", "ttft_ms", "tpot_ms",
         "wait_probability", "as_of", "price_rule", "usd_per_gpu_hour")  # fmt: skip
@@ -27,8 +31,18 @@ LOAD = ("model", "gpu", "n_gpus", "weights", "kv", "isl", "osl", "cached_prefix"
 
 def of(case, **changes):
     """The base scenario with what the parameters of a page say, and then `changes`, in its place."""
+    gpu_prices.stated(case)  # refuses what is no price
     stated = {own: getattr(case, name, None) for name, own in FIELDS.items()} | changes
-    return scenario.overridden(NAME, {name: value for name, value in stated.items() if value is not None})
+    try:
+        found = scenario.overridden(NAME, {name: value for name, value in stated.items() if value is not None})
+    except scenario.BadScenario as error:
+        blamed = [name for name, own in FIELDS.items()
+                  if ".".join(scenario.PARAMETERS[own]) == error.path and hasattr(case, name)]
+        raise BadInput(f"parameter '{blamed[0]}' {error.rest}" if blamed else str(error)) from None
+    for name in ASSUMED:
+        if getattr(case, name, None) is not None:
+            setattr(found, name, getattr(case, name))
+    return found
 
 
 def cased(case, *fields):
@@ -37,7 +51,14 @@ def cased(case, *fields):
 
 
 def hour(case, kind="on_demand"):
-    """Price of an hour of the page's GPU by the base case's price rule, as :func:`gpu_prices.price_range` gives it."""
+    """Price of an hour of the page's GPU by the base case's price rule, as :func:`gpu_prices.price_range` gives it.
+
+    An owned hour is that of the fleet that the load of the page keeps, with its outer bound.
+    """
+    if kind == "own":
+        inputs = owned_hour.spans(case.gpu, as_of=case.as_of, **owned_inputs(case))
+        totals = [owned_hour.owned_total(**end) for end in owned_hour.ends(inputs)]
+        return dict(zip(owned_hour.PLACES, totals, strict=True))
     usd = gpu_prices.stated(case)
     if usd is not None:
         return gpu_prices.of_page(case)
@@ -51,7 +72,29 @@ def rule(case):
 
 def said_hour(case, kind="on_demand"):
     """An hour's price as text and named quantity: "$4.28"."""
+    if kind == "own":
+        return named(HOURS[kind], hour(case, kind)["typical"], dollars, **cased(case, "gpu", "as_of"), **owned_inputs(case))
     return named(HOURS[kind], hour(case, kind)["typical"], dollars, rule=rule(case), **cased(case, "gpu", "as_of"))
+
+
+def owned_inputs(case, busy=None):
+    """The inputs of :data:`OWNED` of an owned hour of the page: the scenario's money, and how busy the own fleet is.
+
+    ``busy`` is that share where it is known; else it is what the page states, or that of the page's GPU under the load.
+    """
+    busy = getattr(case, "utilisation", None) if busy is None else busy
+    busy = bill(case, "own")["utilisation"] if busy is None else busy
+    full = of(case)
+    return {name: getattr(full, name) for name in OWNED if name != "utilisation"} | {"utilisation": float(busy)}
+
+
+def aged(case, found, kind="on_demand", gpu=None):
+    """The age of a price in brackets, as a named quantity, where it is over the days from which one is marked; else nothing."""
+    if not gpu_prices.aged(found):
+        return ""
+    days = named("price-age-set", gpu_prices.age_days(found), "{:.0f}".format, kind=kind, rule=rule(case), gpu=gpu or case.gpu,
+                 as_of=case.as_of)
+    return f" ({days} days old)"
 
 
 def counted(case, kind="on_demand"):
@@ -62,6 +105,17 @@ def counted(case, kind="on_demand"):
     for day in ("as_of", "newest"):
         named(f"price-age-{day}".replace("as_of", "set"), gpu_prices.age_days(found, day), str, **of_price)
     return gpu_prices.counted(found)
+
+
+def offered(case, gpus, *kinds):
+    """Rows of :func:`options.offers` of some GPUs, each on its best number for a replica, under some kinds of an hour.
+
+    ``reason`` says why one cannot be had.  Who asks for spot hours has work that may be interrupted.
+    """
+    full = of(case, gpus=list(gpus), n_gpus=None)
+    full.interruptible = full.interruptible or "spot" in kinds
+    found = options.offers(full).table
+    return found[found["kind"].isin(["", *kinds])]
 
 
 def bill(case, kind="on_demand"):
