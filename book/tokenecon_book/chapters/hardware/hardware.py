@@ -106,7 +106,7 @@ def _row(case, gpu, offer, speed):
     except ValueError:  # the textbook cannot rate it: its column stays empty
         by_textbook = np.nan
     return row | {
-        "label": f"{n_gpus:.0f} × {name}", "n_gpus": n_gpus, "concurrency": offer["concurrency"], "utilisation": busy,
+        "label": f"{n_gpus:.0f} × {name}", "kind": case.price_kind, "n_gpus": n_gpus, "concurrency": offer["concurrency"], "utilisation": busy,
         "usd_per_gpu_hour": hour, "price_from": offer["price_from"], "price_mark": offer["price_mark"],
         "calibrated": bool(offer["calibrated"]), "measured": MEASURED if offer["calibrated"] else UNMEASURED,
         "tpot_ms": speed["tpot_ms"], "ttft_ms": speed["ttft_ms"], "textbook_usd_per_mtok": by_textbook}
@@ -117,7 +117,7 @@ def cost(case, whole):
     """The :func:`comparison` where a price is known, cheapest first; the finding of the page."""
     table = whole.table.dropna(subset=["usd_per_mtok"]).sort_values("usd_per_mtok", ignore_index=True)
     first, model = table.iloc[0], data.model(case.model)["name"]
-    usd = named("cost-all", first["usd_per_mtok"], dollars, **_instance(case, first))
+    usd = named("cost-all", first["usd_per_mtok"], dollars, **base.choice(base.of(case, gpus=None), first))
     old = " at an old price" if "old" in first["price_mark"].split(", ") else ""
     beyond = "" if first["calibrated"] else ", by a model that nothing like it was measured for"
     alone = len(table) == 1
@@ -144,13 +144,6 @@ def _how(case):
     """How an hour is had, or that the page states its price."""
     stated = case.price_kind == "on_demand" and case.usd_per_gpu_hour is not None
     return f"at {given(case, 'usd_per_gpu_hour', dollars)} an hour" if stated else HAD[case.price_kind]
-
-
-def _instance(case, row):
-    """What a cost of tokens is of, for :func:`named`, as on other pages."""
-    full = SimpleNamespace(**vars(case) | {name: row[name] for name in ("gpu", "usd_per_gpu_hour")} | {
-        "n_gpus": int(row["n_gpus"]), "batch": int(row["concurrency"]), "utilisation": float(row["utilisation"])})
-    return base.instance(full)
 
 
 @finding
