@@ -12,6 +12,7 @@ from tokenecon import data
 from tokenecon.decision import options, scenario
 from tokenecon.errors import BadInput, NothingServes
 from tokenecon.finding import Finding, finding, given, named
+from tokenecon.formulas import money
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
 from tokenecon_book.documents.words import dollars, percent
@@ -116,6 +117,39 @@ def offered(case, gpus, *kinds):
     full.interruptible = full.interruptible or "spot" in kinds
     found = options.offers(full).table
     return found[found["kind"].isin(["", *kinds])]
+
+
+def compared(case, gpus, kind="on_demand"):
+    """What the load of a page costs on each of some GPUs, machines alone: one row a GPU, or why it has no cost (``reason``).
+
+    Each on its best replica, at the typical price, as busy as the load leaves it; ``_low`` and ``_high`` of a cost are the
+    model's interval.  ``output_s_share`` is the share of the time that output tokens cause.
+    """
+    try:
+        offers = offered(case, gpus, kind).set_index("gpu")
+    except NothingServes as reason:
+        raise BadInput(f"parameter 'gpus': {reason}") from None
+    served, rows, tok = options.serving(of(case, gpus=list(gpus), n_gpus=None)).set_index("gpu"), [], case.isl + case.osl
+    for gpu in gpus:
+        offer, speed = offers.loc[gpu], served.loc[gpu]
+        row = {"gpu": gpu, "name": data.gpu(gpu)["name"], "reason": offer["reason"]}
+        rows.append(row)
+        if offer["reason"]:
+            continue
+        row |= {name: offer[name] for name in ("kind", "n_gpus", "concurrency", "utilisation", "usd_per_gpu_hour", "price_from",
+                                               "price_mark", "calibrated")}
+        row |= {name: speed[name] for name in ("tpot_ms", "ttft_ms")} | {"output_s_share": 1 - speed["prefill_share"]}
+        for end, other in (("_low", "_high"), ("", ""), ("_high", "_low")):  # a slow replica makes the dear token
+            usd = money.usd_per_mtok(usd_per_gpu_hour=offer["usd_per_gpu_hour"], n_gpus=offer["n_gpus"],
+                                     utilisation=offer["utilisation"], tok_per_s=offer[f"requests_per_s{other}"] * tok)
+            row |= {f"requests_per_s{end}": offer[f"requests_per_s{end}"], f"usd_per_mtok{end}": usd,
+                    f"usd_per_mtok_out{end}": money.usd_per_mtok_of_kind(
+                        usd_per_mtok=usd, time_share=row["output_s_share"], tok_share=case.osl / tok)}
+    table = pd.DataFrame(rows)
+    if (table["reason"] != "").all():
+        raise BadInput(f"parameter 'gpus': none of {', '.join(gpus)} can be {RENTED.get(kind, 'rented')} on {case.as_of}: "
+                       f"{'; '.join(table['reason'])}")
+    return table
 
 
 def bill(case, kind="on_demand"):

@@ -9,15 +9,14 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data, units
-from tokenecon.decision import options
-from tokenecon.errors import BadInput, DoesNotFit, NoInput, NothingServes
+from tokenecon.errors import DoesNotFit, NoInput
 from tokenecon.finding import Finding, finding, given, named
-from tokenecon.formulas import efficiency, money, parallelism
+from tokenecon.formulas import efficiency, parallelism
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
 from tokenecon.serving import operating_point, steady_state, textbook
 from tokenecon_book.documents import base
-from tokenecon_book.documents.words import count, dollars, percent
+from tokenecon_book.documents.words import count, dollars, percent, price
 
 FORMATS = ("fp16", "fp8", "int4")
 MOST_SPLIT = 6  # accelerators that a figure of lines tells apart
@@ -43,8 +42,6 @@ SENSITIVITY_COLUMNS = {
     "usd_per_mtok_out": ("Of output tokens", "USD/Mtok_out"),
 }  # fmt: skip
 MEASURED, UNMEASURED = "like it was measured", "nothing like it was measured"
-# end of a cost -> end of the speed that it comes from
-OTHER = {"_low": "_high", "": "", "_high": "_low"}
 
 
 def ids(case):
@@ -74,42 +71,24 @@ def _priced(case):
 @finding
 def comparison(case):
     """One row an accelerator: its best replica for the load of the page and what tokens cost on it, or why it has none."""
-    try:
-        offered = base.offered(case, ids(case), case.price_kind).set_index("gpu")
-    except NothingServes as reason:
-        raise BadInput(f"parameter 'gpus': {reason}") from None
-    served = options.serving(base.of(case, gpus=ids(case), n_gpus=None)).set_index("gpu")
-    table = pd.DataFrame([_row(case, gpu, offered.loc[gpu], served.loc[gpu]) for gpu in ids(case)])
-    if (table["reason"] != "").all():
-        raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} can be had {HAD[case.price_kind]} on {case.as_of}: "
-                       f"{'; '.join(table['reason'])}")
-    return Finding(table, units={"textbook_usd_per_mtok": "USD/Mtok"})
+    table = base.compared(case, ids(case), case.price_kind)
+    has = table["reason"] == ""
+    replicas = [f"{count:.0f} × " if count == count else "" for count in table["n_gpus"]]
+    return Finding(table.assign(
+        label=[f"{replica}{name}" for replica, name in zip(replicas, table["name"], strict=True)],
+        measured=np.select([~has, table["calibrated"].fillna(False).astype(bool)], ["", MEASURED], UNMEASURED),
+        textbook_usd_per_mtok=[_by_textbook(case, row) if row["reason"] == "" else np.nan for _, row in table.iterrows()]),
+        units={"textbook_usd_per_mtok": "USD/Mtok"})
 
 
-def _row(case, gpu, offer, speed):
-    """The row of one accelerator: cost by the expected speed, with the model's interval, at the typical price."""
-    name = data.gpu(gpu)["name"]
-    row = {"gpu": gpu, "name": name, "label": name, "reason": offer["reason"]}
-    if offer["reason"]:
-        return row
-    tok = case.isl + case.osl
-    hour, n_gpus, busy = (offer[field] for field in ("usd_per_gpu_hour", "n_gpus", "utilisation"))
-    for end, other in OTHER.items():
-        usd = money.usd_per_mtok(usd_per_gpu_hour=hour, n_gpus=n_gpus, utilisation=busy,
-                                 tok_per_s=offer[f"requests_per_s{other}"] * tok)
-        row |= {f"usd_per_mtok{end}": usd, f"usd_per_mtok_out{end}": money.usd_per_mtok_of_kind(
-            usd_per_mtok=usd, time_share=1 - speed["prefill_share"], tok_share=case.osl / tok)}
+def _by_textbook(case, row):
+    """Cost of all tokens of the same replica by the textbook; nothing where it cannot rate it. [USD/Mtok]"""
     where = {name: getattr(case, name) for name in ("model", "weights", "kv", "isl", "osl")}
     try:
-        by_textbook = textbook.point(**where, gpu=gpu, n_gpus=int(n_gpus), concurrency=int(offer["concurrency"]),
-                                     usd_per_gpu_hour=hour, utilisation=busy)["usd_per_mtok"]
-    except ValueError:  # the textbook cannot rate it: its column stays empty
-        by_textbook = np.nan
-    return row | {
-        "label": f"{n_gpus:.0f} × {name}", "kind": case.price_kind, "n_gpus": n_gpus, "concurrency": offer["concurrency"], "utilisation": busy,
-        "usd_per_gpu_hour": hour, "price_from": offer["price_from"], "price_mark": offer["price_mark"],
-        "calibrated": bool(offer["calibrated"]), "measured": MEASURED if offer["calibrated"] else UNMEASURED,
-        "tpot_ms": speed["tpot_ms"], "ttft_ms": speed["ttft_ms"], "textbook_usd_per_mtok": by_textbook}
+        return textbook.point(**where, gpu=row["gpu"], n_gpus=int(row["n_gpus"]), concurrency=int(row["concurrency"]),
+                              usd_per_gpu_hour=row["usd_per_gpu_hour"], utilisation=row["utilisation"])["usd_per_mtok"]
+    except ValueError:
+        return np.nan
 
 
 @finding
@@ -117,7 +96,7 @@ def cost(case, whole):
     """The :func:`comparison` where a price is known, cheapest first; the finding of the page."""
     table = whole.table.dropna(subset=["usd_per_mtok"]).sort_values("usd_per_mtok", ignore_index=True)
     first, model = table.iloc[0], data.model(case.model)["name"]
-    usd = named("cost-all", first["usd_per_mtok"], dollars, **base.choice(base.of(case, gpus=None), first))
+    usd = named("cost-all", first["usd_per_mtok"], price, **base.choice(base.of(case, gpus=None), first))
     old = " at an old price" if "old" in first["price_mark"].split(", ") else ""
     beyond = "" if first["calibrated"] else ", by a model that nothing like it was measured for"
     alone = len(table) == 1

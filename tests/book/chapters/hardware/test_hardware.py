@@ -66,7 +66,7 @@ def test_the_cheapest_comes_first_and_the_next_overlaps_or_not(found):
         assert (table[low] < table[high]).all()
     first, second = table.iloc[0], table.iloc[1]
     overlaps = second["usd_per_mtok_low"] <= first["usd_per_mtok_high"]
-    begin = f"{first['name']} serves Llama 3.3 70B cheapest on demand, at ${first.usd_per_mtok:.2f} per million tokens; "
+    begin = f"{first['name']} serves Llama 3.3 70B cheapest on demand, at ${first.usd_per_mtok:.3f} per million tokens; "
     assert found.sentence == begin + (
         f"the range of the next, {second['name']}, overlaps." if overlaps else "no other range reaches it.")
     assert cost(gpus=["h100-sxm-80gb"])[0].sentence.endswith(" per million tokens.")
@@ -94,7 +94,8 @@ def test_of_all_accelerators_each_has_a_cost_or_a_reason():
 
 
 def test_no_price_at_all_is_one_sentence():
-    with pytest.raises(ValueError, match="none of gaudi3-128gb can be had on demand on 2026-11-28: no on_demand price") as caught:
+    words = "none of gaudi3-128gb can be rented on demand on 2026-11-28: no on_demand price"
+    with pytest.raises(ValueError, match=words) as caught:
         cost(gpus=["gaudi3-128gb"])
     assert len(str(caught.value).splitlines()) == 1
 
