@@ -13,3 +13,8 @@ def crossings(found):
     """Volumes from which a fleet costs less than the API, by whose prices are compared."""
     rows = found.table[found.table["note"] != "at no volume"]
     return intervals(rows, axis("requests_per_day", "Cheaper than the API from", "request/day", log=True), "what", sort=False)
+
+
+def others(found):
+    """Our figures over published ones, with both ranges at their outer ends."""
+    return intervals(found.table, axis("ratio", "Ours over theirs", "ratio", log=True), "what", sort=False)
