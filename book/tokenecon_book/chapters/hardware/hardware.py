@@ -76,7 +76,7 @@ def comparison(case):
     replicas = [f"{count:.0f} × " if count == count else "" for count in table["n_gpus"]]
     return Finding(table.assign(
         label=[f"{replica}{name}" for replica, name in zip(replicas, table["name"], strict=True)],
-        measured=np.select([~has, table["calibrated"].fillna(False).astype(bool)], ["", MEASURED], UNMEASURED),
+        measured=np.select([~has, table["calibrated"].eq(True)], ["", MEASURED], UNMEASURED),
         textbook_usd_per_mtok=[_by_textbook(case, row) if row["reason"] == "" else np.nan for _, row in table.iterrows()]),
         units={"textbook_usd_per_mtok": "USD/Mtok"})
 
