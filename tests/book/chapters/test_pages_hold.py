@@ -52,7 +52,7 @@ DRAWS = {
         ({"ttft_ms": 0.001}, "H100 SXM cannot be owned for this case: one request alone has a TTFT"),
     ),
     "traffic": (
-        ({"requests_per_s": 1e-9}, ""), ({"requests_per_s": 1e12}, "parameter 'requests_per_s' is 1e+12"),
+        ({"requests_per_day": 1e-4}, ""), ({"requests_per_day": 1e12}, "parameter 'requests_per_day' is 1e+12"),
         ({"n_gpus": 1, "floor": 0, "policy": "autoscale", "profile": "servegen-m-mid"}, ""), ({"percentile": 0.5}, ""),
         ({"tpot_ms": 0.0}, "parameter 'tpot_ms' is 0"), ({"kv": "fp32"}, "parameter 'kv' is 'fp32'"),
         ({"model": "whisper-large-v3"}, "parameter 'model' is 'whisper-large-v3'"),
