@@ -430,8 +430,8 @@ def test_one_price_and_the_size_of_a_replica_can_be_set(command, tmp_path):
         assert "money.usd_per_gpu_hour is" in refused(command("cost", path))
 
 
-PRICED = {"traffic": lambda case: idle.replica(case).usd / case.n_gpus,
-          "hardware": lambda case: hardware.price(case.gpus[0], case)[0],
+PRICED = {"traffic": lambda case: [idle.replica(case).usd / case.n_gpus],
+          "hardware": lambda case: hardware.comparison(case).table["usd_per_gpu_hour"].dropna(),
           "deployment": lambda case: deployment.instance(case)["rent"] / (1 + case.ops_overhead),
           "hour": lambda case: [lifetime.life(case)["rent"]], "cases/jpmorgan": bills.prices, "cases/shopify": bills.prices,
           "cases/spotify": bills.prices,

@@ -10,16 +10,21 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.decision import options, scenario, scenario_prices
-from tokenecon.errors import NothingServes
+from tokenecon.errors import BadInput, NothingServes
 from tokenecon.finding import Finding, finding, given, named
+from tokenecon.formulas import money
+from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
 from tokenecon_book.documents.words import dollars, percent, price
 
 NAME = "chat-assistant"
 # parameter of a page -> the scenario's own name of it
 FIELDS = {name: name for name in scenario.PARAMETERS} | {"gpu": "gpus"}
+ASSUMED = ("pue", "residual_share")  # of the scenario, where a page states them
 HOURS = {"on_demand": "hour-on-demand", "marketplace": "hour-marketplace", "spot": "hour-spot", "own": "hour-owned"}
 RENTED = {"on_demand": "rented on demand", "marketplace": "rented at a marketplace", "spot": "rented on spot", "own": "owned"}
+# what an owned hour depends on, beside the facts of its GPU
+OWNED = ("years", "discount_rate", "residual_share", "usd_per_kwh", "pue", "utilisation")
 # what a cost of tokens depends on, beside the machine
 LOAD = ("model", "gpu", "n_gpus", "weights", "kv", "isl", "osl", "cached_prefix", "requests_per_day", "ttft_ms", "tpot_ms",
         "wait_probability", "as_of", "price_rule", "usd_per_gpu_hour")  # fmt: skip
@@ -27,8 +32,18 @@ LOAD = ("model", "gpu", "n_gpus", "weights", "kv", "isl", "osl", "cached_prefix"
 
 def of(case, **changes):
     """The base scenario with what the parameters of a page say, and then `changes`, in its place."""
+    gpu_prices.stated(case)  # refuses what is no price
     stated = {own: getattr(case, name, None) for name, own in FIELDS.items()} | changes
-    return scenario.overridden(NAME, {name: value for name, value in stated.items() if value is not None})
+    try:
+        found = scenario.overridden(NAME, {name: value for name, value in stated.items() if value is not None})
+    except scenario.BadScenario as error:
+        blamed = [name for name, own in FIELDS.items()
+                  if ".".join(scenario.PARAMETERS[own]) == error.path and hasattr(case, name)]
+        raise BadInput(f"parameter '{blamed[0]}' {error.rest}" if blamed else str(error)) from None
+    for name in ASSUMED:
+        if getattr(case, name, None) is not None:
+            setattr(found, name, getattr(case, name))
+    return found
 
 
 def cased(case, *fields):
@@ -37,7 +52,14 @@ def cased(case, *fields):
 
 
 def hour(case, kind="on_demand"):
-    """Price of an hour of the page's GPU by the base case's price rule, as :func:`gpu_prices.price_range` gives it."""
+    """Price of an hour of the page's GPU by the base case's price rule, as :func:`gpu_prices.price_range` gives it.
+
+    An owned hour is that of the fleet that the load of the page keeps, with its outer bound.
+    """
+    if kind == "own":
+        inputs = owned_hour.spans(case.gpu, as_of=case.as_of, **owned_inputs(case))
+        totals = [owned_hour.owned_total(**end) for end in owned_hour.ends(inputs)]
+        return dict(zip(owned_hour.PLACES, totals, strict=True))
     usd = gpu_prices.stated(case)
     if usd is not None:
         return gpu_prices.of_page(case)
@@ -51,7 +73,29 @@ def rule(case):
 
 def said_hour(case, kind="on_demand"):
     """An hour's price as text and named quantity: "$4.28"."""
+    if kind == "own":
+        return named(HOURS[kind], hour(case, kind)["typical"], dollars, **cased(case, "gpu", "as_of"), **owned_inputs(case))
     return named(HOURS[kind], hour(case, kind)["typical"], dollars, rule=rule(case), **cased(case, "gpu", "as_of"))
+
+
+def owned_inputs(case, busy=None):
+    """The inputs of :data:`OWNED` of an owned hour of the page: the scenario's money, and how busy the own fleet is.
+
+    ``busy`` is that share where it is known; else it is what the page states, or that of the page's GPU under the load.
+    """
+    busy = getattr(case, "utilisation", None) if busy is None else busy
+    busy = bill(case, "own")["utilisation"] if busy is None else busy
+    full = of(case)
+    return {name: getattr(full, name) for name in OWNED if name != "utilisation"} | {"utilisation": float(busy)}
+
+
+def aged(case, found, kind="on_demand", gpu=None):
+    """The age of a price in brackets, as a named quantity, where it is over the days from which one is marked; else nothing."""
+    if not gpu_prices.aged(found):
+        return ""
+    days = named("price-age-set", gpu_prices.age_days(found), "{:.0f}".format, kind=kind, rule=rule(case), gpu=gpu or case.gpu,
+                 as_of=case.as_of)
+    return f" ({days} days old)"
 
 
 def counted(case, kind="on_demand"):
@@ -69,6 +113,50 @@ def said_api(case, rule):
     found = of(case)
     return named("api-all", scenario_prices.api(found, rule)["blend"][1], price, rule=rule,
                  **cased(found, "model", "isl", "osl", "cached_prefix", "as_of"))
+
+
+def offered(case, gpus, *kinds):
+    """Rows of :func:`options.offers` of some GPUs, each on its best number for a replica, under some kinds of an hour.
+
+    ``reason`` says why one cannot be had.  Who asks for spot hours has work that may be interrupted.
+    """
+    full = of(case, gpus=list(gpus), n_gpus=None)
+    full.interruptible = full.interruptible or "spot" in kinds
+    found = options.offers(full).table
+    return found[found["kind"].isin(["", *kinds])]
+
+
+def compared(case, gpus, kind="on_demand"):
+    """What the load of a page costs on each of some GPUs, machines alone: one row a GPU, or why it has no cost (``reason``).
+
+    Each on its best replica, at the typical price, as busy as the load leaves it; ``_low`` and ``_high`` of a cost are the
+    model's interval.  ``output_s_share`` is the share of the time that output tokens cause.
+    """
+    try:
+        offers = offered(case, gpus, kind).set_index("gpu")
+    except NothingServes as reason:
+        raise BadInput(f"parameter 'gpus': {reason}") from None
+    served, rows, tok = options.serving(of(case, gpus=list(gpus), n_gpus=None)).set_index("gpu"), [], case.isl + case.osl
+    for gpu in gpus:
+        offer, speed = offers.loc[gpu], served.loc[gpu]
+        row = {"gpu": gpu, "name": data.gpu(gpu)["name"], "reason": offer["reason"]}
+        rows.append(row)
+        if offer["reason"]:
+            continue
+        row |= {name: offer[name] for name in ("kind", "n_gpus", "concurrency", "utilisation", "usd_per_gpu_hour", "price_from",
+                                               "price_mark", "calibrated")}
+        row |= {name: speed[name] for name in ("tpot_ms", "ttft_ms")} | {"output_s_share": 1 - speed["prefill_share"]}
+        for end, other in (("_low", "_high"), ("", ""), ("_high", "_low")):  # a slow replica makes the dear token
+            usd = money.usd_per_mtok(usd_per_gpu_hour=offer["usd_per_gpu_hour"], n_gpus=offer["n_gpus"],
+                                     utilisation=offer["utilisation"], tok_per_s=offer[f"requests_per_s{other}"] * tok)
+            row |= {f"requests_per_s{end}": offer[f"requests_per_s{end}"], f"usd_per_mtok{end}": usd,
+                    f"usd_per_mtok_out{end}": money.usd_per_mtok_of_kind(
+                        usd_per_mtok=usd, time_share=row["output_s_share"], tok_share=case.osl / tok)}
+    table = pd.DataFrame(rows)
+    if (table["reason"] != "").all():
+        raise BadInput(f"parameter 'gpus': none of {', '.join(gpus)} can be {RENTED.get(kind, 'rented')} on {case.as_of}: "
+                       f"{'; '.join(table['reason'])}")
+    return table
 
 
 def bill(case, kind="on_demand"):
