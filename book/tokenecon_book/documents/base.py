@@ -92,6 +92,18 @@ def completed(case):
     return SimpleNamespace(**found)
 
 
+def machines(scenario_case, row):
+    """Cost of a million tokens of all kinds by the machine hours alone, idle ones included, of a row of the offers. [USD/Mtok]"""
+    return options.per_mtok(scenario_case, row["usd_per_gpu_hour"], row["n_gpus"] * row["replicas"],
+                            options.rate(scenario_case.requests_per_day))
+
+
+def choice(scenario_case, row):
+    """What the cost of a choice is of, for :func:`named`: its machine, contract and price rule, and the load of its scenario."""
+    load = cased(scenario_case, *(name for name in LOAD if name not in ("gpu", "n_gpus")))
+    return load | {name: row[name] for name in ("kind", "gpu", "n_gpus") if row[name] == row[name]}
+
+
 def instance(full, **changes):
     """What the cost of a token is of, for :func:`named`: the machine, its load and its price, of a completed case."""
     fields = ("model", "gpu", "n_gpus", "weights", "kv", "isl", "osl", "batch", "utilisation", "usd_per_gpu_hour")
@@ -114,7 +126,8 @@ def line(case):
     if hasattr(case, "model"):
         row = bill(case)
         parts = [data.model(case.model)["name"], data.precision(case.weights)["name"],
-                 f"{given(case, 'n_gpus', '{:.0f}'.format)} × {data.gpu(case.gpu)['name']}",
+                 f"{named('replica-gpus', row['n_gpus'], '{:.0f}'.format, **choice(of(case), row))} × "
+                 f"{data.gpu(case.gpu)['name']}",
                  f"{given(case, 'isl', '{:,.0f}'.format)} → {given(case, 'osl', '{:,.0f}'.format)} tokens",
                  f"{named('requests-per-day', of(case).requests_per_day, '{:,.0f}'.format)} requests a day, "
                  f"machines {said_busy(case, row)} busy"]
