@@ -19,7 +19,7 @@ CASE = ("model", "gpu", "n_gpus", "weights", "kv", "isl", "osl", "concurrency", 
 RATES = ("tpot_ms", "ttft_ms", "output_tok_s")
 COSTS = ("usd_per_mtok_in", "usd_per_mtok_cached", "usd_per_mtok_out", "usd_per_mtok")
 ENDS = ("", "_low", "_high")
-NOTE = "Ranges of the calibrated model: 80 % intervals from measurements it had not seen, times the range of the price."
+NOTE = "Ranges: interval of the model (80 %, from measurements it had not seen), times the spread of offers where a price has one."
 UNMEASURED = "Where nothing like it (accelerator, number format, kind of model) was measured, intervals are widened."
 NO_ROOM = "does not fit"  # what `estimate` says where memory is short
 
