@@ -12,10 +12,11 @@ from tokenecon import data
 from tokenecon.decision import options, scenario, scenario_prices
 from tokenecon.errors import BadInput, NothingServes
 from tokenecon.finding import Finding, finding, given, named
-from tokenecon.formulas import money
+from tokenecon.formulas import money, serving
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
-from tokenecon_book.documents.words import dollars, percent, price
+from tokenecon.serving import operating_point
+from tokenecon_book.documents.words import dollars, longer, percent, price
 
 NAME = "chat-assistant"
 # parameter of a page -> the scenario's own name of it
@@ -176,15 +177,20 @@ def completed(case):
     """The case of a page with its blanks filled: requests in flight (``batch``), busy share and price as the base case has them.
 
     The batch is as large as the limits on latency allow, the busy share that of machines rented hour by hour as the load moves.
+    ``costed`` is what its costs of tokens are of, for :func:`named`: where the page states none of the three they are those of
+    the base case's own choice.
     """
     found = {name: getattr(case, name) for name in vars(case)}
+    blank = all(found[name] is None for name in ("batch", "utilisation", "usd_per_gpu_hour"))
     if found["usd_per_gpu_hour"] is None:
         found["usd_per_gpu_hour"] = hour(case)["typical"]
     if found["batch"] is None or found["utilisation"] is None:
         row = bill(case)
         found["batch"] = int(row["concurrency"]) if found["batch"] is None else found["batch"]
         found["utilisation"] = float(row["utilisation"]) if found["utilisation"] is None else found["utilisation"]
-    return SimpleNamespace(**found)
+    full = SimpleNamespace(**found)
+    full.costed = choice(of(case), row) if blank else instance(full)
+    return full
 
 
 def machines(scenario_case, row):
@@ -203,6 +209,20 @@ def instance(full, **changes):
     """What the cost of a token is of, for :func:`named`: the machine, its load and its price, of a completed case."""
     fields = ("model", "gpu", "n_gpus", "weights", "kv", "isl", "osl", "batch", "utilisation", "usd_per_gpu_hour")
     return cased(full, *fields) | changes
+
+
+def batch_latency(full, batch):
+    """How much longer an output token takes with so many requests at a time than alone, on the machine of a case. [fraction]"""
+    machine = {name: getattr(full, name) for name in ("model", "gpu", "n_gpus", "weights", "kv", "isl", "osl")}
+    alone, together = (operating_point.point(**machine, concurrency=at, usd_per_gpu_hour=1.0, utilisation=1.0)["tpot_ms"]
+                       for at in (1, batch))
+    return serving.batching_latency_rise(batch_step_s=together, single_step_s=alone)
+
+
+def said_batch_latency(full, batch):
+    """The same in words, as a named quantity: "76% longer than alone"."""
+    return named("batch-latency", batch_latency(full, batch), longer, batch=int(batch),
+                 **cased(full, "model", "gpu", "n_gpus", "weights", "kv", "isl", "osl"))
 
 
 def said_busy(case, row):

@@ -7,8 +7,8 @@ COST = axis("usd_per_mtok_out", "Cost of output tokens", "USD/Mtok_out", log=Tru
 
 def cost(found):
     """Cost of a token by accelerator, cheapest first, with the interval of the model."""
-    return intervals(found.table, axis("usd_per_mtok", "Cost of all tokens", "USD/Mtok"), "label", group="measured", range="interval",
-                     sort=False)
+    return intervals(found.table, axis("usd_per_mtok", "Cost of all tokens", "USD/Mtok"), "label", group="measured",
+                     range="interval", sort=False)
 
 
 def fits(found):
