@@ -6,7 +6,7 @@ or "a share of -15%".
 
 from math import floor, log10
 
-CENT, NOTHING = 0.01, 1e-9
+CENT, NOTHING, TEN = 0.01, 1e-9, 10.0
 LITTLE = 0.005  # a share below it reads as 0%
 
 
@@ -23,6 +23,16 @@ def dollars(value):
     if size >= CENT:
         return f"${value:,.2f}"
     return f"${value:.{1 - floor(log10(size))}f}"
+
+
+def whole_dollars(value):
+    """A larger sum without cents: "$407"; below ten as :func:`dollars`."""
+    return f"${value:,.0f}" if abs(value) >= TEN else dollars(value)
+
+
+def about(value):
+    """A number that is known to two digits: "about 120,000"."""
+    return f"about {float(f'{value:.2g}'):,.10g}"
 
 
 def span(low, high, show):
