@@ -33,7 +33,8 @@ def named(name, value, show, **case):
     """
     text = show(value)
     if _making:
-        _making[-1][2].append(Quantity(name, text, float(value), tuple(sorted((key, str(of)) for key, of in case.items()))))
+        of = tuple(sorted((key, f"{part:.12g}" if isinstance(part, float) else str(part)) for key, part in case.items()))
+        _making[-1][2].append(Quantity(name, text, float(value), of))
     return text
 
 

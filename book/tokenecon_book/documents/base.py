@@ -102,6 +102,18 @@ def completed(case):
     return SimpleNamespace(**found)
 
 
+def machines(scenario_case, row):
+    """Cost of a million tokens of all kinds by the machine hours alone, idle ones included, of a row of the offers. [USD/Mtok]"""
+    return options.per_mtok(scenario_case, row["usd_per_gpu_hour"], row["n_gpus"] * row["replicas"],
+                            options.rate(scenario_case.requests_per_day))
+
+
+def choice(scenario_case, row):
+    """What the cost of a choice is of, for :func:`named`: its machine, contract and price rule, and the load of its scenario."""
+    load = cased(scenario_case, *(name for name in LOAD if name not in ("gpu", "n_gpus")))
+    return load | {name: row[name] for name in ("kind", "gpu", "n_gpus") if row[name] == row[name]}
+
+
 def instance(full, **changes):
     """What the cost of a token is of, for :func:`named`: the machine, its load and its price, of a completed case."""
     fields = ("model", "gpu", "n_gpus", "weights", "kv", "isl", "osl", "batch", "utilisation", "usd_per_gpu_hour")
@@ -132,8 +144,7 @@ def _of_day(usd_per_month):
 
 def said_day(case, row, price_rule=None):
     """The whole bill of a day of a row of :func:`bill`, as text and named quantity: "$407"; by another rule of prices."""
-    of_bill = load(case) | {"price_rule": price_rule or rule(case), "ops_overhead": of(case).ops_overhead}
-    return named("bill-day", usd_per_day(row), whole_dollars, kind=row["kind"], **of_bill)
+    return named("bill-day", usd_per_day(row), whole_dollars, **choice(of(case, price_rule=price_rule or rule(case)), row))
 
 
 def machines_usd_per_day(row):
@@ -159,16 +170,17 @@ def said_api(case, found):
 
 
 def break_even_rows(case):
-    """The rows of :func:`break_even.against_api` for the page's GPU by kind of hour; none where nobody sells the model."""
+    """The rows of :func:`break_even.against_api` for the page's GPU by kind of hour, each with its offer; none without an API."""
     scene = of(case, gpus=[case.gpu])
-    table = break_even.against_api(scene, options.offers(scene)).table
-    return {row["kind"]: row for _, row in table.iterrows()}
+    offered = options.offers(scene)
+    rows = {row["kind"]: row.to_dict() for _, row in offered.table.iterrows() if not row["reason"]}
+    table = break_even.against_api(scene, offered).table
+    return {row["kind"]: pd.Series(rows[row["kind"]] | row.to_dict()) for _, row in table.iterrows()}
 
 
 def said_break_even(case, row):
     """The volume from which on a choice costs less than the API, as text and named quantity: "about 120,000"."""
-    return named("break-even-volume", row["requests_per_day"], about, kind=row["kind"], ops_overhead=of(case).ops_overhead,
-                 **load(case))
+    return named("break-even-api", row["requests_per_day"], about, **choice(of(case), row))
 
 
 @finding
@@ -181,7 +193,8 @@ def line(case):
     if hasattr(case, "model"):
         row = bill(case)
         parts = [data.model(case.model)["name"], data.precision(case.weights)["name"],
-                 f"{given(case, 'n_gpus', '{:.0f}'.format)} × {data.gpu(case.gpu)['name']}",
+                 f"{named('replica-gpus', row['n_gpus'], '{:.0f}'.format, **choice(of(case), row))} × "
+                 f"{data.gpu(case.gpu)['name']}",
                  f"{given(case, 'isl', '{:,.0f}'.format)} → {given(case, 'osl', '{:,.0f}'.format)} tokens",
                  f"{named('requests-per-day', of(case).requests_per_day, '{:,.0f}'.format)} requests a day, "
                  f"machines {said_busy(case, row)} busy"]

@@ -35,6 +35,13 @@ def about(value):
     return f"about {float(f'{value:.2g}'):,.10g}"
 
 
+def price(value):
+    """Money in three digits, as a cost of tokens is known: "$104", "$9.94", "$0.0594"."""
+    if abs(value) < NOTHING:
+        return "$0"
+    return f"${value:,.{max(0, 2 - floor(log10(abs(value))))}f}"
+
+
 def span(low, high, show):
     """A range; one number where both ends read the same."""
     return show(low) if show(low) == show(high) else f"{show(low)} to {show(high)}"

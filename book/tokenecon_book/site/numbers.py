@@ -16,11 +16,14 @@ def texts(folder):
     """What the executed notebooks of a folder say: one dict a text, with page, key, text and its named quantities."""
     found = []
     for path in sorted(Path(folder).rglob("*.ipynb")):
-        page = path.relative_to(folder).with_suffix("").as_posix()
-        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            for output in cell.get("outputs", []):
-                found += [{"page": page} | one for one in _said(output)]
+        found += of_page(path, path.relative_to(folder).with_suffix("").as_posix())
     return found
+
+
+def of_page(path, page):
+    """The same of one executed notebook."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [{"page": page} | one for cell in cells for output in cell.get("outputs", []) for one in _said(output)]
 
 
 def _said(output):

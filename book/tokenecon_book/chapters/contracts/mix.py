@@ -192,7 +192,7 @@ def bills(case):
 
 def said_rented(case, row):
     """The machine hours of a day of the base case's rented fleet, as text and named quantity."""
-    return named("machines-day", base.machines_usd_per_day(row), whole_dollars, **base.load(case))
+    return named("machines-day", base.machines_usd_per_day(row), whole_dollars, **base.choice(base.of(case), row))
 
 
 @finding

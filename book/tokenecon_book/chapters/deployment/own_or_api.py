@@ -12,6 +12,7 @@ from tokenecon_book.documents.words import about
 
 PRINTED, CHEAPEST = "documents: an API", "API: cheapest seller"
 BEST = "best"  # a price rule
+NOBODYS = {"kind": "api", "gpu": "", "n_gpus": float("nan")}  # an API is of no machine
 SELLERS = {"typical": "the median API", "best": "the cheapest API", "list": "the median API of hyperscalers"}
 OWNED, RENTED = "own", "on_demand"
 WAYS = {OWNED: "owned machines", RENTED: "machines rented by the hour", "api": "API"}
@@ -128,7 +129,7 @@ def bills(case):
     if sold:
         said.append(f"{SELLERS[base.rule(case)]}, at {base.said_api(case, sold)} a million tokens, "
                     f"costs {base.said_day(case, rows['api'])}")
-    said += [f"its cheapest seller costs {base.said_day(case, row | {'kind': 'api'}, BEST)}" for row in map(dict, low)]
+    said += [f"its cheapest seller costs {base.said_day(case, row | NOBODYS, BEST)}" for row in map(dict, low)]
     volume = named("requests-per-day", case.requests_per_day, "{:,.0f}".format)
     return Finding(
         table, f"For {volume} request{'' if case.requests_per_day == 1 else 's'} a day {'; '.join(said)} a day.",
