@@ -67,6 +67,12 @@ def paid_replicas(case, row, policy, requests_per_day):
     return planning.demand_curve(profile, demands=demands, policy=policy, **fleet_terms(case, row))
 
 
+def by_hour(case, row):
+    """Replicas of a row of :func:`offers` that are paid for in each hour of the case's load; their mean is its ``replicas``."""
+    return planning.hours(case.profile, mean_requests_per_s=rate(case.requests_per_day), policy=KINDS[row["kind"]][2],
+                          **_fleet(case, row))["paid"].to_numpy()
+
+
 def _busiest(profile):
     """The busiest hour alone: a fixed fleet is made for it, so the others need no planning."""
     return profile.nlargest(1, "ratio")
