@@ -70,7 +70,7 @@ def paid_replicas(case, row, policy, requests_per_day):
 def by_hour(case, row):
     """Replicas of a row of :func:`offers` that are paid for in each hour of the case's load; their mean is its ``replicas``."""
     return planning.hours(case.profile, mean_requests_per_s=rate(case.requests_per_day), policy=KINDS[row["kind"]][2],
-                          **_fleet(case, row))["paid"].to_numpy()
+                          **fleet_terms(case, row))["paid"].to_numpy()
 
 
 def _busiest(profile):

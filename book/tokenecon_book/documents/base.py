@@ -271,12 +271,6 @@ def api(case):
         return None
 
 
-def said_api(case, found):
-    """The price of an API's tokens as text and named quantity, where :func:`api` found one: "$0.65"."""
-    return named("api-price", found["blend"][1], dollars, rule=rule(case), **cased(of(case), "model", "isl", "osl",
-                                                                                  "cached_prefix", "as_of"))
-
-
 def break_even_rows(case):
     """The rows of :func:`break_even.against_api` for the page's GPU by kind of hour, each with its offer; none without an API."""
     scene = of(case, gpus=[case.gpu])
