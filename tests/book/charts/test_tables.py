@@ -138,8 +138,8 @@ def test_claims(found):
     assert "at least $0.01 per million output tokens" in shown.html
     assert "3.35 &lt; 3.40 &amp; more" in shown.html
     assert 'href="cases/spotify.html#cost"' in shown.html
-    assert "Ukrainian text line 41" in shown.html
-    assert "Thai text line" not in shown.html
+    assert "sources.html#doc-uk\">Introl, Ukrainian text</a> line 41" in shown.html
+    assert "Thai text" not in shown.html
     assert "Hardware (1)" in shown.html
 
 

@@ -6,9 +6,9 @@ from tokenecon_book.charts import theme
 from tokenecon_book.charts.claims_list import VERDICTS
 from tokenecon_book.charts.forms import axis, bars, intervals, mark
 
-# Verdict -> colour: green, orange and red for what was checked, grey and pale blue for what could not be.
+# Verdict -> colour: green, orange and red for what was checked, grey and pale blues for what could not be.
 COLOURS = dict(zip(VERDICTS, (theme.PALETTE[2], theme.PALETTE[1], theme.PALETTE[4], theme.PALETTE[5],
-                              theme.SEQUENTIAL[1]), strict=True))
+                              theme.SEQUENTIAL[1], theme.SEQUENTIAL[2]), strict=True))
 
 
 def in_colours(chart):

@@ -25,9 +25,9 @@ def batch_cost(found):
 
 
 def batch_latency(found):
-    """Time per output token over batch, with the same two thresholds."""
+    """Time per output token over batch, with the same two thresholds and what the documents say of their batch."""
     return lines(found.table, BATCH, axis("tpot_ms", "Time per output token", "ms/tok_out", zero=True), "by",
-                 range=RANGES, marks=_thresholds(found))
+                 range=RANGES, marks=_thresholds(found), points=found["claimed"])
 
 
 def context(found):
@@ -46,5 +46,5 @@ def sizes(found):
 
 def precisions(found):
     """Cost by weight format and load relative to the first format, calibrated and textbook."""
-    return bars(found.table, axis("relative_cost", "Cost of output, FP16 = 1", "ratio", zero=True), "label", "by",
+    return bars(found.table, axis("relative_cost", "Cost of all tokens, FP16 = 1", "ratio", zero=True), "label", "by",
                 stacked=False, sort=False)

@@ -2,12 +2,13 @@
 
 from tokenecon_book.charts.forms import axis, heatmap, intervals, lines, scatter
 
-COST = axis("usd_per_mtok_out", "Cost of output", "USD/Mtok_out", log=True)
+COST = axis("usd_per_mtok_out", "Cost of output tokens", "USD/Mtok_out", log=True)
 
 
 def cost(found):
-    """Cost of a token by accelerator, cheapest first, calibrated and textbook, with their ranges."""
-    return intervals(found.table, COST, "label", group="by", range="bound", sort=False)
+    """Cost of a token by accelerator, cheapest first, with the interval of the model."""
+    return intervals(found.table, axis("usd_per_mtok", "Cost of all tokens", "USD/Mtok"), "label", group="measured",
+                     range="interval", sort=False)
 
 
 def fits(found):

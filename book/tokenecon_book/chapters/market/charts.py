@@ -58,7 +58,7 @@ def _names(table, names, ends, up, hue):
 
 def tokens(found):
     """Sellers of each model as ticks on their range, and the cost on rented GPUs below them."""
-    cost = axis("usd_per_mtok", "Price or cost", "USD/Mtok", log=True)
+    cost = axis("usd_per_mtok", "All tokens, asked or made", "USD/Mtok", log=True)
     table = found.table
     kinds = {what: "offers" if what == "sold by the token" else "bound" for what in table["what"]}
     chart = intervals(table, cost, "label", group="what", range=kinds, sort=False)
