@@ -13,7 +13,7 @@ def breakdown(found):
 def kinds(found):
     """Kinds of an hour of one GPU, cheapest first, with their ranges."""
     return intervals(found.table, axis("usd_per_gpu_hour", "An hour", "USD/GPU/h", log=True), "label", group="way",
-                     range={"owned": "draws", "rented": "offers"}, sort=False)
+                     range={"own": "draws", "rent by the hour": "offers", "commitment": "offers"}, sort=False)
 
 
 def check(found):
