@@ -235,7 +235,7 @@ def summary(found):
                   for name, words in (("throughput", "offline throughput"), ("tpot", "time per token")))
     return Finding(
         targets(found).table, f"On NVIDIA sources it has not seen, the model misses throughput by {off} and time per token by "
-        f"{token}; {covered(cases)} of cases lie inside their intervals.")
+        f"{token}; {covered(cases)} lie inside their intervals.")
 
 
 def covered(cases):
