@@ -32,4 +32,4 @@ def by_tolerance(found):
 def printed_over_recomputed(found):
     """Printed over recomputed figure, one row a contradicted claim, on a log axis."""
     ratio = axis("ratio", "Printed over recomputed", "ratio", log=True)
-    return intervals(found.table, ratio, "claim", marks=[mark("x", 1.0, "as printed")])
+    return intervals(found.table, ratio, "claim", range="bound", marks=[mark("x", 1.0, "as printed")])

@@ -286,7 +286,7 @@ BY_HAND = {
     "up-anthropic-implied-revenue": (2.7e6 * 365 / 0.85,) * 2,
     "up-billion-token-annual-cost": (1e9 * 0.001 * 365,) * 2,
     "up-h100-a100-performance": (3.35 / 2.039,) * 2,
-    "up-h100-a100-price": (20000 / 10000, 46875 / 18549),
+    "up-h100-a100-price": (46875 / 18549, 22000 / 8000),
     "up-h100-a100-cost-per-token": (1 - 2.5 / (100 / 60),) * 2,
     "up-bytes-per-parameter": (2.0,) * 2,
     "up-h200-single-gpu-70b": (1.0,) * 2,                                 # 140.66 GB of 150.3 GB
@@ -309,7 +309,7 @@ BY_HAND = {
     "hw-h100-cheaper-per-token": (2.5 / 1.67,) * 2,
     "hw-70b-fp16-memory": (140.0,) * 2,
     "hw-two-gpu-cost": (2.0,) * 2,
-    "hw-mi300x-price": (25734 / 46875, 15000 / 20000),
+    "hw-mi300x-price": (25734 / 46875, 25734 / 22000),
     "hw-mi300x-cost-reduction": (1 - 0.6 / (5.3 / 3.35 * 0.5), 1 - 0.6 / (5.3 / 3.35 * 0.7)),
     "hw-gaudi3-power": (600.0,) * 2,
     "sw-gptq-bits": (4 + (16 + 4) / 128,) * 2,
