@@ -87,7 +87,7 @@ def narrower(whole):
     lost = held[HOLDS] + held[ASSUMPTION] - fewer[HOLDS] - fewer[ASSUMPTION]
     factor = named("claims-widest", STRICTER, "{:g}".format, rule="stricter")
     gone = so_many(lost, "claim", "claims", verdict="no longer holds", among=whole.parameters["section"], **given)
-    return f"If the ends of a range might differ {factor} times at most, {gone.replace('none', 'no')} fewer would hold."
+    return f"If the ends of a range might differ by at most {factor} times, {gone.replace('none', 'no')} fewer would hold."
 
 
 @finding
