@@ -64,7 +64,13 @@ def paid_replicas(case, row, policy, requests_per_day):
     if case.utilisation is not None:
         return policies.at_utilisation(demands, requests_per_s=row["requests_per_s"], utilisation=case.utilisation, kept=KEPT)
     profile = _busiest(case.profile) if policy == "fixed" else case.profile
-    return planning.demand_curve(profile, demands=demands, policy=policy, **_fleet(case, row))
+    return planning.demand_curve(profile, demands=demands, policy=policy, **fleet_terms(case, row))
+
+
+def by_hour(case, row):
+    """Replicas of a row of :func:`offers` that are paid for in each hour of the case's load; their mean is its ``replicas``."""
+    return planning.hours(case.profile, mean_requests_per_s=rate(case.requests_per_day), policy=KINDS[row["kind"]][2],
+                          **fleet_terms(case, row))["paid"].to_numpy()
 
 
 def _busiest(profile):
@@ -77,7 +83,8 @@ def points(case, most):
     return int(np.clip(PLANNED // len(case.profile), FEWEST, most))
 
 
-def _fleet(case, row):
+def fleet_terms(case, row):
+    """Terms of a fleet of this replica as :mod:`tokenecon.fleet.planning` takes them."""
     return {"requests_per_s": row["requests_per_s"], "concurrency": row["concurrency"],
             "wait_probability": case.wait_probability, "start_h": data.value("spot.restart"), "floor": KEPT}
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import NoInput
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, named
 from tokenecon.formulas import tco
 from tokenecon.prices import gpu_prices
 from tokenecon.queries import remembered
@@ -250,11 +250,13 @@ def sensitivity(gpu, *, as_of=None, owner="neocloud", **given):
     table["width"] = table["usd_per_gpu_hour_high"] - table["usd_per_gpu_hour_low"]
     table = table[table["width"] > 0].sort_values("width", ascending=False, ignore_index=True)
     first, second = table["name"].iloc[:2]
-    power = "" if "usd_per_kwh" in set(table["input"].iloc[:2]) else (
-        f"; electricity by ${table.loc[table['input'] == 'usd_per_kwh', 'width'].sum():.2f}")
+    others = table[(table["input"] == "usd_per_kwh") & (table.index > 1)]
+    said = [named("owned-hour-swing", row["width"], "${:.2f}".format, gpu=gpu, as_of=as_of, owner=owner, input=row["input"],
+                  **given) for _, row in pd.concat([table.iloc[:1], others]).iterrows()]
+    power = f"; electricity by {said[1]}" if len(others) else ""
     return Finding(
-        table, f"{first} moves the hour most, by ${table['width'].iloc[0]:.2f} over its range, then "
-        f"{second[0].lower()}{second[1:]}{power}.", total=owned_total(**fixed))
+        table, f"{first} moves the hour most, by {said[0]} over its range, then {second[0].lower()}{second[1:]}{power}.",
+        total=owned_total(**fixed))
 
 
 def formatted(name, value):

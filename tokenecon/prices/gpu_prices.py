@@ -230,12 +230,6 @@ def aged(found):
     return f" ({_days(found)} days old)" if age_days(found) > OLD_DAYS else ""
 
 
-def aged_among(several):
-    """The age of the oldest of several prices, to stand behind what rests on all of them, where it is over :data:`OLD_DAYS`."""
-    oldest = max(several, key=age_days)
-    return f" (prices up to {_days(oldest)} days old)" if age_days(oldest) > OLD_DAYS else ""
-
-
 def counted(found):
     """Of how many sellers a price is and how old, in words.
 
