@@ -64,13 +64,13 @@ def paid_replicas(case, row, policy, requests_per_day):
     if case.utilisation is not None:
         return policies.at_utilisation(demands, requests_per_s=row["requests_per_s"], utilisation=case.utilisation, kept=KEPT)
     profile = _busiest(case.profile) if policy == "fixed" else case.profile
-    return planning.demand_curve(profile, demands=demands, policy=policy, **_fleet(case, row))
+    return planning.demand_curve(profile, demands=demands, policy=policy, **fleet_terms(case, row))
 
 
 def by_hour(case, row):
     """Replicas of a row of :func:`offers` that are paid for in each hour of the case's load; their mean is its ``replicas``."""
     return planning.hours(case.profile, mean_requests_per_s=rate(case.requests_per_day), policy=KINDS[row["kind"]][2],
-                          **_fleet(case, row))["paid"].to_numpy()
+                          **fleet_terms(case, row))["paid"].to_numpy()
 
 
 def _busiest(profile):
@@ -83,7 +83,8 @@ def points(case, most):
     return int(np.clip(PLANNED // len(case.profile), FEWEST, most))
 
 
-def _fleet(case, row):
+def fleet_terms(case, row):
+    """Terms of a fleet of this replica as :mod:`tokenecon.fleet.planning` takes them."""
     return {"requests_per_s": row["requests_per_s"], "concurrency": row["concurrency"],
             "wait_probability": case.wait_probability, "start_h": data.value("spot.restart"), "floor": KEPT}
 
@@ -233,7 +234,8 @@ def _dated(case, price):
     """Of how many sellers a price is, when the quote that sets it was last seen, and whether that is long ago."""
     if not price["seen"]:
         return {"price_sellers": np.nan, "price_from": price["said"], "price_seen": "the scenario", "price_mark": ""}
-    marks = {"old": gpu_prices.is_old(price["seen"], case.as_of), "outside": price["outside"], "yours": price["yours"]}
+    marks = {"old": gpu_prices.is_old(price["seen"], case.as_of), "outside": price["outside"], "estimate": price["estimates"],
+             "second-hand": price["second_hand"], "slow": price["slow"], "yours": price["yours"]}
     return {"price_sellers": price["count"], "price_from": price["said"], "price_seen": min(price["seen"], case.as_of),
             "price_mark": ", ".join(word for word, holds in marks.items() if holds)}
 

@@ -14,7 +14,7 @@ from tokenecon.formulas import levers, money, serving
 from tokenecon.serving import operating_point, sizing
 from tokenecon_book.chapters.deployment import edge, own_or_api
 from tokenecon_book.documents import base, bills
-from tokenecon_book.documents.words import dollars, percent, span
+from tokenecon_book.documents.words import dollars, percent, price, span
 
 LATENCY_COLUMNS = {
     "where": ("Where", None), "in_flight": ("Requests in flight", None), "first_ms": ("Until the first token", "ms"),
@@ -138,7 +138,7 @@ def egress(case):
         {"what": "the centre's advantage as the documents put it", "usd_per_mtok_out": advantage},
         {"what": "made on machines rented by the hour", "usd_per_mtok_out": made}])
     sent = named("egress-fee", fee[1], dollars)
-    cost = named("cost-output", made, dollars, **base.instance(full))
+    cost = named("cost-output", made, price, **full.costed)
     return Finding(table, (
         f"Sending a million tokens out costs {sent} in fees, making them {cost}: fees do not use up the advantage of a centre."
         if fee[1] < advantage else

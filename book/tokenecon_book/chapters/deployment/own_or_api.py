@@ -136,7 +136,7 @@ def bills(case):
             for kind, row in rows.items() if kind != API]
     sold = base.api(case)
     if sold:
-        said.append(f"{SELLERS[base.rule(case)]}, at {base.said_api(case, sold)} a million tokens, "
+        said.append(f"{SELLERS[base.rule(case)]}, at {base.said_api(case, base.rule(case))} a million tokens, "
                     f"costs {base.said_day(case, rows[API])}")
     said += [f"its cheapest seller costs {base.said_day(case, row | NOBODYS, BEST)}" for row in map(dict, low)]
     volume = named("requests-per-day", case.requests_per_day, "{:,.0f}".format)

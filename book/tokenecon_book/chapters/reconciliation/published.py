@@ -17,8 +17,8 @@ H100, A100 = "h100-sxm-80gb", "a100-sxm-80gb"
 SERVER, TERM_YEARS = 8, 3  # GPUs and years of the published cost of a server
 CALL = {"isl": 1000, "osl": 200}  # tokens of the published call
 COLUMNS = {
-    "what": ("Published", None), "publisher": ("By", None), "published": ("Their figure", "unit"),
-    "ours": ("Ours", "unit"), "unit": ("Unit", None), "ratio": ("Ours over theirs", "ratio"), "why": ("Why they differ", None),
+    "what": ("Published", None), "publisher": ("By", None), "published": ("Their figure", None),
+    "ours": ("Ours", None), "unit": ("Unit", None), "ratio": ("Ours over theirs", "ratio"), "why": ("Why they differ", None),
 }  # fmt: skip
 SIZES = ((1e9, " billion"), (1e6, " million"), (1.0, ""))
 
