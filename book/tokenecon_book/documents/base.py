@@ -271,13 +271,18 @@ def api(case):
         return None
 
 
+def offers_by_kind(case):
+    """The rows of :func:`options.offers` that can be had on the page's GPU, and of the API, by kind of hour."""
+    table = options.offers(of(case, gpus=[case.gpu])).table
+    return {row["kind"]: row for _, row in table[table["reason"] == ""].iterrows()}
+
+
 def break_even_rows(case):
     """The rows of :func:`break_even.against_api` for the page's GPU by kind of hour, each with its offer; none without an API."""
     scene = of(case, gpus=[case.gpu])
     offered = options.offers(scene)
-    rows = {row["kind"]: row.to_dict() for _, row in offered.table.iterrows() if not row["reason"]}
-    table = break_even.against_api(scene, offered).table
-    return {row["kind"]: pd.Series(rows[row["kind"]] | row.to_dict()) for _, row in table.iterrows()}
+    held, table = offers_by_kind(case), break_even.against_api(scene, offered).table
+    return {row["kind"]: pd.Series(held[row["kind"]].to_dict() | row.to_dict()) for _, row in table.iterrows()}
 
 
 def said_break_even(case, row):
