@@ -184,15 +184,16 @@ def completed(case):
     the base case's own choice.
     """
     found = {name: getattr(case, name) for name in vars(case)}
-    blank = all(found[name] is None for name in ("batch", "utilisation", "usd_per_gpu_hour"))
-    if found["usd_per_gpu_hour"] is None:
+    blank = [name for name in ("batch", "utilisation", "usd_per_gpu_hour") if name in found and found[name] is None]
+    stated = [name for name in ("batch", "utilisation", "usd_per_gpu_hour") if name in found and name not in blank]
+    if "usd_per_gpu_hour" in blank:
         found["usd_per_gpu_hour"] = hour(case)["typical"]
-    if found["batch"] is None or found["utilisation"] is None:
+    if {"batch", "utilisation"} & set(blank):
         row = bill(case)
-        found["batch"] = int(row["concurrency"]) if found["batch"] is None else found["batch"]
-        found["utilisation"] = float(row["utilisation"]) if found["utilisation"] is None else found["utilisation"]
+        found |= {name: value for name, value in (("batch", int(row["concurrency"])), ("utilisation", float(row["utilisation"])))
+                  if name in blank}
     full = SimpleNamespace(**found)
-    full.costed = choice(of(case), row) if blank else instance(full)
+    full.costed = instance(full) if stated else choice(of(case), row)
     return full
 
 
