@@ -10,7 +10,6 @@ from tokenecon.fleet import planning as fleets
 from tokenecon.fleet import traffic
 from tokenecon.formulas import money
 from tokenecon.ownership import owned_hour
-from tokenecon.prices import gpu_prices
 from tokenecon.units import SECONDS_PER_DAY, factor
 from tokenecon_book.documents import base
 from tokenecon_book.documents.printed import n
