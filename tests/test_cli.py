@@ -203,7 +203,7 @@ def test_an_unknown_id_is_refused_with_the_nearest(command):
 
 def test_what_only_the_analysis_can_refuse_is_one_sentence_too(command, tmp_path):
     sentence = refused(command("run", "economics", "-p", "batch", "5000", "-o", str(tmp_path / "out")))
-    assert "parameter 'batch' is 5000, but 4 x h100-sxm-80gb hold 189 sequences" in sentence
+    assert "parameter 'batch' is 5000, but 2 x h100-sxm-80gb hold 309 sequences of 1366.1 tokens" in sentence
     assert not (tmp_path / "out").exists()
 
 

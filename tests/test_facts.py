@@ -431,8 +431,8 @@ def test_one_price_and_the_size_of_a_replica_can_be_set(command, tmp_path):
         assert "money.usd_per_gpu_hour is" in refused(command("cost", path))
 
 
-PRICED = {"traffic": lambda case: idle.replica(case).usd / case.n_gpus,
-          "hardware": lambda case: hardware.price(case.gpus[0], case)[0],
+PRICED = {"traffic": lambda case: [idle.replica(case).usd / case.n_gpus],
+          "hardware": lambda case: hardware.comparison(case).table["usd_per_gpu_hour"].dropna(),
           "deployment": lambda case: deployment.instance(case)["rent"] / (1 + case.ops_overhead),
           "hour": lambda case: [lifetime.life(case)["rent"]], "cases/jpmorgan": bills.prices, "cases/shopify": bills.prices,
           "cases/spotify": bills.prices,
@@ -569,6 +569,8 @@ FAULTS = [
     ("prices", changed(PRICE, 2, id="power.pue"), "id is 'power.pue', but must be of one table; assumptions.csv has a row"),
     ("prices", with_cells(PRICE, provider="nobody"), "provider is 'nobody', but must be an id"),
     ("prices", with_cells(PRICE, low="1"), "high is blank, but must be given"),
+    ("prices", with_cells(PRICE, prepaid_share="0.25"), "term_months is blank, but must be given, since prepaid_share is"),
+    ("prices", with_cells(PRICE, prepaid_share="25"), "prepaid_share is '25', but must be a number of at least 0 and at most 1"),
     ("prices", with_cells(PRICE, low="2", high="3"), "must be between low and high, 2 and 3"),
     ("prices", with_cells(PRICE, last_seen="2026-10-01"), "must be a day from as_of on"),
     ("prices", with_cells(PRICE, source="nvidia"), "source is 'nvidia', but must be an id"),

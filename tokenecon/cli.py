@@ -126,7 +126,8 @@ def estimate_help():
             "Columns of CASES (.csv, .parquet, or - for standard input):\n\n"
             + "\n".join(f"* {line}" for line in case_files.columns_help())
             + "\n\nRows that are wrong say why in `error`; the others are computed, and where no price is known `no_price` says "
-            "so. Exit code 0; 1 with such a row; "
+            "so. `usd_per_mtok` is the bill over all tokens; `_in`, `_cached` (of input found in the cache) and `_out` let each "
+            "kind pay for the time it causes, and together they pay the bill. Exit code 0; 1 with such a row; "
             "2 where a file cannot be read.\n\nExample: `tokenecon estimate cases.csv -o out.csv`")
 
 

@@ -6,12 +6,41 @@ gives the result its sources: they cannot be stated by hand.
 
 import functools
 import inspect
+from collections import namedtuple
 from types import MappingProxyType
 
 from tokenecon import data, queries, units
 
 PLAIN = (str, int, float, bool)
+# a number in a sentence: its name, the text that is read, its value, and the case that it is of
+Quantity = namedtuple("Quantity", "name text value case")
 _making = []
+
+
+def named(name, value, show, **case):
+    """A number of a sentence as text, put on record as a named quantity of the finding that is being made.
+
+    Parameters
+    ----------
+    name : str
+        A row of ``data/quantities.csv``; of a printed or assumed figure the id of its row in ``data/``.
+    value : float
+        The number in the unit of its row.
+    show : callable
+        Gives the text of the value.
+    **case
+        What the number is of: one name has one value for the same case, wherever it stands.
+    """
+    text = show(value)
+    if _making:
+        of = tuple(sorted((key, f"{part:.12g}" if isinstance(part, float) else str(part)) for key, part in case.items()))
+        _making[-1][2].append(Quantity(name, text, float(value), of))
+    return text
+
+
+def given(case, parameter, show):
+    """A parameter of the page in a sentence: its own name, and no case."""
+    return named(f"parameter.{parameter}", getattr(case, parameter), show)
 
 
 class Finding:
@@ -31,18 +60,19 @@ class Finding:
         Named results that are no column: a mean, a break-even, a threshold to draw.
     """
 
-    __slots__ = ("_queries", "_table", "note", "parameters", "sentence", "sources", "units", "values")
+    __slots__ = ("_queries", "_sentence", "_table", "note", "parameters", "quantities", "sources", "units", "values")
 
     def __init__(self, table, sentence="", note="", units=(), **values):
-        if taken := sorted({"sources", "queries", "parameters"} & values.keys()):
+        if taken := sorted({"sources", "queries", "parameters", "quantities"} & values.keys()):
             raise TypeError(f"a Finding cannot be given its {taken[0]}: they follow from what was asked while it was made")
         if not _making:
             raise RuntimeError("a Finding is made in a function marked @finding, which records what it asks of data/")
-        record, parameters = _making[-1]
+        record, parameters, quantities = _making[-1]
         fill = functools.partial(object.__setattr__, self)
         fill("_table", table.copy())
         fill("_queries", tuple(record))
-        fill("sentence", sentence)
+        fill("_sentence", sentence)
+        fill("quantities", tuple(dict.fromkeys(quantities)))
         fill("note", note)
         fill("units", MappingProxyType(columns(table, dict(units))))
         fill("values", MappingProxyType(values))
@@ -59,6 +89,16 @@ class Finding:
         return self._table.copy()
 
     @property
+    def sentence(self):
+        """The finding in plain words; a result that repeats it takes its quantities along."""
+        self._say()
+        return self._sentence
+
+    def _say(self):
+        if _making:
+            _making[-1][2].extend(self.quantities)
+
+    @property
     def cited(self):
         """The sources as dicts: id, title, publisher, url, published, licence."""
         rows = (data.source(one) for one in self.sources)
@@ -67,13 +107,14 @@ class Finding:
     def __getitem__(self, name):
         """One of the named values."""
         queries.ask(*self._queries)
+        self._say()
         return self.values[name]
 
     def __len__(self):
         return len(self._table)
 
     def __repr__(self):
-        return f"<Finding: {self.sentence or ', '.join(self._table.columns)}; {len(self)} rows, {len(self.sources)} sources>"
+        return f"<Finding: {self._sentence or ', '.join(self._table.columns)}; {len(self)} rows, {len(self.sources)} sources>"
 
 
 def finding(make):
@@ -82,10 +123,10 @@ def finding(make):
 
     @functools.wraps(make)
     def made(*args, **named):
-        given = signature.bind(*args, **named)
-        given.apply_defaults()
+        bound = signature.bind(*args, **named)
+        bound.apply_defaults()
         with queries.recording() as record:
-            _making.append((record, plain(given.arguments)))
+            _making.append((record, plain(bound.arguments), []))
             try:
                 return make(*args, **named)
             finally:

@@ -22,8 +22,8 @@ from tokenecon.formulas.money import (
     usd_per_audio_hour_of_bill,
     usd_per_month,
     usd_per_mtok_blend,
-    usd_per_mtok_in,
     usd_per_mtok_of_bill,
+    usd_per_mtok_of_seconds,
     usd_per_mtok_out,
     usd_per_request_of_bill,
     usd_per_tok_from_word,
@@ -63,8 +63,7 @@ def test_a_month_of_gpus_and_its_tokens_by_kind():
 
 def test_input_tokens_and_the_blend():
     # 281.16288/1979 s for 2000 tokens: 10.78 / 3600 * 0.1420732 / 0.002
-    cost_in = usd_per_mtok_in(usd_per_gpu_hour=2.695, n_gpus=4, prefill_s=281.16288 / 1979, isl=2000,
-                              utilisation=1.0)
+    cost_in = usd_per_mtok_of_seconds(usd_per_gpu_hour=2.695, n_gpus=4, busy_s=281.16288 / 1979, tok=2000, utilisation=1.0)
     assert cost_in == approx(10.78 / 3600 * 281.16288 / 1979 / 0.002)
     assert cost_in == approx(0.2127, abs=5e-5)
     cost_out = 10.78 / 3600 * 160.97152 / 13400 / 32 * 1e6
@@ -75,7 +74,7 @@ def test_input_tokens_and_the_blend():
 
 def test_input_tokens_pay_for_idle_time():
     # 4 * 2.5 USD / 3600 s * 0.18 s = 0.0005 USD of busy time, 0.001 paid, for 4000 tokens
-    cost = usd_per_mtok_in(usd_per_gpu_hour=2.5, n_gpus=4, prefill_s=0.18, isl=4000, utilisation=0.5)
+    cost = usd_per_mtok_of_seconds(usd_per_gpu_hour=2.5, n_gpus=4, busy_s=0.18, tok=4000, utilisation=0.5)
     assert cost == approx(0.25)
 
 

@@ -286,7 +286,16 @@ def test_no_measurement_is_faster_than_a_perfect_machine():
 
 
 def test_results_name_every_interval():
-    assert set(RESULTS) <= set(tokenecon.estimate(GOOD).columns)
+    assert set(RESULTS) <= set(tokenecon.estimate(GOOD | {"cached_prefix": 0.5}).columns)
+
+
+def test_a_cost_of_cached_input_stands_where_the_cases_say_what_is_cached():
+    assert not [name for name in tokenecon.estimate(GOOD).columns if "cached" in name]
+    frame = tokenecon.estimate(pd.DataFrame([GOOD | {"cached_prefix": share} for share in (0.0, 0.5)]))
+    for end in ("", "_low", "_high"):
+        assert np.isnan(frame[f"usd_per_mtok_cached{end}"].iloc[0]) and frame[f"usd_per_mtok_cached{end}"].iloc[1] > 0
+    narrow = tokenecon.estimate(GOOD | {"cached_prefix": 0.5}, intervals=False)
+    assert [name for name in narrow.columns if "cached" in name] == ["cached_prefix", "usd_per_mtok_cached"]
 
 
 def test_a_layer_split_over_the_network_is_not_calibrated_and_its_interval_is_wider():

@@ -111,7 +111,7 @@ def micropython(node, node_modules):
 
 @pytest.mark.parametrize("name", CASES)
 def test_micropython_gives_what_estimate_gives(name, micropython):
-    there, here = micropython[name], tokenecon.estimate(GOOD | CASES[name], percentiles=True).iloc[0]
+    there, here = micropython[name], tokenecon.estimate(GOOD | {"cached_prefix": 0.0} | CASES[name], percentiles=True).iloc[0]
     assert there["fits"] == here["fits"] == (not name.startswith("too"))
     assert there["calibrated"] == here["calibrated"]
     if float(there["most_per_s"]):
@@ -124,6 +124,18 @@ def test_micropython_gives_what_estimate_gives(name, micropython):
     predicted = [*results.RESULTS, *results.PERCENTILES]
     for number in ("max_concurrency", "concurrency_used", *predicted, *(one + end for one in predicted for end in results.ENDS)):
         assert float(there[number]) == pytest.approx(here[number], rel=1e-9, nan_ok=True), number
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if "too" not in name and "more" not in name])
+def test_input_cached_input_and_output_together_pay_the_bill(name):
+    case = GOOD | CASES[name] | {"usd_per_gpu_hour": 3.0, "utilisation": 0.4}
+    row, cached = tokenecon.estimate(case).iloc[0], case.get("cached_prefix", 0.0)
+    tokens = {"in": case["isl"] * (1 - cached), "out": case["osl"]} | ({"cached": case["isl"] * cached} if cached else {})
+    # paid GPU-hours of a second of work over the requests of that second
+    bill = case["n_gpus"] * 3.0 / 3600 / 0.4 / (row["output_tok_s"] / case["osl"])
+    for end, ratio in (("", 1.0), ("_low", row["output_tok_s"] / row["output_tok_s_high"])):
+        paid = [row[f"usd_per_mtok_{kind}{end}"] * count / 1e6 for kind, count in tokens.items()]
+        assert min(paid) > 0 and sum(paid) == pytest.approx(bill * ratio, rel=1e-9)
 
 
 @pytest.mark.parametrize("limits", [{"tpot_ms": 20.0}, {"ttft_ms": 300.0, "tpot_ms": 100.0}, {}, {"tpot_ms": 1.0}])

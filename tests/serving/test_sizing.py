@@ -33,7 +33,7 @@ def test_the_numbers_of_a_replica_hang_together():
     assert row["requests_per_s"] * 211 == pytest.approx(row["output_tok_s"])
     assert row["service_s"] * row["requests_per_s"] == pytest.approx(row["concurrency"])
     assert row["requests_per_s_low"] < row["requests_per_s"] < row["requests_per_s_high"]
-    assert 0 < row["prefill_share"] < 1
+    assert 0 < row["output_share"] < 1
 
 
 def test_looser_limits_never_serve_less():

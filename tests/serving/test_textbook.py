@@ -26,15 +26,30 @@ def test_a_step_on_a_perfect_machine_is_bytes_over_bandwidth_plus_the_ring():
     assert ideal_point()["tpot_ms"] == pytest.approx(1e3 * (read + ring), rel=1e-12)
 
 
-def test_cost_of_output_is_the_rent_of_four_gpus_over_the_tokens_of_an_hour():
+def prompts_cache():
+    """Share of a step that reads the keys and values of prompts: 2000 of 2250 positions of what the cache takes."""
+    return 2000 / 2250 * 32 * 2250 * KV / (4 * 3.35e12) / (ideal_point()["tpot_ms"] / 1e3)
+
+
+def test_cost_of_output_is_the_rent_of_four_gpus_while_they_decode_but_for_the_prompts_cache():
     row = ideal_point()
     tokens_an_hour = 32 / (row["tpot_ms"] / 1e3) * 3600
-    assert row["usd_per_mtok_out"] == pytest.approx(4 * 2.695 / (tokens_an_hour * 0.6) * 1e6, rel=1e-12)
+    bill = 4 * 2.695 / (tokens_an_hour * 0.6) * 1e6
+    assert row["usd_per_mtok_out"] == pytest.approx(bill * (1 - prompts_cache()), rel=1e-12)
 
 
-def test_cost_of_input_is_the_rent_during_the_prefill():
+def test_cost_of_input_is_the_rent_during_the_prefill_and_the_reading_of_its_cache():
     row = ideal_point()
-    assert row["usd_per_mtok_in"] == pytest.approx(4 * 2.695 * row["ttft_ms"] / 1e3 / 3600 / 2000 / 0.6 * 1e6, rel=1e-12)
+    seconds = row["ttft_ms"] / 1e3 + 500 * row["tpot_ms"] / 1e3 / 32 * prompts_cache()
+    assert row["usd_per_mtok_in"] == pytest.approx(4 * 2.695 * seconds / 3600 / 2000 / 0.6 * 1e6, rel=1e-12)
+
+
+def test_where_arithmetic_takes_longer_than_memory_the_cache_costs_nothing():
+    small = {"concurrency": 2000, "isl": 1, "osl": 2, "model": "llama-3.1-8b"}
+    row = ideal_point(**small)
+    assert row["bound"] == "compute"
+    # the whole decode step is the output's: 2000 tokens in each
+    assert row["usd_per_mtok_out"] == pytest.approx(4 * 2.695 / 3600 / 0.6 * row["tpot_ms"] / 1e3 / 2000 * 1e6, rel=1e-12)
 
 
 def test_the_blend_weighs_both_kinds_by_the_workload():

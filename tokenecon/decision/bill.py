@@ -14,7 +14,6 @@ LINES = {
 }  # fmt: skip
 MACHINES = ("machines", "idle", "spare", "power", "support")  # what tools and tests are a share of
 SUPPORT = ("upkeep", "staff", "space")  # components of an owned hour
-TERM_MONTHS = {"reserved_3m": 3, "committed_1y": 12, "committed_3y": 36, "rental_3y": 36}
 # words of an interconnect of cards that are bought one by one; modules come soldered to the board of a server or rack
 CARDS = ("PCIe", "bridge", "socket", "ConnectX")
 
@@ -62,11 +61,10 @@ def hour_parts(usd_per_gpu_hour, owned=None):
             "support": sum(parts[name] for name in SUPPORT)}
 
 
-def bound(case, kind, n_gpus, usd_per_gpu_hour, owned=None):
-    """What is paid whatever comes: capital in machines, and a commitment with its months; zero where one may leave. [USD]"""
+def bound(case, kind, n_gpus, usd_per_gpu_hour, owned=None, months=0.0):
+    """What is paid whatever comes: capital in machines, and a contract of so many months; zero where one may leave. [USD]"""
     if kind == "own":
         capital = owned_hour.purchase_usd_per_gpu(**owned) * n_gpus / owned["availability"]
         return {"capital_usd": capital, "commitment_usd": capital, "commitment_months": case.years * units.MONTHS_PER_YEAR}
-    months = TERM_MONTHS.get(kind, 0)
     return {"capital_usd": 0.0, "commitment_months": float(months),
             "commitment_usd": months * money.usd_per_month_of_gpus(usd_per_gpu_hour=usd_per_gpu_hour, n_gpus=n_gpus)}

@@ -1,7 +1,7 @@
 """A choice as a finance lead says it, and the few numbers that stand in a sentence."""
 
 from tokenecon import data
-from tokenecon.decision import bill
+from tokenecon.prices import gpu_prices
 
 API_SELLER = {"typical": "the median API seller", "best": "the cheapest API seller", "list": "the median hyperscaler's API"}
 DOING = {"own": "owning machines", "commitment": "a contract", "rent by the hour": "renting by the hour", "API": "calling an API"}
@@ -33,7 +33,7 @@ def doing(case, kind, gpu="", gpus=None):
     machines = f"{number}{short(gpu)}"
     if base in HOURLY:
         return f"renting {machines} {HOURLY[base]}"
-    said = f"owning {machines}" if base == "own" else f"reserving {machines} for {MONTHS[bill.TERM_MONTHS[base]]}"
+    said = f"owning {machines}" if base == "own" else f"reserving {machines} for {MONTHS[gpu_prices.TERM_MONTHS[base]]}"
     return said + {"": "", "api": f" and sending peaks to {api(case)}", "hourly": " and renting peaks by the hour"}[burst]
 
 

@@ -76,7 +76,7 @@ def bill_of(case, option):
     lines = {line: lines[line] + more[line] for line in bill.LINES}
     return {"gpus": gpus, "usd_per_month": sum(lines.values()), "usd_per_month_marginal": sum(lines.values()) - lines["people"],
             **{f"usd_per_month_{line}": usd for line, usd in lines.items()},
-            **bill.bound(case, option["base"], gpus, row["usd_per_gpu_hour"], owned)}
+            **bill.bound(case, option["base"], gpus, row["usd_per_gpu_hour"], owned, option["months"])}
 
 
 def sized(option, peak):

@@ -16,10 +16,11 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data, queries
-from tokenecon.decision import bill, fleet_tables, horizon, mixes
+from tokenecon.decision import fleet_tables, horizon, mixes
 from tokenecon.decision import options as decision
 from tokenecon.errors import BadInput, NothingServes
 from tokenecon.formulas import uncertainty
+from tokenecon.prices import gpu_prices
 
 # input -> (words, unit, row of data/assumptions.csv that gives its range; "" where each choice has a range of its own, None
 # where nothing is unknown unless the scenario says so)
@@ -139,7 +140,7 @@ def options(case, table):
     found = {}
     for row in rows:
         _keep(case, shared, found, tables, _option(case, row, hourly.get(row["gpu"]), api))
-        if row["kind"] == "own" or row["kind"] in bill.TERM_MONTHS:
+        if row["kind"] == "own" or row["kind"] in gpu_prices.TERM_MONTHS:
             for burst in (hourly.get(row["gpu"]), api):
                 if burst is not None:
                     for share in mixes.shares(case, row, burst):

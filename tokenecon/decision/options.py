@@ -106,7 +106,7 @@ def group_of(kind):
     """The key of :data:`GROUPS` of a kind of hour."""
     if KINDS[kind][0] != "rent":
         return KINDS[kind][0]
-    return "committed" if kind in bill.TERM_MONTHS else "hourly"
+    return "committed" if kind in gpu_prices.TERM_MONTHS else "hourly"
 
 
 def _busiest(profile):
@@ -197,6 +197,15 @@ def _standby(case):
     return f"{case.spare_replicas or 'no'} spare replica{'' if case.spare_replicas == 1 else 's'}"
 
 
+def spared(case, plan, policy):
+    """A plan of :mod:`tokenecon.fleet.planning` with the replicas that stand by."""
+    spare = 0 if policy == "to_zero" else float(np.max(bill.spare_replicas(case, plan["mean_paid_replicas"])))
+    paid = plan["mean_paid_replicas"] + spare
+    busy = plan["utilisation"] * plan["mean_paid_replicas"] / paid
+    return plan | {"mean_paid_replicas": paid, "peak_replicas": plan["peak_replicas"] + spare, "utilisation": busy,
+                   "idle_share": 1 - busy}
+
+
 def with_unit(row):
     """What a replica does, with the servers that its GPUs are bought in."""
     return pd.Series(row.to_dict() | {"unit_gpus": bill.unit_gpus(row["gpu"])})
@@ -237,7 +246,11 @@ def _owned(case, row, shares):
     """The row of owning, in whole servers."""
     plan = _plan(case, row, policy_of(case, "own"))
     owned = scenario_prices.owned_inputs(case, row["gpu"], plan["utilisation"])["typical"].to_dict()
-    return _cost(case, row, plan, scenario_prices.own(case, row["gpu"], plan["utilisation"]), shares, "own", owned)
+    price = scenario_prices.own(case, row["gpu"], plan["utilisation"])
+    if price["estimates"]:
+        raise NoPrice(f"no purchase price of {row['gpu']}: only an estimate is known, which nobody can be paid; give "
+                      "money.usd_per_gpu")
+    return _cost(case, row, plan, price, shares, "own", owned)
 
 
 def _rented(case, row, kind, plan, shares):
@@ -272,7 +285,7 @@ def _cost(case, row, plan, price, shares, kind, owned=None):
                              hour=bill.hour_parts(price["typical"], owned))
     out = {"gpu": row["gpu"], "n_gpus": row["n_gpus"], "gpus": gpus, "unit_gpus": row.get("unit_gpus", 1),
            "concurrency": row["concurrency"], "replicas": plan["paid"][1], **_billed(case, lines),
-           **bill.bound(case, kind, gpus, price["typical"], owned), "utilisation": plan["utilisation"],
+           **bill.bound(case, kind, gpus, price["typical"], owned, price["term_months"]), "utilisation": plan["utilisation"],
            "calibrated": row["calibrated"], "unmeasured": row["unmeasured"],
            **_dated(case, price),
            **{f"requests_per_s{end}": row[f"requests_per_s{end}"] for end in ENDS}}
@@ -309,7 +322,8 @@ def _dated(case, price):
     """Of how many sellers a price is, when the quote that sets it was last seen, and whether that is long ago."""
     if not price["seen"]:
         return {"price_sellers": np.nan, "price_from": price["said"], "price_seen": "the scenario", "price_mark": ""}
-    marks = {"old": gpu_prices.is_old(price["seen"], case.as_of), "outside": price["outside"], "yours": price["yours"]}
+    marks = {"old": gpu_prices.is_old(price["seen"], case.as_of), "outside": price["outside"], "estimate": price["estimates"],
+             "second-hand": price["second_hand"], "slow": price["slow"], "yours": price["yours"]}
     return {"price_sellers": price["count"], "price_from": price["said"], "price_seen": min(price["seen"], case.as_of),
             "price_mark": ", ".join(word for word, holds in marks.items() if holds)}
 

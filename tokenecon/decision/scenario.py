@@ -61,9 +61,12 @@ def located(scenario):
 
 
 def field(name, path):
-    """One value of a shipped scenario as its file states it: ``field("chat-assistant", "money.as_of")``."""
+    """One value of a shipped scenario as its file states it: ``field("chat-assistant", "money.as_of")``, ``"gpus.0"``."""
     part = parsed(FOLDER / f"{name}.yml")
     for key in path.split("."):
+        if isinstance(part, list) and key.isdecimal() and int(key) < len(part):
+            part = part[int(key)]
+            continue
         if not isinstance(part, dict) or key not in part:
             raise BadScenario(name, path, f"is not stated in the file, where '{key}' was looked for")
         part = part[key]

@@ -185,6 +185,7 @@ class Workload(Part):
     cached_prefix: number("a number of at least 0 and below 1 (0.4 means 40 % of the input)", ge=0, lt=1) = 0.0
     requests_per_day: number("a number above 0 and at most 1e12", gt=0, le=1e12) = None
     growth_per_year: Rate = 0.0
+    api_weights: of_kind("precision", "data/precisions.csv") = None
     interruptible: Truth = False
 
 

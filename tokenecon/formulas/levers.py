@@ -86,7 +86,7 @@ def precision_traffic_ratio(*, bits_per_param: Quantity, baseline_bits_per_param
 
 
 def prefix_cache_factor(*, hit_rate: Quantity, avoided_share: Quantity) -> Quantity:
-    r"""Factor on the cost of input tokens when a part of them is found in a prefix cache.
+    r"""Factor on the time of prefill when a part of the input is found in a prefix cache.
 
     .. math:: 1 - h\,s
 
@@ -95,12 +95,12 @@ def prefix_cache_factor(*, hit_rate: Quantity, avoided_share: Quantity) -> Quant
     hit_rate : float or ndarray
         Share of input tokens found in the cache, h. [fraction]
     avoided_share : float or ndarray
-        Share of a token's prefill cost that a hit avoids, s. [fraction]
+        Share of the time to prefill a token that a hit avoids, s. [fraction]
 
     Returns
     -------
     float or ndarray
-        Cost of input tokens with the cache over without. [ratio]
+        Time of prefill with the cache over without. [ratio]
 
     References
     ----------

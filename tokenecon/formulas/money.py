@@ -80,7 +80,7 @@ def usd_per_mtok_of_seconds(*, usd_per_gpu_hour: Quantity, n_gpus: Quantity, bus
 
 def usd_per_mtok_out(*, usd_per_gpu_hour: Quantity, n_gpus: Quantity, tok_out_per_s: Quantity,
                      utilisation: Quantity) -> Quantity:
-    r"""Cost of a million output tokens on GPUs paid by the hour.
+    r"""Bill of GPUs paid by the hour over the output alone, whatever else they made.
 
     .. math:: c_{out} = \frac{p\,N}{R\,U}\cdot\frac{10^6}{3600}
 
@@ -98,12 +98,12 @@ def usd_per_mtok_out(*, usd_per_gpu_hour: Quantity, n_gpus: Quantity, tok_out_pe
     Returns
     -------
     float or ndarray
-        Cost of a million output tokens, c_out. [USD/Mtok_out]
+        Bill over a million output tokens, c_out. [USD/Mtok_out]
 
     Notes
     -----
-    With the rate of pure decoding this is the cost of decoding alone, prefill apart; with the output
-    rate of an instance that also prefills, it charges the whole bill to output tokens.
+    Of an instance that only decodes this is what its output costs.  Of one that also reads prompts it is more than
+    the cost of output tokens, which pay for the time they cause (:func:`output_seconds`), while the prompts pay for theirs.
 
     Examples
     --------
@@ -113,41 +113,6 @@ def usd_per_mtok_out(*, usd_per_gpu_hour: Quantity, n_gpus: Quantity, tok_out_pe
     1.1111
     """
     return usd_per_mtok(usd_per_gpu_hour=usd_per_gpu_hour, n_gpus=n_gpus, tok_per_s=tok_out_per_s, utilisation=utilisation)
-
-
-def usd_per_mtok_in(*, usd_per_gpu_hour: Quantity, n_gpus: Quantity, prefill_s: Quantity, isl: Quantity,
-                    utilisation: Quantity) -> Quantity:
-    r"""Cost of a million input tokens: the paid time of their prefill.
-
-    .. math:: c_{in} = \frac{p\,N\,t_p}{n_{in}\,U}\cdot\frac{10^6}{3600}
-
-    Parameters
-    ----------
-    usd_per_gpu_hour : float or ndarray
-        Price of one GPU for one hour, p. [USD/GPU/h]
-    n_gpus : float or ndarray
-        GPUs of the instance, N. [GPU]
-    prefill_s : float or ndarray
-        Time of the prefill, t_p. [s]
-    isl : float or ndarray
-        Input tokens in it, n_in. [tok_in]
-    utilisation : float or ndarray
-        Share of paid time in which the instance is busy, U. [fraction]
-
-    Returns
-    -------
-    float or ndarray
-        Cost of a million input tokens, c_in. [USD/Mtok_in]
-
-    Examples
-    --------
-    Four H100 at 2.695 USD, 142.1 ms for 2000 tokens: 10.78 * 0.1421/3600/0.002:
-
-    >>> usd_per_mtok_in(usd_per_gpu_hour=2.695, n_gpus=4, prefill_s=0.1421, isl=2000, utilisation=1.0)
-    0.2128
-    """
-    return usd_per_mtok_of_seconds(usd_per_gpu_hour=usd_per_gpu_hour, n_gpus=n_gpus, busy_s=prefill_s, tok=isl,
-                                   utilisation=utilisation)
 
 
 def usd_per_mtok_blend(*, usd_per_mtok_in: Quantity, usd_per_mtok_out: Quantity, isl: Quantity, osl: Quantity) -> Quantity:

@@ -18,13 +18,8 @@ def busy(cases):
 
     Returns a DataFrame: ``input_s``, ``cached_s``, ``output_s``, and ``request_s``, their sum.
     """
-    cases = cases.reset_index(drop=True)
-    if "prefill_gpus" in cases and (cases["prefill_gpus"] > 0).any():
-        raise ValueError("prefill_gpus is given, but prefill on GPUs of its own takes no time from decode; leave it 0")
-    state, columns = _state(cases)
-    # the same new tokens, with nothing before them to attend to
-    bare, _ = _state(cases.assign(isl=np.maximum(columns["isl"] * (1 - columns["cached"]), 1.0), cached_prefix=0.0))
-    return pd.DataFrame(results.busy_seconds(columns, state, bare, steady_state.prepared(columns, lookups.coefficients())))
+    state, columns = _state(cases.reset_index(drop=True))
+    return pd.DataFrame(results.busy_seconds(columns, state))
 
 
 def marginal(cases):
@@ -87,4 +82,4 @@ def _state(cases):
     if (found.error != "").any():
         raise NoEstimate(next(reason for reason in found.error if reason))
     columns = estimate.columns(found, np.arange(len(cases)))
-    return steady_state.steady(columns, lookups.coefficients()), columns
+    return steady_state.steady(columns, lookups.coefficients(), resources=True), columns

@@ -6,6 +6,7 @@
 
 import math
 from functools import lru_cache
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -13,17 +14,18 @@ import pandas as pd
 from tokenecon.serving import cases, checks, lookups, operands, results, steady_state
 from tokenecon.serving.calibration import support
 from tokenecon.serving.intervals import NEW
-from tokenecon.serving.results import ENDS, PERCENTILES, RESULTS
+from tokenecon.serving.results import CACHED, ENDS, PERCENTILES, RESULTS
 
 CHUNK = 16384  # cases at once: their columns stay in the cache of a core
 COUNTS = ("max_concurrency", "concurrency_used")
 TEXTS = ("unmeasured", "no_price", "error")
 
 
-def _columns(intervals, percentiles):
+def _columns(intervals, percentiles, cached):
     """What is added, in this order; percentiles stand behind the means, and ``bound`` between speeds and money."""
     ends = ("", *ENDS) if intervals else ("",)
-    speeds, money = ([name for name in RESULTS if name.startswith("usd") is paid] for paid in (False, True))
+    speeds, money = ([name for name in RESULTS if name.startswith("usd") is paid and (cached or name != CACHED)]
+                     for paid in (False, True))
     if percentiles:
         speeds[len(MEANS):len(MEANS)] = PERCENTILES
     speeds, money = ([name + end for name in names for end in ends] for names in (speeds, money))
@@ -31,8 +33,8 @@ def _columns(intervals, percentiles):
 
 
 MEANS = ("ttft_ms", "tpot_ms")  # of which percentiles may be asked for
-ADDED = {asked: _columns(*asked) for asked in ((True, True), (True, False), (False, True), (False, False))}
-COLUMNS = ADDED[True, True]  # all that may be asked for
+ADDED = {asked: _columns(*asked) for asked in product((True, False), repeat=3)}
+COLUMNS = ADDED[True, True, True]  # all that may be asked for
 # Values of one case that are what they seem; any other dict is read as a table.
 PLAIN = {str: object, int: np.int64, float: np.float64, bool: np.bool_, type(None): object, np.float64: np.float64,
          np.int64: np.int64, np.bool_: np.bool_}
@@ -46,16 +48,19 @@ def estimate(given: "pd.DataFrame | dict", intervals: bool = True, percentiles: 
 
     Load ``poisson`` is arrivals at random, spread evenly over replicas, whose prompts are read in the passes of those who
     decode.  Rate and cost follow from the arrivals; ``concurrency_used`` is how many run on average.
+
+    Cached input has a cost of its own where the cases have a column ``cached_prefix``.
     """
-    wanted = ADDED[bool(intervals), bool(percentiles)]
     if isinstance(given, dict) and all(type(value) in PLAIN and (type(value) is not int or abs(value) <= LARGEST_INT)
                                        for value in given.values()):
         _named(tuple(given))
+        wanted = ADDED[bool(intervals), bool(percentiles), "cached_prefix" in given]
         found = _one(given, intervals, percentiles)
         columns = [(value, PLAIN[type(value)]) for value in (*given.values(), *(found[name] for name in wanted))]
         return pd.DataFrame({name: np.array([value], dtype=kind) for name, (value, kind) in
                              zip((*given, *wanted), columns, strict=True)}, copy=False)
     frame = cases.frame(given, COLUMNS)
+    wanted = ADDED[bool(intervals), bool(percentiles), "cached_prefix" in frame]
     found = _table(frame, wanted, intervals, percentiles)
     # built anew without a copy: a column put into a frame is copied, and a frame of many such columns gathers them all again
     both = {name: frame[name] for name in frame.columns} | found
@@ -222,7 +227,8 @@ def _chunk(model, rows, out, bound):
     served = fits & state.get("served", True)
     bound[rows] = np.where(served, found.pop("bound"), -1)
     for name, column in found.items():
-        out[name][rows] = column if served.all() else np.where(served, column, np.nan)
+        if name in out:  # a cost of cached input is not always asked for
+            out[name][rows] = column if served.all() else np.where(served, column, np.nan)
     if not calibrated.all():
         codes, distinct = pd.factorize(place * 2**len(results.OPTIONS) + beyond)
         words = [_unmeasured(ask.unmeasured[one >> len(results.OPTIONS)], one) for one in distinct]

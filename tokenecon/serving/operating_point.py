@@ -17,9 +17,9 @@ CALIBRATED, TEXTBOOK = "calibrated", "textbook"
 # What a case says of the instance and its load; any other column of `estimate` may stand beside.
 CASE = ("model", "gpu", "n_gpus", "weights", "kv", "isl", "osl", "concurrency", "utilisation")
 RATES = ("tpot_ms", "ttft_ms", "output_tok_s")
-COSTS = ("usd_per_mtok_in", "usd_per_mtok_out", "usd_per_mtok")
+COSTS = ("usd_per_mtok_in", "usd_per_mtok_cached", "usd_per_mtok_out", "usd_per_mtok")
 ENDS = ("", "_low", "_high")
-NOTE = "Ranges of the calibrated model: 80 % intervals from measurements it had not seen, times the range of the price."
+NOTE = "Ranges: interval of the model (80 %, from measurements it had not seen), times the spread of offers where a price has one."
 UNMEASURED = "Where nothing like it (accelerator, number format, kind of model) was measured, intervals are widened."
 NO_ROOM = "does not fit"  # what `estimate` says where memory is short
 
@@ -55,7 +55,7 @@ def points(cases):
         table[f"output_tok_s_per_gpu{end}"] = found[f"output_tok_s{end}"] / cases["n_gpus"]
     for place, end in ((1, ""), (0, "_low"), (2, "_high")):
         table[f"usd_per_gpu_hour{end}"] = usd[:, place]
-        for name in COSTS:
+        for name in (name for name in COSTS if name in found):
             table[name + end] = found[name + end] * usd[:, place] / usd[:, 1]
     table["calibrated"], table["reason"] = found["calibrated"], found["error"]
     return table

@@ -16,7 +16,8 @@ LEAST_PER_S = 1e-6  # arrivals in place of none where other loads stand beside
 BEYOND = 1.2  # a static batch may be so much larger than what fits by the usual share of memory
 # Result -> the quantity whose interval it has; money falls as the rate rises.
 RESULTS = {"ttft_ms": "ttft", "tpot_ms": "tpot", "output_tok_s": "rate", "total_tok_s": "rate", "usd_per_mtok_in": "usd",
-           "usd_per_mtok_out": "usd", "usd_per_mtok": "usd"}
+           "usd_per_mtok_cached": "usd", "usd_per_mtok_out": "usd", "usd_per_mtok": "usd"}
+CACHED = "usd_per_mtok_cached"  # of cases with a cached prefix alone
 # The same of percentiles over requests, which are computed on request.
 PERCENTILES = {"%s_p%d" % (name, place): RESULTS[name] for name in ("ttft_ms", "tpot_ms") for place in poisson.PERCENTILES}
 ENDS = ("_low", "_high")
@@ -62,7 +63,7 @@ def with_arrivals(case, state, rate, requests_per_s, draft_rate=None):
     random = case["load"] == steady_state.POISSON
     found = poisson.served(case, rate, state["batch"], where(random, requests_per_s, LEAST_PER_S) / case["used"], draft_rate)
     settled = dict(state)
-    for name in ("ttft_s", "tpot_s", "batch", "prefill_share", "requests_per_s") + steady_state.RESOURCES:  # noqa: RUF005  (MicroPython)
+    for name in ("ttft_s", "tpot_s", "batch", "prefill_share", "requests_per_s", "cache_share") + steady_state.RESOURCES:  # noqa: RUF005  (MicroPython)
         settled[name] = where(random, found[name], state[name])
     settled["arrivals"], settled["served"] = found, where(random, found["stable"], True)
     return settled
@@ -86,8 +87,11 @@ def percentiles(case, state, rate):
 
 
 def of(case, state, *, usd_per_gpu_hour, utilisation):
-    """What ``estimate`` answers, without intervals, from the columns and their steady state with its resources."""
-    used, isl, osl, reading = case["used"], case["isl"], case["osl"], state["prefill_share"]
+    """What ``estimate`` answers, without intervals, from the columns and their steady state with its resources.
+
+    Each kind of token pays for the time that it causes (:func:`busy_seconds`), and together they pay the bill.
+    """
+    used, isl, osl, cached = case["used"], case["isl"], case["osl"], case["cached"]
     # measured static batches go up to an eighth beyond the memory that engines are taken to leave
     fits = state["fit"] >= 1.0
     if some(case["load"] == steady_state.STATIC):
@@ -96,15 +100,20 @@ def of(case, state, *, usd_per_gpu_hour, utilisation):
         fits = where(beyond, False, fits)
     rate = state["requests_per_s"] * used
     paid = {"usd_per_gpu_hour": usd_per_gpu_hour, "n_gpus": case["n_gpus"], "utilisation": utilisation}
-    return {
+    time = busy_seconds(case, state)
+    found = {
         "fits": fits, "max_concurrency": floor(state["fit"]) * case["replicas"], "concurrency_used": state["batch"] * used,
         "ttft_ms": state["ttft_s"] * MS_PER_SECOND, "tpot_ms": state["tpot_s"] * MS_PER_SECOND,
         "output_tok_s": rate * osl, "total_tok_s": rate * (isl + osl), "bound": bound(state),
-        # tokens pay for the time they cause: input for reading the prompt, output for the rest
-        "usd_per_mtok_in": money.usd_per_mtok_of_seconds(busy_s=reading / rate, tok=isl, **paid),
-        "usd_per_mtok_out": money.usd_per_mtok_of_seconds(busy_s=(1 - reading) / rate, tok=osl, **paid),
+        "usd_per_mtok_in": money.usd_per_mtok_of_seconds(busy_s=time["input_s"] / used, tok=isl * (1.0 - cached), **paid),
+        "usd_per_mtok_out": money.usd_per_mtok_of_seconds(busy_s=time["output_s"] / used, tok=osl, **paid),
         "usd_per_mtok": money.usd_per_mtok(tok_per_s=rate * (isl + osl), **paid),
     }  # fmt: skip
+    found[CACHED] = UNKNOWN
+    if some(cached > 0):
+        usd = money.usd_per_mtok_of_seconds(busy_s=time["cached_s"] / used, tok=where(cached > 0, isl * cached, 1.0), **paid)
+        found[CACHED] = where(cached > 0, usd, UNKNOWN)
+    return found
 
 
 def bound(state):
@@ -213,29 +222,30 @@ def capacity(answer, *, ttft_ms=None, tpot_ms=None):
     return most, alone
 
 
-def prefill_share(found, isl, osl):
-    """Share of the time that reads prompts: what a request's input costs of all that it costs."""
-    reading = found["usd_per_mtok_in"] * isl
-    return reading / (reading + found["usd_per_mtok_out"] * osl)
+def output_share(found, isl, osl):
+    """Share of what a request costs that its output tokens cause."""
+    return found["usd_per_mtok_out"] * osl / (found["usd_per_mtok"] * (isl + osl))
 
 
-def busy_seconds(case, state, bare, rate):
+def busy_seconds(case, state):
     """Busy time of a replica that one request causes, by kind of token, and ``request_s``, their sum. [s]
 
-    ``bare`` is the steady state of the same new tokens with nothing before them to attend to.
+    ``state`` is the steady state with its resources.  Of GPUs that only prefill the input pays whole.
     """
     isl, cached, context = case["isl"], case["cached"], case["isl"] + case["osl"] / 2
     request_s = 1.0 / state["requests_per_s"]
-    prefill_s = request_s * state["prefill_share"]
-    attended = maximum(1 - bare["prefill_all_s"] / state["prefill_all_s"], 0.0)
-    attention_s = where(cached > 0, prefill_s * attended, 0.0)
-    total, parts = steady_state.pass_seconds(case, rate, decoding=state["batch"], context=context, resources=True)
-    lengths = {"context_positions": context, "cache_read_s": (request_s - prefill_s) * parts["kv cache"] / total}
+    prefill_share = state["prefill_share"]
+    if some(case["split"] > 0):  # in place of a share of time, that of GPUs
+        prefill_share = where(case["split"] > 0, case["prefill_gpus"] / case["n_gpus"], prefill_share)
+    prefill_s = request_s * prefill_share
+    decode_s = request_s - prefill_s
+    attention_s = prefill_s * state["prefix_share"]
+    lengths = {"context_positions": context, "cache_read_s": decode_s * state["cache_share"]}
     return {
-        "input_s": money.input_seconds(prefill_s=prefill_s, prefix_attention_s=attention_s, new_positions=isl * (1 - cached),
-                                       **lengths),
+        "input_s": money.input_seconds(prefill_s=prefill_s, prefix_attention_s=attention_s,
+                                       new_positions=isl * (1.0 - cached), **lengths),
         "cached_s": money.cached_seconds(prefix_attention_s=attention_s, cached_positions=isl * cached, **lengths),
-        "output_s": money.output_seconds(decode_s=request_s - prefill_s, prompt_positions=isl, **lengths), "request_s": request_s,
+        "output_s": money.output_seconds(decode_s=decode_s, prompt_positions=isl, **lengths), "request_s": request_s,
     }  # fmt: skip
 
 

@@ -29,7 +29,7 @@ def capacity(cases, *, ttft_ms=None, tpot_ms=None):
     - ``concurrency``: the largest whole number of requests in flight within memory and limits,
     - ``requests_per_s``, ``output_tok_s``, ``ttft_ms``, ``tpot_ms`` there, with ``_low`` and ``_high`` (80 % interval),
     - ``service_s``: how long a request is in flight, ``concurrency / requests_per_s`` (Little's law),
-    - ``prefill_share``: share of the time that reads prompts, ``bound``, ``calibrated``, ``unmeasured``,
+    - ``output_share``: share of what a request costs that its output causes, ``bound``, ``calibrated``, ``unmeasured``,
     - ``reason``: why there is none, or nothing.
     """
     table = _closed_loop(cases)
@@ -44,7 +44,7 @@ def capacity(cases, *, ttft_ms=None, tpot_ms=None):
     for end in ENDS:
         out[f"requests_per_s{end}"] = out[f"output_tok_s{end}"] / out["osl"]
     out["service_s"] = out["concurrency"] / out["requests_per_s"]
-    out["prefill_share"] = results.prefill_share(best, best["isl"], best["osl"]).where(low > 0)
+    out["output_share"] = results.output_share(best, best["isl"], best["osl"]).where(low > 0)
     out["unmeasured"] = best["unmeasured"].where(low > 0, "")
     out["calibrated"], out["bound"] = best["calibrated"] & (low > 0), best["bound"].where(low > 0, "")
     out["reason"] = [_reason({name: column[place] for name, column in found.items()}, low[place], ttft_ms, tpot_ms)
@@ -120,7 +120,6 @@ def curve(case, concurrencies):
             out[name + end] = found[name + end]
     for end in ENDS:
         out[f"requests_per_s{end}"] = out[f"output_tok_s{end}"] / case["osl"]
-    out["prefill_share"] = results.prefill_share(found, found["isl"], found["osl"])
     out["calibrated"] = found["calibrated"]
     return out
 

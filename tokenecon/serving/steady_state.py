@@ -276,7 +276,8 @@ def steady(case, values, resources=False):
 
     ``case["draft"]`` may hold the columns of a draft model, ``case["prefill"]`` those of replicas that only prefill,
     ``case["split"]`` how many of these serve one that decodes (0 where none do).  With ``resources`` also the time of a
-    cohort that each of :data:`RESOURCES` takes, and its part in prefill.
+    cohort that each of :data:`RESOURCES` takes, the share of decoding that reads keys and values (``cache_share``), and that of
+    prefill that attends to a cached prefix (``prefix_share``).
     """
     draft = prepared(case["draft"], values) if "draft" in case else None
     prefill = prepared(case["prefill"], values) if "prefill" in case else None
@@ -299,11 +300,11 @@ def settled(case, rate, bytes_of, draft_rate=None, resources=False, prefill_rate
     mean_context = isl * (1.0 + case["cached"]) / 2
     context, per_pass = isl + osl / 2, case["tokens_per_pass"]
 
-    def prefill(prompts, parts=False):
+    def prefill(prompts, parts=False, attended=mean_context):
         chunk = passes.prefill_tokens_per_pass(prompts=prompts, positions=new, budget=budget)
         count = prompts * new / chunk
         found = pass_seconds(reading, reading_rate, prompt_tokens=chunk / pp, prompts=chunk / pp / new,
-                             mean_context=mean_context, resources=parts)
+                             mean_context=attended, resources=parts)
         if not parts:
             return count * found
         return count * found[0], {name: count * part for name, part in found[1].items()}
@@ -340,6 +341,10 @@ def settled(case, rate, bytes_of, draft_rate=None, resources=False, prefill_rate
     if resources:
         for name in RESOURCES:
             found[name] = of_prefill[name] + decode_passes * of_decode[name]
+        found["cache_share"], found["prefix_share"] = of_decode["kv cache"] / step_s, 0.0
+        if some(case["cached"] > 0):  # the same new tokens with nothing before them to attend to
+            bare_s = prefill(batch, attended=new / 2)
+            found["prefix_share"] = where(case["cached"] > 0, maximum(1.0 - bare_s / all_s, 0.0), 0.0)
     return found
 
 

@@ -224,9 +224,8 @@ def point(*, model, gpu, n_gpus, weights, kv, isl, osl, concurrency, usd_per_gpu
     prefill_s = prefill(model=model, gpu=gpu, n_gpus=n_gpus, weights=weights, isl=isl,
                         efficiencies=efficiencies)
     rate = serving.decode_tok_out_per_s(batch=concurrency, tok_out_per_pass=1, step_s=step["step_s"])
-    out = money.usd_per_mtok_out(usd_per_gpu_hour=price, n_gpus=n_gpus, tok_out_per_s=rate, utilisation=utilisation)
-    into = money.usd_per_mtok_in(usd_per_gpu_hour=price, n_gpus=n_gpus, prefill_s=prefill_s, isl=isl,
-                                 utilisation=utilisation)
+    into, out = costs(isl=isl, osl=osl, prefill_s=prefill_s, decode_s=osl / rate,
+                      cache_share=cache_share(step), usd_per_gpu_hour=price, n_gpus=n_gpus, utilisation=utilisation)
     blend = money.usd_per_mtok_blend(usd_per_mtok_in=into, usd_per_mtok_out=out, isl=isl,
                                      osl=osl)
     ceiling = max_concurrency(model=model, gpu=gpu, n_gpus=n_gpus, weights=weights, kv=kv,
@@ -246,6 +245,24 @@ def point(*, model, gpu, n_gpus, weights, kv, isl, osl, concurrency, usd_per_gpu
     row |= span("usd_per_gpu_hour", price)
     row |= span("usd_per_mtok_in", into) | span("usd_per_mtok_out", out) | span("usd_per_mtok", blend)
     return row
+
+
+def cache_share(step):
+    """Share of a decode step by which reading keys and values lengthens it: none where arithmetic takes longer. [fraction]"""
+    without = np.maximum(step["weights_s"], step["compute_s"])
+    return (np.maximum(step["weights_s"] + step["cache_s"], step["compute_s"]) - without) / step["step_s"]
+
+
+def costs(*, isl, osl, prefill_s, decode_s, cache_share, usd_per_gpu_hour, n_gpus, utilisation):
+    """Cost of a million input tokens and of a million output tokens, each for the time it causes, as `estimate` has them.
+
+    ``decode_s`` is the part of a request in the time that a batch decodes.
+    """
+    lengths = {"cache_read_s": decode_s * cache_share, "context_positions": isl + osl / 2}
+    seconds = (money.input_seconds(prefill_s=prefill_s, prefix_attention_s=0.0, new_positions=isl, **lengths),
+               money.output_seconds(decode_s=decode_s, prompt_positions=isl, **lengths))
+    return tuple(money.usd_per_mtok_of_seconds(busy_s=busy_s, tok=tok, usd_per_gpu_hour=usd_per_gpu_hour, n_gpus=n_gpus,
+                                               utilisation=utilisation) for busy_s, tok in zip(seconds, (isl, osl), strict=True))
 
 
 def span(name, values):

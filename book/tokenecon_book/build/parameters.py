@@ -31,7 +31,7 @@ from pydantic import ValidationError
 
 from tokenecon import data, queries, units
 from tokenecon.errors import BadInput, UnknownId, did_you_mean
-from tokenecon.kinds import COUNTS, UnknownKind, check_unit, kind, refusal, split
+from tokenecon.kinds import COUNTS, UnknownKind, check_unit, kind, refusal, scenarios, split
 
 REFERENCE = re.compile(r"[a-z][a-z0-9_]*([-.][a-z0-9_-]+)+")
 TEXTS = ("model", "gpu", "gpus", "precision", "scenario", "text")
@@ -75,6 +75,8 @@ class Parameter:
 
 def is_reference(value, unit):
     """Whether a text stands for a number or a day that a row holds, and not for itself."""
+    if isinstance(value, str) and value.partition(".")[0] in scenarios() and REFERENCE.fullmatch(value):
+        return "." in value
     if not isinstance(value, str) or unit in TEXTS or unit.startswith("choice("):
         return False
     if DAY.fullmatch(value) or not REFERENCE.fullmatch(value):

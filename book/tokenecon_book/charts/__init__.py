@@ -2,5 +2,6 @@
 
 from tokenecon_book.charts import forms, page, tables, theme
 from tokenecon_book.charts.figure import FigureError, figure
+from tokenecon_book.charts.glue import glue
 
-__all__ = ["FigureError", "figure", "forms", "page", "tables", "theme"]
+__all__ = ["FigureError", "figure", "forms", "glue", "page", "tables", "theme"]

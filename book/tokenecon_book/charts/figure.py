@@ -10,6 +10,7 @@ import vl_convert
 
 from tokenecon_book import FIGURE_TYPE, VEGA_LITE_TYPE
 from tokenecon_book.charts import theme
+from tokenecon_book.charts.glue import written
 
 SOURCE_FIELDS = ("id", "title", "publisher", "url", "published", "licence")
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
@@ -66,6 +67,8 @@ class Figure:
         self.id, self.title, self.subtitle, self.alt = id, title, subtitle, alt
         self.spec, self.table, self.sources = spec, finding.table, sources
         self.note, self.units = finding.note, finding.units
+        self.quantities = written(finding, f"{title} {subtitle}")
+        self.ranges = spec.get("usermeta", {}).get("ranges", [])
 
     def csv(self):
         """The full table; floats with six significant digits."""
@@ -90,6 +93,8 @@ class Figure:
             "rows": len(self.table),
             "csv": self.csv(),
             "sources": self.sources,
+            "quantities": self.quantities,
+            "ranges": self.ranges,
             "spec": live,
             "svg_wide": inline(picture(bare, theme.WIDE), f"{self.id}-w"),
             "svg_narrow": inline(picture(bare, theme.NARROW), f"{self.id}-n"),

@@ -6,7 +6,7 @@ or "a share of -15%".
 
 from math import floor, log10
 
-CENT, NOTHING = 0.01, 1e-9
+CENT, NOTHING, TEN = 0.01, 1e-9, 10.0
 LITTLE = 0.005  # a share below it reads as 0%
 
 
@@ -23,6 +23,13 @@ def dollars(value):
     if size >= CENT:
         return f"${value:,.2f}"
     return f"${value:.{1 - floor(log10(size))}f}"
+
+
+def price(value):
+    """Money in three digits at most, as a cost of tokens is known: "$104", "$79", "$9.94", "$0.0594"."""
+    if abs(value) < NOTHING:
+        return "$0"
+    return f"${value:,.0f}" if abs(value) >= TEN else f"${value:,.{max(0, 2 - floor(log10(abs(value))))}f}"
 
 
 def span(low, high, show):
@@ -50,6 +57,14 @@ def than(ratio, show="{:.0%}".format):
     if ratio >= 2:
         return f"{ratio:,.1f} times as much as"
     return f"{show(change)} more than" if change > 0 else f"{show(-change)} less than"
+
+
+def longer(rise, than="alone"):
+    """How much longer something takes than another: "20% longer than alone", "2.9 times as long as alone"."""
+    if rise >= 1:
+        return f"{1 + rise:,.1f} times as long as {than}"
+    share = f"{abs(rise):.0%}"
+    return f"as long as {than}" if share == "0%" else f"{share} {'longer' if rise > 0 else 'shorter'} than {than}"
 
 
 def often(number, show="{:g}".format):

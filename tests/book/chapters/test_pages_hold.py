@@ -24,7 +24,7 @@ from tokenecon_book.documents.printed import n
 
 # what a page computes from its parameters; the whole page would draw its figures, too
 PAGES = {
-    "hour": (rent.breakdown, rent.kinds, comparison.check, lifetime.life, lifetime.cash, energy.carbon,
+    "hour": (rent.breakdown, rent.kinds, comparison.check, lifetime.life, lifetime.cash, energy.carbon, rent.line,
              rent.own_parts),
     "traffic": (idle.headline, idle.fleets, idle.policies),
     "deployment": (deployment.headline, pool_sizes.utilisations, edge.penalty, deployment.latency, deployment.egress,
@@ -43,14 +43,16 @@ PAGES = {
 DRAWS = {
     "hour": (
         ({"years": 1.0, "residual_share": 0.0, "gpu": "gb300", "gpus": "gb300,l4,tpu-v5p"}, ""),
-        ({"discount_rate": 1.0, "power_usd_per_kwh": 100.0, "pue": 2.6, "gpus": "h100-sxm-80gb"}, ""),
-        ({"years": 1e9}, "parameter 'years' is 1e+09, but must be from 1 to 100"), ({"pue": 0.5}, "parameter 'pue' is 0.5"),
+        ({"discount_rate": 1.0, "usd_per_kwh": 100.0, "pue": 2.6, "gpus": "h100-sxm-80gb"}, ""),
+        ({"years": 1e9}, "parameter 'years' is 1000000000.0, but must be a whole number of years from 1 to 15"),
+        ({"pue": 0.5}, "parameter 'pue' is 0.5"),
         ({"gco2e_per_kwh": 0.0}, ""),
-        ({"as_of": "2023-02-01"}, "no purchase price of h100"),
-        ({"gpu": "tpu-v5p"}, "no purchase price of tpu-v5p"), ({"ttft_ms": 0.001}, "parameter 'gpus': none of"),
+        ({"as_of": "2023-02-01"}, "no choice of the scenario can be had: own: H100 SXM: no purchase price of h100"),
+        ({"gpu": "tpu-v5p"}, "TPU v5p cannot be owned for this case: no purchase price of tpu-v5p"),
+        ({"ttft_ms": 0.001}, "H100 SXM cannot be owned for this case: one request alone has a TTFT"),
     ),
     "traffic": (
-        ({"requests_per_s": 1e-9}, ""), ({"requests_per_s": 1e12}, "parameter 'requests_per_s' is 1e+12"),
+        ({"requests_per_day": 1e-4}, ""), ({"requests_per_day": 1e12}, "parameter 'requests_per_day' is 1e+12"),
         ({"n_gpus": 1, "floor": 0, "policy": "autoscale", "profile": "servegen-m-mid"}, ""), ({"percentile": 0.5}, ""),
         ({"tpot_ms": 0.0}, "parameter 'tpot_ms' is 0"), ({"kv": "fp32"}, "parameter 'kv' is 'fp32'"),
         ({"model": "whisper-large-v3"}, "parameter 'model' is 'whisper-large-v3'"),

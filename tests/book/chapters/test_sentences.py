@@ -28,7 +28,8 @@ TABLE_ONLY = "sensitivity"  # a function that works the page out again for each 
 COUNTS = (1, 2, 3, 8, 100)
 DAYS = ("2025-12-08", "2026-05-01", "2026-11-28")
 # where a page leaves the default to the price book or to its scenario
-BLANK = {"usd_per_gpu_hour": 3.0, "n_gpus": 2, "isl": 1000, "osl": 200, "requests_per_day": 1e5, "growth_per_year": 0.2,
+BLANK = {"usd_per_gpu_hour": 3.0, "n_gpus": 2, "batch": 32, "utilisation": 0.5, "isl": 1000, "osl": 200,
+         "requests_per_day": 1e5, "growth_per_year": 0.2,
          "peak_to_mean": 1.5, "ttft_ms": 2000.0, "tpot_ms": 50.0, "years": 3.0, "usd_per_kwh": 0.1,
          "ops_overhead": 0.2}  # fmt: skip
 
@@ -56,7 +57,7 @@ ONCE = {
     "deployment": ({"edge_sites": 1}, {"small_model": "llama-3.1-405b", "gpu": "b200-sxm-180gb"}, {"edge_share": 0.0},
                    {"kv": "int4-g64"}),
     "economics": ({"gpu": "graviton4-192vcpu", "n_gpus": 1}, {"gpu": "h200-sxm-141gb"}, {"usd_per_gpu_hour": 0.0}, {"batch": 1},
-                  {"cached_prefix": 1.0}),
+                  {"cache_hit": 1.0}),
     "software": ({"cost_ratio": 5.0}, {"cost_ratio": 1.0}, {"acceptance": 0.01}, {"slots": 1}, {"usd_per_gpu_hour": 0.0}),
     "hour": ({"gco2e_per_kwh": 0.0}, {"price_decline": 0.0}),
     "hardware": ({"gpus": "h100-sxm-80gb"}, {"usd_per_gpu_hour": 0.03}, {"years": 1.0}),
@@ -99,8 +100,11 @@ def computed(name, change):
         initial(self, *args, **named)
         made.append(self)
 
+    def keep_text(key, said, part="", **_):
+        glued[key] = said if isinstance(said, str) else said[part] if part else said.sentence
+
     cells = json.loads(notebooks.find(name)[1].read_text(encoding="utf-8"))["cells"]
-    space = {name: mock.MagicMock() for name in DRAWING} | {"In": [], "glue": lambda key, text, **_: glued.update({key: text})}
+    space = {name: mock.MagicMock() for name in DRAWING} | {"In": [], "glue": keep_text}
     with mock.patch.object(Finding, "__init__", keep):
         for cell in cells:
             source = "".join(cell["source"])

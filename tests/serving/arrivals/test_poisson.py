@@ -130,7 +130,7 @@ def test_latencies_rise_with_arrivals_and_percentiles_with_their_share(case):
 
 
 def test_more_arrivals_than_are_served_have_no_latencies_but_fit():
-    table = pd.DataFrame([SMALL | {"load": "poisson", "requests_per_s": rate} for rate in (5, 500, 6)])
+    table = pd.DataFrame([SMALL | {"load": "poisson", "requests_per_s": rate, "cached_prefix": 0.2} for rate in (5, 500, 6)])
     found = tokenecon.estimate(table, percentiles=True)
     assert list(found["fits"]) == [True] * 3 and list(found["error"] == "") == [True, False, True]
     assert re.fullmatch(r"requests_per_s 500 is more than the [\d.]+ that this instance serves; lower it, or raise n_gpus",

@@ -111,11 +111,13 @@ def served(case, rate, slots, requests_per_s, draft_rate=None):
 
 
 def _resources(seconds, steady):
-    """Time of a mean pass by :data:`steady_state.RESOURCES`."""
+    """Time of a mean pass by :data:`steady_state.RESOURCES`, and the share of decoding that reads keys and values."""
     passes = steady["passes"]
     share, decoding = passes["with_any"], steady["decoding"]
     empty, read = seconds(decoding, 0.0, True), seconds(decoding, passes["prompts"] / share, True)
-    return {name: (1.0 - share) * empty[name] + share * read[name] for name in steady_state.RESOURCES}
+    found = {name: (1.0 - share) * empty[name] + share * read[name] for name in steady_state.RESOURCES}
+    found["cache_share"] = empty["kv cache"] / seconds(decoding, 0.0)
+    return found
 
 
 def _steady(seconds, slots, answer_passes, most, arrivals_per_s):

@@ -14,7 +14,7 @@ def present(table):
 
 def choices(found):
     """Every choice that can be had with its range, the cheapest first."""
-    return intervals(found.table, COST, "name", group="group", order=present(found.table))
+    return intervals(found.table, COST, "name", group="group", range="bound", order=present(found.table))
 
 
 def bills(found):
@@ -27,7 +27,8 @@ def volume(found):
     marks = [mark("x", found["requests_per_day"], "the scenario")]
     if found["break_even"] is not None:
         marks.insert(0, mark("x", found["break_even"], "beats the API from here"))
-    return lines(found.table, axis("requests_per_day", "Requests a day", "request/day", log=True), COST, "choice", marks=marks)
+    return lines(found.table, axis("requests_per_day", "Requests a day", "request/day", log=True), COST, "choice", range="bound",
+                 marks=marks)
 
 
 def chances(found):
@@ -48,4 +49,5 @@ def tornado(found):
     marks += [mark("x", 0.0, "equal")] if rival else []
     small = table["gap_at_high_high"].max() < CENTS
     lead = axis("gap_at_high", f"Lead over '{rival}'" if rival else "Cost", "USD/Mtok", format=",.4f" if small else None)
-    return intervals(table, lead, "name", sort=False, marks=marks, subtitle="Dot: the input at its 90th percentile.")
+    return intervals(table, lead, "name",
+                     range="draws", sort=False, marks=marks, subtitle="Dot: the input at its 90th percentile.")

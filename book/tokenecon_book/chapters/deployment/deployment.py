@@ -275,7 +275,7 @@ def egress(case):
     fee = [money.egress_usd_per_mtok(bytes_per_tok=size, usd_per_gb=usd) for size, usd in zip(sizes, fees, strict=True)]
     own = instance(case)
     per_request = own_cost(case, own, case.tokens_per_day)[0] * (case.isl + case.osl)
-    made = float(per_request * (1 - own["found"]["prefill_share"]) / case.osl)
+    made = float(per_request * own["found"]["output_share"] / case.osl)
     cheaper = data.claim("dep-central-cost-reduction")["low"]
     advantage = made * cheaper / (1 - cheaper)  # a share of what scattered sites pay, who pay that much more
     table = pd.DataFrame([

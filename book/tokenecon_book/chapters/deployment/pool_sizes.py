@@ -62,5 +62,5 @@ def printed_utilisations():
                                     ("dep-central-utilisation", central, "documents: centre")):
         claim = data.claim(claim_id)
         rows.append({"n_gpus": n_gpus, "label": label, "utilisation": (claim["low"] + claim["high"]) / 2,
-                     "utilisation_low": claim["low"], "utilisation_high": claim["high"]})
+                     "utilisation_low": claim["low"], "utilisation_high": claim["high"], "range": "printed"})
     return pd.DataFrame(rows)

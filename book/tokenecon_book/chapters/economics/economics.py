@@ -8,13 +8,13 @@ import pandas as pd
 
 from tokenecon import data, model_shape, units
 from tokenecon.errors import DoesNotFit
-from tokenecon.finding import Finding, finding
-from tokenecon.formulas import compute, money, serving
+from tokenecon.finding import Finding, finding, given, named
+from tokenecon.formulas import compute, money
 from tokenecon.serving import operating_point as calibrated
 from tokenecon.serving import textbook
 from tokenecon.serving.operating_point import CALIBRATED, TEXTBOOK
-from tokenecon_book.documents import bills
-from tokenecon_book.documents.words import dollars
+from tokenecon_book.documents import base
+from tokenecon_book.documents.words import dollars, percent, price
 
 # Figures of the two documents that say, in some unit, what a token costs.
 CLAIMED_LEVELS = {
@@ -30,10 +30,9 @@ LISTED_LEVELS = {
     "api.bedrock_output": "List price: Bedrock, Llama 2 70B, output",
 }
 POINT_COLUMNS = {
-    "by": ("Model", None), "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"),
-    "usd_per_mtok_in": ("Cost of input", "USD/Mtok_in"), "usd_per_mtok": ("Cost of both, at this mix", "USD/Mtok"),
-    "tpot_ms": ("Time per output token", "ms/tok_out"), "ttft_ms": ("Time to first token", "ms"),
-    "output_tok_s": ("Output", "tok_out/s"), "max_concurrency": ("Fits at most", "sequence"),
+    "what": ("The same machine and hour", None), "usd_per_mtok_in": ("Input", "USD/Mtok_in"),
+    "usd_per_mtok_cached": ("Cached input", "USD/Mtok_cached"), "usd_per_mtok_out": ("Output", "USD/Mtok_out"),
+    "usd_per_mtok": ("All tokens", "USD/Mtok"), "tpot_ms": ("Time per output token", "ms/tok_out"),
 }  # fmt: skip
 PART_COLUMNS = {"part": ("Part", None), "ms": ("Calibrated", "ms"), "textbook_ms": ("Textbook", "ms")}
 # Part of a token's time -> its names in the calibrated model and in the textbook.
@@ -44,8 +43,9 @@ PARTS = {
     "waiting while other prompts are read": ("waiting", None), "a token": ("all", "tpot_ms"),
 }  # fmt: skip
 SENSITIVITY_COLUMNS = {
-    "change": ("What changes", None), "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"),
-    "against_case": ("Against the case", "ratio"), "textbook_usd_per_mtok_out": ("By the textbook", "USD/Mtok_out"),
+    "change": ("What changes", None), "usd_per_mtok_out": ("Output", "USD/Mtok_out"),
+    "against_case": ("Against the case", "ratio"), "textbook_usd_per_mtok_out": ("Output, by the textbook", "USD/Mtok_out"),
+    "usd_per_mtok": ("All tokens", "USD/Mtok"),
 }  # fmt: skip
 
 
@@ -63,32 +63,74 @@ def inputs(case):
     return {
         "model": case.model, "gpu": case.gpu, "n_gpus": case.n_gpus, "weights": case.weights, "kv": case.kv,
         "isl": case.isl, "osl": case.osl, "concurrency": case.batch,
-        "usd_per_gpu_hour": bills.documents_hour(case), "utilisation": case.utilisation,
+        "usd_per_gpu_hour": case.usd_per_gpu_hour, "utilisation": case.utilisation,
     }  # fmt: skip
+
+
+def at_once(case):
+    """How many requests the case serves at a time, in words."""
+    return named("concurrency-limit", case.batch, "{:,.0f}".format, **case.costed)
 
 
 @finding
 def operating_point(case):
-    """The case of the page by both models, one row each; refuses a batch that the memory cannot hold."""
-    given = inputs(case)
-    row, by_textbook = calibrated.point(**given), textbook.point(**given)
+    """What a million tokens of each kind costs: the case of the page, with a part of the prompt cached, and by the textbook.
+
+    Refuses a batch that the memory cannot hold.
+    """
+    asked = inputs(case)
+    row, by_textbook = calibrated.point(**asked), textbook.point(**asked)
     if not row["fits"]:
         raise DoesNotFit(
-            f"parameter 'batch' is {case.batch}, but {case.n_gpus} x {case.gpu} hold {int(row['max_concurrency'])} sequences of "
-            f"{case.isl + case.osl} tokens beside the weights; lower it, or raise n_gpus")
-    table = pd.DataFrame([row | {"by": CALIBRATED}, by_textbook | {"by": TEXTBOOK}])
-    single = calibrated.point(**(given | {"concurrency": 1}))["usd_per_mtok_out"]
+            f"parameter 'batch' is {case.batch:g}, but {case.n_gpus} x {case.gpu} hold {int(row['max_concurrency'])} sequences "
+            f"of {case.isl + case.osl:g} tokens beside the weights; lower it, or raise n_gpus")
+    rows = [row | {"what": "no prompt in a cache", "by": CALIBRATED, "cached_prefix": 0.0},
+            by_textbook | {"what": "no prompt in a cache, by the textbook", "by": TEXTBOOK, "cached_prefix": 0.0}]
+    if part := cached_share(case):
+        rows.insert(1, calibrated.point(**asked, cached_prefix=part) | {
+            "what": f"{percent(part)} of the prompts in a cache", "by": CALIBRATED, "cached_prefix": part})
+    table = pd.DataFrame(rows)
     name = data.model(case.model)["name"]
-    cost, low, high = (dollars(row[f"usd_per_mtok_out{end}"]) for end in ("", "_low", "_high"))
-    return Finding(table, (
-        f"Served {case.batch} at a time, a million output tokens of {name} cost {cost}; served alone they cost {dollars(single)}."
-        if case.batch > 1 else
-        f"Served alone, a million output tokens of {name} cost {cost}, {low} to {high} in four cases of five."),
-        f"{calibrated.note(table)} Those of the textbook: the ranges of its assumed efficiencies. In the calibrated rate "
-        "prompts take their share of the time, which the cost of input pays for; the textbook's counts the time of answers "
-        "alone.",
-        number=f"{cost} / Mtok",
-        label=f"a million output tokens of {name} on {case.n_gpus} {data.gpu(case.gpu)['name']} at batch {case.batch}")
+    cost = named("cost-output", row["usd_per_mtok_out"], price, **case.costed)
+    if case.batch > 1:
+        alone = named("cost-output", calibrated.point(**(asked | {"concurrency": 1}))["usd_per_mtok_out"], price,
+                      **base.instance(case, batch=1))
+        sentence = (f"Served {at_once(case)} at a time, a million output tokens of {name} cost {cost}; "
+                    f"served alone they cost {alone}.")
+    else:
+        sentence = f"Served alone, a million output tokens of {name} cost {cost}."
+    requests = f"{at_once(case)} requests" if case.batch > 1 else "one request"
+    machine = f"{base_gpus(case)} × {data.gpu(case.gpu)['name']}"
+    return Finding(table, sentence,
+        "Each kind of token pays for the time it causes, so that together they pay the bill; idle hours are in it, staff and "
+        f"tools are not. {calibrated.note(table)} Those of the textbook: outer bound of its assumed efficiencies.",
+        units={"cached_prefix": "fraction"}, number=cost,
+        label=f"a million output tokens of {name}, {requests} at a time on {machine}",
+        split=_split(case, row, rows[1] if part else None))
+
+
+def _split(case, row, cached):
+    """The cost of a million tokens by kind, as a sentence."""
+    said = {name: named(quantity, row[f"usd_per_mtok{name}"], price, **case.costed)
+            for name, quantity in (("", "cost-all"), ("_in", "cost-input"), ("_out", "cost-output"))}
+    text = (f"A million tokens cost {said['']} over all of them, {said['_in']} where they are input and {said['_out']} where "
+            "they are output.")
+    if cached is not None:
+        share = given(case, "cache_hit", percent)
+        usd = named("cost-cached", cached["usd_per_mtok_cached"], price,
+                    **case.costed | {"cached_prefix": cached["cached_prefix"]})
+        text += f" Where a cache holds {share} of the input, that part costs {usd}."
+    return text
+
+
+def cached_share(case):
+    """Share of the prompt that the page takes to be in a prefix cache, where it looks at one: the last token is always read."""
+    return min(case.cache_hit, 1 - 1 / case.isl)
+
+
+def base_gpus(case):
+    """How many GPUs serve a copy of the model, as text and named quantity."""
+    return named("replica-gpus", case.n_gpus, "{:.0f}".format, **case.costed)
 
 
 @finding
@@ -102,8 +144,10 @@ def step_parts(case):
     parts = table.iloc[:-1]
     largest = parts.loc[parts["ms"].idxmax()]
     gaps = parts["ms"] - parts["textbook_ms"]
+    part, whole = (named(name, value, "{:.1f}".format, **case.costed) for name, value in (
+        ("time-largest-part", largest["ms"]), ("time-per-token", own["all"])))
     return Finding(table, (
-        f"The largest part of the time of an output token is {largest['part']}: {largest['ms']:.1f} of {own['all']:.1f} ms."),
+        f"The largest part of the time of an output token is {largest['part']}: {part} of {whole} ms."),
         f"The textbook comes to {row['tpot_ms']:.1f} ms"
         + (f"; what it leaves out most is {parts['part'][gaps.idxmax()]}. " if gaps.max() > 0 else ". ")
         + "In the textbook reading and arithmetic overlap, so its parts add up to more than a token where both matter; "
@@ -130,40 +174,44 @@ def price_levels(case):
                          "usd_per_mtok_low": found[f"{name}_low"], "usd_per_mtok_high": found[f"{name}_high"],
                          "group": f"this page, {by}", "id": "", "source": "own-arithmetic"})
     table = pd.DataFrame(rows)
-    claimed = table.loc[table["group"] == "documents", "usd_per_mtok"]
-    return Finding(
-        table, f"The documents' own figures for a million tokens span a factor of {claimed.max() / claimed.min():,.0f}: "
-        f"from {dollars(claimed.min())} to ${claimed.max():,.0f}")
+    claimed = table[table["group"] == "documents"].set_index("id")["usd_per_mtok"]
+    low, high = (named(row, data.claim(row)["low"], lambda value, usd=claimed[row], show=show: show(usd)) for row, show in (
+        (claimed.idxmin(), dollars), (claimed.idxmax(), "${:,.0f}".format)))
+    times = named("documents-spread", claimed.max() / claimed.min(), "{:,.0f}".format)
+    return Finding(table, f"The documents price a million tokens from {low} to {high}, {times} times as much")
 
 
-def batches(ceiling, shown):
-    """Batches to draw: whole numbers, evenly spread on a log scale up to the memory ceiling, and the one shown."""
+def batches(ceiling, *shown):
+    """Batches to draw: whole numbers, evenly spread on a log scale up to the memory ceiling, and those shown."""
     top = max(1, int(ceiling))
-    return sorted({1, top, min(shown, top), *(round(b) for b in np.geomspace(1, top, 40))})
+    return sorted({1, top, *(min(one, top) for one in shown), *(round(b) for b in np.geomspace(1, top, 40))})
 
 
 @finding
 def batch_curve(case):
     """Cost and latency over batch by both models, each up to what its memory holds; thresholds as values."""
-    given = inputs(case)
+    asked = inputs(case)
     try:
-        full = calibrated.point(**(given | {"concurrency": np.nan}))
+        full = calibrated.point(**(asked | {"concurrency": np.nan}))
     except DoesNotFit as reason:
         raise DoesNotFit(
             f"{case.n_gpus} x {case.gpu} do not hold one sequence of {case.isl + case.osl} tokens "
             f"beside the weights of {case.model} ({case.weights}); raise n_gpus") from reason
-    ceilings = {CALIBRATED: full["concurrency_used"], TEXTBOOK: textbook.point(**given)["max_concurrency"]}
-    parts = [function(pd.DataFrame([given | {"concurrency": batch} for batch in batches(ceilings[by], case.batch)])).assign(by=by)
+    ceilings = {CALIBRATED: full["concurrency_used"], TEXTBOOK: textbook.point(**asked)["max_concurrency"]}
+    drawn = {by: batches(ceiling, case.batch, claimed_batch()) for by, ceiling in ceilings.items()}
+    parts = [function(pd.DataFrame([asked | {"concurrency": batch} for batch in drawn[by]])).assign(by=by)
              for by, function in ((CALIBRATED, calibrated.points), (TEXTBOOK, textbook.points))]
     table = pd.concat(parts, ignore_index=True)
     _low, critical, _high = textbook.critical_batch(gpu=case.gpu, weights=case.weights)
     last = int(ceilings[CALIBRATED])
     memory_ends = full["max_concurrency"] < last + 1
-    order = "below" if last < critical else "above"
     fall = parts[0]["usd_per_mtok_out"].iloc[0] / parts[0]["usd_per_mtok_out"].iloc[-1]
-    ends = f"{'memory ends' if memory_ends else 'engines end'} it {order} the critical batch of {critical:.0f}"
+    of = base.cased(case, "model", "gpu", "n_gpus", "weights", "kv", "isl", "osl")
+    most = named("concurrency-memory", last, "{:,.0f}".format, **of)
+    gain = named("batch-gain", fall, f"{{:,.{0 if fall > 9.95 else 1}f}}".format, batch=last, **of)
     return Finding(
-        table, f"From batch 1 to {last} the cost of an output token falls {fall:,.{0 if fall > 9.95 else 1}f}-fold; {ends}"
+        table, f"Served {most} at a time, as many as {'the memory holds' if memory_ends else 'an engine runs'}, an output token "
+        f"costs {gain} times less than alone"
         if last > 1 else "There is nothing to share a step with: the memory holds one request at a time",
         calibrated.note(parts[0]), max_concurrency=last, end="memory is full" if memory_ends else "engines run no more",
         critical_batch=critical if critical <= last else None)  # where the memory ends before it: nothing to mark
@@ -173,21 +221,19 @@ def batch_curve(case):
 def latency_curve(case):
     """Time per output token over batch, from the same points as :func:`batch_curve`."""
     curve = batch_curve(case)
-    rises, slowest = {}, {}
-    for by, rows in curve.table.groupby("by", sort=False):
-        first, last = rows.iloc[0], rows.iloc[-1]
-        at = rows.iloc[(rows["concurrency"] - case.batch).abs().argmin()]
-        rises[by] = serving.batching_latency_rise(batch_step_s=at.tpot_ms, single_step_s=first.tpot_ms)
-        slowest[by] = last.tpot_ms / first.tpot_ms
     largest = curve["max_concurrency"]
     shown = min(int(case.batch), largest)
-    most = f"a batch of {largest} makes it {slowest[CALIBRATED]:.1f} times as slow as a request alone"
-    return Finding(curve.table, (
-        "A request alone is as fast as a token gets, and the memory holds no second one" if largest == 1 else
-        f"A request alone is as fast as a token gets; {most}" if shown == 1 else
-        f"Batch {shown} makes a token {rises[CALIBRATED]:.0%} slower than a request alone" + (
-            f"; {most.replace(' as a request alone', '')}" if largest > shown else "")), curve.note,
-        **{name: curve[name] for name in ("max_concurrency", "end", "critical_batch")})
+    if shown == 1:
+        sentence = "A request alone is as fast as a token gets" + (
+            ", and the memory holds no second one" if largest == 1 else "")
+    else:
+        batch = named("concurrency-limit", case.batch, "{:,.0f}".format, **case.costed)
+        sentence = f"Served {batch} at a time, a token takes {base.said_batch_latency(case, shown)}"
+    alone = curve.table.loc[curve.table["concurrency"] == 1, "tpot_ms"].iloc[0]
+    claimed = pd.DataFrame([{"concurrency": claimed_batch(), "label": "the documents' claim",
+                             "tpot_ms": alone * (1 + data.claim("ec-batch32-latency")["low"])}])
+    return Finding(curve.table, sentence, curve.note, claimed=claimed,
+                   **{name: curve[name] for name in ("max_concurrency", "end", "critical_batch")})
 
 
 @finding
@@ -209,37 +255,52 @@ def context_curve(case):
                        for law, ratio in curves.items()], ignore_index=True)
     mixed = compute.context_cost_ratio(length_ratio=long / short, mixing_weight=weight)
     claimed = data.claim("ec-context-cost-ratio")["low"]
+    longer = named("prompt-length", long / short, "{:.0f}".format)
+    more = named("prompt-arithmetic", mixed, "{:.0f}".format, model=case.model, short=short, long=long)
+    said = named("ec-context-cost-ratio", claimed, "{:.0f}".format)
     needed = compute.mixing_weight_for_ratio(length_ratio=long / short, cost_ratio=claimed)
     return Finding(
-        table, f"A prompt of {long:,.0f} tokens takes {mixed:.0f} times the arithmetic of one of {short:,.0f} in {name}; "
-        f"the documents say {claimed:.0f}", needed_weight=float(needed), weight=float(weight),
+        table, f"A prompt {longer} times as long takes {more} times the arithmetic in {name}; the documents say {said} times",
+        f"From {short:,.0f} to {long:,.0f} tokens, the two windows that the documents name.",
+        needed_weight=float(needed), weight=float(weight),
         claimed=pd.DataFrame([{"context_tokens": long, "cost_ratio": claimed, "label": "the documents' claim"}]))
 
 
+def claimed_batch():
+    """The batch of which the documents say what it costs in speed. [sequence]"""
+    return int(data.claim("ec-batch32-size")["low"])
+
+
 @finding
-def claimed_latency():
-    """What the documents say that their batch costs in speed, as a sentence."""
-    rise, batch = data.claim("ec-batch32-latency")["low"], data.claim("ec-batch32-size")["low"]
-    return Finding(pd.DataFrame([{"batch": batch, "rise": rise}]),
-                   f"The documents put it at {rise:.0%} for a batch of {batch:.0f}.", units={"rise": "fraction"})
+def claimed_latency(case):
+    """What the documents say that their batch costs in speed, beside what it costs here, as a sentence."""
+    rise, batch = data.claim("ec-batch32-latency")["low"], claimed_batch()
+    said = named("ec-batch32-latency", rise, percent)
+    size = named("ec-batch32-size", batch, str)
+    here = base.batch_latency(case, batch)
+    table = pd.DataFrame([{"batch": batch, "rise": rise, "here": here}])
+    return Finding(table, (
+        f"The documents say that a batch of {size} makes a token {said} slower; "
+        f"on this machine it takes {base.said_batch_latency(case, batch)}."),
+        units={"rise": "fraction", "here": "fraction"})
 
 
 @finding
 def sensitivity(case):
     """Cost of output when one input of the case moves and the others stay, by both models."""
-    given = inputs(case)
+    asked = inputs(case)
     moves = {
         "the case itself": {},
         "half the batch": {"concurrency": max(1, case.batch // 2)},
         "twice the batch": {"concurrency": 2 * case.batch},
         "one request at a time": {"concurrency": 1},
         "prompts four times as long": {"isl": 4 * case.isl},
-        "FP8 weights": {"weights": "fp8"},
+        "INT4 weights": {"weights": "int4"},
         "twice the GPUs": {"n_gpus": 2 * case.n_gpus},
-        "a GPU hour at half the price": {"usd_per_gpu_hour": bills.documents_hour(case) / 2},
+        "a GPU hour at half the price": {"usd_per_gpu_hour": case.usd_per_gpu_hour / 2},
         "half the utilisation": {"utilisation": case.utilisation / 2},
     }
-    cases = pd.DataFrame([given | change for change in moves.values()])
+    cases = pd.DataFrame([asked | change for change in moves.values()])
     table = calibrated.points(cases)
     table["textbook_usd_per_mtok_out"] = textbook.points(cases)["usd_per_mtok_out"]
     table["against_case"] = table["usd_per_mtok_out"] / table["usd_per_mtok_out"].iloc[0]

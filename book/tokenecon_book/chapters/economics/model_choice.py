@@ -4,11 +4,12 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import NoEstimate
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, named
 from tokenecon.serving import operating_point, textbook
 from tokenecon.serving.operating_point import CALIBRATED, TEXTBOOK
 from tokenecon_book.chapters.economics import economics
-from tokenecon_book.documents.words import saves
+from tokenecon_book.documents import base
+from tokenecon_book.documents.words import percent, saves
 
 FAMILIES = {
     "Llama 3.1": ("llama-3.1-8b", "llama-3.1-70b", "llama-3.1-405b"),
@@ -40,10 +41,10 @@ def size_steps(case, families=FAMILIES):
 
     `excess` is the step in cost over the step in parameters, from the next smaller model of the family.
     """
-    named = pd.DataFrame([{"family": family} | _instance(case, model) for family, models in families.items()
+    asked = pd.DataFrame([{"family": family} | _instance(case, model) for family, models in families.items()
                           for model in models])
-    table = operating_point.by_both_models(named.drop(columns="family"))
-    table["family"] = list(named["family"]) * 2
+    table = operating_point.by_both_models(asked.drop(columns="family"))
+    table["family"] = list(asked["family"]) * 2
     table["name"] = [data.model(model)["name"] for model in table["model"]]
     table["parameters"] = [float(data.model(model)["parameters"]) for model in table["model"]]
     before = table.groupby(["by", "family"], sort=False)[["parameters", "usd_per_mtok_out"]].shift()
@@ -54,42 +55,65 @@ def size_steps(case, families=FAMILIES):
         for (_, row), (_, one) in zip(table.iterrows(), before.iterrows(), strict=True)]
     table["one_server"] = table["n_gpus"] <= data.gpu(case.gpu)["link_domain_gpus"]
     claim = data.claim("ec-size-step-cost")
-    first = table[table["family"] == next(iter(families))]
-    words = {by: _excess_words(first[first["by"] == by]) for by in (CALIBRATED, TEXTBOOK)}
+    family = next(iter(families))
+    excess = table[(table["family"] == family) & (table["by"] == CALIBRATED)]["excess"].max()
+    most = named("size-step", excess, "{:.1f}".format, family=family, **base.cased(
+        case, "gpu", "weights", "kv", "isl", "osl", "batch"))
+    low, high = (named("ec-size-step-cost", claim[end], "{:.0f}".format) for end in ("low", "high"))
+    theirs = table[(table["family"] == family) & (table["by"] == TEXTBOOK)]["excess"].max()
     return Finding(table, (
-        f"A step in size costs its growth in parameters {words[CALIBRATED]}; the documents say "
-        f"{claim['low']:.0f} to {claim['high']:.0f} times"),
-        f"By the textbook: {words[TEXTBOOK]}. Each step from the next smaller model of the family; each on the fewest GPUs that "
+        f"For each parameter a larger model costs at most {most} times as much as the next smaller; the documents say "
+        f"{low} to {high} times"),
+        f"{family}; by the textbook at most {theirs:.1f} times. Each step from the next smaller model of the family; each on the "
+        "fewest GPUs that "
         "hold it and the batch, split by tensor parallelism. Models without grouped key-value heads (Llama 2 7B, GPT-3) pay for "
         "a larger KV cache, not for their size, and a model "
         "with fewer positions than prompt and answer have (GPT-3: 2048) reads a shorter prompt. " + operating_point.note(table),
         units={"excess": "ratio"}, claimed_low=claim["low"], claimed_high=claim["high"])
 
 
-def _excess_words(family):
-    """What a step in size costs beyond the growth in parameters, inside one server and beyond it."""
-    steps = family.dropna(subset=["excess"])
-    return " and ".join(
-        f"{steps.loc[steps['one_server'] == inside, 'excess'].max():.1f} times {where}"
-        for inside, where in ((True, "inside one server"), (False, "beyond it")) if (steps["one_server"] == inside).any())
+def _wide_enough(case, wide):
+    """The fewest GPUs, no fewer than the case's, that hold the batch beside weights in a format, by both models."""
+    n_gpus = case.n_gpus
+    while True:
+        asked = economics.inputs(case) | {"weights": wide, "n_gpus": n_gpus}
+        own = operating_point.points(pd.DataFrame([asked])).iloc[0]
+        if own["reason"] and operating_point.NO_ROOM not in own["reason"]:
+            raise NoEstimate(own["reason"])
+        room = textbook.max_concurrency(**{name: asked[name] for name in ("model", "gpu", "weights", "kv", "n_gpus")},
+                                        positions=case.isl + case.osl)
+        if own["fits"] and room >= case.batch:
+            return n_gpus
+        n_gpus *= 2
 
 
 @finding
 def precisions(case, formats=FORMATS):
-    """Cost of a token by weight format over the first format, one request at a time and at the case's batch, by both models."""
-    loads = {"one request": 1} | ({f"batch {case.batch}": case.batch} if case.batch > 1 else {})
+    """Cost of a token by weight format over the first format on one machine, for one request and for the case's batch.
+
+    The machine is that of the case, or the smallest multiple of it that holds the first format.
+    """
+    n_gpus = _wide_enough(case, formats[0])
+    loads = {"one request": 1} | ({f"{case.batch:,.0f} at a time": case.batch} if case.batch > 1 else {})
     asked = [(fmt, load) for load in loads for fmt in formats]
     table = operating_point.by_both_models(pd.DataFrame([
-        economics.inputs(case) | {"weights": fmt, "concurrency": loads[load]} for fmt, load in asked]))
+        economics.inputs(case) | {"weights": fmt, "concurrency": loads[load], "n_gpus": n_gpus} for fmt, load in asked]))
     table["format"], table["load"] = [fmt for fmt, _ in asked] * 2, [load for _, load in asked] * 2
     table["label"] = [f"{load}, {data.precision(fmt)['name'].split()[0]}" for fmt, load in asked] * 2
-    table["relative_cost"] = table["usd_per_mtok_out"] / table.groupby(["by", "load"])["usd_per_mtok_out"].transform("first")
+    table["relative_cost"] = table["usd_per_mtok"] / table.groupby(["by", "load"])["usd_per_mtok"].transform("first")
     table = table[table["format"] != formats[0]].reset_index(drop=True)  # one by definition
-    narrow = table[table["format"] == formats[-1]].set_index(["by", "load"])["relative_cost"]
-    said = " and ".join(f"{saves(1 - narrow[CALIBRATED, load])} for {load}" for load in loads)
-    claimed = data.claim("ec-quant-cost-reduction")["low"]
+    narrow = table[(table["format"] == formats[-1]) & (table["by"] == CALIBRATED)].set_index("load")["relative_cost"]
+    of = base.cased(case, "model", "gpu", "kv", "isl", "osl") | {"n_gpus": n_gpus, "weights": formats[-1]}
+    said = [named("format-saving", 1 - narrow[load], saves, batch=batch, **of) for load, batch in loads.items()]
+    whom = ["for one request", f"with {economics.at_once(case)} at a time"]
+    claimed = named("ec-quant-cost-reduction", data.claim("ec-quant-cost-reduction")["low"], percent)
+    wide, name = (data.precision(one)["name"].split()[0] for one in (formats[0], formats[-1]))
+    same = f"All on {n_gpus} {data.gpu(case.gpu)['name']}, " + (
+        "the machine of the case." if n_gpus == case.n_gpus else
+        f"which the first format needs; the case's own {case.n_gpus} do not hold it.")
     return Finding(table, (
-        f"Of the cost of a token {formats[-1].upper()} {said}; the documents say {claimed:.0%}"),
-        "The documents name no baseline." + (
+        f"{name} in place of {wide} {' and '.join(f'{one} {load}' for one, load in zip(said, whom, strict=False))}; "
+        f"the documents say {claimed}"),
+        f"{same} The documents name no baseline." + (
             " Above one a format makes tokens dearer: its weights are unpacked before each product." if (
                 table["relative_cost"] > 1).any() else ""))

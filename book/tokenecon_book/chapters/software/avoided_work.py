@@ -1,13 +1,15 @@
 """Work that is not done: easy requests sent to a small model, prompts found in a cache, experts left asleep."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 
 from tokenecon import data, model_shape
 from tokenecon.finding import Finding, finding
-from tokenecon.formulas import levers, money
+from tokenecon.formulas import levers
 from tokenecon.serving import textbook
-from tokenecon_book.chapters.software.lever_points_calibrated import operating_point
+from tokenecon_book.chapters.software import lever_points_calibrated
 from tokenecon_book.chapters.software.lever_points_textbook import BASE_FORMAT, LEVERS
 from tokenecon_book.documents.words import percent, than
 
@@ -27,21 +29,16 @@ EXPERT_COLUMNS = {
 @finding
 def shares(case):
     """Saving over the share of tokens that a router, a cascade or a prefix cache takes over, on costs of the calibrated model."""
-    point = operating_point(case, frozenset(LEVERS) - {"prefix", "routing"})
-    into, out = (float(point[column][textbook.EXPECTED]) for column in ("usd_per_mtok_in", "usd_per_mtok_out"))
-
-    def blend(input_cost):
-        return money.usd_per_mtok_blend(usd_per_mtok_in=input_cost, usd_per_mtok_out=out, isl=case.isl,
-                                        osl=case.osl)
-
+    on = frozenset(LEVERS) - {"routing"}
+    bare = lever_points_calibrated.cost(case, on - {"prefix"})
     rows = []
     for share in sorted({*SHARES, case.small_share, case.hit_rate}):
         routed = levers.routed_usd_per_mtok(shares=(share, 1 - share), usd_per_mtok=(case.cost_ratio, 1),
                                             router_usd_per_mtok=case.router_cost)
         cascade = levers.cascade_usd_per_mtok(small_usd_per_mtok=case.cost_ratio, large_usd_per_mtok=1,
                                               accepted_share=share)
-        cached = blend(into * levers.prefix_cache_factor(hit_rate=share, avoided_share=case.saved_share)) / blend(into)
-        rows.append({"share": share, "routed": 1 - routed, "cascade": 1 - cascade, "prefix": 1 - cached})
+        cached = lever_points_calibrated.cost(SimpleNamespace(**(vars(case) | {"hit_rate": share})), on)
+        rows.append({"share": share, "routed": 1 - routed, "cascade": 1 - cascade, "prefix": 1 - cached / bare})
     table = pd.DataFrame(rows)
     claimed = data.claim("sw-routing-saving")["low"]
     pays = case.cost_ratio < 1

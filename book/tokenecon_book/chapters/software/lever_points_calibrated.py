@@ -10,13 +10,10 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import BadInput, NoEstimate
-from tokenecon.formulas import money
 from tokenecon.serving import operating_point as calibrated
 from tokenecon.serving import textbook
 from tokenecon_book.chapters.software import batching, lever_points_textbook
 from tokenecon_book.documents import bills
-
-COSTS = ("usd_per_mtok_in", "usd_per_mtok_out")
 
 
 def given(case, on):
@@ -29,7 +26,7 @@ def given(case, on):
         "load": "closed_loop" if "continuous" in on else "static",
     }  # fmt: skip
     if "prefix" in on:
-        row["cached_prefix"] = case.hit_rate * case.saved_share
+        row["cached_prefix"] = min(case.hit_rate * case.saved_share, 1 - 1 / case.isl)  # the last token is always computed
     if "speculation" in on:
         row |= {"draft_tokens": case.draft_tokens, "acceptance": case.acceptance}
     return row
@@ -69,25 +66,19 @@ def operating_point(case, on):
     if table["reason"].any():
         raise NoEstimate(table.loc[table["reason"] != "", "reason"].iloc[0])
     busy = busy[:len(table)]  # batches grow, so what does not fit was at the end
-    for end in calibrated.ENDS:
-        table[f"usd_per_mtok_out{end}"] /= busy
-        table[f"usd_per_mtok{end}"] = money.usd_per_mtok_blend(
-            usd_per_mtok_in=table[f"usd_per_mtok_in{end}"], usd_per_mtok_out=table[f"usd_per_mtok_out{end}"],
-            isl=case.isl, osl=case.osl)
+    for end in calibrated.ENDS:  # the bill of a request over its own tokens, not over those of the longest
+        table[f"usd_per_mtok{end}"] *= (table["isl"] + table["osl"]) / (case.isl + case.osl)
     kept = table[table["tpot_ms"] <= case.tpot_ms]
     if kept.empty:
         raise lever_points_textbook.too_slow(case, table["tpot_ms"].min())
-    place = kept["usd_per_mtok_out"].idxmin()
+    place = kept["usd_per_mtok"].idxmin()
     best = table.loc[place]
     # the poor end of a time or a cost is the high one
-    three = {column: best[[f"{name}_high", name, f"{name}_low"]].to_numpy(dtype=float)
-             for column, name in (("tpot_ms", "tpot_ms"), *((cost, cost) for cost in COSTS))}
-    if "routing" in on:
-        three |= {cost: lever_points_textbook.routed(case, three[cost]) for cost in COSTS}
-    blend = money.usd_per_mtok_blend(usd_per_mtok_in=three["usd_per_mtok_in"], usd_per_mtok_out=three["usd_per_mtok_out"],
-                                     isl=case.isl, osl=case.osl)
+    tpot_ms, usd_per_mtok = (best[[f"{name}_high", name, f"{name}_low"]].to_numpy(dtype=float)
+                             for name in ("tpot_ms", "usd_per_mtok"))
     return {"batch": int(best["concurrency"]), "occupancy": float(busy[place]), "calibrated": bool(best["calibrated"]),
-            **three, "usd_per_mtok": blend}
+            "tpot_ms": tpot_ms,
+            "usd_per_mtok": lever_points_textbook.routed(case, usd_per_mtok) if "routing" in on else usd_per_mtok}
 
 
 def cost(case, on):

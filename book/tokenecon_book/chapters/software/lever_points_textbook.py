@@ -11,7 +11,6 @@ import numpy as np
 from tokenecon import data, units
 from tokenecon.errors import DoesNotFit, TooSlow
 from tokenecon.formulas import levers, memory, money, serving
-from tokenecon.formulas import levers as lever_formulas
 from tokenecon.serving import textbook
 from tokenecon_book.chapters.software import batching, speculation
 from tokenecon_book.documents import bills
@@ -96,39 +95,32 @@ def operating_point(case, on, *, efficiencies=None):
     best, quickest = None, np.inf
     for batch in candidates(case, on):
         point = _at_batch(case, on, batch, efficiencies)
-        tpot_ms, cost = (point[column][textbook.EXPECTED] for column in ("tpot_ms", "usd_per_mtok_out"))
+        tpot_ms, decode_s = (point[column][textbook.EXPECTED] for column in ("tpot_ms", "decode_s"))
         quickest = min(quickest, tpot_ms)
-        if tpot_ms <= case.tpot_ms and (best is None or cost < best["usd_per_mtok_out"][textbook.EXPECTED]):
+        # the time of prompts is the same at every batch
+        if tpot_ms <= case.tpot_ms and (best is None or decode_s < best["decode_s"][textbook.EXPECTED]):
             best = point
     if best is None:
         raise too_slow(case, quickest)
-    into = money.usd_per_mtok_in(
-        prefill_s=textbook.prefill(
-            model=case.model, gpu=case.gpu, n_gpus=case.n_gpus, weights=case.weights if "weights" in on else BASE_FORMAT,
-            isl=case.isl, efficiencies=efficiencies),
-        isl=case.isl, **_rent(case))
+    prefill_s = textbook.prefill(
+        model=case.model, gpu=case.gpu, n_gpus=case.n_gpus, weights=case.weights if "weights" in on else BASE_FORMAT,
+        isl=case.isl, efficiencies=efficiencies)
     if "prefix" in on:
-        into = into * lever_formulas.prefix_cache_factor(hit_rate=case.hit_rate, avoided_share=case.saved_share)
-    out = best["usd_per_mtok_out"]
-    if "routing" in on:
-        into, out = (routed(case, cost) for cost in (into, out))
-    blend = money.usd_per_mtok_blend(usd_per_mtok_in=into, usd_per_mtok_out=out, isl=case.isl,
-                                     osl=case.osl)
-    return best | {"usd_per_mtok_in": into, "usd_per_mtok_out": out, "usd_per_mtok": blend}
-
-
-def _rent(case):
-    return {"usd_per_gpu_hour": bills.documents_hour(case), "n_gpus": case.n_gpus, "utilisation": case.utilisation}
+        prefill_s = prefill_s * levers.prefix_cache_factor(hit_rate=case.hit_rate, avoided_share=case.saved_share)
+    cost = money.usd_per_mtok_of_seconds(
+        busy_s=prefill_s + best["decode_s"], tok=case.isl + case.osl, usd_per_gpu_hour=bills.documents_hour(case),
+        n_gpus=case.n_gpus, utilisation=case.utilisation)
+    return best | {"usd_per_mtok": routed(case, cost) if "routing" in on else cost}
 
 
 def _at_batch(case, on, batch, efficiencies):
-    """Speed and cost of output at one batch, before routing."""
+    """Speed at one batch, and the part of a request in the time that it decodes."""
     seconds, gained = _pass(case, on, batch, efficiencies)
     occupancy = 1.0 if "continuous" in on else batching.static_occupancy(batch, case.lengths)
     rate = occupancy * serving.decode_tok_out_per_s(batch=batch, tok_out_per_pass=gained, step_s=seconds)
     return {"batch": batch, "occupancy": occupancy,
             "tpot_ms": serving.tpot_seconds(step_s=seconds, tok_out_per_pass=gained) * units.MS_PER_SECOND,
-            "usd_per_mtok_out": money.usd_per_mtok_out(tok_out_per_s=rate, **_rent(case))}
+            "decode_s": case.osl / rate}
 
 
 def routed(case, cost):
@@ -140,6 +132,6 @@ def routed(case, cost):
 
 def row_of(point):
     row = {"batch": point["batch"], "occupancy": point["occupancy"]}
-    for column in ("tpot_ms", "usd_per_mtok_in", "usd_per_mtok_out", "usd_per_mtok"):
+    for column in ("tpot_ms", "usd_per_mtok"):
         row |= textbook.span(column, point[column])
     return row

@@ -13,10 +13,9 @@ from tokenecon_book.documents.words import dollars
 
 BASELINE = "baseline"
 COLUMNS = {
-    "step": ("After", None), "usd_per_mtok": ("Cost of both", "USD/Mtok"), "batch": ("at batch", "sequence"),
+    "step": ("After", None), "usd_per_mtok": ("Cost of all tokens", "USD/Mtok"), "batch": ("at batch", "sequence"),
     "textbook_usd_per_mtok": ("By the textbook", "USD/Mtok"), "textbook_batch": ("at batch", "sequence"),
     "occupancy": ("Slots busy", "fraction"), "tpot_ms": ("Time per output token", "ms/tok_out"),
-    "usd_per_mtok_in": ("Cost of input", "USD/Mtok_in"), "usd_per_mtok_out": ("Cost of output", "USD/Mtok_out"),
 }  # fmt: skip
 
 

@@ -21,9 +21,9 @@ def test_half_of_the_tokens():
     half = avoided_work.shares(case()).table.set_index("share").loc[0.5]
     assert half["routed"] == pytest.approx(1 - (0.5 * 0.1 + 0.5 + 0.01))
     assert half["cascade"] == pytest.approx(1 - (0.1 + 0.5))  # the small model answers everything once
-    point = operating_point(case(), frozenset(LEVERS) - {"prefix", "routing"})
-    into, out = point["usd_per_mtok_in"][1] * 2000, point["usd_per_mtok_out"][1] * 500
-    assert half["prefix"] == pytest.approx(0.5 * 0.7 * into / (into + out))
+    on = frozenset(LEVERS) - {"routing"}
+    without, with_it = (operating_point(case(), set_)["usd_per_mtok"][1] for set_ in (on - {"prefix"}, on))
+    assert half["prefix"] == pytest.approx(1 - with_it / without) and 0 < half["prefix"] < 0.5 * 0.7
 
 
 def test_share_that_the_documents_saving_needs():
