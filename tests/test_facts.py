@@ -21,12 +21,11 @@ from tokenecon.importers import own_model
 from tokenecon.prices import gpu_prices, price_book
 from tokenecon_book.build import notebooks
 from tokenecon_book.chapters.contracts import contract_prices, mix
-from tokenecon_book.chapters.deployment import deployment
 from tokenecon_book.chapters.hardware import hardware
 from tokenecon_book.chapters.hour import lifetime
 from tokenecon_book.chapters.market import token_prices
 from tokenecon_book.chapters.traffic import idle
-from tokenecon_book.documents import bills
+from tokenecon_book.documents import base, bills
 
 GPU = """gpu,field,value,text,unit,basis,as_of
 my-gpu,name,,My GPU,text,spec,2026-10-01
@@ -433,7 +432,7 @@ def test_one_price_and_the_size_of_a_replica_can_be_set(command, tmp_path):
 
 PRICED = {"traffic": lambda case: [idle.replica(case).usd / case.n_gpus],
           "hardware": lambda case: hardware.comparison(case).table["usd_per_gpu_hour"].dropna(),
-          "deployment": lambda case: deployment.instance(case)["rent"] / (1 + case.ops_overhead),
+          "deployment": lambda case: [base.hour(case)["typical"]],
           "hour": lambda case: [lifetime.life(case)["rent"]], "cases/jpmorgan": bills.prices, "cases/shopify": bills.prices,
           "cases/spotify": bills.prices,
           "contracts": lambda case: mix.offers(case).query("kind == 'on demand'")["usd_per_gpu_hour"],

@@ -109,6 +109,14 @@ def group_of(kind):
     return "committed" if kind in gpu_prices.TERM_MONTHS else "hourly"
 
 
+def by_hour(case, row):
+    """Replicas of a row of :func:`offers` that are paid for in each hour of the case's load; their mean is its ``replicas``."""
+    policy = policy_of(case, row["kind"])
+    paid = planning.hours(case.profile, mean_requests_per_s=rate(case.requests_per_day), policy=policy,
+                          **fleet_terms(case, row))["paid"].to_numpy()
+    return whole(row, paid + (0 if policy == "to_zero" else bill.spare_replicas(case, paid)))
+
+
 def _busiest(profile):
     """The busiest hour alone: a fixed fleet is made for it, so the others need no planning."""
     return profile.nlargest(1, "ratio")

@@ -37,6 +37,8 @@ PARAMETERS = {
     **{name: ("money", name) for name in ("as_of", "price_rule", "years", "discount_rate", "usd_per_kwh", "ops_overhead",
                                       "usd_per_gpu_hour")},
 }  # fmt: skip
+# what a page of the book may state beside them
+PLACES = PARAMETERS | {"profile": ("traffic", "profile")}
 PATHS = {scenario_schema.Money: "money", scenario_schema.Latency: "latency", scenario_schema.Service: "service"}
 
 
@@ -87,15 +89,15 @@ def files(path):
 
 
 def overridden(name, changes):
-    """A scenario, by name or path, with some fields changed: ``{parameter: value}`` of :data:`PARAMETERS`."""
+    """A scenario, by name or path, with some fields changed: ``{parameter: value}`` of :data:`PLACES`."""
     path = located(name)
     given = parsed(path)
     for parameter, value in changes.items():
-        *blocks, field = PARAMETERS[parameter]
+        *blocks, field = PLACES[parameter]
         part = given
         for block in blocks:
             part = part.setdefault(block, {})
-        if parameter == "peak_to_mean":
+        if "traffic" in blocks:
             part.clear()  # another profile, and not two
         part[field] = value
     return case(given, path)

@@ -8,19 +8,19 @@ from types import SimpleNamespace
 
 import pandas as pd
 
-from tokenecon import data
-from tokenecon.decision import options, scenario, scenario_prices
-from tokenecon.errors import BadInput, NothingServes
+from tokenecon import data, units
+from tokenecon.decision import break_even, options, scenario, scenario_prices
+from tokenecon.errors import BadInput, NoPrice, NothingServes
 from tokenecon.finding import Finding, finding, given, named
 from tokenecon.formulas import money, serving
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
 from tokenecon.serving import operating_point
-from tokenecon_book.documents.words import dollars, longer, percent, price
+from tokenecon_book.documents.words import about, dollars, longer, percent, price, whole_dollars
 
 NAME = "chat-assistant"
 # parameter of a page -> the scenario's own name of it
-FIELDS = {name: name for name in scenario.PARAMETERS} | {"gpu": "gpus"}
+FIELDS = {name: name for name in scenario.PLACES} | {"gpu": "gpus"}
 ASSUMED = ("pue", "residual_share")  # of the scenario, where a page states them
 HOURS = {"on_demand": "hour-on-demand", "marketplace": "hour-marketplace", "spot": "hour-spot", "own": "hour-owned"}
 RENTED = {"on_demand": "rented on demand", "marketplace": "rented at a marketplace", "spot": "rented on spot", "own": "owned"}
@@ -32,15 +32,18 @@ LOAD = ("model", "gpu", "n_gpus", "weights", "kv", "isl", "osl", "cached_prefix"
 
 
 def of(case, **changes):
-    """The base scenario with what the parameters of a page say, and then `changes`, in its place."""
+    """The base scenario with what the parameters of a page say, and then `changes`, in its place.
+
+    Raises :class:`BadInput` for a parameter of the page that the scenario does not allow.
+    """
     gpu_prices.stated(case)  # refuses what is no price
     stated = {own: getattr(case, name, None) for name, own in FIELDS.items()} | changes
     try:
         found = scenario.overridden(NAME, {name: value for name, value in stated.items() if value is not None})
     except scenario.BadScenario as error:
         blamed = [name for name, own in FIELDS.items()
-                  if ".".join(scenario.PARAMETERS[own]) == error.path and hasattr(case, name)]
-        raise BadInput(f"parameter '{blamed[0]}' {error.rest}" if blamed else str(error)) from None
+                  if ".".join(scenario.PLACES.get(own, ())) == error.path and hasattr(case, name)]
+        raise BadInput(f"parameter '{blamed[-1]}' {error.rest}" if blamed else str(error)) from None
     for name in ASSUMED:
         if getattr(case, name, None) is not None:
             setattr(found, name, getattr(case, name))
@@ -225,10 +228,61 @@ def said_batch_latency(full, batch):
                  **cased(full, "model", "gpu", "n_gpus", "weights", "kv", "isl", "osl"))
 
 
+def load(case):
+    """What the fleet of the base case and its bill are of, for :func:`named`: the service, its load, its limits, its machine."""
+    own = {"gpu": case.gpu, "profile": getattr(case, "profile", scenario.field(NAME, "traffic.profile"))}
+    usd = gpu_prices.stated(case)
+    return cased(of(case, gpus=[case.gpu]), *LOAD) | own | ({} if usd is None else {"usd_per_gpu_hour": usd})
+
+
 def said_busy(case, row):
     """How much of the paid time the machines of a row of :func:`bill` work, as text and named quantity."""
     kind = "utilisation-fixed" if options.KINDS[row["kind"]][2] == "fixed" else "utilisation-rented"
-    return named(kind, row["utilisation"], percent, **cased(of(case, gpus=[case.gpu]), *LOAD) | {"gpu": case.gpu})
+    return named(kind, row["utilisation"], percent, **load(case))
+
+
+def usd_per_day(row, end=""):
+    """The whole bill of a row of :func:`bill` for a day. [USD/day]"""
+    return _of_day(row[f"usd_per_month{end}"])
+
+
+def _of_day(usd_per_month):
+    return float(usd_per_month) * units.MONTHS_PER_YEAR / units.DAYS_PER_YEAR
+
+
+def said_day(case, row, price_rule=None):
+    """The whole bill of a day of a row of :func:`bill`, as text and named quantity: "$407"; by another rule of prices."""
+    return named("bill-day", usd_per_day(row), whole_dollars, **choice(of(case, price_rule=price_rule or rule(case)), row))
+
+
+def machines_usd_per_day(row):
+    """The hours alone of the machines of a row of :func:`bill` for a day, before tools and staff. [USD/day]"""
+    return _of_day(money.usd_per_month_of_gpus(usd_per_gpu_hour=row["usd_per_gpu_hour"], n_gpus=row["n_gpus"] * row["replicas"]))
+
+
+def api(case):
+    """What the sellers of the page's model ask for the tokens of its load, by the price rule, as (low, typical, high), and whose.
+
+    A dict of :func:`scenario_prices.api`; None where nobody sells the model. [USD/Mtok]
+    """
+    try:
+        return scenario_prices.api(of(case))
+    except NoPrice:
+        return None
+
+
+def break_even_rows(case):
+    """The rows of :func:`break_even.against_api` for the page's GPU by kind of hour, each with its offer; none without an API."""
+    scene = of(case, gpus=[case.gpu])
+    offered = options.offers(scene)
+    rows = {row["kind"]: row.to_dict() for _, row in offered.table.iterrows() if not row["reason"]}
+    table = break_even.against_api(scene, offered).table
+    return {row["kind"]: pd.Series(rows[row["kind"]] | row.to_dict()) for _, row in table.iterrows()}
+
+
+def said_break_even(case, row):
+    """The volume from which on a choice costs less than the API, as text and named quantity: "about 120,000"."""
+    return named("break-even-api", row["requests_per_day"], about, **choice(of(case), row))
 
 
 @finding

@@ -17,7 +17,7 @@ from tokenecon_book.chapters.cases.jpmorgan import isolation
 from tokenecon_book.chapters.cases.shopify import conversations, monthly_bill
 from tokenecon_book.chapters.cases.spotify import transcription
 from tokenecon_book.chapters.contracts import contract_prices, mix
-from tokenecon_book.chapters.deployment import deployment, edge, pool_sizes, serverless
+from tokenecon_book.chapters.deployment import deployment, edge, own_or_api, pool_sizes, serverless
 from tokenecon_book.chapters.hour import comparison, energy, lifetime, rent
 from tokenecon_book.chapters.traffic import idle
 from tokenecon_book.documents.printed import n
@@ -28,8 +28,9 @@ PAGES = {
              rent.own_parts),
     "traffic": (idle.headline, idle.fleets, idle.policies),
     "deployment": (deployment.headline, pool_sizes.utilisations, edge.penalty, deployment.latency, deployment.egress,
-                   deployment.volume, serverless.offers, serverless.at_loads, deployment.hybrid),
-    "contracts": (contract_prices.spot, contract_prices.commitment, contract_prices.prices, mix.by_hour, mix.one_more),
+                   own_or_api.volume, serverless.offers, serverless.at_loads, deployment.hybrid),
+    "contracts": (contract_prices.spot, contract_prices.commitment, contract_prices.prices, mix.by_hour, mix.one_more, mix.bills,
+                  mix.headline),
     "cases/spotify": (transcription.identities, transcription.audio_hour, transcription.bottom_up, transcription.implied,
                       transcription.arithmetic, transcription.reconcile, transcription.stacking, transcription.sensitivity),
     "cases/shopify": (conversations.identities, conversations.turn, conversations.bottom_up, conversations.implied,
@@ -59,19 +60,19 @@ DRAWS = {
         ({"model": "llama-3.1-405b"}, "parameter 'n_gpus' is 2: .* does not fit"),
     ),
     "deployment": (
-        ({"isl": 100000, "osl": 100000, "ttft_ms": 1e6, "edge_share": 0.0, "tokens_per_day": 1.0},
-         "parameter 'isl' is 100000: .* 4096"),
+        ({"isl": 100000, "osl": 100000, "ttft_ms": 1e6, "edge_share": 0.0, "requests_per_day": 1.0},
+         "parameter 'isl' is 100000: .* 131072"),
         ({"model": "gpt-oss-120b", "central_gpus": 4, "edge_sites": 1, "wait_probability": 0.999999}, ""),
         ({"ttft_ms": 0.0}, "parameter 'ttft_ms' is 0"), ({"small_model": "whisper-large-v3"}, "parameter 'small_model' is"),
-        ({"tokens_per_day": 0.0}, "parameter 'tokens_per_day' is 0"),
-        ({"central_gpus": 3, "edge_sites": 1}, "parameter 'central_gpus' is 3"),
+        ({"requests_per_day": 0.0}, "parameter 'requests_per_day' is 0"),
+        ({"central_gpus": 1, "edge_sites": 1}, "parameter 'central_gpus' is 1"),
         ({"edge_sites": 2000}, "parameter 'edge_sites' is 2000"),
     ),
     "contracts": (
-        ({"spot_discount": 1.0, "commitment_discount": 1.0, "provider_gpus": 1, "tokens_per_day": 1e7}, ""),
+        ({"spot_discount": 1.0, "commitment_discount": 1.0, "provider_gpus": 2, "requests_per_day": 1e4}, ""),
         ({"gpu": "gb300", "provider_gpus": 64, "spot_share": 0.0}, ""),
-        ({"tokens_per_day": 0.0}, "parameter 'tokens_per_day' is 0"),
-        ({"tokens_per_day": 1e12}, "parameter 'provider_gpus' is 8"), ({"n_gpus": 1000}, "parameter 'n_gpus' is 1000"),
+        ({"requests_per_day": 0.0}, "parameter 'requests_per_day' is 0"),
+        ({"requests_per_day": 1e9}, "parameter 'provider_gpus' is 8"), ({"n_gpus": 1000}, "parameter 'n_gpus' is 1000"),
         ({"sellers": "marketplace", "gpu": "gb300"}, "no on_demand price of gb300 on 20"),
     ),
     "cases/spotify": (

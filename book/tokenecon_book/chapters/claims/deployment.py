@@ -237,7 +237,9 @@ def own_saving(c):
 
 def bedrock_listed(c):
     """The price list of the documents' seller at the mix of the documents' replica. [USD/Mtok]"""
-    return deployment.listed_price(replicas.case(c))
+    meant = replicas.case(c)
+    return float(money.usd_per_mtok_blend(usd_per_mtok_in=data.value("api.bedrock_input"),
+                                          usd_per_mtok_out=data.value("api.bedrock_output"), isl=meant.isl, osl=meant.osl))
 
 
 def azure_spot(c):

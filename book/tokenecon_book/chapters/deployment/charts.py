@@ -20,13 +20,11 @@ def edge_penalty(found):
 
 
 def volume(found):
-    """Cost over daily volume: own replicas against prices paid by the token."""
-    marks = [mark("x", found["tokens_per_day"], "volume of the page")]
-    if found["break_even"] is not None:
-        marks.insert(0, mark("x", found["break_even"], "own pays from here"))
-    return lines(found.table, axis("tok_per_day", "Tokens a day, input and output", "tok/day", log=True),
-                 axis("usd_per_mtok", "Cost of both kinds", "USD/Mtok", log=True), "offer",
-                 range={"own replicas": "bound", "API, market": "offers"}, marks=marks)
+    """Cost over the requests of a day: owned and rented machines against prices paid by the token."""
+    marks = [mark("x", found["requests_per_day"], "the base case's volume")]
+    return lines(found.table, axis("requests_per_day", "Requests a day", "request/day", log=True),
+                 axis("usd_per_mtok", "Cost of all tokens", "USD/Mtok", log=True), "choice", range="bound",
+                 marks=marks)
 
 
 def serverless(found):
@@ -34,7 +32,7 @@ def serverless(found):
     table, below = found.table, found["pays_below"]
     marks = [mark("x", below, "paid around the clock from here")] if below and below < table["requests_per_hour"].max() else []
     return lines(table, axis("requests_per_hour", "Requests in a mean hour", "request/h", log=True),
-                 axis("usd_per_mtok", "Cost of tokens, input and output", "USD/Mtok", log=True), "offer",
+                 axis("usd_per_mtok", "Cost of all tokens", "USD/Mtok", log=True), "offer",
                  range={"by the second": "bound", "around the clock": "interval", "API": "offers"}, marks=marks)
 
 
