@@ -14,8 +14,8 @@ from tokenecon_book.site import numbers, numbers_page
 
 PENDING = {"contracts", "decision", "software"}
 WORDS, NUMBERS = 25, 3  # a finding has at most
-TABLE = re.compile(r'<table class="te-table book-table"><caption>(.*?)</caption>(.*?)</table></div>\n(<p class="te-table-note">.*?</p>)?',
-                   re.DOTALL)
+TABLE = re.compile(r'<table class="te-table book-table"><caption>(.*?)</caption>(.*?)</table></div>\n'
+                   r'(<p class="te-table-note">.*?</p>)?', re.DOTALL)
 SAME = 1e-9  # numbers that differ by a rounding of the last bits are one
 
 
