@@ -21,12 +21,11 @@ from tokenecon.importers import own_model
 from tokenecon.prices import gpu_prices, price_book
 from tokenecon_book.build import notebooks
 from tokenecon_book.chapters.contracts import contract_prices, mix
-from tokenecon_book.chapters.deployment import deployment
 from tokenecon_book.chapters.hardware import hardware
 from tokenecon_book.chapters.hour import lifetime
 from tokenecon_book.chapters.market import token_prices
 from tokenecon_book.chapters.traffic import idle
-from tokenecon_book.documents import bills
+from tokenecon_book.documents import base, bills
 
 GPU = """gpu,field,value,text,unit,basis,as_of
 my-gpu,name,,My GPU,text,spec,2026-10-01
@@ -187,7 +186,8 @@ def test_own_gpu_price_and_assumption_in_cost(command, tmp_path, folder):
     rows = {row["kind"]: row for row in found["tables"]["choices"]}
     row = rows["on_demand"]
     # the price with the reader's half for operations, for four GPUs of each replica, for the hours of a month
-    assert row["usd_per_month"] == pytest.approx(1.5 * (1 + 0.5) * 4 * row["replicas"] * HOURS_PER_MONTH)
+    assert row["usd_per_month"] == pytest.approx(
+        1.5 * (1 + 0.5) * 4 * row["replicas"] * HOURS_PER_MONTH + row["usd_per_month_people"])
     assert (code, row["n_gpus"], row["price_mark"], row["price_seen"]) == (0, 4, "yours", "2026-11-01")
     assert rows["api"]["price_mark"] == ""
     assert {"your-file-gpus.csv", "your-file-prices.csv"} <= set(found["sources"])
@@ -234,12 +234,12 @@ def test_own_token_prices_are_offers_like_others(command, tmp_path):
 def test_a_replaced_assumption_moves_the_result_as_arithmetic_says(tmp_path):
     case = scenario.load("chat-assistant")
     case.ops_overhead = data.value("finance.ops_overhead")
-    before = options.offers(case).table.set_index("name")["usd_per_mtok"]
+    before = options.offers(case).table.set_index("name")["usd_per_mtok_marginal"]
     tokenecon.facts(written(tmp_path / "mine", assumptions=ASSUMED))
     case.ops_overhead = data.value("finance.ops_overhead")
-    after = options.offers(case).table.set_index("name")["usd_per_mtok"]
+    after = options.offers(case).table.set_index("name")["usd_per_mtok_marginal"]
     rented = [name for name in before.index if name.startswith("on demand") and before[name] == before[name]]
-    assert rented and (after[rented] / before[rented]).tolist() == pytest.approx([1.5 / 1.25] * len(rented))
+    assert rented and (after[rented] / before[rented]).tolist() == pytest.approx([1.5 / 1.1] * len(rented))
 
 
 def test_the_command_reads_them_in_a_process_of_its_own(folder):
@@ -414,7 +414,7 @@ def test_one_price_and_the_size_of_a_replica_can_be_set(command, tmp_path):
     path = tmp_path / "case.yml"
     text = CASE.replace("[my-gpu]", "[h100-sxm-80gb, h200-sxm-141gb]").replace("choices: [rent, api]", "choices: [rent]")
     for stated in ("2.0", "{h100-sxm-80gb: 2.0, h200-sxm-141gb: {on_demand: 2.0}}"):
-        path.write_text(f"{text}money: {{usd_per_gpu_hour: {stated}, ops_overhead: 0}}\n")
+        path.write_text(f"{text}service: {{people: 0}}\nmoney: {{usd_per_gpu_hour: {stated}, ops_overhead: 0}}\n")
         _, out, _ = command("cost", path, "--json")
         rows = [row for row in json.loads(out)["tables"]["choices"] if row["kind"] == "on_demand"]
         assert len(rows) == 2
@@ -430,9 +430,9 @@ def test_one_price_and_the_size_of_a_replica_can_be_set(command, tmp_path):
         assert "money.usd_per_gpu_hour is" in refused(command("cost", path))
 
 
-PRICED = {"traffic": lambda case: idle.replica(case).usd / case.n_gpus,
-          "hardware": lambda case: hardware.price(case.gpus[0], case)[0],
-          "deployment": lambda case: deployment.instance(case)["rent"] / (1 + case.ops_overhead),
+PRICED = {"traffic": lambda case: [idle.replica(case).usd / case.n_gpus],
+          "hardware": lambda case: hardware.comparison(case).table["usd_per_gpu_hour"].dropna(),
+          "deployment": lambda case: [base.hour(case)["typical"]],
           "hour": lambda case: [lifetime.life(case)["rent"]], "cases/jpmorgan": bills.prices, "cases/shopify": bills.prices,
           "cases/spotify": bills.prices,
           "contracts": lambda case: mix.offers(case).query("kind == 'on demand'")["usd_per_gpu_hour"],
@@ -568,12 +568,14 @@ FAULTS = [
     ("prices", changed(PRICE, 2, id="power.pue"), "id is 'power.pue', but must be of one table; assumptions.csv has a row"),
     ("prices", with_cells(PRICE, provider="nobody"), "provider is 'nobody', but must be an id"),
     ("prices", with_cells(PRICE, low="1"), "high is blank, but must be given"),
+    ("prices", with_cells(PRICE, prepaid_share="0.25"), "term_months is blank, but must be given, since prepaid_share is"),
+    ("prices", with_cells(PRICE, prepaid_share="25"), "prepaid_share is '25', but must be a number of at least 0 and at most 1"),
     ("prices", with_cells(PRICE, low="2", high="3"), "must be between low and high, 2 and 3"),
     ("prices", with_cells(PRICE, last_seen="2026-10-01"), "must be a day from as_of on"),
     ("prices", with_cells(PRICE, source="nvidia"), "source is 'nvidia', but must be an id"),
     ("assumptions", changed(ASSUMED, 2, id="finance.overhead"), "but must be of data/assumptions.csv, since nothing reads"),
     ("assumptions", changed(ASSUMED, 2, unit="ratio"), "unit is 'ratio', but must be fraction, as in data/assumptions.csv"),
-    ("assumptions", changed(ASSUMED, 2, value="5"), "value is '5', but must be from 0 to 2"),
+    ("assumptions", changed(ASSUMED, 2, value="5"), "value is '5', but must be from 0 to 1"),
     ("assumptions", changed(ASSUMED, 2, value="0"), "value is '0', but must be above 0"),
     ("api_prices", changed(API, 2, usd_per_mtok_in="-1"), "usd_per_mtok_in is '-1', but must be a number of at least 0"),
     ("api_prices", changed(API, 2, status="sold"), "status is 'sold', but must be one of listed, retired"),

@@ -37,9 +37,9 @@ def shipped(name):
 ROOT = shipped("data")
 
 # Tables in the order in which `show` looks an id up.
-TABLES = ("gpus", "models", "precisions", "assumptions", "prices", "api_prices", "optimisations", "claims", "providers",
-          "measurements", "capacity", "wide_ep", "traces", "traffic", "request_lengths", "traffic_pooling", "quantities",
-          "corrections", "sources")  # fmt: skip
+TABLES = ("gpus", "models", "precisions", "assumptions", "prices", "api_prices", "api_terms", "optimisations", "claims",
+          "providers", "measurements", "capacity", "wide_ep", "traces", "traffic", "request_lengths", "traffic_pooling",
+          "quantities", "corrections", "sources")  # fmt: skip
 
 # field in gpus.csv -> (column of the wide view, unit the column is in)
 GPU_COLUMNS = {

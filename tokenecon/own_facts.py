@@ -245,6 +245,8 @@ class Folder:
             if row["unit"] != unit:
                 self.refuse(table, row_id, "unit", f"{unit}, since kind is {row['kind']}")
             self._check_range(table, row_id, row)
+            if float(row["prepaid_share"] or 0) > 0 and not row["term_months"]:
+                self.refuse(table, row_id, "term_months", f"given, since prepaid_share is {row['prepaid_share']} of a term")
             middle = _median(peers[row["gpu"], row["kind"]])
             if not limit["minimum"] <= float(row["value"]) / middle <= limit["maximum"]:
                 self.refuse(table, row_id, "value", f"near what its peers ask, {middle:g} {unit}: {limit['sentence']}")
@@ -386,10 +388,10 @@ def _allowed(text, field):
 
 def _words(field):
     """What a column allows."""
-    low = _constraint(field, "minimum")
+    low, high = _constraint(field, "minimum"), _constraint(field, "maximum")
     if field["type"] in ("number", "integer"):
         whole = "a whole number" if field["type"] == "integer" else "a number"
-        return whole + (f" of at least {low:g}" if low is not None else "") + f" and at most {MOST:g}"
+        return whole + (f" of at least {low:g}" if low is not None else "") + f" and at most {MOST if high is None else high:g}"
     if field["type"] == "date":
         return f"a date like 2026-07-31, not after today, {datetime.date.today().isoformat()}"
     if _closed(field):
@@ -403,8 +405,8 @@ def _words(field):
 def _is_number(text, field):
     if not (WHOLE if field["type"] == "integer" else NUMBER).fullmatch(text):
         return False
-    value, low = numbers.of_text(text), _constraint(field, "minimum")
-    return (value == 0 or LEAST <= abs(value) <= MOST) and (low is None or value >= low)
+    value, low, high = numbers.of_text(text), _constraint(field, "minimum"), _constraint(field, "maximum")
+    return (value == 0 or LEAST <= abs(value) <= MOST) and (low is None or value >= low) and (high is None or value <= high)
 
 
 def _is_day(text):

@@ -180,3 +180,35 @@ def test_sellers_of_one_kind_only():
     assert set(known["provider"]) <= {"aws", "azure", "gcp", "oracle"}
     with pytest.raises(NoPrice, match="no on_demand price of gaudi3-128gb"):
         portfolio.market("gaudi3-128gb", "2026-09-06", **TERMS)
+
+
+# --- whole replicas -----------------------------------------------------------------------------------
+
+
+def test_a_replica_is_bought_whole_and_of_one_provider():
+    # Replicas of 2 GPUs at 3 and 4 USD a GPU-hour; 2, 2.2 and 4 GPUs: the second hour is a tenth of an hour with two replicas.
+    known = offers(("a", ON_DEMAND, 3.0, INF), ("b", ON_DEMAND, 4.0, INF))
+    alone = cheapest([2, 2.2, 4], known, spot_share=1.0, lost_share=1.0, whole=2)
+    assert alone["cost"] == pytest.approx(6 + (0.9 * 6 + 0.1 * 12) + 12)
+    assert alone["paid"] == pytest.approx(np.array([[2, 2.2, 4], [0, 0, 0]]))
+    # half may be lost: one replica at each, even where one would do; parts of a replica would be 1 GPU at each
+    safe = cheapest([2, 2.2, 4], known, spot_share=1.0, lost_share=0.5, whole=2)
+    assert safe["paid"] == pytest.approx(np.full((2, 3), 2.0)) and safe["cost"] == pytest.approx(3 * (6 + 8))
+    assert cheapest([2], known, spot_share=1.0, lost_share=0.5)["cost"] == pytest.approx(3 + 4)
+    assert "shadow" not in safe
+
+
+def test_whole_replicas_take_whole_limits():
+    # of 5 GPUs two replicas of 2 can be had
+    known = offers(("a", ON_DEMAND, 1.0, 5), ("b", ON_DEMAND, 3.0, INF))
+    assert cheapest([6], known, spot_share=1.0, lost_share=1.0, whole=2)["cost"] == pytest.approx(4 * 1 + 2 * 3)
+    with pytest.raises(Infeasible, match="hour 0 needs 6 GPUs for the demand, but the offers that count for it hold 4"):
+        cheapest([5], known[:1], spot_share=1.0, lost_share=1.0, whole=2)
+
+
+def test_whole_replicas_never_cost_less_than_parts():
+    known = offers(("a", SPOT, 1.0, 16), ("a", ON_DEMAND, 2.5, 16), ("b", COMMITTED, 1.6, 16), ("c", ON_DEMAND, 3.0, 16))
+    demand = np.array([4, 4, 8, 14, 10, 6], dtype=float)
+    terms = {"spot_share": 0.3, "lost_share": 0.5}
+    parts, whole = (cheapest(demand, known, **terms, whole=size)["cost"] for size in (None, 2))
+    assert parts <= whole + 1e-9

@@ -7,7 +7,6 @@ from pytest import approx
 
 from tokenecon.formulas import money
 from tokenecon.formulas.money import (
-    break_even_tok_per_day,
     consolidation_saving,
     egress_usd_per_mtok,
     implied_gpus,
@@ -211,16 +210,6 @@ def test_switch_over_from_cpu_to_gpu():
     assert share == approx(0.4514, abs=5e-5)
 
 
-@pytest.mark.parametrize("rent, api, printed", [
-    (1.49, 8.0, 8.94e6), (3.90, 8.0, 2.34e7), (1.49, 2.56, 2.794e7), (3.90, 2.56, 7.3125e7),
-])
-def test_volume_at_which_two_h100_pay(rent, api, printed):
-    # 48 * rent USD a day
-    volume = break_even_tok_per_day(n_gpus=2, usd_per_gpu_hour=rent, usd_per_mtok_api=api)
-    assert volume == approx(48 * rent / api * 1e6)
-    assert volume == approx(printed, rel=5e-4)
-
-
 @pytest.mark.parametrize("overhead, by_hand", [(0, 0.9), (1, 0.8), (2, 0.7)])
 def test_premium_of_ten(overhead, by_hand):
     assert premium_saving(premium=10, overhead=overhead) == approx(by_hand)
@@ -233,10 +222,8 @@ def test_egress_is_negligible():
 
 
 @given(rent=st.floats(0.1, 20), n_gpus=st.integers(1, 16), rate=st.floats(10, 1e5), api=st.floats(0.05, 60))
-def test_volume_and_utilisation_break_even_together(rent, n_gpus, rate, api):
+def test_at_the_switch_over_share_a_machine_costs_what_the_api_does(rent, n_gpus, rate, api):
     share = switch_over_utilisation(usd_per_gpu_hour=rent, n_gpus=n_gpus, tok_per_s=rate, usd_per_mtok_other=api)
-    volume = break_even_tok_per_day(n_gpus=n_gpus, usd_per_gpu_hour=rent, usd_per_mtok_api=api)
-    assert volume == approx(share * rate * 86400)
     cost = usd_per_mtok_out(usd_per_gpu_hour=rent, n_gpus=n_gpus, tok_out_per_s=rate, utilisation=share)
     assert cost == approx(api)
 

@@ -135,9 +135,10 @@ def test_the_library_is_read_as_of_the_day():
 def price_file(tmp_path):
     """A price file as LiteLLM's, with what must be left out."""
     entry = {"mode": "chat", "litellm_provider": "groq", "input_cost_per_token": 5.9e-07, "output_cost_per_token": 7.9e-07}
+    queue = {"max_input_tokens": 131072, "input_cost_per_token_batches": 3e-07, "output_cost_per_token_batches": 4e-07}
     entries = {
         "sample_spec": {"mode": "one of: chat, embedding"},
-        "groq/llama-3.1-70b-versatile": entry | {"cache_read_input_token_cost": 2e-07, "source": "https://groq.com/pricing"},
+        "groq/llama-3.1-70b-versatile": entry | queue | {"cache_read_input_token_cost": 2e-07, "source": "https://groq.com/pricing"},
         "together_ai/llama-3.1-70b": entry | {"litellm_provider": "together_ai", "deprecation_date": "2026-11-22"},
         "x/llama-3.1-70b:free": entry | {"input_cost_per_token": 0.0, "output_cost_per_token": 0.0},
         "x/llama-3.3-70b": entry | {"output_cost_per_token": 0.0},
@@ -155,6 +156,10 @@ def test_the_second_list_is_read_in_usd_per_million(price_file):
     assert (first["usd_per_mtok_in"], first["usd_per_mtok_out"], first["usd_per_mtok_cached"]) == (0.59, 0.79, 0.2)
     assert (first["provider"], first["status"], first["locator"]) == ("groq", "listed", "https://groq.com/pricing")
     assert (second["provider"], second["status"], second["usd_per_mtok_cached"]) == ("together", "retired", None)
+    none = dict.fromkeys(freeze.MONEY)
+    assert first["terms"] == [{"tier": "standard", "context": 131072, **none},
+                              {"tier": "batch", "context": 131072, **none, "usd_per_mtok_in": 0.3, "usd_per_mtok_out": 0.4}]
+    assert second["terms"] == []
 
 
 @pytest.mark.parametrize("text", ["no json", "[1, 2]", '{"a": 3}'])
@@ -176,6 +181,8 @@ def test_a_file_that_is_not_the_price_file_is_refused(tmp_path, table, text, cap
         ("cache_read_input_token_cost", "2e-7", "cache_read_input_token_cost"),
         ("litellm_provider", None, "litellm_provider of 'groq/llama-3.1-70b-versatile' is blank, but must be a text"),
         ("deprecation_date", 2026, "is 2026, but must be a text"),
+        ("input_cost_per_token_flex", 7, "input_cost_per_token_flex of 'groq/llama-3.1-70b-versatile' is 7"),
+        ("max_input_tokens", "128k", "max_input_tokens of 'groq/llama-3.1-70b-versatile' is '128k', but must be a whole number"),
     ],
 )
 def test_an_entry_that_would_become_a_wrong_price_is_refused(price_file, table, field, value, words, capsys):
@@ -258,6 +265,9 @@ def test_both_lists_are_frozen_side_by_side(empty, listed, price_file):
     rows, _ = freeze.read(empty)
     assert sorted((row["source"], row["provider"]) for row in rows) == [
         ("genai-prices", "groq"), ("litellm-prices", "groq"), ("litellm-prices", "together")]
+    said = (empty.parent / freeze.TERMS).read_text(encoding="utf-8").splitlines()
+    assert [line.split(",")[0] for line in said] == ["id", "llama-3.1-70b.groq.litellm.standard.2026-11-22",
+                                                     "llama-3.1-70b.groq.litellm.batch.2026-11-22"]
 
 
 def test_a_table_without_a_last_line_end_stays_one_row_a_line(empty, listed):

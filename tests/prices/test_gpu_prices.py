@@ -135,3 +135,33 @@ def test_a_note_says_how_old_the_prices_of_its_page_are():
         "known on 2026-11-22 (set by quotes over 90 days old: GB200 NVL72)")
     page.usd_per_gpu_hour = 2.5
     assert gpu_prices.known(page) == "as the page states ($2.5 a GPU-hour)"
+
+
+def test_what_is_paid_in_advance_costs_interest(asked):
+    # half of a year in advance at 10 %, continuously: 0.5 + 0.5 * 0.1/(1 - e**-0.1) = 0.5 + 0.5 * 1.050833 = 1.025417
+    terms = {"kind": "committed_1y", "term_months": 12}
+    asked(("lambda", 2.0, "2026-10-10", terms | {"prepaid_share": 0.5}), ("nebius", 2.04, "2026-10-10", terms),
+          ("runpod", 9.0, "2026-10-10", terms | {"term_months": float("nan")}))
+    plain, paid = (gpu_prices.price_range(H100, "committed_1y", DAY, rule="best", discount_per_year=rate) for rate in (0.0, 0.1))
+    assert (plain["typical"], plain["setting"], plain["prepaid_share"]) == (2.0, ["Lambda"], 0.5)
+    assert gpu_prices.whose(plain) == "Lambda: cheapest of 3 sellers, 43 days old, 50% paid in advance"
+    # 2.00 of which half is early is 2.0508, so that 2.04 as it comes is cheaper
+    assert (paid["typical"], paid["setting"], paid["term_months"]) == (2.04, ["Nebius"], 12.0)
+    rows = gpu_prices.levelled(gpu_prices.offers(H100, "committed_1y", DAY), 0.1).set_index("provider")
+    assert rows["value"].tolist() == pytest.approx([2 * 1.025417, 2.04, 9.0], rel=1e-6)
+    assert rows["asked"].tolist() == [2.0, 2.04, 9.0]
+    assert rows.loc["runpod", "term_months"] == 12, "a blank term is that of the kind"
+
+
+def test_an_hour_on_demand_has_no_term_and_nothing_is_paid_in_advance(asked):
+    asked(("lambda", 2.0, "2026-10-10"), ("nebius", 3.0, "2026-10-10"))
+    found = gpu_prices.price_range(H100, "on_demand", DAY, discount_per_year=0.1)
+    assert (found["typical"], found["term_months"], found["prepaid_share"]) == (2.5, 0.0, 0.0)
+
+
+def test_our_own_guess_is_an_estimate_and_a_readers_is_a_price(asked, monkeypatch):
+    bought = {"kind": "purchase", "unit": "USD/GPU"}
+    asked(("market", 20_000.0, "2026-06-30", bought | {"basis": "assumed"}), ("market", 30_000.0, "2025-02-28", bought))
+    assert gpu_prices.offers(H100, "purchase", DAY)["value"].tolist() == [30_000.0], "an old listing goes before a guess"
+    monkeypatch.setattr(data, "own", lambda table: {"p0"})
+    assert gpu_prices.offers(H100, "purchase", DAY)["value"].tolist() == [20_000.0]

@@ -72,7 +72,7 @@ def gpu_rows(*offers, **same):
     """Rows of prices: provider, value, first and last day."""
     return pd.DataFrame([
         {"id": f"{provider}.{place}", "gpu": "h100-sxm-80gb", "provider": provider, "kind": "on_demand", "value": value,
-         "as_of": first, "last_seen": last, "source": "epoch-prices"} | same
+         "as_of": first, "last_seen": last, "source": "epoch-prices", "basis": "quoted"} | same
         for place, (provider, value, first, last) in enumerate(offers)
     ])
 

@@ -1,4 +1,4 @@
-"""The cheapest mix of contracts and providers for a load that varies: a linear program.
+"""The cheapest mix of contracts and providers for a load that varies: a linear program, in whole replicas if asked.
 
 Paid GPUs of every offer in every hour are the unknowns; a commitment pays the same number in all of them.  What must
 hold in each hour: the demand is covered, the share of it that may run on spot is not exceeded, and after the failure of
@@ -20,32 +20,72 @@ from tokenecon.queries import remembered
 
 ON_DEMAND, SPOT, COMMITTED = "on demand", "spot", "committed"
 KINDS = (ON_DEMAND, SPOT, COMMITTED)
+ROUNDING, GAP = 1e-9, 1e-9  # of a number of replicas; of a bill, where the search for whole replicas may end
 OFFER_COLUMNS = ("offer", "provider", "kind", "usd_per_gpu_hour", "limit")
 
 
-def cheapest(demand, offers, *, spot_share, lost_share):
+def cheapest(demand, offers, *, spot_share, lost_share, whole=None):
     """The cheapest mix for a demand in GPUs by hour, as a dict.
 
     ``offers`` has one row an offer: offer (a name), provider, kind (one of :data:`KINDS`), usd_per_gpu_hour (of an hour
     of work) and limit (GPUs that its provider has for us, all its offers together; inf where it does not bind).
     ``spot_share`` of an hour's demand may at most depend on spot, ``lost_share`` of it may at most be missing when any
-    one provider fails (0: the others cover all of it).
+    one provider fails (0: the others cover all of it).  ``whole`` GPUs work only together, as a replica, so that no offer is
+    taken for less; without it parts of a GPU are allowed.
 
     - ``cost``: the bill of all hours [USD]
     - ``paid``: array offer x hour of paid GPUs, ``committed``: GPUs committed by offer
-    - ``shadow``: what one more GPU of demand in that hour adds to the bill [USD/GPU/h]
+    - ``shadow``: what one more GPU of demand in that hour adds to the bill; not of whole replicas [USD/GPU/h]
     """
     demand, offers = np.asarray(demand, dtype=float), validated(offers)
-    needs = requirements(demand, offers, spot_share, lost_share)
-    for need in needs:
-        refuse(need, offers)
-    varying = offers["kind"].to_numpy() != COMMITTED
-    hours, price = len(demand), offers["usd_per_gpu_hour"].to_numpy()
+    unit, steps = (1, _parts(demand)) if whole is None else (whole, _wholes(demand / whole))
+    held = offers.assign(limit=offers["limit"] if whole is None else np.floor(offers["limit"] / unit))  # in replicas, if whole
+    needs = requirements(steps["levels"], held, spot_share, lost_share)
+    for need in requirements(demand, offers, spot_share, lost_share):
+        refuse(need, offers.assign(limit=held["limit"] * unit), whole)
+    solved, paid, duals = _solved(held, needs, unit * held["usd_per_gpu_hour"].to_numpy(), steps["weights"],
+                                  integer=whole is not None)
+    # an hour with a part of a replica is so much of it an hour with one more
+    paid = unit * ((1 - steps["part"]) * paid[:, steps["low"]] + steps["part"] * paid[:, steps["high"]])
+    varying = (offers["kind"] != COMMITTED).to_numpy()
+    committed = pd.Series(np.where(varying, 0.0, paid[:, 0]), index=offers["offer"])
+    found = {"cost": float(solved.fun), "paid": paid, "committed": committed[~varying], "offers": offers}
+    if whole is None:
+        found["shadow"] = sum(need["share"] * dual for need, dual in zip(needs, duals, strict=False))
+    return found
+
+
+def _parts(demand):
+    """The demand of each hour as a level of its own."""
+    place = np.arange(len(demand))
+    return {"levels": demand, "weights": np.ones(len(demand)), "low": place, "high": place, "part": np.zeros(len(demand))}
+
+
+def _wholes(replicas):
+    """Whole levels of a demand in replicas, how many hours each lasts, and the two levels of each hour, with the upper's share.
+
+    A demand between two levels is time: a replica more for a part of the hour.
+    """
+    low = np.floor(replicas + ROUNDING)
+    part = np.clip(replicas - low, 0.0, 1.0)
+    part[part < ROUNDING] = 0.0
+    high = low + (part > 0)
+    levels = np.unique(np.concatenate([low, high]))
+    places = {"low": np.searchsorted(levels, low), "high": np.searchsorted(levels, high)}
+    weights = np.zeros(len(levels))
+    np.add.at(weights, places["low"], 1 - part)
+    np.add.at(weights, places["high"], part)
+    return places | {"levels": levels, "weights": weights, "part": part}
+
+
+def _solved(offers, needs, price, weights, *, integer):
+    """The program itself: its result, what is paid of each offer at each level, and the duals of each requirement."""
+    varying, hours = offers["kind"].to_numpy() != COMMITTED, len(weights)
     columns = np.cumsum(np.where(varying, hours, 1)) - np.where(varying, hours, 1)  # first unknown of each offer
     unknowns = int(np.where(varying, hours, 1).sum())
     cost = np.empty(unknowns)
     for first, vary, usd in zip(columns, varying, price, strict=True):
-        cost[first:first + (hours if vary else 1)] = usd if vary else usd * hours
+        cost[first:first + (hours if vary else 1)] = usd * weights if vary else usd * weights.sum()
     rows, right = [], []
     for need in needs:  # capacity of the offers that count towards it: at least what is needed
         rows.append(("least", need["counts"]))
@@ -55,15 +95,14 @@ def cheapest(demand, offers, *, spot_share, lost_share):
         if np.isfinite(limit):
             rows.append(("most", (offers["provider"] == provider).to_numpy()))
             right.append(np.full(hours, limit))
-    solved = linprog(cost, A_ub=_matrix(rows, columns, varying, hours, unknowns), b_ub=np.concatenate(right), method="highs")
+    terms = {"integrality": np.ones(unknowns), "options": {"mip_rel_gap": GAP}} if integer else {}
+    solved = linprog(cost, A_ub=_matrix(rows, columns, varying, hours, unknowns), b_ub=np.concatenate(right), method="highs",
+                     **terms)
     if solved.status != 0:
-        raise RuntimeError(f"the linear program was not solved: {solved.message}")
+        raise RuntimeError(f"the program of the cheapest mix was not solved: {solved.message}")
     paid = np.array([solved.x[first:first + hours] if vary else np.full(hours, solved.x[first])
                      for first, vary in zip(columns, varying, strict=True)])
-    duals = -solved.ineqlin.marginals.reshape(len(rows), hours)
-    shadow = sum(need["share"] * dual for need, dual in zip(needs, duals, strict=False))
-    committed = pd.Series(np.where(varying, 0.0, paid[:, 0]), index=offers["offer"])
-    return {"cost": float(solved.fun), "paid": paid, "committed": committed[~varying], "shadow": shadow, "offers": offers}
+    return solved, paid, None if integer else -solved.ineqlin.marginals.reshape(len(rows), hours)
 
 
 def validated(offers):
@@ -104,14 +143,15 @@ def requirements(demand, offers, spot_share, lost_share):
     return [need | {"n_gpus": need["share"] * demand} for need in needs]
 
 
-def refuse(need, offers):
-    """Raise if even all that may count towards a requirement is too little for its busiest hour."""
+def refuse(need, offers, whole):
+    """Raise if even all that may count towards a requirement is too little for its busiest hour, in replicas of so many GPUs."""
     counted = offers[need["counts"]]
     most = sum(dict(zip(counted["provider"], counted["limit"], strict=True)).values())
     hour = int(np.argmax(need["n_gpus"]))
-    if need["n_gpus"][hour] > most * (1 + 1e-12):
+    asked = need["n_gpus"][hour] if whole is None else np.ceil(need["n_gpus"][hour] / whole - ROUNDING) * whole
+    if asked > most * (1 + 1e-12):
         raise Infeasible(
-            f"hour {hour} needs {need['n_gpus'][hour]:g} GPUs for {need['what']}, but the offers that count for it hold "
+            f"hour {hour} needs {asked:g} GPUs for {need['what']}, but the offers that count for it hold "
             f"{most:g}; raise the limits, add a provider, or ask for less")
 
 
@@ -151,12 +191,21 @@ def _quotes(gpu, as_of):
     return known.replace({"kind": {MARKETPLACE: "on_demand"}})
 
 
-def market(gpu, as_of, *, limit, availability, interruptions, restart, lost, sellers=ALL, on_demand=None):
+def _discounted(known, kinds, discount):
+    """Offers with those of some kinds replaced: each provider's hour on demand, so much cheaper, as the last of the kinds."""
+    plain = known[known["kind"] == "on_demand"]
+    cheaper = plain.assign(kind=kinds[-1], value=(1 - discount) * plain["value"])
+    return pd.concat([known[~known["kind"].isin(kinds)], cheaper], ignore_index=True)
+
+
+def market(gpu, as_of, *, limit, availability, interruptions, restart, lost, sellers=ALL, on_demand=None, spot_discount=None,
+           commitment_discount=None):
     """Offers of a GPU known on a date, one a provider and contract, its cheapest; every provider has the same limit.
 
     ``sellers`` is a kind of data/providers.csv, or :data:`ALL`, which leaves marketplaces out: whoever needs a provider that
     can fail alone cannot count on hosts that nobody names.  A stated price ``on_demand`` is what every provider with
-    an on-demand offer asks for it, or, where none is known, what one more provider asks.
+    an on-demand offer asks for it, or, where none is known, what one more provider asks.  A stated discount takes the place of
+    the spot offers, or of the contracts: every provider with an on-demand offer lets at that much below it, for three years.
 
     Spot is what an hour of work costs, the gaps filled at the provider's own full price, or the dearest offer known where
     it has none. A spot offer no cheaper than that is left to the program, which will not buy it.
@@ -167,6 +216,8 @@ def market(gpu, as_of, *, limit, availability, interruptions, restart, lost, sel
         plain = known["kind"] == "on_demand"
         known = known.assign(value=known["value"].where(~plain, on_demand)) if plain.any() else pd.concat([known, pd.DataFrame(
             [{"provider": STATED, "kind": "on_demand", "value": on_demand, "quoted": as_of}])])
+    for kinds, discount in ((("spot",), spot_discount), (tuple(CONTRACTS), commitment_discount)):
+        known = known if discount is None else _discounted(known, kinds, discount)
     full = known[known["kind"] == "on_demand"].groupby("provider")["value"].min()
     if full.empty:
         raise NoPrice(f"no on_demand price of {gpu} on {as_of}{f' at a {sellers}' if sellers != ALL else ''}; the mix needs "

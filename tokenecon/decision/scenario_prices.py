@@ -3,16 +3,17 @@
 import numpy as np
 import pandas as pd
 
-from tokenecon import data
+from tokenecon import data, units
 from tokenecon.errors import NoPrice
 from tokenecon.formulas import contracts
 from tokenecon.ownership import owned_hour
-from tokenecon.prices import gpu_prices, price_book
+from tokenecon.prices import api_terms, gpu_prices, price_book
 
 SELLERS = 3  # from so many on, their prices are a range by themselves
 PERCENTILES = (0.1, 0.9)
 # of a price that the scenario gives
-STATED = {"seen": "", "count": 0, "yours": False, "outside": False, "min_gpus": 1, "said": "the scenario"}
+STATED = {"seen": "", "count": 0, "yours": False, "outside": False, "min_gpus": 1, "said": "the scenario", "estimates": False,
+          "second_hand": False, "slow": False, "term_months": 0.0, "prepaid_share": 0.0}
 LOST_HOURS = 0.0  # serving loses no work with a machine but the requests in flight, which are sent again
 TOKENS = ("input", "cached", "output")
 
@@ -40,17 +41,21 @@ def rent(case, gpu, kind, most_gpus=None):
     """An hour of a rented GPU by the price rule: low, typical, high (10th and 90th percentile over sellers); for spot of work.
 
     ``seen`` is the day of the quote that sets the price, ``count`` the sellers that it is of, ``said`` names them.  The cheapest
-    offer has no range: it is known whose it is, and ``min_gpus`` of how many GPUs, at most ``most_gpus``.
+    offer has no range: it is known whose it is, and ``min_gpus`` of how many GPUs, at most ``most_gpus``.  One commits oneself
+    for ``term_months``; ``prepaid_share`` of it is paid in advance, and what that costs is in the price.
     """
     given = case.rents.get(gpu, {}).get(kind)
     if given is not None:
-        price = {"low": given, "typical": given, "high": given} | STATED
+        price = {"low": given, "typical": given, "high": given} | STATED | {
+            "term_months": float(gpu_prices.TERM_MONTHS.get(kind, 0))}
     else:
-        found = gpu_prices.price_range(gpu, kind, case.as_of, rule=case.price_rule, most_gpus=most_gpus)
+        found = gpu_prices.price_range(gpu, kind, case.as_of, rule=case.price_rule, most_gpus=most_gpus,
+                                       discount_per_year=case.discount_rate)
         low, high, yours = seller_percentiles(case, gpu, kind, found["typical"], found)
         price = {"low": low, "typical": found["typical"], "high": high, "seen": found["as_of"], "count": found["sellers"],
                  "yours": yours, "outside": found["rule"] == "best" and _outside(gpu, kind, case.as_of, found["rows"]),
-                 "min_gpus": found["min_gpus"], "said": gpu_prices.whose(found)}
+                 **{name: found[name] for name in ("min_gpus", "term_months", "prepaid_share", "estimates")},
+                 "second_hand": False, "slow": False, "said": gpu_prices.whose(found)}
     if kind != "spot":
         return price
     regular = rent(case, gpu, "on_demand", most_gpus)
@@ -78,6 +83,7 @@ def seller_percentiles(case, gpu, kind, typical, found=None):
         rows = rows[rows["id"].isin(found["rows"])]
         if found["rule"] == "best":
             return typical, typical, bool(data.own("prices") & set(rows["id"]))
+    rows = gpu_prices.levelled(rows, case.discount_rate)
     sellers = rows.groupby("provider")["value"].median()
     if len(sellers) >= SELLERS:
         low, high = (float(one) for one in np.quantile(sellers, PERCENTILES))
@@ -105,41 +111,78 @@ def own(case, gpu, utilisation):
         return price | STATED
     found = owned_hour.bought(gpu, case.as_of)
     return price | {"seen": found["as_of"], "count": found["sellers"], "said": gpu_prices.whose(found),
-                    "outside": False, "min_gpus": 1, "yours": seller_percentiles(case, gpu, "purchase", typical)[2]}
+                    "outside": False, "min_gpus": 1, "term_months": 0.0, "prepaid_share": 0.0,
+                    "estimates": found["estimates"], "second_hand": found["second_hand"], "slow": False,
+                    "yours": seller_percentiles(case, gpu, "purchase", typical)[2]}
+
+
+def may_wait(case):
+    """Whether the work may be answered when there is room: it may be interrupted, and nobody waits for a first token."""
+    return case.interruptible and case.ttft_ms is None
+
+
+def api_offers(case):
+    """Offers of the case's tokens that meet its workload, the cheapest by its blend first: each in its cheapest tier.
+
+    A context shorter than a request, and a number format below ``api_weights`` where the case asks for one, are no offer; the
+    tiers that wait are one where the work may wait.
+    """
+    price_book.token_price(case.model, case.as_of)  # refuses a model that nobody sells
+    known = api_terms.able(case.model, case.as_of, positions=tok_per_request(case), weights=case.api_weights,
+                           may_wait=may_wait(case))
+    if known.empty:
+        raise NoPrice(f"no seller of {case.model} on {case.as_of} is known to take {tok_per_request(case):g} tokens a request"
+                      + (f" in {case.api_weights} or wider" if case.api_weights else "")
+                      + f"; see data/api_terms.csv, or add a row to {data.file('api_prices')}")
+    known["quoted"] = known["last_seen"].where(known["last_seen"] <= case.as_of, case.as_of)
+    known = known.rename(columns={column: kind for kind, column in price_book.MONEY.items()}).reset_index(drop=True)
+    return known.loc[_blended(case, known).drop_duplicates("id").index].reset_index(drop=True)
 
 
 def api(case, rule=None):
     """Prices of the API by kind of token, each (low, typical, high), their blend at this workload, and whose they are.
 
     Each place is one seller's whole price list: of the sellers that the rule reckons with, those at the 10th, 50th and 90th
-    percentile of the blend; by the rule ``best`` all three are the cheapest offer.
+    percentile of the blend; by the rule ``best`` all three are the cheapest offer.  ``slow`` says that the seller's answers were
+    measured slower than the case allows.
     """
     if case.api:
         stated = {kind: [case.api[column]] for kind, column in price_book.MONEY.items()}
         chosen = _blended(case, pd.DataFrame(stated, index=["the scenario"], dtype=float)).iloc[[0, 0, 0]]
         return {kind: tuple(chosen[kind]) for kind in (*TOKENS, "blend")} | {"sellers": tuple(chosen.index)} | STATED
-    rule = rule or case.price_rule
-    price_book.token_price(case.model, case.as_of)  # refuses a model that nobody sells
-    known = price_book.token_prices(case.model, case.as_of)
-    known["quoted"] = known["last_seen"].where(known["last_seen"] <= case.as_of, case.as_of)
+    rule, known = rule or case.price_rule, api_offers(case)
     offers = gpu_prices.ruled(known, rule, case.as_of)
     if offers.empty:
         raise NoPrice(f"no token price of {case.model} at a hyperscaler on {case.as_of}: {known['provider'].nunique()} other "
                       f"sellers are known; choose another price_rule, or add a row to {data.file('api_prices')}")
-    columns = {column: kind for kind, column in price_book.MONEY.items()}
     if rule == "best":
-        rows = _blended(case, offers.rename(columns=columns)).head(1).set_index("provider")
-        setting, seen = offers[offers["id"] == rows["id"].iloc[0]], rows["quoted"]
+        rows = _blended(case, offers.head(1)).set_index("provider")
+        setting, seen = offers.head(1), rows["quoted"]
     else:
-        rows = _blended(case, offers.groupby("provider")[list(columns)].median().rename(columns=columns))
+        rows = _blended(case, offers.groupby("provider")[list(TOKENS)].median())
         setting, seen = offers, offers.groupby("provider")["quoted"].min()
     chosen = rows.iloc[[int(np.ceil(q * len(rows))) - 1 for q in (PERCENTILES[0], 0.5, PERCENTILES[1])]]
-    found = {"rule": rule, "setting": gpu_prices.named(chosen.index[1:2]), "sellers": offers["provider"].nunique(),
+    middle = setting[setting["provider"] == chosen.index[1]]
+    found = {"model": case.model, "context": tok_per_request(case), "kind": "api", "rule": rule,
+             "setting": gpu_prices.named(chosen.index[1:2]), "sellers": offers["provider"].nunique(),
              "as_of": seen[chosen.index[1]], "newest": setting["quoted"].max(), "date": case.as_of}
-    return {kind: tuple(chosen[kind]) for kind in (*TOKENS, "blend")} | {
-        "sellers": tuple(chosen.index), "count": found["sellers"], "seen": found["as_of"], "said": gpu_prices.whose(found),
-        "min_gpus": 1, "outside": rule == "best" and bool(setting["outside"].any()),
-        "yours": bool(data.own("api_prices") & set(setting["id"]))}
+    return {kind: tuple(chosen[kind]) for kind in (*TOKENS, "blend")} | STATED | {
+        "sellers": tuple(chosen.index), "count": found["sellers"], "seen": found["as_of"],
+        "said": gpu_prices.whose(found) + _served(middle), "slow": bool((middle["tok_out_per_s"] < _slowest(case)).any()),
+        "outside": rule == "best" and bool(setting["outside"].any()), "yours": bool(data.own("api_prices") & set(setting["id"]))}
+
+
+def _slowest(case):
+    """Speed of one answer that the case's limit on the time per token asks for; 0 where there is none. [tok_out/s]"""
+    return units.convert(1.0, "s", "ms") / case.tpot_ms if case.tpot_ms else 0.0
+
+
+def _served(rows):
+    """How a seller's offers are served, as far as lists say and they agree, to stand behind the seller."""
+    said = [tier for tier in rows["tier"].unique() if tier != api_terms.STANDARD]
+    formats = [one.upper() for one in rows["weights"].unique()]
+    said += formats if len(formats) == 1 and formats[0] else []
+    return "".join(f", {one}" for one in said)
 
 
 def _blended(case, rows):

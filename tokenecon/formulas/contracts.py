@@ -49,6 +49,40 @@ def spot_usd_per_gpu_hour(*, spot_usd_per_gpu_hour: Quantity, on_demand_usd_per_
             + (1 - availability) * on_demand_usd_per_gpu_hour)
 
 
+def prepaid_usd_per_gpu_hour(*, usd_per_gpu_hour: Quantity, prepaid_share: Quantity, discount_per_year: Quantity,
+                             years: Quantity) -> Quantity:
+    r"""Price of an hour, paid as it comes, that is worth as much as one of a contract with a part paid in advance.
+
+    .. math:: p\left(1 - s + s\,\frac{r T}{1 - e^{-r T}}\right), \quad \text{or } p \text{ where } r T = 0
+
+    Parameters
+    ----------
+    usd_per_gpu_hour : float or ndarray
+        Printed price of the contract, p. [USD/GPU/h]
+    prepaid_share : float or ndarray
+        Share of the whole term that is paid at its start, s. [fraction]
+    discount_per_year : float or ndarray
+        Continuous cost of capital, r. [1/yr]
+    years : float or ndarray
+        Term of the contract, T. [yr]
+
+    Returns
+    -------
+    float or ndarray
+        Price of an hour with the cost of capital of what is paid in advance. [USD/GPU/h]
+
+    Examples
+    --------
+    A quarter of three years in advance at 0.1 a year: 2 * (0.75 + 0.25 * 0.3/(1 - e**-0.3)):
+
+    >>> prepaid_usd_per_gpu_hour(usd_per_gpu_hour=2.0, prepaid_share=0.25, discount_per_year=0.1, years=3)
+    2.0787
+    """
+    early = present_usd_per_gpu(usd_per_gpu_hour=1.0, decline_per_year=0.0, discount_per_year=0.0, years=years)
+    level = present_usd_per_gpu(usd_per_gpu_hour=1.0, decline_per_year=0.0, discount_per_year=discount_per_year, years=years)
+    return usd_per_gpu_hour * (1 - prepaid_share + prepaid_share * early / level)
+
+
 def committed_usd_per_hour(*, on_demand_usd_per_gpu_hour: Quantity, discount: Quantity, committed_gpus: Quantity,
                            demand_gpus: Quantities) -> Quantity:
     r"""Mean hourly bill of a fleet with a commitment: the committed GPUs always, what exceeds them on demand.

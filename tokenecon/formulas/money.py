@@ -601,39 +601,6 @@ def switch_over_utilisation(*, usd_per_gpu_hour: Quantity, n_gpus: Quantity, tok
     return usd_per_gpu_hour * n_gpus / (tok_per_s * usd_per_mtok_other) * (TOKENS_PER_MTOK / SECONDS_PER_HOUR)
 
 
-def break_even_tok_per_day(*, n_gpus: Quantity, usd_per_gpu_hour: Quantity, usd_per_mtok_api: Quantity) -> Quantity:
-    r"""Daily volume above which the smallest own instance costs less than an API.
-
-    .. math:: V^* = \frac{24\,N\,p}{c}\cdot 10^6
-
-    Parameters
-    ----------
-    n_gpus : float or ndarray
-        GPUs that the model needs at least, paid round the clock, N. [GPU]
-    usd_per_gpu_hour : float or ndarray
-        Price of one GPU for one hour, p. [USD/GPU/h]
-    usd_per_mtok_api : float or ndarray
-        The API's price of a million tokens at the workload's mix, c. [USD/Mtok]
-
-    Returns
-    -------
-    float or ndarray
-        Tokens a day, V*. [tok/day]
-
-    Notes
-    -----
-    Holds as long as the instance can serve so much: compare with its rate.
-
-    Examples
-    --------
-    Two GPUs at 1.49 USD are 71.52 USD a day, against 8 USD a million tokens:
-
-    >>> break_even_tok_per_day(n_gpus=2, usd_per_gpu_hour=1.49, usd_per_mtok_api=8.0)
-    8940000.0
-    """
-    return HOURS_PER_DAY * n_gpus * usd_per_gpu_hour / usd_per_mtok_api * TOKENS_PER_MTOK
-
-
 def premium_saving(*, premium: Quantity, overhead: Quantity) -> Quantity:
     r"""Share saved by leaving an offer with a premium, after the overhead of doing the work oneself.
 

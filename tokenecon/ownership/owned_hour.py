@@ -1,13 +1,11 @@
 """What an hour of a GPU costs its owner, part by part, from inputs that each have a range; the same for arrays of draws."""
 
-import datetime
-
 import numpy as np
 import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import NoInput
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, named
 from tokenecon.formulas import tco
 from tokenecon.prices import gpu_prices
 from tokenecon.queries import remembered
@@ -59,7 +57,6 @@ MOVE_COLUMNS = {
 }  # fmt: skip
 # A price that includes the rest of the server says so in its offer.
 WHOLE_SERVER = ("share of a DGX", "server node")
-FRESH_DAYS = 365  # purchase prices this young go before older ones
 LIKELY_DRAWS, LIKELY_SEED, LIKELY_SHARE = 10_000, 1, 0.8
 
 
@@ -103,27 +100,39 @@ def owned_total(**inputs):
 def bought(gpu, as_of=None):
     """Price of the bare GPU on a day: low, typical, high, and what :func:`gpu_prices.whose` says of it; young ones go first.
 
-    Of an offer that includes the server, the rest of the server is taken off.
+    Of an offer that includes the server, the rest of the server is taken off.  ``estimates`` says that nobody prints a price and
+    an estimate stands in, ``second_hand`` that all prices are of used ones.
     """
-    oldest = gpu_prices.PRICE_MAX_AGE_DAYS["purchase"]
-    rows = gpu_prices.prices(gpu, "purchase", as_of, max_age_days=oldest)
+    oldest = gpu_prices.PRICE_MAX_AGE_DAYS[gpu_prices.BOUGHT]
+    rows = gpu_prices.offers(gpu, gpu_prices.BOUGHT, as_of)
     if rows.empty:
         raise NoInput(f"no purchase price of {gpu} within {oldest} days before {as_of or gpu_prices.newest_price_date()}: add a "
                       f"row of kind purchase to {data.file('prices')}, or give usd_per_gpu")
-    date = datetime.date.fromisoformat(as_of or gpu_prices.newest_price_date())
-    young = rows["last_seen"] >= (date - datetime.timedelta(days=FRESH_DAYS)).isoformat()
-    rows = rows[young] if young.any() else rows
     margin, rest = data.value("finance.server_margin"), data.value("finance.server_parts")
     whole = rows["offer"].isin(WHOLE_SERVER)
     ends = {}
     for name in ("low", "value", "high"):
         usd = rows[name].fillna(rows["value"])
         ends[name] = usd.where(~whole, usd * (1 - margin) - rest)
-    rows, day = rows.assign(value=ends["value"]), date.isoformat()
-    typical, set_on = gpu_prices.middle(rows, rows["last_seen"])
-    return {"low": float(ends["low"].min()), "high": float(ends["high"].max()), "typical": typical, "as_of": set_on,
-            "sellers": rows["provider"].nunique(), "newest": min(rows["last_seen"].max(), day), "date": day, "rule": "typical",
-            "setting": gpu_prices.setting(rows)}
+    rows = rows.assign(value=ends["value"])
+    typical, set_on = gpu_prices.middle(rows, rows["quoted"])
+    return {"gpu": gpu, "kind": gpu_prices.BOUGHT, "low": float(ends["low"].min()), "high": float(ends["high"].max()),
+            "typical": typical, "as_of": set_on, "date": as_of or gpu_prices.newest_price_date(),
+            "sellers": rows["provider"].nunique(), "newest": rows["quoted"].max(), "rule": "typical",
+            "setting": gpu_prices.setting(rows), "estimates": bool(gpu_prices.estimated(rows).any()),
+            "second_hand": bool((rows["offer"] == gpu_prices.SECOND_HAND).all())}
+
+
+def bought_at(gpu, as_of=None):
+    """What the price of an owned GPU must be read with, in brackets behind its hour: an estimate, second-hand, or old.
+
+    Nothing where somebody asked it for a new one in the last :data:`gpu_prices.OLD_DAYS` days.
+    """
+    found = bought(gpu, as_of)
+    what = "at an estimate" if found["estimates"] else "second-hand" if found["second_hand"] else ""
+    if old := gpu_prices.aged(found).strip(" ()"):
+        what = f"{what} {old}" if found["estimates"] else f"{what}, at a price {old}" if what else f"at a price {old}"
+    return f" (bought {what})" if what else ""
 
 
 @remembered
@@ -241,11 +250,13 @@ def sensitivity(gpu, *, as_of=None, owner="neocloud", **given):
     table["width"] = table["usd_per_gpu_hour_high"] - table["usd_per_gpu_hour_low"]
     table = table[table["width"] > 0].sort_values("width", ascending=False, ignore_index=True)
     first, second = table["name"].iloc[:2]
-    power = "" if "usd_per_kwh" in set(table["input"].iloc[:2]) else (
-        f"; electricity by ${table.loc[table['input'] == 'usd_per_kwh', 'width'].sum():.2f}")
+    others = table[(table["input"] == "usd_per_kwh") & (table.index > 1)]
+    said = [named("owned-hour-swing", row["width"], "${:.2f}".format, gpu=gpu, as_of=as_of, owner=owner, input=row["input"],
+                  **given) for _, row in pd.concat([table.iloc[:1], others]).iterrows()]
+    power = f"; electricity by {said[1]}" if len(others) else ""
     return Finding(
-        table, f"{first} moves the hour most, by ${table['width'].iloc[0]:.2f} over its range, then "
-        f"{second[0].lower()}{second[1:]}{power}.", total=owned_total(**fixed))
+        table, f"{first} moves the hour most, by {said[0]} over its range, then {second[0].lower()}{second[1:]}{power}.",
+        total=owned_total(**fixed))
 
 
 def formatted(name, value):

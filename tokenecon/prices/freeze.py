@@ -1,5 +1,6 @@
-"""``make freeze-prices``: append what the price lists say today to ``data/api_prices.csv``, and say what changed.
+"""``make freeze-prices``: append what the price lists say today to ``data/api_prices.csv`` and ``api_terms.csv``.
 
+It says what changed.
 A row is never rewritten.  A vintage is all offers of one list on one day, so that an offer missing from the next
 vintage is an offer that disappeared.  A list that says what it said before, in the same version, adds nothing.
 """
@@ -17,6 +18,7 @@ from tokenecon.errors import BadInput
 from tokenecon.importers import genai_prices, litellm_prices, sellers
 
 TABLE = data.ROOT / "api_prices.csv"
+TERMS = "api_terms.csv"  # beside it: what the lists say of an offer besides its price
 MONEY = ("usd_per_mtok_in", "usd_per_mtok_out", "usd_per_mtok_cached")
 LISTS = {genai_prices.SOURCE: "genai-prices", litellm_prices.SOURCE: "LiteLLM"}  # id in sources.csv -> its name in locators
 LICENCE = "MIT"  # of both lists
@@ -96,6 +98,21 @@ def row(offer, source, name, day):
             "source": source, "licence": LICENCE, "locator": locator, "note": offer["note"]}
 
 
+def terms(offers, source, name, day):
+    """The rows of ``api_terms.csv`` of a list's offers on a day; offers of which it says nothing more have none."""
+    found, taken = [], Counter()
+    for offer in sorted(offers, key=lambda one: (one["model"], one["provider"], one["seller_model"])):
+        for term in offer.get("terms", ()):
+            stem = f"{offer['model']}.{offer['provider']}.{LISTS[source].lower()}.{term['tier']}.{day}"
+            taken[stem] += 1
+            money = {field: "" if term[field] is None else f"{term[field]:.10g}" for field in MONEY}
+            found.append({"id": stem if taken[stem] == 1 else f"{stem}-{taken[stem]}", "model": offer["model"],
+                          "provider": offer["provider"], "seller_model": offer["seller_model"], "tier": term["tier"], **money,
+                          "weights": "", "context": term["context"] or "", "tok_out_per_s": "", "as_of": day,
+                          "basis": "quoted", "source": source, "licence": LICENCE, "locator": name, "note": ""})
+    return found
+
+
 def changes(old, new):
     """What an offer now says otherwise, in words; a price that the older vintage did not have is one that became known."""
     words = [f"{field} {old[field] or 'unknown'} -> {new[field] or 'unknown'}"
@@ -108,10 +125,10 @@ def _number(text):
 
 
 def append(path, columns, rows):
-    """Write rows at the end of the table, in one go."""
+    """Write rows at the end of the table, in one go; one that is not there begins with its head."""
     text = io.StringIO()
     csv.DictWriter(text, columns, lineterminator="\n").writerows(rows)
-    before = Path(path).read_bytes().decode()
+    before = Path(path).read_bytes().decode() if Path(path).exists() else ",".join(columns)
     with files.replaced(path) as file:
         file.write(before + ("" if before.endswith("\n") else "\n") + text.getvalue())
 
@@ -126,16 +143,19 @@ def freeze(path=TABLE, *, day=None, litellm=None, also=()):
     lists = [(genai_prices.SOURCE, *genai_prices.read(wanted, day))]
     if litellm:
         lists.append((litellm_prices.SOURCE, *litellm_prices.read(litellm, wanted, day)))
-    report, new = [], []
+    report, new, said = [], [], []
     for source, version, offers in lists:
         if not offers:
             raise NotFrozen(f"{LISTS[source]} {version} has no price of any model that was looked for ({LOOKED_FOR}); "
                             "nothing was written")
-        more, said = frozen(rows, source, version, offers, day)
+        more, words = frozen(rows, source, version, offers, day)
         new += more
-        report += said
+        report += words
+        said += terms(offers, source, f"{LISTS[source]} {version}", day.isoformat()) if more else []
     if new:
         append(path, columns, new)
+    if said:
+        append(Path(path).with_name(TERMS), [field["name"] for field in data.schema("api_terms")], said)
     return [*report, f"{len(new)} rows added to {path}"]
 
 

@@ -1,20 +1,27 @@
 """What an hour of an accelerator is asked for on a date: the offers known then, and their range.
 
 :func:`price_range` is the one rule by which every page prices a GPU-hour.  An estimate is no offer: nobody can be paid it.
+Where nobody prints what a GPU is bought for, an estimate stands in, and says so.
 """
 
 import contextlib
 import datetime
 from math import nan
 
-from tokenecon import data
+from tokenecon import data, units
 from tokenecon.errors import BadInput, NoPrice, UnknownId
+from tokenecon.finding import named as quantity
+from tokenecon.formulas import contracts
 from tokenecon.queries import remembered
 
 PRICE_KINDS = ("on_demand", "spot", "marketplace", "reserved_3m", "committed_1y", "committed_3y", "rental_3y",
                "owned_hyperscaler", "owned_neocloud", "purchase")  # fmt: skip
 RENTED = PRICE_KINDS[:PRICE_KINDS.index("owned_hyperscaler")]  # what a seller lets; the others are costs of an owner
+BOUGHT = "purchase"
 ESTIMATES = "index"  # kind of data/providers.csv of those who estimate, and sell nothing
+YOUNG_DAYS = 365  # purchase prices seen in so many days go before older ones
+SECOND_HAND = "used"  # how the offer of a purchase price says so
+TERM_MONTHS = {"reserved_3m": 3, "committed_1y": 12, "committed_3y": 36, "rental_3y": 36}  # where a row does not say
 OLD_DAYS = 90
 # which offers of a choice set its price, of a GPU-hour and of tokens alike
 PRICE_RULES = {"typical": "the median of all sellers", "best": "the cheapest offer", "list": "the median of the hyperscalers"}
@@ -74,9 +81,27 @@ def _known(gpu, kind, as_of, max_age_days, claimed=False):
 
 
 def estimated(rows):
-    """Which rows are a model's or an index's and nobody's offer, as an array of booleans."""
+    """Which rows are a model's, an index's or our own guess and nobody's offer, as an array of booleans.
+
+    What readers assume in their own facts is taken at their word.
+    """
     who = data.rows("providers", {"kind": ESTIMATES}, want="id")["id"]
-    return rows["provider"].isin(who).to_numpy()
+    guessed = (rows["basis"] == "assumed") & ~rows["id"].isin(data.own("prices"))
+    return (rows["provider"].isin(who) | guessed).to_numpy()
+
+
+def levelled(rows, discount_per_year):
+    """Offers with the cost of capital of what is paid in advance in their ``value``, ``low`` and ``high``.
+
+    Two offers of which one wants money early are compared by this price.  A blank ``term_months`` is that of the kind; a blank
+    ``prepaid_share`` is 0.  Adds ``asked``, what the seller prints.
+    """
+    months = rows["term_months"].fillna(rows["kind"].map(TERM_MONTHS))
+    years = units.convert(months.fillna(1.0), "month", "yr")  # of what has no term nothing is paid in advance
+    factor = contracts.prepaid_usd_per_gpu_hour(
+        usd_per_gpu_hour=1.0, prepaid_share=rows["prepaid_share"].fillna(0.0).where(months.notna(), 0.0),
+        discount_per_year=discount_per_year, years=years)
+    return rows.assign(asked=rows["value"], term_months=months, **{end: rows[end] * factor for end in ("value", "low", "high")})
 
 
 def offers(gpu, kind, as_of=None, *, max_age_days=None, estimates=False):
@@ -85,14 +110,21 @@ def offers(gpu, kind, as_of=None, *, max_age_days=None, estimates=False):
     Where :data:`FRESH` sellers of a kind (hyperscalers, neoclouds …) were seen in the :data:`OLD_DAYS` days before the date, only
     what was seen in them counts of that kind; else of each seller what it asked in so many days up to its newest quote.  By
     kind, or two lists that are read each week would leave a market of two.  With ``max_age_days`` all of that time counts.
+    Of what a GPU is bought for, printed prices of the last :data:`YOUNG_DAYS` days go first, then older ones, and estimates
+    stand where nobody prints a price.
     Adds ``quoted``: the day on which a quote was last seen, as known on the date.
     """
     days = PRICE_MAX_AGE_DAYS[kind] if max_age_days is None and kind in PRICE_KINDS else max_age_days
     rows = _known(gpu, kind, as_of, days)
-    if kind in RENTED and not estimates:
-        rows = rows[~estimated(rows)]
+    if not estimates:
+        guessed = estimated(rows)
+        if kind in RENTED or (kind == BOUGHT and not guessed.all()):
+            rows = rows[~guessed]
     date = newest_price_date() if as_of is None else _iso(as_of)
     rows = rows.assign(quoted=rows["last_seen"].where(rows["last_seen"] <= date, date))
+    if kind == BOUGHT and max_age_days is None:
+        young = rows["quoted"] >= _earlier(date, YOUNG_DAYS)
+        rows = rows[young] if young.any() else rows
     if kind in RENTED and max_age_days is None:
         who = data.rows("providers", {}, want="id kind").set_index("id")["kind"]
         seller = rows["provider"].map(lambda provider: kind if kind == "marketplace" else who[provider])
@@ -116,17 +148,20 @@ def ruled(rows, rule, date):
     return rows[fresh] if rule == "best" and fresh.any() else rows
 
 
-def price_range(gpu, kind, as_of=None, *, max_age_days=None, estimates=False, rule="typical", most_gpus=None):
+def price_range(gpu, kind, as_of=None, *, max_age_days=None, estimates=False, rule="typical", most_gpus=None,
+                discount_per_year=0.0):
     """Lowest, typical and highest price of a GPU on a date, over the :func:`offers` known then that a rule reckons with.
 
     Returns a dict: low, typical, high, unit, as_of (day of the quote that sets the typical price, the older of two), newest
     (day of the newest quote), date (the one asked for), sellers (how many), setting (names of those whose price it is), rule,
     offers, estimates (whether any is one), rows (ids).  By the rule ``best`` all three are the cheapest offer, of those that one
-    may take ``most_gpus`` GPUs of, and ``min_gpus`` says of how many it is.
+    may take ``most_gpus`` GPUs of, and ``min_gpus`` says of how many it is.  ``term_months`` is how long one commits oneself by
+    the longest of the offers that set the price (0: by the hour), ``prepaid_share`` how much of it is paid in advance; what that
+    costs at ``discount_per_year`` is in the price.
     Typical is the median over sellers of each one's median, so that a seller with ten sizes counts once.  An estimate with
     its own range widens low and high by it.  ``max_age_days`` is :data:`PRICE_MAX_AGE_DAYS` of the kind unless given.
     """
-    found = _price_range(gpu, kind, as_of, max_age_days, estimates, rule, most_gpus)
+    found = _price_range(gpu, kind, as_of, max_age_days, estimates, rule, most_gpus, discount_per_year)
     return found | {name: list(found[name]) for name in ("setting", "rows")}  # the caller may change what it gets
 
 
@@ -144,7 +179,8 @@ def of_page(case, gpu=None, kind="on_demand"):
     if usd is None:
         return price_range(gpu or case.gpu, kind, case.as_of, estimates=kind != "on_demand")  # a page asks for one by its name
     return {"low": usd, "typical": usd, "high": usd, "unit": "USD/GPU/h", "as_of": case.as_of, "newest": case.as_of,
-            "date": case.as_of, "sellers": 0, "offers": 0, "estimates": False, "rows": []}
+            "date": case.as_of, "sellers": 0, "offers": 0, "estimates": False, "term_months": 0.0, "prepaid_share": 0.0,
+            "rows": []}
 
 
 def known(case):
@@ -178,9 +214,20 @@ def age_days(found, day="as_of"):
     return (datetime.date.fromisoformat(found["date"]) - datetime.date.fromisoformat(found[day])).days
 
 
+def _of(found):
+    """What a price is of, as the case of a named quantity."""
+    of = {name: found[name] for name in ("gpu", "model", "context", "kind", "seller", "rule") if found.get(name)}
+    return of | {"as_of": found["date"]}
+
+
+def _days(found, day="as_of"):
+    """The age of a price, or of its newest quote, as text and named quantity."""
+    return quantity("price-age-newest" if day == "newest" else "price-age-set", age_days(found, day), str, **_of(found))
+
+
 def aged(found):
     """The age of a price in brackets, to stand behind it, where it is over :data:`OLD_DAYS`; else nothing."""
-    return f" ({age_days(found)} days old)" if age_days(found) > OLD_DAYS else ""
+    return f" ({_days(found)} days old)" if age_days(found) > OLD_DAYS else ""
 
 
 def counted(found):
@@ -189,15 +236,16 @@ def counted(found):
     >>> counted({"sellers": 11, "as_of": "2026-05-24", "newest": "2026-05-24", "date": "2026-11-22"})
     'median of 11 sellers, set by a quote 182 days old, newest 182'
     """
-    sellers, set_by, newest = found["sellers"], age_days(found), age_days(found, "newest")
-    if not sellers:
+    if not found["sellers"]:
         return "as the page states"
     if found.get("estimates"):
-        return f"an estimate and no offer, {_old(newest)}"
-    if sellers == 1:
-        return f"1 seller, {_old(newest)}"
-    return f"median of {sellers} sellers, " + (f"newest {_old(newest)}" if set_by <= OLD_DAYS else
-                                               f"set by a quote {_old(set_by)}, newest {newest}")
+        return f"an estimate and no offer, {_old(found, 'newest')}"
+    sellers = quantity("price-sellers", found["sellers"], str, **_of(found))
+    if sellers == "1":
+        return f"{sellers} seller, {_old(found, 'newest')}"
+    return f"median of {sellers} sellers, " + (
+        f"newest {_old(found, 'newest')}" if age_days(found) <= OLD_DAYS else
+        f"set by a quote {_old(found)}, newest {_days(found, 'newest')}")
 
 
 def whose(found):
@@ -207,10 +255,11 @@ def whose(found):
     ...        "date": "2026-11-22"})
     'Verda: cheapest of 14 sellers, 43 days old'
     """
-    how = (f"cheapest of {found['sellers']} sellers, {_old(age_days(found))}"
+    how = (f"cheapest of {quantity('price-sellers', found['sellers'], str, **_of(found))} sellers, {_old(found)}"
            if found["rule"] == "best" and found["sellers"] > 1 else counted(found))
     server = f", from {found['min_gpus']} GPUs on" if found.get("min_gpus", 1) > 1 else ""
-    return f"{' / '.join(found['setting'])}: {how}{server}"
+    early = f", {found['prepaid_share']:.0%} paid in advance" if found.get("prepaid_share") else ""
+    return f"{' / '.join(found['setting'])}: {how}{server}{early}{', second-hand' if found.get('second_hand') else ''}"
 
 
 def named(sellers):
@@ -224,12 +273,13 @@ def said(found):
     return f"${found['typical']:.2f}, {counted(found)}"
 
 
-def _old(days):
-    return f"{days} day{'' if days == 1 else 's'} old" if days else "of the day"
+def _old(found, day="as_of"):
+    days = age_days(found, day)
+    return f"{_days(found, day)} day{'' if days == 1 else 's'} old" if days else "of the day"
 
 
 @remembered
-def _price_range(gpu, kind, as_of, max_age_days, estimates, rule, most_gpus):
+def _price_range(gpu, kind, as_of, max_age_days, estimates, rule, most_gpus, discount_per_year):
     rows = offers(gpu, kind, as_of, max_age_days=max_age_days, estimates=estimates)
     date = newest_price_date() if as_of is None else _iso(as_of)
     days = PRICE_MAX_AGE_DAYS[kind] if max_age_days is None else max_age_days
@@ -240,7 +290,7 @@ def _price_range(gpu, kind, as_of, max_age_days, estimates, rule, most_gpus):
         raise NoPrice(f"no {kind} price of {gpu} at a hyperscaler within {days} days before {date}: {others} other "
                       f"seller{'s ask' if others > 1 else ' asks'} one; choose another price_rule, "
                       f"or add a row to {data.file('prices')}")
-    sellers, least = rows["provider"].nunique(), 1
+    sellers, least, rows = rows["provider"].nunique(), 1, levelled(rows, discount_per_year)
     if rule == "best":
         rows = rows.assign(min_gpus=rows["min_gpus"].fillna(1))
         rows = rows[rows["min_gpus"] <= (most_gpus or rows["min_gpus"].max())]
@@ -250,11 +300,13 @@ def _price_range(gpu, kind, as_of, max_age_days, estimates, rule, most_gpus):
         least = int(rows["min_gpus"].iloc[0])
     low, high = rows["low"].fillna(rows["value"]), rows["high"].fillna(rows["value"])
     typical, set_on = middle(rows, rows["quoted"])
+    sets = rows[rows["provider"].isin(_middles(rows.groupby("provider")["value"].median()).index)]
     return {
-        "low": float(low.min()), "typical": typical, "high": float(high.max()), "unit": rows["unit"].iloc[0],
-        "as_of": set_on, "newest": rows["quoted"].max(), "date": date, "sellers": sellers, "offers": len(rows),
-        "rule": rule, "setting": setting(rows), "min_gpus": least,
-        "estimates": kind in RENTED and bool(estimated(rows).any()), "rows": list(rows["id"]),
+        "gpu": gpu, "kind": kind, "low": float(low.min()), "typical": typical, "high": float(high.max()),
+        "unit": rows["unit"].iloc[0], "as_of": set_on, "newest": rows["quoted"].max(), "date": date, "sellers": sellers,
+        "offers": len(rows), "rule": rule, "setting": setting(rows), "min_gpus": least, "estimates": bool(estimated(rows).any()),
+        "term_months": float(sets["term_months"].fillna(0.0).max()),
+        "prepaid_share": float(sets["prepaid_share"].fillna(0.0).max()), "rows": list(rows["id"]),
     }  # fmt: skip
 
 

@@ -86,13 +86,13 @@ def marks(frame, as_of=None):
     """Rows of ``prices`` with their marks, compared among themselves.
 
     Adds ``age_days``, ``old``, ``peers`` (other sellers of the same GPU and kind), ``peer_low`` and ``peer_high``
-    [the row's unit], ``outside``, ``estimate`` (of a rent), and ``marks`` in words.
+    [the row's unit], ``outside``, ``estimate``, and ``marks`` in words.
     """
     date = _date(as_of)
     frame = frame.copy()
     frame["age_days"] = np.maximum(_days([date])[0] - _days(frame["last_seen"]), 0)
     frame["old"] = frame["age_days"] > OLD_DAYS
-    frame["estimate"] = gpu_prices.estimated(frame) & frame["kind"].isin(gpu_prices.RENTED)
+    frame["estimate"] = gpu_prices.estimated(frame)
     parts = [_against_peers(part, "value") for _, part in frame[~frame["estimate"]].groupby(["gpu", "kind"])]
     empty = pd.DataFrame(columns=["peers", "peer_low", "peer_high"], dtype=float)
     frame = frame.join(pd.concat(parts) if parts else empty)

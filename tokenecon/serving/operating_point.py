@@ -19,8 +19,8 @@ CASE = ("model", "gpu", "n_gpus", "weights", "kv", "isl", "osl", "concurrency", 
 RATES = ("tpot_ms", "ttft_ms", "output_tok_s")
 COSTS = ("usd_per_mtok_in", "usd_per_mtok_cached", "usd_per_mtok_out", "usd_per_mtok")
 ENDS = ("", "_low", "_high")
-NOTE = ("Ranges: interval of the model (80 %, from measurements it had not seen), times the spread of offers where a price "
-        "has one.")
+NOTE = ("Ranges: interval of the model (80 %, from measurements it had not seen), times the spread of offers where a price has "
+        "one.")
 UNMEASURED = "Where nothing like it (accelerator, number format, kind of model) was measured, intervals are widened."
 NO_ROOM = "does not fit"  # what `estimate` says where memory is short
 

@@ -3,7 +3,7 @@
 import altair as alt
 
 from tokenecon.numbers import number
-from tokenecon_book.charts import theme
+from tokenecon_book.charts import ranges, theme
 from tokenecon_book.charts.axes import band, clean, extent, guide, labelled, scale, tooltip, words
 from tokenecon_book.charts.frame import (
     ROW,
@@ -48,13 +48,15 @@ def _ends(table, x, zero=True):
     return (low * 0.93, high) if x.log else (low - 0.03 * (high - low), high)
 
 
-def intervals(table, x, label, *, group=None, sort=True, marks=(), order=None, title=None, subtitle=""):
-    """One row a label: a dot at the value, a bar over its range, the number at the right.
+def intervals(table, x, label, *, range=None, group=None, sort=True, marks=(), order=None, title=None, subtitle=""):
+    """One row a label: a dot at the value, the mark of its kind over its range, the number at the right.
 
-    Sorted by value unless ``sort=False``; `group` colours the rows.
+    Sorted by value unless ``sort=False``; `group` colours the rows.  `range` is the kind of the ranges, or a dict from
+    each group to its kind (see :mod:`tokenecon_book.charts.ranges`).
     """
     rows = table.dropna(subset=[x.column])
     rows = rows.sort_values(x.column, kind="stable") if sort else rows
+    rows, present = ranges.marked(rows, x, range, group)
     if limits := band(rows, x):  # a row without a range is a point: both its ends are its value
         rows = rows.assign(**{end: rows[end].fillna(rows[x.column]) for end in limits})
     ends = reach(x, _ends(rows, x, zero=x.zero), marks, "x")
@@ -69,10 +71,7 @@ def intervals(table, x, label, *, group=None, sort=True, marks=(), order=None, t
     named = [(label, label.replace("_", " "))] + ([(group, group.replace("_", " "))] if group else [])
     shown = tooltip(*named, x)
     layers = threshold_layers(marks, across, None, {"x": (*ends, x.log)}, above=True)
-    if limits:
-        bar = base.mark_rule(strokeWidth=7, opacity=0.4, strokeCap="round")
-        low, high = alt.X(f"{limits[0]}:Q", title=words(x)), f"{limits[1]}:Q"
-        layers.append(bar.encode(x=low, x2=high, color=hue, tooltip=shown))
+    layers += ranges.bars(base, present, x, "x", hue, shown)
     dots = base.mark_point(size=90).encode(color=hue, tooltip=shown)
     if group:
         pick = highlight(group, bind="legend")
@@ -80,13 +79,14 @@ def intervals(table, x, label, *, group=None, sort=True, marks=(), order=None, t
     layers.append(dots)
     end = alt.X(f"{limits[1]}:Q", title=words(x)) if limits else across
     layers += halo(base.encode(x=end, text=f"{x.column}_number:N"), align="left", dx=10)
-    return finish(alt.layer(*layers), title, subtitle, step * len(names))
+    return finish(alt.layer(*layers), title, subtitle, step * len(names), [(kind, "bar") for kind in present])
 
 
 def bars(
-    table, x, label, series=None, *, stacked=True, sort=False, text=None, order=None, marks=(), title=None, subtitle=""
+    table, x, label, series=None, *, range=None, stacked=True, sort=False, text=None, order=None, marks=(), title=None,
+    subtitle=""
 ):
-    """Horizontal bars from zero; with `series` stacked, or side by side with ``stacked=False``.
+    """Horizontal bars from zero; with `series` stacked, or side by side with ``stacked=False`` and ranges of a kind `range`.
 
     The number stands at the end of each bar; over a stack it is the column `text` (the analysis adds
     up, the chart does not).  ``sort=True`` puts the largest first.
@@ -97,6 +97,7 @@ def bars(
     if sort:
         rank = rows.groupby(label)[text if series and text else x.column].max().rank(ascending=False)
         rows = rows.assign(_rank=rows[label].map(rank)).sort_values("_rank", kind="stable").drop(columns="_rank")
+    rows, present = (rows, []) if series and stacked else ranges.marked(rows, x, range, series)
     data, names, step, up = _rows(labelled(rows, x), label)
     named = [(label, label.replace("_", " "))] + ([(series, series.replace("_", " "))] if series else [])
     shown = tooltip(*named, x)
@@ -134,13 +135,10 @@ def bars(
             layers += _end_text(stacks, x, up, x.column, text)
     else:
         limits = band(data, x)
-        if limits:
-            whisker = base.mark_rule(strokeWidth=1.5, color=theme.INK)
-            low, high = alt.X(f"{limits[0]}:Q", title=words(x)), f"{limits[1]}:Q"
-            layers.append(whisker.encode(x=low, x2=high, tooltip=shown))
+        layers += ranges.bars(base, present, x, "x", alt.value(theme.INK), shown)
         layers += _end_text(data, x, up, limits[1] if limits else x.column, text or x.column, offset)
     layers += threshold_layers(marks, across, None, {"x": (*ends, x.log)}, above=True)
-    return finish(alt.layer(*layers), title, subtitle, step * len(names))
+    return finish(alt.layer(*layers), title, subtitle, step * len(names), [(kind, "bar") for kind in present])
 
 
 def _end_text(data, x, up, position, column, offset=None):

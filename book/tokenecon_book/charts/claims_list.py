@@ -13,6 +13,7 @@ VERDICTS = {
     "contradicted": ("contradicted", "Contradicted"),
     "cannot be derived": ("underivable", "Cannot be derived"),
     "plain input": ("input", "Plain input"),
+    "not printed": ("unprinted", "Not printed"),
 }
 SECTIONS = {
     "update": "Update of December 2025",
@@ -103,6 +104,8 @@ def article(row, root):
     """One claim: what it says, what came out, the verdict and the way there."""
     name, (slug, verdict) = escape(row["id"]), VERDICTS[row["verdict"]]
     facts = [
+        ("In Thai", filled(row.get("thai"))),
+        ("Compared", filled(row.get("compared"))),
         ("Claimed", quantity(row, "claimed")),
         ("Recomputed", quantity(row, "recomputed")),
         ("Assumption", filled(row.get("assumption"))),
@@ -113,8 +116,8 @@ def article(row, root):
     sums = filled(row.get("arithmetic"))
     shown += f'<div class="te-claim-sums"><dt>Arithmetic</dt><dd>{escape(sums)}</dd></div>' if sums else ""
     place = ", ".join(
-        f"{words} line {filled(row[column])}"
-        for column, words in (("uk_line", "Ukrainian text"), ("th_line", "Thai text"))
+        f'<a href="{root}sources.html#{source}">{words}</a> line {escape(filled(row[column]))}'
+        for column, source, words in (("uk_line", "doc-uk", "Introl, Ukrainian text"), ("th_line", "doc-th", "Thai text"))
         if filled(row.get(column))
     )
     chapter = filled(row.get("chapter"))
@@ -123,7 +126,7 @@ def article(row, root):
         f'<a href="{root}{escape(page)}.html{"#" + escape(anchor) if anchor else ""}">'
         f"Chapter {escape(chapter_title(page))}</a>" if chapter else ""
     )
-    foot = " · ".join(part for part in (link, escape(place)) if part)
+    foot = " · ".join(part for part in (link, place) if part)
     return (
         f'<article class="te-claim" id="{name}" data-section="{escape(row["section"])}" data-verdict="{slug}">\n'
         f'<p class="te-claim-head"><span class="verdict verdict-{slug}">{verdict}</span> '

@@ -68,6 +68,7 @@ class Figure:
         self.spec, self.table, self.sources = spec, finding.table, sources
         self.note, self.units = finding.note, finding.units
         self.quantities = written(finding, f"{title} {subtitle}")
+        self.ranges = spec.get("usermeta", {}).get("ranges", [])
 
     def csv(self):
         """The full table; floats with six significant digits."""
@@ -93,6 +94,7 @@ class Figure:
             "csv": self.csv(),
             "sources": self.sources,
             "quantities": self.quantities,
+            "ranges": self.ranges,
             "spec": live,
             "svg_wide": inline(picture(bare, theme.WIDE), f"{self.id}-w"),
             "svg_narrow": inline(picture(bare, theme.NARROW), f"{self.id}-n"),

@@ -2,8 +2,8 @@
 
 import altair as alt
 
-from tokenecon_book.charts import theme
-from tokenecon_book.charts.axes import band, clean, extent, guide, labelled, scale, tooltip, words
+from tokenecon_book.charts import ranges, theme
+from tokenecon_book.charts.axes import band, clean, extent, guide, labelled, scale, tooltip
 from tokenecon_book.charts.frame import (
     LINE,
     apart,
@@ -25,21 +25,24 @@ from tokenecon_book.charts.frame import (
 
 
 def lines(
-    table, x, y, series=None, *, step=False, marks=(), points=None, order=None, title=None, subtitle="",
+    table, x, y, series=None, *, range=None, step=False, marks=(), points=None, order=None, title=None, subtitle="",
     height=theme.HEIGHT,
 ):
-    """Curves over `x`, one for each value of `series`, named at their ends, with range bands.
+    """Curves over `x`, one for each value of `series`, named at their ends, with their ranges.
 
     Parameters
     ----------
     table : pandas.DataFrame
         Columns of both axes, the series, and ``_low``/``_high`` of y where there is a range.
+    range : str or dict, optional
+        Kind of the ranges, or of each series its kind (see :mod:`tokenecon_book.charts.ranges`); needed where there are any.
     step : bool
         Draw steps (the value holds until the next row).
     marks : list
         Thresholds from :func:`mark`.
     points : pandas.DataFrame, optional
-        Measured or published points over the curves: both columns (and ranges) and ``label``.
+        Measured or published points over the curves: both columns and ``label``; where they have ranges, a column ``range``
+        that says of which kind.
     order : list, optional
         Order of the series; by default as they appear in the table.
     """
@@ -54,17 +57,15 @@ def lines(
     room = round(max(map(breadth, names.values())) + 26) if len(order) > 1 else 12
     across = alt.X(f"{clean(x.column)}:Q", axis=guide(x, x_low, x_high), scale=scale(x, x_low, x_high, room=room))
     up = alt.Y(f"{clean(y.column)}:Q", axis=guide(y, y_low, y_high), scale=scale(y, y_low, y_high))
+    rows, present = ranges.marked(rows, y, range, series)
     base = alt.Chart(rows)
     hue = colours(series, order) if series else alt.value(theme.ACCENT)
     pick = highlight(series) if series else None
     shown = tooltip(*([(series, series.replace("_", " "))] if series else []), x, y)
     curve = "step-after" if step else "linear"
 
-    layers = []
-    ends = band(rows, y)
-    if ends:
-        area = base.mark_area(opacity=0.15, interpolate=curve)
-        layers.append(area.encode(x=across, y=alt.Y(f"{ends[0]}:Q", title=words(y)), y2=f"{ends[1]}:Q", color=hue))
+    layers = ranges.areas(base, present, across, y, hue, curve)
+    drawn = [(kind, "area") for kind in present]
     line = base.mark_line(interpolate=curve).encode(x=across, y=up, color=hue)
     if pick:
         line = line.encode(opacity=alt.condition(pick, alt.value(1), alt.value(0.25)))
@@ -75,8 +76,9 @@ def lines(
     if len(order) > 1:
         layers += _end_labels(rows, x, y, series, names, (across, up, hue), (y_low, y_high), height)
     if points is not None:
-        layers += _points(points, x, y, (across, up), (x_low, x_high), (y_low, y_high), height)
-    return finish(alt.layer(*layers), title, subtitle, height)
+        spots, more = _points(points, x, y, (across, up), (x_low, x_high), (y_low, y_high), height)
+        layers, drawn = layers + spots, drawn + more
+    return finish(alt.layer(*layers), title, subtitle, height, drawn)
 
 
 def _end_labels(rows, x, y, series, names, encodings, ends, height):
@@ -96,15 +98,16 @@ def _end_labels(rows, x, y, series, names, encodings, ends, height):
 
 
 def _points(points, x, y, encodings, x_ends, y_ends, height):
-    """Points over curves: diamonds in ink, with their ranges and names."""
+    """Points over curves, diamonds in ink with their ranges and names, and the kinds of those ranges."""
     across, up = encodings
+    kind = points.get("range")
     data = labelled(points, x, y).assign(label_text=[wrapped(label, 22) for label in points["label"]])
     data["place"] = _places(data, x, y, x_ends, y_ends, height)
+    layers, drawn = _ranges(data, x, y, (across, up), alt.value(theme.INK), kind)
     base = alt.Chart(data).encode(x=across, y=up)
-    layers = _ranges(base, data, x, y, alt.value(theme.INK))
     dots = base.mark_point(shape="diamond", size=80, color=theme.INK, stroke=theme.GROUND, strokeWidth=1)
     layers.append(dots.encode(tooltip=tooltip(("label", "Source"), x, y)))
-    return layers + placed_labels(data, across, up, label="label_text")
+    return layers + placed_labels(data, across, up, label="label_text"), drawn
 
 
 def _places(data, x, y, x_ends, y_ends, height):
@@ -123,22 +126,21 @@ def _places(data, x, y, x_ends, y_ends, height):
     return free_places(spots, list(data["label_text"]), width, height, rules)
 
 
-def _ranges(base, data, x, y, colour):
-    """Rules for the range of each point, in both directions as far as the table has them."""
-    layers = []
-    if ends := band(data, x):
-        rule = base.mark_rule(strokeWidth=1.5)
-        layers.append(rule.encode(x=alt.X(f"{ends[0]}:Q", title=words(x)), x2=f"{ends[1]}:Q", color=colour))
-    if ends := band(data, y):
-        rule = base.mark_rule(strokeWidth=1.5)
-        layers.append(rule.encode(y=alt.Y(f"{ends[0]}:Q", title=words(y)), y2=f"{ends[1]}:Q", color=colour))
-    return layers
+def _ranges(data, x, y, encodings, colour, range):
+    """The ranges of points, in both directions as far as the table has them, and their kinds."""
+    layers, drawn = [], []
+    for ax, channel in ((x, "x"), (y, "y")):
+        rows, present = ranges.marked(data, ax, range)
+        base = alt.Chart(rows).encode(x=encodings[0], y=encodings[1])
+        layers += ranges.bars(base, present, ax, channel, colour)
+        drawn += [(kind, "bar") for kind in present]
+    return layers, drawn
 
 
 def scatter(
-    table, x, y, label, series=None, *, marks=(), order=None, title=None, subtitle="", height=theme.HEIGHT + 40
+    table, x, y, label, series=None, *, range=None, marks=(), order=None, title=None, subtitle="", height=theme.HEIGHT + 40
 ):
-    """Named points in a plane, with their ranges in both directions."""
+    """Named points in a plane, with their ranges of a kind `range` in both directions."""
     rows = labelled(table.dropna(subset=[x.column, y.column]), x, y)
     x_ends = reach(x, _roomy(x, extent([rows], x)), marks, "x")
     y_ends = reach(y, _roomy(y, extent([rows], y)), marks, "y")
@@ -150,7 +152,8 @@ def scatter(
     hue = colours(series, order, legend(order, symbolType="circle", offset=26)) if series else alt.value(theme.ACCENT)
     base = alt.Chart(data).encode(x=across, y=up)
     layers = threshold_layers(marks, across, up, {"x": (*x_ends, x.log), "y": (*y_ends, y.log)})
-    layers += _ranges(base, data, x, y, hue)
+    spans, drawn = _ranges(data, x, y, (across, up), hue, range)
+    layers += spans
     named = [(label, label.replace("_", " "))] + ([(series, series.replace("_", " "))] if series else [])
     dots = base.mark_point(size=90).encode(color=hue, tooltip=tooltip(*named, x, y))
     if series:
@@ -158,7 +161,7 @@ def scatter(
         dots = dots.encode(opacity=alt.condition(pick, alt.value(1), alt.value(0.2))).add_params(pick)
     layers.append(dots)
     layers += placed_labels(data, across, up, label="label_text")
-    return finish(alt.layer(*layers), title, subtitle, height)
+    return finish(alt.layer(*layers), title, subtitle, height, drawn)
 
 
 def _roomy(ax, ends):

@@ -7,6 +7,7 @@ import re
 import vl_convert
 
 from tokenecon_book import FIGURE_TYPE
+from tokenecon_book.charts import ranges
 from tokenecon_book.charts.figure import VEGA_LITE, FigureError, themed
 
 FEW = 4  # sources that are named in one line
@@ -43,7 +44,7 @@ def html(payload, root="", citation=""):
         f'<div class="te-figure-stage" role="img" aria-label="{escape(payload["alt"])}">'
         f"{classed(payload['svg_wide'], 'te-wide')}{classed(payload['svg_narrow'], 'te-narrow')}</div>\n"
         f'<script type="application/json" class="te-figure-spec">{script_json(payload["spec"])}</script>\n'
-        f'<figcaption class="te-figure-foot">{note}'
+        f'<figcaption class="te-figure-foot">{ranges.key(payload["ranges"], root)}{note}'
         f'<div class="te-figure-sources">{source_line(payload["sources"])}</div>'
         f'<div class="te-figure-links">{links}{cite}</div></figcaption>\n</figure>\n'
         f'<script type="module" src="{root}_static/charts.mjs"></script>\n'

@@ -3,7 +3,7 @@
 from collections import Counter
 
 from tokenecon.numbers import number, span
-from tokenecon_book.charts import theme
+from tokenecon_book.charts import ranges, theme
 from tokenecon_book.charts.claims_list import VERDICTS, claims, quantity
 from tokenecon_book.charts.page import escape
 
@@ -20,13 +20,13 @@ class Html:
         return {"text/html": self.html, "text/plain": self.text}
 
 
-def show(found, caption, columns=None, *, rows=None, note="", formats=None, folded=False):
+def show(found, caption, columns=None, *, rows=None, note="", range=None, formats=None, folded=False):
     """A table with caption, headers, a row of units and numbers that line up.
 
     Parameters
     ----------
     found : tokenecon.finding.Finding or pandas.DataFrame
-        Where ``x_low`` and ``x_high`` exist, column ``x`` is printed with its range.
+        Where ``x_low`` and ``x_high`` exist, column ``x`` is printed with its range below it.
     caption : str
         What the table shows.
     columns : dict, optional
@@ -36,6 +36,8 @@ def show(found, caption, columns=None, *, rows=None, note="", formats=None, fold
         The column that names the rows; by default the first.
     note : str
         Printed below; by default the note of the finding.
+    range : str or dict, optional
+        Kind of the ranges, of :data:`tokenecon_book.charts.ranges.KINDS`, or that of each column: said below the table.
     formats : dict, optional
         Python format specifications by column, such as ``{"batch": ",.0f"}``.
     folded : bool
@@ -53,10 +55,7 @@ def show(found, caption, columns=None, *, rows=None, note="", formats=None, fold
     if rows not in columns:
         raise ValueError(f"table '{caption}': rows='{rows}' is not among its columns {', '.join(columns)}")
     numeric = {name: has_range(table, name) or table[name].dtype.kind in "iuf" for name in columns}
-    cells = [
-        {name: cell(table, place, name, columns[name][1], formats.get(name), numeric[name]) for name in columns}
-        for place in range(len(table))
-    ]
+    cells = _cells(table, columns, formats, numeric)
     side = {name: ' class="te-number"' if numeric[name] else "" for name in columns}
     heads = "".join(f'<th scope="col"{side[name]}>{escape(title)}</th>' for name, (title, _) in columns.items())
     units = [theme.unit_words(unit) if unit else "" for _, unit in columns.values()]
@@ -67,21 +66,50 @@ def show(found, caption, columns=None, *, rows=None, note="", formats=None, fold
     body = "".join(
         "<tr>"
         + "".join(
-            f'<th scope="row"{side[name]}>{escape(text)}</th>'
+            f'<th scope="row"{side[name]}>{_markup(*texts)}</th>'
             if name == rows
-            else f"<td{side[name]}>{escape(text)}</td>"
-            for name, text in row.items()
+            else f"<td{side[name]}>{_markup(*texts)}</td>"
+            for name, texts in row.items()
         )
         + "</tr>\n"
         for row in cells
     )
+    said = _kinds_said({name: columns[name][0] for name in columns if any(row[name][1] for row in cells)}, range)
     note = note or getattr(found, "note", "")
-    below = f'<p class="te-table-note">{escape(note)}</p>' if note else ""
+    below = f'<p class="te-table-note">{escape(f"{note} {said}".strip())}</p>' if note or said else ""
     html = framed(f"<thead><tr>{heads}</tr>{unit_row}</thead>\n<tbody>\n{body}</tbody>", caption) + below
     html = fold(f"{caption}: {len(table)} rows", html) if folded else html
     titles = [title + (f" [{unit}]" if unit else "") for (title, _), unit in zip(columns.values(), units, strict=True)]
-    lines = [caption, " | ".join(titles), *(" | ".join(row.values()) for row in cells)]
-    return Html(html, "\n".join(lines + ([note] if note else [])))
+    lines = [caption, " | ".join(titles), *(" | ".join(_plain(*texts) for texts in row.values()) for row in cells)]
+    return Html(html, "\n".join(lines + [one for one in (note, said) if one]))
+
+
+def _cells(table, columns, formats, numeric):
+    """Each row as a dict from column to its text and that of its range."""
+    return [{name: cell(table, place, name, columns[name][1], formats.get(name), numeric[name]) for name in columns}
+            for place in range(len(table))]
+
+
+def _markup(middle, ends):
+    """A cell as HTML: the range stands below the value, in lighter type."""
+    return escape(middle) + (f' <span class="te-range">{escape(ends)}</span>' if ends else "")
+
+
+def _plain(middle, ends):
+    return f"{middle} ({ends})" if middle and ends else middle or ends
+
+
+def _kinds_said(shown, range):
+    """Of which kind the ranges of the columns shown are, as a sentence; `shown` are the columns with their headings."""
+    if not shown or not range:
+        return ""
+    if isinstance(range, str):
+        return f"Ranges: {ranges.KINDS[range].name}."
+    parts = {}
+    for name, kind in range.items():
+        if name in shown:
+            parts.setdefault(kind, []).append(shown[name])
+    return "Ranges: " + "; ".join(f"{ranges.KINDS[kind].name} ({', '.join(heads)})" for kind, heads in parts.items()) + "."
 
 
 def framed(inside, caption):
@@ -109,19 +137,19 @@ def is_range_end(name, columns):
 
 
 def cell(table, place, name, unit, form, numeric):
-    """One cell as text: the number, its range, or both."""
+    """One cell as two texts: the number, and its range where it has one."""
     value = table[name].iloc[place] if name in table.columns else None
     if not numeric:
-        return text_cell(value, unit, form)
+        return text_cell(value, unit, form), ""
     options = {"form": form, "bare": True}
     if not has_range(table, name):
-        return number(value, unit, **options)
+        return number(value, unit, **options), ""
     low, high = table[f"{name}_low"].iloc[place], table[f"{name}_high"].iloc[place]
     ends = span(low, high, unit, **options)
     if value is None:
-        return ends
+        return ("", ends) if low < high else (ends, "")
     middle = number(value, unit, **options)
-    return middle if ends in (middle, "–") else f"{middle} ({ends})"
+    return (middle, "") if ends in (middle, "–") else (middle, ends)
 
 
 def text_cell(value, unit, form):

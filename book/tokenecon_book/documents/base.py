@@ -8,29 +8,46 @@ from types import SimpleNamespace
 
 import pandas as pd
 
-from tokenecon import data
-from tokenecon.decision import options, scenario
-from tokenecon.errors import NothingServes
+from tokenecon import data, units
+from tokenecon.decision import break_even, options, scenario, scenario_prices
+from tokenecon.errors import BadInput, NoPrice, NothingServes
 from tokenecon.finding import Finding, finding, given, named
-from tokenecon.formulas import serving
+from tokenecon.formulas import money, serving
+from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
 from tokenecon.serving import operating_point
-from tokenecon_book.documents.words import dollars, longer, percent
+from tokenecon_book.documents.words import about, dollars, longer, percent, price, whole_dollars
 
 NAME = "chat-assistant"
 # parameter of a page -> the scenario's own name of it
-FIELDS = {name: name for name in scenario.PARAMETERS} | {"gpu": "gpus"}
+FIELDS = {name: name for name in scenario.PLACES} | {"gpu": "gpus"}
+ASSUMED = ("pue", "residual_share")  # of the scenario, where a page states them
 HOURS = {"on_demand": "hour-on-demand", "marketplace": "hour-marketplace", "spot": "hour-spot", "own": "hour-owned"}
 RENTED = {"on_demand": "rented on demand", "marketplace": "rented at a marketplace", "spot": "rented on spot", "own": "owned"}
+# what an owned hour depends on, beside the facts of its GPU
+OWNED = ("years", "discount_rate", "residual_share", "usd_per_kwh", "pue", "utilisation")
 # what a cost of tokens depends on, beside the machine
 LOAD = ("model", "gpu", "n_gpus", "weights", "kv", "isl", "osl", "cached_prefix", "requests_per_day", "ttft_ms", "tpot_ms",
         "wait_probability", "as_of", "price_rule", "usd_per_gpu_hour")  # fmt: skip
 
 
 def of(case, **changes):
-    """The base scenario with what the parameters of a page say, and then `changes`, in its place."""
+    """The base scenario with what the parameters of a page say, and then `changes`, in its place.
+
+    Raises :class:`BadInput` for a parameter of the page that the scenario does not allow.
+    """
+    gpu_prices.stated(case)  # refuses what is no price
     stated = {own: getattr(case, name, None) for name, own in FIELDS.items()} | changes
-    return scenario.overridden(NAME, {name: value for name, value in stated.items() if value is not None})
+    try:
+        found = scenario.overridden(NAME, {name: value for name, value in stated.items() if value is not None})
+    except scenario.BadScenario as error:
+        blamed = [name for name, own in FIELDS.items()
+                  if ".".join(scenario.PLACES.get(own, ())) == error.path and hasattr(case, name)]
+        raise BadInput(f"parameter '{blamed[-1]}' {error.rest}" if blamed else str(error)) from None
+    for name in ASSUMED:
+        if getattr(case, name, None) is not None:
+            setattr(found, name, getattr(case, name))
+    return found
 
 
 def cased(case, *fields):
@@ -39,7 +56,14 @@ def cased(case, *fields):
 
 
 def hour(case, kind="on_demand"):
-    """Price of an hour of the page's GPU by the base case's price rule, as :func:`gpu_prices.price_range` gives it."""
+    """Price of an hour of the page's GPU by the base case's price rule, as :func:`gpu_prices.price_range` gives it.
+
+    An owned hour is that of the fleet that the load of the page keeps, with its outer bound.
+    """
+    if kind == "own":
+        inputs = owned_hour.spans(case.gpu, as_of=case.as_of, **owned_inputs(case))
+        totals = [owned_hour.owned_total(**end) for end in owned_hour.ends(inputs)]
+        return dict(zip(owned_hour.PLACES, totals, strict=True))
     usd = gpu_prices.stated(case)
     if usd is not None:
         return gpu_prices.of_page(case)
@@ -53,7 +77,29 @@ def rule(case):
 
 def said_hour(case, kind="on_demand"):
     """An hour's price as text and named quantity: "$4.28"."""
+    if kind == "own":
+        return named(HOURS[kind], hour(case, kind)["typical"], dollars, **cased(case, "gpu", "as_of"), **owned_inputs(case))
     return named(HOURS[kind], hour(case, kind)["typical"], dollars, rule=rule(case), **cased(case, "gpu", "as_of"))
+
+
+def owned_inputs(case, busy=None):
+    """The inputs of :data:`OWNED` of an owned hour of the page: the scenario's money, and how busy the own fleet is.
+
+    ``busy`` is that share where it is known; else it is what the page states, or that of the page's GPU under the load.
+    """
+    busy = getattr(case, "utilisation", None) if busy is None else busy
+    busy = bill(case, "own")["utilisation"] if busy is None else busy
+    full = of(case)
+    return {name: getattr(full, name) for name in OWNED if name != "utilisation"} | {"utilisation": float(busy)}
+
+
+def aged(case, found, kind="on_demand", gpu=None):
+    """The age of a price in brackets, as a named quantity, where it is over the days from which one is marked; else nothing."""
+    if not gpu_prices.aged(found):
+        return ""
+    days = named("price-age-set", gpu_prices.age_days(found), "{:.0f}".format, kind=kind, rule=rule(case), gpu=gpu or case.gpu,
+                 as_of=case.as_of)
+    return f" ({days} days old)"
 
 
 def counted(case, kind="on_demand"):
@@ -64,6 +110,57 @@ def counted(case, kind="on_demand"):
     for day in ("as_of", "newest"):
         named(f"price-age-{day}".replace("as_of", "set"), gpu_prices.age_days(found, day), str, **of_price)
     return gpu_prices.counted(found)
+
+
+def said_api(case, rule):
+    """What an API asks for a million tokens at the mix of the case by a price rule, as text and named quantity: "$0.65"."""
+    found = of(case)
+    return named("api-all", scenario_prices.api(found, rule)["blend"][1], price, rule=rule,
+                 **cased(found, "model", "isl", "osl", "cached_prefix", "as_of"))
+
+
+def offered(case, gpus, *kinds):
+    """Rows of :func:`options.offers` of some GPUs, each on its best number for a replica, under some kinds of an hour.
+
+    ``reason`` says why one cannot be had.  Who asks for spot hours has work that may be interrupted.
+    """
+    full = of(case, gpus=list(gpus), n_gpus=None)
+    full.interruptible = full.interruptible or "spot" in kinds
+    found = options.offers(full).table
+    return found[found["kind"].isin(["", *kinds])]
+
+
+def compared(case, gpus, kind="on_demand"):
+    """What the load of a page costs on each of some GPUs, machines alone: one row a GPU, or why it has no cost (``reason``).
+
+    Each on its best replica, at the typical price, as busy as the load leaves it; ``_low`` and ``_high`` of a cost are the
+    model's interval.  ``output_share`` is the share of the time that output tokens cause.
+    """
+    try:
+        offers = offered(case, gpus, kind).set_index("gpu")
+    except NothingServes as reason:
+        raise BadInput(f"parameter 'gpus': {reason}") from None
+    served, rows, tok = options.serving(of(case, gpus=list(gpus), n_gpus=None)).set_index("gpu"), [], case.isl + case.osl
+    for gpu in gpus:
+        offer, speed = offers.loc[gpu], served.loc[gpu]
+        row = {"gpu": gpu, "name": data.gpu(gpu)["name"], "reason": offer["reason"]}
+        rows.append(row)
+        if offer["reason"]:
+            continue
+        row |= {name: offer[name] for name in ("kind", "n_gpus", "concurrency", "utilisation", "usd_per_gpu_hour", "price_from",
+                                               "price_mark", "calibrated")}
+        row |= {name: speed[name] for name in ("tpot_ms", "ttft_ms")} | {"output_share": speed["output_share"]}
+        for end, other in (("_low", "_high"), ("", ""), ("_high", "_low")):  # a slow replica makes the dear token
+            usd = money.usd_per_mtok(usd_per_gpu_hour=offer["usd_per_gpu_hour"], n_gpus=offer["n_gpus"],
+                                     utilisation=offer["utilisation"], tok_per_s=offer[f"requests_per_s{other}"] * tok)
+            row |= {f"requests_per_s{end}": offer[f"requests_per_s{end}"], f"usd_per_mtok{end}": usd,
+                    f"usd_per_mtok_out{end}": money.usd_per_mtok_of_kind(
+                        usd_per_mtok=usd, time_share=row["output_share"], tok_share=case.osl / tok)}
+    table = pd.DataFrame(rows)
+    if (table["reason"] != "").all():
+        raise BadInput(f"parameter 'gpus': none of {', '.join(gpus)} can be {RENTED.get(kind, 'rented')} on {case.as_of}: "
+                       f"{'; '.join(table['reason'])}")
+    return table
 
 
 def bill(case, kind="on_demand"):
@@ -132,10 +229,66 @@ def said_batch_latency(full, batch):
                  **cased(full, "model", "gpu", "n_gpus", "weights", "kv", "isl", "osl"))
 
 
+def load(case):
+    """What the fleet of the base case and its bill are of, for :func:`named`: the service, its load, its limits, its machine."""
+    own = {"gpu": case.gpu, "profile": getattr(case, "profile", scenario.field(NAME, "traffic.profile"))}
+    usd = gpu_prices.stated(case)
+    return cased(of(case, gpus=[case.gpu]), *LOAD) | own | ({} if usd is None else {"usd_per_gpu_hour": usd})
+
+
 def said_busy(case, row):
     """How much of the paid time the machines of a row of :func:`bill` work, as text and named quantity."""
     kind = "utilisation-fixed" if options.KINDS[row["kind"]][2] == "fixed" else "utilisation-rented"
-    return named(kind, row["utilisation"], percent, **cased(of(case, gpus=[case.gpu]), *LOAD) | {"gpu": case.gpu})
+    return named(kind, row["utilisation"], percent, **load(case))
+
+
+def usd_per_day(row, end=""):
+    """The whole bill of a row of :func:`bill` for a day. [USD/day]"""
+    return _of_day(row[f"usd_per_month{end}"])
+
+
+def _of_day(usd_per_month):
+    return float(usd_per_month) * units.MONTHS_PER_YEAR / units.DAYS_PER_YEAR
+
+
+def said_day(case, row, price_rule=None):
+    """The whole bill of a day of a row of :func:`bill`, as text and named quantity: "$407"; by another rule of prices."""
+    return named("bill-day", usd_per_day(row), whole_dollars, **choice(of(case, price_rule=price_rule or rule(case)), row))
+
+
+def machines_usd_per_day(row):
+    """The hours alone of the machines of a row of :func:`bill` for a day, before tools and staff. [USD/day]"""
+    return _of_day(money.usd_per_month_of_gpus(usd_per_gpu_hour=row["usd_per_gpu_hour"], n_gpus=row["n_gpus"] * row["replicas"]))
+
+
+def api(case):
+    """What the sellers of the page's model ask for the tokens of its load, by the price rule, as (low, typical, high), and whose.
+
+    A dict of :func:`scenario_prices.api`; None where nobody sells the model. [USD/Mtok]
+    """
+    try:
+        return scenario_prices.api(of(case))
+    except NoPrice:
+        return None
+
+
+def offers_by_kind(case):
+    """The rows of :func:`options.offers` that can be had on the page's GPU, and of the API, by kind of hour."""
+    table = options.offers(of(case, gpus=[case.gpu])).table
+    return {row["kind"]: row for _, row in table[table["reason"] == ""].iterrows()}
+
+
+def break_even_rows(case):
+    """The rows of :func:`break_even.against_api` for the page's GPU by kind of hour, each with its offer; none without an API."""
+    scene = of(case, gpus=[case.gpu])
+    offered = options.offers(scene)
+    held, table = offers_by_kind(case), break_even.against_api(scene, offered).table
+    return {row["kind"]: pd.Series(held[row["kind"]].to_dict() | row.to_dict()) for _, row in table.iterrows()}
+
+
+def said_break_even(case, row):
+    """The volume from which on a choice costs less than the API, as text and named quantity: "about 120,000"."""
+    return named("break-even-api", row["requests_per_day"], about, **choice(of(case), row))
 
 
 @finding

@@ -10,8 +10,8 @@ from tokenecon.fleet import planning as fleets
 from tokenecon.fleet import traffic
 from tokenecon.formulas import money
 from tokenecon.ownership import owned_hour
-from tokenecon.prices import gpu_prices
 from tokenecon.units import SECONDS_PER_DAY, factor
+from tokenecon_book.documents import base
 from tokenecon_book.documents.printed import n
 from tokenecon_book.documents.words import dollars, span
 
@@ -53,7 +53,7 @@ def chance(case):
 
 def prices(case):
     """Lowest, typical and highest on-demand price of the case's GPU on its date. [USD/GPU/h]"""
-    found = gpu_prices.of_page(case)
+    found = base.hour(case)
     return found["low"], found["typical"], found["high"]
 
 
@@ -126,15 +126,9 @@ def reconciling(rows, aim):
                     "within": ("yes" if inside else "no") if known else "–", "factor": row["needed"] / row["page"]})
     table = pd.DataFrame(out)
     return Finding(table, (
-        f"{_listed(possible)} alone would make {aim}" if possible else
+        f"Moved alone, {' or '.join(possible)} would make {aim}" if possible else
         f"No input of a known range, moved alone, makes {aim}" if ranged else
         f"Only the documents' own figures could make {aim}"), possible=possible)
-
-
-def _listed(names):
-    """Names as the beginning of a sentence."""
-    text = " or ".join(names)
-    return text[:1].upper() + text[1:]
 
 
 def ratio_words(ratio):

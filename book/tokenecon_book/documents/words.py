@@ -25,6 +25,16 @@ def dollars(value):
     return f"${value:.{1 - floor(log10(size))}f}"
 
 
+def whole_dollars(value):
+    """A larger sum without cents: "$407"; below ten as :func:`dollars`."""
+    return f"${value:,.0f}" if abs(value) >= TEN else dollars(value)
+
+
+def about(value):
+    """A number that is known to two digits: "about 120,000"."""
+    return f"about {float(f'{value:.2g}'):,.10g}"
+
+
 def price(value):
     """Money in three digits at most, as a cost of tokens is known: "$104", "$79", "$9.94", "$0.0594"."""
     if abs(value) < NOTHING:

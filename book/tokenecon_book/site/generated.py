@@ -17,7 +17,8 @@ from sphinx.util.docutils import SphinxDirective
 
 from tokenecon import data, units
 from tokenecon_book import citations
-from tokenecon_book.site import reference, tables
+from tokenecon_book.charts.ranges import KINDS, picture
+from tokenecon_book.site import numbers, numbers_page, reference, tables
 from tokenecon_book.site.assets import write_if_changed
 
 
@@ -147,6 +148,41 @@ def basis(_):
     return _raw(_table("Basis of a number", ("Basis", "Meaning"), rows))
 
 
+def ranges(_):
+    """The kinds of ranges: what each says, its mark in rows and over curves."""
+    rows = []
+    for kind, known in KINDS.items():
+        if known.area:
+            marks = f'<span class="range-mark">{picture(kind)} {known.bar}</span>'
+            marks += f'<span class="range-mark">{picture(kind, "area")} {known.area}</span>'
+            rows.append((f"range-{kind}", (known.name, known.says, marks)))
+    return _raw(_table("Kinds of ranges", ("Kind", "What it says", "How it is drawn"), rows))
+
+
+def _said(directive):
+    """What the pages of the book say, and the short title of each; a notebook that was not run is an error."""
+    from tokenecon_book.build import catalogue
+
+    folder = Path(directive.env.srcdir)
+    if missing := numbers.not_run(folder):
+        raise directive.error(f"the numbers of the book cannot be listed: {missing[0]} was not run")
+    for path in folder.rglob("*.ipynb"):
+        directive.env.note_dependency(str(path))
+    titles = {one["notebook"]: one["question"].partition(":")[0] if "/" in one["notebook"] else one["notebook"].capitalize()
+              for one in catalogue.all_notebooks()}
+    return numbers.texts(folder), titles
+
+
+def often(directive):
+    """The numbers that a reader meets on several pages."""
+    return _raw(_table("Numbers on several pages", *numbers_page.often(*_said(directive))))
+
+
+def every_number(directive):
+    """Every named quantity with its values."""
+    return _raw(numbers_page.every(*_said(directive)))
+
+
 def unit_list(_):
     """The closed list of units, and what each is in base units."""
     rows = []
@@ -252,8 +288,9 @@ def citation(_):
 
 
 PARTS = {
-    "sources": sources, "corrections": corrections, "dictionary": dictionary, "basis": basis, "units": unit_list,
-    "formulas": formulas, "attribution": attribution, "commands": commands, "parameters": parameters, "citation": citation,
+    "sources": sources, "corrections": corrections, "dictionary": dictionary, "basis": basis, "ranges": ranges,
+    "units": unit_list, "formulas": formulas, "attribution": attribution, "commands": commands, "parameters": parameters,
+    "citation": citation, "often": often, "numbers": every_number,
 }  # fmt: skip
 
 

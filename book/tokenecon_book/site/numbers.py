@@ -16,11 +16,14 @@ def texts(folder):
     """What the executed notebooks of a folder say: one dict a text, with page, key, text and its named quantities."""
     found = []
     for path in sorted(Path(folder).rglob("*.ipynb")):
-        page = path.relative_to(folder).with_suffix("").as_posix()
-        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            for output in cell.get("outputs", []):
-                found += [{"page": page} | one for one in _said(output)]
+        found += of_page(path, path.relative_to(folder).with_suffix("").as_posix())
     return found
+
+
+def of_page(path, page):
+    """The same of one executed notebook."""
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    return [{"page": page} | one for cell in cells for output in cell.get("outputs", []) for one in _said(output)]
 
 
 def _said(output):
@@ -60,3 +63,28 @@ def _names():
     gpus = [str(name) for name in data.gpus()["name"]]
     names = {*data.table("models")["name"], *gpus, *data.table("precisions")["name"], *data.ids("models"), *data.ids("gpus")}
     return sorted(names, key=len, reverse=True)
+
+
+def listed(said):
+    """The named quantities of ``data/quantities.csv`` with what pages print of them, in the order of the table.
+
+    One dict a quantity: its row, and ``values``: one dict for each case, with the case as a dict, the text that shows most of
+    the number, and the pages in their order.
+    """
+    places = {}
+    for text in said:
+        for one in text["quantities"]:
+            found = places.setdefault((one["name"], of(one, text["page"])), {"case": one["case"], "texts": [], "pages": []})
+            found["texts"].append(one["text"])
+            found["pages"].append(text["page"])
+    values = {}
+    for (name, _), one in places.items():
+        shown = max(one["texts"], key=len)
+        values.setdefault(name, []).append({"case": one["case"], "text": shown, "pages": list(dict.fromkeys(one["pages"]))})
+    return [row | {"values": values.get(row["id"], [])} for row in data.table("quantities").to_dict("records")]
+
+
+def not_run(folder):
+    """Notebooks of a folder of which no cell was executed."""
+    return [path.relative_to(folder).as_posix() for path in sorted(Path(folder).rglob("*.ipynb"))
+            if not any(cell.get("execution_count") for cell in json.loads(path.read_text(encoding="utf-8"))["cells"])]

@@ -1,14 +1,34 @@
 """What every page says of itself in its footer: version, date of the data, address, and how to rerun it."""
 
 import os
+from pathlib import Path
+
+from docutils import nodes
 
 from tokenecon import __version__
 from tokenecon_book import citations
+from tokenecon_book.site import numbers
+
+LONGEST = 300  # letters of a description: search pages cut what is longer
 
 
 def is_notebook(app, docname):
     """Whether a page was made by a notebook."""
     return str(app.env.doc2path(docname)).endswith(".ipynb")
+
+
+def description(app, docname, doctree):
+    """What a search page says of a page: the finding of a notebook, else its first paragraph."""
+    if doctree is None:
+        return citations.TITLE
+    if is_notebook(app, docname):
+        key = f"{docname.rpartition('/')[2]}-finding"
+        found = numbers.of_page(Path(app.env.doc2path(docname)), docname)
+        text = next((one["text"] for one in found if one["key"] == key), "")
+    else:
+        text = next((one.astext() for one in doctree.findall(nodes.paragraph)), "")
+    text = " ".join(text.split()) or citations.TITLE
+    return text if len(text) <= LONGEST else text[:LONGEST].rpartition(" ")[0] + " …"
 
 
 def add_to_context(app, pagename, templatename, context, doctree):
@@ -20,6 +40,7 @@ def add_to_context(app, pagename, templatename, context, doctree):
     if doctree is not None and is_notebook(app, pagename):
         context["rerun"] = citations.rerun_command(pagename)
         context["notebook"] = f"{pagename}.ipynb"
+    context["page_description"] = description(app, pagename, doctree)
     context["page_address"] = citations.address(pagename)
 
 

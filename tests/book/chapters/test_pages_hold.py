@@ -17,19 +17,20 @@ from tokenecon_book.chapters.cases.jpmorgan import isolation
 from tokenecon_book.chapters.cases.shopify import conversations, monthly_bill
 from tokenecon_book.chapters.cases.spotify import transcription
 from tokenecon_book.chapters.contracts import contract_prices, mix
-from tokenecon_book.chapters.deployment import deployment, edge, pool_sizes, serverless
+from tokenecon_book.chapters.deployment import deployment, edge, own_or_api, pool_sizes, serverless
 from tokenecon_book.chapters.hour import comparison, energy, lifetime, rent
 from tokenecon_book.chapters.traffic import idle
 from tokenecon_book.documents.printed import n
 
 # what a page computes from its parameters; the whole page would draw its figures, too
 PAGES = {
-    "hour": (rent.breakdown, rent.kinds, comparison.check, lifetime.life, lifetime.cash, energy.carbon,
+    "hour": (rent.breakdown, rent.kinds, comparison.check, lifetime.life, lifetime.cash, energy.carbon, rent.line,
              rent.own_parts),
     "traffic": (idle.headline, idle.fleets, idle.policies),
     "deployment": (deployment.headline, pool_sizes.utilisations, edge.penalty, deployment.latency, deployment.egress,
-                   deployment.volume, serverless.offers, serverless.at_loads, deployment.hybrid),
-    "contracts": (contract_prices.spot, contract_prices.commitment, contract_prices.prices, mix.by_hour, mix.one_more),
+                   own_or_api.volume, serverless.offers, serverless.at_loads, deployment.hybrid),
+    "contracts": (contract_prices.spot, contract_prices.commitment, contract_prices.prices, mix.by_hour, mix.one_more, mix.bills,
+                  mix.headline),
     "cases/spotify": (transcription.identities, transcription.audio_hour, transcription.bottom_up, transcription.implied,
                       transcription.arithmetic, transcription.reconcile, transcription.stacking, transcription.sensitivity),
     "cases/shopify": (conversations.identities, conversations.turn, conversations.bottom_up, conversations.implied,
@@ -43,33 +44,35 @@ PAGES = {
 DRAWS = {
     "hour": (
         ({"years": 1.0, "residual_share": 0.0, "gpu": "gb300", "gpus": "gb300,l4,tpu-v5p"}, ""),
-        ({"discount_rate": 1.0, "power_usd_per_kwh": 100.0, "pue": 2.6, "gpus": "h100-sxm-80gb"}, ""),
-        ({"years": 1e9}, "parameter 'years' is 1e+09, but must be from 1 to 100"), ({"pue": 0.5}, "parameter 'pue' is 0.5"),
+        ({"discount_rate": 1.0, "usd_per_kwh": 100.0, "pue": 2.6, "gpus": "h100-sxm-80gb"}, ""),
+        ({"years": 1e9}, "parameter 'years' is 1000000000.0, but must be a whole number of years from 1 to 15"),
+        ({"pue": 0.5}, "parameter 'pue' is 0.5"),
         ({"gco2e_per_kwh": 0.0}, ""),
-        ({"as_of": "2023-02-01"}, "no purchase price of h100"),
-        ({"gpu": "tpu-v5p"}, "no purchase price of tpu-v5p"), ({"ttft_ms": 0.001}, "parameter 'gpus': none of"),
+        ({"as_of": "2023-02-01"}, "no choice of the scenario can be had: own: H100 SXM: no purchase price of h100"),
+        ({"gpu": "tpu-v5p"}, "TPU v5p cannot be owned for this case: no purchase price of tpu-v5p"),
+        ({"ttft_ms": 0.001}, "H100 SXM cannot be owned for this case: one request alone has a TTFT"),
     ),
     "traffic": (
-        ({"requests_per_s": 1e-9}, ""), ({"requests_per_s": 1e12}, "parameter 'requests_per_s' is 1e+12"),
+        ({"requests_per_day": 1e-4}, ""), ({"requests_per_day": 1e12}, "parameter 'requests_per_day' is 1e+12"),
         ({"n_gpus": 1, "floor": 0, "policy": "autoscale", "profile": "servegen-m-mid"}, ""), ({"percentile": 0.5}, ""),
         ({"tpot_ms": 0.0}, "parameter 'tpot_ms' is 0"), ({"kv": "fp32"}, "parameter 'kv' is 'fp32'"),
         ({"model": "whisper-large-v3"}, "parameter 'model' is 'whisper-large-v3'"),
         ({"model": "llama-3.1-405b"}, "parameter 'n_gpus' is 2: .* does not fit"),
     ),
     "deployment": (
-        ({"isl": 100000, "osl": 100000, "ttft_ms": 1e6, "edge_share": 0.0, "tokens_per_day": 1.0},
-         "parameter 'isl' is 100000: .* 4096"),
+        ({"isl": 100000, "osl": 100000, "ttft_ms": 1e6, "edge_share": 0.0, "requests_per_day": 1.0},
+         "parameter 'isl' is 100000: .* 131072"),
         ({"model": "gpt-oss-120b", "central_gpus": 4, "edge_sites": 1, "wait_probability": 0.999999}, ""),
         ({"ttft_ms": 0.0}, "parameter 'ttft_ms' is 0"), ({"small_model": "whisper-large-v3"}, "parameter 'small_model' is"),
-        ({"tokens_per_day": 0.0}, "parameter 'tokens_per_day' is 0"),
-        ({"central_gpus": 3, "edge_sites": 1}, "parameter 'central_gpus' is 3"),
+        ({"requests_per_day": 0.0}, "parameter 'requests_per_day' is 0"),
+        ({"central_gpus": 1, "edge_sites": 1}, "parameter 'central_gpus' is 1"),
         ({"edge_sites": 2000}, "parameter 'edge_sites' is 2000"),
     ),
     "contracts": (
-        ({"spot_discount": 1.0, "commitment_discount": 1.0, "provider_gpus": 1, "tokens_per_day": 1e7}, ""),
+        ({"spot_discount": 1.0, "commitment_discount": 1.0, "provider_gpus": 2, "requests_per_day": 1e4}, ""),
         ({"gpu": "gb300", "provider_gpus": 64, "spot_share": 0.0}, ""),
-        ({"tokens_per_day": 0.0}, "parameter 'tokens_per_day' is 0"),
-        ({"tokens_per_day": 1e12}, "parameter 'provider_gpus' is 8"), ({"n_gpus": 1000}, "parameter 'n_gpus' is 1000"),
+        ({"requests_per_day": 0.0}, "parameter 'requests_per_day' is 0"),
+        ({"requests_per_day": 1e9}, "parameter 'provider_gpus' is 8"), ({"n_gpus": 1000}, "parameter 'n_gpus' is 1000"),
         ({"sellers": "marketplace", "gpu": "gb300"}, "no on_demand price of gb300 on 20"),
     ),
     "cases/spotify": (

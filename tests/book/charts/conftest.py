@@ -44,6 +44,7 @@ class Found(NamedTuple):
     note: str = "Range: cheapest to dearest <offer>."
     cited: tuple = SOURCES
     units: dict = {"tpot_ms": "ms/tok_out"}  # noqa: RUF012
+    quantities: tuple = ()
 
 
 @pytest.fixture
@@ -55,5 +56,5 @@ def found():
 @pytest.fixture
 def shown(curve, axes):
     """A figure as a notebook shows it."""
-    chart = forms.lines(curve, *axes, "precision", marks=[forms.mark("x", 9, "critical batch")])
+    chart = forms.lines(curve, *axes, "precision", range="interval", marks=[forms.mark("x", 9, "critical batch")])
     return figure("economics-batch", Found(curve), chart, "Cost falls with the batch, steeply at first")

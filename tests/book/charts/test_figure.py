@@ -71,7 +71,7 @@ def test_a_chart_does_not_depend_on_digits_that_it_does_not_show(curve, found):
 def test_nor_does_the_name_of_a_view(curve, axes, found):
     def drawn(factor):
         table = curve.assign(usd_per_mtok_out=curve["usd_per_mtok_out"] * factor)
-        shown = figure("economics-batch", found(table), forms.lines(table, *axes, "precision"), ALT)
+        shown = figure("economics-batch", found(table), forms.lines(table, *axes, "precision", range="interval"), ALT)
         return json.dumps(shown.spec), shown._repr_mimebundle_()["image/svg+xml"]
 
     assert '"view_0"' in drawn(1)[0]
@@ -140,7 +140,7 @@ def test_inline_pictures_share_no_ids(shown):
 
 def test_two_runs_give_the_same_bytes(curve, axes, found):
     def once():
-        chart = forms.lines(curve, *axes, "precision")
+        chart = forms.lines(curve, *axes, "precision", range="interval")
         return json.dumps(figure("economics-batch", found(curve), chart, ALT)._repr_mimebundle_())
 
     assert once() == once()

@@ -35,12 +35,12 @@ USD = forms.axis("usd", "Cost", "USD/Mtok_out")
 
 
 def test_a_form_has_no_title_but_one_of_its_own():
-    assert not spec(forms.intervals(costs(), USD, "gpu"))["title"]["text"]
-    assert spec(forms.intervals(costs(), USD, "gpu", title="Mine"))["title"]["text"] == ["Mine"]
+    assert not spec(forms.intervals(costs(), USD, "gpu", range="offers"))["title"]["text"]
+    assert spec(forms.intervals(costs(), USD, "gpu", range="offers", title="Mine"))["title"]["text"] == ["Mine"]
 
 
 def test_intervals_are_sorted_and_spoken():
-    chart = forms.intervals(costs(), USD, "gpu")
+    chart = forms.intervals(costs(), USD, "gpu", range="offers")
     rows = [row for row in rows_of(chart) if "usd_spoken" in row]
     assert [row["gpu"] for row in rows[:3]] == ["B200", "H100", "A100"]
     assert rows[0]["usd_spoken"] == "$0.41 ($0.20 – $0.70)"
@@ -57,15 +57,15 @@ def test_every_form_makes_a_figure(found, curve, axes):
     )
     claims = pd.DataFrame({"batch": [5], "usd_per_mtok_out": [3.0], "label": ["a paper"]})
     charts = [
-        (forms.lines(curve, *axes, "precision", points=claims, marks=[forms.mark("y", 2, "limit")]), curve),
-        (forms.lines(curve[curve.precision == "8 bit"], *axes, step=True, title="Steps"), curve),
-        (forms.intervals(table, USD, "gpu", group="vendor", marks=[forms.mark("x", 1, "list price")]), table),
-        (forms.bars(table, USD, "gpu"), table),
+        (forms.lines(curve, *axes, "precision", range="interval", points=claims, marks=[forms.mark("y", 2, "limit")]), curve),
+        (forms.lines(curve[curve.precision == "8 bit"], *axes, range="bound", step=True, title="Steps"), curve),
+        (forms.intervals(table, USD, "gpu", range="draws", group="vendor", marks=[forms.mark("x", 1, "list price")]), table),
+        (forms.bars(table, USD, "gpu", range="bound"), table),
         (forms.bars(table, USD, "gpu", "vendor", text="memory"), table),
-        (forms.bars(table, USD, "gpu", "vendor", stacked=False), table),
+        (forms.bars(table, USD, "gpu", "vendor", range="bound", stacked=False), table),
         (forms.waterfall(steps, forms.axis("end", "Cost", "USD/Mtok_out"), "lever"), steps),
         (forms.waterfall(steps, forms.axis("end", "Cost", "USD/Mtok_out", log=True), "lever"), steps),
-        (forms.scatter(table, forms.axis("memory", "Memory", "GB"), USD, "gpu", "vendor"), table),
+        (forms.scatter(table, forms.axis("memory", "Memory", "GB"), USD, "gpu", "vendor", range="offers"), table),
         (
             forms.heatmap(
                 grid, forms.axis("batch", "Batch"), forms.axis("bits", "Bits"), forms.axis("gain", "Gain", "ratio"),
@@ -82,7 +82,7 @@ def test_every_form_makes_a_figure(found, curve, axes):
 
 
 def test_lines_name_each_series_at_its_end(curve, axes):
-    ends = [row for row in rows_of(forms.lines(curve, *axes, "precision")) if "label" in row]
+    ends = [row for row in rows_of(forms.lines(curve, *axes, "precision", range="interval")) if "label" in row]
     assert {row["label"]: row["batch"] for row in ends} == {"16 bit": 16, "8 bit": 16}
 
 
@@ -99,14 +99,14 @@ def test_a_name_on_two_lines_keeps_clear_of_the_next(axes):
 
 
 def test_a_mark_outside_the_data_widens_the_axis(curve, axes):
-    text = json.dumps(spec(forms.lines(curve, *axes, "precision", marks=[forms.mark("x", 300, "far")])))
+    text = json.dumps(spec(forms.lines(curve, *axes, "precision", range="interval", marks=[forms.mark("x", 300, "far")])))
     assert '"domain": [1.0, 300.0]' in text
 
 
 def test_a_mark_outside_a_given_domain_is_refused(curve, axes):
     x = axes[0]._replace(domain=(1, 16))
     with pytest.raises(ValueError, match="'far' at 300 lies outside the x axis, 1 to 16"):
-        forms.lines(curve, x, axes[1], "precision", marks=[forms.mark("x", 300, "far")])
+        forms.lines(curve, x, axes[1], "precision", range="interval", marks=[forms.mark("x", 300, "far")])
 
 
 def test_a_mark_names_its_axis():

@@ -56,8 +56,8 @@ def test_show(found):
     assert outline.cells == [
         "Accelerator", "Cost", "Utilisation", "Memory",
         "", "USD per million output tokens", "%", "GB",
-        "H100 <SXM>", "0.90 (0.41 – 1.62)", "62", "80",
-        "B200", "0.031 (0.02 – 0.05)", "99.5", "180 – 192",
+        "H100 <SXM>", "0.900.41 – 1.62", "62", "80",
+        "B200", "0.0310.02 – 0.05", "99.5", "180 – 192",
     ]  # fmt: skip
     assert "<caption>What a token costs</caption>" in shown.html
     region = outline.all("div")[0]
@@ -138,8 +138,8 @@ def test_claims(found):
     assert "at least $0.01 per million output tokens" in shown.html
     assert "3.35 &lt; 3.40 &amp; more" in shown.html
     assert 'href="cases/spotify.html#cost"' in shown.html
-    assert "Ukrainian text line 41" in shown.html
-    assert "Thai text line" not in shown.html
+    assert "sources.html#doc-uk\">Introl, Ukrainian text</a> line 41" in shown.html
+    assert "Thai text" not in shown.html
     assert "Hardware (1)" in shown.html
 
 

@@ -12,6 +12,7 @@ from sphinx.errors import ExtensionError
 
 from tokenecon import __version__, data, units
 from tokenecon_book import citations, mathml
+from tokenecon_book.build import notebooks
 from tokenecon_book.charts import theme
 from tokenecon_book.site import assets, reference, tables
 
@@ -316,3 +317,13 @@ def test_the_citation_of_a_figure_is_whole(monkeypatch):
     line = citations.figure_citation("cases/spotify", "spotify-cost", "Transcripts cost little.")
     assert line.startswith("“Transcripts cost little”, figure spotify-cost in: What a token costs, version ")
     assert "https://example.org/book/cases/spotify.html#fig-spotify-cost" in line
+
+
+def test_every_page_says_in_its_head_what_it_holds(site):
+    found = {}
+    for path in site.glob("*.html"):
+        said = re.findall(r'<meta name="description" content="([^"]+)" />', path.read_text(encoding="utf-8"))
+        assert len(said) == 1 and 10 < len(said[0]) <= 302, (path.name, said)
+        found[path.name] = said[0]
+    chapters = [found[f"{name}.html"] for name in notebooks.catalogue() if f"{name}.html" in found]
+    assert len(set(chapters)) == len(chapters) > 9

@@ -6,9 +6,9 @@ from tokenecon_book.charts import theme
 from tokenecon_book.charts.claims_list import VERDICTS
 from tokenecon_book.charts.forms import axis, bars, intervals, mark
 
-# Verdict -> colour: green, orange and red for what was checked, grey and pale blue for what could not be.
+# Verdict -> colour: green, orange and red for what was checked, grey and pale blues for what could not be.
 COLOURS = dict(zip(VERDICTS, (theme.PALETTE[2], theme.PALETTE[1], theme.PALETTE[4], theme.PALETTE[5],
-                              theme.SEQUENTIAL[1]), strict=True))
+                              theme.SEQUENTIAL[1], theme.SEQUENTIAL[2]), strict=True))
 
 
 def in_colours(chart):
@@ -32,4 +32,4 @@ def by_tolerance(found):
 def printed_over_recomputed(found):
     """Printed over recomputed figure, one row a contradicted claim, on a log axis."""
     ratio = axis("ratio", "Printed over recomputed", "ratio", log=True)
-    return intervals(found.table, ratio, "claim", marks=[mark("x", 1.0, "as printed")])
+    return intervals(found.table, ratio, "claim", range="bound", marks=[mark("x", 1.0, "as printed")])

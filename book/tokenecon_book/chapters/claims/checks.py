@@ -47,10 +47,34 @@ def price_fact(c, claim_id, gpu_id, kind, what, before=None):
         confirmed_by=f"overlaps the {what} {when}: {shown}", needed=f"the {what} {when} are {shown}")
 
 
+def like_ends(one, other):
+    """One thing over another, low end with low end and high with high: the smaller and the larger ratio."""
+    return tuple(sorted(one[end] / other[end] for end in (0, -1)))
+
+
+def ends(found):
+    """Both ends of what :func:`prices_around` found."""
+    return found["low"], found["high"]
+
+
+def at_one_seller(gpu_id, other_id, day):
+    """Price of a GPU-hour on demand over that of another one at each seller of both: the sellers, and both ends of the ratios."""
+    known = [prices_around(name, "on_demand", day)["rows"] for name in (gpu_id, other_id)]
+    newest = []
+    for ids in known:
+        rows = data.rows("prices", {"id": ids})
+        last = rows[rows["as_of"] == rows.groupby("provider")["as_of"].transform("max")]
+        newest.append(last.groupby("provider")["value"].median())
+    over = (newest[0] / newest[1]).dropna()
+    if over.empty:
+        raise NoPrice(f"prices.csv has no seller with on-demand prices of both {gpu_id} and {other_id} around {day}; add rows")
+    return len(over), (float(over.min()), float(over.max()))
+
+
 def purchase_ratio(c, claim_id, gpu_id, other_id):
-    """A printed price ratio against purchase prices, low end with low end and high with high."""
+    """A printed price ratio against purchase prices."""
     one, other = (prices_around(name, "purchase", c.day()) for name in (gpu_id, other_id))
-    ratios = sorted((one["low"] / other["low"], one["high"] / other["high"]))
+    ratios = like_ends(ends(one), ends(other))
     return Recomputation(
         arithmetic=f"purchase {n(one['low'])}/{n(other['low'])} and {n(one['high'])}/{n(other['high'])} USD = "
                    f"{span_text(*ratios)}",

@@ -42,16 +42,12 @@ def central_use(c):
     busy, places = replicas.full(c, servers)
     daily, (flat, sharp) = replicas.through_peaks(c, servers), replicas.peaks()
     steady = pooled(servers, target)
-    waits = float(queueing.erlang_c(servers=int(servers), offered_load=claimed * servers))
     return Recomputation(
         f"{n(places)} places in replicas of {n(serving_gpus(c))} H100 may be {pct(busy)} busy with {pct(target)} of requests "
-        f"waiting; sized for the peaks of real services, {n(flat)} to {n(sharp)} times the mean: {span_text(*daily, pct)}",
-        low=daily[0], high=daily[1],
-        readings=(Reading("demand as steady as chance allows, with the rest kept in reserve", low=claimed, high=steady,
-                          test=bool(steady >= claimed),
-                          arithmetic=f"{n(servers)} servers reach {pct(steady)} with {pct(target)} of requests waiting; at "
-                                     f"{pct(claimed)} {n(waits)} wait"),),
-        needed=f"a peak no more than {n(steady / claimed)} times the mean")
+        f"waiting; sized for the peaks of real services, {n(flat)} to {n(sharp)} times the mean: {span_text(*daily, pct)}; "
+        f"chance alone would allow {pct(steady)}", low=daily[0], high=daily[1],
+        readings=(Reading("how the pooled demand moves through the day, and what fills the night"),),
+        needed=f"a peak no more than {n(busy / claimed)} times the mean")
 
 
 def central_saving(c):
@@ -79,7 +75,19 @@ def egress(c):
     return Recomputation(
         f"at most {n(fee)} USD of fees on a million tokens; the central site makes them for {n(cost)} USD at least and saves "
         f"{n(cost)} x {n(share)}/{n(1 - share)} = {n(saved)}; latency has no price here", test=bool(fee >= saved),
-        needed=f"{n(saved / fee)} times as many bytes a token")
+        readings=(Reading("what distant users lose by waiting, which has no price here"),),
+        needed=f"{n(saved / fee)} times as many bytes a token, or a price of waiting")
+
+
+def edge_network(c):
+    fee = money.egress_usd_per_mtok(bytes_per_tok=data.span("language.bytes_per_token")[2],
+                                    usd_per_gb=data.span("network.egress")[2])
+    cost = replicas.million(c, "_out")[0]
+    return Recomputation(
+        f"all that the network of a large cloud costs is {n(fee)} USD on a million tokens, {pct(fee / cost)} of the least that "
+        "they cost",
+        readings=(Reading("what each small site pays for its own network"),),
+        needed="the network bill of a small site")
 
 
 def edge_use(c):
@@ -126,7 +134,9 @@ def edge_cost(c):
         f"{pct(share)} of the centre on top: {span_text(low * more, high * more)}", low=low, high=high,
         readings=(Reading("whole replicas of the model with a spare at each site", low=whole[0], high=whole[1],
                           arithmetic=f"{span_text(*whole)}; with hours {n(more)} times as dear "
-                                     f"{span_text(*(one * more for one in whole))}"),))
+                                     f"{span_text(*(one * more for one in whole))}"),
+                  Reading("utilisation alone, and more than the figure, as the Thai can be read", low=low, high=high,
+                          comparator=">", language="th")))
 
 
 def hybrid(c):
@@ -145,7 +155,11 @@ def hybrid(c):
         f"{pct(share)} of tokens at the edge, {n(dear)} times dearer than in the centre: at {n(printed)} of the cost, by "
         f"parameters, {n(blend(printed))} of serving all in the centre; by the calibrated model on {n(n_gpus)} H100 at "
         f"{n(ratio)} "
-        f"({span_text(low, high)}): {n(blend(ratio))} ({span_text(blend(low), blend(high))})", test=bool(blend(ratio) < 1))
+        f"({span_text(low, high)}): {n(blend(ratio))} ({span_text(blend(low), blend(high))})",
+        low=blend(low), high=blend(high), figure=(None, 1.0), comparator="<",
+        readings=(Reading("the small model costs what its parameters say", low=blend(printed), high=blend(printed),
+                          figure=(None, 1.0), comparator="<"),),
+        needed=f"a small model at no more than {n(1 / dear, 3)} of the cost of the large one")
 
 
 def bedrock_price(c):
@@ -181,28 +195,24 @@ def bedrock_premium(c):
 def own_cost(c):
     implied = c.value("dep-bedrock-price") / c.value("dep-bedrock-premium")
     own, batched = printed_cost(c), replicas.million(c)
-    million = implied * units.TOKENS_PER_KTOK
     return Recomputation(
         f"{n(c.value('dep-bedrock-price'))}/{n(c.value('dep-bedrock-premium'))} = {n(implied)} USD per thousand; two H100 at the "
         f"printed rate cost {span_text(*(usd / units.TOKENS_PER_KTOK for usd in own))}",
-        low=implied, high=implied, test=bool(own[0] <= million <= own[1]),
-        readings=(Reading(always_full(c),
-                          test=bool(batched[0] <= million <= batched[1]),
+        low=own[0] / units.TOKENS_PER_KTOK, high=own[1] / units.TOKENS_PER_KTOK, figure=(implied, implied), comparator="=",
+        readings=(Reading(always_full(c), low=batched[0] / units.TOKENS_PER_KTOK, high=batched[1] / units.TOKENS_PER_KTOK,
+                          figure=(implied, implied), comparator="=",
                           arithmetic=f"{span_text(*batched)} USD per million by the calibrated model"),),
         needed="a batch on every GPU, not the printed rate of one stream")
 
 
 def serverless(c):
-    use = 1 / c.value("dep-bedrock-premium")
     price = units.convert(c.value("dep-bedrock-price"), "USD/ktok", "USD/Mtok")
     few = replicas.few_requests(c, price)
     return Recomputation(
-        "no operations and instant scaling have no price here",
-        readings=(Reading(f"own GPUs busy less than {pct(use)} of the time", test=bool(0 < use < 1),
-                          arithmetic=f"break-even utilisation 1/{n(c.value('dep-bedrock-premium'))} = {pct(use)}; by the "
-                                     "calibrated model a replica, paid by the second or around the clock, costs more than the "
-                                     f"printed price {f'up to {n(few)} requests an hour' if few else 'at no load'}"),),
-        needed=f"own GPUs busy less than {pct(use)} of the time, by the printed premium")
+        "no operations and instant scaling have no price here; by the calibrated model a replica, paid by the second or around "
+        f"the clock, costs more than the printed price {f'up to {n(few)} requests an hour' if few else 'at no load'}",
+        readings=(Reading("what operations and scaling would cost oneself"),),
+        needed="the price of operations and of scaling at once")
 
 
 def own_saving(c):
@@ -227,7 +237,9 @@ def own_saving(c):
 
 def bedrock_listed(c):
     """The price list of the documents' seller at the mix of the documents' replica. [USD/Mtok]"""
-    return deployment.listed_price(replicas.case(c))
+    meant = replicas.case(c)
+    return float(money.usd_per_mtok_blend(usd_per_mtok_in=data.value("api.bedrock_input"),
+                                          usd_per_mtok_out=data.value("api.bedrock_output"), isl=meant.isl, osl=meant.osl))
 
 
 def azure_spot(c):
@@ -279,6 +291,7 @@ RECOMPUTE = {
     "dep-central-utilisation": central_use,
     "dep-central-cost-reduction": central_saving,
     "dep-egress-offset": egress,
+    "dep-edge-network": edge_network,
     "dep-edge-utilisation": edge_use,
     "dep-edge-overhead": edge_overhead,
     "dep-edge-cost": edge_cost,

@@ -203,9 +203,8 @@ def context_premium(c):
     long, short, wide = (data.value(f"api.{name}_input") for name in ("gpt4_turbo", "gpt4", "gpt4_32k"))
     return Recomputation(
         f"input of GPT-4 Turbo, {n(c.value('ec-gpt4-context-long'))} tokens: {n(long)}; of GPT-4, "
-        f"{n(c.value('ec-gpt4-context-short'))} tokens: {n(short)} USD per million", test=bool(long > short),
-        readings=(Reading("GPT-4 with the 32k window against the 8k one", test=bool(wide > short),
-                          arithmetic=f"{n(wide)} against {n(short)} USD per million"),),
+        f"{n(c.value('ec-gpt4-context-short'))} tokens: {n(short)} USD per million; only a window that the text does not name, "
+        f"32k, cost more: {n(wide)}", test=bool(long > short),
         needed=f"a price above {n(short)} USD per million for the long window")
 
 

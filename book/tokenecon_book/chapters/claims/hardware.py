@@ -3,7 +3,15 @@
 from tokenecon import data, units
 from tokenecon.formulas import levers, money, parallelism, roofline, serving, tco
 from tokenecon.prices import gpu_prices
-from tokenecon_book.chapters.claims.checks import gpu_fact, model_fact, prices_around, purchase_ratio
+from tokenecon_book.chapters.claims.checks import (
+    at_one_seller,
+    ends,
+    gpu_fact,
+    like_ends,
+    model_fact,
+    prices_around,
+    purchase_ratio,
+)  # fmt: skip
 from tokenecon_book.chapters.claims.economics import of_model
 from tokenecon_book.chapters.claims.rule import Reading, Recomputation
 from tokenecon_book.chapters.claims.update import seventy_b
@@ -103,19 +111,18 @@ def h200_saving(c):
                             batch=c.value("ec-batch32-size"), positions=c.value("ec-context-2000"))
     new, old = c.span("up-h200-cloud-price"), c.span("up-h100-cloud-price-now")
 
-    def saved(new_rent, old_rent):
+    def saved(rents):
         return money.consolidation_saving(
-            large_usd_per_gpu_hour=new_rent, large_gpus=1, large_tok_per_s=large, small_usd_per_gpu_hour=old_rent,
+            large_usd_per_gpu_hour=rents, large_gpus=1, large_tok_per_s=large, small_usd_per_gpu_hour=1.0,
             small_gpus=ranks, small_tok_per_s=small, small_efficiency=kept)
 
-    like = sorted((saved(new[0], old[0]), saved(new[1], old[1])))
-    free = saved(new[1], old[0]), saved(new[0], old[1])
+    sellers, rents = at_one_seller(H200, H100, c.day())
+    asked, printed = ([saved(ratio) for ratio in reversed(both)] for both in (rents, like_ends(new, old)))
     price = (1 - c.value("hw-h200-cost-reduction")) * ranks * large / (small * kept)
     return Recomputation(
-        f"like ends of the printed rents, speed by bandwidth ({n(large)} against {n(small * kept)} tok/s): "
-        f"{span_text(*like, pct)}", low=like[0], high=like[1],
-        readings=(Reading("a cheap H200 in place of dear H100, anywhere in the printed price ranges", low=free[0], high=free[1],
-                          arithmetic=f"{pct(free[0])} to {pct(free[1])}"),),
+        f"{sellers} sellers of both ask {span_text(*rents)} times as much for an H200, speed by bandwidth ({n(large)} against "
+        f"{n(small * kept)} tok/s): {span_text(*asked, pct)}; like ends of the printed rents: {span_text(*printed, pct)}",
+        low=asked[0], high=asked[1],
         needed=f"an H200 rented at no more than {n(price)} of the rent of an H100")
 
 
@@ -139,7 +146,9 @@ def mi300x_saving(c):
         f"1 - {n(price)}/{n(speed)} = {pct(default)}, speed by bandwidth", low=default, high=default,
         readings=(Reading(f"early software that reaches {pct(software[0])} to {pct(software[2])} of the hardware's speed",
                           low=saved(software[0]), high=saved(software[2]),
-                          arithmetic=f"{pct(saved(software[0]))} to {pct(saved(software[2]))}"),),
+                          arithmetic=f"{pct(saved(software[0]))} to {pct(saved(software[2]))}"),
+                  Reading("early software, and less than the figure, as the Thai can be read", low=saved(software[0]),
+                          high=saved(software[2]), comparator="<", language="th")),
         needed=f"software that reaches {pct(needed)} of the hardware's speed")
 
 
@@ -175,15 +184,16 @@ def gaudi3_tco(c):
     dear = owned_hour(prices[H100]["typical"], watts[1])
     power = 1 - owned_hour(prices[H100]["typical"], watts[0]) / dear
     speed = c.value("hw-gaudi3-bandwidth") / c.value("hw-h100-bandwidth")
-    ends = sorted(1 - owned_hour(prices[GAUDI3][one], watts[0]) / owned_hour(prices[H100][other], watts[1]) / speed
-                  for one, other in (("high", "low"), ("low", "high")))
+    hours = [[owned_hour(usd, draw) for usd in ends(prices[name])] for name, draw in zip((GAUDI3, H100), watts, strict=True)]
+    both = [1 - ratio / speed for ratio in reversed(like_ends(*hours))]
     return Recomputation(
         f"{n(watts[1] - watts[0])} W less at an equal price: {pct(power)} of the cost of ownership; the documents give no "
         "price", low=power, high=power,
-        readings=(Reading("estimated purchase prices, speed by bandwidth", low=ends[0], high=ends[1],
-                          arithmetic=f"{span_text(prices[GAUDI3]['low'], prices[GAUDI3]['high'])} USD against "
-                                     f"{n(prices[H100]['low'])} to {n(prices[H100]['high'])} USD: "
-                                     f"{span_text(*ends, pct)}"),),
+        readings=(Reading("estimated purchase prices, speed by bandwidth", low=both[0], high=both[1],
+                          arithmetic=f"{span_text(*ends(prices[GAUDI3]))} USD against {span_text(*ends(prices[H100]))} USD: "
+                                     f"{span_text(*both, pct)}"),
+                  Reading("estimated purchase prices, and less than the figure, as the Thai can be read", low=both[0],
+                          high=both[1], comparator="<", language="th")),
         needed="a much lower purchase price: power alone cannot give it")
 
 
@@ -212,22 +222,50 @@ def graviton_cost(c):
         needed=f"{n(rate)} tokens a second at {n(rent['low'])} USD an hour")
 
 
-def cpu_low_traffic(c):
-    machine = prices_around(GRAVITON4, "on_demand", c.day())
-    rents, batch = c.span("up-h100-cloud-price-now"), c.value("ec-batch32-size")
+def small_on_gpu(c):
+    """USD per million tokens of a 7B model in the documents' batch on one H100, every paid hour used, at the printed rents."""
+    batch = c.value("ec-batch32-size")
     seconds = step_seconds(model_id=LLAMA2_7B, parameters=c.value("ec-7b-params"), gpu_id=H100, n_gpus=1, batch=batch,
                            positions=c.value("ec-context-2000"), weight_bits=bits("fp16"))
     rate = serving.decode_tok_out_per_s(batch=batch, tok_out_per_pass=1, step_s=seconds)
-    switch = [money.switch_over_utilisation(
-        usd_per_gpu_hour=rent, n_gpus=1, tok_per_s=rate,
-        usd_per_mtok_other=units.convert(c.value("hw-graviton4-cost"), "USD/ktok", "USD/Mtok")) for rent in rents]
+    return [money.usd_per_mtok_out(usd_per_gpu_hour=rent, n_gpus=1, tok_out_per_s=rate, utilisation=PERFECT)
+            for rent in c.span("up-h100-cloud-price-now")]
+
+
+def cpu_competes(c):
+    cpu = units.convert(c.value("hw-graviton4-cost"), "USD/ktok", "USD/Mtok")
+    full, busy = small_on_gpu(c), c.span("dep-edge-utilisation")
+    over = [cpu / usd for usd in reversed(full)]
+    thin = over[0] * busy[0], over[1] * busy[1]
     return Recomputation(
-        f"idle hours cost {n(machine['low'])} USD on the CPU machine and {span_text(*rents)} USD on an H100",
-        test=bool(machine["low"] < rents[0]),
-        readings=(Reading("CPU time bought in slices as small as the traffic, at the printed cost of a token",
-                          test=bool(switch[0] > 0), arithmetic=f"an H100 with a 7B model is dearer below "
-                                                               f"{span_text(*switch, pct)} utilisation"),),
-        needed=f"fewer tokens than {span_text(*(rate * share for share in switch))} a second")
+        f"{n(cpu)} USD per million on the CPU, {span_text(*full)} for a 7B model on an H100 with every hour used: "
+        f"{span_text(*over)} times as much", low=over[0], high=over[1], figure=(1.0, 1.0), comparator="=",
+        readings=(Reading(f"a GPU no busier than at the documents' edge, {span_text(*busy, pct)}", low=thin[0], high=thin[1],
+                          figure=(1.0, 1.0), comparator="=", arithmetic=f"{span_text(*thin)} times"),),
+        needed=f"GPUs busy less than {span_text(*(1 / ratio for ratio in reversed(over)), pct)} of the time")
+
+
+def cpu_low_traffic(c):
+    machine, rents = prices_around(GRAVITON4, "on_demand", c.day())["low"], c.span("up-h100-cloud-price-now")
+    share = weights(c.value("ec-7b-params"), bits("int8")) / data.gpu(GRAVITON4)["memory_bytes"]
+    whole, part = ([usd / rent for rent in reversed(rents)] for usd in (machine, machine * share))
+    return Recomputation(
+        f"an idle hour costs {n(machine)} USD on the CPU machine and {span_text(*rents)} USD on an H100", low=whole[0],
+        high=whole[1], figure=(None, 1.0), comparator="<",
+        readings=(Reading("a slice of the machine with memory for a 7B model in 8 bits, priced by its share", low=part[0],
+                          high=part[1], figure=(None, 1.0), comparator="<",
+                          arithmetic=f"{n(machine * share, 2)} USD an idle hour"),),
+        needed=f"a CPU machine at no more than {n(rents[0])} USD an hour")
+
+
+def made_for_inference(c):
+    balance = {name: data.gpu(gpu_id)["bf16_flop_per_s"] / data.gpu(gpu_id)["bandwidth_bytes_per_s"]
+               for name, gpu_id in (("Gaudi 3", GAUDI3), ("H100", H100))}
+    return Recomputation(
+        "inference reads memory more than it computes; BF16 operations for each byte: "
+        + ", ".join(f"{name} {n(ratio, 3)}" for name, ratio in balance.items()),
+        test=bool(balance["Gaudi 3"] < balance["H100"]),
+        needed=f"{n(balance['Gaudi 3'] / balance['H100'], 3)} times the memory bandwidth, to have the balance of an H100")
 
 
 def mixed_fleet(c):
@@ -265,7 +303,9 @@ RECOMPUTE = {
     "hw-gaudi3-power": gaudi3_power,
     "hw-h100-power": lambda c: gpu_fact(c, "hw-h100-power", f"{H100}.board_power"),
     "hw-gaudi3-tco": gaudi3_tco,
+    "hw-gaudi3-inference": made_for_inference,
     "hw-graviton4-cost": graviton_cost,
+    "hw-graviton4-competitive": cpu_competes,
     "hw-cpu-low-traffic": cpu_low_traffic,
     "hw-cpu-gpu-routing": mixed_fleet,
 }

@@ -6,14 +6,14 @@ assumed elsewhere, and latency limits of a chat.
 
 from types import SimpleNamespace
 
-from tokenecon import data
+from tokenecon import data, units
 from tokenecon.decision import portfolio
-from tokenecon.fleet import erlang, pools, traffic
-from tokenecon.formulas import queueing
+from tokenecon.fleet import erlang, planning, pools, traffic
+from tokenecon.formulas import money, queueing
 from tokenecon.queries import remembered
 from tokenecon.serving import operating_point
-from tokenecon_book.chapters.deployment import deployment, serverless
-from tokenecon_book.documents.printed import H100, LLAMA2_70B, PERFECT, serving_gpus
+from tokenecon_book.chapters.deployment import serverless
+from tokenecon_book.documents.printed import H100, LLAMA2_70B, NOTHING, PERFECT, serving_gpus
 
 FORMAT = "fp16"
 DAILY = "diurnal"
@@ -28,7 +28,7 @@ def case(c):
         ttft_ms=data.value("service.ttft"), tpot_ms=data.value("service.tpot"), profile=DAILY,
         wait_probability=data.value("service.wait_probability"),
         central_gpus=int(c.value("dep-central-gpus")), edge_sites=int(c.value("dep-edge-clusters")), site_overhead=0.0,
-        ops_overhead=0.0, as_of=c.day(), tokens_per_day=c.value("up-billion-token-volume"))
+        ops_overhead=0.0, as_of=c.day())
 
 
 def full(c, n_gpus):
@@ -68,11 +68,19 @@ def million(c, kind=""):
 
 def steady(c):
     """USD per million tokens of whole replicas that serve the documents' volume through a day, at the documents' rents."""
-    meant = case(c)
-    own = deployment.instance(meant)
+    meant, volume = case(c), c.value("up-billion-token-volume")
+    found, tokens = pools.replica(meant), meant.isl + meant.osl
+    rate = volume / tokens / units.SECONDS_PER_DAY
     low, high = c.span("up-h100-cloud-price-now")
-    own["rent"] = (low, (low + high) / 2, high)
-    return tuple(float(deployment.own_cost(meant, own, meant.tokens_per_day, end)[0]) for end in (0, 2))
+
+    def usd_per_mtok(rent, speed):
+        held = planning.demand_curve(
+            traffic.profile(DAILY), demands=[rate], requests_per_s=found[f"requests_per_s{speed}"],
+            concurrency=found["concurrency"], wait_probability=meant.wait_probability, policy="fixed", start_h=NOTHING, floor=1)
+        return float(money.usd_per_mtok(usd_per_gpu_hour=rent, n_gpus=held[0] * meant.n_gpus, tok_per_s=rate * tokens,
+                                        utilisation=PERFECT))
+
+    return usd_per_mtok(low, "_high"), usd_per_mtok(high, "_low")
 
 
 def few_requests(c, price):

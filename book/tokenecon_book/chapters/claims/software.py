@@ -2,10 +2,11 @@
 
 from tokenecon import data, units
 from tokenecon.formulas import kv_cache, levers, memory, roofline, serving
-from tokenecon_book.chapters.claims.checks import optimisation
+from tokenecon_book.chapters.claims.checks import at_one_seller, optimisation
 from tokenecon_book.chapters.claims.rule import Reading, Recomputation
 from tokenecon_book.chapters.software import simulation_claims
 from tokenecon_book.documents.printed import (  # fmt: skip
+    GB200,
     H100,
     LLAMA2_7B,
     LLAMA2_70B,
@@ -33,19 +34,22 @@ def quant_over_hardware(c):
         "Gaudi 3": 1 / (1 - c.value("hw-gaudi3-tco")),
     }
     promise = c.value("up-blackwell-speedup")
+    sellers, dearer = at_one_seller(GB200, H100, c.day())
+    gains = promise / dearer[1], promise / dearer[0]
     return Recomputation(
         f"quantisation up to {n(best)} times; printed gains of hardware: " + ", ".join(
-            f"{name} {n(gain)}" for name, gain in hardware.items()) + f", Blackwell {n(promise)} at an unprinted price",
-        test=bool(best > max(*hardware.values(), promise)),
-        readings=(Reading("leaving out Blackwell, whose price is not printed", test=bool(best > max(hardware.values()))),),
+            f"{name} {n(gain)}" for name, gain in hardware.items())
+        + f"; Blackwell {n(promise)} times as fast at {span_text(*dearer)} times the price ({sellers} sellers of both): "
+          f"{span_text(*gains)}",
+        test=bool(best > max(*hardware.values(), gains[0])),
         needed=f"a Blackwell GPU-hour at {n(promise / best)} times the price of the hour it replaces, or more")
 
 
 def gptq_bits(c):
     whole = memory.effective_bits(
-        value_bits=c.value("sw-gptq-bits"), scale_bits=data.value("quantisation.scale_bits"),
+        value_bits=bits("int4"), scale_bits=data.value("quantisation.scale_bits"),
         zero_bits=data.value("quantisation.zero_bits"), group_size=data.value("quantisation.group"))
-    return Recomputation(f"{n(c.value('sw-gptq-bits'))} bits and the scales of groups of "
+    return Recomputation(f"{n(bits('int4'))} bits and the scales of groups of "
                          f"{n(data.value('quantisation.group'))}: {n(whole)} bits", low=whole, high=whole,
                          confirmed_by=f"{n(whole)} bits with the scales")
 
@@ -133,11 +137,20 @@ def routing_saving(c):
 
 def paged_waste(c):
     before, after = data.span("kv.waste_contiguous"), data.value("kv.waste_paged")
-    low, high = (levers.saving(before=before[end], after=after) for end in (0, 2))
+    less = [levers.saving(before=before[end], after=after) for end in (0, 2)]
+    # what a token takes in memory of which a share is wasted: 1 / (1 - share)
+    use = [levers.saving(before=1 / (1 - before[end]), after=1 / (1 - after)) for end in (0, 2)]
+    most = data.value("kv.sharing_saved")
     return Recomputation(
-        f"measured waste falls from {pct(before[0])} to {pct(before[2])} of the cache to {pct(after)}: "
-        f"{span_text(low, high, pct)} less", low=low, high=high,
-        needed=f"a waste that falls to {pct(before[0] * (1 - c.value('sw-paged-attention-waste')))} or more")
+        f"waste falls from {pct(before[0])} to {pct(before[2])} of the cache to {pct(after)} as published",
+        readings=(Reading("waste, as the Thai says", low=less[0], high=less[1], arithmetic=f"{span_text(*less, pct)} less",
+                          language="th"),
+                  Reading("memory use, as the Ukrainian says", low=use[0], high=use[1], arithmetic=f"{span_text(*use, pct)} less",
+                          language="uk"),
+                  Reading("memory use, as the Ukrainian says, at the most where several answers to one prompt share it", low=most,
+                          high=most, arithmetic=f"published: up to {pct(most)} less", language="uk")),
+        needed=f"several answers to each prompt, or a waste that paging leaves at "
+               f"{pct(before[0] * (1 - c.value('sw-paged-attention-waste')))} or more")
 
 
 def mqa_factor(c):
@@ -161,14 +174,12 @@ def kv_concurrency(c):
 
     before = data.span("kv.waste_contiguous")
     low, high = gain(before[0]), gain(before[2])
-    target = c.value("sw-kv-concurrency")
-    # f = k (1 - (1 - cut) w) / (1 - w), solved for w
-    waste = (target - shrink) / (target - shrink * (1 - cut))
     return Recomputation(
         f"{n(shrink)} times from the smaller cache, waste of {pct(before[0])} to {pct(before[2])} cut by {pct(cut)}: "
         f"{span_text(low, high)} times", low=low, high=high,
-        readings=(Reading("more than 10 times, as the Thai can be read", low=low, high=high, comparator=">"),),
-        needed=f"a cache of which {pct(waste)} was wasted before")
+        readings=(Reading("more than 10 times, as the Thai can be read", low=low, high=high, comparator=">", language="th"),
+                  Reading("what the limits of latency let in, beside memory")),
+        needed="the cache of a user before and after, and the latency that users put up with")
 
 
 def speculate(acceptance):

@@ -1,9 +1,9 @@
 """Recomputations of the claims in the documents' box of updates: companies, the cost of tokens, accelerators and their prices."""
 
 from tokenecon import data, units
-from tokenecon.formulas import levers, memory, money, roofline
+from tokenecon.formulas import memory, money, roofline
 from tokenecon.prices import gpu_prices
-from tokenecon_book.chapters.claims.checks import gpu_fact, price_cut, price_fact, purchase_ratio
+from tokenecon_book.chapters.claims.checks import gpu_fact, like_ends, price_cut, price_fact, purchase_ratio
 from tokenecon_book.chapters.claims.rule import Reading, Recomputation, in_range
 from tokenecon_book.documents.printed import (
     A100,
@@ -40,24 +40,24 @@ def box_month(c):
 
 
 def openai_word(c):
-    words = data.span("language.words_per_token")
-    cheap = usd_per_tok(data.span("api.gpt35_turbo_output")[0]) / words[2]
-    dear = usd_per_tok(data.value("api.gpt4_output")) / words[0]
-    wide = usd_per_tok(data.value("api.gpt4_32k_output"))
-    per_tok = money.usd_per_tok_from_word(usd_per_word=c.value("up-openai-cost-per-word"), words_per_tok=words[1])
+    words = data.value("language.words_per_token")
+    per_tok = money.usd_per_tok_from_word(usd_per_word=c.value("up-openai-cost-per-word"), words_per_tok=words)
     per_mtok = units.convert(per_tok, "USD/tok", "USD/Mtok")
-    parameters = c.value("ec-175b-params")
+    parameters, rents = c.value("ec-175b-params"), c.span("up-h100-cloud-price-now")
     n_gpus = memory.parallel_size(n_gpus=gpus_needed(parameters, bits("fp16"), H100, GPT3), smallest_group=1)
-    alone = [money.usd_per_mtok_out(usd_per_gpu_hour=rent, n_gpus=n_gpus, utilisation=PERFECT,
-                                    tok_out_per_s=single_stream(parameters, bits("fp16"), H100, n_gpus))
-             for rent in c.span("up-h100-cloud-price-now")]
+    batch = c.value("ec-batch32-size")
+    rate = single_stream(parameters, bits("fp16"), H100, n_gpus)
+    cost = [usd_per_tok(money.usd_per_mtok_out(usd_per_gpu_hour=rent, n_gpus=n_gpus, utilisation=PERFECT,
+                                               tok_out_per_s=rate * requests)) / words
+            for rent, requests in ((rents[0], batch), (rents[1], 1))]
     return Recomputation(
-        f"printed cost = {n(per_mtok)} USD per million tokens at {n(words[1])} words a token; list prices of the models "
-        f"in ChatGPT: {n(data.span('api.gpt35_turbo_output')[0])} to {n(data.value('api.gpt4_output'))} USD per million",
-        low=cheap, high=dear,
-        readings=(Reading("the list price of GPT-4 with the 32k window", low=wide / words[2], high=wide / words[0]),),
-        needed=f"at most {n(dear)} USD a word; {span_text(*alone)} USD per million is what a 175B model costs on "
-               f"{n(n_gpus)} H100 that answer one request at a time")
+        f"printed cost = {n(per_mtok)} USD per million tokens at {n(words)} words a token; OpenAI asked "
+        f"{n(data.span('api.gpt35_turbo_output')[0])} to {n(data.value('api.gpt4_output'))} USD for a million of the models in "
+        "ChatGPT, but a price is not a cost",
+        readings=(Reading(f"a model of 175B on {n(n_gpus)} H100 that answer from {n(batch)} requests at once to one at a time",
+                          low=cost[0], high=cost[1], arithmetic=f"{span_text(*cost)} USD a word"),
+                  Reading("the model, the batch and the margin, which OpenAI does not publish")),
+        needed="the size of the model and how many requests share a GPU")
 
 
 def inference_dominates(c):
@@ -66,21 +66,21 @@ def inference_dominates(c):
     training = hours * rent["low"], hours * rent["high"]
     volume, cost = c.value("up-billion-token-volume"), batched_cost(c)
     year = [money.usd_per_year(tok_per_day=volume, usd_per_tok=usd_per_tok(usd)) for usd in cost]
-    large = c.value("up-anthropic-daily-spend") * units.DAYS_PER_YEAR
-    break_even_volume = training[1] / units.DAYS_PER_YEAR / usd_per_tok(cost[0])
+    volumes = [bill / units.DAYS_PER_YEAR / usd_per_tok(usd) for bill, usd in (
+        (training[0], cost[1]), (training[1], cost[0]))]
     return Recomputation(
         f"training Llama 2 70B: {n(hours)} A100 hours = {span_text(*training)} USD; a year of {n(volume)} tokens a day "
-        f"in batches: {span_text(*year)} USD", test=year[0] > training[1],
-        readings=(Reading("an operator of the size that the Anthropic figure describes", test=large > training[1],
-                          arithmetic=f"{n(large)} USD a year to serve"),),
-        needed=f"more than {n(break_even_volume)} tokens a day for inference to pass training within a year in every case")
+        f"in batches: {span_text(*year)} USD; serving passes training within a year above {span_text(*volumes)} tokens a day",
+        test=year[0] > training[1],
+        readings=(Reading("both bills of one organisation, which nobody has published"),),
+        needed="both bills of one organisation")
 
 
 def token_cost(claim_id):
     """The cost of a token against what the documents' own price, rate and rents make of it."""
 
     def recompute(c):
-        own = [usd_per_tok(usd) for usd in printed_cost(c)]
+        own = [usd_per_tok(usd) for usd in printed_cost(c)]  # a cost: the price of a seller is held against nothing here
         retail = c.value("dep-bedrock-price") / units.TOKENS_PER_KTOK
         lists = [usd_per_tok(data.value(name)) for name in ("api.gpt4_output", "api.gpt4_32k_output")]
         claimed = c.value(claim_id)
@@ -89,9 +89,9 @@ def token_cost(claim_id):
         return Recomputation(
             f"own figures for a 70B token: {span_text(*own)} USD on two H100 at the printed rate, {n(retail)} USD retail; "
             f"the claim is {n(claimed / retail)} times the retail price",
-            low=min(own[0], retail), high=max(own[1], retail),
-            readings=(Reading("a token at the list price of GPT-4, with its 8k or 32k window", low=lists[0],
-                              high=lists[1]),),
+            low=own[0], high=own[1],
+            readings=(Reading("the cost to somebody who buys tokens at the list price of GPT-4, with its 8k or 32k window",
+                              low=lists[0], high=lists[1]),),
             needed=f"an H100 that gives out only {span_text(*rates)} tokens a second")
 
     return recompute
@@ -213,10 +213,9 @@ def h100_price_before(c):
 
 def h100_price_drop(c):
     now, before = c.span("up-h100-cloud-price-now"), c.span("up-h100-cloud-price-before")
-    low = levers.saving(before=before[0], after=now[1])
-    high = levers.saving(before=before[1], after=now[0])
-    return Recomputation(f"1 - {n(now[1])}/{n(before[0])} = {pct(low)} to 1 - {n(now[0])}/{n(before[1])} = {pct(high)}",
-                         low=low, high=high)
+    left = like_ends(now, before)
+    return Recomputation(f"low end 1 - {n(now[0])}/{n(before[0])} = {pct(1 - now[0] / before[0])}, high end 1 - "
+                         f"{n(now[1])}/{n(before[1])} = {pct(1 - now[1] / before[1])}", low=1 - left[1], high=1 - left[0])
 
 
 def aws_cuts():
@@ -248,13 +247,10 @@ def blackwell(c):
     new, old = data.gpu(GB200), data.gpu(H100)
     low = new["bandwidth_bytes_per_s"] / old["bandwidth_bytes_per_s"]
     high = new["fp4_flop_per_s"] / old["fp8_flop_per_s"]
-    rack = new["link_domain_gpus"] / old["link_domain_gpus"]
     return Recomputation(
         f"per GPU against H100: bandwidth {n(low)} times, FP4 over FP8 arithmetic {n(high)} times",
         low=low, high=high,
-        readings=(Reading(f"a rack of {n(new['link_domain_gpus'])} linked GPUs against a server of "
-                          f"{n(old['link_domain_gpus'])}", low=rack * low, high=rack * high,
-                          arithmetic=f"{n(rack)} times as many GPUs: {span_text(rack * low, rack * high)} times"),),
+        readings=(Reading("the vendor's own comparison, per GPU at limits of latency that are not given here"),),
         needed=f"a GPU {n(c.value('up-blackwell-speedup') / high)} to {n(c.value('up-blackwell-speedup') / low)} "
                "times as fast as its memory and arithmetic allow")
 

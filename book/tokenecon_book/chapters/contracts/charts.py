@@ -8,7 +8,7 @@ def spot(found):
     """Price of an hour of work on spot GPUs over interruptions."""
     return lines(found.table, axis("interruptions_per_hour", "Interruptions of a running hour", "1/h"),
                  axis("price_ratio", "Price of an hour of work, on demand = 1", "ratio", zero=True), "availability",
-                 marks=[mark("y", found["committed"], "three-year commitment")])
+                 range="bound", marks=[mark("y", found["committed"], "three-year commitment")])
 
 
 def commitment(found):

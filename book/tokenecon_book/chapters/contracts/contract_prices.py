@@ -5,27 +5,50 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import NoPrice
-from tokenecon.finding import Finding, finding
-from tokenecon.fleet import traffic
+from tokenecon.finding import Finding, finding, given, named
+from tokenecon.fleet import pools, traffic
 from tokenecon.formulas import contracts
 from tokenecon.prices import gpu_prices
-from tokenecon_book.documents.words import dollars, percent, saves
+from tokenecon_book.documents import base
+from tokenecon_book.documents.words import percent, saves
 
 ON_DEMAND = 1.0  # every price here is relative to it
+PRINTED = {"spot_discount": "spot.discount", "commitment_discount": "commitment.discount"}
 SPOT_TIMES = ("spot.restart", "spot.lost")
-KINDS = ("on_demand", "marketplace", "spot", "reserved_3m", "committed_1y", "committed_3y", "rental_3y", "owned_hyperscaler",
-         "owned_neocloud")  # fmt: skip
+KINDS = {
+    "on_demand": "on demand", "marketplace": "marketplace", "spot": "spot", "reserved_3m": "three-month contract",
+    "committed_1y": "one-year contract", "committed_3y": "three-year contract", "rental_3y": "three-year contract, part prepaid",
+    "owned_hyperscaler": "owned, by a hyperscaler", "owned_neocloud": "owned, by a neocloud",
+}  # fmt: skip
 PRICE_COLUMNS = {
     "kind": ("Contract", None), "usd_per_gpu_hour": ("Price", "USD/GPU/h"),
-    "of_on_demand": ("Of on demand", "fraction"), "sellers": ("Sellers", None), "as_of": ("Set by a quote of", None),
-    "age_days": ("Age", "day"), "estimate": ("", None),
+    "of_on_demand": ("Of on demand", "fraction"), "sellers": ("Sellers", None), "age_days": ("Age", "day"),
 }  # fmt: skip
+
+
+def discount(case, name):
+    """A discount of one contract looked at alone: what the page states, else what the documents print. [fraction]"""
+    stated = getattr(case, name)
+    return data.value(PRINTED[name]) if stated is None else stated
+
+
+def said_discount(case, name):
+    """:func:`discount` in words that follow "at", with its named number: "the documents' 60% off"."""
+    if getattr(case, name) is not None:
+        return f"{given(case, name, percent)} off"
+    return f"the documents' {named(PRINTED[name], data.value(PRINTED[name]), percent)} off"
+
+
+def said_saves(name, share, **of):
+    """:func:`saves` with its number named."""
+    named(name, abs(share), "{:.0%}".format, **of)
+    return saves(share)
 
 
 def _spot(case, *, interruptions, availability, restart, lost):
     return contracts.spot_usd_per_gpu_hour(
-        spot_usd_per_gpu_hour=1 - case.spot_discount, on_demand_usd_per_gpu_hour=ON_DEMAND, availability=availability,
-        interruptions_per_hour=interruptions, restart_hours=restart, lost_hours=lost)
+        spot_usd_per_gpu_hour=1 - discount(case, "spot_discount"), on_demand_usd_per_gpu_hour=ON_DEMAND,
+        availability=availability, interruptions_per_hour=interruptions, restart_hours=restart, lost_hours=lost)
 
 
 @finding
@@ -48,15 +71,17 @@ def spot(case):
     here = {"availability": usual, "restart": restart, "lost": lost}
     calm, now = (_spot(case, interruptions=rate, **here) for rate in (0.0, often))
     # Where the repeated work of an interruption has used up the discount, spot is as dear as on demand.
-    dear = case.spot_discount / (1 - case.spot_discount) / (restart + lost) if case.spot_discount < 1 else np.inf
+    off = discount(case, "spot_discount")
+    dear = off / (1 - off) / (restart + lost) if off < 1 else np.inf
+    cost = named("spot-work", now, percent, discount=off)
     return Finding(table, (
-        f"Spot with on-demand GPUs in the gaps costs {calm:.0%} of on demand without interruptions and {now:.0%} at {often:g} "
-        "an hour; " + ("what is free stays cheaper however often it is interrupted" if np.isinf(dear) else
-                       f"it would take {dear:.2g} an hour to lose the discount" if dear < 0.1 else
-                       f"it would take {dear:.1f} an hour to lose the discount")),
-        f"Lines: how often spot is to be had. The band, at {usual:.0%}: time to restart and work lost. Work that can be "
-        "repeated only; a stream that a user watches cannot.",
-        calm=calm, now=now, dear=dear, committed=1 - case.commitment_discount)
+        f"At {said_discount(case, 'spot_discount')}, spot with on-demand hours in its gaps costs {cost} of on demand; " + (
+            "what is free stays cheaper however often it is interrupted" if np.isinf(dear) else
+            f"{named('spot-interruptions', dear, '{:.2g}'.format, discount=off)} interruptions an hour use the discount up")),
+        f"Lines: how often spot is to be had. Outer bound, at {usual:.0%}: time to restart and work lost. Without interruptions "
+        f"{calm:.0%}; the figure of the title is for {often:g} an hour. Work that can be repeated only; a stream that a user "
+        "watches cannot.",
+        calm=calm, now=now, dear=dear, committed=1 - discount(case, "commitment_discount"))
 
 
 def falling_market():
@@ -70,34 +95,35 @@ def falling_market():
 @finding
 def commitment(case):
     """Cost of a varying load over the share of its peak that is committed, all on demand = 1."""
-    profile = traffic.profile(case.profile)
+    profile, stated = base.of(case).profile, discount(case, "commitment_discount")
     load = profile["ratio"].to_numpy()
     demand, shares = list(load / load.max()), np.linspace(0, 1, 101)
     left = falling_market()
-    lowest = min(data.span("commitment.discount")[0], case.commitment_discount)
-    discounts = {
-        f"{case.commitment_discount:.0%} off": case.commitment_discount,
-        f"{case.commitment_discount:.0%} off, rents falling": 1 - (1 - case.commitment_discount) / left,
-        f"{lowest:.0%} off": lowest,
-    }
+    lowest = min(data.span("commitment.discount")[0], stated)
+    discounts = {f"{stated:.0%} off": stated, f"{stated:.0%} off, rents falling": 1 - (1 - stated) / left,
+                 f"{lowest:.0%} off": lowest}
     parts, best = [], []
-    for label, discount in discounts.items():
-        cost = contracts.committed_usd_per_hour(on_demand_usd_per_gpu_hour=ON_DEMAND, discount=discount,
+    for label, off in discounts.items():
+        cost = contracts.committed_usd_per_hour(on_demand_usd_per_gpu_hour=ON_DEMAND, discount=off,
                                                 committed_gpus=shares, demand_gpus=demand) / np.mean(demand)
         parts.append(pd.DataFrame({"committed_share": shares, "contract": label, "cost_ratio": cost}))
         best.append({"committed_share": shares[cost.argmin()], "cost_ratio": cost.min(), "contract": label,
                      "label": f"best: {shares[cost.argmin()]:.0%}"})
     table = pd.concat(parts, ignore_index=True)
     first, falling, decline = best[0], best[1], data.value("finance.price_decline")
-    use = contracts.commitment_break_even_use(discount=case.commitment_discount)
+    use = contracts.commitment_break_even_use(discount=stated)
     saved, later = (max(0.0, 1 - one["cost_ratio"]) for one in (first, falling))
+    of = {"profile": case.profile, "discount": stated}
     return Finding(table, (
-        f"A commitment at {percent(case.commitment_discount)} off is best for {first['committed_share']:.0%} of the peak and "
-        f"saves {percent(saved)} of the bill, or {percent(later) if later else 'nothing'} if rents fall by {decline:.0%} a year"
+        f"At {said_discount(case, 'commitment_discount')}, a commitment is best for "
+        f"{named('commitment-share', first['committed_share'], percent, **of)} of the peak and saves "
+        f"{named('commitment-saving', saved, percent, **of)} of the bill"
         if first["committed_share"] and saved else
-        f"A commitment at {percent(case.commitment_discount)} off saves nothing at this load, whatever its amount"), (
+        f"At {said_discount(case, 'commitment_discount')}, a commitment saves nothing at this load, whatever its amount"), (
         f"Load profile {case.profile}, {traffic.peak_to_mean(profile):.2f} times as busy at its peak as on average. It pays to "
-        f"commit what is needed in more than {use:.0%} of hours; the mean load is {np.mean(demand):.0%} of the peak."),
+        f"commit what is needed in more than {use:.0%} of hours; the mean load is {np.mean(demand):.0%} of the peak. If rents "
+        f"fall by {decline:.0%} a year, the same contract saves {percent(later) if later else 'nothing'}. The load is bought in "
+        "any part here; a fleet of few replicas has steps."),
         best=pd.DataFrame(best).drop_duplicates(["committed_share", "cost_ratio"]),
         effective_discount=discounts[list(discounts)[1]])
 
@@ -112,24 +138,32 @@ def stated_words(case):
 def prices(case):
     """What an hour of the page's GPU costs by contract on the date of the page."""
     rows = []
-    full = gpu_prices.of_page(case)
-    for kind in KINDS:
+    full = base.hour(case)
+    for kind, words in KINDS.items():
         try:
             found = full if kind == "on_demand" else gpu_prices.price_range(case.gpu, kind, case.as_of, estimates=True)
         except NoPrice:
             continue
         ends = {"": "typical", "_low": "low", "_high": "high"}
-        rows.append({"kind": kind.replace("_", " "), "sellers": found["sellers"], "as_of": found["as_of"],
-                     "age_days": gpu_prices.age_days(found), "estimate": "estimate, no offer" if found["estimates"] else "",
+        rows.append({"kind": words + (" (estimate)" if found["estimates"] else ""), "sellers": found["sellers"],
+                     "as_of": found["as_of"], "age_days": gpu_prices.age_days(found),
                      "of_on_demand": found["typical"] / full["typical"],
                      **{f"usd_per_gpu_hour{end}": found[name] for end, name in ends.items()}})
-    table = pd.DataFrame(rows)
-    name = data.gpu(case.gpu)["name"]
-    return Finding(table, (
-        f"An hour of {name} on demand is {dollars(full['typical'])}, as the page states." if not full["rows"] else
-        f"On {case.as_of} the only on-demand offer of {name} known asks {dollars(full['typical'])}{gpu_prices.aged(full)} an "
-        "hour: there is no cheaper seller to send work to." if len(full["rows"]) == 1 else
-        f"On {case.as_of} the cheapest of {len(full['rows'])} on-demand offers of {name} asks "
-        f"{dollars(full['low'])} an hour, the typical one {dollars(full['typical'])}{gpu_prices.aged(full)}: the cheapest seller "
-        f"{saves(1 - full['low'] / full['typical'])}."),
-        f"Typical, on demand: {gpu_prices.counted(full)}. Providers differ in network, support and terms, not only in price.")
+    return Finding(pd.DataFrame(rows), _asked(case, full), (
+        f"Typical, on demand: {gpu_prices.counted(full)}. Ranges: spread of offers. Providers differ in network, support and "
+        "terms, not only in price."))
+
+
+def _asked(case, full):
+    """What sellers ask on demand, in a sentence: one, none but the page's own, or the typical and the cheapest."""
+    name, typical, old = data.gpu(case.gpu)["name"], base.said_hour(case), " (an old quote)" if gpu_prices.aged(full) else ""
+    if not full["rows"]:
+        return f"An hour of {name} on demand is {typical}, as the page states."
+    if full["sellers"] == 1:
+        return f"On {case.as_of} the only seller of {name} on demand asks {typical} an hour{old}: no other takes work."
+    cheapest = pools.changed(case, price_rule="best")
+    of = base.cased(case, "gpu", "as_of")
+    said = said_saves("cheapest-seller-saving", 1 - base.hour(cheapest)["typical"] / base.hour(case)["typical"], **of)
+    return (f"On {case.as_of} {name} on demand costs {typical} an hour at the median of "
+            f"{named('price-sellers', full['sellers'], str, kind='on_demand', rule=base.rule(case), **of)} sellers{old} and "
+            f"{base.said_hour(cheapest)} at the cheapest that can still be had: that one {said}.")

@@ -1,4 +1,4 @@
-"""Several providers and contracts for the page's load: the cheapest mix by the hour, and what one more GPU would cost."""
+"""Several providers and contracts for the base case's fleet: the cheapest mix by the hour, and what one more replica costs."""
 
 from types import SimpleNamespace
 
@@ -6,42 +6,58 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data, units
-from tokenecon.decision import portfolio
+from tokenecon.decision import options, portfolio
 from tokenecon.errors import BadInput, Infeasible
-from tokenecon.finding import Finding, finding
-from tokenecon.fleet import planning, pools, traffic
+from tokenecon.finding import Finding, finding, named
+from tokenecon.fleet import pools
 from tokenecon.prices import gpu_prices
+from tokenecon.queries import remembered
 from tokenecon_book.chapters.contracts import contract_prices
+from tokenecon_book.documents import base
 from tokenecon_book.documents.bills import positive
-from tokenecon_book.documents.printed import n
-from tokenecon_book.documents.words import count, dollars, listed, percent, span
+from tokenecon_book.documents.words import count, dollars, listed, percent, saves, span, whole_dollars
 
 ORDER = ("three-year contract", "one-year contract", "three-month contract", "spot", "on demand")
 COLUMNS = {
-    "what": ("A GPU-hour of demand", None), "usd_per_gpu_hour": ("One more GPU", "USD/GPU/h"),
+    "what": ("A GPU-hour of demand", None), "usd_per_gpu_hour": ("One more replica", "USD/GPU/h"),
 }  # fmt: skip
 BILL_COLUMNS = {
-    "design": ("Design", None), "usd_per_day": ("Bill", "USD/day"), "of_on_demand": ("Of all on demand", "fraction"),
+    "design": ("Design", None), "usd_per_day": ("Machine hours of a day", "USD/day"),
+    "of_base": ("Of all on demand at the median price", "fraction"),
 }  # fmt: skip
 SENSITIVITY_COLUMNS = {
-    "change": ("What changes", None), "saving": ("Mix saves", "fraction"),
-    "committed_share": ("Best commitment, of the peak", "fraction"), "commitment_saving": ("It alone saves", "fraction"),
+    "change": ("What changes", None), "usd_per_day": ("The mix", "USD/day"),
+    "on_demand": ("All on demand at the median price", "USD/day"), "saving": ("Mix saves", "fraction"),
 }  # fmt: skip
 SPOT_TIMES = ("spot.restart", "spot.lost")
 ON_DEMAND_HOURS = "on-demand hours"
-LEAST = 1e-6  # a saving below it is a solver's rounding
-LITTLE = 0.01  # GPUs: so little more that what is bought for it stays the same
 NEARLY_NOTHING = 1e-6  # GPUs: what a solver leaves where it buys none
+# what a mix is of, beside the load
+TERMS = ("sellers", "provider_gpus", "spot_share", "lost_share", "spot_discount", "commitment_discount")
+
+
+def rented(case):
+    """The base case's fleet rented on demand, a row of :func:`base.bill`: whose machine hours all mixes are held against."""
+    return pd.Series(dict(_fleet(*_stated(case))[0]))
 
 
 def demand(case):
-    """GPUs that the page's volume needs in each hour of its profile: whole replicas within the waiting target."""
-    positive(case, "tokens_per_day")
-    found = pools.replica(case)
-    rate = case.tokens_per_day / (case.isl + case.osl) / units.convert(1.0, "day", "s")
-    needed = planning.replicas(rate * traffic.profile(case.profile)["ratio"].to_numpy(), requests_per_s=found["requests_per_s"],
-                               concurrency=found["concurrency"], wait_probability=case.wait_probability)
-    return needed * case.n_gpus
+    """GPUs that the base case pays for in each hour of its load: whole replicas, one more for a part of an hour at a start."""
+    return np.array(_fleet(*_stated(case))[1])
+
+
+def _stated(case):
+    """The parameters of a page that its fleet follows from, after those that refuse have had their say."""
+    positive(case, "requests_per_day")
+    pools.replica(case)  # a refusal names the parameter
+    return tuple((name, getattr(case, name)) for name in base.FIELDS if hasattr(case, name))
+
+
+@remembered
+def _fleet(*stated):
+    case = SimpleNamespace(**dict(stated))
+    row = base.bill(case)
+    return row.to_dict(), tuple(options.by_hour(base.of(case, gpus=[case.gpu]), row) * case.n_gpus)
 
 
 def offers(case, end=1):
@@ -50,122 +66,148 @@ def offers(case, end=1):
     return portfolio.market(
         case.gpu, case.as_of, limit=float(case.provider_gpus), availability=data.span("spot.availability")[2 - end],
         interruptions=data.span("spot.interruptions")[end], restart=restart, lost=lost, sellers=case.sellers,
-        on_demand=gpu_prices.stated(case))
+        on_demand=gpu_prices.stated(case), spot_discount=case.spot_discount, commitment_discount=case.commitment_discount)
 
 
 def solved(case, end=1, kinds=portfolio.KINDS, more=0.0, **changed):
     """The cheapest mix of the offers of some kinds, for some GPUs more by the hour; refuses with the parameter that can help."""
     known = offers(case, end)
-    terms = {"spot_share": case.spot_share, "lost_share": case.lost_share} | changed
+    terms = {"spot_share": case.spot_share, "lost_share": case.lost_share, "whole": case.n_gpus} | changed
     try:
         return portfolio.cheapest(demand(case) + more, known[known["kind"].isin(kinds)], **terms)
     except Infeasible as error:
         raise BadInput(f"parameter 'provider_gpus' is {case.provider_gpus}: {error}") from None
 
 
+def usd_per_day(case, end=1, **terms):
+    """What the hours of a mix cost a day. [USD/day]"""
+    found = solved(case, end, **terms)
+    return found["cost"] / found["paid"].shape[1] * units.HOURS_PER_DAY
+
+
+def instance(case):
+    """What a mix is of, for :func:`named`."""
+    return base.load(case) | base.cased(case, *TERMS)
+
+
 @finding
 def by_hour(case):
-    """Paid GPUs by the hour and contract in the cheapest mix, with the bill against all on demand."""
-    best, plain = solved(case), solved(case, kinds=(portfolio.ON_DEMAND,))
-    shape = traffic.profile(case.profile)
-    hours = shape["hour"].to_numpy()
+    """Paid GPUs by the hour and contract in the cheapest mix, with the bill against the base case's."""
+    best, plain = solved(case), base.machines_usd_per_day(rented(case))
+    hours = base.of(case).profile["hour"].to_numpy()
     names = best["offers"]["contract"].to_numpy()
     ends_at = np.append(hours, hours[-1] + 1)  # the last step is drawn to its end
     paid = {name: best["paid"][names == name].sum(axis=0) for name in ORDER if (names == name).any()}
     parts = [pd.DataFrame({"hour": ends_at, "contract": name, "n_gpus": np.append(n_gpus, n_gpus[-1])})
              for name, n_gpus in paid.items() if n_gpus.max() > NEARLY_NOTHING]
     table = pd.concat(parts, ignore_index=True)
-    saved = share(best["cost"] / plain["cost"])
-    ends = sorted(share(solved(case, end)["cost"] / plain["cost"]) for end in (0, 2))
+    costs = [usd_per_day(case, end) for end in range(3)]
+    saved = 1 - costs[1] / plain
+    ends = sorted(1 - costs[end] / plain for end in (0, 2))
     bought = best["offers"][best["paid"].max(axis=1) > NEARLY_NOTHING]
     taken, old = len(bought), int(sum(gpu_prices.is_old(day, case.as_of) for day in bought["as_of"]))
     shares = {name: n_gpus.sum() / best["paid"].sum() for name, n_gpus in paid.items()}
     most = max(shares, key=shares.get)
     words = f"by a {most}" if "contract" in most else most.replace("spot", "on spot")
-    costs = f"costs {percent(saved)} less than all" if saved else "costs as much as all"
+    part = named("mix-share", shares[most], percent, contract=most, **instance(case))
+    said = contract_prices.said_saves("mix-saving", saved, dearer=saved < 0, **instance(case))
     return Finding(
-        table, f"The cheapest mix takes {taken} of {count(len(best['offers']), 'offer')}, buys {percent(shares[most])} of its "
-        f"hours {words}, and {costs} on demand",
-        f"{data.gpu(case.gpu)['name']}, prices known on {case.as_of}{contract_prices.stated_words(case)}; each provider has "
-        f"{count(case.provider_gpus, 'GPU')} for us. "
-        f"At most {case.spot_share:.0%} of an hour's demand depends on spot, which may stand by beyond that; at most "
-        f"{case.lost_share:.0%} is lost if a provider fails. Saved: "
-        f"{span(*ends, percent)} by how often spot is there and interrupted. Parts of a GPU are allowed. Only "
+        table, f"The cheapest mix buys {part} of its hours {words} and {said} against all on demand at "
+        f"{median(case)}",
+        f"{data.gpu(case.gpu)['name']}, prices known on {case.as_of}{contract_prices.stated_words(case)}; the mix takes {taken} "
+        f"of {count(len(best['offers']), 'offer')}. Each provider has {count(case.provider_gpus, 'GPU')} for us, and lets whole "
+        f"replicas of {count(case.n_gpus, 'GPU')}. At most {case.spot_share:.0%} of an hour's demand depends on spot, which may "
+        f"stand by beyond that; at most {case.lost_share:.0%} is lost if a provider fails, so that what is paid may be more than "
+        f"the load needs. Outer bound of what is saved: {span(*ends, signed)}, by how often spot is there and interrupted. Only "
         "offers are bought: what an index or an analyst's cost model says of contracts is not.",
-        saving=saved, saving_low=ends[0], saving_high=ends[1], cost=best["cost"], on_demand=plain["cost"],
+        saving=saved, saving_low=ends[0], saving_high=ends[1], usd_per_day=costs[1], on_demand=plain,
         needed=demand(case).max(), old=old, taken=taken, ticks=list(range(0, int(hours[-1]) + 2, max(1, len(hours) // 8))))
+
+
+def median(case):
+    """Whose price the base case's hours on demand have, in words that follow "at"."""
+    return "the price that the page states" if gpu_prices.stated(case) is not None else "the median price"
+
+
+def signed(share):
+    """A saving that may be a loss, in words of a note: "17%", "nothing", "12% more is paid"."""
+    return saves(share).replace("saves ", "").replace(" more", " more is paid").replace("costs ", "")
 
 
 @finding
 def one_more(case):
-    """What one more GPU of demand costs: in the busiest hour, in the emptiest, and round the clock."""
+    """What one more replica of demand costs, for each of its GPUs: in the busiest hours, in the emptiest, and round the clock."""
     need, rows = demand(case), {}
     for end in range(3):
         cost = solved(case, end)["cost"]
-        for what, hours in (("in the busiest hour", need == need.max()), ("in the emptiest hour", need == need.min()),
+        for what, hours in (("in the busiest hours", need == need.max()), ("in the emptiest hours", need == need.min()),
                             ("round the clock, mean of all hours", np.ones(len(need)))):
-            more = LITTLE * hours
+            more = float(case.n_gpus) * hours
             rows.setdefault(what, []).append((solved(case, end, more=more)["cost"] - cost) / more.sum())
         rows.setdefault("for comparison: the whole mix, mean of all hours", []).append(cost / need.sum())
     table = pd.DataFrame([{"what": what, "usd_per_gpu_hour": ends[1], "usd_per_gpu_hour_low": min(ends),
                            "usd_per_gpu_hour_high": max(ends)} for what, ends in rows.items()])
-    busiest, emptiest, round_the_clock, mean = table["usd_per_gpu_hour"]
+    said = [named("hour-one-more", usd, dollars, hours=what, **instance(case)) for what, usd in zip(
+        table["what"], table["usd_per_gpu_hour"], strict=True)]
+    busiest, emptiest, round_the_clock, mean = said
     return Finding(
-        table, f"One more GPU in the busiest hour costs {dollars(busiest)}, in the emptiest {dollars(emptiest)}, where the mix "
-        f"pays {dollars(mean)} on average." if need.max() > need.min() else
-        f"One more GPU in every hour costs {dollars(round_the_clock)} an hour, where the mix pays {dollars(mean)} on average.",
-        "What is added to the bill, all requirements kept; the bill of a little more, solved again. Ranges: as in the bill.")
+        table, f"An hour of a GPU for one more replica costs {busiest} in the busiest hours and {emptiest} in the emptiest; for "
+        f"what the load needs now the mix pays {mean} on average." if need.max() > need.min() else
+        f"An hour of a GPU for one more replica costs {round_the_clock}; for what the load needs now the mix pays {mean}.",
+        "What is added to the bill, all requirements kept. Outer bound: spot that is kind, or unkind, in all its inputs at once.")
 
 
 @finding
 def bills(case):
-    """A day's bill when one requirement is dropped or one kind of offer is left out."""
-    plain = solved(case, kinds=(portfolio.ON_DEMAND,))["cost"]
-    days = len(demand(case)) / units.HOURS_PER_DAY
+    """Machine hours of a day when one requirement is dropped or one kind of offer is left out, beside those of the base case."""
+    row = rented(case)
+    plain = base.machines_usd_per_day(row)
     designs = {
-        "all on demand": {"kinds": (portfolio.ON_DEMAND,)},
+        "on demand at the cheapest sellers": {"kinds": (portfolio.ON_DEMAND,)},
         "on demand and commitments": {"kinds": (portfolio.ON_DEMAND, portfolio.COMMITTED)},
         "on demand and spot": {"kinds": (portfolio.ON_DEMAND, portfolio.SPOT)},
         "the mix": {},
         "the mix, no limit on spot": {"spot_share": 1.0},
         "the mix, a provider may take all down": {"lost_share": 1.0},
         "the mix, any provider can fail without loss": {"lost_share": 0.0},
+        "the mix, if parts of a replica worked": {"whole": None},
     }
-    rows = []
+    rows = [{"design": f"all on demand at {median(case)}: the base case", "usd_per_day": plain, "of_base": 1.0}]
     for design, terms in designs.items():
         try:
-            cost = [solved(case, end, **terms)["cost"] for end in (0, 1, 2)]
+            cost = [usd_per_day(case, end, **terms) for end in range(3)]
         except BadInput:
             if not terms or "kinds" in terms:  # what the page is about
                 raise
             rows.append({"design": f"{design}: too few providers"})
             continue
-        rows.append({"design": design, "usd_per_day": cost[1] / days, "usd_per_day_low": min(cost) / days,
-                     "usd_per_day_high": max(cost) / days, "of_on_demand": cost[1] / plain})
-    table = pd.DataFrame(rows)
-    return Finding(table, note="Ranges: how often spot is to be had and interrupted, and how long a restart takes.")
+        rows.append({"design": design, "usd_per_day": cost[1], "usd_per_day_low": min(cost), "usd_per_day_high": max(cost),
+                     "of_base": cost[1] / plain})
+    return Finding(
+        pd.DataFrame(rows),
+        f"The machine hours of the base case, rented on demand, cost {said_rented(case, row)} a day; with staff and tools "
+        f"{base.said_day(case, row)}.",
+        "Machine hours alone. Outer bound: how often spot is to be had and interrupted, and how long a restart takes.")
+
+
+def said_rented(case, row):
+    """The machine hours of a day of the base case's rented fleet, as text and named quantity."""
+    return named("machines-day", base.machines_usd_per_day(row), whole_dollars, **base.choice(base.of(case), row))
 
 
 @finding
 def headline(case):
-    """The answer of the chapter: what the cheapest mix saves."""
-    hours = by_hour(case)
-    saved = hours["saving"]
-    mixed = [name for name in used_contracts(hours.table) if name != ON_DEMAND_HOURS]
-    way = "" if not mixed else f"mixing {listed(mixed)} with {ON_DEMAND_HOURS}" if len(mixed) < len(
-        used_contracts(hours.table)) else f"buying nothing but {listed(mixed)}"
-    aged = (f", {'partly ' if hours['old'] < hours['taken'] else ''}at prices over {gpu_prices.OLD_DAYS} days old"
-            if hours["old"] else "")
-    least = (f"{way} saves {saved:.1%}" if f"{saved:.1%}" != "0.0%" and mixed else
-             "no mix is cheaper than on-demand hours alone")
+    """The answer of the chapter: what the cheapest mix costs, and what the base case's hours on demand do."""
+    hours, row = by_hour(case), rented(case)
+    used = used_contracts(hours.table)
+    way = f"Mixing {listed(used)} costs" if len(used) > 1 else f"Buying nothing but {used[0]} costs"
+    mixed = named("mix-day", hours["usd_per_day"], whole_dollars, **instance(case))
+    aged = "" if not hours["old"] else ", partly at old prices" if hours["old"] < hours["taken"] else ", at old prices"
     return Finding(
-        hours.table, f"For {n(case.tokens_per_day, 3)} tokens a day, {least}{aged}.",
-        number=f"{saved:.0%}", label=f"saved by the cheapest mix of contracts, prices of {case.as_of}")
-
-
-def share(of_on_demand):
-    """What is saved, a solver's rounding left out: nothing rather than less than nothing."""
-    return 1 - of_on_demand if 1 - of_on_demand > LEAST else 0.0
+        hours.table, f"{way} {mixed} a day{aged}; all on demand at {median(case)} costs {said_rented(case, row)}.",
+        number=named("mix-saving", abs(hours["saving"]), "{:.0%}".format, dearer=hours["saving"] < 0, **instance(case)),
+        label=f"{'more' if hours['saving'] < 0 else 'less'} for the cheapest mix of contracts than for all on demand at "
+              f"{median(case)}")
 
 
 def used_contracts(table):
@@ -175,20 +217,22 @@ def used_contracts(table):
 
 @finding
 def sensitivity(case):
-    """Saving of the mix and the best commitment when one input of the page moves and the others stay."""
+    """Cost and saving of the mix when one input of the page moves and the others stay."""
+    spot, committed = (data.value(name) for name in ("spot.discount", "commitment.discount"))
     moves = {
-        "the page itself": {}, "twice the volume": {"tokens_per_day": 2 * case.tokens_per_day},
+        "the page itself": {}, "ten times the volume and offers": {"requests_per_day": 10 * case.requests_per_day,
+                                                                   "provider_gpus": 10 * case.provider_gpus},
         "a load without peaks": {"profile": "flat"}, "nothing may depend on spot": {"spot_share": 0.0},
         "all of it may run on spot": {"spot_share": 1.0}, "no provider may take anything down": {"lost_share": 0.0},
         "each provider has four times as many": {"provider_gpus": 4 * case.provider_gpus},
-        "half the discount of a commitment": {"commitment_discount": case.commitment_discount / 2},
+        f"every seller lets spot at {percent(spot)} off": {"spot_discount": spot},
+        f"every seller lets three years at {percent(committed)} off": {"commitment_discount": committed},
     }  # fmt: skip
     rows = []
     for text, move in moves.items():
         if move and all(getattr(case, name) == value for name, value in move.items()):
             continue
-        now = SimpleNamespace(**(vars(case) | move))
-        committed = contract_prices.commitment(now)["best"].iloc[0]
+        now = pools.changed(case, **move)
         try:
             hours = by_hour(now)
         except BadInput:
@@ -196,7 +240,7 @@ def sensitivity(case):
                 raise
             rows.append({"change": f"{text}: too few providers"})
             continue
-        rows.append({"change": text, **{name: hours[name] for name in ("saving", "saving_low", "saving_high")},
-                     "committed_share": committed["committed_share"],
-                     "commitment_saving": 1 - committed["cost_ratio"]})
-    return Finding(pd.DataFrame(rows))
+        rows.append({"change": text, "usd_per_day": hours["usd_per_day"], "on_demand": hours["on_demand"],
+                     **{name: hours[name] for name in ("saving", "saving_low", "saving_high")}})
+    return Finding(pd.DataFrame(rows), note="A minus: the mix costs more than all on demand, for what it adds in safety.",
+                   units={"on_demand": "USD/day", "saving": "fraction"})

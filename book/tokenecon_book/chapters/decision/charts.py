@@ -4,7 +4,7 @@ from tokenecon_book.charts.forms import axis, bars, intervals, lines, mark
 
 COST = axis("usd_per_mtok", "Cost of all tokens", "USD/Mtok", log=True)
 CENTS = 0.05  # USD: below it two digits after the point do not tell ticks apart
-GROUPS = ["own", "rent", "API"]
+GROUPS = ["own", "rent by the hour", "commitment", "API"]
 
 
 def present(table):
@@ -14,7 +14,12 @@ def present(table):
 
 def choices(found):
     """Every choice that can be had with its range, the cheapest first."""
-    return intervals(found.table, COST, "name", group="group", order=present(found.table))
+    return intervals(found.table, COST, "name", group="group", range="bound", order=present(found.table))
+
+
+def bills(found):
+    """Bill of a month of each choice, a stack of its lines."""
+    return bars(found.table, axis("usd_per_month", "Bill of a month", "USD/month", zero=True), "name", "line", text="total")
 
 
 def volume(found):
@@ -22,13 +27,14 @@ def volume(found):
     marks = [mark("x", found["requests_per_day"], "the scenario")]
     if found["break_even"] is not None:
         marks.insert(0, mark("x", found["break_even"], "beats the API from here"))
-    return lines(found.table, axis("requests_per_day", "Requests a day", "request/day", log=True), COST, "choice", marks=marks)
+    return lines(found.table, axis("requests_per_day", "Requests a day", "request/day", log=True), COST, "choice", range="bound",
+                 marks=marks)
 
 
 def chances(found):
-    """Share of the draws in which each choice is the cheapest."""
-    return bars(found.table, axis("probability", "Draws in which it is the cheapest", "fraction", zero=True), "name", "group",
-                text="share_text", order=present(found.table))
+    """Share of the draws in which each kind of choice is the cheapest."""
+    return bars(found.table, axis("probability", "Draws in which it is the cheapest", "fraction", zero=True), "group",
+                text="share_text")
 
 
 def distribution(found):
@@ -43,4 +49,5 @@ def tornado(found):
     marks += [mark("x", 0.0, "equal")] if rival else []
     small = table["gap_at_high_high"].max() < CENTS
     lead = axis("gap_at_high", f"Lead over '{rival}'" if rival else "Cost", "USD/Mtok", format=",.4f" if small else None)
-    return intervals(table, lead, "name", sort=False, marks=marks, subtitle="Dot: the input at its 90th percentile.")
+    return intervals(table, lead, "name",
+                     range="draws", sort=False, marks=marks, subtitle="Dot: the input at its 90th percentile.")

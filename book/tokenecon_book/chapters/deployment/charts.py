@@ -7,7 +7,7 @@ def pool_sizes(found):
     """How full a pool may be over its size, with the documents' two figures."""
     return lines(found.table, axis("n_gpus", "GPUs in one pool", "GPU", log=True),
                  axis("utilisation", "Busy share of the pool", "fraction", domain=(0, 1)), "kind",
-                 points=found["claimed"])
+                 range="bound", points=found["claimed"])
 
 
 def edge_penalty(found):
@@ -15,17 +15,16 @@ def edge_penalty(found):
     claimed = mark("y", found["claimed_low"], "documents", to=found["claimed_high"])
     site = mark("x", found["site"], "site of the page")
     return lines(found.table, axis("gpus_per_site", "GPUs of the centre over the number of sites", "GPU", log=True),
-                 axis("cost_ratio", "Cost of a token, one centre = 1", "ratio", log=True), "kind", marks=[claimed, site],
-                 order=found["order"])
+                 axis("cost_ratio", "Cost of a token, one centre = 1", "ratio", log=True), "kind",
+                 range="bound", marks=[claimed, site], order=found["order"])
 
 
 def volume(found):
-    """Cost over daily volume: own replicas against prices paid by the token."""
-    marks = [mark("x", found["tokens_per_day"], "volume of the page")]
-    if found["break_even"] is not None:
-        marks.insert(0, mark("x", found["break_even"], "own pays from here"))
-    return lines(found.table, axis("tok_per_day", "Tokens a day, input and output", "tok/day", log=True),
-                 axis("usd_per_mtok", "Cost of both kinds", "USD/Mtok", log=True), "offer", marks=marks)
+    """Cost over the requests of a day: owned and rented machines against prices paid by the token."""
+    marks = [mark("x", found["requests_per_day"], "the base case's volume")]
+    return lines(found.table, axis("requests_per_day", "Requests a day", "request/day", log=True),
+                 axis("usd_per_mtok", "Cost of all tokens", "USD/Mtok", log=True), "choice", range="bound",
+                 marks=marks)
 
 
 def serverless(found):
@@ -33,11 +32,12 @@ def serverless(found):
     table, below = found.table, found["pays_below"]
     marks = [mark("x", below, "paid around the clock from here")] if below and below < table["requests_per_hour"].max() else []
     return lines(table, axis("requests_per_hour", "Requests in a mean hour", "request/h", log=True),
-                 axis("usd_per_mtok", "Cost of tokens, input and output", "USD/Mtok", log=True), "offer", marks=marks)
+                 axis("usd_per_mtok", "Cost of all tokens", "USD/Mtok", log=True), "offer",
+                 range={"by the second": "bound", "around the clock": "interval", "API": "offers"}, marks=marks)
 
 
 def hybrid(found):
     """Bill over the share of tokens answered at the edge."""
     return lines(found.table, axis("edge_share", "Share of tokens answered at the edge", "fraction"),
                  axis("cost_ratio", "Bill, all on the large model in the centre = 1", "ratio", zero=True), "design",
-                 marks=[mark("x", found["edge_share"], "share of the page")])
+                 range="bound", marks=[mark("x", found["edge_share"], "share of the page")])

@@ -5,13 +5,16 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import BadInput
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, given, named
 from tokenecon.fleet import erlang, planning, pools, traffic
 from tokenecon.fleet.pools import ALONE, replica, site_gpus, targets
 from tokenecon.formulas import queueing
+from tokenecon_book.documents import base
+from tokenecon_book.documents.words import span
 
 ALONE_KIND = "1 request a GPU"
 REPLICAS = ("whole replicas", "+ a spare each", "+ dearer hours", "+ own peaks")
+ONE_DIGIT = "{:.1f}".format
 ALL = REPLICAS[2]  # what the page calls the cost of the edge; peaks of single users are an upper end
 
 
@@ -74,18 +77,26 @@ def penalty(case):
     table = pd.concat(parts, ignore_index=True)
     claim, (single, whole) = data.claim("dep-edge-cost"), at_site(case)
     peaked = float(by_replicas(case, sites=[case.edge_sites], wait_probability=case.wait_probability)[REPLICAS[3]][0])
+    ratio = named("edge-cost", whole, ONE_DIGIT, **instance(case))
+    printed = span(*(named("dep-edge-cost", claim[end], "{:g}".format, end=end) for end in ("low", "high")), str)
     return Finding(table, (
-        f"Over {sites_words(case)} whole replicas cost {whole:.1f} times as much as in one centre; the documents say "
-        f"{claim['low']:g} to {claim['high']:g}" if case.edge_sites > 1 else
-        f"A single site spreads nothing: it costs {whole:.1f} times as much as the centre, for dearer hours alone"), (
+        f"Spread over small sites, whole replicas cost {ratio} times as much as in one centre; the documents say {printed} times"
+        if case.edge_sites > 1 else
+        f"A single site spreads nothing: it costs {ratio} times as much as the centre, for dearer hours alone"), (
         f"If a GPU served one request at a time, {single:.1f} times. "
         f"A replica serves {pools.count(replica(case)['concurrency'], 'request')} at once. Spares: {data.value('edge.spares'):g} "
-        "a site. Bands: the waiting targets. Own peaks: every site as uneven as a single client, an upper end; the chapter on "
-        "traffic shows how much of it pooling takes away."),
+        "a site. Outer bound: the strict and the loose waiting target. Own peaks: every site as uneven as a single client, an "
+        "upper end; the chapter on traffic shows how much of it pooling takes away."),
         site=site, alone=single, batched=whole, peaked=peaked, claimed_low=claim["low"], claimed_high=claim["high"],
         order=[*REPLICAS, ALONE_KIND], units={"gpus_per_site": "GPU"})
 
 
 def sites_words(case):
     """From where a token comes, in words: a number of small sites, or the one that holds all of the load."""
-    return f"{case.edge_sites:,} small sites" if case.edge_sites > 1 else "a single site"
+    return f"{given(case, 'edge_sites', '{:,}'.format)} small sites" if case.edge_sites > 1 else "a single site"
+
+
+def instance(case):
+    """What a cost at the edge is of, for :func:`named`."""
+    return base.cased(case, "model", "gpu", "n_gpus", "weights", "kv", "isl", "osl", "ttft_ms", "tpot_ms", "wait_probability",
+                      "central_gpus", "edge_sites", "site_overhead")

@@ -5,7 +5,8 @@ import pandas as pd
 
 from tokenecon.finding import Finding, finding
 from tokenecon.fleet import pools
-from tokenecon_book.chapters.deployment import deployment, edge
+from tokenecon_book.chapters.deployment import edge, own_or_api
+from tokenecon_book.documents import base
 
 
 @finding
@@ -19,17 +20,16 @@ def sensitivity(case):
         "a token may take twice as long": {"ttft_ms": 2 * case.ttft_ms, "tpot_ms": 2 * case.tpot_ms},
         "the same load in every hour": {"profile": "flat"},
         "operations cost as much as the machines": {"ops_overhead": 1.0},
+        "machines and API at their cheapest offers": {"price_rule": "best"},
     }
     rows = [_row(text, pools.changed(case, **move)) for text, move in moves.items()
-            if not move or any(getattr(case, name) != value for name, value in move.items())]
-    rows.append(_row("speeds by the textbook, uncalibrated", case, deployment.by_textbook(case)))
-    return Finding(pd.DataFrame(rows), note="A dash: no number of own machines beats the API, or no API price is known.",
-                   units={"edge_alone": "ratio", "edge_batched": "ratio", "break_even": "tok/day", "saving": "fraction"})
+            if not move or any(getattr(case, name, None) != value for name, value in move.items())]
+    return Finding(pd.DataFrame(rows), note="∞: at no volume. A dash: no API price is known, or nobody sells the machine.",
+                   units={"edge_alone": "ratio", "edge_batched": "ratio", "break_even": "request/day", "saving": "fraction"})
 
 
-def _row(text, case, found=None):
-    sold = deployment.own_or_api(case, found)
-    single = edge.alone(case, gpus_per_site=pools.site_gpus(case), wait_probability=case.wait_probability)
-    whole = edge.by_replicas(case, sites=[case.edge_sites], wait_probability=case.wait_probability, found=found)[edge.ALL][0]
-    return {"change": text, "edge_alone": float(single), "edge_batched": float(whole),
-            "break_even": np.nan if sold["break_even"] is None else sold["break_even"], "saving": sold["saving"]}
+def _row(text, case):
+    own, saved = base.break_even_rows(case).get(own_or_api.OWNED), own_or_api.saving(case)
+    single, whole = edge.at_site(case)
+    return {"change": text, "edge_alone": single, "edge_batched": whole,
+            "break_even": np.nan if own is None else own["requests_per_day"], "saving": np.nan if saved is None else saved}

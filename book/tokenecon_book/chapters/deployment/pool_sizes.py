@@ -4,12 +4,14 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, named
 from tokenecon.fleet import pools, traffic
 from tokenecon.fleet.erlang import utilisation
 from tokenecon.fleet.pools import ALONE, replica, site_gpus, targets
 from tokenecon.formulas import queueing
+from tokenecon_book.documents.words import percent
 
+DAILY = "through a day's peaks"
 TARGETS = ("low", "", "high")  # strict, expected and loose waiting target
 
 
@@ -21,7 +23,7 @@ def utilisations(case):
     alone = np.geomspace(2, max(2000, 2 * case.central_gpus), 60)
     whole = case.n_gpus * np.unique(np.round(np.geomspace(1, alone[-1] / case.n_gpus, 60)))
     kinds = {"1 request a GPU": (alone, ALONE, 1.0), "whole replicas": (whole, places, 1.0),
-             "same, by day": (whole, places, peak)}
+             DAILY: (whole, places, peak)}
     parts = []
     for kind, (sizes, slots, top) in kinds.items():
         part = pd.DataFrame({"n_gpus": sizes, "kind": kind})
@@ -33,18 +35,22 @@ def utilisations(case):
     site = site_gpus(case)
     held = site // case.n_gpus
     lone = float(utilisation(slots=site, wait_probability=case.wait_probability))
-    opening = f"Chance leaves a site of {size_words(site)} {lone:.0%} busy if each serves one request"
+    of = {"wait_probability": case.wait_probability}
+    alone_busy = named("pool-busy", lone, percent, places=site, **of)
+    opening = f"Chance leaves a small site {alone_busy} busy with one request a GPU"
     if held:
         full = float(utilisation(slots=held * found["concurrency"], wait_probability=case.wait_probability))
-        sentence = (f"{opening}, and {full:.0%} as {pools.count(held, 'replica')} of "
-                    f"{pools.count(found['concurrency'], 'place')}; the peaks of a day make that {full / peak:.0%}")
+        busy = named("pool-busy", full, percent, places=held * found["concurrency"], **of)
+        day = named("pool-busy-day", full / peak, percent, places=held * found["concurrency"], profile=case.profile, **of)
+        sentence = f"{opening}, {busy} with batches; the peaks of a day make that {day}"
     else:
-        sentence = f"{opening}; it does not hold one replica of {case.n_gpus}"
+        sentence = f"{opening}; it does not hold one whole replica"
     strict, _, loose = targets(case)
+    site_words = size_words(site) + (f", {pools.count(held, 'replica')}" if held else f", a replica takes {case.n_gpus}")
     return Finding(table, sentence, (
         f"A replica: {pools.count(case.n_gpus, 'GPU')}, {pools.count(found['concurrency'], 'request')} in flight within "
-        f"{case.ttft_ms:g} ms to the first token and {case.tpot_ms:g} ms a token. Bands: {strict:.1%} to {loose:.0%} of "
-        f"requests waiting. By day: sized for an hour {peak:.2f} times as busy as the mean. "
+        f"{case.ttft_ms:g} ms to the first token and {case.tpot_ms:g} ms a token. Outer bound: {strict:.1%} to {loose:.0%} of "
+        f"requests waiting. A site: {site_words}. By day: sized for an hour {peak:.2f} times as busy as the mean. "
         "Poisson arrivals; real ones come in bursts."), claimed=printed_utilisations())
 
 
@@ -62,5 +68,5 @@ def printed_utilisations():
                                     ("dep-central-utilisation", central, "documents: centre")):
         claim = data.claim(claim_id)
         rows.append({"n_gpus": n_gpus, "label": label, "utilisation": (claim["low"] + claim["high"]) / 2,
-                     "utilisation_low": claim["low"], "utilisation_high": claim["high"]})
+                     "utilisation_low": claim["low"], "utilisation_high": claim["high"], "range": "printed"})
     return pd.DataFrame(rows)

@@ -5,13 +5,13 @@ import pandas as pd
 from scipy.special import gammainc, gammaln, xlogy
 
 from tokenecon import data, units
-from tokenecon.finding import Finding, finding
-from tokenecon.fleet import planning, pools, traffic
+from tokenecon.finding import Finding, finding, named
+from tokenecon.fleet import erlang, planning, pools, traffic
 from tokenecon.formulas import memory, money, queueing
 from tokenecon.prices import gpu_prices
 from tokenecon.serving import sizing
-from tokenecon_book.chapters.deployment import deployment
-from tokenecon_book.documents.printed import n
+from tokenecon_book.documents import base
+from tokenecon_book.documents.words import about
 
 FIXED, SECONDS = "around the clock", "by the second"
 BY_SECOND = "modal"  # a provider of data/providers.csv whose prices are those of a second
@@ -57,15 +57,20 @@ def by_second(found, rates, *, idle_s, start_s):
     return paid, np.minimum(cold, 1.0)
 
 
+def carried(case, found, shape):
+    """Requests a second that one replica carries in the mean of hours so uneven, at the waiting target."""
+    busy = float(erlang.utilisation(slots=found["concurrency"], wait_probability=case.wait_probability))
+    return found["requests_per_s"] * queueing.mean_utilisation(peak_utilisation=busy, peak_to_mean=traffic.peak_to_mean(shape))
+
+
 def over_load(case):
     """Cost of a million tokens over requests an hour, up to what one replica serves: by the second, and around the clock."""
-    shape, own = traffic.profile(case.profile), deployment.instance(case)
-    found, tokens = own["found"], case.isl + case.osl
+    shape, found, tokens = traffic.profile(case.profile), pools.replica(case), case.isl + case.osl
     premiums, idles, starts = data.span("serverless.premium"), data.span("serverless.idle_timeout"), start_seconds(case)
-    most = own["capacity"][1] / tokens / units.HOURS_PER_DAY
+    most = units.convert(carried(case, found, shape), "request/s", "request/h")
     hourly = np.geomspace(min(FEWEST, most / 10), most, 160)
     rates, ratios = units.convert(hourly, "request/h", "request/s"), shape["ratio"].to_numpy()
-    rent = own["rent"][1]
+    rent = base.hour(case)["typical"] * (1 + case.ops_overhead)
     per_mtok = money.usd_per_mtok(usd_per_gpu_hour=rent, n_gpus=case.n_gpus, tok_per_s=rates * tokens, utilisation=1.0)
     table = pd.DataFrame({"requests_per_hour": hourly})
     for end, premium, idle, start in zip(("_low", "", "_high"), premiums, idles, starts, strict=True):
@@ -98,52 +103,54 @@ def crossing(hourly, one, other):
 @finding
 def offers(case):
     """:func:`over_load` as one row an offer and load, with the API beside and the finding."""
-    wide, api = over_load(case), deployment.api_price(case)
+    wide, api = over_load(case), base.api(case)
     hourly = wide["requests_per_hour"]
     parts = [pd.DataFrame({"requests_per_hour": hourly, "offer": name, **{
         f"usd_per_mtok{end}": wide[f"{column}{end}"] for end in ("", "_low", "_high")}})
         for name, column in ((SECONDS, "seconds"), (FIXED, "fixed"))]
     if api:
-        parts.append(pd.DataFrame({"requests_per_hour": hourly.iloc[[0, -1]], "offer": "API", "usd_per_mtok_low": api["price"][0],
-                                   "usd_per_mtok": api["price"][1], "usd_per_mtok_high": api["price"][2]}))
+        low, typical, high = api["blend"]
+        parts.append(pd.DataFrame({"requests_per_hour": hourly.iloc[[0, -1]], "offer": "API", "usd_per_mtok_low": low,
+                                   "usd_per_mtok": typical, "usd_per_mtok_high": high}))
     table = pd.concat(parts, ignore_index=True)
     pays, below = crossing(hourly, wide["seconds"], wide["fixed"]), None
     fast, usual, slow = start_seconds(case)
-    if pays is None:
-        opening = "Paying by the second is dearer from the first request on"
-    elif np.isinf(pays):
-        opening = "Paying by the second is cheaper at any load of one replica"
-    else:
-        cold = float(np.interp(pays, hourly, wide["cold_share"]))
-        opening = (f"Paying by the second is cheaper up to {n(pays, 2)} requests an hour, {pays / hourly.iloc[-1]:.1%} of "
-                   f"what one replica serves; there {cold:.0%} of requests meet a start of {usual:.0f} s")
+    of = base.load(case)
+    said = ("Paying by the second is dearer from the first request on" if pays is None else
+            "Paying by the second is cheaper at any load of one replica" if np.isinf(pays) else
+            "Paying by the second is cheaper than round the clock up to "
+            f"{named('hourly-load', pays, about, way='by the second', **of)} requests an hour")
     if api:
         best = wide[["seconds", "fixed"]].min(axis=1)
-        below = crossing(hourly, np.full(len(hourly), api["price"][1]), best)
+        below = crossing(hourly, np.full(len(hourly), typical), best)
         if below is not None:
-            opening += ", and an API is cheaper than both " + ("throughout" if np.isinf(below) else f"up to {n(below, 2)}")
+            said += ", and an API is cheaper than both " + ("throughout" if np.isinf(below) else (
+                f"up to {named('hourly-load', below, about, way='API', rule=base.rule(case), **of)}"))
+    cold = "" if pays is None or np.isinf(pays) else (
+        f" Where paying by the second ends, at {pays / hourly.iloc[-1]:.1%} of what one replica serves, "
+        f"{np.interp(pays, hourly, wide['cold_share']):.0%} of requests meet a start of {usual:.0f} s.")
     short, _, long = data.span("serverless.idle_timeout")
     note = (
         f"{case.n_gpus} × {data.gpu(case.gpu)['name']} at the typical on-demand price {gpu_prices.known(case)}, with "
         f"{case.ops_overhead:.0%} for operations in both; a second of a "
-        f"worker that stops costs {data.value('serverless.premium'):.2f} times as much at the same seller. The band: that "
-        f"premium, {fast:.0f} to {slow:.0f} s to load the weights, {short:g} to {long:g} s kept idle; around the clock: the "
-        "model's interval.")
+        f"worker that stops costs {data.value('serverless.premium'):.2f} times as much at the same seller.{cold} Outer bound: "
+        f"that premium, {fast:.0f} to {slow:.0f} s to load the weights, {short:g} to {long:g} s kept idle; around the clock: the "
+        "interval of the model; API: spread of offers.")
     listed = gpu_prices.prices(case.gpu, "on_demand", case.as_of, max_age_days=gpu_prices.PRICE_MAX_AGE_DAYS["on_demand"])
     listed = listed[listed["provider"] == BY_SECOND]
     if len(listed):
-        ratio = float(listed["value"].min()) / gpu_prices.of_page(case)["typical"]
+        ratio = float(listed["value"].min()) / base.hour(case)["typical"]
         name = data.row("providers", BY_SECOND)["name"]
         note += f" Another seller by the second, {name}, asks {ratio:.2f} times the typical price ({listed['as_of'].max()})."
-    return Finding(table, opening, note, pays_below=pays, api_below=below)
+    return Finding(table, said, note, pays_below=pays, api_below=below)
 
 
 @finding
 def at_loads(case, hourly=(1, 10, 100, 1000)):
     """The three costs and the share of requests that meet a start, at a few loads."""
-    wide, api = over_load(case), deployment.api_price(case)
+    wide, api = over_load(case), base.api(case)
     known = wide["requests_per_hour"]
-    rows = [{"requests_per_hour": load, "api": api["price"][1] if api else np.nan,
+    rows = [{"requests_per_hour": load, "api": api["blend"][1] if api else np.nan,
              **{name: float(np.exp(np.interp(np.log(load), np.log(known), np.log(wide[name])))) for name in (
                  "cold_share", "seconds", "seconds_low", "seconds_high", "fixed", "fixed_low", "fixed_high")}}
             for load in [load for load in hourly if known.iloc[0] <= load <= known.iloc[-1]] or [known.iloc[-1]]]

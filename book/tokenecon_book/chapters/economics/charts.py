@@ -3,12 +3,14 @@
 from tokenecon_book.charts.forms import axis, bars, intervals, lines, mark
 
 COST = axis("usd_per_mtok_out", "Cost of output", "USD/Mtok_out", log=True)
+RANGES = {"calibrated": "interval", "textbook": "bound"}
 BATCH = axis("concurrency", "Batch: requests decoded together", "sequence", log=True)
 
 
 def price_levels(found):
     """What a million tokens costs by each figure, on one axis."""
-    return intervals(found.table, axis("usd_per_mtok", "Cost of tokens", "USD/Mtok", log=True), "label", group="group")
+    return intervals(found.table, axis("usd_per_mtok", "Cost of tokens", "USD/Mtok", log=True), "label", group="group",
+                     range={"this page, calibrated": "interval", "this page, textbook": "bound"})
 
 
 def _thresholds(found):
@@ -19,13 +21,13 @@ def _thresholds(found):
 
 def batch_cost(found):
     """Cost over batch by both models, with the critical batch and the end of the memory."""
-    return lines(found.table, BATCH, COST, "by", marks=_thresholds(found))
+    return lines(found.table, BATCH, COST, "by", range=RANGES, marks=_thresholds(found))
 
 
 def batch_latency(found):
     """Time per output token over batch, with the same two thresholds and what the documents say of their batch."""
     return lines(found.table, BATCH, axis("tpot_ms", "Time per output token", "ms/tok_out", zero=True), "by",
-                 marks=_thresholds(found), points=found["claimed"])
+                 range=RANGES, marks=_thresholds(found), points=found["claimed"])
 
 
 def context(found):

@@ -2,12 +2,13 @@
 
 from tokenecon_book.charts.forms import axis, heatmap, intervals, lines, scatter
 
-COST = axis("usd_per_mtok_out", "Cost of output", "USD/Mtok_out", log=True)
+COST = axis("usd_per_mtok_out", "Cost of output tokens", "USD/Mtok_out", log=True)
 
 
 def cost(found):
-    """Cost of a token by accelerator, cheapest first, calibrated and textbook, with their ranges."""
-    return intervals(found.table, COST, "label", group="by", sort=False)
+    """Cost of a token by accelerator, cheapest first, with the interval of the model."""
+    return intervals(found.table, axis("usd_per_mtok", "Cost of all tokens", "USD/Mtok"), "label", group="measured",
+                     range="interval", sort=False)
 
 
 def fits(found):
@@ -25,15 +26,15 @@ def splitting(found):
 def value(found):
     """Bandwidth for a watt over bandwidth for a dollar."""
     return scatter(found.table, axis("mb_per_s_per_usd", "Bandwidth for a dollar", "MB/s/USD"),
-                   axis("gb_per_s_per_watt", "Bandwidth for a watt", "GB/s/W"), "name")
+                   axis("gb_per_s_per_watt", "Bandwidth for a watt", "GB/s/W"), "name", range="offers")
 
 
 def rent_or_buy(found):
     """An hour owned against an hour rented."""
     return intervals(found.table, axis("usd_per_gpu_hour", "An hour of one accelerator", "USD/GPU/h", log=True), "label",
-                     group="offer", sort=False)
+                     group="offer", range={"owned": "draws", "rented": "offers"}, sort=False)
 
 
 def cpu_or_gpu(found):
     """Cost over load, for a CPU server and a GPU that are paid by the hour."""
-    return lines(found.table, axis("load_tok_out_per_s", "Load", "tok_out/s", log=True), COST, "machine")
+    return lines(found.table, axis("load_tok_out_per_s", "Load", "tok_out/s", log=True), COST, "machine", range="bound")

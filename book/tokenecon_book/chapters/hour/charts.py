@@ -12,15 +12,16 @@ def breakdown(found):
 
 def kinds(found):
     """Kinds of an hour of one GPU, cheapest first, with their ranges."""
-    return intervals(found.table, axis("usd_per_gpu_hour", "An hour", "USD/GPU/h", log=True), "label", group="way", sort=False)
+    return intervals(found.table, axis("usd_per_gpu_hour", "An hour", "USD/GPU/h", log=True), "label", group="way",
+                     range=dict.fromkeys(set(found.table["way"]), "offers") | {"own": "draws"}, sort=False)
 
 
 def check(found):
     """Our owned hour over the published one, by accelerator and owner."""
     table = found.table
     near = mark("x", table["near"].iloc[0], "within 15 %", to=table["far"].iloc[0])
-    return intervals(table, axis("ratio", "Our hour, the published one = 1", "ratio"), "label", group="owner_words", sort=False,
-                     marks=[near])
+    return intervals(table, axis("ratio", "Our hour, the published one = 1", "ratio"), "label", group="owner_words",
+                     range="draws", sort=False, marks=[near])
 
 
 def life(found):
@@ -33,4 +34,5 @@ def life(found):
 def carbon(found):
     """Cost of a million output tokens against their carbon, by accelerator, with ranges."""
     return scatter(found.table, axis("usd_per_mtok_out", "Cost of output", "USD/Mtok_out", log=True),
-                   axis("gco2e_per_mtok_out", "Carbon of output", "gCO2e/Mtok_out", log=True), "label", "measured")
+                   axis("gco2e_per_mtok_out", "Carbon of output", "gCO2e/Mtok_out", log=True), "label", "measured",
+                   range="interval")

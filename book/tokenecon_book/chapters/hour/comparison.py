@@ -6,8 +6,9 @@ from scipy.optimize import brentq
 
 from tokenecon import data
 from tokenecon.errors import BadInput, NoInput
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, named
 from tokenecon.ownership import owned_hour
+from tokenecon_book.documents.words import than
 
 NEAR = 0.15  # a ratio this close to 1 counts as agreement
 OWNED = {"neocloud": "specialised cloud", "hyperscaler": "large cloud"}
@@ -55,21 +56,24 @@ def check(case):
     known = table.dropna(subset=["ratio"])
     near = (known["ratio"] - 1).abs() <= NEAR
     holds = (known["ratio_low"] <= 1) & (known["ratio_high"] >= 1)
-    newest, first = (known["as_of"] == known["as_of"].agg(end) for end in ("max", "min"))
-    words = (f"{int((near & newest).sum())} of {int(newest.sum())} hours published in {known['as_of'].max()[:7]} are within "
-             f"{NEAR:.0%} of ours")
-    if known["as_of"].nunique() > 1:
-        words += f", {int((near & first).sum())} of {int(first.sum())} of those of {known['as_of'].min()[:7]}"
+    vintages = [f"{int((near & part).sum())} of {int(part.sum())} of {day}" for day, part in (
+        (day, known["as_of"] == day) for day in sorted(known["as_of"].unique()))]
     both = table.pivot(index=["gpu", "owner"], columns="as_of", values="published_usd_per_gpu_hour").dropna()
     change = both.iloc[:, -1] / both.iloc[:, 0] - 1
     way = "fell" if change.median() < 0 else "rose"
     fall = (f" From the first vintage to the last the published hours {way} by {abs(change.median()):.0%} in the middle; our "
             "purchase prices are those known on the day of the page for both." if both.shape[1] > 1 else "")
+    of = {"gpus": ",".join(known["gpu"].unique()), "as_of": case.as_of}
+    whole, close = (named(name, number, str, **of) for name, number in (
+        ("published-hours", len(known)), ("published-hours-near", int(near.sum()))))
+    middle = named("published-hours-gap", known["ratio"].median(), than, **of)
     return Finding(table, (
-        f"{words}; the middle ratio is {known['ratio'].median():.2f}, and {owned_hour.LIKELY_SHARE:.0%} ranges of "
-        f"{int(holds.sum())} of all {len(known)} hold the published figure"),
-        f"Ratio of our owned hour to the published one; bars: {owned_hour.LIKELY_SHARE:.0%} of draws of our inputs. Large: a "
-        "large cloud with halls of its own. The published model takes four years of life and does not print its purchase prices."
+        f"An analyst's owned hours and ours: {close} of {whole} are near each other, and in the middle ours costs {middle} "
+        "theirs"),
+        f"Near: within {NEAR:.0%}; {', '.join(vintages)}. Ratio of our owned hour to the published one; bars: draws of our "
+        f"inputs (10 to 90 %), which hold the published figure {int(holds.sum())} times of {len(known)}. Large: a large cloud "
+        f"with halls of its own. Ours here lasts {data.value('finance.life'):g} years, as theirs; they do not print their "
+        "purchase prices."
         f"{fall}{_left_out(case, known)}")
 
 
@@ -153,8 +157,10 @@ def reconcile(case, checked):
     table = pd.DataFrame(rows)
     fits = table[table["verdict"] == "inside its range"]["name"].str.lower()
     price = table.loc[table["input"] == "usd_per_gpu", "value"].iloc[0]
+    share = named("published-gap-price", price, "{:.0%}".format, gpus=",".join(known["gpu"].unique()),
+                  as_of=case.as_of) if price == price else ""
     return Finding(table, (
-        f"The middle gap would close if every GPU cost {price:.0%} of what is asked" if price == price else
+        f"The middle gap would close if every GPU cost {share} of what is asked" if share else
         "No common factor on the prices of the GPUs would close the middle gap") + (
         f", or by {' or '.join(fits)} alone, within the range of the data." if len(fits) else
         "; no other single input would do it within its range."))

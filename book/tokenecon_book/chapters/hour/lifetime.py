@@ -4,16 +4,17 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data, units
-from tokenecon.finding import Finding, finding
+from tokenecon.decision import horizon
+from tokenecon.finding import Finding, finding, given, named
 from tokenecon.formulas import contracts, tco
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
-from tokenecon_book.chapters.hour.rent import page_inputs
-from tokenecon_book.documents.words import LITTLE, dollars
+from tokenecon_book.chapters.hour.rent import owned_said, page_inputs
+from tokenecon_book.documents import base
+from tokenecon_book.documents.words import CENT, count, dollars, percent, than
 
 YEARS = np.arange(2.0, 8.01, 0.25)
 RUNNING = ("upkeep", "staff", "space", "power")
-MANY_TIMES = 10  # from which on a ratio is said as one
 HALF_YEAR = 0.5  # a year's rent is paid at the price of its middle
 CASH_COLUMNS = {
     "way": ("Way", None), "first_usd": ("At the start", "USD/GPU"), "yearly_usd": ("First year", "USD/GPU"),
@@ -24,27 +25,36 @@ CASH_COLUMNS = {
 
 @finding
 def life(case):
-    """The owned hour over the years it is used, for three resale values, with the rent of the day."""
-    rent = gpu_prices.of_page(case)
-    given = page_inputs(case)
-    inputs = owned_hour.spans(case.gpu, as_of=case.as_of, **given)
-    expected = owned_hour.ends(inputs)[1]
-    low, middle, high = data.span("finance.residual")
-    shares = {share: f"sold for {share:.0%} of its price" if share else "sold for nothing" for share in (low, middle, high)}
+    """The owned hour over the years it is used, for three resale values at the end of its life, with the rent of the day."""
+    rent = base.hour(case)
+    inputs = page_inputs(case)
+    expected = owned_hour.ends(owned_hour.spans(case.gpu, as_of=case.as_of, **inputs))[1]
+    end = data.value("finance.life")
+    shares = {share: f"worth {share:.0%} after {years_words(end)}" if share else f"worth nothing after {years_words(end)}"
+              for share in data.span("finance.residual")}
     table = pd.concat([
-        pd.DataFrame({"years": YEARS, "resale": words,
-                      "usd_per_gpu_hour": owned_hour.owned_total(**expected | {"years": YEARS, "residual_share": share})})
-        for share, words in shares.items()], ignore_index=True)
+        pd.DataFrame({"years": YEARS, "resale": words, "usd_per_gpu_hour": owned_hour.owned_total(
+            **expected | {"years": YEARS, "residual_share": _resale(YEARS, share)})}) for share, words in shares.items()],
+        ignore_index=True)
+    sold = [{"residual_share": float(_resale([case.years], share)[0])} for share in (max(shares), min(shares))]
+    ends = [owned_said(case, owned_hour.owned_total(**expected | one), **one) for one in sold]
     here = owned_hour.owned_total(**expected)
-    best, worst = (owned_hour.owned_total(**expected | {"residual_share": share}) for share in (high, low))
+    less = owned_hour.owned_total(**expected | {"years": case.years - 1, "residual_share": _resale([case.years - 1], data.value(
+        "finance.residual"))[0]}) - here if case.years >= 2 else 0.0
+    after = given(case, "years", lambda years: count(years, "year"))
     return Finding(table, (
-        f"After {years_words(case.years)} a resale at {high:.0%} of the price or at nothing means {dollars(best)} or "
-        f"{dollars(worst)} an hour"
-        + (f"; a year less of use adds {dollars(owned_hour.owned_total(**expected | {'years': case.years - 1}) - here)}"
-           if case.years >= 2 else "")),
-        f"{data.gpu(case.gpu)['name']}, a specialised cloud. Each curve keeps its resale value at every age; in fact it falls "
-        "with age, so a long life gains less than drawn. Rent: the typical on-demand price of the day.",
+        f"What it sells for after {after} makes an owned hour of {data.gpu(case.gpu)['name']} cost {ends[0]} to {ends[1]}"
+        if ends[0] != ends[1] else f"What it sells for after {after} hardly moves an owned hour of {data.gpu(case.gpu)['name']}"),
+        f"A specialised cloud. The resale value falls on a straight line to the share of the price that it has after "
+        f"{years_words(end)}, and stays there; of the network nothing is sold."
+        + (f" A year less of use adds {dollars(less)}." if less > CENT else "")
+        + f" Rent: the typical on-demand price of the day{', which is old' if gpu_prices.aged(rent) else ''}.",
         rent=rent["typical"])
+
+
+def _resale(years, at_end_of_life):
+    """Resale value over the price after each of some years, as a decision reckons it."""
+    return np.array([horizon.resale_share(age, at_end_of_life) for age in years])
 
 
 def years_words(years):
@@ -72,10 +82,11 @@ def rents(rent, decline, inputs, years):
 @finding
 def cash(case):
     """Owning against renting one GPU for whole years, as payments, and what they are worth today."""
-    years = max(1, round(case.years))
-    inputs = owned_hour.spans(case.gpu, as_of=case.as_of, **page_inputs(case) | {"years": float(years)})
-    rent = gpu_prices.of_page(case)
-    ways = {"own": None, "rent, price stays": 0.0, f"rent, price falls by {case.price_decline:.0%} a year": case.price_decline}
+    years = round(case.years)  # a whole number: the scenario allows no other
+    inputs = owned_hour.spans(case.gpu, as_of=case.as_of, **page_inputs(case))
+    rent = base.hour(case)
+    ways = {"own": None, "rent, price stays": 0.0} | ({
+        f"rent, price falls by {case.price_decline:.0%} a year": case.price_decline} if case.price_decline else {})
     rows = []
     for way, decline in ways.items():
         row = {"way": way}
@@ -93,22 +104,21 @@ def cash(case):
         row["present_usd_low"], row["present_usd_high"] = min(worth), max(worth)
         rows.append(row)
     table = pd.DataFrame(rows)
-    own, stays, falls = table["present_usd"]
+    own, stays, *falls = table["present_usd"]
+    after = given(case, "years", lambda years: count(years, "year"))
+    said = [f"{_over(case, own / stays, 0.0)} renting if rents stay"] + [
+        f"{_over(case, own / fallen, case.price_decline)} renting if they fall by "
+        f"{given(case, 'price_decline', percent)} a year" for fallen in falls]
     return Finding(table, (
-        f"Over {years_words(years)} owning costs {_than(own, stays, 'renting')} if rents stay, and {_than(own, falls)} if they "
-        f"fall by {case.price_decline:.0%} a year."),
+        f"Over {after} owning costs {' and '.join(said)}."),
         "Payments at the start and at the end of each year; the resale is taken off the last. The same number of usable hours "
-        f"both ways, all of them needed; an owner's machines draw power as if {case.utilisation:.0%} of them worked. Ranges: all "
-        "open inputs and the rent at their cheap ends, and at their dear ends.",
+        "both ways, all of them needed; an owner's machines draw power as if "
+        f"{percent(page_inputs(case)['utilisation'])} of them worked. Outer bound: all open inputs and the rent at their cheap "
+        "ends, and at their dear ends.",
         units=dict.fromkeys(("first_usd", "yearly_usd", "last_usd", "present_usd", "present_usd_low", "present_usd_high"),
                             "USD/GPU"))
 
 
-def _than(own, other, what=""):
-    """How a cost compares with another, in words that stay readable when it is many times as high."""
-    if own >= MANY_TIMES * other:
-        return f"{own / other:,.0f} times as much{f' as {what}' if what else ''}"
-    change = abs(1 - own / other)
-    if change < LITTLE:
-        return f"as much{f' as {what}' if what else ''}"
-    return f"{change:.0%} {'less' if own < other else 'more'}{f' than {what}' if what else ''}"
+def _over(case, ratio, decline):
+    """How the cost of owning compares with that of renting, as text and named quantity."""
+    return named("own-over-rent", ratio, than, gpu=case.gpu, as_of=case.as_of, decline=decline, **page_inputs(case))

@@ -58,9 +58,10 @@ def _names(table, names, ends, up, hue):
 
 def tokens(found):
     """Sellers of each model as ticks on their range, and the cost on rented GPUs below them."""
-    cost = axis("usd_per_mtok", "Price or cost", "USD/Mtok", log=True)
+    cost = axis("usd_per_mtok", "All tokens, asked or made", "USD/Mtok", log=True)
     table = found.table
-    chart = intervals(table, cost, "label", group="what", sort=False)
+    kinds = {what: "offers" if what == "sold by the token" else "bound" for what in table["what"]}
+    chart = intervals(table, cost, "label", group="what", range=kinds, sort=False)
     points = labelled(found["sellers"], cost)
     points["row_label"] = [wrapped(name, 22) for name in points["label"]]  # as intervals() breaks its own
     order = [wrapped(name, 22) for name in table["label"]]
@@ -73,12 +74,12 @@ def tokens(found):
 
 def by_seller(found):
     """An hour of each GPU by part of the market, with the range of offers."""
-    return intervals(found.table, HOUR, "label", group="seller", sort=False)
+    return intervals(found.table, HOUR, "label", group="seller", range="offers", sort=False)
 
 
 def spot_regions(found):
     """Spot and on demand over regions."""
-    return intervals(found.table, HOUR, "label", group="price", sort=False)
+    return intervals(found.table, HOUR, "label", group="price", range="offers", sort=False)
 
 
 def commitment(found):
@@ -86,4 +87,4 @@ def commitment(found):
     marks = [mark("x", value, label) for label, value in found["marks"]]
     return lines(found.table, axis("change_per_year", "Change of rents in a year", "fraction"),
                  axis("cost_ratio", "Cost of the commitment, the alternative = 1", "ratio", zero=True), "contract",
-                 marks=[*marks, mark("y", 1.0, "break-even")])
+                 range="offers", marks=[*marks, mark("y", 1.0, "break-even")])

@@ -8,11 +8,12 @@ from scipy.optimize import brentq
 
 from tokenecon import data
 from tokenecon.errors import BadInput, NoPrice
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, given, named
 from tokenecon.formulas import contracts
 from tokenecon.prices import gpu_prices
 from tokenecon_book.chapters.market import market, printed_rents
-from tokenecon_book.documents.words import LITTLE, dollars, percent, span
+from tokenecon_book.documents import base
+from tokenecon_book.documents.words import LITTLE, dollars, percent
 
 DAYS_PER_YEAR = 365.25
 SHORTEST_DAYS = 90  # a change over fewer days says nothing about a year
@@ -103,15 +104,15 @@ def spot_discounts(case, regional=False):
                        f"known on {case.as_of}; the first spot prices are of {_first_spot()}")
     table = pd.DataFrame(table).sort_values(["gpu", "discount"], ascending=[True, False], kind="stable").reset_index(drop=True)
     per_seller = table.groupby(["gpu", "who"])["discount"].median()
-    regional = table.dropna(subset=["spread"])
-    ends = span(per_seller.min(), per_seller.max(), lambda off: f"{off:.0%} below" if off >= 0 else f"{-off:.0%} above")
-    sentence = f"Spot is {_off(per_seller.median())} on demand" + (
-        f" (median of {len(per_seller)} pairs of a GPU and a seller), from {ends}" if len(per_seller) > 1 else
-        " for the one GPU and seller that have both prices")
-    if len(regional):
-        widest = regional.loc[regional["spread"].idxmax()]
-        sentence += (f"; for one GPU of one seller, {widest['name']} at {widest['who']}, the dearest region asks "
-                     f"{widest['spread']:.1f} times the cheapest")
+
+    def off(value, at):
+        return named("spot-discount", value, _off, at=at, gpus=",".join(case.gpus), as_of=case.as_of, regional=regional)
+
+    ends = [off(per_seller.min(), "low"), off(per_seller.max(), "high")]
+    sentence = f"Spot is {off(per_seller.median(), 'median')} on demand" + (
+        " for the one GPU and seller that have both prices" if len(per_seller) == 1 else
+        " at each pair of a GPU and a seller" if len(set(ends)) == 1 else
+        f" at the median pair of a GPU and a seller; the pairs run from {ends[0]} to {ends[1]}")
     return Finding(
         table, sentence, "The discount compares spot and on demand of one seller in one region on one day, or, where the list "
         "names none, the cheapest with the cheapest. Negative: spot is dearer there."
@@ -131,17 +132,16 @@ def spot_regions(case):
             parts.append({"label": f"{label}, {kind}", "price": kind, "name": row["name"], "who": row["who"],
                           "region": row["region"], **ends, "discount": row["discount"]})
     table = pd.DataFrame(parts)
-    named = rows[rows["region"] != "cheapest region"].dropna(subset=["first"])
-    own = named[named["gpu"] == case.gpu]
-    named = own if len(own) else named
-    moved = named.loc[(named["discount"] - named["first"]).abs().idxmax()] if len(named) else None
-    sentence = (
-        f"Spot at {' and '.join(dict.fromkeys(rows['who']))} spreads over regions up to {rows['spread'].max():.1f}-fold, on "
-        f"demand up to {(rows['on_demand_high'] / rows['on_demand_low']).max():.1f}-fold")
-    if moved is not None and abs(moved["discount"] - moved["first"]) > market.SAME:
-        sentence += (f"; {moved['name']} in {moved['region']} went from {moved['first']:.0%} off "
-                     f"({moved['first_on']}) to {moved['discount']:.0%} ({moved['last_seen']})")
-    return Finding(table, sentence, "Dots: the region of the table below; bars: cheapest to dearest region of the same list.")
+
+    def wide(kind, ratio):
+        return named("region-spread", ratio, "{:.1f}".format, kind=kind, gpus=",".join(case.gpus), as_of=case.as_of)
+
+    spot, plain = rows["spread"].max(), (rows["on_demand_high"] / rows["on_demand_low"]).max()
+    sentence = (f"At one seller spot costs up to {wide('spot', spot)} times as much in its dearest region as in its cheapest"
+                + (f"; on demand up to {wide('on demand', plain)} times" if plain == plain else ""))
+    return Finding(table, sentence, (
+        "Dots: the region of the table below; bars: cheapest to dearest region of the same list, of "
+        f"{' and '.join(dict.fromkeys(rows['who']))}."))
 
 
 # --- commitments --------------------------------------------------------------------------------------
@@ -204,27 +204,29 @@ def commitment(case):
     """Cost of committing now over the yearly change of rents, with break-even and the moves that were observed."""
     _check(case)
     found, seen = discounts(case.as_of), observed(case).table
-    given = {"one year": case.discount_1y, "three years": case.discount_3y}
+    discount = {"one year": case.discount_1y, "three years": case.discount_3y}
     here = case.price_after_year - 1
     marks = [("page", here)] + [(f"{row['who']}, {row['when'][:4]}", row["change_per_year"])
                                 for _, row in seen.iloc[[0, -1] if len(seen) > 1 else []].iterrows()]
     ends = [change for _, change in marks] + [-0.5, 0.5]
     changes = np.linspace(min(ends), max(ends), 121)
-    low = [min(found[term][0], discount) for term, discount in given.items()]
-    high = [max(found[term][2], discount) for term, discount in given.items()]
-    costs = {end: _ratios(case, *pair, _decline(changes)) for end, pair in (("", given.values()), ("_low", high), ("_high", low))}
+    low = [min(found[term][0], one) for term, one in discount.items()]
+    high = [max(found[term][2], one) for term, one in discount.items()]
+    costs = {end: _ratios(case, *pair, _decline(changes))
+             for end, pair in (("", discount.values()), ("_low", high), ("_high", low))}
     parts = []
     for line in costs[""]:
         banded = costs if line in TERMS else [""]
         parts.append(pd.DataFrame({"change_per_year": changes, "contract": line,
                                    **{f"cost_ratio{end}": costs[end][line] for end in banded}}))
     table = pd.concat(parts, ignore_index=True)
-    even = {line: _even(case, given, line) for line in costs[""]}
-    now = _ratios(case, *given.values(), _decline(here))
+    even, terms = {line: _even(case, discount, line) for line in costs[""]}, base.cased(case, "discount_3y", "discount_rate")
+    now = _ratios(case, *discount.values(), _decline(here))
     return Finding(table, (
-        f"Three years at {percent(case.discount_3y)} off pay {_change_words(even['three years'], 'rents')} a year, one year at "
-        f"{percent(case.discount_1y)} off {_change_words(even['one year'])}"), (
-        f"Three years beat a contract renewed each year {_change_words(even[RENEWED])}. "
+        f"Three years at {given(case, 'discount_3y', percent)} off pay "
+        f"{_change_words(even['three years'], 'rents', term='three years', **terms)}"), (
+        f"One year at {percent(case.discount_1y)} off pays {_change_words(even['one year'])}. Three years beat a contract "
+        f"renewed each year {_change_words(even[RENEWED])}. "
         "Three over one: three years against one year, renewed twice at the price of its day. A GPU used around the clock, "
         f"capital at {case.discount_rate:.0%} a year. At the page's change of {here:+.0%} a year three years cost "
         f"{now['three years']:.0%} of on demand, one year {now['one year']:.0%}. Bands: lowest to highest discount on any list, "
@@ -254,12 +256,12 @@ def _even(case, given, line):
     return np.exp(-brentq(gap, -LARGEST_RATE, LARGEST_RATE)) - 1
 
 
-def _change_words(change, who="they"):
-    """Unless rents change by how much a year, in words."""
+def _change_words(change, who="they", **of):
+    """Unless rents change by how much a year, in words; the change is a named quantity of a commitment."""
     if np.isinf(change):
         return f"however {who} move" if change < 0 else "at no change of rents" if who == "they" else f"at no change of {who}"
-    return f"unless {who} " + (f"fall by more than {-change:.0%}" if change < 0 else f"do not rise by {change:.0%} or more")
-
+    share = named("commitment-break-even", change, lambda one: percent(abs(one)), **of)
+    return f"unless {who} " + (f"fall by more than {share} a year" if change < 0 else f"do not rise by {share} a year or more")
 
 
 @finding
@@ -267,7 +269,8 @@ def observed(case):
     """The yearly changes that sellers of the page's GPU made, and what a commitment costs at each of them."""
     _check(case)
     table = []
-    for _, row in printed_rents.seller_changes(case.gpu, case.as_of).table.iterrows():
+    rows = printed_rents.seller_changes(case.gpu, case.as_of).table
+    for _, row in rows[rows["seller"] != gpu_prices.ESTIMATES].iterrows():  # an index or an estimate is no seller's price
         spans = (("highest", "highest_on", "before", "before_on"), ("before", "from_on", "newest", "newest_on"))
         for first, start, last, end in spans:
             begin = row[first] if row[first] == row[first] else row["newest"] / (1 + row["rise"])

@@ -5,7 +5,7 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import BadInput, NoPrice
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, named
 from tokenecon.prices import gpu_prices, price_book
 from tokenecon.queries import remembered
 from tokenecon_book.documents.words import dollars
@@ -78,11 +78,6 @@ def typical(rows):
             "providers": rows["provider"].nunique(), "offers": len(rows), "set_on": set_on, "last_seen": rows["last_seen"].max()}
 
 
-def counted(row, as_of):
-    """:func:`gpu_prices.counted` of a row of :func:`typical` on a day."""
-    return gpu_prices.counted({"sellers": row["providers"], "as_of": row["set_on"], "newest": row["last_seen"], "date": as_of})
-
-
 @finding
 def history(gpu, as_of):
     """Rent by quarter and part of the market: what was asked at any time in the quarter, each provider counted once."""
@@ -101,7 +96,7 @@ def history(gpu, as_of):
                               **typical(part)})
     table = pd.DataFrame(table)
     left_out = len(seen(gpu, as_of).query("series == '' and kind != 'spot'"))
-    return Finding(table, f"{data.gpu(gpu)['name']}: {_course(table)}", (
+    return Finding(table, _course(table, gpu, as_of), (
         "Hyperscaler, neocloud, marketplace: by the hour; contracts: an index and an estimate, not offers. Strokes: the middle "
         "provider of a quarter, each counted once; without a stroke nobody's price is known. Dots and thin lines: each offer, "
         "from the day it was first seen to the last. Sellers change from quarter to quarter; the table of sellers compares each "
@@ -110,19 +105,19 @@ def history(gpu, as_of):
         order=ORDER, offers=rows, printed=documents(gpu, as_of))
 
 
-def _course(table):
-    """How list prices and contracts moved, in words: down from the highest quarter, and up again."""
-    parts = []
-    for choices, words in (((NEOCLOUD, HYPERSCALER), "lists of {}s"), ((ONE_YEAR, THREE_YEARS), "{}s")):
-        lines = {series: line for series in choices if len(line := table[table["series"] == series]) > 1}
-        if lines:
-            series = next(iter(lines))
-            parts.append(f"{words.format(series)} {down_and_up(lines[series])}")
-    return "; ".join(parts) or "each part of the market is known for one quarter only"
+def _course(table, gpu, as_of):
+    """How list prices moved, in words: down from the highest quarter, and up again; of contracts where no lists are known."""
+    name = data.gpu(gpu)["name"]
+    for series in (NEOCLOUD, HYPERSCALER, ONE_YEAR, THREE_YEARS):
+        line = table[table["series"] == series]
+        if len(line) > 1:
+            what = f"The middle {series}'s hour" if series in (NEOCLOUD, HYPERSCALER) else f"An hour by {series}"
+            return f"{what} of {name} {down_and_up(line, gpu=gpu, seller=series, as_of=as_of)}"
+    return f"Each part of the market of {name} is known for one quarter only"
 
 
-def down_and_up(line):
-    """From the highest quarter to the lowest after it and to the last, in words.
+def down_and_up(line, **of):
+    """From the highest quarter to the lowest after it and to the last, in words, with each price named as one of a quarter.
 
     Quarters with a single provider are left out where others have several: one list more or less is no change of the market.
     """
@@ -131,20 +126,20 @@ def down_and_up(line):
     price, quarter = list(line["usd_per_gpu_hour"]), list(line["quarter"])
 
     def said(place):
-        return f"{dollars(price[place])} ({quarter[place]})"
+        return named("rent-quarter", price[place], dollars, quarter=quarter[place], **of)
 
     if max(price) <= min(price) * (1 + SAME):
-        return f"at {said(0)}, unchanged to {quarter[-1]}"
+        return f"stayed at {said(0)}"
     peak = int(np.argmax(price))
     low = peak + int(np.argmin(price[peak:]))
     if low == peak:  # the highest is the newest
         low = int(np.argmin(price))
-        return f"up from {said(low)} to {said(-1)}"
+        return f"rose from {said(low)} to {said(-1)}"
     last = len(price) - 1
-    fallen = f"down from {said(peak)} to {said(low)}"
+    fallen = f"fell from {said(peak)} to {said(low)}"
     if low == last:
         return fallen
-    return f"{fallen}, {'up again to' if price[last] > price[low] * (1 + SAME) else 'still'} {said(last)}"
+    return f"{fallen} and {'rose again to' if price[last] > price[low] * (1 + SAME) else 'is still at'} {said(last)}"
 
 
 def offers_known(gpu, as_of):
@@ -180,10 +175,14 @@ def by_seller(case):
     table = pd.DataFrame(table)
     sentence = "No GPU of the page is offered by hyperscalers and neoclouds alike"
     if ratios:
+        def said(gpu, value):
+            return named("hyperscaler-over-neocloud", value, "{:.1f}".format, gpu=gpu, as_of=case.as_of)
+
         least, most = min(ratios, key=ratios.get), max(ratios, key=ratios.get)
         sentence = (
-            f"Hyperscalers ask {np.median(list(ratios.values())):.1f} times what neoclouds ask for the same GPU (median of "
-            f"{len(ratios)}), from {ratios[least]:.1f} for {least} to {ratios[most]:.1f} for {most}")
+            f"Hyperscalers ask {said(least, ratios[least])} times what neoclouds ask for {least}" if least == most else
+            f"Hyperscalers ask {said('median of ' + ', '.join(ratios), np.median(list(ratios.values())))} times what neoclouds "
+            f"ask for the same GPU, from {said(least, ratios[least])} for {least} to {said(most, ratios[most])} for {most}")
     newest = table.groupby("seller")["last_seen"].max()
     return Finding(table, sentence, (
         "Dots: the middle provider; bars: lowest to highest offer; in brackets the number of offers. Newest list seen: "
@@ -206,10 +205,14 @@ def marked(case):
     table["name"] = [data.gpu(gpu)["name"] for gpu in table["gpu"]]
     table["kind"] = table["kind"].str.replace("_", " ")
     table = table.sort_values(["outside", "age_days"], ascending=False, kind="stable").reset_index(drop=True)
+    def said(what, number):
+        return named("prices-marked", number, str, what=what, as_of=case.as_of)
+
+    old_after = named("price-old-after", price_book.OLD_DAYS, str)
     return Finding(table, (
-        f"Of {len(used)} prices by the hour that this page uses, {int(used['old'].sum())} were last seen more than "
-        f"{price_book.OLD_DAYS} days before {case.as_of}, and {int(used['outside'].sum())} lie outside the range of their "
-        "peers."),
+        f"Of {said('used', len(used))} prices by the hour that this page uses, {said('old', int(used['old'].sum()))} were last "
+        f"seen more than {old_after} days before {case.as_of}, and {said('outside', int(used['outside'].sum()))} lie outside the "
+        "range of their peers."),
         "A mark changes no result. Peers are all other sellers of the same accelerator and contract, mostly neoclouds, so that a "
         "hyperscaler may lie outside by being one.",
         units_of(MARK_COLUMNS) | dict.fromkeys(("low", "high", "region_low", "region_high"), "USD/GPU/h")

@@ -5,9 +5,8 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import BadInput
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, named
 from tokenecon.prices import gpu_prices
-from tokenecon_book.chapters.market import market
 from tokenecon_book.chapters.market.market import (
     BY_THE_HOUR,
     ORDER,
@@ -20,13 +19,17 @@ from tokenecon_book.chapters.market.market import (
     typical,
     units_of,
 )
-from tokenecon_book.documents.words import count, dollars
+from tokenecon_book.documents import base
+from tokenecon_book.documents.words import dollars, percent
 
+# accelerator -> the claim of the range that the documents print for an hour of it
+CLAIMS = {"h100-sxm-80gb": "up-h100-cloud-price-now", "h200-sxm-141gb": "up-h200-cloud-price"}
+BEFORE, BEFORE_OF = "up-h100-cloud-price-before", "h100-sxm-80gb"
 DOUBTED = "unverified: far from what its peers ask"  # how a row of data/prices.csv says that it may be another product
 MOVE_COLUMNS = {
-    "who": ("Seller", None), "contract": ("Contract", None), "highest": ("Highest before", "USD/GPU/h"),
-    "before": ("Last before the documents", "USD/GPU/h"), "fall": ("Change to then", "fraction"),
-    "newest": ("Newest", "USD/GPU/h"), "rise": ("Change since", "fraction"), "newest_on": ("Seen on", None),
+    "label": ("Seller", None), "before": ("Last before the documents", "USD/GPU/h"),
+    "fall": ("Change from its highest", "fraction"), "newest": ("Newest", "USD/GPU/h"), "rise": ("Change since", "fraction"),
+    "newest_on": ("Seen on", None),
 }  # fmt: skip
 BAND_COLUMNS = {
     "seller": ("Seller", None), "then": ("Offers in the year before the documents", None),
@@ -58,7 +61,7 @@ def seller_changes(gpu, as_of):
     rows = charted(gpu, as_of)
     rows = rows[~rows["note"].str.startswith(DOUBTED)]
     table = []
-    for (provider, kind, _region), part in rows.groupby(["provider", "kind", "region"], sort=False):
+    for (provider, kind, region), part in rows.groupby(["provider", "kind", "region"], sort=False):
         days = part.groupby("as_of").agg(usd=("usd_per_gpu_hour", "median"), seen=("last_seen", "max"))
         if len(days) < 2 and days["seen"].iloc[0] == days.index[0]:
             continue
@@ -69,13 +72,15 @@ def seller_changes(gpu, as_of):
         start = before if len(early) else days["usd"].iloc[0]
         table.append({
             "provider": provider, "who": part["name"].iloc[0], "seller": part["seller"].iloc[0],
-            "contract": kind.replace("_", " "), "series": part["series"].iloc[0],
+            "contract": kind.replace("_", " "), "region": region, "series": part["series"].iloc[0],
             "highest": highest, "highest_on": early["usd"].idxmax() if len(early) else "", "before": before,
             "before_on": min(early["seen"].iloc[-1], pivot) if len(early) else "", "fall": before / highest - 1,
             "newest": newest, "newest_on": days["seen"].iloc[-1] if newest == newest else "",
             "rise": newest / start - 1, "from_on": min(early["seen"].iloc[-1], pivot) if len(early) else days.index[0],
         })  # fmt: skip
     table = pd.DataFrame(table)
+    several = table.duplicated(["who", "contract"], keep=False) & (table["region"] != "")
+    table["label"] = table["who"] + ("; " + table["region"]).where(several, "")
     table["place"] = table["series"].map(ORDER.index)
     table = table.sort_values(["place", "who"], kind="stable").drop(columns="place").reset_index(drop=True)
     sellers = table[(table["seller"] != "index") & (table["before"] > 0)]
@@ -83,10 +88,15 @@ def seller_changes(gpu, as_of):
     up, cut = again[again["rise"] > SAME], again[again["rise"] < -SAME]
     twice = table[table["seller"] != "index"].dropna(subset=["rise"])  # after the documents or across their day
     raised = twice[twice["rise"] > SAME]
+
+    def said(what, rows):
+        return named("sellers-compared", len(rows), lambda number: str(number or "none"), what=what, gpu=gpu, as_of=as_of)
+
+    fell, rose = _by("seller-fall-before", down["fall"], gpu, as_of), _by("seller-rise-since", up["rise"], gpu, as_of)
     return Finding(table, (
-        f"Of {len(sellers)} sellers of {data.gpu(gpu)['name']} by the hour seen before {pivot}, {len(down)} had come down from "
-        f"their highest price{_median(down['fall'])}; of {len(again)} seen again since, {len(up)} have raised "
-        f"it{_median(up['rise'])}, {len(cut)} lowered it{_median(cut['rise'])}, {len(again) - len(up) - len(cut)} kept it."), (
+        f"Of {said('before', sellers)} sellers of {data.gpu(gpu)['name']} by the hour seen before {pivot}, {said('down', down)} "
+        f"had come down from their highest price{fell}. Of {said('again', again)} seen again since, {said('up', up)} raised "
+        f"it{rose} and {said('cut', cut)} lowered it; the others kept it."), (
         "A seller is one provider with one contract in one region, its several offers of a day one price. Changes below "
         f"{SAME:.0%} count as kept. A dash: not seen then; the change since starts at the first price seen after the documents. "
         "Prices that the book itself doubts are left out."),
@@ -95,9 +105,32 @@ def seller_changes(gpu, as_of):
         raised_by=raised["rise"].median(), lowered=int((twice["rise"] < -SAME).sum()))
 
 
-def _median(changes):
-    """A median change in words, or nothing where there is none."""
-    return f" by {abs(changes.median()):.0%} (median)" if len(changes) else ""
+def _by(name, changes, gpu, as_of):
+    """By how much the middle one of some sellers changed its price, in words, or nothing where none did."""
+    return f" by {named(name, abs(changes.median()), percent, gpu=gpu, as_of=as_of)} at the median" if len(changes) else ""
+
+
+@finding
+def printed_fall(gpu, as_of):
+    """What the documents print an hour to cost before and on their day, the fall between the two, and whether it lasted."""
+    last, since = printed(gpu, as_of), seller_changes(gpu, as_of)
+    lasts = ("It has not lasted: more sellers raised their price since than lowered it." if since["up"] > since["cut"] else
+             "It has lasted." if since["cut"] > since["up"] else "Sellers have moved neither way since.")
+    if gpu != BEFORE_OF:
+        return Finding(pd.DataFrame(), (
+            f"The documents print {_range(CLAIMS[gpu])} an hour on {last['as_of']}, and no price before."))
+    now, before = data.claim(CLAIMS[gpu]), data.claim(BEFORE)
+    # the least fall is from the low end to the high end, the most the other way
+    least, most = 1 - now["high"] / before["low"], 1 - now["low"] / before["high"]
+    fall = [named("printed-fall", one, percent, gpu=gpu, end=end) for end, one in (("low", least), ("high", most))]
+    return Finding(pd.DataFrame({"fall_low": [least], "fall_high": [most]}), (
+        f"The documents print {_range(CLAIMS[gpu])} an hour on {last['as_of']} and {_range(BEFORE)} for an earlier day that they "
+        f"do not name: a fall by {fall[0]} to {fall[1]}. {lasts}"), units={"fall_low": "fraction", "fall_high": "fraction"})
+
+
+def _range(claim_id):
+    row = data.claim(claim_id)
+    return " to ".join(named(claim_id, row[end], dollars, end=end) for end in ("low", "high"))
 
 
 @finding
@@ -121,9 +154,13 @@ def printed_range(gpu, as_of):
     table = pd.DataFrame(table)
     small = table[table["seller"] != "hyperscaler"]
     large = table[table["seller"] == "hyperscaler"].iloc[0]
+
+    def said(what, column):
+        return named("offers-in-printed-range", table[column].sum(), "{:.0f}".format, what=what, gpu=gpu, as_of=as_of)
+
     return Finding(table, (
-        f"The documents' {dollars(ends[0])} to {dollars(ends[1])} for {data.gpu(gpu)['name']} holds for "
-        f"{table['inside_now'].sum() or 'none'} of {count(table['now'].sum(), 'offer')} known on {as_of}"),
+        f"The documents' {_range(CLAIMS[gpu])} for {data.gpu(gpu)['name']} holds {said('inside', 'inside_now')} of the "
+        f"{said('known', 'now')} offers known on {as_of}"),
         f"{small['inside_now'].sum()} of {small['now'].sum()} are of neoclouds and marketplaces, {large['inside_now']} of "
         f"{large['now']} of hyperscalers.",
         units=units_of(BAND_COLUMNS) | dict.fromkeys(("then", "inside_then", "now", "inside_now"), "count"),
@@ -132,16 +169,17 @@ def printed_range(gpu, as_of):
 
 @finding
 def headline(case):
-    """The answer of the chapter: whether the printed price was right, and what it is on the day of the page."""
-    inside = printed_range(case.gpu, case.as_of)
+    """The answer of the chapter: an hour's price on the day of the page, how it fell to the documents' day and moved since."""
     since = seller_changes(case.gpu, case.as_of)
-    turned = since["raised"] - since["lowered"]
-    turn = "" if not turned else f"; more sellers have {'raised' if turned > 0 else 'lowered'} their price since than not" if abs(
-        turned) > since["twice"] / 2 else f"; some have {'raised' if turned > 0 else 'lowered'} their price since"
-    offers = inside.table.dropna(subset=["usd_per_gpu_hour"]).set_index("seller")
-    seller = "neocloud" if "neocloud" in offers.index else offers.index[0]
+    found = gpu_prices.price_range(case.gpu, "on_demand", case.as_of, rule=base.rule(case))
+    of, name = base.cased(case, "gpu", "as_of"), data.gpu(case.gpu)["name"]
+    price = named(base.HOURS["on_demand"], found["typical"], dollars, rule=found["rule"], **of)
+    fell = ("sellers had kept their prices to the documents' day" if not since["down"] else
+            f"sellers had cut it by {named('seller-fall-before', -since['median_fall'], percent, **of)} before the documents")
+    more = since["up"] - since["cut"]
+    moved = ("and none was seen again since" if not since["again"] else "and as many raised as cut it since" if not more else
+             f"and raised it by {named('seller-rise-since', since['median_rise'], percent, **of)} since" if more > 0 else
+             "and cut it again since")
     return Finding(
-        inside.table, f"{inside.sentence}{turn}.", inside.note, inside.units,
-        number=f"{dollars(offers.loc[seller, 'usd_per_gpu_hour'])}",
-        label=f"an hour of {data.gpu(case.gpu)['name']} at the typical {seller} on {case.as_of}, "
-              f"{market.counted(offers.loc[seller], case.as_of)}")
+        since.table, f"An hour of {name} on demand costs {price}{gpu_prices.aged(found)}: {fell}, {moved}.", since.note,
+        since.units, number=price, label=f"an hour of {name} on demand, {gpu_prices.counted(found)}")

@@ -6,22 +6,25 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data
+from tokenecon.decision import scenario_prices
 from tokenecon.errors import BadInput
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, named
 from tokenecon.formulas import money
-from tokenecon.prices import gpu_prices, price_book
+from tokenecon.prices import api_terms, gpu_prices, price_book
 from tokenecon.queries import remembered
 from tokenecon.serving import sizing
 from tokenecon_book.chapters.market import market
-from tokenecon_book.documents.words import count, dollars, percent, span
+from tokenecon_book.documents import base
+from tokenecon_book.documents.words import price
 
 FEWEST_SELLERS = 3  # fewer make no spread
-API = "sold by the token"
+DRAWN = 2  # models in the figure, three rows each; the table has all
+API, CHEAPEST = "sold by the token", "cheapest seller"
 STATED = "stated price"
 KINDS = ("hyperscaler", "neocloud", "marketplace", STATED)
 COLUMNS = {
     "model_name": ("Model", None), "what": ("Offer", None), "with_": ("Of", None),
-    "usd_per_mtok": ("Price or cost of both kinds", "USD/Mtok"), "implied_load": ("Load to meet the middle seller", "fraction"),
+    "usd_per_mtok": ("All tokens", "USD/Mtok"), "implied_load": ("Load to meet the middle seller", "fraction"),
     "below": ("Sellers below it", "fraction"), "ttft_ms": ("TTFT", "ms"), "tpot_ms": ("TPOT", "ms/tok_out"),
 }  # fmt: skip
 LIST_COLUMNS = {
@@ -31,14 +34,21 @@ LIST_COLUMNS = {
 }  # fmt: skip
 CHANGE_COLUMNS = {
     "change": ("What changes", None), "gpu_name": ("Cheapest GPUs", None),
-    "usd_per_mtok": ("Cost of both kinds", "USD/Mtok"), "median_seller": ("Middle seller", "USD/Mtok"),
+    "usd_per_mtok": ("All tokens, made", "USD/Mtok"), "median_seller": ("All tokens, middle seller", "USD/Mtok"),
     "implied_load": ("Load at which both are the same", "fraction"),
 }  # fmt: skip
 UNITS = market.units_of(COLUMNS) | {"rent": "USD/GPU/h"}
 
 
+def completed(case):
+    """The case of the page with its share of hours that work, that of the base case where the page leaves it blank."""
+    if case.utilisation is not None:
+        return case
+    return SimpleNamespace(**vars(case) | {"utilisation": float(base.bill(case)["utilisation"])})
+
+
 def models(case):
-    """Open models of the size asked that enough sellers price, those with most sellers first."""
+    """Open models of the size asked that enough sellers price: the page's own first, then those with most sellers."""
     shapes, known = data.rows("models", {}, want="id parameters"), price_book.token_models()
     fitting = shapes["id"][shapes["parameters"].between(case.params_low, case.params_high)]
     sold = {model: sellers(case, model) for model in fitting if model in known}
@@ -46,18 +56,12 @@ def models(case):
     if not sold:
         raise BadInput(f"parameter 'params_low' is {case.params_low:g} and 'params_high' {case.params_high:g}, between which "
                        f"no model has {FEWEST_SELLERS} sellers on {case.as_of}; widen them, or see data/api_prices.csv")
-    return dict(sorted(sold.items(), key=lambda one: -len(one[1])))
-
-
-@remembered
-def _sold(model, as_of):
-    """The token prices of a model in force on a day, remembered."""
-    return price_book.token_prices(model, as_of)
+    return dict(sorted(sold.items(), key=lambda one: (one[0] != case.model, -len(one[1]))))
 
 
 def sellers(case, model):
-    """Price of a million tokens at the page's mix by seller: the median of a seller's own offers. [USD/Mtok]"""
-    rows = _sold(model, case.as_of).copy()
+    """Price of a million tokens at the page's mix by seller: the median of a seller's own offers that take it. [USD/Mtok]"""
+    rows = api_terms.able(model, case.as_of, positions=case.isl + case.osl)
     rows["usd_per_mtok"] = money.usd_per_mtok_blend(
         usd_per_mtok_in=rows["usd_per_mtok_in"], usd_per_mtok_out=rows["usd_per_mtok_out"], isl=case.isl,
         osl=case.osl)
@@ -104,7 +108,7 @@ def rented(case, model):
                     usd_per_mtok_in=0.0, usd_per_mtok_out=whole, isl=case.isl, osl=case.osl)
             rows.append({"model": model, "seller": seller, "gpu": replica["gpu"], "n_gpus": replica["n_gpus"], **cost,
                          **{name: replica[name] for name in ("ttft_ms", "tpot_ms", "concurrency", "calibrated")},
-                         "rent": rents["usd_per_gpu_hour"]})
+                         "rent": rents["usd_per_gpu_hour"], "set_on": rents.get("set_on", case.as_of)})
     table = pd.DataFrame(rows)
     best = table.loc[table.groupby("seller")["usd_per_mtok"].idxmin()]
     best = best.set_index("seller").reindex([name for name in KINDS if name in set(best["seller"])])
@@ -122,21 +126,25 @@ def api_against_rent(case):
         rows.append({"model": model, "model_name": name, "label": _label(name, sold), "what": API,
                      "with_": f"{len(sold)} sellers", "usd_per_mtok": middle, "usd_per_mtok_low": sold["usd_per_mtok"].min(),
                      "usd_per_mtok_high": sold["usd_per_mtok"].max(), "calibrated": True})
+        least = sold.loc[sold["usd_per_mtok"].idxmin()]
+        rows.append({"model": model, "model_name": name, "label": f"{name}, {CHEAPEST}", "what": CHEAPEST,
+                     "with_": least["provider"], "usd_per_mtok": least["usd_per_mtok"], "calibrated": True})
         for _, own in rented(case, model).iterrows():
             rows.append({
                 "model": model, "model_name": name, "label": f"{name} at a {own['seller']}", "what": f"rented, {own['seller']}",
                 "with_": own["gpu_name"], "below": (sold["usd_per_mtok"] < own["usd_per_mtok"]).mean(),
                 "implied_load": implied_load(case, own["usd_per_mtok"], middle),
-                **{key: own[key] for key in ("seller", "rent", "calibrated", "ttft_ms", "tpot_ms", "usd_per_mtok",
-                                             "usd_per_mtok_low", "usd_per_mtok_high")}})
+                **{key: own[key] for key in ("gpu", "seller", "rent", "set_on", "calibrated", "ttft_ms", "tpot_ms",
+                                             "usd_per_mtok", "usd_per_mtok_low", "usd_per_mtok_high")}})
     table, points = pd.DataFrame(rows), seller_points(case)
     ends = ("lowest rent at the fast end of the serving model's 80 % interval to the highest rent at the slow end; dots: the "
             "middle provider. Marketplaces are in the table" if gpu_prices.stated(case) is None else
             f"the serving model's 80 % interval, at rents {gpu_prices.known(case)}")
-    return Finding(table, _compared(case, table, points), (
-        f"Both kinds of token at the mix of the page, {case.isl:g} in and {case.osl:g} out. Ticks: sellers, "
+    sentence, asked = _compared(case, table)
+    return Finding(table, sentence, (
+        f"{asked} Both kinds of token at the mix of the page, {case.isl:g} in and {case.osl:g} out. Ticks: sellers, "
         f"several offers of one their median; some resell others. Bars of rented GPUs: {ends}. "
-        f"{case.weights.upper()} weights; sellers do not state theirs. Without staff, network, egress, and tokens from a cache."
+        f"{case.weights.upper()} weights; few sellers state theirs. Without staff, network, egress, and tokens from a cache."
         + ("" if table["calibrated"].all() else " Some of it is beyond the measurements.")),
         UNITS, sellers=points)
 
@@ -154,10 +162,13 @@ def seller_points(case):
 
 @finding
 def charted(found):
-    """The rows of :func:`api_against_rent` that its figure has room for: sellers, neoclouds, hyperscalers."""
-    table = found.table
-    rows = table[table["seller"].fillna("") != "marketplace"].reset_index(drop=True)
-    return Finding(rows, found.sentence, found.note, UNITS, sellers=found["sellers"])
+    """The rows of :func:`api_against_rent` that its figure has room for: sellers, neoclouds, hyperscalers of the first models."""
+    table, points = found.table, found["sellers"]
+    rows = table[(table["seller"].fillna("") != "marketplace") & (table["what"] != CHEAPEST)]
+    drawn, left = rows["model"].unique()[:DRAWN], rows["model_name"].unique()[DRAWN:]
+    note = found.note + (f" In the table alone: {', '.join(left)}." if len(left) else "")
+    return Finding(rows[rows["model"].isin(drawn)].reset_index(drop=True), found.sentence, note, UNITS,
+                   sellers=points[points["model"].isin(drawn)].reset_index(drop=True))
 
 
 def implied_load(case, usd_per_mtok, price):
@@ -165,19 +176,24 @@ def implied_load(case, usd_per_mtok, price):
     return case.utilisation * usd_per_mtok / price
 
 
-def _compared(case, table, points):
-    """The comparison in words: our cost at neoclouds against the middle seller, and how many sellers ask less."""
-    own = table[table["seller"] == "neocloud"] if (table.get("seller") == "neocloud").any() else table[table["what"] != API]
-    cost = own.groupby("model")["usd_per_mtok"].min()
-    below = int((points["usd_per_mtok"] < points["model"].map(cost)).sum())
-    middle = points.groupby("model")["usd_per_mtok"].median()
-    loads = own.groupby("model")["implied_load"].min()
-    where = "GPU rented from a neocloud" if (own["seller"] == "neocloud").all() else "rented GPU"
-    meets = (f"{span(loads.min(), loads.max(), percent)} load would meet the middle one" if loads.max() <= 1 else
-             "no load would meet the middle one" if loads.min() > 1 else "for some no load would meet the middle one")
-    return (f"At {percent(case.utilisation)} load a {where} makes a million tokens of these models for "
-            f"{span(cost.min(), cost.max(), dollars)}, the middle seller asks {span(middle.min(), middle.max(), dollars)}; "
-            f"{below} of {count(len(points), 'price')} are below that cost, and {meets}")
+def _compared(case, table):
+    """The comparison in words: the median seller, the cheapest, and our cost at neoclouds, of the page's model where it is there.
+
+    Beside it of how many sellers the two prices are and how old.
+    """
+    model = case.model if case.model in set(table["model"]) else table["model"].iloc[0]
+    rows = table[(table["model"] == model) & table["seller"].notna()]
+    own = rows[rows["seller"] == "neocloud"] if (rows["seller"] == "neocloud").any() else rows
+    own = own.loc[own["usd_per_mtok"].idxmin()]
+    page = SimpleNamespace(**vars(case) | {"model": model})
+    load = base.cased(case, "weights", "kv", "isl", "osl", "utilisation", "ttft_ms", "tpot_ms", "usd_per_gpu_hour", "as_of")
+    cost = named("cost-all-cheapest-gpu", own["usd_per_mtok"], price, model=model, gpus=",".join(case.gpus), seller=own["seller"],
+                 **load)
+    aged = gpu_prices.aged({"gpu": own["gpu"], "kind": "on_demand", "seller": own["seller"], "as_of": own["set_on"],
+                            "date": case.as_of})
+    asked = [scenario_prices.api(base.of(page), rule)["said"] for rule in ("typical", "best")]
+    return (f"For a million tokens of {data.model(model)['name']} the median seller asks {base.said_api(page, 'typical')}, the "
+            f"cheapest {base.said_api(page, 'best')}; rented machines make them for {cost}{aged}"), f"{'; '.join(asked)}."
 
 
 @finding
@@ -188,9 +204,14 @@ def disagreement(case):
     differing["ratio"] = np.exp(np.maximum(np.abs(np.log(differing["ratio_in"])), np.abs(np.log(differing["ratio_out"]))))
     differing = differing.sort_values("ratio", ascending=False).reset_index(drop=True)
     farthest = differing["ratio"].max() if len(differing) else 1.0
+
+    def said(what, rows):
+        return named("list-pairs", len(rows), str, what=what, as_of=case.as_of)
+
     return Finding(
-        differing, f"As of {case.as_of} both lists price {len(table)} pairs of model and seller; {len(differing)} of them "
-        f"differ, by up to a factor of {farthest:.1f}.",
+        differing, f"As of {case.as_of} both lists price {said('both', table)} pairs of model and seller; "
+        f"{said('differing', differing)} of them differ, by up to a factor of "
+        f"{named('list-disagreement', farthest, '{:.1f}'.format, as_of=case.as_of)}.",
         "Which of the two is right neither says: the book keeps both and counts a seller at their median.",
         market.units_of(LIST_COLUMNS) | {"ratio_in": "ratio", "ratio_out": "ratio"})
 

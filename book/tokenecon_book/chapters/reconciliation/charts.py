@@ -6,10 +6,16 @@ from tokenecon_book.charts.forms import axis, intervals
 def steps(found):
     """From the dearest number to the cheapest, each line one difference further."""
     return intervals(found.table, axis("usd_per_mtok", "Cost of a million of the tokens counted", "USD/Mtok", log=True), "step",
-                     group="counted", sort=False)
+                     group="counted", range="bound", sort=False)
 
 
 def crossings(found):
     """Volumes from which a fleet costs less than the API, by whose prices are compared."""
     rows = found.table[found.table["note"] != "at no volume"]
-    return intervals(rows, axis("requests_per_day", "Cheaper than the API from", "request/day", log=True), "what", sort=False)
+    return intervals(rows, axis("requests_per_day", "Cheaper than the API from", "request/day", log=True), "what", range="bound",
+                     sort=False)
+
+
+def others(found):
+    """Our figures over published ones, with both ranges at their outer ends."""
+    return intervals(found.table, axis("ratio", "Ours over theirs", "ratio", log=True), "what", range="bound", sort=False)

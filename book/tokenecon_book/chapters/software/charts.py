@@ -14,7 +14,7 @@ def steps(found):
 def products(found):
     """Savings multiplied, and the same levers recomputed."""
     return intervals(found.table, axis("cost_factor", "Times cheaper than the baseline", "ratio", log=True), "what",
-                     group="how", sort=False)
+                     range="bound", group="how", sort=False)
 
 
 def quantisation(found):
@@ -26,7 +26,7 @@ def quantisation(found):
 def speculation(found):
     """Speed-up of speculation over the batch by both models, with published points."""
     return lines(found.table, BATCH, axis("speedup", "Speed with speculation over without", "ratio", zero=True), "assumption",
-                 points=found["points"])
+                 range="bound", points=found["points"])
 
 
 def occupancy(found):

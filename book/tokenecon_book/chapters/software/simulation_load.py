@@ -119,7 +119,7 @@ def points(beside):
     """Occupancy of simulated static batches, of :func:`compared`, as points beside the curve over the size of a batch."""
     table = beside.table
     table = table[table["batch"].notna()]
-    return pd.DataFrame({"batch": table["batch"], "occupancy": table["simulated"], "label": "simulated",
+    return pd.DataFrame({"batch": table["batch"], "occupancy": table["simulated"], "label": "simulated", "range": "draws",
                          **{f"occupancy{end}": table[f"simulated{end}"] for end in ("_low", "_high")}})
 
 

@@ -162,7 +162,7 @@ def literature():
     rows = []
     for name, (batch, label) in POINTS.items():
         fact = data.row("optimisations", name)
-        rows.append({"batch": batch, "label": label, "speedup": fact["value"], **{
+        rows.append({"batch": batch, "label": label, "range": "printed", "speedup": fact["value"], **{
             f"speedup_{end}": fact[end] if fact[end] == fact[end] else fact["value"] for end in ("low", "high")}})
     return pd.DataFrame(rows)
 

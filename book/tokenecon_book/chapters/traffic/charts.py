@@ -17,9 +17,9 @@ def fleets(found):
 
 def cost(found):
     """Cost of a token over the load, all paid time and busy time alone."""
-    return lines(found.table, axis("requests_per_s", "Requests in the mean", "request/s", log=True),
-                 axis("usd_per_mtok", "Cost of both kinds", "USD/Mtok", log=True), "basis",
-                 marks=[mark("x", found["requests_per_s"], "load of the page")])
+    return lines(found.table, axis("requests_per_day", "Requests on the mean day", "request/day", log=True),
+                 axis("usd_per_mtok", "Cost of all tokens", "USD/Mtok", log=True), "basis", range="interval",
+                 marks=[mark("x", found["requests_per_day"], "load of the page")])
 
 
 def clients(found):

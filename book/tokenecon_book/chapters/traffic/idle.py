@@ -5,38 +5,42 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
+from tokenecon import data
+from tokenecon.decision import options, scenario
 from tokenecon.errors import BadInput, NoEstimate, TooSlow
-from tokenecon.finding import Finding, finding
-from tokenecon.fleet import planning, pools, traffic
+from tokenecon.finding import Finding, finding, named
+from tokenecon.fleet import planning, traffic
 from tokenecon.formulas import money
 from tokenecon.prices import gpu_prices
 from tokenecon.serving import operating_point, sizing
-from tokenecon.units import HOURS_PER_DAY, SECONDS_PER_HOUR, convert
-from tokenecon_book.documents.words import dollars
+from tokenecon.units import HOURS_PER_DAY, SECONDS_PER_DAY, SECONDS_PER_HOUR, convert
+from tokenecon_book.documents import base
+from tokenecon_book.documents.words import count, dollars, price
 
 WEEK_HOURS = 7 * int(HOURS_PER_DAY)
-POLICY_NAMES = {"fixed": "fixed fleet", "autoscale": "autoscaled", "to_zero": "scaled to zero"}
-FLEETS = {"fixed": "A fixed fleet", "autoscale": "An autoscaled fleet", "to_zero": "A fleet that scales to zero"}
+POLICY_NAMES = {"fixed": "fixed fleet", "autoscale": "follows the load", "to_zero": "scaled to zero"}
+FLEETS = {"fixed": "A fleet for the busiest hour", "autoscale": "A fleet that follows the load",
+          "to_zero": "A fleet that scales to zero"}  # fmt: skip
 SMALL, FAINT = 0.1, 1e-6
 MOST = 1e6  # requests a second: beyond all that is served today, and minutes of computing
 NOTICED = 5e-5  # a share that reads as 0.01%
 ONE_REPLICA = 1  # whose hour is what `own.usd` prices
 RAREST = 1 / SECONDS_PER_HOUR  # a request an hour, in requests a second
 FULL = "busy time only"
-# end of a cost -> end of the speed and place in (low, typical, high) of the price that it comes from
-ENDS = {"_low": ("_high", 0), "": ("", 1), "_high": ("_low", 2)}
+ENDS = {"_low": "_high", "": "", "_high": "_low"}  # end of a cost -> end of the speed that it comes from
+# what the fleets of a decision take, in the parameters of the page
+USUAL = {"percentile": 1.0, "floor": options.KEPT}
 POLICY_COLUMNS = {
-    "policy": ("Policy", None), "n_gpus": ("Paid, mean", "GPU"), "peak_gpus": ("Most", "GPU"),
-    "utilisation": ("Busy part of paid time", "fraction"), "usd_per_month": ("Bill", "USD/month"),
-    "usd_per_mtok_used": ("Usage: busy time only", "USD/Mtok"),
-    "usd_per_mtok_allocated": ("Allocation: all paid time", "USD/Mtok"), "idle_usd_per_month": ("Of the bill, idle", "USD/month"),
+    "policy": ("Policy", None), "n_gpus": ("Paid, mean", "GPU"), "utilisation": ("Busy part of paid time", "fraction"),
+    "usd_per_month": ("Machines", "USD/month"), "usd_per_mtok_allocated": ("All paid time", "USD/Mtok"),
+    "usd_per_mtok_used": ("Busy time only", "USD/Mtok"),
 }  # fmt: skip
 CHANGE_COLUMNS = {
     "change": ("What changes", None), "n_gpus": ("Paid, mean", "GPU"), "utilisation": ("Busy part of paid time", "fraction"),
-    "usd_per_mtok_allocated": ("Allocation: all paid time", "USD/Mtok"),
+    "usd_per_mtok_allocated": ("All paid time", "USD/Mtok"),
 }  # fmt: skip
 UNITS = {f"{name}{end}": unit for name, (_, unit) in POLICY_COLUMNS.items() if unit for end in ENDS} | {
-    "turned_away": "fraction", "peak_to_mean": "ratio"}
+    f"peak_gpus{end}": "GPU" for end in ENDS} | {"turned_away": "fraction", "peak_to_mean": "ratio"}
 
 
 def changed(case, **moves):
@@ -52,36 +56,66 @@ def percent(share):
 
 
 def replica(case):
-    """What one replica of the page serves within its limits, and what its hour costs: (low, typical, high)."""
-    found = sizing.of_page(case)
-    price = gpu_prices.of_page(case)
-    usd = np.array([price["low"], price["typical"], price["high"]]) * case.n_gpus
-    return SimpleNamespace(found=found, usd=usd, tok=case.isl + case.osl)
+    """What one replica of the page serves within its limits, and what its hour costs at the price of the base case."""
+    usd = base.hour(case)["typical"]
+    return SimpleNamespace(found=sizing.of_page(case), usd=usd * case.n_gpus, tok=case.isl + case.osl)
+
+
+def rate(case):
+    """Mean load of the page. [request/s]"""
+    return options.rate(case.requests_per_day)
 
 
 def _load(case):
-    """The profile of the page; what no fleet can be planned for is refused."""
-    if not case.requests_per_s > 0:
-        raise BadInput("parameter 'requests_per_s' is 0; a service without requests has no utilisation")
-    if case.requests_per_s > MOST:
-        raise BadInput(f"parameter 'requests_per_s' is {case.requests_per_s:g}, but must be at most {MOST:,.0f}")
-    if not 0 < case.wait_probability < 1:
-        raise BadInput(f"parameter 'wait_probability' is {case.wait_probability:g}, but must lie between 0 and 1: the share of "
-                       "requests that may find every place taken")
+    """The profile of the page, which is the base case's unless the page names another; what no fleet can be planned for is
+    refused."""
+    full = base.of(case)
+    if rate(case) > MOST:
+        raise BadInput(f"parameter 'requests_per_day' is {case.requests_per_day:g}, but must be at most "
+                       f"{MOST * SECONDS_PER_DAY:,.0f}, a million a second")
     if case.floor < 0:
         raise BadInput(f"parameter 'floor' is {case.floor}, but must be at least 0 replicas")
-    return traffic.profile(case.profile)
+    usual = case.profile == scenario.field(base.NAME, "traffic.profile")
+    return full.profile if usual else traffic.profile(case.profile)
 
 
 def _plan(case, own, policy, speed=""):
     """The fleet of a policy at one end of the model's interval."""
-    return planning.plan(_load(case), mean_requests_per_s=case.requests_per_s, policy=policy, **_terms(case, own, speed))
+    plan = planning.plan(_load(case), mean_requests_per_s=rate(case), policy=policy, **_terms(case, own, speed))
+    return options.spared(base.of(case), plan, policy)
 
 
 def _terms(case, own, speed=""):
-    return {"requests_per_s": own.found[f"requests_per_s{speed}"], "concurrency": own.found["concurrency"],
-            "wait_probability": case.wait_probability, "start_h": convert(case.start_minutes, "min", "h"), "floor": case.floor,
-            "percentile": case.percentile, "headroom": getattr(case, "headroom", 1.0)}
+    """The terms of the base case's fleets, with what the page says in their place."""
+    row = {"requests_per_s": own.found[f"requests_per_s{speed}"], "concurrency": own.found["concurrency"]}
+    return options.fleet_terms(base.of(case), row) | {
+        "start_h": convert(case.start_minutes, "min", "h"), "floor": case.floor, "percentile": case.percentile} | (
+        {"headroom": case.headroom} if hasattr(case, "headroom") else {})
+
+
+def of(case, **more):
+    """What a number of a fleet is of, for :func:`named`: the load of the base case, and what the page says otherwise."""
+    return base.load(case) | _unusual(case) | more
+
+
+def _unusual(case):
+    """What the page says of a fleet that the base case says otherwise."""
+    usual = USUAL | {"profile": scenario.field(base.NAME, "traffic.profile"),
+                     "start_minutes": convert(data.value("spot.restart"), "h", "min")}
+    return {name: getattr(case, name) for name, value in usual.items() if getattr(case, name) != value}
+
+
+def said_busy(case, share, policy):
+    """The busy share of a fleet as text and named quantity; other pages print those of the base case, too."""
+    kind = "utilisation-rented" if policy == "autoscale" else "utilisation-fixed"
+    return named(kind, share, percent, **of(case, **({"policy": policy} if policy == "to_zero" else {})))
+
+
+def said_cost(case, usd, policy, name="cost-all"):
+    """The cost of a million tokens of all kinds on machines rented on demand, as text and named quantity."""
+    row = {"kind": "on_demand", "gpu": case.gpu, "n_gpus": float(case.n_gpus)}
+    more = _unusual(case) | ({} if policy == "autoscale" or name != "cost-all" else {"policy": policy})
+    return named(name, usd, price, **base.choice(base.of(case), row) | more)
 
 
 @finding
@@ -92,11 +126,13 @@ def week():
         part = traffic.profile(name).head(WEEK_HOURS)
         parts.append(pd.DataFrame({"day": part["hour"] / HOURS_PER_DAY, "service": traffic.LABELS[name], "ratio": part["ratio"]}))
     table = pd.concat(parts, ignore_index=True)
-    peaks = [traffic.fact(name, "peak_1h") for name in traffic.HOURLY]
+    peaks = {name: traffic.fact(name, "peak_1h") for name in traffic.HOURLY}
     clock = [_by_the_clock(name) for name in traffic.HOURLY[:3]]
+    least, most = min(peaks, key=peaks.get), max(peaks, key=peaks.get)
+    ends = [named(f"{name}.peak_1h", peaks[name], "{:.1f}".format) for name in (least, most)]
     return Finding(table, (
-        f"The busiest hour of a real service is {min(peaks):.1f} to {max(peaks):.1f} times its mean, and a fleet that stands "
-        f"ready for it is {1 / max(peaks):.0%} to {1 / min(peaks):.0%} full even without any reserve"), (
+        f"The busiest hour of a real service is {ends[0]} to {ends[1]} times its mean"), (
+        f"A fleet that stands ready for it is {1 / peaks[most]:.0%} to {1 / peaks[least]:.0%} full even without any reserve. "
         "Three of five services of one provider; the first seven of fourteen days. The time of day explains "
         f"{min(clock):.0%} to {max(clock):.0%} of how their hours differ: the rest changes from day to day. The middle model has "
         "hours without any request: an outage or a gap in the record."))
@@ -115,27 +151,26 @@ def fleets(case):
     hours = load.head(WEEK_HOURS) if len(load) >= WEEK_HOURS else traffic.repeated(load, WEEK_HOURS)
     parts = []
     for policy in ("fixed", "autoscale"):
-        found = planning.hours(load, mean_requests_per_s=case.requests_per_s, policy=policy, **_terms(case, own))
+        found = planning.hours(load, mean_requests_per_s=rate(case), policy=policy, **_terms(case, own))
         paid = np.resize(found["paid"].to_numpy(), len(hours)) * case.n_gpus
         parts.append(pd.DataFrame({"day": hours["hour"] / HOURS_PER_DAY, "kind": POLICY_NAMES[policy], "n_gpus": paid}))
     busy = np.resize(found["busy"].to_numpy(), len(hours)) * case.n_gpus
     parts.append(pd.DataFrame({"day": hours["hour"] / HOURS_PER_DAY, "kind": "full GPUs for the work", "n_gpus": busy}))
     table = pd.concat(parts, ignore_index=True)
     plans = {policy: _plan(case, own, policy) for policy in ("fixed", "autoscale")}
-    ahead = f"{case.start_minutes:g} minute{'' if case.start_minutes == 1 else 's'} ahead" if case.start_minutes else "at once"
-    return Finding(table, (
-        f"A fixed fleet of {pools.count(plans['fixed']['peak_replicas'] * case.n_gpus, 'GPU')} is "
-        f"{percent(plans['fixed']['utilisation'])} busy, one that is scaled {ahead} "
-        f"{percent(plans['autoscale']['utilisation'])}"), (
-        f"Load profile “{traffic.LABELS[case.profile]}”, {case.requests_per_s:g} requests a second in the mean, "
+    gpus = named("fleet-gpus", plans["fixed"]["peak_replicas"] * case.n_gpus, lambda number: count(number, "GPU"), **of(case))
+    fixed, scaled = (said_busy(case, plans[policy]["utilisation"], policy) for policy in plans)
+    return Finding(table, f"A fixed fleet of {gpus} is {fixed} busy, one that follows the load {scaled}", (
+        f"Load profile “{traffic.LABELS[case.profile]}”, {case.requests_per_day:,.0f} requests on the mean day, "
         f"{case.wait_probability:.1%} may find every place taken. {_replica_words(case, own)} {traffic.note(case.profile)} The "
-        "scaler knows the coming hours: the best it can do."))
+        f"scaler orders {case.start_minutes:g} minute{'' if case.start_minutes == 1 else 's'} ahead and knows the coming hours: "
+        "the best it can do."))
 
 
 def _replica_words(case, own):
     found = own.found
     beyond = "" if found["calibrated"] else f" {operating_point.UNMEASURED}"
-    return (f"A replica of {pools.count(case.n_gpus, 'GPU')} serves {found['requests_per_s']:.3g} requests a second, "
+    return (f"A replica of {count(case.n_gpus, 'GPU')} serves {found['requests_per_s']:.3g} requests a second, "
             f"{found['concurrency']:g} at a time, with a TTFT of {found['ttft_ms']:.0f} ms and a TPOT of "
             f"{found['tpot_ms']:.0f} ms.{beyond}")
 
@@ -147,11 +182,13 @@ def policies(case):
     rows = [{"policy": POLICY_NAMES[policy], **_row(case, own, policy)} for policy in planning.POLICIES]
     table = pd.DataFrame(rows)
     fixed, scaled, zero = table.to_dict("records")
+    idle = [named("idle-share", row["idle_share"], percent, policy=policy, **of(case))
+            for policy, row in zip(planning.POLICIES, (fixed, scaled, zero), strict=True)]
     return Finding(table, (
-        f"Idle time is {fixed['idle_share']:.0%} of the bill of a fixed fleet, {scaled['idle_share']:.0%} with autoscaling and "
-        f"{zero['idle_share']:.0%} with scaling to zero."), (
-        f"On-demand prices {gpu_prices.known(case)}, the same for each policy; sellers of machines that scale to zero ask more "
-        "for a second. Low ends: cheapest offer and fast end of the model's 80 % interval; high ends: the dearest and the slow. "
+        f"Idle time is {idle[0]} of the bill of a fixed fleet, {idle[1]} where it follows the load and {idle[2]} with scaling to "
+        "zero."), (
+        f"Machines alone at the typical price on demand, {gpu_prices.known(case)}, the same for each policy; sellers of machines "
+        "that scale to zero ask more for a second. Ranges: interval of the model (80 %). "
         f"A request that wakes a replica waits for its start, {case.start_minutes:g} min: {zero['cold_share']:.2%} of them when "
         "scaled to zero."), UNITS)
 
@@ -159,61 +196,59 @@ def policies(case):
 def _row(case, own, policy):
     """One policy: numbers of its plan, bill and costs with their ends."""
     row = {}
-    for end, (speed, place) in ENDS.items():
+    for end, speed in ENDS.items():
         plan = _plan(case, own, policy, speed)
-        hour = own.usd[place]
-        month = money.usd_per_month_of_gpus(usd_per_gpu_hour=hour, n_gpus=ONE_REPLICA * plan["mean_paid_replicas"])
+        month = money.usd_per_month_of_gpus(usd_per_gpu_hour=own.usd, n_gpus=ONE_REPLICA * plan["mean_paid_replicas"])
         row |= {f"n_gpus{end}": plan["mean_paid_replicas"] * case.n_gpus, f"peak_gpus{end}": plan["peak_replicas"] * case.n_gpus,
-                f"usd_per_month{end}": month, f"idle_usd_per_month{end}": month * plan["idle_share"],
-                **{name + end: usd for name, usd in planning.costs(
-                    plan, usd_per_replica_hour=hour, requests_per_s=own.found[f"requests_per_s{speed}"],
+                f"usd_per_month{end}": month, **{name + end: usd for name, usd in planning.costs(
+                    plan, usd_per_replica_hour=own.usd, requests_per_s=own.found[f"requests_per_s{speed}"],
                     tok_per_request=own.tok).items()}}
         row[f"utilisation{end}"] = plan["utilisation"]
         if not end:
             row |= {name: plan[name] for name in ("idle_share", "cold_share", "turned_away", "peak_to_mean")}
     # whole replicas: the middle of the interval may need the emptier fleet, so its ends are those of all three
-    for name in ("utilisation", "idle_usd_per_month"):
-        found = [row[f"{name}{end}"] for end in ENDS]
-        row[f"{name}_low"], row[f"{name}_high"] = min(found), max(found)
+    found = [row[f"utilisation{end}"] for end in ENDS]
+    row["utilisation_low"], row["utilisation_high"] = min(found), max(found)
     return row
 
 
 @finding
 def cost_over_load(case):
     """Cost of a token over the mean load for each policy, on the basis of allocation, and on that of usage."""
-    own, load = replica(case), _load(case)
+    own, load, here = replica(case), _load(case), rate(case)
     most = own.found["requests_per_s"]
-    demands = np.geomspace(min(RAREST, case.requests_per_s / 10), max(100 * most, 3 * case.requests_per_s), 160)
+    demands = np.geomspace(min(RAREST, here / 10), max(100 * most, 3 * here), 160)
     tokens = convert(demands * own.tok, "tok/s", "tok/h")
     parts = []
     for policy in planning.POLICIES:
-        part = pd.DataFrame({"requests_per_s": demands, "basis": POLICY_NAMES[policy]})
-        for end, (speed, place) in ENDS.items():
+        part = pd.DataFrame({"requests_per_day": demands * SECONDS_PER_DAY, "basis": POLICY_NAMES[policy]})
+        for end, speed in ENDS.items():
             if end and policy != case.policy:
                 continue  # one band: three would hide each other
             paid = planning.demand_curve(load, demands=demands, policy=policy, **_terms(case, own, speed))
             served = tokens
             if policy == "fixed" and case.percentile < 1:  # the rest finds no place, and is no token that is sold
-                rate = own.found[f"requests_per_s{speed}"]
-                done = np.minimum(np.outer(demands, load["ratio"]), (paid * rate)[:, None]).mean(axis=1)
+                per_s = own.found[f"requests_per_s{speed}"]
+                done = np.minimum(np.outer(demands, load["ratio"]), (paid * per_s)[:, None]).mean(axis=1)
                 served = tokens * done / demands
-            part[f"usd_per_mtok{end}"] = money.usd_per_mtok_of_bill(usd_per_day=paid * own.usd[place] * HOURS_PER_DAY,
+            part[f"usd_per_mtok{end}"] = money.usd_per_mtok_of_bill(usd_per_day=paid * own.usd * HOURS_PER_DAY,
                                                                     tok_per_day=served * HOURS_PER_DAY)
         parts.append(part)
-    used = {f"usd_per_mtok{end}": money.usd_per_mtok(usd_per_gpu_hour=own.usd[place], n_gpus=ONE_REPLICA, utilisation=1.0,
-                                                     tok_per_s=own.found[f"requests_per_s{speed}"] * own.tok)
-            for end, (speed, place) in ENDS.items()}
-    parts.append(pd.DataFrame({"requests_per_s": demands, "basis": FULL, "usd_per_mtok": used["usd_per_mtok"]}))
+    used = money.usd_per_mtok(usd_per_gpu_hour=own.usd, n_gpus=ONE_REPLICA, utilisation=1.0, tok_per_s=most * own.tok)
+    parts.append(pd.DataFrame({"requests_per_day": demands * SECONDS_PER_DAY, "basis": FULL, "usd_per_mtok": used}))
     table = pd.concat(parts, ignore_index=True)
     one = table[table["basis"] == POLICY_NAMES["fixed"]]
-    dear, cheap = (float(np.interp(np.log(rate), np.log(demands), one["usd_per_mtok"])) for rate in (most / 100, 100 * most))
+    ends = {at: float(np.interp(np.log(at), np.log(demands), one["usd_per_mtok"])) for at in (100 * most, most / 100)}
+    cheap, dear = (named("cost-all", usd, price, **of(case, policy="fixed", requests_per_day=f"{at * SECONDS_PER_DAY:.3g}"))
+                   for at, usd in ends.items())
     return Finding(table, (
-        f"A token of the fixed fleet costs {dollars(cheap)} a million at the load of a hundred full replicas and "
-        f"{dollars(dear)} at a hundredth of one; on busy time alone it costs {dollars(used['usd_per_mtok'])}"), (
-        "Allocation: all paid time over all tokens, for each policy. Usage: what a token costs on a replica that is always "
-        f"full; the rest of the bill is nobody's. The band, {POLICY_NAMES[case.policy]}: prices {gpu_prices.known(case)} and the "
-        "model's 80 % interval. Input and output tokens together."),
-        requests_per_s=case.requests_per_s, used=used["usd_per_mtok"], dear=dear, cheap=cheap)
+        f"A million tokens cost {cheap} at the load of a hundred replicas, {dear} at a hundredth of one, and "
+        f"{said_cost(case, used, case.policy, 'cost-all-full')} on busy time alone"), (
+        "The first two of a fixed fleet. All paid time over all tokens, for each policy. Busy time only: what a token costs on a "
+        "replica that is always full; the rest of the bill is nobody's. "
+        f"The band, {POLICY_NAMES[case.policy]}: interval of the model (80 %). Prices "
+        f"{gpu_prices.known(case)}. Input and output tokens together, machines alone."),
+        requests_per_day=case.requests_per_day, used=used, dear=ends[most / 100], cheap=ends[100 * most])
 
 
 @finding
@@ -222,16 +257,19 @@ def headline(case):
     table = policies(case).table
     by = dict(zip(planning.POLICIES, table.to_dict("records"), strict=True))
     row = by[case.policy]
+    busy, usd = said_busy(case, row["utilisation"], case.policy), said_cost(case, row["usd_per_mtok_allocated"], case.policy)
     waiting = row["usd_per_mtok_allocated"] - row["usd_per_mtok_used"]
-    waits = f", {dollars(waiting)} of it for waiting" if dollars(waiting) != dollars(0) and waiting > 0 else ""
-    sentence = (
-        f"{FLEETS[case.policy]} works {percent(row['utilisation'])} of the hours paid for; a million tokens cost "
-        f"{dollars(row['usd_per_mtok_allocated'])}{waits}."
-        + (f" The fixed fleet has no place for {percent(by['fixed']['turned_away'])} of the requests."
-           if by["fixed"]["turned_away"] > NOTICED else ""))
+    waits = ""
+    if dollars(waiting) != dollars(0) and waiting > 0:
+        waits = f", {named('cost-waiting', waiting, price, policy=case.policy, **of(case))} of it for waiting"
+    old = base.aged(case, base.hour(case))
+    sentence = f"{FLEETS[case.policy]} works {busy} of the hours paid for; a million tokens cost {usd}{old}{waits}."
+    if by["fixed"]["turned_away"] > NOTICED:
+        left = named("turned-away", by["fixed"]["turned_away"], percent, **of(case))
+        sentence += f" The fixed fleet has no place for {left} of the requests."
     return Finding(
-        table, sentence, "", UNITS, number=percent(row["utilisation"]),
-        label=f"of the paid time a {POLICY_NAMES[case.policy].replace('fleet', '').strip()} fleet is busy under real load")
+        table, sentence, "", UNITS, number=busy,
+        label=f"of the paid time {FLEETS[case.policy][0].lower()}{FLEETS[case.policy][1:]} is busy under real load")
 
 
 def _bursts(profile):
@@ -247,12 +285,12 @@ def sensitivity(case):
         "the page itself": {},
         "the same load in every hour": {"profile": "flat"},
         "a smooth day instead": {"profile": "diurnal"},
-        "ten times the load": {"requests_per_s": 10 * case.requests_per_s},
-        "a hundredth of the load": {"requests_per_s": case.requests_per_s / 100},
+        "ten times the load": {"requests_per_day": 10 * case.requests_per_day},
+        "a hundredth of the load": {"requests_per_day": case.requests_per_day / 100},
         "every hour sized for its busiest ten minutes": {"headroom": _bursts(case.profile)},
         "sized for 99% of the hours": {"percentile": 0.99, "policy": "fixed"},
-        "autoscaled, two minutes ahead": {"policy": "autoscale", "start_minutes": 2.0},
-        "autoscaled, two hours ahead": {"policy": "autoscale", "start_minutes": 120.0},
+        "follows the load, two minutes ahead": {"policy": "autoscale", "start_minutes": 2.0},
+        "follows the load, two hours ahead": {"policy": "autoscale", "start_minutes": 120.0},
         "half the time per token": {"tpot_ms": case.tpot_ms / 2},
     }  # fmt: skip
     own, rows = replica(case), []
@@ -260,7 +298,7 @@ def sensitivity(case):
         if move and all(getattr(case, name, None) == value for name, value in move.items()):
             continue
         now = changed(case, **move)
-        if now.requests_per_s > MOST:
+        if rate(now) > MOST:
             continue
         try:
             other = replica(now) if "tpot_ms" in move else own

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from tokenecon import data
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, named
 from tokenecon.formulas import money
 from tokenecon.serving import sizing
 from tokenecon_book.chapters.traffic.idle import ENDS
@@ -33,17 +33,21 @@ def published():
         row = {"what": f"{data.model(model)['name']}, {n_gpus} H100", "one": one, "full": full,
                "own_one": money.usd_per_mtok_out(tok_out_per_s=ONE_REQUEST_PER_S * osl, **paid),
                **{f"own_full{end}": money.usd_per_mtok_out(tok_out_per_s=found[f"output_tok_s{speed}"], **paid)
-                  for end, (speed, _) in ENDS.items()}}
+                  for end, speed in ENDS.items()}}
         row |= {f"own_factor{end}": row["own_one"] / row[f"own_full{other}"] for end, other in OTHER.items()}
         row["factor"] = one / full
-        rows.append(row)
+        rows.append(row | {"model": model, "n_gpus": n_gpus})
     table = pd.DataFrame(rows)
-    one_gpu = table[table["what"].str.endswith("1 H100")]
+    low, high = table.loc[table["full"].idxmin()], table.loc[table["one"].idxmax()]
+    said = [named(f"load_cost.{row['model']}.{end}", row[end], dollars) for row, end in ((low, "full"), (high, "one"))]
+    one_gpu = table[table["n_gpus"] == 1]
+    theirs, ours = ([named("load-cost-factor", row[name], "{:.0f}".format, model=row["model"], by=by)
+                     for _, row in one_gpu.sort_values(name).iloc[[0, -1]].iterrows()]
+                    for name, by in (("factor", "published"), ("own_factor", "ours")))
     return Finding(table, (
-        f"Published measurements span {dollars(table['full'].min())} to {dollars(table['one'].max())} per million output tokens "
-        "“on identical hardware”. The dear end is a model on two GPUs; one model on one H100 spans a factor of "
-        f"{one_gpu['factor'].min():.0f} to {one_gpu['factor'].max():.0f}, and ours {one_gpu['own_factor'].min():.0f} to "
-        f"{one_gpu['own_factor'].max():.0f}."), (
+        f"Published measurements span {said[0]} to {said[1]} per million output tokens “on identical hardware”. The dearest is "
+        f"of a model on two GPUs; one model on one H100 spans a factor of {theirs[0]} to {theirs[1]}, and ours {ours[0]} to "
+        f"{ours[1]}."), (
         f"At {usd:g} USD for a GPU's hour, {isl:g} tokens in and {osl:g} out, and the published time per output token at full "
         "load. At one request a second the cost is rent over tokens, whatever the model. Runs at the highest rates seem hardly "
         "to outlast a request, so that filling and emptying count in the published full load and not in ours."),

@@ -5,7 +5,7 @@ import pandas as pd
 from scipy import stats
 
 from tokenecon import data
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, named
 from tokenecon.fleet import erlang, traffic
 from tokenecon.serving import sizing
 from tokenecon.units import HOURS_PER_DAY, factor
@@ -52,9 +52,13 @@ def clients(case):
 
     large, small = traffic.LABELS[POOLED[0]], traffic.LABELS[POOLED[-1]]
     few = [traffic.fact(name, "top10_share") for name in POOLED]
+    pooled = named("pooled-clients", counts[-1], "{:g}".format, profile=POOLED[0])
+    real, promised = (named("pool-fill", at(kind, -1), "{:.0%}".format, profile=POOLED[0], clients=f"{counts[-1]:g}",
+                            sized="hour that one in a hundred exceeds", **more)
+                      for kind, more in ((large, {}), (INDEPENDENT, {"law": INDEPENDENT})))
     return Finding(table, (
-        f"{counts[-1]:g} pooled clients of the large model fill a fleet to {at(large, -1):.0%}, one alone to "
-        f"{at(large, 0):.0%}; independence promises {at(INDEPENDENT, -1):.0%}, chance alone {at(CHANCE, -1):.0%}"), (
+        f"{pooled} pooled clients of the large model fill a fleet to {real}; if they were independent it would be {promised}"), (
+        f"One client alone fills it to {at(large, 0):.0%}; chance alone would allow {at(CHANCE, -1):.0%}. "
         "Traces: mean load over the load that one hour in a hundred exceeds; medians over pools drawn at random from the "
         f"clients of a service. Independent: for the {large}, the spread over the mean falls with the root of the number. "
         f"Erlang C: at the mean rate of its clients, {case.wait_probability:.1%} of requests waiting. Pools of the {small} do "
@@ -91,10 +95,12 @@ def bursts(case):
     table = pd.DataFrame(table)
     mild, wild = table.iloc[0], table.iloc[1]
     single = [traffic.fact(name, "client_cv") for name in traffic.HOURLY]
+    both = list(zip(BY_THE_MINUTE, (mild, wild), strict=True))
+    seen = [named(f"{trace}.peak_1min", row["peak"], "{:.1f}".format) for trace, row in both]
+    chance = [named("peak-minute-poisson", row["peak_poisson"], "{:.1f}".format, trace=trace) for trace, row in both]
     return Finding(table, (
-        f"Inside an hour requests come in bursts: the busiest minute is {mild['peak']:.1f} times the mean in conversation and "
-        f"{wild['peak']:.1f} times in code completion, where Poisson arrivals would reach {mild['peak_poisson']:.1f} and "
-        f"{wild['peak_poisson']:.1f}."), (
+        f"Inside an hour requests come in bursts: the busiest minute is {seen[0]} times the mean in conversation and "
+        f"{seen[1]} times in code completion, where Poisson arrivals would reach {chance[0]} and {chance[1]}."), (
         "Poisson arrivals have 1 in both columns of variation. From one request to the next conversation is close to them; from "
         f"minute to minute it is not. A request holds its place for {service_s:.3g} s. Busy by Erlang C: at the mean rate of "
         "the hour. The first and the last minute of a trace are left out. Of single clients of five services the time between "
@@ -112,11 +118,15 @@ def zones(names=("diurnal", *POOLED)):
                                    "utilisation": [1 / shifted(ratio, count).max() for count in ZONES]}))
     table = pd.concat(parts, ignore_index=True)
     by = table.pivot(index="zones", columns="kind", values="utilisation")
-    day, large = by[traffic.LABELS["diurnal"]], by[traffic.LABELS[POOLED[0]]]
+    large = by[traffic.LABELS[POOLED[0]]]
+    smooth, alone, real = (named("pool-fill", by[traffic.LABELS[profile]].loc[zones], "{:.0%}".format, profile=profile,
+                                 zones=zones, sized="busiest hour")
+                           for profile, zones in (("diurnal", 3), ("diurnal", 1), (POOLED[0], 3)))
     return Finding(table, (
-        f"Three time zones fill the fleet of a smooth day to {day.loc[3]:.0%} instead of {day.loc[1]:.0%}; that of the large "
-        f"model only to {large.loc[3]:.0%} instead of {large.loc[1]:.0%}, because its busy days stay busy everywhere"),
-        "The same profile in each zone, moved by its share of a day; the fleet is sized for the busiest hour of all together. "
+        f"Three time zones fill the fleet of a smooth day to {smooth} instead of {alone}, that of the large model only to "
+        f"{real}"),
+        f"The large model in one zone: {large.loc[1]:.0%}; its busy days stay busy everywhere. The same profile in each zone, "
+        "moved by its share of a day; the fleet is sized for the busiest hour of all together. "
         "What clocks move is the rhythm of the day; good and bad days move with it.")
 
 
@@ -141,10 +151,13 @@ def services():
     table["utilisation"] = 1 / table["peak"]
     table["utilisation_low"], table["utilisation_high"] = 1 / table["peak_high"], 1 / table["peak_low"]
     pairs = np.corrcoef(list(ratios.values()))[np.triu_indices(len(ratios), 1)]
-    apart, together = table["utilisation"].iloc[-2:]
+    apart, together = (named("pool-fill", share, "{:.0%}".format, profile=", ".join(POOLED), fleets=fleets, sized="busiest hour")
+                       for share, fleets in zip(table["utilisation"].iloc[-2:], (3, 1), strict=True))
+    ends = [named("services-correlation", pairs[place], "{:.2f}".format, pair=place)
+            for place in (pairs.argmin(), pairs.argmax())]
     return Finding(table, (
-        f"Three services on one fleet fill it to {together:.0%} instead of {apart:.0%} on three: their hours are hardly alike "
-        f"(correlations from {pairs.min():.2f} to {pairs.max():.2f}), so their peaks do not meet."),
+        f"Three services on one fleet fill it to {together} instead of {apart} on three: their hours are hardly alike "
+        f"(correlations from {ends[0]} to {ends[1]}), so their peaks do not meet."),
         "Equal mean loads on machines that can serve any of them. The range tries every shift by whole days, since the traces do "
         "not say whether they begin on the same day.",
         {f"peak{end}": "ratio" for end in ("_low", "", "_high")}, correlations=pairs.tolist())

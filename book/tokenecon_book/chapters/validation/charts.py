@@ -43,13 +43,13 @@ def choice(table, column, name):
 
 def spread(found):
     """Predicted over measured by accelerator, with the range of the middle 80 %."""
-    return intervals(found.table, RATIO, "label", group="what", sort=False, marks=[mark("x", 1, "a hit")])
+    return intervals(found.table, RATIO, "label", group="what", range="draws", sort=False, marks=[mark("x", 1, "a hit")])
 
 
 def coverage(found):
     """Share of cases inside their interval."""
-    return intervals(found.table, axis("inside", "Inside the interval", "fraction", domain=(0.0, 1.0)), "label", sort=False,
-                     marks=[mark("x", 0.8, "80 %")])
+    return intervals(found.table, axis("inside", "Inside the interval", "fraction", domain=(0.0, 1.0)), "label",
+                     range="draws", sort=False, marks=[mark("x", 0.8, "80 %")])
 
 
 def parts(found):
@@ -61,4 +61,4 @@ def parts(found):
 def coefficients(found):
     """Each coefficient over the value that the fit started from."""
     return intervals(found.table, axis("over_prior", "Fitted over starting value", "ratio", log=True), "id", group="held",
-                     marks=[mark("x", 1, "unmoved")])
+                     range="interval", marks=[mark("x", 1, "unmoved")])

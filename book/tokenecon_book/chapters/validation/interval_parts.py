@@ -3,9 +3,10 @@
 import numpy as np
 import pandas as pd
 
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, named
 from tokenecon.serving import intervals, lookups
 from tokenecon_book.chapters.validation.validation import QUANTITIES
+from tokenecon_book.documents.words import percent
 
 PARTS = {"source": "sources differ", "within": "spread within a source", "whole": "both, of something like what was measured"}
 NEW = {"gpu": "new accelerator", "arithmetic": "new number format", "architecture": "new architecture",
@@ -32,10 +33,11 @@ def parts(found):
                          "below": float(np.expm1(-np.sqrt(below))), "above": float(np.expm1(np.sqrt(above)))})
     table = pd.DataFrame(rows)
     ends = table.set_index(["name", "what"])[["below", "above"]]
-    (low, high), (lowest, highest) = (ends.loc[(name, QUANTITIES["rate"])] for name in ("whole", "all"))
+    like, new = (named("interval-reach", ends.loc[(name, QUANTITIES["rate"]), "above"], percent, what=words)
+                 for name, words in (("whole", "something like what was measured"), ("all", "everything new")))
     return Finding(
-        table, f"A throughput typically lies between {-low:.0%} below and {high:.0%} above what the model says, and between "
-        f"{-lowest:.0%} and {highest:.0%} where all of it is new",
+        table, f"A throughput may lie {like} above what the model says of something like what was measured, and {new} above "
+        "where all of it is new",
         "Parts add up by the squares of their logarithms, so the largest counts most. Spread within a source: of the load, kind "
         "of model and vendor that is typical of the cases.", units={"below": "fraction", "above": "fraction"})
 

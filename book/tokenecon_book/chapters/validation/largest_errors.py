@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, named
 from tokenecon.serving.calibration import held_out, measured
 from tokenecon_book.chapters.validation.validation import COVERED, DIMENSIONS, FEW, JUDGED, by_group, error
 
@@ -104,19 +104,13 @@ def behind(owed):
 
 
 def words(out):
-    """The groups in a sentence."""
-    texts = [f"the {one.what} in a {one.group}" for one in out[out["column"] == "loaded"].itertuples()]
-    for few, where in ((False, ""), (True, "and, from few cases, ")):
-        own = out[(out["few"] == few) & (out["column"] != "loaded")]
-        quantities = own.groupby("group", sort=False)["what"].agg(" and ".join)
-        found = "; ".join(f"{names} of {listed(same.index)}" for names, same in quantities.groupby(quantities, sort=False))
-        texts += [where + found] if found else []
-    return "Not to be trusted: " + "; ".join(texts)
-
-
-def listed(names):
-    """Names as a list in a sentence."""
-    return " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+    """What is not to be trusted, in a sentence: a load by its name, of the other groups how many."""
+    loads = [f"the {one.what} in a {one.group}" for one in out[out["column"] == "loaded"].itertuples()]
+    number = out.loc[out["column"] != "loaded", "group"].nunique()
+    if number:
+        counted = named("groups-not-trusted", number, str)
+        loads.append(f"the speeds of {counted} group{'' if number == 1 else 's'} that the chapter on measurements lists")
+    return f"Do not trust {', nor '.join(loads)}." if loads else "No group is missed by so much that it is not to be trusted."
 
 
 @finding

@@ -5,10 +5,10 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import BadInput
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, named
 from tokenecon.serving.calibration import held_out
-from tokenecon_book.chapters.validation.validation import JUDGED, by_group, judged
-from tokenecon_book.documents.words import span
+from tokenecon_book.chapters.validation.validation import JUDGED, by_group, covered, judged
+from tokenecon_book.documents.words import percent
 
 COEFFICIENT_COLUMNS = {"id": ("Coefficient", None), "value": ("Value", None), "unit": ("Unit", None),
                        "prior": ("Started from", None), "rows": ("Measurements", None), "held": ("Held", None),
@@ -43,10 +43,10 @@ def points(found):
     table["form"] = table["weights"].str.upper().replace({"INT4": INTEGERS, "INT8": INTEGERS})
     table["cases"] = logs.groupby(POINT).size().to_numpy()
     table["measured_tok_s"], table["predicted_tok_s"] = np.exp(table["measured"]), np.exp(table["said"])
-    near = (own["residual"].abs() < np.log(1.25)).mean()
+    near = named("throughput-near", (own["residual"].abs() < np.log(1.25)).mean(), percent, cases=len(own))
     return Finding(
         table[[*POINT, "form", "cases", "measured_tok_s", "predicted_tok_s"]],
-        f"{near:.0%} of {len(own):,} measured throughputs lie within a quarter of what the model says of them unseen",
+        f"{near} of measured throughputs lie within a quarter of what the model says of them unseen",
         "A point is one model on one layout of one family of sources, the geometric mean over lengths and clients.",
         units={"measured_tok_s": "tok/s", "predicted_tok_s": "tok/s", "cases": "count"})
 
@@ -62,8 +62,10 @@ def spread(found):
     table = table[table["cases"] >= held_out.SMALL].reset_index(drop=True)
     table["label"] = table["accelerator"] + ", " + table["what"]
     low, high = table["ratio"].min(), table["ratio"].max()
-    said = (f"By accelerator, the typical prediction is {span(low, high, '{:.2f}'.format)} times the measurement" if len(table)
-            else f"No accelerator asked for has {held_out.SMALL} measured cases, too few to say how far off they are")
+    least, most = (named("predicted-over-measured", end, "{:.2f}".format, gpus=len(table), end=word)
+                   for end, word in ((low, "lowest"), (high, "highest"))) if len(table) else ("", "")
+    said = (f"By accelerator, the typical prediction is {least if least == most else f'{least} to {most}'} times the measurement"
+            if len(table) else "No accelerator asked for has enough measured cases to say how far off they are")
     return Finding(table, said,
                    "Bars: from the tenth to the ninetieth percentile of the cases. A throughput right of 1 is too optimistic, a "
                    "time right of 1 too pessimistic.", units={"ratio": "ratio", "cases": "count"})
@@ -78,7 +80,7 @@ def coverage(found):
     total = judged(cases)
     table["label"] = [f"{one.what}, {one.loaded}, {one.vendor}" for one in table.itertuples()]
     table = pd.concat([table, pd.DataFrame([dict(total, label="all cases", what="all")])], ignore_index=True)
-    return Finding(table, f"{total['inside']:.0%} of {len(cases):,} cases lie inside their 80 % interval",
+    return Finding(table, f"{covered(cases)} of cases lie inside their intervals, which are to hold four of five",
                    "Every interval was made without the family it is tried on. Bars, where fewer than three families measured "
                    "and published more than one source: the share if they had published others like these (80 %).", units=JUDGED)
 
@@ -98,7 +100,7 @@ def coefficients():
     for name in ("low", "high"):
         table[f"over_prior_{name}"] = table[name] / table["prior"]
     table["over_prior"] = table["value"] / table["prior"]
-    tight = (table["held"] == "tightly").sum()
-    loose = table.loc[table["held"] == "loosely", "id"]
-    return Finding(table, f"{tight} of {len(table)} coefficients are held within a tenth; {len(loose)} only loosely",
+    tight, loose = (named("coefficients-held", (table["held"] == how).sum(), str, how=how) for how in ("tightly", "loosely"))
+    whole = named("coefficients", len(table), str)
+    return Finding(table, f"{tight} of {whole} coefficients are held within a tenth; {loose} only loosely",
                    "Bars: 80 % intervals from leaving out one family of sources at a time.")

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, named
 from tokenecon.numbers import number
 from tokenecon.serving.calibration import held_out
+from tokenecon_book.documents.words import percent
 
 FEW = 30  # cases from which on a group has a share inside its intervals that says something
 COVERED = 0.65  # the least of it that a group may have
@@ -39,7 +40,7 @@ MISSES = {
 }  # fmt: skip
 
 
-def named(column, table, where, want):
+def by_name(column, table, where, want):
     """A column of ids as names of a table of ``data/``."""
     known = data.rows(table, where, want=want).set_index(want.split()[0])[want.split()[1]]
     return column.map(known)
@@ -53,8 +54,8 @@ def compared():
     return Finding(cases.assign(
         what=cases["quantity"].map(QUANTITIES), vendor=cases["maker"].map(VENDORS), architecture=cases["kind"].map(KINDS),
         loaded=cases["load"].map(LOADS), form=cases["weights"].str.upper(), ratio=np.exp(-cases["residual"]),
-        width=np.exp(cases["high"] - cases["low"]), model_name=named(cases["model"], "models", {"id": models}, "id name"),
-        accelerator=named(cases["gpu"], "gpus", {"gpu": gpus, "field": "name"}, "gpu text"),
+        width=np.exp(cases["high"] - cases["low"]), model_name=by_name(cases["model"], "models", {"id": models}, "id name"),
+        accelerator=by_name(cases["gpu"], "gpus", {"gpu": gpus, "field": "name"}, "gpu text"),
     ), units={"ratio": "ratio", "width": "ratio", "residual": "1"})
 
 
@@ -230,10 +231,32 @@ def left_out():
 def summary(found):
     """The sentence that answers the page."""
     cases, goals = found.table, targets(found).table.set_index("quantity")
-    off, token = (goals.loc[f"median error of {name}, NVIDIA", "value"] for name in ("offline throughput", "time per token"))
+    off, token = (named(f"model-error-{name}", goals.loc[f"median error of {words}, NVIDIA", "value"], percent, vendor="NVIDIA")
+                  for name, words in (("throughput", "offline throughput"), ("tpot", "time per token")))
     return Finding(
-        targets(found).table, f"On sources it has not seen, the model misses throughput by {off:.0%} and time per token by "
-        f"{token:.0%} on NVIDIA; {inside(cases):.0%} of cases lie inside their intervals")
+        targets(found).table, f"On unseen NVIDIA sources the model misses throughput by {off} and time per token by {token}; "
+        f"{covered(cases)} of cases lie inside their intervals.")
+
+
+def covered(cases):
+    """Share of cases inside their interval, as text and named quantity."""
+    return named("interval-coverage", inside(cases), percent, gpus=_all(cases, "gpu"), models=_all(cases, "model"))
+
+
+def _all(cases, column):
+    """Which of the measured accelerators or models some cases are of."""
+    some, every = set(cases[column]), set(held_out.tried()[column])
+    return "all" if some == every else " ".join(sorted(some))
+
+
+@finding
+def line(found):
+    """What the page stands on, in one line."""
+    cases = found.table
+    numbers = {"configurations": len(cases), "accelerators": cases["gpu"].nunique(), "models": cases["model"].nunique(),
+               "families of sources": cases["family"].nunique()}
+    parts = [f"{named('validation-size', number, '{:,.0f}'.format, of=what)} {what}" for what, number in numbers.items()]
+    return Finding(cases, " · ".join([*parts, "each family predicted without it"]))
 
 
 # Columns of the tables on the page: name -> (heading, unit).

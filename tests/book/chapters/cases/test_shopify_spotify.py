@@ -52,7 +52,7 @@ def test_an_input_reconciles_only_within_its_range():
     assert none.table["within"].to_list() == ["no", "–"] and none.table["factor"].to_list() == pytest.approx([3.0, 4 / 3])
     assert none.table["plausible"].to_list() == ["1 to 5 h", "the documents' figure"]
     some = bills.reconciling([rows[0] | {"high": 7.0}], "the sums meet")
-    assert some.sentence == "One alone would make the sums meet" and some["possible"] == ["one"]
+    assert some.sentence == "Moved alone, one would make the sums meet" and some["possible"] == ["one"]
 
 
 def test_an_hour_is_owned_where_there_is_a_purchase_price():

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tokenecon import data
-from tokenecon.prices import price_book
+from tokenecon.decision import scenario, scenario_prices
+from tokenecon.prices import gpu_prices, price_book
 from tokenecon_book.build import notebooks
 from tokenecon_book.chapters.market import commitments, market, printed_rents, token_prices
 
@@ -23,7 +24,7 @@ def defaults():
 
 @pytest.fixture
 def case(defaults):
-    return lambda **change: SimpleNamespace(**(defaults | change))
+    return lambda **change: SimpleNamespace(**(defaults | {"utilisation": 0.5} | change))
 
 
 def test_the_defaults_are_those_of_the_data(defaults):
@@ -34,8 +35,9 @@ def test_the_defaults_are_those_of_the_data(defaults):
     assert defaults["discount_3y"] == pytest.approx(found["three years"][1], abs=5e-4)
     assert defaults["price_after_year"] == pytest.approx(math.exp(-data.value("finance.price_decline")), abs=5e-3)
     assert defaults["discount_rate"] == data.value("finance.discount_rate")
-    assert defaults["isl"] == round(data.value("workload.isl_azure_conv"))
-    assert defaults["osl"] == round(data.value("workload.osl_azure_conv"))
+    base = scenario.load("chat-assistant")
+    assert (defaults["isl"], defaults["osl"], defaults["weights"], defaults["kv"], defaults["model"]) == (
+        base.isl, base.osl, base.weights, base.kv, base.model), "the page starts from the base case"
 
 
 # --- parts of the market ------------------------------------------------------------------------------
@@ -90,10 +92,11 @@ def line(*prices, providers=2):
 
 
 @pytest.mark.parametrize(("prices", "words"), [
-    ((3.0, 5.0, 2.0, 4.0), "down from $5.00 (Q1) to $2.00 (Q2), up again to $4.00 (Q3)"),
-    ((5.0, 2.0, 2.01), "down from $5.00 (Q0) to $2.00 (Q1), still $2.01 (Q2)"),
-    ((2.0, 1.5, 3.0), "up from $1.50 (Q1) to $3.00 (Q2)"),
-    ((2.0, 2.01), "at $2.00 (Q0), unchanged to Q1"),
+    ((3.0, 5.0, 2.0, 4.0), "fell from $5.00 to $2.00 and rose again to $4.00"),
+    ((5.0, 2.0, 2.01), "fell from $5.00 to $2.00 and is still at $2.01"),
+    ((5.0, 2.0), "fell from $5.00 to $2.00"),
+    ((2.0, 1.5, 3.0), "rose from $1.50 to $3.00"),
+    ((2.0, 2.01), "stayed at $2.00"),
 ])
 def test_a_course_in_words(prices, words):
     assert market.down_and_up(line(*prices)) == words
@@ -101,7 +104,7 @@ def test_a_course_in_words(prices, words):
 
 def test_one_list_more_or_less_is_no_change_of_the_market():
     # the last quarter has the list of one provider only
-    assert market.down_and_up(line(9.0, 6.0, 1.0, providers=[2, 3, 1])) == "down from $9.00 (Q0) to $6.00 (Q1)"
+    assert market.down_and_up(line(9.0, 6.0, 1.0, providers=[2, 3, 1])) == "fell from $9.00 to $6.00"
 
 
 def test_hyperscaler_over_neocloud(case):
@@ -139,6 +142,28 @@ def test_sellers_with_themselves():
     assert runpod["fall"] == pytest.approx(2.99 / 3.99 - 1) and runpod["rise"] == pytest.approx(3.29 / 2.99 - 1)
     assert index["rise"] == pytest.approx(2.35 / 1.70 - 1)
     assert (table["fall"].dropna() <= 0).all()
+
+
+def test_the_fall_that_the_documents_print_is_of_their_day():
+    # from 7 to 8 dollars to 1.49 to 3.90: at least 1 - 3.90/7, at most 1 - 1.49/8
+    found = printed_rents.printed_fall(H100, DAY)
+    assert found.table.iloc[0].tolist() == pytest.approx([1 - 3.90 / 7, 1 - 1.49 / 8])
+    assert "a fall by 44% to 81%. It has not lasted: more sellers raised" in found.sentence
+    assert "no price before" in printed_rents.printed_fall(H200, DAY).sentence
+    assert printed_rents.printed_fall(H100, "2025-12-08").sentence.endswith("Sellers have moved neither way since.")
+
+
+def test_the_answer_tells_the_turn_and_its_price_is_that_of_the_price_book(case):
+    now = case(as_of="2026-11-28")
+    found, moves = printed_rents.headline(now), printed_rents.seller_changes(H100, now.as_of)
+    hour = gpu_prices.price_range(H100, "on_demand", now.as_of)["typical"]
+    assert found.sentence == (
+        f"An hour of H100 SXM on demand costs ${hour:.2f}: sellers had cut it by {-moves['median_fall']:.0%} before the "
+        f"documents, and raised it by {moves['median_rise']:.0%} since.")
+    assert moves["median_fall"] < 0 < moves["median_rise"]
+    assert [one.name for one in found.quantities][:1] == ["hour-on-demand"]
+    then = printed_rents.headline(case(as_of="2025-12-08")).sentence
+    assert then.endswith("before the documents, and none was seen again since.")
 
 
 def test_a_gpu_or_a_day_without_the_documents_is_one_sentence():
@@ -213,9 +238,10 @@ def test_the_page_s_change_is_on_the_curve(case):
 
 def test_observed_changes_are_annualised_by_hand(case):
     table = commitments.observed(case(as_of=DAY)).table.set_index("who")
-    # 1.70 on 2025-10-15 to 2.35 on 2026-03-31, 167 days: (2.35/1.70)**(365.25/167) - 1
-    change = table.loc["neoclouds, index of one-year contracts", "change_per_year"]
-    assert change == pytest.approx((2.35 / 1.70) ** (365.25 / 167) - 1)
+    # 12.29 on 2023-08-08 to 6.88, still asked on 2025-12-08, 853 days
+    change = table.loc["Amazon Web Services", "change_per_year"]
+    assert change == pytest.approx((6.88 / 12.29) ** (365.25 / 853) - 1)
+    assert not {"neoclouds, index of one-year contracts", "SemiAnalysis, cost model"} & set(table.index), "no sellers"
 
 
 @pytest.mark.parametrize(("change", "words"), [
@@ -270,7 +296,17 @@ def test_sellers_against_rent(case):
     own = table[(table["model"] == "llama-3.3-70b") & (table["seller"] == "neocloud")].iloc[0]
     asked = points.loc[points["model"] == "llama-3.3-70b", "usd_per_mtok"]
     assert own["below"] == pytest.approx((asked < own["usd_per_mtok"]).sum() / len(asked))
-    assert "marketplace" not in set(token_prices.charted(found).table["seller"].dropna())
+    drawn = token_prices.charted(found)
+    assert "marketplace" not in set(drawn.table["seller"].dropna()) and len(drawn) <= 8
+    assert drawn.table["model"].iloc[0] == now.model and set(drawn["sellers"]["model"]) == set(drawn.table["model"])
+    # the cheapest seller stands beside the median, in the table and in the sentence
+    least = table[(table["model"] == "llama-3.3-70b") & (table["what"] == token_prices.CHEAPEST)].iloc[0]
+    assert least["usd_per_mtok"] == asked.min()
+    assert points.loc[points["provider"] == least["with_"], "usd_per_mtok"].min() <= asked.min()
+    base = scenario.overridden("chat-assistant", {"gpus": [H100]})
+    typical, best = (scenario_prices.api(base, rule)["blend"][1] for rule in ("typical", "best"))
+    assert f"the median seller asks ${typical:.3f}, the cheapest ${best:.3f}; rented machines" in found.sentence
+    assert "cheapest of " in found.note and "median of " in found.note
     assert table["label"].is_unique
 
 

@@ -6,9 +6,10 @@ import pytest
 
 from tokenecon import data
 from tokenecon.decision import options
+from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
 from tokenecon_book.build import notebooks
-from tokenecon_book.chapters.reconciliation import reconciliation
+from tokenecon_book.chapters.reconciliation import published, reconciliation
 from tokenecon_book.documents import base
 
 H100 = "h100-sxm-80gb"
@@ -67,3 +68,15 @@ def test_the_case_of_the_book_serves_most_with_two_gpus(case):
 
 
     assert base.bill(case)["n_gpus"] == data.value("base.n_gpus")
+
+
+def test_published_figures_stand_beside_ours_in_their_unit(case):
+    found = published.others(case).table.set_index("fact")
+    assert len(found) == 7 and found["publisher"].nunique() >= 3
+    # dreaming.press reckons with 700 output tokens a second of an H100; ours is one of two H100 that serve 6.64 requests a second
+    row = base.bill(SimpleNamespace(**vars(case), n_gpus=2))
+    ours = row["requests_per_s"] * 211.1 / 2
+    assert found.loc["published.dreaming_speed", "ratio"] == pytest.approx(ours / 700)
+    # the middle of 450,000 to 650,000 USD is 540,833, geometrically; eight H100 stand 8 * 3 * 8,760 hours
+    hour = owned_hour.owned(H100, as_of=case.as_of, years=3, residual_share=0.0)["total"]
+    assert found.loc["published.gpu_tco_node", "ratio"] == pytest.approx(hour * 8 * 3 * 8760 / 540833, rel=1e-3)

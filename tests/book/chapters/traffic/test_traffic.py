@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tokenecon import data, queries
+from tokenecon.decision import options
 from tokenecon.errors import NoEstimate, NoPrice, TooSlow, UnknownId
 from tokenecon.fleet import planning, traffic
 from tokenecon.formulas import queueing
@@ -17,12 +18,12 @@ from tokenecon.prices import gpu_prices
 from tokenecon.serving import sizing
 from tokenecon_book.build import notebooks
 from tokenecon_book.chapters.traffic import idle, load_cost, pooling_traces
+from tokenecon_book.documents import base
 
 # parameter of the notebook -> the row of data/assumptions.csv that its default repeats
 ROWS = {
-    "isl": "workload.isl_azure_conv", "ttft_ms": "service.ttft", "tpot_ms": "service.tpot",
-    "requests_per_s": "workload.requests_per_s", "wait_probability": "service.wait_probability",
-    "start_minutes": "fleet.start", "floor": "fleet.floor",
+    "isl": "workload.isl_azure_conv", "osl": "workload.osl_azure_conv", "ttft_ms": "service.ttft", "tpot_ms": "service.tpot",
+    "wait_probability": "service.wait_probability", "floor": "fleet.floor",
 }  # fmt: skip
 
 
@@ -44,7 +45,8 @@ def case(defaults):
 def test_the_defaults_are_those_of_the_data(defaults, cells):
     for name, row in ROWS.items():
         assert defaults[name] == pytest.approx(data.value(row)), f"{name} differs from {row} of data/assumptions.csv"
-    assert defaults["osl"] == round(data.value("workload.osl_azure_conv"))
+    assert defaults["start_minutes"] == data.value("spot.restart") * 60
+    assert defaults["floor"] == options.KEPT
     choices = "|".join(traffic.NAMES)
     assert f"choice({choices})" in "".join("".join(cell["source"]) for cell in cells), "the choices are not traffic.NAMES"
     assert f"choice({'|'.join(planning.POLICIES)})" in "".join("".join(cell["source"]) for cell in cells)
@@ -195,19 +197,34 @@ def test_services_together_need_no_more_than_apart():
 # --- the chapter -----------------------------------------------------------------------------------------
 
 
+def test_the_fleets_of_the_base_case_are_those_of_its_bill(case):
+    """Busy share and machine cost of a million tokens: fixed as owned, scaled as rented hour by hour."""
+    table, page = idle.policies(case()).table.set_index("policy"), case()
+    scaled, fixed = base.bill(page), base.bill(page, "own")
+    assert table.loc["follows the load", "utilisation"] == pytest.approx(scaled["utilisation"], rel=1e-9)
+    assert table.loc["fixed fleet", "utilisation"] == pytest.approx(fixed["utilisation"], rel=1e-9)
+    cost = base.compared(page, [page.gpu]).iloc[0]
+    for end in ("", "_low", "_high"):  # economics, hardware and this page name it alike
+        allocated = table.loc["follows the load", f"usd_per_mtok_allocated{end}"]
+        assert allocated == pytest.approx(cost[f"usd_per_mtok{end}"], rel=1e-9 if not end else 0.1)  # whole replicas at the ends
+    # and they are said under the names and cases under which other pages say them
+    (mine,), (theirs,) = ([one for one in found.quantities if one.name == "utilisation-rented"]
+                          for found in (idle.headline(page), base.line(page)))
+    assert (mine.case, mine.text) == (theirs.case, theirs.text) and mine.value == pytest.approx(theirs.value, rel=1e-9)
+
+
 def test_the_bill_is_gpus_times_hours_times_price(case):
     row = idle.policies(case()).table.set_index("policy").loc["fixed fleet"]
     price = gpu_prices.price_range("h100-sxm-80gb", "on_demand", case().as_of)
     assert row["usd_per_month"] == pytest.approx(row["n_gpus"] * 730 * price["typical"])
-    # all paid time over all tokens: 20 requests a second of 1,366 tokens
-    assert row["usd_per_mtok_allocated"] == pytest.approx(row["n_gpus"] * price["typical"] / (20 * 1366 * 3600) * 1e6)
+    # all paid time over all tokens: 477,800 requests a day of 1,155 and 211.1 tokens
+    assert row["usd_per_mtok_allocated"] == pytest.approx(row["n_gpus"] * 24 * price["typical"] / (477_800 * 1366.1) * 1e6)
     assert row["usd_per_mtok_used"] == pytest.approx(row["usd_per_mtok_allocated"] * row["utilisation"])
-    assert row["idle_usd_per_month"] == pytest.approx(row["usd_per_month"] * (1 - row["utilisation"]))
 
 
 def test_ends_hold_the_middle(case):
     for policy in planning.POLICIES:
-        table = idle.policies(case(policy=policy, requests_per_s=3.0)).table
+        table = idle.policies(case(policy=policy, requests_per_day=260_000.0)).table
         for name in ("n_gpus", "utilisation", "usd_per_month", "usd_per_mtok_used", "usd_per_mtok_allocated"):
             assert (table[f"{name}_low"] <= table[name]).all() and (table[name] <= table[f"{name}_high"]).all(), name
 
@@ -216,7 +233,7 @@ def test_the_curve_meets_the_table_at_the_load_of_the_page(case):
     table = idle.cost_over_load(case()).table
     row = idle.policies(case()).table.set_index("policy")
     for name, part in table[table["basis"] != idle.FULL].groupby("basis"):
-        at = np.exp(np.interp(np.log(20.0), np.log(part["requests_per_s"]), np.log(part["usd_per_mtok"])))
+        at = np.exp(np.interp(np.log(477_800.0), np.log(part["requests_per_day"]), np.log(part["usd_per_mtok"])))
         assert at == pytest.approx(row.loc[name, "usd_per_mtok_allocated"], rel=0.12)  # whole replicas between the points
     full = table[table["basis"] == idle.FULL]["usd_per_mtok"]
     assert (full == full.iloc[0]).all()
@@ -234,7 +251,7 @@ def test_a_request_a_second_costs_rent_over_tokens():
 
 
 def test_the_headline_fits_the_front_page(case):
-    for change in ({}, {"policy": "to_zero", "requests_per_s": 0.01}, {"policy": "autoscale", "profile": "flat"},
+    for change in ({}, {"policy": "to_zero", "requests_per_day": 900.0}, {"policy": "autoscale", "profile": "flat"},
                    {"profile": "servegen-deepseek-r1"}, {"profile": "weekly"}):
         answer = idle.headline(case(**change))
         assert len(answer["number"]) <= 14 and len(answer["label"]) <= 90 and answer.sentence.endswith(".")
@@ -248,7 +265,7 @@ def test_every_profile_makes_a_page(case):
 
 
 @pytest.mark.parametrize(("change", "message"), [
-    ({"requests_per_s": 0.0}, "parameter 'requests_per_s' is 0"), ({"floor": -1}, "parameter 'floor' is -1"),
+    ({"requests_per_day": 0.0}, "parameter 'requests_per_day' is 0"), ({"floor": -1}, "parameter 'floor' is -1"),
     ({"wait_probability": 1.0}, "parameter 'wait_probability' is 1"),
 ])  # fmt: skip
 def test_what_no_page_can_be_made_of_is_refused(case, change, message):

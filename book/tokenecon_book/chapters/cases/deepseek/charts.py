@@ -5,25 +5,25 @@ from tokenecon_book.charts.forms import axis, bars, intervals, lines, mark
 
 def compare(found):
     """Ours over published for nodes, cost and rates, with ranges."""
-    return intervals(found.table, axis("ratio", "From the bottom up over published", "ratio", log=True), "figure", sort=False,
-                     marks=[mark("x", 1.0, "published")])
+    return intervals(found.table, axis("ratio", "From the bottom up over published", "ratio", log=True), "figure",
+                     range="bound", sort=False, marks=[mark("x", 1.0, "published")])
 
 
 def ways(found):
     """Nodes of the day by how tokens reach their experts."""
-    return intervals(found.table, axis("nodes", "Nodes of eight GPUs", "count", log=True), "way", group="group")
+    return intervals(found.table, axis("nodes", "Nodes of eight GPUs", "count", log=True), "way", group="group", range="bound")
 
 
 def others(found):
     """Estimated over measured rates of other deployments."""
-    return intervals(found.table, axis("ratio", "Estimated over measured", "ratio", log=True), "label", group="work", sort=False,
-                     marks=[mark("x", 1.0, "measured")])
+    return intervals(found.table, axis("ratio", "Estimated over measured", "ratio", log=True), "label", group="work",
+                     range="interval", sort=False, marks=[mark("x", 1.0, "measured")])
 
 
 def speed(found):
     """Output of a decode node over the speed that users see."""
     return lines(found.table, axis("user_speed", "Tokens of one user", "tok_out/s"),
-                 axis("decode_rate", "Tokens of a decode node", "tok_out/s", zero=True),
+                 axis("decode_rate", "Tokens of a decode node", "tok_out/s", zero=True), range="interval",
                  points=found["points"])
 
 
@@ -35,4 +35,4 @@ def where(found):
 def kinds(found):
     """Cost and list price of a million tokens by kind."""
     return intervals(found.table, axis("usd_per_mtok", "Price or cost of tokens", "USD/Mtok", log=True), "label", group="offer",
-                     sort=False)
+                     range="bound", sort=False)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import BadInput
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, given, named
 from tokenecon.formulas import money, serving
 from tokenecon.units import HOURS_PER_DAY, convert
 from tokenecon_book.chapters.cases.deepseek import node_rates as rates
@@ -15,7 +15,7 @@ from tokenecon_book.chapters.cases.deepseek.node_rates import fact
 from tokenecon_book.documents.bills import fact as line
 from tokenecon_book.documents.bills import positive
 from tokenecon_book.documents.printed import n
-from tokenecon_book.documents.words import dollars
+from tokenecon_book.documents.words import dollars, percent
 
 IDENTITY_COLUMNS = {
     "what": ("What follows", None), "how": ("From", None), "value": ("Value", None), "printed": ("Printed", None),
@@ -40,6 +40,21 @@ def check(case):
     if case.cached_tokens >= case.input_tokens:
         raise BadInput(f"parameter 'cached_tokens' is {case.cached_tokens:g}, but only {case.input_tokens:g} tokens of input "
                        "arrive; a cache finds less than all of them")
+
+
+def stated(name, show):
+    """A figure of the published day in a sentence, by the id of its row."""
+    return named(f"deepseek_day.{name}", fact(name), show)
+
+
+def of(case, **more):
+    """What the numbers of this page are of, for :func:`named`: the deployment, and what else differs."""
+    return {name: getattr(case, name) for name in ("model", "gpu", "weights", "kv", "user_speed", "exchange")} | more
+
+
+def times(value):
+    """A ratio to two digits: "1.48"."""
+    return f"{value:.2f}"
 
 
 def usd_per_day(case, nodes):
@@ -102,9 +117,11 @@ def identities(case):
     agree = all(abs(value / printed - 1) < ROUNDED for value, printed in (
         (sum(nodes.values()), fact("nodes")), (paid, fact("usd_per_day")), (revenue, fact("revenue"))))
     return Finding(
-        table, f"{'The figures agree' if agree else 'These figures do not agree'}: the printed rates of a node need "
-        f"{nodes['prefill']:.1f} nodes for prefill and {nodes['decode']:.1f} for decode, together {sum(nodes.values()):.1f} of "
-        f"the printed {fact('nodes'):g}, and the nodes cost ${paid:,.0f} of the printed ${fact('usd_per_day'):,.0f}",
+        table, f"{'The figures agree' if agree else 'These figures do not agree'}: the printed rates need "
+        f"{named('deepseek-day-implied-nodes', sum(nodes.values()), '{:.1f}'.format)} nodes where "
+        f"{stated('nodes', '{:g}'.format)} are printed, and those cost "
+        f"{named('deepseek-day-rent', paid, '${:,.0f}'.format, usd_per_gpu_hour=case.usd_per_gpu_hour)} where "
+        f"{stated('usd_per_day', '${:,.0f}'.format)} is.",
         nodes=nodes, flight=flight, revenue=revenue, paid=paid, each=each)
 
 
@@ -124,14 +141,16 @@ def compare(case):
                      "ours_low": low, "ours_high": high, "ratio": ours / published, "ratio_low": low / published,
                      "ratio_high": high / published})
     table = pd.DataFrame(rows)
-    nodes, reading, writing = table["ratio"].iloc[[0, 2, 3]]
+    nodes, reading, writing = (named(name, ratio, times, **of(case)) for name, ratio in zip(
+        ("deepseek-day-ratio", "deepseek-day-prefill", "deepseek-day-decode"), table["ratio"].iloc[[0, 2, 3]], strict=True))
     outside = [row.figure for row in table.itertuples() if not row.ratio_low <= 1 <= row.ratio_high]
     return Finding(
-        table, f"From the bottom up the day takes {nodes:.2f} times the published nodes: a prefill node comes out "
-        f"{reading:.2f} times as fast as published, a decode node {writing:.2f} times",
+        table, f"Built up, the day takes {nodes} times the published nodes: prefill nodes come out {reading} times as fast, "
+        f"decode nodes {writing} times",
         f"Units of {case.prefill_ranks} and {case.decode_ranks} GPUs, {case.user_speed:g} tokens a second for a user, exchange "
-        f"{case.exchange}. Bars: the interval of the model, widened because nothing alike was measured, times the range of the "
-        "load over a day." + (f" The published figure is outside of it for: {', '.join(outside)}." if outside else ""),
+        f"{case.exchange}. Brackets, an outer bound: the ends of the interval of the model, widened because nothing alike was "
+        "measured, with those of the range of the load over a day."
+        + (f" The published figure is outside of it for: {', '.join(outside)}." if outside else ""),
         outside=outside)
 
 
@@ -158,16 +177,19 @@ def ways(case):
     table["usd_per_mtok"] = money.usd_per_mtok_of_bill(
         usd_per_day=usd_per_day(case, table["nodes"]), tok_per_day=case.input_tokens + case.output_tokens)
     found = table.set_index("way")["nodes"]
-    open_, hidden = found.get(names["added"]), found.get(names["hidden"])
+    open_, hidden = (None if found.get(names[one]) is None else named(
+        "deepseek-day-nodes", found[names[one]], "{:,.0f}".format, **of(case, exchange=one)) for one in ("added", "hidden"))
     if open_ is None:
-        said = "with the exchange after the computation it is too slow for these users"
+        said = "with the exchange after computation it is too slow for these users"
     elif hidden is None:
-        said = f"with the exchange after the computation it takes {n(open_, 2)}"
+        said = f"with the exchange after computation it takes {open_}"
     else:
-        said = f"hiding the exchange behind the computation takes {n(hidden, 2)}, exchanging after it {n(open_, 2)}"
+        said = f"hiding the exchange behind computation takes {hidden}, exchanging after it {open_}"
+    least = named("deepseek-day-floor", floor, "{:,.0f}".format, gpu=case.gpu)
     return Finding(
-        table, f"No machine of this kind could do the day with fewer than {floor:.0f} nodes; {said}",
-        "Bound: the network card, the memory or the arithmetic of the datasheet, whichever is slowest, busy all day. The lowest "
+        table, f"No machine of this kind does the day with fewer than {least} nodes; {said}",
+        "Brackets, an outer bound: the ends of the interval of the model with those of the load over a day. Perfect machine: the "
+        "network card, the memory or the arithmetic of the datasheet, whichever is slowest, busy all day. The lowest "
         "row of the bottom up is how the service is described." + "".join(f" Too slow for these users: {name}." for name in slow),
         floor=floor)
 
@@ -181,11 +203,26 @@ def headline(case):
     served = fact("input_tokens") + fact("output_tokens")
     mtok = [money.usd_per_mtok_of_bill(usd_per_day=usd, tok_per_day=tokens)
             for usd, tokens in ((usd_per_day(case, nodes), volume), (fact("usd_per_day"), served))]
-    day = (f"DeepSeek's published day, served on {fact('nodes'):g} nodes, takes" if volume == served
-           else f"Beside DeepSeek's published day, served on {fact('nodes'):g} nodes, {n(volume, 3)} tokens take")
+    whole = stated("nodes", "{:g}".format)
+    day = (f"DeepSeek's published day, served on {whole} nodes, takes" if volume == served
+           else f"Beside DeepSeek's published day, served on {whole} nodes, the tokens of this page take")
+    ratio = named("deepseek-day-ratio", nodes / fact("nodes"), times, **of(case))
+    ours = named("deepseek-day-nodes", nodes, "{:,.0f}".format, **of(case))
     return Finding(
-        table, f"{day} {nodes:.0f} nodes when built up from the shape of the model, {nodes / fact('nodes'):.2f} times as many.",
+        table, f"{day} {ours} nodes when built up from the shape of the model, {ratio} times as many.",
         f"{low:.0f} to {high:.0f} nodes; {dollars(mtok[0])} a million tokens against {dollars(mtok[1])}.")
+
+
+@finding
+def case_line(case):
+    """The case of the page in one line: what was published of the deployment, and the rent of its GPUs."""
+    hit = named("deepseek-day-cache-hits", case.cached_tokens / case.input_tokens, percent)
+    parts = [data.model(case.model)["name"], f"weights in {data.precision(case.weights)['name']}",
+             f"nodes of {stated('gpus_per_node', '{:g}'.format)} {data.gpu(case.gpu)['name']}",
+             f"{given(case, 'input_tokens', n)} tokens in a day, {hit} of them from the cache, "
+             f"{given(case, 'output_tokens', n)} out", f"{given(case, 'user_speed', '{:g}'.format)} tokens a second for a user",
+             f"{given(case, 'usd_per_gpu_hour', dollars)} an hour, the source's own assumption"]
+    return Finding(pd.DataFrame({"part": parts}), " · ".join(parts))
 
 
 @finding
@@ -220,10 +257,12 @@ def sensitivity(case):
         rows.append({"change": text, "prefill_rate": found["prefill_rate"][1], "decode_rate": found["decode_rate"][1],
                      "nodes": found["nodes"][1], "ratio": found["nodes"][1] / fact("nodes")})
     table = pd.DataFrame(rows)
-    page, guessed, even, kernels = (table["ratio"].iloc[place] for place in (0, 3, 5, 6))
+    others = {place: {"change": table["change"].iloc[place]} if place else {} for place in (0, 3, 5, 6)}
+    page, guessed, even, kernels = (named("deepseek-day-ratio", table["ratio"].iloc[place], times, **of(case, **other))
+                                    for place, other in others.items())
     return Finding(
-        table, f"With a token guessed ahead in each step the nodes come out {guessed:.2f} times the published instead of "
-        f"{page:.2f}; with no experts busier than others {even:.2f} times, where the model lets the busiest hold up all GPUs of "
-        "a unit, by a coefficient measured within one server; with attention at the rate of the published kernel "
-        f"{kernels:.2f} times.",
+        table, f"With a token guessed ahead in each step the nodes come out {guessed} times the published instead of {page}. "
+        f"With no experts busier than others they come out {even} times: the model lets the busiest hold up all GPUs of a unit, "
+        "by a coefficient measured within one server. With attention at the rate of the published kernel they come out "
+        f"{kernels} times.",
         units={"prefill_rate": "tok_in/s", "decode_rate": "tok_out/s"})

@@ -9,7 +9,7 @@ import pandas as pd
 
 import tokenecon
 from tokenecon import data
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, named
 from tokenecon.serving import coefficients
 from tokenecon.units import MS_PER_SECOND
 from tokenecon_book.documents.printed import n
@@ -150,10 +150,14 @@ def others():
     out["why"] = ["" if one.near else OUTSIDE.get(one.id, "") for one in out.itertuples()]
     near, far = out["near"].sum(), out[~out["near"]]
     h20 = far["why"].eq(H20).sum()
-    met = "" if near >= AIM * len(out) else f", fewer than the two thirds aimed at: {h20} of the other {len(far)} are on the H20"
+    met = "" if near >= AIM * len(out) else " Two thirds were the aim" + (
+        f"; of the {len(far)} others {h20} are on the H20." if h20 else ".")
+    every, good = (named("rates-of-experts", number, str, which=which)
+                   for number, which in ((len(out), "that state their load"), (near, "met within a factor")))
     return Finding(
-        out, f"Of {len(out)} published rates of experts over many GPUs that state their load, {near} are met within a factor "
-        f"of {NEAR:g}{met}",
-        "Bars: the interval of the model, widened because nothing alike was in the fit. Each: sequences on a GPU; full: as many "
-        f"as fit, beside their prompts. Not drawn: {out['ratio'].isna().sum()} that do not fit into the memory of their GPUs.",
+        out, f"Of {every} published rates of experts over many GPUs, {good} are met within a factor of "
+        f"{named('factor-met', NEAR, '{:g}'.format)}",
+        f"Rates that state their load.{met} Bars: the interval of the model, widened because nothing alike was in the fit. Each: "
+        "sequences on a GPU; full: as many as fit, beside their prompts. "
+        f"Not drawn: {out['ratio'].isna().sum()} that do not fit into the memory of their GPUs.",
         units=dict.fromkeys(("measured", "ours"), "tok/s/GPU") | {"ratio": "ratio"})

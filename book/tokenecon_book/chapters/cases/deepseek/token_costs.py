@@ -5,13 +5,13 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, given, named
 from tokenecon.formulas import money
 from tokenecon.units import SECONDS_PER_DAY
 from tokenecon_book.chapters.cases.deepseek import node_rates as rates
-from tokenecon_book.chapters.cases.deepseek.day import check, estimate
+from tokenecon_book.chapters.cases.deepseek.day import check, estimate, of
 from tokenecon_book.chapters.cases.deepseek.node_rates import fact
-from tokenecon_book.documents.printed import n
+from tokenecon_book.documents.words import percent
 
 
 @finding
@@ -27,10 +27,12 @@ def speed(case):
     table["decode_rate_low"], table["decode_rate_high"] = table["decode_rate"] * slow, table["decode_rate"] * fast
     table = table.sort_values("user_speed", ignore_index=True)
     here = rates.decode(case)
+    share, most = (named(f"deepseek-day-{name}", here[column], "{:,.0f}".format, **of(case))
+                   for name, column in (("answers", "tokens"), ("room", "room")))
     return Finding(
-        table, f"At {case.user_speed:g} tokens a second for a user, {here['tokens']:.0f} answers share a GPU, which has room for "
-        f"{here['room']:.0f}; " + ("slower users would make a node cheaper" if here["tokens"] < here["room"] else
-                                   "slower users would not make a node cheaper, for its memory is full"),
+        table, f"At {given(case, 'user_speed', '{:g}'.format)} tokens a second for a user, {share} answers share a GPU, which "
+        f"has room for {most}; slower users would " + ("make a node cheaper" if here["tokens"] < here["room"] else
+                                                   "not make a node cheaper, for its memory is full"),
         "Band: the interval of the model. The curve ends at the left where the memory is full.",
         units=dict.fromkeys(("total", *rates.PARTS), "s")
         | dict.fromkeys(("user_speed", "decode_rate", "decode_rate_low", "decode_rate_high"), "tok_out/s"),
@@ -53,8 +55,10 @@ def where(case):
     reading, writing = found["prefill_nodes"][1], found["decode_nodes"][1]
     tokens = case.output_tokens / (case.input_tokens + case.output_tokens)
     return Finding(
-        table, f"Output takes {writing / (reading + writing):.0%} of the nodes for {tokens:.0%} of the tokens; "
-        f"{waiting:.0f} of the {reading:.0f} prefill nodes wait for load",
+        table, f"Output takes {named('deepseek-day-output-nodes', writing / (reading + writing), percent, **of(case))} of the "
+        f"nodes for {named('deepseek-day-output-tokens', tokens, percent)} of the tokens; "
+        + (f"{named('deepseek-day-waiting', waiting, '{:,.0f}'.format, **of(case))} prefill nodes wait for load" if waiting >= 0.5
+           else "no prefill node waits for load"),
         "Decode nodes do not wait: with fewer users on each GPU a step is shorter, and the published speed is the mean of "
         "the day.",
         total=found["nodes"][1])
@@ -99,9 +103,10 @@ def kinds(case):
         rows.append({"kind": text, "offer": "list price", "usd_per_mtok": fact(f"price_{price}")})
     table = pd.DataFrame(rows).assign(label=lambda frame: frame["kind"] + ", " + frame["offer"].str.split().str[0])
     cost, price = (table[table["offer"].str.startswith(word)].set_index("kind")["usd_per_mtok"] for word in ("cost", "list"))
-    over = price / cost
+    low, high = (named("deepseek-day-price-over-cost", over, "{:.2g}".format, end=end, **of(case))
+                 for end, over in (("least", (price / cost).min()), ("most", (price / cost).max())))
     return Finding(
-        table, f"The list prices of the day are {n(over.min(), 2)} to {n(over.max(), 2)} times the rent of the nodes that each "
-        "kind of token takes",
+        table, f"The list prices of the day are {low if low == high else f'{low} to {high}'} times the rent of the nodes that "
+        "each kind of token takes",
         "A token pays for the time it causes: input for its prefill, output for its decode steps, and each for its keys and "
         "values, which later steps read. Cost is the rent of GPUs alone, without the disk that holds the cache.")

@@ -8,7 +8,7 @@ GROUPS = axis("groups", "Groups that share nothing", "count", log=True)
 def concurrency(found):
     """Requests in flight over the requests of an analyst."""
     return lines(found.table, axis("requests_per_hour", "Requests of an analyst", "request/h", log=True),
-                 axis("in_flight", "Requests in flight", "sequence", log=True),
+                 axis("in_flight", "Requests in flight", "sequence", log=True), range="interval",
                  marks=[mark("x", found["hourly"], "page"), mark("y", found["one"], "one replica")])
 
 
@@ -19,4 +19,5 @@ def isolation(found):
 
 def strictness(found):
     """Monthly cost of an analyst by how much the groups share."""
-    return intervals(found.table, axis("usd_per_month", "GPUs for one analyst", "USD/month", log=True), "design", sort=False)
+    return intervals(found.table, axis("usd_per_month", "GPUs for one analyst", "USD/month", log=True), "design", group="hour",
+                     range={"rented": "offers", "owned": "draws"}, sort=False)

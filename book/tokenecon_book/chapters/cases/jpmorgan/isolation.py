@@ -7,15 +7,16 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import BadInput, NoEstimate
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, given, named
 from tokenecon.fleet import erlang, pools
 from tokenecon.fleet import planning as fleets
 from tokenecon.formulas import serving
 from tokenecon.prices import gpu_prices
 from tokenecon.serving import sizing
+from tokenecon_book.documents import base
 from tokenecon_book.documents.bills import chance, day, owned, positive, prices, reconciling, span_columns
 from tokenecon_book.documents.printed import n
-from tokenecon_book.documents.words import dollars, often
+from tokenecon_book.documents.words import dollars, percent
 
 COLUMNS = {
     "groups": ("Groups", None), "replicas": ("Replicas", None), "n_gpus": ("GPUs", "GPU"),
@@ -30,6 +31,7 @@ SENSITIVITY_COLUMNS = {
 MOST_GROUPS = 1000
 STEPS = 40  # up to here every number of groups is drawn: the fleet grows in steps
 CHEAP = 1.05  # walls that cost no more than this against one pool are said to cost nothing
+ALIKE = 1.05  # times, below which a cost is said to be as much
 ROUGH = 10  # times, from which on a digit behind the point says nothing
 FEWEST = 2  # groups: one has no walls
 RATES = 200  # points of the search over requests of an analyst
@@ -45,6 +47,27 @@ def check(case):
     if case.groups > case.analysts:
         raise BadInput(f"parameter 'groups' is {case.groups}, more than the {case.analysts} of 'analysts'; a group has at "
                        "least one analyst")
+
+
+def of(case, **more):
+    """What the numbers of this page are of, for :func:`named`, and what else differs."""
+    fields = ("model", "gpu", "n_gpus", "isl", "osl", "analysts", "requests_per_analyst_hour", "groups")
+    return {name: getattr(case, name) for name in fields} | more
+
+
+@finding
+def case_line(case):
+    """The case of the page in one line: people and groups, model and machines, lengths, load, price."""
+    def asked(number):
+        return f"{number:g} request{'' if number == 1 else 's'}"
+
+    lengths = f"{given(case, 'isl', '{:,.0f}'.format)} → {given(case, 'osl', '{:,.0f}'.format)} tokens"
+    parts = [f"documents: {given(case, 'analysts', '{:,.0f}'.format)} analysts",
+             f"ours: {given(case, 'groups', '{:,.0f}'.format)} groups, "
+             f"{given(case, 'requests_per_analyst_hour', asked)} of each analyst in the busy hour",
+             f"{data.model(case.model)['name']}, {data.precision(case.weights)['name']}, {given(case, 'n_gpus', str)} × "
+             f"{data.gpu(case.gpu)['name']}", lengths, f"{base.said_hour(case)} an hour on {case.as_of} ({base.counted(case)})"]
+    return Finding(pd.DataFrame({"part": parts}), " · ".join(parts))
 
 
 def busy_rate(case, hourly=None):
@@ -70,10 +93,12 @@ def concurrency(case):
                           "in_flight_low": in_flight(case, replica, hourly, "_high"),
                           "in_flight_high": in_flight(case, replica, hourly, "_low")})
     here = float(in_flight(case, replica))
+    few = here < case.analysts
+    share = named("in-flight-each", here / case.analysts, lambda value: n(1 / value if few else value, 2), **of(case))
+    each = f"one in {share} waits for an answer at any moment" if few else f"{share} for each of them at any moment"
     return Finding(
-        table, f"{case.analysts:,} analysts who ask {often(case.requests_per_analyst_hour)} an hour have {n(here, 3)} requests "
-        "in flight: " + (f"one in {n(case.analysts / here, 2)} waits for an answer at any moment" if here < case.analysts else
-                       f"{n(here / case.analysts, 2)} for each of them at any moment"),
+        table, f"{given(case, 'analysts', '{:,.0f}'.format)} analysts have "
+        f"{named('requests-in-flight', here, lambda value: n(value, 3), **of(case))} requests in flight: {each}",
         f"A request stays {replica['service_s']:.1f} s on a full replica of {case.n_gpus} {data.gpu(case.gpu)['name']}, which "
         f"holds {replica['concurrency']:.0f} within {case.ttft_ms:g} ms to the first token and {case.tpot_ms:g} ms a token. The "
         "band is the interval of the model.",
@@ -92,11 +117,9 @@ def isolation(case, counts=None):
     here, sentence, at = None, "", table[table["groups"] == case.groups]
     if len(at):
         here, last = at.iloc[0], table.iloc[-1]
-        taken = f"{last.in_flight:.1f} of {pools.count(replica['concurrency'], 'place')} taken"
-        sentence = (f"{case.groups:,} groups with replicas of their own cost "
-                    f"{'' if here.penalty < 1.05 else f'{here.penalty:.1f} times '}as much as one pool" + (
-            f"; {last.groups:,.0f} groups cost {last.penalty:.{0 if last.penalty >= ROUGH else 1}f} times, with {taken}"
-            if last.groups > case.groups else f", with {taken}"))
+        sentence = f"Groups with replicas of their own cost {said_walls(case, here)} as one pool" + (
+            f", and {said_walls(case, last)} at {named('most-groups', last.groups, '{:,.0f}'.format)} groups"
+            if last.groups > case.groups else "")
     return Finding(
         table, sentence,
         f"Equal groups, whole replicas of {pools.count(case.n_gpus, 'GPU')} with {pools.count(replica['concurrency'], 'place')} "
@@ -104,6 +127,14 @@ def isolation(case, counts=None):
         "a place that stays free in one group's replica cannot be given to another.",
         units=dict.fromkeys(("penalty", "penalty_low", "penalty_high", "pooling_loss", "wall_loss", "batch_loss"), "ratio"),
         load=float(in_flight(case, replica)), places=replica["concurrency"], here=here)
+
+
+def said_walls(case, row):
+    """What groups apart cost against one pool, in words and as named quantity: "as much", "1.6 times as much"."""
+    def words(ratio):
+        return "as much" if ratio < ALIKE else f"{ratio:.{0 if ratio >= ROUGH else 1}f} times as much"
+
+    return named("cost-of-walls", row.penalty, words, **of(case, groups=int(row.groups)))
 
 
 @finding
@@ -143,22 +174,26 @@ def strictness(case):
                                  requests_per_s=shared["requests_per_s"]))
     follows = fleets.plan(day(case), mean_requests_per_s=rate / case.peak_to_mean, policy="autoscale", floor=1,
                           start_h=data.value("fleet.start") * units.factor("min") / units.factor("h"), **target)
-    designs = [("one pool that follows the day", follows["mean_paid_replicas"], rent),
-               ("one pool, common prefix cache", common, rent), ("one pool, caches apart", apart[1], rent),
-               (f"{case.groups} groups, replicas apart", apart[case.groups], rent),
-               (f"{more} groups, replicas apart", apart[more], rent)]
+    designs = [("one pool that follows the day", follows["mean_paid_replicas"], "rented"),
+               ("one pool, common prefix cache", common, "rented"), ("one pool, caches apart", apart[1], "rented"),
+               (f"{case.groups} groups, replicas apart", apart[case.groups], "rented"),
+               (f"{more} groups, replicas apart", apart[more], "rented")]
     if own:
-        designs.append((f"{case.groups} groups, replicas apart, owned", apart[case.groups], own))
-    table = pd.DataFrame([{"design": design, "n_gpus": count * case.n_gpus} | _rent(count * case.n_gpus, case, price)
-                          for design, count, price in designs]).drop_duplicates("design")
+        designs.append((f"{case.groups} groups, replicas apart, owned", apart[case.groups], "owned"))
+    hours = {"rented": rent, "owned": own}
+    table = pd.DataFrame([{"design": design, "hour": hour, "n_gpus": count * case.n_gpus}
+                          | _rent(count * case.n_gpus, case, hours[hour])
+                          for design, count, hour in designs]).drop_duplicates("design")
     pool, groups = (table[table["design"] == name].iloc[0]
                     for name in ("one pool, caches apart", f"{case.groups} groups, replicas apart"))
+    shared_usd, apart_usd = (named("analyst-month", row.usd_per_month, dollars, design=design, **of(case), as_of=case.as_of)
+                             for row, design in ((pool, "one pool"), (groups, "replicas apart")))
     return Finding(
-        table, f"An analyst costs {dollars(pool.usd_per_month)} a month in one pool that keeps caches apart, and "
-        f"{dollars(groups.usd_per_month)} with replicas apart for {case.groups} groups",
-        f"Rent round the clock of a fleet for the busy hour, on-demand prices {gpu_prices.known(case)} (bars). The common cache "
-        f"is counted as if every hit ({hit:.0%} of prompt tokens) came from another group. Following the day: the busy hour is "
-        f"{case.peak_to_mean:g} times the mean.")
+        table, f"An analyst costs {shared_usd} a month in one pool that keeps caches apart, and {apart_usd} with replicas apart "
+        f"for {given(case, 'groups', '{:,.0f}'.format)} groups",
+        f"Rent round the clock of a fleet for the busy hour, on-demand prices {gpu_prices.known(case)}; owned: draws. The common "
+        f"cache is counted as if every hit ({hit:.0%} of prompt tokens) came from another group. Following the day: the busy "
+        f"hour is {case.peak_to_mean:g} times the mean.")
 
 
 def groups_that_fill(case, load, places):
@@ -194,9 +229,10 @@ def reconcile(case):
          "low": spans["requests_per_analyst_hour"][0], "high": spans["requests_per_analyst_hour"][2]},
         {"parameter": "analysts", "unit": "", "page": case.analysts,
          "needed": case.analysts * enough / case.requests_per_analyst_hour},
-    ], f"walls cost no more than {CHEAP - 1:.0%}")
+    ], "walls cost next to nothing")
     return Finding(found.table, found.sentence,
-                   "Ranges are our assumptions: the documents give neither groups nor requests, and break off there.")
+                   f"Next to nothing: {percent(CHEAP - 1)} of the bill. Ranges are our assumptions: the documents give neither "
+                   "groups nor requests, and break off there.")
 
 
 @finding
@@ -207,10 +243,10 @@ def headline(case):
     beyond = ("even one pool does not fill a replica" if not filled else
               "even a group of one analyst fills a replica" if filled == case.analysts else
               "two groups already pay for a replica each that they cannot fill" if filled == 1 else
-              f"beyond {filled:,}, none fills its own")
+              f"beyond {named('groups-that-fill', filled, '{:,}'.format, **of(case))} groups, none fills a replica")
     return Finding(
-        walls.table, f"In JPMorgan's case {case.groups:,} groups that share no replica cost "
-        f"{'' if here.penalty < 1.05 else f'{here.penalty:.1f} times '}as much as one pool; {beyond}.")
+        walls.table, f"In JPMorgan's case {given(case, 'groups', '{:,.0f}'.format)} groups that share no replica cost "
+        f"{said_walls(case, here)} as one pool; {beyond}.")
 
 
 @finding

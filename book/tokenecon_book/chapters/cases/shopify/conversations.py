@@ -6,10 +6,11 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import NoPrice, UnknownId
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, given, named
 from tokenecon.fleet import pools
 from tokenecon.formulas import levers, money, serving
 from tokenecon.prices import gpu_prices, price_book
+from tokenecon_book.documents import base
 from tokenecon_book.documents.bills import (
     fact,
     fleet,
@@ -23,7 +24,7 @@ from tokenecon_book.documents.bills import (
     usd_per_month,
 )  # fmt: skip
 from tokenecon_book.documents.printed import n
-from tokenecon_book.documents.words import dollars
+from tokenecon_book.documents.words import count, dollars
 
 FLEET_COLUMNS = {
     "bill": ("Bill", None), "usd_per_day": ("A day", "USD/day"), "n_gpus": ("GPUs it pays for", "GPU"),
@@ -61,6 +62,30 @@ def per_mtok(case, usd_per_month):
 def whole(tokens):
     """A number of tokens or words as a reader counts them; parts of one keep their digits."""
     return f"{tokens:,.0f}" if tokens >= 1 else n(tokens, 2)
+
+
+def said_mtok(case, bill):
+    """Cost of a million tokens that a bill of the documents implies, as text and named quantity; `bill` is the parameter."""
+    usd = per_mtok(case, getattr(case, bill))
+    return named("case-cost-of-tokens", usd, dollars, study="Shopify", bill=bill.rpartition("_")[2])
+
+
+def of(case, **more):
+    """What the page's own fleet is, for :func:`named`, and what else differs."""
+    return {name: getattr(case, name) for name in ("model", "gpu", "n_gpus", "policy", "peak_to_mean", "as_of")} | more
+
+
+@finding
+def case_line(case):
+    """The case of the page in one line: the documents' figures, and the fleet that they are held against."""
+    length = f"{given(case, 'isl', '{:,.0f}'.format)} → {given(case, 'osl', '{:,.0f}'.format)} tokens"
+    turns = given(case, "turns", lambda number: count(number, "turn"))
+    parts = [f"documents: {given(case, 'conversations_per_day', n)} conversations of {turns} and "
+             f"{given(case, 'tokens_per_day', n)} tokens a day",
+             f"ours: {data.model(case.model)['name']}, {data.precision(case.weights)['name']}, "
+             f"{given(case, 'n_gpus', str)} × {data.gpu(case.gpu)['name']}, {length} of a public trace",
+             f"{base.said_hour(case)} an hour on {case.as_of} ({base.counted(case)})"]
+    return Finding(pd.DataFrame({"part": parts}), " · ".join(parts))
 
 
 @finding
@@ -119,19 +144,23 @@ def bottom_up(case):
     table["usd_per_mtok"] = money.usd_per_mtok_of_bill(usd_per_day=_day(table["usd_per_month"]), tok_per_day=table["tok_per_day"])
     tokens, turns = (SimpleNamespace(**table[(table["reading"] == reading) & (table["hour"] == "rented")].iloc[0])
                      for reading in (TOKENS, TURNS))
-    bill = case.usd_per_month_after
-    share = bill / turns.usd_per_month
-    of_turns = f"{share:.{0 if share >= 0.005 else 2}%} of" if share < 2 else f"{n(share, 2)} times"
+    costs = [named("case-own-fleet", read.usd_per_month, _thousands, reading=reading, **of(case))
+             for read, reading in ((tokens, "tokens"), (turns, "turns"))]
     busiest = "the same load in every hour" if case.peak_to_mean == 1 else f"a busiest hour {case.peak_to_mean:g} times the mean"
     return Finding(
-        table, f"A rented fleet would serve the printed tokens for ${n(tokens.usd_per_month, 3)} a month and the printed turns, "
-        f"at usual length, for ${n(turns.usd_per_month, 3)}: the bill of ${n(bill, 3)} is {n(bill / tokens.usd_per_month, 2)} "
-        f"times the one and {of_turns} the other",
+        table, f"A rented fleet would serve the printed tokens for {costs[0]} a month and the printed turns, at usual length, "
+        f"for {costs[1]}; the bill is {given(case, 'usd_per_month_after', _thousands)}.",
         f"{data.model(case.model)['name']} on replicas of {case.n_gpus} {data.gpu(case.gpu)['name']}, each with "
         f"{pools.count(replica['concurrency'], 'request')} in flight within {case.ttft_ms:g} ms to the first token and "
         f"{case.tpot_ms:g} ms a token; {FLEETS[case.policy]} for {busiest}. "
-        f"Ranges: the model's interval and prices {gpu_prices.known(case)}. The documents do not name a model.",
+        f"Ranges, an outer bound: the ends of the model's interval with those of prices {gpu_prices.known(case)}. The documents "
+        "do not name a model.",
         tokens=tokens, turns=turns, replica=replica)
+
+
+def _thousands(usd):
+    """A bill in a sentence: "$57,600", "$6.49 million"."""
+    return f"${n(float(f'{usd:.3g}'), 3)}"
 
 
 def listed(case):
@@ -166,10 +195,10 @@ def price_levels(case):
             "usd_per_mtok", (row["usd_per_month_low"] * scale, row["usd_per_mtok"], row["usd_per_month_high"] * scale)))
     table = pd.DataFrame(rows)
     rented = table.loc[table["label"] == "own fleet, rented", "usd_per_mtok"].item()
-    against = f"{ratio_words(after / market[1])} an API price and " if market else ""
+    against = f"{_over(after / market[1], 'an API price', case)} an API price and " if market else ""
     return Finding(
-        table, f"The optimised bill of Shopify's case pays {dollars(after)} for a million tokens: {against}"
-        f"{ratio_words(after / rented)} the cost of an own fleet",
+        table, f"Shopify's optimised bill pays {said_mtok(case, 'usd_per_month_after')} for a million tokens: "
+        f"{against}{_over(after / rented, 'an own fleet', case)} the cost of an own fleet",
         f"Input and output at the mix of the page, {case.isl} in and {case.osl:g} out. {fleets.note}")
 
 
@@ -184,10 +213,18 @@ def turn(case):
         low, mean, high = data.span(name)
         rows.append({"label": label, "group": "public trace", "tok_per_turn": mean, "tok_per_turn_low": low,
                      "tok_per_turn_high": high})
-    words = implied_turn * data.value("language.words_per_token")
-    answer = data.span("workload.osl_azure_conv")
-    fits = case.tokens_per_day / case.conversations_per_day / answer[1]
+    words = named("case-words-a-turn", implied_turn * data.value("language.words_per_token"), whole, study="Shopify")
     return Finding(
-        pd.DataFrame(rows), f"{whole(implied_turn)} tokens a turn are {whole(words)} words, question and answer together; the "
-        f"implied conversation is as long as {fits:,.1f} answers of a real assistant",
+        pd.DataFrame(rows), f"The printed volumes leave {said_turn(case)} tokens a turn, or {words} words, question and answer "
+        "together",
         "Bars: from the tenth to the ninetieth percentile of the trace.")
+
+
+def said_turn(case):
+    """Tokens of a turn that the printed volumes imply, as text and named quantity."""
+    return named("case-tokens-a-turn", tokens_per_turn(case), whole, study="Shopify")
+
+
+def _over(ratio, what, case):
+    """How a bill compares with something, as words and named quantity."""
+    return named("case-bill-over", ratio, ratio_words, study="Shopify", over=what, **of(case))

@@ -7,13 +7,21 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import NoEstimate
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, named
 from tokenecon.formulas import money, serving
 from tokenecon.queries import remembered
 from tokenecon.serving import sizing
-from tokenecon_book.chapters.cases.shopify.conversations import bottom_up, check, listed, per_mtok, tokens_per_turn, whole
+from tokenecon_book.chapters.cases.shopify.conversations import (
+    bottom_up,
+    check,
+    listed,
+    of,
+    said_mtok,
+    said_turn,
+    tokens_per_turn,
+    whole,
+)  # fmt: skip
 from tokenecon_book.documents.bills import paid, prices, reconciling, usd_per_month
-from tokenecon_book.documents.words import dollars
 
 SENSITIVITY_COLUMNS = {
     "change": ("What changes", None), "own": ("Own cost", "USD/Mtok"), "fits": ("Tokens a turn that fit the bill", "tok/request"),
@@ -65,8 +73,9 @@ def bill(case):
             f"usd_per_month{end}": money.usd_per_month(tok_per_day=volume, usd_per_tok=units.convert(usd, "USD/Mtok", "USD/tok"))
             for end, usd in zip(("_low", "", "_high"), market, strict=True)}))
     return Finding(
-        pd.concat(parts, ignore_index=True), f"The bill as paid would carry {_carried(own)} tokens a turn on an own fleet, where "
-        f"the documents' volumes leave {whole(own['implied'])}; a turn of a real assistant has {own['usual']:,.0f}",
+        pd.concat(parts, ignore_index=True), f"The bill as paid carries {_carried(case, own)} tokens a turn on an own fleet, "
+        f"where the documents' volumes leave {said_turn(case)}; a real one has "
+        f"{named('turn-measured', own['usual'], '{:,.0f}'.format)}",
         bottom_up(case).note, bill=case.usd_per_month_after, **{name: own[name] for name in ("usual", "implied", "fits")})
 
 
@@ -76,9 +85,9 @@ def _beyond(own, usd):
     return "more than" if usd > costs.max() else "fewer than" if usd < costs.min() else ""
 
 
-def _carried(own):
+def _carried(case, own):
     """The tokens of a turn that the bill carries, in words, by the curve of :func:`curve`."""
-    return f"{own['beyond']} {whole(own['fits'])}".strip()
+    return f"{own['beyond']} {named('case-turn-that-fits', own['fits'], whole, study='Shopify', **of(case))}".strip()
 
 
 def _length_at(own, column, usd):
@@ -118,10 +127,9 @@ def reconcile(case):
 def headline(case):
     """The answer of the page: the two figures that do not add up, and the number that would."""
     answer = curve(case)
-    after = per_mtok(case, case.usd_per_month_after)
     return Finding(
-        answer.table, f"Shopify's case pays {dollars(after)} for a million tokens; with {_carried(answer)} tokens a turn, not "
-        f"{whole(answer['implied'])}, an own fleet would cost as much.")
+        answer.table, f"Shopify's case pays {said_mtok(case, 'usd_per_month_after')} for a million tokens; with "
+        f"{_carried(case, answer)} tokens a turn, not {said_turn(case)}, an own fleet would cost as much.")
 
 
 @finding

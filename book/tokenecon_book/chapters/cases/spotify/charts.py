@@ -7,14 +7,14 @@ AUDIO = axis("usd_per_audio_hour", "Cost of an hour of audio", "USD/h", log=True
 
 def audio_hour(found):
     """An hour of audio by each figure, on one axis."""
-    return intervals(found.table, AUDIO, "label", group="group", title=found["title"])
+    return intervals(found.table, AUDIO, "label", group="group", range="bound", title=found["title"])
 
 
 def arithmetic(found):
     """Cost of an hour of audio over the share of peak, with the bill and the public price."""
     marks = [mark("y", value, label) for label, value in found["marks"].items()]
-    return lines(found.table, axis("mfu", "Share of peak arithmetic reached", "fraction", log=True), AUDIO, marks=marks,
-                 points=found["points"])
+    return lines(found.table, axis("mfu", "Share of peak arithmetic reached", "fraction", log=True), AUDIO,
+                 range="offers", marks=marks, points=found["points"])
 
 
 def stacking(found):

@@ -7,16 +7,18 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import BadInput
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, given, named
 from tokenecon.formulas import compute, levers, money, serving
 from tokenecon.prices import gpu_prices
+from tokenecon_book.documents import base
 from tokenecon_book.documents.bills import fact, fleet, owned, positive, prices, ratio_words, reconciling, saving, span_columns
 from tokenecon_book.documents.printed import n
-from tokenecon_book.documents.words import dollars
+from tokenecon_book.documents.words import dollars, percent
 
 SEEN = 1e-4  # share below which two digits of a percent show nothing
 MODEL = "whisper-large-v3"
 SPEEDS = {"speech.speed_plain": "measured, plain", "speech.speed_tuned": "measured, batched"}
+NEAREST = {"measured, plain": "the one measured without tuning", "measured, batched": "the one measured with batches"}
 SPEED_COLUMNS = {
     "bill": ("Bill", None), "usd_per_day": ("A day", "USD/day"), "n_gpus": ("GPUs it pays for", "GPU"),
     "speed": ("Audio hours a GPU hour", "ratio/GPU"), "mfu": ("Share of peak arithmetic", "fraction"),
@@ -33,6 +35,22 @@ SENSITIVITY_COLUMNS = {
 
 def _check(case):
     positive(case, "audio_hours_per_day", "tokens_per_day", "usd_per_day_before", "usd_per_day_after", "usd_per_audio_hour_api")
+
+
+def of(case, **more):
+    """What the numbers of this page are of, for :func:`named`, and what else differs."""
+    return {name: getattr(case, name) for name in ("gpu", "mfu", "utilisation", "as_of")} | {"study": "Spotify"} | more
+
+
+@finding
+def case_line(case):
+    """The case of the page in one line: the documents' figures, the machine and how well it works, the price of its hour."""
+    parts = [f"documents: {given(case, 'audio_hours_per_day', n)} hours of audio and {given(case, 'tokens_per_day', n)} tokens "
+             "a day",
+             data.model(MODEL)["name"], data.gpu(case.gpu)["name"],
+             f"{given(case, 'mfu', percent)} of the peak arithmetic, {given(case, 'utilisation', percent)} of the hours used",
+             f"{base.said_hour(case)} an hour on {case.as_of} ({base.counted(case)})"]
+    return Finding(pd.DataFrame({"part": parts}), " · ".join(parts))
 
 
 @finding
@@ -108,14 +126,22 @@ def audio_hour(case):
     cost = table.set_index("label")["usd_per_audio_hour"]
     arithmetic_usd = cost.iloc[3]
     before, after = cost["bill before"], cost["bill after"]
+    bill = named("case-audio-hour", after, dollars, bill="after", study="Spotify")
+    sums = named("audio-hour-arithmetic", arithmetic_usd, lambda usd: f"${n(usd, 2)}", **of(case))
+    over, times = (named("case-bill-over", after / usd, ratio_words, over=what, **of(case)) for usd, what in (
+        (case.usd_per_audio_hour_api, "a public API"), (arithmetic_usd, "the arithmetic")))
     return Finding(
-        table, f"By the bills of Spotify's case an hour of audio costs {dollars(after)}; a public API asks "
-        f"{dollars(case.usd_per_audio_hour_api)}, and its arithmetic takes ${n(arithmetic_usd, 2)}.",
+        table, f"By the bills of Spotify's case an hour of audio costs {bill}; a public API asks "
+        f"{given(case, 'usd_per_audio_hour_api', dollars)}, and its arithmetic takes {sums}.",
         f"The bill before says {dollars(before)}. The arithmetic: {name} at {100 * case.mfu:.3g}% of their peak. "
-        f"GPUs at prices {gpu_prices.known(case)} (range), {case.utilisation:.0%} of hours used. Audio only: storage, alignment "
-        "and checking are not in it.",
-        title=f"The bill after optimisation pays {ratio_words(after / case.usd_per_audio_hour_api)} the price of a public API "
-              f"and {ratio_words(after / arithmetic_usd)} the cost of the arithmetic")
+        f"Brackets, an outer bound: the ends of the speeds with those of prices {gpu_prices.known(case)}; "
+        f"{case.utilisation:.0%} of hours used. Audio only: storage, alignment and checking are not in it.",
+        title=f"The bill after optimisation pays {over} the price of a public API and {times} the cost of the arithmetic")
+
+
+def _whole(usd):
+    """A bill of a day in three digits: "$63.2", "$5,040"."""
+    return f"${n(float(f'{usd:.3g}'), 3)}"
 
 
 def speeds(case):
@@ -143,10 +169,11 @@ def bottom_up(case):
     table = pd.DataFrame(rows)
     rented = table[table["hour"] == "rented"]
     dear, cheap = (rented.loc[rented["usd_per_day"].agg(pick)] for pick in ("idxmax", "idxmin"))
-    most = f" to ${n(dear.usd_per_day, 3)} ({dear.way})" if dear.way != cheap.way else ""
+    least, most = (named("case-audio-day", row.usd_per_day, _whole, way=row.way, **of(case)) for row in (cheap, dear))
     return Finding(
-        table, f"The audio of a day would cost ${n(cheap.usd_per_day, 3)} ({cheap.way}){most} on "
-        f"rented {data.gpu(case.gpu)['name']}; the bills are ${case.usd_per_day_before:,.0f} and ${case.usd_per_day_after:,.0f}",
+        table, f"On rented {data.gpu(case.gpu)['name']} the audio of a day would cost "
+        f"{least if cheap.way == dear.way else f'{least} to {most}, by how fast they work'}; the second bill is "
+        f"{given(case, 'usd_per_day_after', _whole)}.",
         "Whisper is an encoder with a small decoder, which the calibrated model of serving does not cover: speeds are arithmetic "
         f"at a share of the peak, and published measurements. Audio can wait for a free GPU, so {case.utilisation:.0%} of the "
         f"hours are used, and no fleet for a peak is kept. Prices {gpu_prices.known(case)}; owned: an hour's cost to its owner.",
@@ -173,7 +200,7 @@ def reconcile(case):
     ], "the transcription cost what the second bill says")
     ways = speeds(case)
     near = min(ways, key=lambda way: abs(np.log(ways[way][1] * factor / here.speed)))
-    return Finding(found.table, f"{found.sentence}; the speed that the bill pays for is nearest to “{near}”",
+    return Finding(found.table, f"{found.sentence}. The speed that it pays for is nearest to {NEAREST.get(near, 'arithmetic')}",
                    f"Start: {here.way}, rented, ${n(here.usd_per_day, 3)} a day.", near=near, possible=found["possible"])
 
 
@@ -200,13 +227,15 @@ def arithmetic(case):
     after = money.usd_per_audio_hour_of_bill(usd_per_day=case.usd_per_day_after, audio_hours_per_day=case.audio_hours_per_day)
     reconciles = price[1] / after / case.utilisation / full
     public = price[1] / case.usd_per_audio_hour_api / case.utilisation / full
+    fits = max(reconciles, public) <= 1
+    bill, asked = (named("peak-that-fits", share, _reached if fits else ratio_words, to=what, **of(case))
+                   for share, what in ((reconciles, "the bill"), (public, "a public API")))
     return Finding(table, (
-        f"The bill after optimisation fits GPUs that reach {_reached(reconciles)} of their peak arithmetic; the public price "
-        f"fits {_reached(public)}" if max(reconciles, public) <= 1 else
-        f"At their full peak GPUs would cost {ratio_words(reconciles)} the bill after optimisation and {ratio_words(public)} the "
-        "public price: no share of the peak fits what is below the cost"),
-        f"Band: on-demand prices of {data.gpu(case.gpu)['name']} {gpu_prices.known(case)}. Diamonds: published speeds on an A100 "
-        "80GB, at the share of peak they correspond to.",
+        f"The bill after optimisation fits GPUs that reach {bill} of their peak arithmetic; the public price fits {asked}" if fits
+        else f"At their full peak GPUs would cost {bill} the bill after optimisation and {asked} the public price: no share of "
+        "the peak fits what is below the cost"),
+        f"Lines at both edges: on-demand prices of {data.gpu(case.gpu)['name']} {gpu_prices.known(case)}. Diamonds: published "
+        "speeds on an A100 80GB, at the share of peak they correspond to.",
         points=points, marks={"bill after": after, "public API": case.usd_per_audio_hour_api}, reconciles=reconciles)
 
 
@@ -224,10 +253,11 @@ def stacking(case):
         for step, usd in (("first bill", before), ("with INT8", before * (1 - int8)),
                           ("and continuous batching", left[baseline])):
             rows.append({"step": step, "baseline": baseline, "usd_per_day": usd})
-    low, high = sorted(left.values())
+    low, high = (named("case-bill-left", usd, "${:,.0f}".format, study="Spotify", baseline=baseline)
+                 for baseline, usd in sorted(left.items(), key=lambda one: one[1]))
     return Finding(
-        pd.DataFrame(rows), f"The documents' savings would leave ${low:,.0f} of ${before:,.0f} a day, or ${high:,.0f} if INT8 is "
-        f"counted against FP16; the second bill says ${case.usd_per_day_after:,.0f}",
+        pd.DataFrame(rows), f"The documents' savings would leave {low} a day, or {high} with INT8 counted against FP16; the "
+        f"second bill says {given(case, 'usd_per_day_after', '${:,.0f}'.format)}",
         "Savings multiplied as the documents would have it, before Flash Attention, for which they print no saving of cost.",
         bill=case.usd_per_day_after, left=left)
 

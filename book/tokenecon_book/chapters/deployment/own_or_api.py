@@ -1,0 +1,153 @@
+"""Own machines, machines rented by the hour, or an API by the token: the base case's bills, and the volume that tips them."""
+
+import numpy as np
+import pandas as pd
+
+from tokenecon import data, units
+from tokenecon.decision import break_even, options
+from tokenecon.finding import Finding, finding, named
+from tokenecon.fleet import pools
+from tokenecon.prices import gpu_prices
+from tokenecon_book.documents import base
+from tokenecon_book.documents.words import about
+
+PRINTED = "documents: an API"
+BEST = "best"  # a price rule
+SELLERS = {"typical": "the median API", "best": "the cheapest API", "list": "the median API of hyperscalers"}
+OWNED, RENTED = "own", "on_demand"
+API, CHEAPEST = "api", "API: cheapest seller"
+WAYS = {OWNED: "owned machines", RENTED: "machines rented by the hour"}
+ASKED = {"typical": "API: median seller", "best": CHEAPEST, "list": "API: hyperscalers"}
+NOBODYS = {"kind": API, "gpu": "", "n_gpus": float("nan")}  # an API is of no machine
+AROUND, DRAWN = 10, 200  # the figure goes so far below and above the volumes of interest, in so many steps
+COLUMNS = {
+    "way": ("Way", None), "usd_per_day": ("Bill of a day", "USD/day"), "usd_per_mtok": ("All tokens", "USD/Mtok"),
+    "utilisation": ("Busy", "fraction"), "requests_per_day": ("Cheaper than the API from", "request/day"),
+}  # fmt: skip
+
+
+def ways(case):
+    """Kind of an hour to the words of its row: owned, rented by the hour, and the API of the page's price rule."""
+    return WAYS | {API: ASKED[base.rule(case)]}
+
+
+def at_no_end(value):
+    """A volume in words of a note; one that is never reached is said so."""
+    return f"{about(value)} requests a day on" if value < float("inf") else "no volume on"
+
+
+def opening(case, kinds=(OWNED, RENTED)):
+    """From which volume owned and rented machines cost less than the API, as a clause with its named numbers."""
+    if base.api(case) is None:
+        return f"no API price of {data.model(case.model)['name']} is known on {case.as_of}"
+    rows = base.break_even_rows(case)
+    held = [kind for kind in kinds if kind in rows]
+    if not held:
+        return f"nobody sells {data.gpu(case.gpu)['name']}, so none is owned"
+    pays = [kind for kind in held if rows[kind]["requests_per_day"] < float("inf")]
+    rival = SELLERS[base.rule(case)]
+    if not pays:
+        return f"at no volume do {' or '.join(WAYS[kind] for kind in held)} beat {rival}"
+    first, *others = pays
+    said = f"{WAYS[first]} beat {rival} above {base.said_break_even(case, rows[first])} requests a day"
+    said += "".join(f", {WAYS[kind]} above {base.said_break_even(case, rows[kind])}" for kind in others)
+    return said + "".join(f", {WAYS[kind]} at no volume" for kind in held if kind not in pays)
+
+
+def against_cheapest(case):
+    """What owned machines that beat the API of the page do against the cheapest one, as the end of :func:`opening`."""
+    best = pools.changed(case, price_rule=BEST)
+    now, then = (base.break_even_rows(one).get(OWNED) for one in (case, best))
+    if base.rule(case) == BEST or now is None or then is None or now["requests_per_day"] == float("inf"):
+        return ""
+    return ", the cheapest " + (
+        f"above {base.said_break_even(best, then)}" if then["requests_per_day"] < float("inf") else "never")
+
+
+def capital(clause):
+    """A clause as the beginning of a sentence."""
+    return clause[:1].upper() + clause[1:]
+
+
+@finding
+def volume(case):
+    """Cost of a million tokens over the requests of a day, as the decision has it, with the price that the documents print."""
+    scene, rows = base.of(case, gpus=[case.gpu]), base.break_even_rows(case)
+    held = base.offers_by_kind(case)
+    known = [at for at in (*(rows[kind]["requests_per_day"] for kind in WAYS if kind in rows), case.requests_per_day)
+             if at < float("inf")]
+    volumes = np.geomspace(min(known) / AROUND, max(known) * AROUND, options.points(scene, DRAWN))
+    parts = [pd.DataFrame({"requests_per_day": volumes, "choice": way, **{
+        f"usd_per_mtok{end}": break_even.cost_at(scene, held[kind], volumes, end) for end in options.ENDS}})
+        for kind, way in ways(case).items() if kind in held]
+    printed = units.convert(data.claim("dep-bedrock-price")["low"], "USD/ktok", "USD/Mtok")
+    flat = [*((CHEAPEST, row["usd_per_mtok"]) for row in cheapest(scene)), (PRINTED, printed)]
+    parts += [pd.DataFrame({"requests_per_day": volumes[[0, -1]], "choice": name, "usd_per_mtok": usd}) for name, usd in flat]
+    claim = data.claim("dep-selfhosted-saving")
+    return Finding(
+        pd.concat(parts, ignore_index=True), capital(opening(case)),
+        " ".join(part for part in (
+            "Replicas are whole, and paid for in all hours that the traffic needs them. Bands, outer bound: price and speed both "
+            "at their cheap or dear end.", _outer(rows), _prices(case),
+            f"The documents have own machines save {claim['low']:.0%} to {claim['high']:.0%}.") if part),
+        requests_per_day=case.requests_per_day,
+        break_even={kind: row["requests_per_day"] for kind, row in rows.items()})
+
+
+def cheapest(scene):
+    """The row of the cheapest API seller beside the case's own API price; nothing where that is the price, or nobody sells."""
+    if scene.price_rule == BEST:
+        return []
+    table = options.api_sellers(scene).table
+    return [row for _, row in table[table["rule"] == BEST].iterrows()]
+
+
+def _outer(rows):
+    """The outer bound of the break-even of owned machines; nothing where there is none."""
+    if OWNED not in rows:
+        return ""
+    low, high = (rows[OWNED][f"requests_per_day{end}"] for end in ("_low", "_high"))
+    return (f"Outer bound for owned machines: from {at_no_end(low)} with everything at its cheap end against a dear API, from "
+            f"{at_no_end(high)} the other way round.")
+
+
+def _prices(case):
+    hours = f"Hours on demand {gpu_prices.known(case)}."
+    sold = base.api(case)
+    return f"{hours} API: the price of {sold['said']}." if sold else hours
+
+
+@finding
+def bills(case):
+    """A day of the base case's load on owned machines, on machines rented by the hour, and at an API: a row each."""
+    scene = base.of(case, gpus=[case.gpu])
+    crossing, held = base.break_even_rows(case), base.offers_by_kind(case)
+    rows = {kind: held[kind] for kind in ways(case) if kind in held}
+    table = pd.DataFrame([
+        {"way": ways(case)[kind], "utilisation": row["utilisation"],
+         **{f"usd_per_day{end}": base.usd_per_day(row, end) for end in options.ENDS},
+         **{f"usd_per_mtok{end}": row[f"usd_per_mtok{end}"] for end in options.ENDS},
+         **{f"requests_per_day{end}": crossing[kind][f"requests_per_day{end}"] for end in options.ENDS if kind in crossing}}
+        for kind, row in rows.items()])
+    low = cheapest(scene)
+    table = pd.concat([table, pd.DataFrame([{"way": CHEAPEST, "usd_per_day": base.usd_per_day(row),
+                                             "usd_per_mtok": row["usd_per_mtok"]} for row in low])], ignore_index=True)
+    said = [f"{WAYS[kind]}, {base.said_busy(case, row)} busy, cost {base.said_day(case, row)}"
+            for kind, row in rows.items() if kind != API]
+    sold = base.api(case)
+    if sold:
+        said.append(f"{SELLERS[base.rule(case)]}, at {base.said_api(case, base.rule(case))} a million tokens, "
+                    f"costs {base.said_day(case, rows[API])}")
+    said += [f"its cheapest seller costs {base.said_day(case, row | NOBODYS, BEST)}" for row in map(dict, low)]
+    volume = named("requests-per-day", case.requests_per_day, "{:,.0f}".format)
+    return Finding(
+        table, f"For {volume} request{'' if case.requests_per_day == 1 else 's'} a day {'; '.join(said)} a day.",
+        "With staff and tools. Ranges, outer bound: price and speed both at their cheap or dear end. ∞: at no volume.",
+        units={"requests_per_day": "request/day"})
+
+
+def saving(case):
+    """What owned machines save against the API at the page's volume, as a share; None where one of them is not to be had."""
+    held = base.offers_by_kind(case)
+    return 1 - held[OWNED]["usd_per_mtok"] / held[API]["usd_per_mtok"] if {OWNED, API} <= held.keys() else None
+

@@ -1,0 +1,101 @@
+"""What others publish on self-hosting against an API, each figure beside ours for the same question."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+
+from tokenecon import data, units
+from tokenecon.decision import break_even, options
+from tokenecon.decision.scenario_prices import tok_per_request
+from tokenecon.finding import Finding, finding, named
+from tokenecon.ownership import owned_hour
+from tokenecon.serving import estimate
+from tokenecon_book.documents import base
+
+H100, A100 = "h100-sxm-80gb", "a100-sxm-80gb"
+SERVER, TERM_YEARS = 8, 3  # GPUs and years of the published cost of a server
+CALL = {"isl": 1000, "osl": 200}  # tokens of the published call
+COLUMNS = {
+    "what": ("Published", None), "publisher": ("By", None), "published": ("Their figure", None),
+    "ours": ("Ours", None), "unit": ("Unit", None), "ratio": ("Ours over theirs", "ratio"), "why": ("Why they differ", None),
+}  # fmt: skip
+SIZES = ((1e9, " billion"), (1e6, " million"), (1.0, ""))
+
+
+def _speed(**case):
+    """Tokens a second of one instance as full as it gets, in and out, at the low end, as expected and at the high end."""
+    found = estimate.estimate(pd.DataFrame([case | {"kv": "fp8", "load": "closed_loop"}])).iloc[0]
+    both = (case["isl"] + case["osl"]) / case["osl"]
+    return tuple(float(found[f"output_tok_s{end}"]) * both for end in ("_low", "", "_high"))
+
+
+def _volume(case, offered, sold):
+    """Tokens a day from which the first fleet, owned or rented by the hour, costs less than the API; people on both sides."""
+    kinds = offered[offered["kind"].isin(["own", "on_demand"]) & (offered["reason"] == "")]
+    least = {kind: min(break_even.threshold(case, row, sold) for _, row in rows.iterrows())
+             for kind, rows in kinds.groupby("kind")}
+    return tuple(sorted(volume * tok_per_request(case) for volume in least.values()))
+
+
+@finding
+def others(page):
+    """One row a published figure: theirs with its range, ours for the same question, and why the two differ."""
+    day_of = SimpleNamespace(as_of=page.as_of)  # others publish on one model: the base case as it is
+    case = base.of(day_of)
+    offered = options.offers(case).table
+    one = _speed(model=case.model, gpu=H100, n_gpus=1, weights="int4", isl=case.isl, osl=case.osl)
+    row = options.offers(base.of(day_of, gpus=[H100])).table.query("kind == 'on_demand'").iloc[0]
+    per_gpu = tuple(row[f"requests_per_s{end}"] * case.osl / row["n_gpus"] for end in ("_low", "", "_high"))
+    four = tuple(units.convert(speed, "tok/s", "tok/month") for speed in _speed(
+        model=case.model, gpu=A100, n_gpus=4, weights="bf16", **CALL))
+    hours = SERVER * TERM_YEARS * units.HOURS_PER_DAY * units.DAYS_PER_YEAR
+    owned = owned_hour.owned(H100, as_of=page.as_of, years=TERM_YEARS, residual_share=0.0)
+    server = tuple(owned[name] * hours for name in ("likely_low", "total", "likely_high"))
+    dearer = "they set open models against closed ones that cost several times the API of the same model"
+    rows = [
+        _line("tokens a second of one H100, 4 bits", "published.votiakov_speed", one, "no limit on latency in either"),
+        _line("output of an H100 with a 70B model", "published.dreaming_speed", per_gpu, "ours keeps the base case's limits"),
+        _line("tokens a month of four A100", "published.claudecodeguides_volume", four,
+              "ours is the most that they can do: theirs leaves no hour idle"),
+        _line("a server of eight H100 over three years", "published.gpu_tco_node", server,
+              "ours counts repairs, network and the cost of capital, and no resale"),
+    ]
+    alike = len(rows)
+    sold = offered[(offered["kind"] == "api") & (offered["reason"] == "")]
+    if len(sold):
+        day = _volume(case, offered, sold.iloc[0])
+        month = tuple(units.convert(tok, "tok/day", "tok/month") for tok in day)
+        rows += [_line("tokens a day that pay for machines", "published.votiakov_volume", day, dearer),
+                 _line("tokens a month that pay for machines", "published.rajpoot_volume", month, dearer),
+                 _line("tokens a month that pay for own machines", "published.mindmap_volume", month, dearer)]
+    table = pd.DataFrame(rows)
+    apart = (table["ratio"].head(alike) - 1).abs().max()
+    sentence = f"Published speeds and server costs lie within {named('published-speeds', apart, '{:.0%}'.format)} of ours"
+    volumes = table["ratio"].iloc[alike:]
+    if len(volumes) and np.isfinite(volumes).all():
+        ends = [named("published-volumes", ratio, "{:.1f}".format, end=end, as_of=page.as_of)
+                for end, ratio in (("least", volumes.min()), ("most", volumes.max()))]
+        sentence += f"; volumes from which machines pay are {ends[0]} to {ends[1]} times as high with us"
+    return Finding(table, sentence, (
+        "Theirs: the printed range, its geometric middle. Ours: interval of the model; for volumes from the cheapest owned to "
+        "the cheapest rented machines against the typical seller of the same model; for the server 80 % of the draws. Ranges of "
+        "the ratio join both at their outer ends."), units={"published": "text", "ours": "text", "ratio": "ratio"})
+
+
+def _line(what, fact, ours, why):
+    """One row: a published figure by its id, and ours as (low, middle, high) or (low, high)."""
+    row = data.assumption(fact)
+    low, high = (row[end] if row[end] == row[end] else row["value"] for end in ("low", "high"))
+    least, most = ours[0], ours[-1]
+    middle = ours[1] if len(ours) == 3 else float(np.sqrt(least * most))
+    return {"what": what, "publisher": data.source(row["source"])["publisher"], "published": _span(low, high),
+            "ours": _span(least, most), "unit": row["unit"], "ratio": middle / float(np.sqrt(low * high)),
+            "ratio_low": least / high, "ratio_high": most / low, "why": why, "fact": fact}
+
+
+def _span(low, high):
+    """A range in two significant digits, one number where both read the same; millions and billions in words."""
+    size, word = next(((size, word) for size, word in SIZES if high >= size))
+    ends = [f"{float(f'{value / size:.2g}'):,g}" for value in (low, high)]
+    return f"{ends[0] if ends[0] == ends[1] else ' to '.join(ends)}{word}"

@@ -1,0 +1,109 @@
+"""Owned machines, machines rented by the hour, or an API: the bills and break-evens are those of the decision."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from tokenecon import data
+from tokenecon.decision import break_even, options
+from tokenecon.errors import BadInput, NothingServes
+from tokenecon.prices import gpu_prices, price_book
+from tokenecon_book.build import notebooks
+from tokenecon_book.chapters.deployment import deployment, own_or_api, serverless
+from tokenecon_book.documents import base
+
+
+@pytest.fixture
+def case():
+    return lambda **change: SimpleNamespace(**(notebooks.defaults("deployment") | change))
+
+
+@pytest.fixture(scope="module")
+def found():
+    page = SimpleNamespace(**notebooks.defaults("deployment"))
+    scene = base.of(page, gpus=[page.gpu])
+    offered = options.offers(scene)
+    return SimpleNamespace(page=page, scene=scene, offered=offered, table=offered.table.set_index("kind"),
+                           crossings=break_even.against_api(scene, offered).table.set_index("kind"))
+
+
+def test_the_bills_are_those_of_the_decision(found):
+    bills = own_or_api.bills(found.page).table.set_index("way")
+    for kind, way in own_or_api.ways(found.page).items():
+        assert bills.loc[way, "usd_per_day"] == pytest.approx(found.table.loc[kind, "usd_per_month"] * 12 / 365)
+        assert bills.loc[way, "usd_per_mtok"] == found.table.loc[kind, "usd_per_mtok"]
+    # 477,800 requests of 1,366.1 tokens are 652.7 million a day
+    api = price_book.token_prices("llama-3.3-70b", "2026-11-28").groupby("provider")[["usd_per_mtok_in", "usd_per_mtok_out"]]
+    mixed = sorted((1155 * row.usd_per_mtok_in + 211.1 * row.usd_per_mtok_out) / 1366.1 for row in api.median().itertuples())
+    middle = mixed[(len(mixed) - 1) // 2]
+    assert base.api(found.page)["blend"][1] == pytest.approx(middle)
+    assert bills.loc["API: cheapest seller", "usd_per_day"] < bills.loc["API: median seller", "usd_per_day"]
+    assert bills["usd_per_day_low"].fillna(0).le(bills["usd_per_day"]).all()
+
+
+def test_machine_hours_are_the_bill_without_tools_and_staff(found):
+    row = base.bill(found.page)
+    # every paid replica of two GPUs at the price of an hour, 24 hours
+    assert base.machines_usd_per_day(row) == pytest.approx(24 * 2 * row["replicas"] * row["usd_per_gpu_hour"])
+    assert base.machines_usd_per_day(row) <= base.usd_per_day(row)
+
+
+def test_the_break_even_is_that_of_the_decision_and_machines_never_cost_more_above_it(found):
+    drawn = own_or_api.volume(found.page)
+    price = found.table.loc["api", "usd_per_mtok"]
+    for kind in ("own", "on_demand"):
+        at = found.crossings.loc[kind, "requests_per_day"]
+        assert drawn["break_even"][kind] == at
+        row = found.table.reset_index().set_index("kind", drop=False).loc[kind]
+        above = break_even.cost_at(found.scene, row, np.linspace(1.001 * at, 20 * at, 400))
+        assert (above <= 1.05 * price).all()  # just above a volume that fills the replicas, one more is hardly used
+    own = found.crossings.loc["own", "requests_per_day"]
+    text = f"above about {float(f'{own:.2g}'):,.0f} requests a day"
+    assert text in drawn.sentence and text in deployment.headline(found.page).sentence
+
+
+def test_a_page_says_when_machines_never_pay(case):
+    dear = case(ops_overhead=50.0)
+    assert own_or_api.volume(dear).sentence == (
+        "At no volume do owned machines or machines rented by the hour beat the median API")
+    assert "at no volume do owned machines beat the median API." in deployment.headline(dear).sentence
+    assert own_or_api.saving(dear) < 0 < own_or_api.saving(case())
+
+
+def test_the_cheapest_seller_stands_beside_the_median(case, found):
+    best = base.break_even_rows(case(price_rule="best"))["own"]["requests_per_day"]
+    end = "the cheapest never" if best == float("inf") else f"the cheapest above about {float(f'{best:.2g}'):,.0f}"
+    assert deployment.headline(found.page).sentence.endswith(f"{end}.")
+    assert "the cheapest API" in deployment.headline(case(price_rule="best")).sentence
+
+
+def test_the_documents_price_is_drawn_beside(found):
+    table = own_or_api.volume(found.page).table.set_index("choice")
+    assert table.loc[own_or_api.PRINTED, "usd_per_mtok"].tolist() == pytest.approx([8.0, 8.0])  # 0.008 USD for a thousand
+    best = options.api_sellers(found.scene).table.set_index("rule").loc["best", "usd_per_mtok"]
+    assert set(table.loc[own_or_api.CHEAPEST, "usd_per_mtok"]) == {best}
+
+
+def test_the_cost_over_volume_has_the_sources_of_the_rows_it_reads(found):
+    day = found.page.as_of
+    rows = [data.model("llama-3.3-70b"),
+            *(data.row("prices", one) for one in gpu_prices.price_range("h100-sxm-80gb", "on_demand", day)["rows"]),
+            *(data.row("api_prices", one) for one in price_book.token_price("llama-3.3-70b", day)["rows"])]
+    assert {"doc-uk", "nvidia-h100-datasheet", *(row["source"] for row in rows)} <= set(own_or_api.volume(found.page).sources)
+
+
+def test_a_model_without_an_api_price_has_no_market_line(case):
+    page = case(model="gpt-j-6b", isl=1000, n_gpus=1, weights="fp16", kv="fp16")  # of its 2048 positions
+    drawn = own_or_api.volume(page)
+    assert base.api(page) is None and set(drawn.table["choice"]) == {*own_or_api.WAYS.values(), own_or_api.PRINTED}
+    assert drawn.sentence.startswith("No API price of GPT-J 6B is known")
+    assert "no API price of GPT-J 6B" in deployment.headline(page).sentence
+    assert "API" not in set(serverless.offers(page).table["offer"]) and own_or_api.saving(page) is None
+
+
+def test_no_volume_and_a_gpu_that_nobody_lets_are_refused(case):
+    with pytest.raises(BadInput, match=r"parameter 'requests_per_day' is 0\.0, but must be a number above 0"):
+        own_or_api.volume(case(requests_per_day=0.0))
+    with pytest.raises(NothingServes, match=r"Gaudi 3 .*cannot be rented on demand for this case: no on_demand price"):
+        base.line(case(gpu="gaudi3-128gb"))
