@@ -9,7 +9,7 @@ from tokenecon import data, units
 from tokenecon_book.build import notebooks, parameters
 from tokenecon_book.site import numbers
 
-PENDING = {"contracts", "decision", "software"}
+PENDING = {"decision", "software"}
 WORDS, NUMBERS = 25, 3  # a finding has at most
 SAME = 1e-9  # numbers that differ by a rounding of the last bits are one
 
