@@ -184,15 +184,16 @@ def completed(case):
     the base case's own choice.
     """
     found = {name: getattr(case, name) for name in vars(case)}
-    blank = all(found[name] is None for name in ("batch", "utilisation", "usd_per_gpu_hour"))
-    if found["usd_per_gpu_hour"] is None:
+    blank = [name for name in ("batch", "utilisation", "usd_per_gpu_hour") if name in found and found[name] is None]
+    stated = [name for name in ("batch", "utilisation", "usd_per_gpu_hour") if name in found and name not in blank]
+    if "usd_per_gpu_hour" in blank:
         found["usd_per_gpu_hour"] = hour(case)["typical"]
-    if found["batch"] is None or found["utilisation"] is None:
+    if {"batch", "utilisation"} & set(blank):
         row = bill(case)
-        found["batch"] = int(row["concurrency"]) if found["batch"] is None else found["batch"]
-        found["utilisation"] = float(row["utilisation"]) if found["utilisation"] is None else found["utilisation"]
+        found |= {name: value for name, value in (("batch", int(row["concurrency"])), ("utilisation", float(row["utilisation"])))
+                  if name in blank}
     full = SimpleNamespace(**found)
-    full.costed = choice(of(case), row) if blank else instance(full)
+    full.costed = instance(full) if stated else choice(of(case), row)
     return full
 
 
@@ -271,13 +272,18 @@ def api(case):
         return None
 
 
+def offers_by_kind(case):
+    """The rows of :func:`options.offers` that can be had on the page's GPU, and of the API, by kind of hour."""
+    table = options.offers(of(case, gpus=[case.gpu])).table
+    return {row["kind"]: row for _, row in table[table["reason"] == ""].iterrows()}
+
+
 def break_even_rows(case):
     """The rows of :func:`break_even.against_api` for the page's GPU by kind of hour, each with its offer; none without an API."""
     scene = of(case, gpus=[case.gpu])
     offered = options.offers(scene)
-    rows = {row["kind"]: row.to_dict() for _, row in offered.table.iterrows() if not row["reason"]}
-    table = break_even.against_api(scene, offered).table
-    return {row["kind"]: pd.Series(rows[row["kind"]] | row.to_dict()) for _, row in table.iterrows()}
+    held, table = offers_by_kind(case), break_even.against_api(scene, offered).table
+    return {row["kind"]: pd.Series(held[row["kind"]].to_dict() | row.to_dict()) for _, row in table.iterrows()}
 
 
 def said_break_even(case, row):

@@ -81,7 +81,8 @@ def _load(case):
 
 def _plan(case, own, policy, speed=""):
     """The fleet of a policy at one end of the model's interval."""
-    return planning.plan(_load(case), mean_requests_per_s=rate(case), policy=policy, **_terms(case, own, speed))
+    plan = planning.plan(_load(case), mean_requests_per_s=rate(case), policy=policy, **_terms(case, own, speed))
+    return options.spared(base.of(case), plan, policy)
 
 
 def _terms(case, own, speed=""):
