@@ -149,7 +149,7 @@ def compared(case, gpus, kind="on_demand"):
             continue
         row |= {name: offer[name] for name in ("kind", "n_gpus", "concurrency", "utilisation", "usd_per_gpu_hour", "price_from",
                                                "price_mark", "calibrated")}
-        row |= {name: speed[name] for name in ("tpot_ms", "ttft_ms")} | {"output_s_share": 1 - speed["prefill_share"]}
+        row |= {name: speed[name] for name in ("tpot_ms", "ttft_ms")} | {"output_s_share": speed["output_share"]}
         for end, other in (("_low", "_high"), ("", ""), ("_high", "_low")):  # a slow replica makes the dear token
             usd = money.usd_per_mtok(usd_per_gpu_hour=offer["usd_per_gpu_hour"], n_gpus=offer["n_gpus"],
                                      utilisation=offer["utilisation"], tok_per_s=offer[f"requests_per_s{other}"] * tok)
