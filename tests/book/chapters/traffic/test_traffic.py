@@ -206,7 +206,8 @@ def test_the_fleets_of_the_base_case_are_those_of_its_bill(case):
     cost = base.compared(page, [page.gpu]).iloc[0]
     for end in ("", "_low", "_high"):  # economics, hardware and this page name it alike
         allocated = table.loc["follows the load", f"usd_per_mtok_allocated{end}"]
-        assert allocated == pytest.approx(cost[f"usd_per_mtok{end}"], rel=1e-9 if not end else 0.1)  # whole replicas at the ends
+        # whole replicas at the ends, and one that stands by
+        assert allocated == pytest.approx(cost[f"usd_per_mtok{end}"], rel=1e-9 if not end else 0.2)
     said = {one.name: one for one in idle.headline(page).quantities}
     assert said["utilisation-rented"].case == tuple(sorted(
         (key, f"{value:.12g}" if isinstance(value, float) else str(value)) for key, value in (
