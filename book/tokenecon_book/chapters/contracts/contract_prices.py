@@ -15,12 +15,14 @@ from tokenecon_book.documents.words import percent, saves
 ON_DEMAND = 1.0  # every price here is relative to it
 PRINTED = {"spot_discount": "spot.discount", "commitment_discount": "commitment.discount"}
 SPOT_TIMES = ("spot.restart", "spot.lost")
-KINDS = ("on_demand", "marketplace", "spot", "reserved_3m", "committed_1y", "committed_3y", "rental_3y", "owned_hyperscaler",
-         "owned_neocloud")  # fmt: skip
+KINDS = {
+    "on_demand": "on demand", "marketplace": "marketplace", "spot": "spot", "reserved_3m": "three-month contract",
+    "committed_1y": "one-year contract", "committed_3y": "three-year contract", "rental_3y": "three-year contract, part prepaid",
+    "owned_hyperscaler": "owned, by a hyperscaler", "owned_neocloud": "owned, by a neocloud",
+}  # fmt: skip
 PRICE_COLUMNS = {
     "kind": ("Contract", None), "usd_per_gpu_hour": ("Price", "USD/GPU/h"),
-    "of_on_demand": ("Of on demand", "fraction"), "sellers": ("Sellers", None), "as_of": ("Set by a quote of", None),
-    "age_days": ("Age", "day"), "estimate": ("", None),
+    "of_on_demand": ("Of on demand", "fraction"), "sellers": ("Sellers", None), "age_days": ("Age", "day"),
 }  # fmt: skip
 
 
@@ -137,14 +139,14 @@ def prices(case):
     """What an hour of the page's GPU costs by contract on the date of the page."""
     rows = []
     full = base.hour(case)
-    for kind in KINDS:
+    for kind, words in KINDS.items():
         try:
             found = full if kind == "on_demand" else gpu_prices.price_range(case.gpu, kind, case.as_of, estimates=True)
         except NoPrice:
             continue
         ends = {"": "typical", "_low": "low", "_high": "high"}
-        rows.append({"kind": kind.replace("_", " "), "sellers": found["sellers"], "as_of": found["as_of"],
-                     "age_days": gpu_prices.age_days(found), "estimate": "estimate, no offer" if found["estimates"] else "",
+        rows.append({"kind": words + (" (estimate)" if found["estimates"] else ""), "sellers": found["sellers"],
+                     "as_of": found["as_of"], "age_days": gpu_prices.age_days(found),
                      "of_on_demand": found["typical"] / full["typical"],
                      **{f"usd_per_gpu_hour{end}": found[name] for end, name in ends.items()}})
     return Finding(pd.DataFrame(rows), _asked(case, full), (

@@ -14,12 +14,11 @@ from tokenecon.formulas import levers, money, serving
 from tokenecon.serving import operating_point, sizing
 from tokenecon_book.chapters.deployment import edge, own_or_api
 from tokenecon_book.documents import base, bills
-from tokenecon_book.documents.words import dollars, percent, span
+from tokenecon_book.documents.words import dollars, percent, price, span
 
 LATENCY_COLUMNS = {
-    "where": ("Where", None), "in_flight": ("Requests in flight", None), "rtt_ms": ("Round trip", "ms"),
-    "ttft_ms": ("TTFT", "ms"), "first_ms": ("Until the first token", "ms"), "decode_ms": ("Writing the answer", "ms"),
-    "total_s": ("Until the last", "s"),
+    "where": ("Where", None), "in_flight": ("Requests in flight", None), "first_ms": ("Until the first token", "ms"),
+    "decode_ms": ("Writing the answer", "ms"), "total_s": ("Until the last token", "s"),
 }  # fmt: skip
 EGRESS_COLUMNS = {"what": ("A million tokens of output", None), "usd_per_mtok_out": ("Cost", "USD/Mtok_out")}
 SENSITIVITY_COLUMNS = {
@@ -43,8 +42,8 @@ def headline(case):
         else f"A single site is a centre with dearer hours, {ratio} times as dear; {own}.",
         f"Whole replicas; if a GPU served one request at a time, {single:.1f} times.",
         number=f"{ratio}×",
-        label=f"what a token from {edge.sites_words(case)} costs, one from a single centre = 1" if case.edge_sites > 1 else
-        "what a token from a single site costs, at the dear hours of the edge, a centre = 1")
+        label=f"a token from {edge.sites_words(case)} over one from a single centre" if case.edge_sites > 1 else
+        "a token from a single site, at the dear hours of the edge, over one from a centre")
 
 
 def small_ratio(case):
@@ -117,7 +116,9 @@ def latency(case):
     near = named("near-trip", rows[0]["rtt_ms"] - rows[1]["rtt_ms"], "{:.0f}".format)
     return Finding(table, (
         f"Being near saves {near} ms: {empty} of the wait for the first token from an empty replica, {full} from a full one, and "
-        f"there {last} of the wait for the last, if both places run the same model on the same GPUs."), operating_point.NOTE)
+        f"there {last} of the wait for the last, if both places run the same model on the same GPUs."),
+        f"Round trip: {rows[0]['rtt_ms']:g} ms to a distant centre, {rows[1]['rtt_ms']:g} ms to the edge. Ranges, outer bound: "
+        "interval of the model and range of the round trip, both at their short or long end.")
 
 
 @finding
@@ -137,7 +138,7 @@ def egress(case):
         {"what": "the centre's advantage as the documents put it", "usd_per_mtok_out": advantage},
         {"what": "made on machines rented by the hour", "usd_per_mtok_out": made}])
     sent = named("egress-fee", fee[1], dollars)
-    cost = named("cost-output", made, dollars, **base.instance(full))
+    cost = named("cost-output", made, price, **full.costed)
     return Finding(table, (
         f"Sending a million tokens out costs {sent} in fees, making them {cost}: fees do not use up the advantage of a centre."
         if fee[1] < advantage else

@@ -1,5 +1,6 @@
 """Own machines, machines rented by the hour, or an API by the token: the base case's bills, and the volume that tips them."""
 
+import numpy as np
 import pandas as pd
 
 from tokenecon import data, units
@@ -10,16 +11,24 @@ from tokenecon.prices import gpu_prices
 from tokenecon_book.documents import base
 from tokenecon_book.documents.words import about
 
-PRINTED, CHEAPEST = "documents: an API", "API: cheapest seller"
+PRINTED = "documents: an API"
 BEST = "best"  # a price rule
-NOBODYS = {"kind": "api", "gpu": "", "n_gpus": float("nan")}  # an API is of no machine
 SELLERS = {"typical": "the median API", "best": "the cheapest API", "list": "the median API of hyperscalers"}
 OWNED, RENTED = "own", "on_demand"
-WAYS = {OWNED: "owned machines", RENTED: "machines rented by the hour", "api": "API"}
+API, CHEAPEST = "api", "API: cheapest seller"
+WAYS = {OWNED: "owned machines", RENTED: "machines rented by the hour"}
+ASKED = {"typical": "API: median seller", "best": CHEAPEST, "list": "API: hyperscalers"}
+NOBODYS = {"kind": API, "gpu": "", "n_gpus": float("nan")}  # an API is of no machine
+AROUND, DRAWN = 10, 200  # the figure goes so far below and above the volumes of interest, in so many steps
 COLUMNS = {
     "way": ("Way", None), "usd_per_day": ("Bill of a day", "USD/day"), "usd_per_mtok": ("All tokens", "USD/Mtok"),
     "utilisation": ("Busy", "fraction"), "requests_per_day": ("Cheaper than the API from", "request/day"),
 }  # fmt: skip
+
+
+def ways(case):
+    """Kind of an hour to the words of its row: owned, rented by the hour, and the API of the page's price rule."""
+    return WAYS | {API: ASKED[base.rule(case)]}
 
 
 def at_no_end(value):
@@ -63,22 +72,24 @@ def capital(clause):
 @finding
 def volume(case):
     """Cost of a million tokens over the requests of a day, as the decision has it, with the price that the documents print."""
-    scene = base.of(case, gpus=[case.gpu])
-    offered = options.offers(scene)
-    crossings = break_even.against_api(scene, offered)
-    drawn = break_even.volume(scene, offered, crossings)
-    table = drawn.table
-    ends = table["requests_per_day"].agg(["min", "max"])
+    scene, rows = base.of(case, gpus=[case.gpu]), base.break_even_rows(case)
+    held = base.offers_by_kind(case)
+    known = [at for at in (*(rows[kind]["requests_per_day"] for kind in WAYS if kind in rows), case.requests_per_day)
+             if at < float("inf")]
+    volumes = np.geomspace(min(known) / AROUND, max(known) * AROUND, options.points(scene, DRAWN))
+    parts = [pd.DataFrame({"requests_per_day": volumes, "choice": way, **{
+        f"usd_per_mtok{end}": break_even.cost_at(scene, held[kind], volumes, end) for end in options.ENDS}})
+        for kind, way in ways(case).items() if kind in held]
     printed = units.convert(data.claim("dep-bedrock-price")["low"], "USD/ktok", "USD/Mtok")
-    flat = [(PRINTED, printed), *((CHEAPEST, row["usd_per_mtok"]) for row in cheapest(scene))]
-    table = pd.concat([table, *(pd.DataFrame({"requests_per_day": ends, "choice": name, "usd_per_mtok": usd})
-                                for name, usd in flat)], ignore_index=True)
-    rows = base.break_even_rows(case)
+    flat = [*((CHEAPEST, row["usd_per_mtok"]) for row in cheapest(scene)), (PRINTED, printed)]
+    parts += [pd.DataFrame({"requests_per_day": volumes[[0, -1]], "choice": name, "usd_per_mtok": usd}) for name, usd in flat]
     claim = data.claim("dep-selfhosted-saving")
     return Finding(
-        table, capital(opening(case)),
-        " ".join(part for part in (drawn.note, _outer(rows), _prices(case),
-                                   f"The documents have own machines save {claim['low']:.0%} to {claim['high']:.0%}.") if part),
+        pd.concat(parts, ignore_index=True), capital(opening(case)),
+        " ".join(part for part in (
+            "Replicas are whole, and paid for in all hours that the traffic needs them. Bands, outer bound: price and speed both "
+            "at their cheap or dear end.", _outer(rows), _prices(case),
+            f"The documents have own machines save {claim['low']:.0%} to {claim['high']:.0%}.") if part),
         requests_per_day=case.requests_per_day,
         break_even={kind: row["requests_per_day"] for kind, row in rows.items()})
 
@@ -110,12 +121,10 @@ def _prices(case):
 def bills(case):
     """A day of the base case's load on owned machines, on machines rented by the hour, and at an API: a row each."""
     scene = base.of(case, gpus=[case.gpu])
-    offered = options.offers(scene).table
-    crossing = base.break_even_rows(case)
-    found = {kind: offered[(offered["kind"] == kind) & (offered["reason"] == "")] for kind in WAYS}
-    rows = {kind: part.iloc[0] for kind, part in found.items() if len(part)}
+    crossing, held = base.break_even_rows(case), base.offers_by_kind(case)
+    rows = {kind: held[kind] for kind in ways(case) if kind in held}
     table = pd.DataFrame([
-        {"way": WAYS[kind], "utilisation": row["utilisation"],
+        {"way": ways(case)[kind], "utilisation": row["utilisation"],
          **{f"usd_per_day{end}": base.usd_per_day(row, end) for end in options.ENDS},
          **{f"usd_per_mtok{end}": row[f"usd_per_mtok{end}"] for end in options.ENDS},
          **{f"requests_per_day{end}": crossing[kind][f"requests_per_day{end}"] for end in options.ENDS if kind in crossing}}
@@ -124,11 +133,11 @@ def bills(case):
     table = pd.concat([table, pd.DataFrame([{"way": CHEAPEST, "usd_per_day": base.usd_per_day(row),
                                              "usd_per_mtok": row["usd_per_mtok"]} for row in low])], ignore_index=True)
     said = [f"{WAYS[kind]}, {base.said_busy(case, row)} busy, cost {base.said_day(case, row)}"
-            for kind, row in rows.items() if kind != "api"]
+            for kind, row in rows.items() if kind != API]
     sold = base.api(case)
     if sold:
         said.append(f"{SELLERS[base.rule(case)]}, at {base.said_api(case, base.rule(case))} a million tokens, "
-                    f"costs {base.said_day(case, rows['api'])}")
+                    f"costs {base.said_day(case, rows[API])}")
     said += [f"its cheapest seller costs {base.said_day(case, row | NOBODYS, BEST)}" for row in map(dict, low)]
     volume = named("requests-per-day", case.requests_per_day, "{:,.0f}".format)
     return Finding(
@@ -139,7 +148,6 @@ def bills(case):
 
 def saving(case):
     """What owned machines save against the API at the page's volume, as a share; None where one of them is not to be had."""
-    offered = options.offers(base.of(case, gpus=[case.gpu])).table
-    cost = offered[offered["reason"] == ""].set_index("kind")["usd_per_mtok"]
-    return 1 - cost[OWNED] / cost["api"] if {OWNED, "api"} <= set(cost.index) else None
+    held = base.offers_by_kind(case)
+    return 1 - held[OWNED]["usd_per_mtok"] / held[API]["usd_per_mtok"] if {OWNED, API} <= held.keys() else None
 

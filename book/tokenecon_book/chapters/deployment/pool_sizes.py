@@ -11,6 +11,7 @@ from tokenecon.fleet.pools import ALONE, replica, site_gpus, targets
 from tokenecon.formulas import queueing
 from tokenecon_book.documents.words import percent
 
+DAILY = "through a day's peaks"
 TARGETS = ("low", "", "high")  # strict, expected and loose waiting target
 
 
@@ -22,7 +23,7 @@ def utilisations(case):
     alone = np.geomspace(2, max(2000, 2 * case.central_gpus), 60)
     whole = case.n_gpus * np.unique(np.round(np.geomspace(1, alone[-1] / case.n_gpus, 60)))
     kinds = {"1 request a GPU": (alone, ALONE, 1.0), "whole replicas": (whole, places, 1.0),
-             "same, by day": (whole, places, peak)}
+             DAILY: (whole, places, peak)}
     parts = []
     for kind, (sizes, slots, top) in kinds.items():
         part = pd.DataFrame({"n_gpus": sizes, "kind": kind})

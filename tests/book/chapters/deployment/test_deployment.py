@@ -79,7 +79,7 @@ def test_a_pool_is_fuller_the_larger_it_is_and_the_more_may_wait(case):
     for _, part in table.groupby("kind"):
         assert part["utilisation"].is_monotonic_increasing
         assert (part["utilisation_low"] < part["utilisation"]).all() and (part["utilisation"] < part["utilisation_high"]).all()
-    day = table[table["kind"] == "same, by day"]["utilisation"].to_numpy()
+    day = table[table["kind"] == pool_sizes.DAILY]["utilisation"].to_numpy()
     steady = table[table["kind"] == "whole replicas"]["utilisation"].to_numpy()
     assert day * traffic.peak_to_mean(traffic.profile("diurnal")) == pytest.approx(steady)
 
