@@ -152,7 +152,8 @@ def fleets(case):
     parts = []
     for policy in ("fixed", "autoscale"):
         found = planning.hours(load, mean_requests_per_s=rate(case), policy=policy, **_terms(case, own))
-        paid = np.resize(found["paid"].to_numpy(), len(hours)) * case.n_gpus
+        held = found["paid"].to_numpy() + options.standby(base.of(case), policy, found["paid"].to_numpy())
+        paid = np.resize(held, len(hours)) * case.n_gpus
         parts.append(pd.DataFrame({"day": hours["hour"] / HOURS_PER_DAY, "kind": POLICY_NAMES[policy], "n_gpus": paid}))
     busy = np.resize(found["busy"].to_numpy(), len(hours)) * case.n_gpus
     parts.append(pd.DataFrame({"day": hours["hour"] / HOURS_PER_DAY, "kind": "full GPUs for the work", "n_gpus": busy}))
@@ -226,6 +227,7 @@ def cost_over_load(case):
             if end and policy != case.policy:
                 continue  # one band: three would hide each other
             paid = planning.demand_curve(load, demands=demands, policy=policy, **_terms(case, own, speed))
+            paid = paid + options.standby(base.of(case), policy, paid)
             served = tokens
             if policy == "fixed" and case.percentile < 1:  # the rest finds no place, and is no token that is sold
                 per_s = own.found[f"requests_per_s{speed}"]
