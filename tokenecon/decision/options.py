@@ -84,7 +84,7 @@ def replicas(case, row, policy, requests_per_day):
     else:
         profile = _busiest(case.profile) if policy == "fixed" else case.profile
         needed = planning.demand_hours(profile, demands=demands, policy=policy, **fleet_terms(case, row))[2]
-    spare = 0.0 * needed + (0 if policy == "to_zero" else bill.spare_replicas(case, needed))
+    spare = 0.0 * needed + standby(case, policy, needed)
     if np.ndim(needed) == 2:  # demand by hour
         needed, spare = needed.mean(axis=1), spare.mean(axis=1)
     return whole(row, needed + spare), spare
@@ -114,7 +114,12 @@ def by_hour(case, row):
     policy = policy_of(case, row["kind"])
     paid = planning.hours(case.profile, mean_requests_per_s=rate(case.requests_per_day), policy=policy,
                           **fleet_terms(case, row))["paid"].to_numpy()
-    return whole(row, paid + (0 if policy == "to_zero" else bill.spare_replicas(case, paid)))
+    return whole(row, paid + standby(case, policy, paid))
+
+
+def standby(case, policy, needed):
+    """Replicas that stand by beside those needed; a fleet that follows the load down to nothing keeps none."""
+    return 0 if policy == "to_zero" else bill.spare_replicas(case, needed)
 
 
 def _busiest(profile):
@@ -207,7 +212,7 @@ def _standby(case):
 
 def spared(case, plan, policy):
     """A plan of :mod:`tokenecon.fleet.planning` with the replicas that stand by."""
-    spare = 0 if policy == "to_zero" else float(np.max(bill.spare_replicas(case, plan["mean_paid_replicas"])))
+    spare = float(np.max(standby(case, policy, plan["mean_paid_replicas"])))
     paid = plan["mean_paid_replicas"] + spare
     busy = plan["utilisation"] * plan["mean_paid_replicas"] / paid
     return plan | {"mean_paid_replicas": paid, "peak_replicas": plan["peak_replicas"] + spare, "utilisation": busy,

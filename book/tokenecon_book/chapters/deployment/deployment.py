@@ -42,8 +42,8 @@ def headline(case):
         else f"A single site is a centre with dearer hours, {ratio} times as dear; {own}.",
         f"Whole replicas; if a GPU served one request at a time, {single:.1f} times.",
         number=f"{ratio}×",
-        label=f"what a token from {edge.sites_words(case)} costs over one from a single centre" if case.edge_sites > 1 else
-        "what a token from a single site costs, at the dear hours of the edge, a centre = 1")
+        label=f"a token from {edge.sites_words(case)} over one from a single centre" if case.edge_sites > 1 else
+        "a token from a single site, at the dear hours of the edge, over one from a centre")
 
 
 def small_ratio(case):

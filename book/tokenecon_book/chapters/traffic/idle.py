@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data
-from tokenecon.decision import bill, options, scenario
+from tokenecon.decision import options, scenario
 from tokenecon.errors import BadInput, NoEstimate, NothingServes, TooSlow
 from tokenecon.finding import Finding, finding, named
 from tokenecon.fleet import planning, traffic
@@ -82,11 +82,6 @@ def _plan(case, own, policy, speed=""):
     return options.spared(base.of(case), plan, policy)
 
 
-def _spare(case, policy, paid):
-    """Replicas that stand by in each hour; a fleet that scales to zero has none."""
-    return 0.0 * paid + (0.0 if policy == "to_zero" else bill.spare_replicas(base.of(case), paid))
-
-
 def _terms(case, own, speed=""):
     """The terms of the base case's fleets, with what the page says in their place."""
     row = {"requests_per_s": own.found[f"requests_per_s{speed}"], "concurrency": own.found["concurrency"]}
@@ -155,8 +150,8 @@ def fleets(case):
     parts = []
     for policy in ("fixed", "autoscale"):
         found = planning.hours(load, mean_requests_per_s=rate(case), policy=policy, **_terms(case, own))
-        held = found["paid"].to_numpy()
-        paid = np.resize(held + _spare(case, policy, held), len(hours)) * case.n_gpus
+        held = found["paid"].to_numpy() + options.standby(base.of(case), policy, found["paid"].to_numpy())
+        paid = np.resize(held, len(hours)) * case.n_gpus
         parts.append(pd.DataFrame({"day": hours["hour"] / HOURS_PER_DAY, "kind": POLICY_NAMES[policy], "n_gpus": paid}))
     busy = np.resize(found["busy"].to_numpy(), len(hours)) * case.n_gpus
     parts.append(pd.DataFrame({"day": hours["hour"] / HOURS_PER_DAY, "kind": "full GPUs for the work", "n_gpus": busy}))
@@ -244,8 +239,8 @@ def cost_over_load(case):
         for end, speed in ENDS.items():
             if end and policy != case.policy:
                 continue  # one band: three would hide each other
-            held = planning.demand_hours(load, demands=demands, policy=policy, **_terms(case, own, speed))[2]
-            paid = (held + _spare(case, policy, held)).mean(axis=1)
+            paid = planning.demand_curve(load, demands=demands, policy=policy, **_terms(case, own, speed))
+            paid = paid + options.standby(base.of(case), policy, paid)
             served = tokens
             if policy == "fixed" and case.percentile < 1:  # the rest finds no place, and is no token that is sold
                 per_s = own.found[f"requests_per_s{speed}"]

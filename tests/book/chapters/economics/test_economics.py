@@ -83,7 +83,8 @@ def test_the_costs_are_those_of_the_base_case_on_demand():
     row = base.bill(case())
     plain = economics.operating_point(case()).table.iloc[0]
     for name in ("usd_per_mtok_in", "usd_per_mtok_out", "usd_per_mtok"):
-        assert plain[name] * (1 + scene.ops_overhead) == pytest.approx(row[name], rel=1e-9)
+        without = row["usd_per_mtok_marginal"] / row["usd_per_mtok"]
+        assert plain[name] * (1 + scene.ops_overhead) == pytest.approx(row[name] * without, rel=1e-9)
 
 
 def test_the_textbook_reads_no_prompts_in_between():
