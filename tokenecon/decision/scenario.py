@@ -38,7 +38,7 @@ PARAMETERS = {
                                       "usd_per_gpu_hour")},
 }  # fmt: skip
 # what a page of the book may state beside them
-PLACES = PARAMETERS | {"profile": ("traffic", "profile")}
+PLACES = PARAMETERS | {"profile": ("traffic", "profile"), "spare_replicas": ("service", "spare_replicas")}
 PATHS = {scenario_schema.Money: "money", scenario_schema.Latency: "latency", scenario_schema.Service: "service"}
 
 
