@@ -186,7 +186,8 @@ def test_own_gpu_price_and_assumption_in_cost(command, tmp_path, folder):
     rows = {row["kind"]: row for row in found["tables"]["choices"]}
     row = rows["on_demand"]
     # the price with the reader's half for operations, for four GPUs of each replica, for the hours of a month
-    assert row["usd_per_month"] == pytest.approx(1.5 * (1 + 0.5) * 4 * row["replicas"] * HOURS_PER_MONTH)
+    assert row["usd_per_month"] == pytest.approx(
+        1.5 * (1 + 0.5) * 4 * row["replicas"] * HOURS_PER_MONTH + row["usd_per_month_people"])
     assert (code, row["n_gpus"], row["price_mark"], row["price_seen"]) == (0, 4, "yours", "2026-11-01")
     assert rows["api"]["price_mark"] == ""
     assert {"your-file-gpus.csv", "your-file-prices.csv"} <= set(found["sources"])
@@ -233,12 +234,12 @@ def test_own_token_prices_are_offers_like_others(command, tmp_path):
 def test_a_replaced_assumption_moves_the_result_as_arithmetic_says(tmp_path):
     case = scenario.load("chat-assistant")
     case.ops_overhead = data.value("finance.ops_overhead")
-    before = options.offers(case).table.set_index("name")["usd_per_mtok"]
+    before = options.offers(case).table.set_index("name")["usd_per_mtok_marginal"]
     tokenecon.facts(written(tmp_path / "mine", assumptions=ASSUMED))
     case.ops_overhead = data.value("finance.ops_overhead")
-    after = options.offers(case).table.set_index("name")["usd_per_mtok"]
+    after = options.offers(case).table.set_index("name")["usd_per_mtok_marginal"]
     rented = [name for name in before.index if name.startswith("on demand") and before[name] == before[name]]
-    assert rented and (after[rented] / before[rented]).tolist() == pytest.approx([1.5 / 1.25] * len(rented))
+    assert rented and (after[rented] / before[rented]).tolist() == pytest.approx([1.5 / 1.1] * len(rented))
 
 
 def test_the_command_reads_them_in_a_process_of_its_own(folder):
@@ -413,7 +414,7 @@ def test_one_price_and_the_size_of_a_replica_can_be_set(command, tmp_path):
     path = tmp_path / "case.yml"
     text = CASE.replace("[my-gpu]", "[h100-sxm-80gb, h200-sxm-141gb]").replace("choices: [rent, api]", "choices: [rent]")
     for stated in ("2.0", "{h100-sxm-80gb: 2.0, h200-sxm-141gb: {on_demand: 2.0}}"):
-        path.write_text(f"{text}money: {{usd_per_gpu_hour: {stated}, ops_overhead: 0}}\n")
+        path.write_text(f"{text}service: {{people: 0}}\nmoney: {{usd_per_gpu_hour: {stated}, ops_overhead: 0}}\n")
         _, out, _ = command("cost", path, "--json")
         rows = [row for row in json.loads(out)["tables"]["choices"] if row["kind"] == "on_demand"]
         assert len(rows) == 2
@@ -574,7 +575,7 @@ FAULTS = [
     ("prices", with_cells(PRICE, source="nvidia"), "source is 'nvidia', but must be an id"),
     ("assumptions", changed(ASSUMED, 2, id="finance.overhead"), "but must be of data/assumptions.csv, since nothing reads"),
     ("assumptions", changed(ASSUMED, 2, unit="ratio"), "unit is 'ratio', but must be fraction, as in data/assumptions.csv"),
-    ("assumptions", changed(ASSUMED, 2, value="5"), "value is '5', but must be from 0 to 2"),
+    ("assumptions", changed(ASSUMED, 2, value="5"), "value is '5', but must be from 0 to 1"),
     ("assumptions", changed(ASSUMED, 2, value="0"), "value is '0', but must be above 0"),
     ("api_prices", changed(API, 2, usd_per_mtok_in="-1"), "usd_per_mtok_in is '-1', but must be a number of at least 0"),
     ("api_prices", changed(API, 2, status="sold"), "status is 'sold', but must be one of listed, retired"),

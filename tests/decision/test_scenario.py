@@ -146,6 +146,14 @@ def test_a_traffic_file_is_found_beside_the_scenario_and_says_how_much_is_asked(
         ("demand: [0.8, 1.3]", "demand: [0, 1.3]", "a ratio above 0 to what the scenario says"),
         ("demand: [0.8, 1.3]", "growth: [0, 0.3]", "uncertainty.growth is [0, 0.3], but must hold -0.1 between its ends"),
         ("demand: [0.8, 1.3]", "demnd: [0.8, 1.3]", "uncertainty.demnd does not exist; did you mean 'demand'"),
+        ("latency:", "service: {people: -1}\nlatency:", "service.people is -1, but must be a number from 0 to 1000"),
+        ("latency:", "service: {spare_replicas: 1.5}\nlatency:", "service.spare_replicas is 1.5, but must be a whole number"),
+        ("latency:", "service: {availability: 1}\nlatency:", "service.availability is 1, but must be a number above 0 and below"),
+        ("latency:", "service: {availability: 0.99, spare_replicas: 1}\nlatency:",
+         "service has availability and spare_replicas, but must have at most one of them"),
+        ("latency:", "service: {peple: 1}\nlatency:", "service.peple does not exist; did you mean 'people'"),
+        ("peak_to_mean: 2.5", "peak_to_mean: 2.5\n  burst: 0.5", "traffic.burst is 0.5, but must be a number of at least 1"),
+        ("peak_to_mean: 2.5", "profile: flat\n  fit_size: 1", "traffic.fit_size is 1, but must be true or false"),
         ("uncertainty:", "choices: [own, buy]\nuncertainty:", "choices is ['own', 'buy'], but must be a list of some of"),
         ("uncertainty:", "choices: []\nuncertainty:", "choices is [], but must be a list of some of own, rent, api"),
         ("uncertainty:", "seed: -1\nuncertainty:", "seed is -1, but must be a whole number of at least 0"),
@@ -224,6 +232,30 @@ def test_a_file_of_more_than_a_year_is_refused(written):
     assert "traffic.file is 'load.csv' with 8,785 hours, but must have at most 8,784" in refusal(with_file(written))
 
 
+# --- the size of a service -------------------------------------------------------------------------
+
+
+def test_a_small_service_peaks_higher_than_the_trace_of_a_large_one(written):
+    text = GOOD.replace("peak_to_mean: 2.5", "profile: servegen-m-mid")
+    large = scenario.load(written(text.replace("30000", "1e9")))
+    assert large.profile.equals(traffic.profile("servegen-m-mid")), "a service as large as the trace peaks as it does"
+    small = scenario.load(written(text))
+    assert traffic.peak_to_mean(small.profile) == pytest.approx(traffic.of_size(30000 / 86400)[0])
+    assert traffic.peak_to_mean(small.profile) > 2 * traffic.peak_to_mean(large.profile)
+    assert small.profile["ratio"].mean() == pytest.approx(1)
+    as_recorded = scenario.load(written(text.replace("servegen-m-mid", "servegen-m-mid\n  fit_size: false")))
+    assert as_recorded.profile.equals(large.profile)
+    stated = scenario.load(written(GOOD))
+    assert traffic.peak_to_mean(stated.profile) == pytest.approx(2.5), "a stated peak stays"
+
+
+def test_bursts_are_of_the_size_unless_the_scenario_says_so_or_nothing_varies(written):
+    assert scenario.load(written(GOOD)).burst == traffic.of_size(30000 / 86400)[1] > 1
+    assert scenario.load(written(GOOD.replace("peak_to_mean: 2.5", "peak_to_mean: 2.5\n  burst: 3"))).burst == 3
+    for smooth in ("profile: flat", "utilisation: 0.5"):
+        assert scenario.load(written(GOOD.replace("peak_to_mean: 2.5", smooth))).burst == 1
+
+
 # --- the scenarios that ship -----------------------------------------------------------------------
 
 
@@ -250,7 +282,7 @@ def test_the_numbers_of_the_shipped_scenarios_are_the_rows_that_they_name():
                 wanted = traffic.fact(*row.split("."))
                 wanted = wanted * 86400 if row.endswith("mean_rate") else wanted
             elif row in set(data.table("assumptions")["id"]):
-                wanted = data.span(row)[2] if "high end" in line else data.value(row)
+                wanted = data.span(row)[2 if "high end" in line else 0] if " end of" in line else data.value(row)
             else:
                 continue
             assert value == pytest.approx(wanted, rel=5e-4), f"{name}: `{line.strip()}`"
@@ -276,7 +308,9 @@ def page(**given):
 def test_blank_parameters_keep_the_scenario_and_others_replace_it():
     plain, changed = parameters.scenario(page()), parameters.scenario(page(requests_per_day=5.0, peak_to_mean=3.0, gpus=["l4"]))
     assert plain.requests_per_day == 477800
-    assert plain.profile.equals(traffic.profile("servegen-m-large"))
+    # 5.53 requests a second is less than one client of two of the three services that were measured: their single client's peak
+    assert traffic.peak_to_mean(plain.profile) == pytest.approx(4.394)
+    assert plain.profile["ratio"].rank().equals(traffic.profile("servegen-m-large")["ratio"].rank()), "the hours keep their order"
     assert (changed.requests_per_day, changed.gpus) == (5.0, ["l4"])
     assert traffic.peak_to_mean(changed.profile) == pytest.approx(3.0)
     assert changed.model == plain.model

@@ -117,7 +117,7 @@ def test_the_best_offer_has_no_range_on_either_side_and_a_spot_hour_follows_the_
 def test_of_the_best_offer_whole_servers_are_paid_and_the_lowest_bill_wins(market, tmp_path):
     market(("runpod", 4.0, NEW), ("nebius", 3.0, NEW, 8))
     made = case("best", tmp_path)
-    made.choices, made.utilisation = ["rent"], 1.0
+    made.choices, made.utilisation, made.spare_replicas, made.people = ["rent"], 1.0, 0, 0
     one = options.serving(made).iloc[0]  # a replica of one GPU
     assert one["n_gpus"] == 1
     # filled replicas -> GPUs paid, USD an hour, of whom: 1.5 of them take 2 GPUs of 4 dollars, or a server of 8 for 3 each, 24;

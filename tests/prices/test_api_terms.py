@@ -127,6 +127,16 @@ def test_batch_and_flex_are_offers_where_the_work_may_wait(lists, tmp_path):
     assert waiting["blend"] == now["blend"], "somebody waits for the first token"
 
 
+def test_a_cached_price_of_one_list_holds_for_the_seller(lists, tmp_path):
+    # half of the input is cached: 0.375 * 1 + 0.375 * 0.2 + 0.25 * 2 = 0.95, though the second list has no price of it
+    lists([priced("a", 1.0, 2.0, cached=0.2), priced("a", 1.0, 2.0, source="genai-prices")], [])
+    price = scenario_prices.api(case(tmp_path, "typical", cached_prefix=0.5))
+    assert (price["cached"][1], price["blend"][1]) == (pytest.approx(0.2), pytest.approx(0.95))
+    lists([priced("a", 1.0, 2.0)], [])
+    for rule in ("typical", "best"):  # who gives no discount asks for the whole price
+        assert scenario_prices.api(case(tmp_path, rule, cached_prefix=0.5))["blend"][1] == pytest.approx(1.25)
+
+
 def test_a_seller_that_was_measured_slower_than_asked_is_marked(lists, tmp_path):
     # 40 ms a token are 25 a second
     lists([priced("a", 1.0, 1.0)], [term("a", tok_out_per_s=24.9)])

@@ -312,7 +312,7 @@ def test_the_timeline_fills_slots_without_overlap():
         rows = rows.sort_values("start_s")
         assert (rows["end_s"].iloc[:-1].to_numpy() <= rows["start_s"].iloc[1:].to_numpy() + 1e-9).all()
     assert set(table["batching"]) == {"static", "continuous"} and table["slot"].max() == 24
-    assert "72 with continuous batching" in found.sentence  # three static batches of 24
+    assert found.sentence.endswith(", static batches 72")  # three static batches of 24
     assert charts.slots(found).to_dict()["layer"]
     assert {"azure-traces-2023", data.model(PAGE.model)["source"]} <= set(found.sources)
     loaded = simulation_load.over_load(PAGE, full).table

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from tokenecon.decision import options
+from tokenecon.decision import bill, choice_words, options
 from tokenecon.decision.scenario_prices import tok_per_request
 from tokenecon.errors import NothingServes
 from tokenecon.finding import Finding, finding
@@ -11,6 +11,7 @@ from tokenecon.formulas import money
 
 COLUMNS = {
     "name": ("Choice", None), "requests_per_day": ("Cheaper than the API from", "request/day"),
+    "requests_per_day_marginal": ("Where a team exists, from", "request/day"),
     "tok_per_day": ("That is", "tok/day"), "utilisation": ("Busy share at which it equals the API", "fraction"),
     "usd_per_mtok_full": ("Cost when always full", "USD/Mtok"), "usd_per_mtok_api": ("API", "USD/Mtok"),
     "note": ("Note", None),
@@ -19,22 +20,25 @@ GRID = 200  # volumes searched
 LEAST, MOST = 1e-3, 1e3  # of what one replica does in a day, and of what the case asks
 BEYOND, WITHIN = 5, 256  # volumes above the last dear one that are searched closely, and points of each close search
 OTHER_END = {"_low": "_high", "": "", "_high": "_low"}  # a fast replica makes a cheap token
+ROUGH = 2  # digits of a volume in a sentence
 AROUND = 10  # the figure goes so far below and above the volumes of interest
 LINES = 3  # own and rented choices in the figure
 
 
-def cost_at(case, row, requests_per_day, end=""):
-    """Cost of a million tokens of one choice at other volumes; the API's does not depend on it. [USD/Mtok]
+def cost_at(case, row, requests_per_day, end="", people=True):
+    """Cost of a million tokens of one choice at other volumes, with its people or, for a team that exists, without. [USD/Mtok]
 
-    ``end`` is "", or "_low" or "_high" for the cheap and the dear end of price and speed together.
+    ``end`` is "", or "_low" or "_high" for a fast and a slow replica, the ends of the model's interval; prices are those of the
+    price rule.
     """
     requests_per_day = np.asarray(requests_per_day, dtype=float)
+    staff = bill.people_usd_per_month(case, row["kind"]) / options.mtok_per_month(case, requests_per_day) if people else 0.0
     if row["kind"] == "api":
-        return np.full(requests_per_day.shape, row[f"usd_per_mtok{end}"])
+        return row["usd_per_mtok_used"] + 0.0 * requests_per_day + staff
     slower = row["requests_per_s"] / row[f"requests_per_s{OTHER_END[end]}"]
-    paid = options.paid_replicas(case, row, options.KINDS[row["kind"]][2], requests_per_day * slower)
-    return options.per_mtok(case, row[f"usd_per_gpu_hour{end}"] * (1 + case.ops_overhead), row["n_gpus"] * paid,
-                            options.rate(requests_per_day))
+    paid = options.paid_replicas(case, row, options.policy_of(case, row["kind"]), requests_per_day * slower)
+    return options.per_mtok(case, row["usd_per_gpu_hour"] * (1 + case.ops_overhead), row["n_gpus"] * paid,
+                            options.rate(requests_per_day)) + staff
 
 
 def _volumes(case, row):
@@ -43,21 +47,25 @@ def _volumes(case, row):
     return np.geomspace(LEAST * replica, MOST * max(replica, case.requests_per_day), options.points(case, GRID))
 
 
-def threshold(case, row, usd_per_mtok, end=""):
-    """The volume from which on a choice never again costs more than a price, infinite where it always may. [request/day]
+def threshold(case, row, sold, end="", people=True):
+    """The volume from which on a choice never again costs more than the API, infinite where it always may. [request/day]
 
-    Costs jump with each replica more, so after a search of all volumes those above the last dear one are searched closely.
+    ``sold`` is the row of the API.  Costs jump with each replica more, so after a search of all volumes those above the last
+    dear one are searched closely.
     """
+    def dearer(volumes):
+        return np.flatnonzero(cost_at(case, row, volumes, end, people) > cost_at(case, sold, volumes, people=people))
+
     volumes, within = _volumes(case, row), options.points(case, WITHIN)
     for near in (BEYOND, 1, 1):
-        dearer = np.flatnonzero(cost_at(case, row, volumes, end) > usd_per_mtok)
-        if not len(dearer):
+        above = dearer(volumes)
+        if not len(above):
             return float(volumes[0])
-        last = dearer[-1]
+        last = above[-1]
         if last == len(volumes) - 1:
             return np.inf
         volumes = np.linspace(volumes[last], volumes[min(last + near, len(volumes) - 1)], within)
-    return float(volumes[min(np.flatnonzero(cost_at(case, row, volumes, end) > usd_per_mtok)[-1] + 1, within - 1)])
+    return float(volumes[min(dearer(volumes)[-1] + 1, within - 1)])
 
 
 @finding
@@ -71,21 +79,24 @@ def against_api(case, offered):
     held = rows[rows["kind"] != "api"]
     out = []
     for _, row in held.iterrows() if len(sold) else ():
-        line = {"name": row["name"], "kind": row["kind"]}
+        line = {"name": row["name"], "kind": row["kind"], "gpu": row["gpu"]}
         for end in options.ENDS:
-            price = sold.iloc[0][f"usd_per_mtok{OTHER_END[end]}"]  # the cheap end of the one against the dear end of the other
-            line[f"requests_per_day{end}"] = threshold(case, row, price, end)
+            price = sold.iloc[0]["usd_per_mtok_used"]
+            line[f"requests_per_day{end}"] = threshold(case, row, sold.iloc[0], end)
+            line[f"requests_per_day_marginal{end}"] = threshold(case, row, sold.iloc[0], end, people=False)
             line[f"tok_per_day{end}"] = line[f"requests_per_day{end}"] * tok_per_request(case)
             line[f"utilisation{end}"] = money.switch_over_utilisation(
-                usd_per_gpu_hour=row[f"usd_per_gpu_hour{end}"] * (1 + case.ops_overhead), n_gpus=row["n_gpus"],
+                usd_per_gpu_hour=row["usd_per_gpu_hour"] * (1 + case.ops_overhead), n_gpus=row["n_gpus"],
                 tok_per_s=row[f"requests_per_s{OTHER_END[end]}"] * tok_per_request(case), usd_per_mtok_other=price)
-        line |= {f"usd_per_mtok_full{end}": row[f"usd_per_mtok_used{end}"] for end in options.ENDS}
-        line["usd_per_mtok_api"] = sold.iloc[0]["usd_per_mtok"]
+        line["usd_per_mtok_full"] = row["usd_per_mtok_used"]
+        line["usd_per_mtok_api"] = sold.iloc[0]["usd_per_mtok_used"]
         line["note"] = _note(line)
         out.append(line)
-    result = pd.DataFrame(out, columns=None if out else [*COLUMNS, "kind"])
+    result = pd.DataFrame(out, columns=None if out else [*COLUMNS, "kind", "gpu"])
     return Finding(result, note=(
-        "Ranges: the choice at its cheap end against the API at its dear end, and the other way round. ∞: at no volume."
+        "Ranges: 80 % interval of the model; prices by the price rule on both sides. ∞: at no volume. Hours and bursts are those "
+        "of the scenario's volume; a larger service peaks less. Busy share: of machines without people. Where a team exists its "
+        f"{bill.people_usd_per_month(case, ''):,.0f} USD a month are not counted."
         if len(sold) else "The API has no price here, so nothing can break even with it."))
 
 
@@ -120,19 +131,22 @@ def volume(case, offered, found):
         for _, row in pd.concat([held, sold]).iterrows()]
     out = pd.concat(parts, ignore_index=True)
     here = out[out["requests_per_day"] == case.requests_per_day].set_index("choice")["usd_per_mtok"]
-    pays = [(at, name) for at, name in zip(crossings["requests_per_day"], crossings["name"], strict=True) if np.isfinite(at)]
+    pays = [(row["requests_per_day"], row) for _, row in crossings.iterrows() if np.isfinite(row["requests_per_day"])]
     cheapest = here.idxmin()
     return Finding(
-        out, _sentence(case, pays, cheapest, here[cheapest], bool(len(sold))),
-        "Replicas are whole, and paid for in all hours that the traffic needs them; bands join prices and speed.",
-        requests_per_day=case.requests_per_day, here=here.to_dict(), break_even=min(pays)[0] if pays else None)
+        out, _sentence(case, pays, rows.set_index("name").loc[cheapest], here[cheapest], bool(len(sold))),
+        "Replicas are whole, and paid for in all hours that the traffic needs them; people are in. Bands: 80 % interval of the "
+        "model.",
+        requests_per_day=case.requests_per_day, here=here.to_dict(), break_even=min(at for at, _ in pays) if pays else None)
 
 
 def _sentence(case, pays, cheapest, cost, sold):
-    today = f"at the scenario's {case.requests_per_day:,.0f} '{cheapest}' is the cheapest"
+    volume = choice_words.rounded(case.requests_per_day)
+    doing = choice_words.doing(case, cheapest["kind"], cheapest["gpu"])
     if not sold:
-        return f"{today[0].upper()}{today[1:]}, ${cost:.2g} per Mtok"
+        return choice_words.first_up(f"{doing} is cheapest at {volume} requests a day, ${cost:.2g} for a million tokens")
     if not pays:
-        return f"At no volume is it cheaper to own or rent than to call the API; {today}"
-    at, name = min(pays)
-    return f"From {float(f'{at:.2g}'):,.0f} requests a day on '{name}' costs less than the API; {today}"
+        return f"At no volume does owning or renting cost less than {choice_words.api(case)}"
+    at, row = min(pays, key=lambda pair: pair[0])
+    return (f"Above about {choice_words.rounded(float(f'{at:.{ROUGH}g}'))} requests a day, "
+            f"{choice_words.doing(case, row['kind'], row['gpu'])} is cheaper than {choice_words.api(case)}")

@@ -4,18 +4,23 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data, queries
-from tokenecon.decision import montecarlo, options
+from tokenecon.decision import choice_words, montecarlo
 from tokenecon.finding import Finding, finding
 from tokenecon.formulas import uncertainty
 from tokenecon.formulas.uncertainty import NORMAL_P90
 
-CHOICE_WORDS = {"own": "own", "rent": "rent", "api": "call an API"}
 CHEAPEST_COLUMNS = {
     "name": ("Choice", None), "probability": ("Cheapest with probability", "fraction"),
     "probability_error": ("± of the probability", "fraction"),
+    "probability_marginal": ("Where a team exists", "fraction"),
     "usd_per_mtok": ("Median cost, and 10th to 90th percentile", "USD/Mtok"),
     "usd_per_mtok_error": ("± of the median", "USD/Mtok"), "usd_per_mtok_low_error": ("± of the 10th", "USD/Mtok"),
     "usd_per_mtok_high_error": ("± of the 90th", "USD/Mtok"), "regret": ("Costs more than the best by, on average", "USD/Mtok"),
+}  # fmt: skip
+KIND_COLUMNS = {
+    "group": ("Kind", None), "probability": ("Cheapest with probability", "fraction"),
+    "probability_error": ("± of the probability", "fraction"), "probability_marginal": ("Where a team exists", "fraction"),
+    "name": ("Its surest choice", None), "regret": ("That costs more than the best by, on average", "USD/Mtok"),
 }  # fmt: skip
 TORNADO_COLUMNS = {
     "name": ("What moves", None), "from": ("Down to", None), "gap_at_low": ("Lead there", "USD/Mtok"),
@@ -32,6 +37,7 @@ INPUT_COLUMNS = {"name": ("Input", None), "unit": ("Unit", None), "low": ("10th 
                  "high": ("90th percentile", "1"), "note": ("Where from", None)}  # fmt: skip
 LINES = 200  # points of a distribution in the figure
 CURVES = 6  # choices in it, by their median
+CENT = 0.01  # USD
 SHOWN = (0.005, 0.97)  # percentiles between which a distribution is drawn
 
 
@@ -58,37 +64,70 @@ def _share(hits, draws):
     return {"probability": share, "probability_error": float(uncertainty.share_error(share=share, draws=draws))}
 
 
+def marginal(case, done):
+    """Costs of all draws where a team exists: without people. [USD/Mtok]"""
+    values = montecarlo.drawn(done)
+    paid = [montecarlo.positions(case, option, values) * done.position for option in done.options]
+    return done.costs - np.column_stack([one + 0.0 * done.position for one in paid])
+
+
 @finding
 def cheapest(case, done):
     """Each choice with the share of draws in which it is the cheapest, and its cost over the years, with standard errors."""
     queries.ask(*done.queries)
-    winner = done.costs.argmin(axis=1)
-    least = done.costs.min(axis=1)
+    winner, least = done.costs.argmin(axis=1), done.costs.min(axis=1)
+    without = marginal(case, done).argmin(axis=1)
     rows = [{"name": option["name"], "choice": option["choice"], "kind": option["kind"], "gpu": option["gpu"],
-             "group": options.GROUPS[option["choice"]], **_share(winner == place, done.draws), **_three(done.costs[:, place]),
+             "group": option["group"], **_share(winner == place, done.draws),
+             "probability_marginal": float((without == place).mean()), **_three(done.costs[:, place]),
+             "usd_per_mtok_mean": float(done.costs[:, place].mean()),
              "usd_per_mtok_median_inputs": option["middle"], "regret": float((done.costs[:, place] - least).mean())}
             for place, option in enumerate(done.options)]
     table = pd.DataFrame(rows).sort_values("probability", ascending=False, kind="stable", ignore_index=True)
     table["share_text"] = [f"{share:.1%} ± {error:.1%}" for share, error in
                            zip(table["probability"], table["probability_error"], strict=True)]
-    by_choice = table.groupby("choice", sort=False)["probability"].sum().sort_values(ascending=False)
-    first = table.iloc[0]
+    by_group = table.groupby("group", sort=False)["probability"].sum().sort_values(ascending=False)
     safest = table.loc[table["regret"].idxmin()]
-    shares = ", ".join(f"{CHOICE_WORDS[choice]} {share:.0%}" for choice, share in by_choice.items())
-    return Finding(table, (
-        f"Over {_years(case)}, '{first['name']}' is the cheapest in {first['probability']:.0%} of the draws ({shares}); "
-        f"'{safest['name']}' costs least to be wrong about") if len(table) > 1 else (
-        f"Over {_years(case)}, '{first['name']}' costs ${first['usd_per_mtok']:.2g} per Mtok in the median draw; nothing else "
-        "can be had to compare it with"), (
-        f"{done.draws:,} draws, seed {done.seed}; cost: present value of {_years(case)} over that of their tokens. ± is one "
-        "standard error of the draws. One draw moves all choices alike: where rents are dear, each way to rent is."
+    return Finding(table, _shares_words(case, by_group) if len(table) > 1 else (
+        f"Over {_years(case)}, {choice_words.doing(case, table['kind'][0], table['gpu'][0])} is all that can be had"), (
+        f"{done.draws:,} draws, seed {done.seed}; cost: present value of {_years(case)} over that of their tokens, with people. "
+        "± is one standard error of the draws. One draw moves all choices alike: where rents rise, each way to rent does. "
+        "Sellers are chosen by the price rule before. Where a team exists: people at no cost."
         + (f" Left out, as they bind for longer: {', '.join(done.left)}." if done.left else "")),
-        units={"usd_per_mtok_median_inputs": "USD/Mtok", "regret": "USD/Mtok"},
-        draws=done.draws, seed=done.seed, by_choice=by_choice.to_dict(), safest=safest["name"])
+        units={"usd_per_mtok_median_inputs": "USD/Mtok", "usd_per_mtok_mean": "USD/Mtok", "regret": "USD/Mtok",
+               "probability_marginal": "fraction"},
+        draws=done.draws, seed=done.seed, by_group=by_group.to_dict(), safest=safest["name"])
+
+
+def _shares_words(case, by_group):
+    """Shares of the kinds in a sentence: the largest, and the next where there is one."""
+    ranked = [(choice_words.DOING[group], share) for group, share in by_group.items()]
+    (first, most), *others = ranked
+    text = f"Over {_years(case)}, {first} is cheapest in {choice_words.share(most)} of the draws"
+    more = next(((words, share) for words, share in others if share > 0), None)
+    return text if more is None else f"{text}, {more[0]} in {choice_words.share(more[1])}"
+
+
+@finding
+def kinds(case, done):
+    """The kinds of choice, what each binds one to kept apart: how often each is the cheapest, and its surest choice."""
+    found = cheapest(case, done)
+    table, rows = found.table, []
+    for group, part in table.groupby("group", sort=False):
+        surest = part.loc[part["regret"].idxmin()]
+        share = float(part["probability"].sum())
+        rows.append({"group": group, "probability": share, "probability_marginal": float(part["probability_marginal"].sum()),
+                     "probability_error": float(uncertainty.share_error(share=share, draws=done.draws)),
+                     "name": surest["name"], "regret": surest["regret"]})
+    ranked = pd.DataFrame(rows).sort_values("probability", ascending=False, kind="stable", ignore_index=True)
+    ranked["share_text"] = [f"{share:.1%} ± {error:.1%}" for share, error in
+                            zip(ranked["probability"], ranked["probability_error"], strict=True)]
+    return Finding(ranked, found.sentence, found.note, units={
+        "probability": "fraction", "probability_error": "fraction", "probability_marginal": "fraction", "regret": "USD/Mtok"})
 
 
 def _years(case):
-    return f"{case.years} year{'s' if case.years > 1 else ''}"
+    return choice_words.years(case.years)
 
 
 @finding
@@ -105,10 +144,11 @@ def distribution(case, done):
                        for column, option in zip(columns, named, strict=True)], ignore_index=True)
     spans = sorted((float(np.subtract(*np.log(np.quantile(column, (0.9, 0.1))))), option["name"])
                    for column, option in zip(columns, named, strict=True))
+    kinds_of = {option["name"]: option for option in done.options}
+    words = [choice_words.doing(case, kinds_of[name]["kind"], kinds_of[name]["gpu"]) for _, name in (spans[0], spans[-1])]
     return Finding(table, (
-        f"'{spans[0][1]}' is the surest in cost: its 90th percentile is {np.exp(spans[0][0]):.1f} times its 10th; "
-        f"of '{spans[-1][1]}' it is {np.exp(spans[-1][0]):.1f} times") if len(spans) > 1 else (
-        f"The 90th percentile of the cost is {np.exp(spans[0][0]):.1f} times the 10th"),
+        f"The cost of {words[0]} is the surest: four draws of five lie within a factor of {np.exp(spans[0][0]):.1f}")
+                   if len(spans) > 1 else f"Four draws of five lie within a factor of {np.exp(spans[0][0]):.1f}",
         units={"share_below": "fraction"})
 
 
@@ -119,7 +159,7 @@ def distribution(case, done):
 def tornado(case, done):
     """The lead of the cheapest choice at all medians over its rival when one input moves and the others stay.
 
-    The rival is, of the other two of own, rent and API, the choice that is most often the cheapest in the draws.
+    The rival is, of the other kinds, the choice that is most often the cheapest in the draws.
 
     ``gap_at_low`` and ``gap_at_high``: lead in USD/Mtok with the input at its 10th and 90th percentile; below 0 the other wins.
     """
@@ -132,7 +172,7 @@ def tornado(case, done):
     values = montecarlo.input_draws(done.inputs, z)
     costs = np.column_stack([montecarlo.levelised(case, option, values, z, done.inputs) for option in done.options])
     leader = int(costs[0].argmin())
-    others = [place for place, option in enumerate(done.options) if option["choice"] != done.options[leader]["choice"]]
+    others = [place for place, option in enumerate(done.options) if option["group"] != done.options[leader]["group"]]
     wins = np.bincount(done.costs.argmin(axis=1), minlength=len(done.options))
     rival = max(others, key=lambda place: (wins[place], -costs[0, place])) if others else None
     gap = costs[:, rival] - costs[:, leader] if others else costs[:, leader]
@@ -151,7 +191,9 @@ def tornado(case, done):
     if rows:
         table = table.sort_values("width", ascending=False, kind="stable", ignore_index=True)
     first, other = done.options[leader]["name"], done.options[rival]["name"] if others else None
-    return Finding(table, _driver_words(table, first, other),
+    said = [None if place is None else choice_words.doing(case, done.options[place]["kind"], done.options[place]["gpu"])
+            for place in (leader, rival)]
+    return Finding(table, _driver_words(table, *said, other),
                    "One input between its 10th and its 90th percentile, the dot; all others at their medians.",
                    units=dict.fromkeys(("gap", "gap_at_low", "gap_at_high", "gap_at_high_low", "gap_at_high_high", "width"),
                                        "USD/Mtok"), leader=first, rival=other, gap=float(gap[0]))
@@ -163,28 +205,29 @@ def _ends(done, name, leader, rival):
     if row["low"] == row["low"]:
         return tuple(_formatted(row[end], row["unit"]) for end in ("low", "high"))
     for place in (leader, rival):
-        option = done.options[place] if place is not None else {"kind": ""}
-        mine = montecarlo.PRICE_OF.get(option["kind"], "rent_price")
-        held = option.get("speed") if name == "efficiency" else option.get("price") if name == mine else None
+        option = done.options[place] if place is not None else {}
+        held = option.get("speed") if name == "efficiency" else None
         if held:
             return tuple(_formatted(held[end] / held[1], "ratio") for end in (0, 2))
     return "", ""
 
 
 def _formatted(value, unit):
+    if unit == "count":
+        return f"{value:.2g}"
     return f"{value:.2f}×" if unit == "ratio" else f"{value:.0%}" + ("/yr" if unit == "1/yr" else "")
 
 
-def _driver_words(table, leader, rival):
+def _driver_words(table, leader, rival, name):
     if table.empty:
         return "No input has a range, so nothing moves the result"
-    first = table.iloc[0]
+    first = _lower(table.iloc[0]["name"])
     if rival is None:
-        return f"What moves the cost of '{leader}' most: {_lower(first['name'])}"
-    flips = int(table[["winner_at_low", "winner_at_high"]].eq(rival).any(axis=1).sum())
-    turned = (f"{flips} of {len(table)} inputs can alone hand it to '{rival}'" if flips else
-              f"no input alone hands it to '{rival}'")
-    return f"The lead of '{leader}' moves most with one input: {_lower(first['name'])}; {turned}"
+        return f"What moves the cost of {leader} most: {first}"
+    flips = int(table[["winner_at_low", "winner_at_high"]].eq(name).any(axis=1).sum())
+    turned = (f"{flips} of {len(table)} inputs can alone hand it to {rival}" if flips else
+              f"no input alone hands it to {rival}")
+    return f"The lead of {leader} moves most with {first}; {turned}"
 
 
 def _lower(words):
@@ -202,7 +245,7 @@ def waiting(case, done):
     if done.waiting is None:
         table = pd.DataFrame(columns=list(WAITING_COLUMNS))
         why = ("a horizon of one year leaves nothing to buy after it" if case.years < 2 else
-               "nothing can be bought" if all(option["kind"] != "own" for option in done.options) else
+               "nothing can be bought" if done.owner is None else
                "nothing can serve in the meantime without a longer contract")
         return Finding(table, f"Waiting has no value to compute: {why}")
     now = done.waiting[:, 0]
@@ -213,13 +256,17 @@ def waiting(case, done):
                      "saves_error": float(saved.std(ddof=1) / np.sqrt(done.draws)), **_share(saved > 0, done.draws)})
     table = pd.DataFrame(rows)
     later, chosen = rows[1], rows[2]
-    word = "saves" if later["saves"] > 0 else "costs"
+    bridge = choice_words.doing(case, done.bridge["kind"], done.bridge["gpu"])
     return Finding(
-        table, f"Waiting a year with '{done.bridge['name']}' and buying then {word} ${abs(later['saves']):.3g} per Mtok on "
-        f"average and is cheaper in {later['probability']:.0%} of the draws; to decide only then "
-        f"{'is worth' if chosen['saves'] >= 0 else 'still costs'} ${abs(chosen['saves']):.3g}",
+        table, f"{choice_words.first_up(bridge)} for a year and buying then "
+        f"{'saves' if later['saves'] > 0 else 'costs'} {_saved(later['saves'])} a million tokens; deciding only then "
+        f"{'saves' if chosen['saves'] > 0 else 'costs'} {_saved(chosen['saves'])}",
         "To decide in a year: buy then only in the draws in which that is cheaper for the years left; it knows how they go on, "
-        "so its value is an upper end.", bridge=done.bridge["name"])
+        f"so its value is an upper end. Bought: {done.owner['name']}. Mean over the draws.", bridge=done.bridge["name"])
+
+
+def _saved(usd):
+    return f"${abs(usd):.2g}" if abs(usd) >= CENT else "next to nothing"
 
 
 @finding
@@ -228,21 +275,7 @@ def assumptions(done):
     queries.ask(*done.queries)
     table = done.inputs.reset_index()
     rows = {name: row for name, (_, _, row) in montecarlo.INPUTS.items()}
-    table["note"] = [data.assumption(rows[name])["note"] if rows[name] else "each choice has a range of its own"
-                     for name in table["input"]]
+    table["note"] = [data.assumption(rows[name])["note"] if rows[name] else
+                     "agreed with the seller that the price rule names" if rows[name] is None else
+                     "the model's interval of each GPU" for name in table["input"]]
     return Finding(table)
-
-
-@finding
-def headline(case, offered, done):
-    """The answer of the chapter: today's cheapest, and how sure that is over the years."""
-    now, chances = options.answer(case, offered.table), cheapest(case, done)
-    shares = chances["by_choice"]
-    most = max(shares, key=shares.get)
-    *rest, last = [f"to {CHOICE_WORDS[choice]} in {share:.0%}" for choice, share in shares.items()]
-    by_choice = f"{', '.join(rest)} and {last}" if rest else last
-    return Finding(
-        chances.table, f"{now}. Over {_years(case)} of uncertain prices, demand and speed it is cheapest {by_choice} of the "
-        "draws.",
-        number=f"{shares[most]:.0%}",
-        label=f"of the draws make it cheapest to {CHOICE_WORDS[most]}, for the scenario '{case.name}'")

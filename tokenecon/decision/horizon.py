@@ -2,6 +2,9 @@
 
 Running costs are paid at the end of each year, machines and commitments are begun at its start, and the load of a year is that
 of its middle.  So with a constant load and constant prices the cost of a million tokens is exactly that of `decision.offers`.
+
+Prices start at what was agreed and move as a whole market does: over a time t their logarithm falls by the median decline
+times t, and by what the draw adds to it times the root of t, as where each year's change knows nothing of the year before.
 """
 
 import numpy as np
@@ -33,6 +36,18 @@ def discount(case, years):
     return tco.discount_factor(discount_rate=case.discount_rate, years=years)
 
 
+def moved(case, drawn, name, years):
+    """Price after some years over that of today; ``name`` is the decline of rents and machines, or of API prices."""
+    median = getattr(case, name)
+    fallen = median * years + (drawn[name] - median) * years**0.5
+    return tco.price_ratio_after(decline_per_year=fallen, years=1.0)
+
+
+def planned_requests_per_day(case, year):
+    """Requests of a day in the middle of a year as the plan has them."""
+    return tco.grown_requests_per_day(requests_per_day=case.requests_per_day, growth=case.growth_per_year, years=year + MIDDLE)
+
+
 def requests_per_day(case, drawn, year):
     """Requests of a day in the middle of a year that begins so many years from now."""
     return tco.grown_requests_per_day(requests_per_day=case.requests_per_day * drawn["demand"], growth=drawn["growth"],
@@ -53,7 +68,7 @@ def api_usd(case, drawn, demand, usd_per_mtok):
     """Present value of each year of calling the API. [USD]"""
     out = []
     for year, day in enumerate(demand):
-        fallen = tco.price_ratio_after(decline_per_year=drawn["api_decline"], years=year + MIDDLE)
+        fallen = moved(case, drawn, "api_decline", year + MIDDLE)
         out.append(yearly_mtok(case, day) * usd_per_mtok * fallen * discount(case, year + 1))
     return out
 
@@ -68,7 +83,7 @@ def rented_usd(case, drawn, n_gpus, kind, usd_per_gpu_hour):
     taken = bill = 0.0
     for year, needed in enumerate(n_gpus):
         at = year + MIDDLE if term is None else float(year)
-        price = usd_per_gpu_hour * tco.price_ratio_after(decline_per_year=drawn["rent_decline"], years=at)
+        price = usd_per_gpu_hour * moved(case, drawn, "rent_decline", at)
         if term is None or year % term == 0:
             taken, bill = needed, needed * price
         else:
@@ -97,19 +112,34 @@ def owned_usd(case, drawn, n_gpus, inputs, usd_per_gpu, *, first=0):
             continue
         more = np.maximum(needed - held, 0.0)
         held = held + more
-        fallen = tco.price_ratio_after(decline_per_year=drawn["rent_decline"], years=float(year))
-        kept = tco.book_value_share(residual_share=drawn["residual"], age_years=years - year, life_years=years)
-        paid = (server + inputs["network_usd_per_gpu"]) * discount(case, year) - server * kept * discount(case, years)
-        bought = more / inputs["availability"] * fallen * paid
+        fallen = moved(case, drawn, "rent_decline", float(year))
+        paid = (server + inputs["network_usd_per_gpu"]) * fallen * discount(case, year)
+        back = server * resale(case, drawn, year, years) * discount(case, years)
+        bought = more / inputs["availability"] * (paid - back)
         invested = invested + more * fallen  # machines at the price of today that would have cost as much
         run = (held * running + invested * parts["upkeep"]) * units.HOURS_PER_YEAR * discount(case, year + 1)
         out.append((bought + run) * (1 + drawn["ops_overhead"]))
     return out
 
 
+def resale(case, drawn, year, years):
+    """What a machine bought in a year sells for at the end, over the price of a new one today.
+
+    The share of its price that the row of the resale value names, moved as the price of a new machine has moved beyond its
+    median: the market is one.  Newer generations are in that share, and no draw pays more for a used machine than for a new one.
+    """
+    kept = tco.book_value_share(residual_share=drawn["residual"], age_years=years - year, life_years=years)
+    still = {"rent_decline": case.rent_decline}
+    new = moved(case, drawn, "rent_decline", float(years))
+    used = kept * moved(case, still, "rent_decline", float(year)) * new / moved(case, still, "rent_decline", float(years))
+    return np.minimum(used, new)
+
+
+def people_usd(case, positions):
+    """Present value of each year of so many positions. [USD]"""
+    return [positions * case.usd_per_person_year * discount(case, year + 1) for year in range(case.years)]
+
+
 def owned_inputs(case, gpu, utilisation):
-    """Typical inputs of an owned hour as a dict of numbers, and 10th, 50th and 90th percentile of the purchase price."""
-    inputs = scenario_prices.owned_inputs(case, gpu, utilisation)["typical"].to_dict()
-    price = inputs["usd_per_gpu"]
-    low, high = (price, price) if gpu in case.purchases else scenario_prices.seller_percentiles(case, gpu, "purchase", price)[:2]
-    return inputs, (low, price, high)
+    """Typical inputs of an owned hour as a dict of numbers."""
+    return scenario_prices.owned_inputs(case, gpu, utilisation)["typical"].to_dict()

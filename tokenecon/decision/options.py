@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data, units
-from tokenecon.decision import scenario_prices
+from tokenecon.decision import bill, choice_words, scenario_prices
 from tokenecon.decision.scenario_prices import TOKENS, tok_per_request, tokens
 from tokenecon.errors import NoInput, NoPrice, NothingServes
 from tokenecon.finding import Finding, finding
@@ -27,7 +27,8 @@ KINDS = {
     "rental_3y": ("rent", "3-year contract", "fixed"),  # of the reader's own facts: ours are estimates
     "api": ("api", "API", ""),
 }  # fmt: skip
-GROUPS = {"own": "own", "rent": "rent", "api": "API"}
+# what a choice binds one to: machines, a contract, an hour, nothing
+GROUPS = {"own": "own", "committed": "commitment", "hourly": "rent by the hour", "api": "API"}
 KEPT = 1  # replicas that never stop: the first request of the night must not wait for a start
 PLANNED, FEWEST = 2_000_000, 64  # hours planned in one search, and volumes in it at least
 DRAWN = 20  # choices in the figure; the table has all
@@ -44,10 +45,18 @@ COLUMNS = {
     "price_mark": ("Mark", None),
 }  # fmt: skip
 
+LINE_COLUMNS = {"name": ("Choice", None), "usd_per_month": ("A month", "USD/month"),
+                **{f"usd_per_month_{line}": (words, "USD/month") for line, words in bill.LINES.items()}}
+BOUND_COLUMNS = {
+    "name": ("Choice", None), "gpus": ("GPUs paid", "GPU"), "capital_usd": ("Capital in machines", "USD"),
+    "commitment_usd": ("To be paid whatever comes", "USD"), "commitment_months": ("For", "month"),
+    "usd_per_month": ("A month", "USD/month"), "usd_per_month_marginal": ("A month, where a team exists", "USD/month"),
+}  # fmt: skip
 RANGED = ("usd_per_gpu_hour", "usd_per_month", "usd_per_mtok", "usd_per_mtok_used", *COSTS.values(), "requests_per_s")
-FIELDS = ["name", "choice", "kind", "gpu", "n_gpus", "concurrency", "replicas", "utilisation", "calibrated", "unmeasured",
-          "price_sellers", "price_from", "price_seen", "price_mark", "seller",
-          *(f"{name}{end}" for name in RANGED for end in ENDS), "reason"]
+FIELDS = ["name", "choice", "group", "kind", "gpu", "n_gpus", "gpus", "unit_gpus", "concurrency", "replicas", "utilisation",
+          "calibrated", "unmeasured", "price_sellers", "price_from", "price_seen", "price_mark", "seller",
+          *(f"{name}{end}" for name in RANGED for end in ENDS), *(f"usd_per_month_{line}" for line in bill.LINES),
+          "usd_per_month_marginal", "usd_per_mtok_marginal", "capital_usd", "commitment_usd", "commitment_months", "reason"]
 API_COLUMNS = {name: (title, unit) for name, (title, unit) in COLUMNS.items() if name in (
     "name", "usd_per_mtok", "usd_per_month", *COSTS.values()) or name.startswith("price_")} | {"name": ("Price", None)}
 REFUSED_COLUMNS = {"name": ("Not to be had", None), "reason": ("Why", None)}
@@ -59,18 +68,53 @@ def rate(requests_per_day):
 
 
 def paid_replicas(case, row, policy, requests_per_day):
-    """Mean replicas paid for a demand, or an array of demands, on what one GPU's `row` of `service.choices` can do."""
+    """Mean replicas paid for a demand, or an array of demands, on what one GPU's `row` of `service.choices` can do.
+
+    With those that stand ready; a fleet that follows the load down to nothing keeps none.  Where the row says that its GPUs
+    come in servers of ``unit_gpus``, whole servers are paid.
+    """
+    return replicas(case, row, policy, requests_per_day)[0]
+
+
+def replicas(case, row, policy, requests_per_day):
+    """:func:`paid_replicas`, and how many of them stand by."""
     demands = rate(np.atleast_1d(requests_per_day))
     if case.utilisation is not None:
-        return policies.at_utilisation(demands, requests_per_s=row["requests_per_s"], utilisation=case.utilisation, kept=KEPT)
-    profile = _busiest(case.profile) if policy == "fixed" else case.profile
-    return planning.demand_curve(profile, demands=demands, policy=policy, **fleet_terms(case, row))
+        needed = policies.at_utilisation(demands, requests_per_s=row["requests_per_s"], utilisation=case.utilisation, kept=KEPT)
+    else:
+        profile = _busiest(case.profile) if policy == "fixed" else case.profile
+        needed = planning.demand_hours(profile, demands=demands, policy=policy, **fleet_terms(case, row))[2]
+    spare = 0.0 * needed + (0 if policy == "to_zero" else bill.spare_replicas(case, needed))
+    if np.ndim(needed) == 2:  # demand by hour
+        needed, spare = needed.mean(axis=1), spare.mean(axis=1)
+    return whole(row, needed + spare), spare
+
+
+def whole(row, count):
+    """Replicas had where their GPUs come in whole servers."""
+    unit = row.get("unit_gpus", 1)
+    return count if unit == 1 else planning.whole(count, n_gpus=row["n_gpus"], unit_gpus=unit)
+
+
+def policy_of(case, kind):
+    """How the fleet of a kind of hour follows the load of a case."""
+    policy = KINDS[kind][2]
+    return "to_zero" if policy == "autoscale" and case.scale_to_zero else policy
+
+
+def group_of(kind):
+    """The key of :data:`GROUPS` of a kind of hour."""
+    if KINDS[kind][0] != "rent":
+        return KINDS[kind][0]
+    return "committed" if kind in gpu_prices.TERM_MONTHS else "hourly"
 
 
 def by_hour(case, row):
     """Replicas of a row of :func:`offers` that are paid for in each hour of the case's load; their mean is its ``replicas``."""
-    return planning.hours(case.profile, mean_requests_per_s=rate(case.requests_per_day), policy=KINDS[row["kind"]][2],
+    policy = policy_of(case, row["kind"])
+    paid = planning.hours(case.profile, mean_requests_per_s=rate(case.requests_per_day), policy=policy,
                           **fleet_terms(case, row))["paid"].to_numpy()
+    return whole(row, paid + (0 if policy == "to_zero" else bill.spare_replicas(case, paid)))
 
 
 def _busiest(profile):
@@ -85,8 +129,9 @@ def points(case, most):
 
 def fleet_terms(case, row):
     """Terms of a fleet of this replica as :mod:`tokenecon.fleet.planning` takes them."""
-    return {"requests_per_s": row["requests_per_s"], "concurrency": row["concurrency"],
-            "wait_probability": case.wait_probability, "start_h": data.value("spot.restart"), "floor": KEPT}
+    return {"requests_per_s": row["requests_per_s"], "concurrency": row["concurrency"], "headroom": case.burst,
+            "wait_probability": case.wait_probability, "start_h": data.value("spot.restart"),
+            "floor": 0 if case.scale_to_zero else KEPT}
 
 
 def serving(case):
@@ -111,15 +156,15 @@ def offers(case):
             rows.append({"kind": "", "gpu": row["gpu"], "name": data.gpu(row["gpu"])["name"], "reason": row["reason"]})
             continue
         shares = _shares(row)
-        plans = {policy: _plan(case, row, policy) for policy in ("fixed", "autoscale")}
+        bought = with_unit(row)
+        plans = {policy: _plan(case, row, policy) for policy in {policy_of(case, kind) for kind in _hours(case)}}
         for kind in _hours(case):
             if kind == "spot" and not case.interruptible:
                 rows.append({"kind": kind, "gpu": row["gpu"], "name": words(row["gpu"], kind), "reason": NO_SPOT})
                 continue
-            plan = plans[KINDS[kind][2]]
             try:
-                cost = (_cost(case, row, plan, scenario_prices.own(case, row["gpu"], plan["utilisation"]), shares)
-                        if kind == "own" else _rented(case, row, kind, plan, shares))
+                cost = (_owned(case, bought, shares) if kind == "own" else
+                        _rented(case, row, kind, plans[policy_of(case, kind)], shares))
             except (NoPrice, NoInput) as error:
                 rows.append({"kind": kind, "gpu": row["gpu"], "n_gpus": row["n_gpus"], "name": words(row["gpu"], kind),
                              "reason": str(error)})
@@ -132,10 +177,13 @@ def offers(case):
         raise NothingServes("no choice of the scenario can be had: " + "; ".join(
             f"{row['name']}: {row['reason']}" for _, row in table.head(3).iterrows()))
     table["choice"] = [KINDS[kind][0] if kind else "" for kind in table["kind"]]
+    table["group"] = [GROUPS[group_of(kind)] if kind else "" for kind in table["kind"]]
     return Finding(table, note=(
-        f"Prices known on {case.as_of}; allocated: all paid time over all tokens, each kind by the time it causes; own and "
-        f"rented hours with {case.ops_overhead:.0%} for operations. Ranges: 10th to 90th percentile of the price (of an "
-        "owned hour: all its parts at their cheap or dear ends), and 80 % interval of the model. "
+        f"Prices known on {case.as_of}; allocated: all paid time over all tokens, each kind by the time it causes; with people "
+        f"({_positions(case.people)} of ${case.usd_per_person_year:,.0f} a year; {_positions(case.api_people)} for an API), "
+        f"{case.ops_overhead:.0%} for tools and tests, and {_standby(case)}. Owned modules come in whole servers. Ranges: 10th "
+        "to 90th percentile of the price (of an owned hour: all its parts at their cheap or dear ends), and 80 % interval of the "
+        "model; people have none here. "
         f"Price rule: {case.price_rule}, of each choice {gpu_prices.PRICE_RULES[case.price_rule]}; machines are bought at the "
         "typical price by any rule, as nobody lists one. "
         + ("Old offers do not win beside newer ones, so that the best may be above a typical price set by old ones; "
@@ -145,6 +193,30 @@ def offers(case):
         + _unmeasured(table)
         + (" Yours: an offer of your own facts is among them." if table["price_mark"].str.contains("yours").any() else "")),
         units={"price_sellers": "count"})
+
+
+def _positions(number):
+    return f"{number:g} position{'' if number == 1 else 's'}"
+
+
+def _standby(case):
+    if case.availability is not None:
+        return f"as many spare replicas as {case.availability:.3%} of the time takes"
+    return f"{case.spare_replicas or 'no'} spare replica{'' if case.spare_replicas == 1 else 's'}"
+
+
+def spared(case, plan, policy):
+    """A plan of :mod:`tokenecon.fleet.planning` with the replicas that stand by."""
+    spare = 0 if policy == "to_zero" else float(np.max(bill.spare_replicas(case, plan["mean_paid_replicas"])))
+    paid = plan["mean_paid_replicas"] + spare
+    busy = plan["utilisation"] * plan["mean_paid_replicas"] / paid
+    return plan | {"mean_paid_replicas": paid, "peak_replicas": plan["peak_replicas"] + spare, "utilisation": busy,
+                   "idle_share": 1 - busy}
+
+
+def with_unit(row):
+    """What a replica does, with the servers that its GPUs are bought in."""
+    return pd.Series(row.to_dict() | {"unit_gpus": bill.unit_gpus(row["gpu"])})
 
 
 def _unmeasured(table):
@@ -173,8 +245,20 @@ def _shares(row):
 def _plan(case, row, policy):
     """Paid replicas at the slow, expected and fast end of the model's interval, and how busy they are."""
     ratios = row["requests_per_s"] / np.array([row["requests_per_s_high"], row["requests_per_s"], row["requests_per_s_low"]])
-    paid = paid_replicas(case, row, policy, case.requests_per_day * ratios)
-    return {"paid": paid, "utilisation": float(rate(case.requests_per_day) / row["requests_per_s"] / paid[1])}
+    paid, spare = replicas(case, row, policy, case.requests_per_day * ratios)
+    return {"paid": paid, "utilisation": float(rate(case.requests_per_day) / row["requests_per_s"] / paid[1]),
+            "spare_share": float(spare[1] / paid[1])}
+
+
+def _owned(case, row, shares):
+    """The row of owning, in whole servers."""
+    plan = _plan(case, row, policy_of(case, "own"))
+    owned = scenario_prices.owned_inputs(case, row["gpu"], plan["utilisation"])["typical"].to_dict()
+    price = scenario_prices.own(case, row["gpu"], plan["utilisation"])
+    if price["estimates"]:
+        raise NoPrice(f"no purchase price of {row['gpu']}: only an estimate is known, which nobody can be paid; give "
+                      "money.usd_per_gpu")
+    return _cost(case, row, plan, price, shares, "own", owned)
 
 
 def _rented(case, row, kind, plan, shares):
@@ -187,7 +271,7 @@ def _rented(case, row, kind, plan, shares):
             refused = error
             continue
         unit = _by_server(row, price["min_gpus"])
-        bills.append(_cost(case, unit, plan if unit is row else _plan(case, unit, KINDS[kind][2]), price, shares))
+        bills.append(_cost(case, unit, plan if unit is row else _plan(case, unit, policy_of(case, kind)), price, shares, kind))
     if not bills:
         raise refused
     return min(bills, key=lambda bill: bill["usd_per_month"])
@@ -202,10 +286,15 @@ def _by_server(row, min_gpus):
     return pd.Series(row.to_dict() | speed | {"n_gpus": gpus, "concurrency": held * row["concurrency"]})
 
 
-def _cost(case, row, plan, price, shares):
+def _cost(case, row, plan, price, shares, kind, owned=None):
     """One row of :func:`offers`."""
-    out = {"gpu": row["gpu"], "n_gpus": row["n_gpus"], "concurrency": row["concurrency"], "replicas": plan["paid"][1],
-           "utilisation": plan["utilisation"], "calibrated": row["calibrated"], "unmeasured": row["unmeasured"],
+    gpus = row["n_gpus"] * plan["paid"][1]
+    lines = bill.of_machines(case, n_gpus=gpus, utilisation=plan["utilisation"], spare_share=plan["spare_share"],
+                             hour=bill.hour_parts(price["typical"], owned))
+    out = {"gpu": row["gpu"], "n_gpus": row["n_gpus"], "gpus": gpus, "unit_gpus": row.get("unit_gpus", 1),
+           "concurrency": row["concurrency"], "replicas": plan["paid"][1], **_billed(case, lines),
+           **bill.bound(case, kind, gpus, price["typical"], owned, price["term_months"]), "utilisation": plan["utilisation"],
+           "calibrated": row["calibrated"], "unmeasured": row["unmeasured"],
            **_dated(case, price),
            **{f"requests_per_s{end}": row[f"requests_per_s{end}"] for end in ENDS}}
     share = tokens(case)
@@ -214,14 +303,21 @@ def _cost(case, row, plan, price, shares):
         n_gpus = row["n_gpus"] * plan["paid"][place]
         fast = row["requests_per_s" + ENDS[-1 - place]]  # the fast end makes the cheap token
         out[f"usd_per_gpu_hour{end}"] = price[name]
-        out[f"usd_per_month{end}"] = money.usd_per_month_of_gpus(usd_per_gpu_hour=usd, n_gpus=n_gpus)
-        out[f"usd_per_mtok{end}"] = per_mtok(case, usd, n_gpus, rate(case.requests_per_day))
+        out[f"usd_per_month{end}"] = money.usd_per_month_of_gpus(usd_per_gpu_hour=usd, n_gpus=n_gpus) + lines["people"]
+        out[f"usd_per_mtok{end}"] = out[f"usd_per_month{end}"] / mtok_per_month(case)
         out[f"usd_per_mtok_used{end}"] = per_mtok(case, usd, row["n_gpus"], fast)  # of a replica that is always full
         for kind, column in COSTS.items():
             out[f"{column}{end}"] = money.usd_per_mtok_of_kind(
                 usd_per_mtok=out[f"usd_per_mtok{end}"], time_share=shares[kind],
                 tok_share=share[kind] / tok_per_request(case)) if share[kind] else np.nan
     return out
+
+
+def _billed(case, lines):
+    """The lines of a bill as columns of a row, and the bill where a team exists already."""
+    marginal = sum(usd for line, usd in lines.items() if line != "people")
+    return {f"usd_per_month_{line}": usd for line, usd in lines.items()} | {
+        "usd_per_month_marginal": marginal, "usd_per_mtok_marginal": marginal / mtok_per_month(case)}
 
 
 def per_mtok(case, usd_per_gpu_hour, n_gpus, requests_per_s):
@@ -240,9 +336,10 @@ def _dated(case, price):
             "price_mark": ", ".join(word for word, holds in marks.items() if holds)}
 
 
-def mtok_per_month(case):
-    """Tokens of a month of all kinds. [Mtok]"""
-    per_day = units.convert(case.requests_per_day * tok_per_request(case), "tok", "Mtok")
+def mtok_per_month(case, requests_per_day=None):
+    """Tokens of a month of all kinds, of the case or with other requests a day. [Mtok]"""
+    day = case.requests_per_day if requests_per_day is None else requests_per_day
+    per_day = day * units.convert(tok_per_request(case), "tok", "Mtok")
     return per_day * units.DAYS_PER_YEAR / units.MONTHS_PER_YEAR
 
 
@@ -252,12 +349,17 @@ def _api_row(case):
         price = scenario_prices.api(case)
     except NoPrice as error:
         return {"kind": "api", "gpu": "", "name": "API", "reason": str(error)}
-    out = {"kind": "api", "gpu": "", "name": "API", "reason": "", "seller": price["sellers"][1], **_dated(case, price)}
+    month = mtok_per_month(case)
+    lines = bill.of_api(case, price["blend"][1] * month)
+    out = {"kind": "api", "gpu": "", "name": "API", "reason": "", "seller": price["sellers"][1], **_dated(case, price),
+           **_billed(case, lines), "gpus": 0.0, "capital_usd": 0.0, "commitment_usd": 0.0, "commitment_months": 0.0}
     for place, end in enumerate(ENDS):
-        out[f"usd_per_mtok{end}"] = out[f"usd_per_mtok_used{end}"] = price["blend"][place]
-        out[f"usd_per_month{end}"] = price["blend"][place] * mtok_per_month(case)
+        out[f"usd_per_mtok_used{end}"] = price["blend"][place]
+        out[f"usd_per_month{end}"] = price["blend"][place] * month + lines["people"]
+        out[f"usd_per_mtok{end}"] = out[f"usd_per_month{end}"] / month
         for kind, column in COSTS.items():
-            out[f"{column}{end}"] = price[kind][place] if tokens(case)[kind] else np.nan
+            with_people = out[f"usd_per_mtok{end}"] / price["blend"][place]
+            out[f"{column}{end}"] = price[kind][place] * with_people if tokens(case)[kind] else np.nan
     return out
 
 
@@ -313,24 +415,28 @@ def answer(case, table):
     first = rows.iloc[0]
     old = "old" in first["price_mark"].split(", ")
     opening = f"Prices are old, last seen on {first['price_seen']}; on them" if old else "Today"
-    text = (f"{opening} the cheapest is '{first['name']}': ${first['usd_per_mtok']:.3g} per Mtok, "
-            f"${first['usd_per_month']:,.0f} a month")
-    if len(rows) > 1:
-        second = rows[rows["choice"] != first["choice"]].head(1)
-        text += "" if second.empty else (f"; the best of another kind is '{second.iloc[0]['name']}' with "
-                                         f"${second.iloc[0]['usd_per_mtok']:.3g}")
-    return text
+    text = f"{opening} {_said(case, first)} costs least, {choice_words.money(first['usd_per_month'])} a month"
+    others = rows[rows["group"] != first["group"]]
+    if others.empty:
+        return text
+    return f"{text}; {_said(case, others.iloc[0])} costs {choice_words.money(others.iloc[0]['usd_per_month'])}"
+
+
+def _said(case, row):
+    return choice_words.doing(case, row["kind"], row["gpu"], None if row["kind"] == "api" else row["gpus"])
 
 
 @finding
 def compared(offered):
-    """The cheapest choices, ready for a figure: coloured by own, rent and API; the API is among them where it can be had."""
+    """The cheapest choices, ready for a figure: coloured by what binds; the API is among them where it can be had."""
     rows = feasible(offered.table)
     first, last = rows.iloc[0], rows.iloc[-1]
     shown = rows[(rows.index < DRAWN) | (rows["kind"] == "api")].copy()
-    shown["group"] = [GROUPS[choice] for choice in shown["choice"]]
     left = len(rows) - len(shown)
-    return Finding(shown, (
-        f"From ${first['usd_per_mtok']:.2g} to ${last['usd_per_mtok']:.2g}: the same tokens cost "
-        f"{last['usd_per_mtok'] / first['usd_per_mtok']:.1f} times as much by choice of machine and contract"
-        + (f"; {left} dearer choices are not drawn" if left else "")), offered.note, offered.units)
+    cost = [f"${row['usd_per_mtok']:.2g}" for row in (first, last)]
+    ratio = last["usd_per_mtok"] / first["usd_per_mtok"]
+    said = (f"Only one choice can be had, at {cost[0]} for a million tokens" if len(rows) == 1 else
+            f"All choices cost {cost[0]} for a million tokens" if cost[0] == cost[1] else
+            f"The dearest choice costs {ratio:.1f} times the cheapest: {cost[1]} against {cost[0]} for a million tokens")
+    return Finding(shown, said, offered.note + (f" {left} dearer choices are not drawn." if left > 1 else
+                                                " One dearer choice is not drawn." if left else ""), offered.units)

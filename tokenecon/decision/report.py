@@ -22,8 +22,23 @@ COST = {
     "price_mark": ("mark", None),
 }  # fmt: skip
 API = {name: COST[name] for name in ("name", "usd_per_mtok", "usd_per_month", "price_from", "price_mark")}
+LINES = {
+    "name": ("choice", None), "usd_per_month": ("a month", "USD/month"), "usd_per_month_machines": ("machines", "USD/month"),
+    "usd_per_month_idle": ("idle", "USD/month"), "usd_per_month_spare": ("spare", "USD/month"),
+    "usd_per_month_power": ("power", "USD/month"), "usd_per_month_support": ("support", "USD/month"),
+    "usd_per_month_tools": ("tools", "USD/month"), "usd_per_month_people": ("people", "USD/month"),
+    "usd_per_month_tokens": ("tokens", "USD/month"), "usd_per_month_marginal": ("without people", "USD/month"),
+    "capital_usd": ("capital", "USD"), "commitment_usd": ("committed", "USD"), "commitment_months": ("months", "month"),
+}  # fmt: skip
+KINDS = {
+    "group": ("kind", None), "probability": ("cheapest in", "fraction"), "probability_error": ("± of it", "fraction"),
+    "probability_marginal": ("where a team exists", "fraction"), "name": ("its surest choice", None),
+    "regret": ("mean regret", "USD/Mtok"),
+}  # fmt: skip
+QUESTIONS = {"question": ("question", None), "answer": ("answer", None)}
 BREAK_EVEN = {
     "name": ("choice", None), "requests_per_day": ("requests a day from which it beats the API", "request/day"),
+    "requests_per_day_marginal": ("where a team exists", "request/day"),
     "utilisation": ("busy share at which it equals it", "fraction"),
     "note": ("", None),
 }  # fmt: skip
@@ -45,7 +60,7 @@ WAITING = {
     "probability": ("cheaper than buying now in", "fraction"),
 }  # fmt: skip
 INPUTS = {"name": ("drawn", None), "unit": ("unit", None), "low": ("P10", "1"), "middle": ("median", "1"), "high": ("P90", "1")}
-RANGED = ("usd_per_mtok", "requests_per_day")
+RANGED = ("usd_per_mtok", "requests_per_day", "requests_per_day_marginal")
 
 
 def reported(make):
@@ -71,6 +86,7 @@ def cost(path, price_rule=None):
     table, crossings = offered.table, break_even.against_api(case, offered)
     sold = options.api_sellers(case)
     sections = [("What each choice costs", "choices", options.feasible(table), COST),
+                ("The bill of a month, and what is bound", "bills", options.feasible(table)[list(LINES)], LINES),
                 ("What an API costs by each price rule", "api_sellers", sold.table, API),
                 ("From which volume on it beats the API", "break_even", crossings.table, BREAK_EVEN),
                 ("Not to be had", "refused", options.refused(table), REFUSED)]
@@ -80,20 +96,27 @@ def cost(path, price_rule=None):
 @reported
 def decide(path, draws, seed, price_rule=None):
     """How probable it is that each choice is the cheapest over the years of the scenario: a report."""
-    from tokenecon.decision import drivers, montecarlo, options
+    from tokenecon.decision import answers, break_even, drivers, montecarlo, options
 
     case = _case(path, price_rule)
     offered = _served(options.offers, case)
     done = _served(lambda one: montecarlo.run(one, offered, draws=draws, seed=seed), case)
     chances, moved, later = drivers.cheapest(case, done), drivers.tornado(case, done), drivers.waiting(case, done)
     drawn, sold = drivers.assumptions(done), options.api_sellers(case)
+    crossings, kinds, bills = break_even.against_api(case, offered), drivers.kinds(case, done), answers.bills(case, done)
+    asked, advice, answer = (answers.questions(case, crossings, done), answers.what_to_do(case, crossings, done),
+                             answers.headline(case, offered, done))
     sections = [("How often each choice is the cheapest", "choices", chances.table, CHANCES),
+                ("How often each kind is", "kinds", kinds.table, KINDS),
+                ("The bill of a month today, and what is bound", "bills", bills.table, LINES),
+                ("What a finance lead asks", "questions", asked.table, QUESTIONS),
                 ("What an API costs by each price rule", "api_sellers", sold.table, API),
                 ("What drives it", "drivers", moved.table, DRIVERS),
                 ("Buy now or in a year", "waiting", later.table, WAITING),
                 ("What was drawn", "inputs", drawn.table, INPUTS)]
-    said = [found.sentence for found in (chances, sold, moved, later)]
-    return _report(case, sections, [chances, moved, later, drawn, sold], said) | {"draws": done.draws, "seed": done.seed}
+    said = [found.sentence.removesuffix(".") for found in (answer, advice, chances, sold, moved, later)]
+    found = [chances, kinds, bills, asked, moved, later, drawn, sold]
+    return _report(case, sections, found, said) | {"draws": done.draws, "seed": done.seed}
 
 
 def _case(path, price_rule):

@@ -17,25 +17,29 @@ from tokenecon.importers import own_model
 FOLDER = data.shipped("notebooks") / "scenarios"
 EXAMPLES = "notebooks/scenarios/"
 TRAFFIC = ("profile", "peak_to_mean", "file", "utilisation")
+COUNTED = ("years", "spare_replicas")  # of them, what is a whole number
 HOURS = 8784  # of a traffic file: a leap year; the fleet is planned for each hour at hundreds of volumes
 # field of a case that data/assumptions.csv fills where the scenario says nothing
 ASSUMED = {
     "wait_probability": "service.wait_probability", "years": "decision.years", "discount_rate": "finance.discount_rate",
     "usd_per_kwh": "power.price", "pue": "power.pue", "ops_overhead": "finance.ops_overhead",
     "rent_decline": "decision.rent_decline", "api_decline": "decision.api_decline",
+    "people": "people.serving", "api_people": "people.api", "usd_per_person_year": "people.cost",
+    "spare_replicas": "service.spare",
 }  # fmt: skip
 # parameter of the notebook -> field of the scenario that it overrides
 PARAMETERS = {
     **{name: (name,) for name in ("model", "weights", "kv", "gpus", "n_gpus")},
     **{name: ("workload", name) for name in ("isl", "osl", "cached_prefix", "requests_per_day", "growth_per_year")},
     "peak_to_mean": ("traffic", "peak_to_mean"),
+    "people": ("service", "people"),
     **{name: ("latency", name) for name in ("ttft_ms", "tpot_ms", "wait_probability")},
     **{name: ("money", name) for name in ("as_of", "price_rule", "years", "discount_rate", "usd_per_kwh", "ops_overhead",
                                       "usd_per_gpu_hour")},
 }  # fmt: skip
 # what a page of the book may state beside them
 PLACES = PARAMETERS | {"profile": ("traffic", "profile")}
-PATHS = {scenario_schema.Money: "money", scenario_schema.Latency: "latency"}
+PATHS = {scenario_schema.Money: "money", scenario_schema.Latency: "latency", scenario_schema.Service: "service"}
 
 
 class BadScenario(BadInput):
@@ -121,12 +125,16 @@ def case(given, path):
         name=read.name, model=read.model, weights=read.weights, kv=read.kv, gpus=read.gpus, n_gpus=read.n_gpus,
         choices=read.choices, seed=read.seed,
         uncertainty={key: pair for key, pair in read.uncertainty.model_dump().items() if pair is not None},
-        **read.workload.model_dump(), **read.latency.model_dump(),
+        **read.workload.model_dump(), **read.latency.model_dump(), **read.service.model_dump(),
         **read.money.model_dump(exclude={"currency", "usd_per_gpu_hour", "usd_per_gpu", "api"}),
         rents=_rents(read), purchases=read.money.usd_per_gpu,
         api=None if read.money.api is None else read.money.api.model_dump())
+    if found.availability is not None and found.spare_replicas is not None:
+        raise BadScenario(path, "service", "has availability and spare_replicas, but must have at most one of them: the one says "
+                          "how many of the other")
     _assumed(found, path)
     _profile(found, read.traffic, path)
+    _sized(found, read.traffic)
     _ends(found, path)
     return found
 
@@ -144,7 +152,7 @@ def _assumed(found, path):
     for name, row in ASSUMED.items():
         if getattr(found, name) is None:
             value = data.value(row)
-            setattr(found, name, _checked(name, round(value) if name == "years" else value, row, path))
+            setattr(found, name, _checked(name, round(value) if name in COUNTED else value, row, path))
     if found.residual_share is None:
         found.residual_share = horizon.resale_share(found.years, data.value("finance.residual"))
     found.as_of = found.as_of or price_book.newest_date()
@@ -152,7 +160,7 @@ def _assumed(found, path):
 
 def _checked(name, value, row, path):
     """A value of an assumption, which may be the reader's, as strict as one that the scenario states."""
-    block = next(one for one in (scenario_schema.Money, scenario_schema.Latency) if name in one.model_fields)
+    block = next(one for one in PATHS if name in one.model_fields)
     try:
         block.model_validate({name: value})
     except ValidationError as error:
@@ -190,6 +198,22 @@ def _profile(found, traffic_block, path):
     if found.requests_per_day is None:
         raise BadScenario(path, "workload.requests_per_day", "is missing, but must be a number above 0, "
                           "unless a traffic.file says it")
+
+
+def _sized(found, traffic_block):
+    """Hours that fit the size of the service, and its bursts inside them: a small service peaks higher than the trace of a large.
+
+    The same load in every hour, and a stated utilisation, have no bursts unless the scenario says so.
+    """
+    from tokenecon import units
+    from tokenecon.fleet import traffic
+
+    rate, trace = found.requests_per_day / units.SECONDS_PER_DAY, traffic_block.profile
+    peak, burst = traffic.of_size(rate)
+    if trace in traffic.HOURLY and traffic_block.fit_size and rate < traffic.fact(trace, "mean_rate"):
+        found.profile = traffic.peaked(found.profile, peak)
+    smooth = traffic_block.profile == "flat" or found.utilisation is not None
+    found.burst = traffic_block.burst or (1.0 if smooth else burst)
 
 
 def _reason(error):

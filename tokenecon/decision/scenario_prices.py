@@ -135,8 +135,8 @@ def api_offers(case):
                       + (f" in {case.api_weights} or wider" if case.api_weights else "")
                       + f"; see data/api_terms.csv, or add a row to {data.file('api_prices')}")
     known["quoted"] = known["last_seen"].where(known["last_seen"] <= case.as_of, case.as_of)
-    known = _blended(case, known.rename(columns={column: kind for kind, column in price_book.MONEY.items()}))
-    return known.drop_duplicates("id").reset_index(drop=True)
+    known = known.rename(columns={column: kind for kind, column in price_book.MONEY.items()}).reset_index(drop=True)
+    return known.loc[_blended(case, known).drop_duplicates("id").index].reset_index(drop=True)
 
 
 def api(case, rule=None):
@@ -156,7 +156,7 @@ def api(case, rule=None):
         raise NoPrice(f"no token price of {case.model} at a hyperscaler on {case.as_of}: {known['provider'].nunique()} other "
                       f"sellers are known; choose another price_rule, or add a row to {data.file('api_prices')}")
     if rule == "best":
-        rows = offers.head(1).set_index("provider")
+        rows = _blended(case, offers.head(1)).set_index("provider")
         setting, seen = offers.head(1), rows["quoted"]
     else:
         rows = _blended(case, offers.groupby("provider")[list(TOKENS)].median())

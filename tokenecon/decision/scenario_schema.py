@@ -167,6 +167,7 @@ Positive = number("a number above 0", gt=0)
 NotNegative = number("a number of at least 0", ge=0)
 Share = number("a number from 0 to 1 (0.6 means 60 %)", ge=0, le=1)
 Rate = number("a number above -1 and at most 10 (0.3 means 30 % a year)", gt=-1, le=10)
+Truth = ruled(TypeAdapter(Annotated[bool, Field(strict=True)]).validate_python, "true or false")
 Pair = ruled(_pair, "two numbers [low, high], the 10th and the 90th percentile")
 
 
@@ -185,16 +186,30 @@ class Workload(Part):
     requests_per_day: number("a number above 0 and at most 1e12", gt=0, le=1e12) = None
     growth_per_year: Rate = 0.0
     api_weights: of_kind("precision", "data/precisions.csv") = None
-    interruptible: ruled(TypeAdapter(Annotated[bool, Field(strict=True)]).validate_python, "true or false") = False
+    interruptible: Truth = False
 
 
 class Traffic(Part):
-    """How the requests spread over the hours: one of four."""
+    """How the requests spread over the hours: one of four; and how they come inside an hour."""
 
     profile: one_of(_profiles) = None
     peak_to_mean: number("a number of at least 1 and below 24 (busiest hour over the mean)", ge=1, lt=24) = None
     file: text("the name of a CSV file of requests per hour, relative to the scenario", 4096) = None
     utilisation: number("a number above 0 and at most 1 (0.6 means 60 %)", gt=0, le=1) = None
+    fit_size: Truth = True
+    burst: number("a number of at least 1 and at most 100 (busiest ten minutes over the busiest hour)", ge=1, le=100) = None
+
+
+class Service(Part):
+    """Who runs it, and what stands ready beyond the load: what is missing comes from data/assumptions.csv."""
+
+    people: number("a number from 0 to 1000 (positions that run an own or rented service)", ge=0, le=1000) = None
+    api_people: number("a number from 0 to 1000 (positions that look after an API)", ge=0, le=1000) = None
+    usd_per_person_year: NotNegative = None
+    spare_replicas: whole("a whole number from 0 to 1000 (replicas beyond those that the load needs)", ge=0, le=1000) = None
+    availability: number("a number above 0 and below 1 (0.999: enough replicas work for that share of the time)", gt=0,
+                         lt=1) = None
+    scale_to_zero: Truth = False
 
 
 class Latency(Part):
@@ -246,6 +261,8 @@ class Uncertainty(Part):
     residual: Pair = None
     rent_decline: Pair = None
     api_decline: Pair = None
+    people: Pair = None
+    availability: Pair = None
 
 
 class Scenario(Part):
@@ -259,6 +276,7 @@ class Scenario(Part):
     n_gpus: whole("a whole number from 1 to 1024 (GPUs of a replica, in place of the best size)", ge=1, le=1024) = None
     workload: Workload
     traffic: Traffic
+    service: Service = Field(default_factory=Service)
     latency: Latency = Field(default_factory=Latency)
     money: Money = Field(default_factory=Money)
     choices: ruled(_some_choices, f"a list of some of {', '.join(CHOICES)}, each once") = list(CHOICES)

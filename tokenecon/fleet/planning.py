@@ -6,12 +6,13 @@ What no fleet can be planned for is refused here.
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 from tokenecon.fleet import policies
 from tokenecon.fleet.policies import POLICIES, costs
 from tokenecon.numerics import mean_of
 
-__all__ = ["POLICIES", "costs", "demand_curve", "hours", "plan", "replicas"]
+__all__ = ["POLICIES", "costs", "demand_curve", "demand_hours", "hours", "plan", "replicas", "spares", "whole"]
 
 
 def replicas(rate_per_s, *, requests_per_s, concurrency, wait_probability):
@@ -80,3 +81,36 @@ def demand_curve(profile, *, demands, **terms):
     terms = _checked(profile, demands, **terms)
     column = np.asarray(demands, dtype=float)[..., None]  # a row of hours for each demand
     return mean_of(policies.fleet(profile["ratio"].to_numpy(), column, **terms)[2])
+
+
+def demand_hours(profile, *, demands, **terms):
+    """Rates, needed and paid replicas of every hour, one row for each of an array of mean demands in requests a second."""
+    terms = _checked(profile, demands, **terms)
+    column = np.asarray(demands, dtype=float)[..., None]
+    return policies.fleet(profile["ratio"].to_numpy(), column, **terms)
+
+
+def spares(needed, *, working, availability):
+    """Replicas beyond those needed, so that enough of them work for this share of the time; each works for ``working`` of it.
+
+    They fail one by one, each at its own time: what takes several at once, a server or a hall, is not in it.
+    """
+    for name, share in (("working", working), ("availability", availability)):
+        if not 0 < share < 1:
+            raise ValueError(f"{name} is {share:g}, but must lie between 0 and 1: a share of the time")
+    counts, places = np.unique(np.asarray(needed, dtype=float), return_inverse=True)
+    out = np.zeros_like(counts)
+    short = counts > 0
+    while short.any():
+        short = short & (stats.binom.sf(np.ceil(counts) - 1, np.ceil(counts) + out, working) < availability)
+        out = out + short
+    return out[places].reshape(np.shape(needed))
+
+
+def whole(replicas, *, n_gpus, unit_gpus):
+    """Replicas that are had where GPUs come in servers of ``unit_gpus``: as many as all of their GPUs would make."""
+    if n_gpus >= unit_gpus:
+        each = np.ceil(n_gpus / unit_gpus) * unit_gpus
+        return np.ceil(np.asarray(replicas, dtype=float) - policies.ROUNDING) * each / n_gpus
+    servers = np.ceil(np.asarray(replicas, dtype=float) / (unit_gpus // n_gpus) - policies.ROUNDING)
+    return servers * unit_gpus / n_gpus

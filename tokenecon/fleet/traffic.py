@@ -15,6 +15,7 @@ DAY, WEEK = int(HOURS_PER_DAY), 7
 SMOOTH = ("flat", "diurnal", "weekly")
 HOURLY = ("servegen-m-large", "servegen-m-mid", "servegen-m-small", "servegen-deepseek-r1", "servegen-mm-image")
 NAMES = (*SMOOTH, *HOURLY)
+POOLED = ("servegen-m-large", "servegen-m-mid", "servegen-m-small")  # of which pools of a few clients were measured
 WEEKEND_DAYS = 2  # Saturday and Sunday, at the end of the week
 LABELS = {
     "servegen-m-large": "large model", "servegen-m-mid": "middle model", "servegen-m-small": "small model",
@@ -22,6 +23,7 @@ LABELS = {
     "azure-2023-code": "Azure code", "mooncake-conversation": "Kimi conversation", "mooncake-synthetic": "Kimi, synthetic",
     "flat": "steady load", "diurnal": "smooth day", "weekly": "smooth week",
 }  # fmt: skip
+STEEPEST = 1e4  # power to which the hours of a profile are raised at most
 SMOOTHEST, SHARPEST = 1.0, 24.0  # busiest hour over mean: a flat day; all requests of a day in one hour
 
 
@@ -94,6 +96,45 @@ def _day(peak_to_mean):
     while shape(widest).max() < peak_to_mean:
         widest *= 2
     return shape(brentq(lambda width: shape(width).max() - peak_to_mean, 0.0, widest, xtol=1e-13))
+
+
+def of_size(requests_per_s):
+    """Busiest hour over the mean, and busiest ten minutes over the busiest hour, of a service with this rate of requests.
+
+    Of each service that was measured so many of its clients are taken as send at this rate, at least one and at most all; the
+    result is the median over the services.  Between pools it is interpolated over the logarithm of their clients, and a pool is
+    given no lower peak than a larger one of the same service has.
+    """
+    peaks, bursts = [], []
+    for trace in POOLED:
+        pools = data.rows("traffic_pooling", {"trace": trace}).sort_values("clients")
+        every = fact(trace, "clients")
+        sizes = np.log([*pools["clients"], every])
+        peak_1h = np.array([*pools["peak_1h"], fact(trace, "peak_1h")])
+        burst = np.array([*pools["peak_10min"], fact(trace, "peak_10min")]) / peak_1h
+        clients = np.log(max(1.0, requests_per_s / fact(trace, "mean_rate") * every))
+        peaks.append(np.interp(clients, sizes, np.maximum.accumulate(peak_1h[::-1])[::-1]))
+        bursts.append(np.interp(clients, sizes, burst))
+    return float(np.median(peaks)), float(np.median(bursts))
+
+
+def peaked(profile, peak_to_mean):
+    """A profile whose busiest hour is so many times the mean: its ratios raised to one power; one that peaks higher stays."""
+    ratio = profile["ratio"].to_numpy()
+    if ratio.max() >= peak_to_mean or not (ratio > 0).any() or np.ptp(ratio) == 0:
+        return profile
+
+    def raised(power):
+        rates = (ratio / ratio.max()) ** power
+        return rates / rates.mean()
+
+    widest = 2.0
+    while raised(widest).max() < peak_to_mean:
+        widest *= 2
+        if widest > STEEPEST:
+            return profile  # two equal peaks of a short record cannot be told apart
+    power = brentq(lambda one: raised(one).max() - peak_to_mean, 1.0, widest, xtol=1e-12)
+    return profile.assign(ratio=_made(raised(power))["ratio"].to_numpy())
 
 
 def from_requests(table):

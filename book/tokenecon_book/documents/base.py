@@ -134,7 +134,7 @@ def compared(case, gpus, kind="on_demand"):
     """What the load of a page costs on each of some GPUs, machines alone: one row a GPU, or why it has no cost (``reason``).
 
     Each on its best replica, at the typical price, as busy as the load leaves it; ``_low`` and ``_high`` of a cost are the
-    model's interval.  ``output_s_share`` is the share of the time that output tokens cause.
+    model's interval.  ``output_share`` is the share of the time that output tokens cause.
     """
     try:
         offers = offered(case, gpus, kind).set_index("gpu")
@@ -149,13 +149,13 @@ def compared(case, gpus, kind="on_demand"):
             continue
         row |= {name: offer[name] for name in ("kind", "n_gpus", "concurrency", "utilisation", "usd_per_gpu_hour", "price_from",
                                                "price_mark", "calibrated")}
-        row |= {name: speed[name] for name in ("tpot_ms", "ttft_ms")} | {"output_s_share": speed["output_share"]}
+        row |= {name: speed[name] for name in ("tpot_ms", "ttft_ms")} | {"output_share": speed["output_share"]}
         for end, other in (("_low", "_high"), ("", ""), ("_high", "_low")):  # a slow replica makes the dear token
             usd = money.usd_per_mtok(usd_per_gpu_hour=offer["usd_per_gpu_hour"], n_gpus=offer["n_gpus"],
                                      utilisation=offer["utilisation"], tok_per_s=offer[f"requests_per_s{other}"] * tok)
             row |= {f"requests_per_s{end}": offer[f"requests_per_s{end}"], f"usd_per_mtok{end}": usd,
                     f"usd_per_mtok_out{end}": money.usd_per_mtok_of_kind(
-                        usd_per_mtok=usd, time_share=row["output_s_share"], tok_share=case.osl / tok)}
+                        usd_per_mtok=usd, time_share=row["output_share"], tok_share=case.osl / tok)}
     table = pd.DataFrame(rows)
     if (table["reason"] != "").all():
         raise BadInput(f"parameter 'gpus': none of {', '.join(gpus)} can be {RENTED.get(kind, 'rented')} on {case.as_of}: "
@@ -184,15 +184,16 @@ def completed(case):
     the base case's own choice.
     """
     found = {name: getattr(case, name) for name in vars(case)}
-    blank = all(found[name] is None for name in ("batch", "utilisation", "usd_per_gpu_hour"))
-    if found["usd_per_gpu_hour"] is None:
+    blank = [name for name in ("batch", "utilisation", "usd_per_gpu_hour") if name in found and found[name] is None]
+    stated = [name for name in ("batch", "utilisation", "usd_per_gpu_hour") if name in found and name not in blank]
+    if "usd_per_gpu_hour" in blank:
         found["usd_per_gpu_hour"] = hour(case)["typical"]
-    if found["batch"] is None or found["utilisation"] is None:
+    if {"batch", "utilisation"} & set(blank):
         row = bill(case)
-        found["batch"] = int(row["concurrency"]) if found["batch"] is None else found["batch"]
-        found["utilisation"] = float(row["utilisation"]) if found["utilisation"] is None else found["utilisation"]
+        found |= {name: value for name, value in (("batch", int(row["concurrency"])), ("utilisation", float(row["utilisation"])))
+                  if name in blank}
     full = SimpleNamespace(**found)
-    full.costed = choice(of(case), row) if blank else instance(full)
+    full.costed = instance(full) if stated else choice(of(case), row)
     return full
 
 

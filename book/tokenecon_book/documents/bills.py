@@ -10,10 +10,9 @@ from tokenecon.fleet import planning as fleets
 from tokenecon.fleet import traffic
 from tokenecon.formulas import money
 from tokenecon.ownership import owned_hour
-from tokenecon.prices import gpu_prices
 from tokenecon.units import SECONDS_PER_DAY, factor
 from tokenecon_book.documents import base
-from tokenecon_book.documents.printed import H100, Stated, n
+from tokenecon_book.documents.printed import n
 from tokenecon_book.documents.words import dollars, span
 
 FACT_COLUMNS = {"what": ("What follows", None), "how": ("From", None), "value": ("Value", None)}
@@ -56,17 +55,6 @@ def prices(case):
     """Lowest, typical and highest on-demand price of the case's GPU on its date. [USD/GPU/h]"""
     found = base.hour(case)
     return found["low"], found["typical"], found["high"]
-
-
-def documents_hour(case):
-    """What an hour of the page's GPU costs: as stated, the documents' for their H100, the price book's for others. [USD/GPU/h]
-
-    Raises :class:`BadInput` for a price of 0, and :class:`NoPrice` where nobody lets the GPU on the page's day.
-    """
-    usd = gpu_prices.stated(case)
-    if usd is None and case.gpu == H100:
-        usd = sum(Stated().span("up-h100-cloud-price-now")) / 2
-    return gpu_prices.of_page(case)["typical"] if usd is None else usd
 
 
 def owned(case):

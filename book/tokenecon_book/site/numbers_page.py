@@ -1,5 +1,6 @@
 """The page of the numbers: every named quantity with what it is, its values and the pages that print them."""
 
+import re
 from html import escape
 from types import SimpleNamespace
 
@@ -80,7 +81,7 @@ def values_html(values, titles, usual, known):
 
 
 def often(said, titles):
-    """HTML of the numbers that stand on several pages, the most printed first."""
+    """Headings and rows of the numbers that stand on several pages, the most printed first."""
     usual, known = base_case(), names()
     found = [(len(one["pages"]), row, one) for row in numbers.listed(said) for one in row["values"] if len(one["pages"]) >= OFTEN]
     rows = []
@@ -90,6 +91,14 @@ def often(said, titles):
         rows.append((None, (link, f'<strong class="value">{escape(one["text"])}</strong>', unit_words(row["unit"]), case,
                             links(one["pages"], titles))))
     return ("Number", "Value", "Unit", "Of", "Pages"), rows
+
+
+def _linked(text, listed):
+    """A remark as HTML, in which the name of another quantity leads to it."""
+    for row in sorted(listed, key=lambda row: -len(row["id"])):
+        link = f'<a href="#{row["id"]}">{escape(row["name"])}</a>'
+        text = re.sub(rf"(?<![\w.#\"-]){re.escape(row['id'])}(?![\w\"-])", link, text)
+    return text
 
 
 def unit_words(unit):
@@ -108,7 +117,7 @@ def every(said, titles):
             continue
         body.append(f'<tr class="group" id="basis-{basis}"><th scope="rowgroup" colspan="3">{heading}</th></tr>')
         for row in own:
-            apart = f'<span class="remark">{escape(row["apart"])}</span>' if row["apart"] else ""
+            apart = f'<span class="remark">{_linked(row["apart"], listed)}</span>' if row["apart"] else ""
             kind = row["range"]
             kind = f'<span class="remark">Range: {picture(kind)} {KINDS[kind].name}</span>' if kind else ""
             name = (f'<a class="quantity" href="#{row["id"]}">{escape(row["name"])}</a>'

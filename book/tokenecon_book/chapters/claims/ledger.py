@@ -7,13 +7,12 @@ hold it against) or ``NO_PATH`` (nothing gives it), the last two with the reason
 """
 
 from dataclasses import replace
-from math import exp, log
 
 import pandas as pd
 
 from tokenecon import data, queries
 from tokenecon.errors import UnknownId
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, named
 from tokenecon.queries import remembered
 from tokenecon_book.chapters.claims import cases, deployment, economics, hardware, software, soundness, update  # fmt: skip
 from tokenecon_book.chapters.claims.identities import identities
@@ -33,8 +32,7 @@ from tokenecon_book.chapters.claims.rule import (
     known,
     wide,
 )  # fmt: skip
-from tokenecon_book.documents.printed import Stated, n, pct, span_text
-from tokenecon_book.documents.words import count
+from tokenecon_book.documents.printed import Stated
 
 MODULES = (update, economics, hardware, software, deployment, cases)  # one file a section
 DOCUMENTS = ("doc-uk", "doc-th")
@@ -44,10 +42,6 @@ PUBLISHED = ("id", "section", "statement", "claimed_low", "claimed_high", "unit"
              "recomputed_high", "verdict", "assumption", "chapter")
 COLUMNS = (*PUBLISHED, "arithmetic", "needed", "footnote", "kind", "quantity", "comparator", "compared", "thai", "uk_line",
            "th_line", "note", "against", "sources")
-# Verdict -> (what pages call its count, the words of the front page and the ledger for so many claims)
-SHORT = {HOLDS: ("holds", "hold"), ASSUMPTION: ("assumption", "hold under an assumption"),
-         CONTRADICTED: ("contradicted", "contradicted"), UNDERIVABLE: ("underivable", "cannot be derived"),
-         INPUT: ("input", "plain inputs"), UNPRINTED: ("unprinted", "not printed")}
 
 
 def _merge(name):
@@ -196,7 +190,7 @@ def ledger(claims=None, *, tolerance=TOLERANCE, section=ALL, widest=WIDEST):
         if section not in set(frame["section"]):
             raise UnknownId("section", section, frame["section"].unique(), "the column section of data/claims.csv")
         frame = frame[frame["section"] == section].reset_index(drop=True)
-    return Finding(frame, _counted(frame),
+    return Finding(frame, counted(frame, "examined", among=section, tolerance=tolerance, widest=widest),
                    f"A figure agrees if it meets the recomputed range within {100 * tolerance:.3g} percent.")
 
 
@@ -218,140 +212,18 @@ def counts(frame):
     return {verdict: int(found.get(verdict, 0)) for verdict in VERDICTS}
 
 
-def _so_many(number, one, many):
-    """A number of claims with its verb: "none holds", "1 holds", "29 hold"."""
-    return f"{number or 'none'} {one if number < 2 else many}"
+def so_many(number, one, many, *, tolerance, widest, **of):
+    """A number of claims with its verb, "none holds", "1 holds", "29 hold", put on record under what it counts."""
+    text = named("claims-counted", number, lambda number: str(number or "none"), tolerance=tolerance, widest=widest, **of)
+    return f"{text} {one if number < 2 else many}".strip()
 
 
-def _counted(frame, where="examined"):
+def counted(frame, where, **rule):
+    """A sentence: how many claims hold and how many are contradicted."""
     number = counts(frame)
-    return (f"Of {count(len(frame), 'claim')} {where}, {_so_many(number[HOLDS], 'holds', 'hold')} and "
-            f"{_so_many(number[CONTRADICTED], 'is contradicted', 'are contradicted')}.")
-
-
-def words(whole=None):
-    """What pages say about the ledger, as text: the finding, the claims for each verdict, how wide a range may be."""
-    whole = ledger() if whole is None else whole
-    number = counts(whole.table)
-    return {"finding": whole.sentence, "total": str(len(whole)), "widest": f"{WIDEST:g}"} | {
-        SHORT[verdict][0]: str(count) for verdict, count in number.items()}
-
-
-TOPICS = {"update": "the update of December 2025", "cases": "the case studies"}
-
-
-@finding
-def summary(whole=None):
-    """Claims by section and verdict, tidy: section, verdict, claims."""
-    whole = ledger() if whole is None else whole
-    frame = whole.table
-    sections = list(dict.fromkeys(frame["section"]))
-    table = pd.DataFrame([{"section": section, "verdict": verdict,
-                           "claims": int(((frame["section"] == section) & (frame["verdict"] == verdict)).sum())}
-                          for section in sections for verdict in VERDICTS])
-    share = {section: counts(frame[frame["section"] == section])[CONTRADICTED]
-             / (frame["section"] == section).sum() for section in sections}
-    most = max(share, key=share.get)
-    wrong, all_of_it = counts(frame[frame["section"] == most])[CONTRADICTED], int((frame["section"] == most).sum())
-    return Finding(table, f"Claims on {TOPICS.get(most, most)} are contradicted most often, {wrong} of {all_of_it}." if wrong
-                   else "No claim is contradicted.", whole.note)
-
-
-@finding
-def ratios(whole=None):
-    """Printed over recomputed figure, for claims that print a number and are more than plain inputs.
-
-    Columns: claim, section, verdict, ratio with ratio_low and ratio_high (the ends of both ranges), statement.
-    A claim whose recomputed range reaches zero has no ratio and is left out; the value ``left_out`` names them.
-    """
-    frame = (ledger() if whole is None else whole).table
-    numeric = frame[frame["claimed_low"].notna() & frame["claimed_high"].notna() & frame["recomputed_low"].notna()
-                    & ~frame["verdict"].isin([INPUT, UNDERIVABLE])]
-    above = numeric[(numeric["recomputed_low"] > 0) & (numeric["claimed_low"] > 0)]
-    table = pd.DataFrame({
-        "claim": above["id"], "section": above["section"], "verdict": above["verdict"],
-        "ratio_low": above["claimed_low"] / above["recomputed_high"],
-        "ratio_high": above["claimed_high"] / above["recomputed_low"], "statement": above["statement"],
-    }).reset_index(drop=True)  # fmt: skip
-    table.insert(3, "ratio", [exp((log(low) + log(high)) / 2) for low, high in
-                              zip(table["ratio_low"], table["ratio_high"], strict=True)])
-    return Finding(table, left_out=sorted(set(numeric["id"]) - set(above["id"])))
-
-
-@finding
-def contradicted(whole=None):
-    """The contradicted claims of :func:`ratios`: how far each printed figure is from what comes out."""
-    every = ratios(whole).table
-    table = every[every["verdict"] == CONTRADICTED].reset_index(drop=True)
-    far = int(((table["ratio_low"] > 2) | (table["ratio_high"] < 0.5)).sum())
-    return Finding(table, f"{_so_many(len(table), 'printed figure misses its', 'printed figures miss their').capitalize()} "
-                          f"recomputation, {far or 'none'} of them by more than a factor of two.",
-                   "Bars run over both ranges, the printed and the recomputed one. Savings are compared as savings.")
-
-
-def _money(claim):
-    """The printed figure of a claim, as a reader says it after what is measured: "$0.001", "60%", "3", "100 tok/s"."""
-    low, high, unit = claim["claimed_low"], claim["claimed_high"], claim["unit"]
-    if unit.startswith("USD"):
-        return span_text(low, high, lambda usd: f"${n(usd)}")
-    return span_text(low, high, pct if unit == "fraction" else n) + ("" if unit in ("fraction", "ratio") else f" {unit}")
-
-
-def right_and_wrong(whole=None):
-    """Two sentences: what the documents got right, and the figure that is furthest from its recomputation."""
-    frame = (ledger() if whole is None else whole).table
-    specs = frame[frame["quantity"].isin(["memory_capacity", "memory_bandwidth", "board_power"])]
-    right = (f"{_so_many(int((specs['verdict'] == INPUT).sum()), '', '').strip().capitalize()} of {len(specs)} printed memory "
-             "sizes, bandwidths and board powers agree with the data sheets.")
-    wrong = contradicted(whole).table
-    if wrong.empty:
-        return right, "No printed figure that can be recomputed is contradicted."
-    distance = wrong.apply(lambda row: max(log(row["ratio_low"]), -log(row["ratio_high"]), 0.0), axis=1)
-    worst = wrong.loc[distance.idxmax()]
-    printed = frame.set_index("id").loc[worst["claim"]]
-    return right, (f"The printed {printed['quantity'].replace('_', ' ')} of {_money(printed)} is at least "
-                   f"{n(exp(distance.max()), 2)} times too {'large' if worst['ratio_low'] > 1 else 'small'}, the widest miss of "
-                   "all.")
-
-
-@finding
-def strictness(whole=None, *, tolerances=(0.01, 0.02, 0.05, 0.1, 0.2)):
-    """Verdicts over the tolerance of the rule, tidy: tolerance (in words), verdict, claims."""
-    ids = set((ledger() if whole is None else whole).table["id"])
-    rows, wrong = [], []
-    for tolerance in tolerances:
-        at = ledger(tolerance=tolerance).table
-        number = counts(at[at["id"].isin(ids)])
-        wrong.append(number[CONTRADICTED])
-        rows += [{"tolerance": f"within {100 * tolerance:.3g} percent", "verdict": verdict, "claims": number[verdict]}
-                 for verdict in VERDICTS]
-    moves = (f"stay at {wrong[0]}" if wrong[0] == wrong[-1] else
-             f"{'fall' if wrong[0] > wrong[-1] else 'rise'} from {wrong[0]} to {wrong[-1]}")
-    return Finding(pd.DataFrame(rows), f"From the strictest tolerance to the laxest, the contradicted claims {moves}.")
-
-
-def narrower(whole=None, *, widest=2.0, tolerance=TOLERANCE):
-    """A sentence: how many claims fewer would hold if the ends of a range might differ by less."""
-    whole = ledger(tolerance=tolerance) if whole is None else whole
-    at = ledger(widest=widest, tolerance=tolerance).table
-    held, fewer = (counts(frame[frame["id"].isin(set(whole.table["id"]))]) for frame in (whole.table, at))
-    lost = held[HOLDS] + held[ASSUMPTION] - fewer[HOLDS] - fewer[ASSUMPTION]
-    return (f"If the ends of a range might differ by no more than a factor of {widest:g}, "
-            f"{count(lost, 'claim') if lost else 'no claim'} fewer would hold.")
-
-
-@finding
-def splits(whole=None):
-    """Claims that the two translations word differently: claim, what each says, and the verdict by each."""
-    ids = set((ledger() if whole is None else whole).table["id"])
-    table, book = data.table("claims"), Book(None, TOLERANCE, WIDEST)
-    rows = [{"claim": claim["id"], "ukrainian": claim["statement"], "thai": claim["thai"],
-             **{f"verdict_{language}": book.judge(claim["id"], language)[0] for language in ("uk", "th")}}
-            for _, claim in table[(table["thai"] != "") & table["id"].isin(ids)].iterrows()]
-    found = pd.DataFrame(rows, columns=["claim", "ukrainian", "thai", "verdict_uk", "verdict_th"])
-    differ = int((found["verdict_uk"] != found["verdict_th"]).sum())
-    return Finding(found, f"The two translations differ in {count(len(found), 'claim')}, and in {differ or 'none'} of them the "
-                          "verdict depends on the language.")
+    whole = so_many(len(frame), "claim", "claims", verdict=ALL, **rule)
+    return (f"Of {whole} {where}, {so_many(number[HOLDS], 'holds', 'hold', verdict=HOLDS, **rule)} and "
+            f"{so_many(number[CONTRADICTED], 'is contradicted', 'are contradicted', verdict=CONTRADICTED, **rule)}.")
 
 
 @finding
@@ -362,4 +234,4 @@ def for_chapter(chapter):
         raise UnknownId("chapter", chapter, sorted(data.rows("claims", {}, want="chapter")["chapter"]),
                         "the column chapter of data/claims.csv")
     table = _rows(own, None, TOLERANCE, WIDEST)
-    return Finding(table, _counted(table, "that this page discusses"))
+    return Finding(table, counted(table, "that this page discusses", among=chapter, tolerance=TOLERANCE, widest=WIDEST))

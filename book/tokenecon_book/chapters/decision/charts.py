@@ -4,7 +4,7 @@ from tokenecon_book.charts.forms import axis, bars, intervals, lines, mark
 
 COST = axis("usd_per_mtok", "Cost of all tokens", "USD/Mtok", log=True)
 CENTS = 0.05  # USD: below it two digits after the point do not tell ticks apart
-GROUPS = ["own", "rent", "API"]
+GROUPS = ["own", "rent by the hour", "commitment", "API"]
 
 
 def present(table):
@@ -17,6 +17,11 @@ def choices(found):
     return intervals(found.table, COST, "name", group="group", range="bound", order=present(found.table))
 
 
+def bills(found):
+    """Bill of a month of each choice, a stack of its lines."""
+    return bars(found.table, axis("usd_per_month", "Bill of a month", "USD/month", zero=True), "name", "line", text="total")
+
+
 def volume(found):
     """Cost over the requests of a day: the cheapest ways to own and to rent, and the API."""
     marks = [mark("x", found["requests_per_day"], "the scenario")]
@@ -27,9 +32,9 @@ def volume(found):
 
 
 def chances(found):
-    """Share of the draws in which each choice is the cheapest."""
-    return bars(found.table, axis("probability", "Draws in which it is the cheapest", "fraction", zero=True), "name", "group",
-                text="share_text", order=present(found.table))
+    """Share of the draws in which each kind of choice is the cheapest."""
+    return bars(found.table, axis("probability", "Draws in which it is the cheapest", "fraction", zero=True), "group",
+                text="share_text")
 
 
 def distribution(found):

@@ -105,7 +105,7 @@ def precisions(case, formats=FORMATS):
     narrow = table[(table["format"] == formats[-1]) & (table["by"] == CALIBRATED)].set_index("load")["relative_cost"]
     of = base.cased(case, "model", "gpu", "kv", "isl", "osl") | {"n_gpus": n_gpus, "weights": formats[-1]}
     said = [named("format-saving", 1 - narrow[load], saves, batch=batch, **of) for load, batch in loads.items()]
-    whom = ["for one request", f"with {economics.at_once(case)} at a time"]
+    whom = ["for a request alone", "in the full batch"]
     claimed = named("ec-quant-cost-reduction", data.claim("ec-quant-cost-reduction")["low"], percent)
     wide, name = (data.precision(one)["name"].split()[0] for one in (formats[0], formats[-1]))
     same = f"All on {n_gpus} {data.gpu(case.gpu)['name']}, " + (

@@ -19,12 +19,12 @@ RENTED = "on_demand"  # what an own hour is set beside where the page is about o
 COLUMNS = {
     "name": ("Accelerator", None), "owned_usd_per_gpu_hour": ("Owned: draws, 10 to 90 %", "USD/GPU/h"),
     "rent_usd_per_gpu_hour": ("Rented: spread of offers", "USD/GPU/h"), "break_even_hours": ("Buying pays after", "h"),
-    "break_even_share": ("Of its life", "fraction"), "reason": ("Why there is none", None),
+    "break_even_share": ("Of its life", "fraction"),
 }  # fmt: skip
 PART_COLUMNS = {
     "name": ("Accelerator", None), "capital_usd_per_gpu_hour": ("Capital", "USD/GPU/h"),
     "upkeep_usd_per_gpu_hour": ("Upkeep and staff", "USD/GPU/h"), "space_usd_per_gpu_hour": ("Space", "USD/GPU/h"),
-    "power_usd_per_gpu_hour": ("Power", "USD/GPU/h"), "utilisation": ("Busy", "fraction"),
+    "power_usd_per_gpu_hour": ("Power", "USD/GPU/h"), "utilisation": ("Busy", "fraction"), "reason": ("Why there is none", None),
 }  # fmt: skip
 
 

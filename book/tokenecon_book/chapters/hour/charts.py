@@ -13,7 +13,7 @@ def breakdown(found):
 def kinds(found):
     """Kinds of an hour of one GPU, cheapest first, with their ranges."""
     return intervals(found.table, axis("usd_per_gpu_hour", "An hour", "USD/GPU/h", log=True), "label", group="way",
-                     range={"own": "draws", "rent by the hour": "offers", "commitment": "offers"}, sort=False)
+                     range=dict.fromkeys(set(found.table["way"]), "offers") | {"own": "draws"}, sort=False)
 
 
 def check(found):
@@ -34,4 +34,5 @@ def life(found):
 def carbon(found):
     """Cost of a million output tokens against their carbon, by accelerator, with ranges."""
     return scatter(found.table, axis("usd_per_mtok_out", "Cost of output", "USD/Mtok_out", log=True),
-                   axis("gco2e_per_mtok_out", "Carbon of output", "gCO2e/Mtok_out", log=True), "label", "measured", range="bound")
+                   axis("gco2e_per_mtok_out", "Carbon of output", "gCO2e/Mtok_out", log=True), "label", "measured",
+                   range="interval")

@@ -1,7 +1,5 @@
 """Energy and carbon of a token at the operating point that sets its cost, so that dollars and grams stand side by side."""
 
-from types import SimpleNamespace
-
 import pandas as pd
 
 from tokenecon import data, units
@@ -25,26 +23,24 @@ COLUMNS = {
 def energy(gpu, *, n_gpus, tok_out_per_s, utilisation=1.0, pue=None, usd_per_kwh=None, gco2e_per_kwh=None):
     """Energy, carbon and electricity of a million output tokens of a replica, each with _low and _high.
 
-    ``tok_out_per_s`` is (low, typical, high) of the replica while it works; waiting draws power too and makes no tokens.
-    ``pue``, ``usd_per_kwh`` and ``gco2e_per_kwh`` come from their rows, without a range, unless given.
+    ``tok_out_per_s`` is (low, typical, high) of the replica while it works, and the only range; waiting draws power too and makes
+    no tokens.  ``pue``, ``usd_per_kwh`` and ``gco2e_per_kwh`` come from their rows unless given.
     """
     pue = data.value("power.pue") if pue is None else pue
     usd_per_kwh = data.value("power.price") if usd_per_kwh is None else usd_per_kwh
     gco2e_per_kwh = data.value("power.carbon") if gco2e_per_kwh is None else gco2e_per_kwh
-    kw = dict(zip(owned_hour.PLACES, owned_hour.rated_kw(gpu), strict=True))
-    busy, idle = (dict(zip(owned_hour.PLACES, data.span(f"power.{name}"), strict=True)) for name in ("draw", "idle"))
-    rate = dict(zip(owned_hour.PLACES, tok_out_per_s[::-1], strict=True))  # a fast replica needs the least energy a token
+    kw, busy, idle = owned_hour.rated_kw(gpu)[1], data.value("power.draw"), data.value("power.idle")
+    drawn = tco.drawn_share(idle_share=idle, busy_share=busy, utilisation=utilisation)
+    rate = dict(zip(("_high", "", "_low"), tok_out_per_s, strict=True))  # a fast replica needs the least energy a token
     out = {}
-    for suffix, end in (("_low", "low"), ("", "typical"), ("_high", "high")):
-        drawn = tco.drawn_share(idle_share=idle[end], busy_share=busy[end], utilisation=utilisation)
-        joules = efficiency.joules_per_tok_out(n_gpus=n_gpus, watts_per_gpu=kw[end] * drawn * units.WATTS_PER_KILOWATT, pue=pue,
-                                               tok_out_per_s=rate[end] * utilisation)
-        out[f"joules_per_tok_out{suffix}"] = joules
+    for end, speed in rate.items():
+        joules = efficiency.joules_per_tok_out(n_gpus=n_gpus, watts_per_gpu=kw * drawn * units.WATTS_PER_KILOWATT, pue=pue,
+                                               tok_out_per_s=speed * utilisation)
         kwh = units.convert(joules, "J/tok_out", "kWh/Mtok_out")
-        out[f"kwh_per_mtok_out{suffix}"] = kwh
-        out[f"gco2e_per_mtok_out{suffix}"] = efficiency.gco2e_per_mtok_out(kwh_per_mtok_out=kwh, gco2e_per_kwh=gco2e_per_kwh)
-        out[f"energy_usd_per_mtok_out{suffix}"] = efficiency.energy_usd_per_mtok_out(
-            kwh_per_mtok_out=kwh, usd_per_kwh=usd_per_kwh)
+        out |= {f"joules_per_tok_out{end}": joules, f"kwh_per_mtok_out{end}": kwh,
+                f"gco2e_per_mtok_out{end}": efficiency.gco2e_per_mtok_out(kwh_per_mtok_out=kwh, gco2e_per_kwh=gco2e_per_kwh),
+                f"energy_usd_per_mtok_out{end}": efficiency.energy_usd_per_mtok_out(
+                    kwh_per_mtok_out=kwh, usd_per_kwh=usd_per_kwh)}
     return out
 
 
@@ -60,7 +56,7 @@ def carbon(case):
         rows.append(line)
         if row["reason"]:
             continue
-        rate = tuple(row[f"requests_per_s{end}"] * case.osl / row["output_s_share"] for end in ("_low", "", "_high"))
+        rate = tuple(row[f"requests_per_s{end}"] * case.osl / row["output_share"] for end in ("_low", "", "_high"))
         try:
             spent = energy(row["gpu"], n_gpus=row["n_gpus"], tok_out_per_s=rate, utilisation=row["utilisation"], pue=case.pue,
                            usd_per_kwh=case.usd_per_kwh, gco2e_per_kwh=case.gco2e_per_kwh)
@@ -68,8 +64,7 @@ def carbon(case):
             line["reason"] = str(unknown)
             continue
         line |= spent | {f"usd_per_mtok_out{end}": row[f"usd_per_mtok_out{end}"] for end in ("_low", "", "_high")} | {
-            "label": f"{row['n_gpus']:.0f} × {row['name']}", "utilisation": row["utilisation"], "n_gpus": row["n_gpus"],
-            "batch": row["concurrency"], "usd_per_gpu_hour": row["usd_per_gpu_hour"],
+            "label": f"{row['n_gpus']:.0f} × {row['name']}", "n_gpus": row["n_gpus"], "kind": row["kind"],
             "energy_share": spent["energy_usd_per_mtok_out"] / row["usd_per_mtok_out"], "old": "old" in row["price_mark"],
             "measured": "measured" if row["calibrated"] else "nothing like it was measured", "calibrated": row["calibrated"]}
     table = pd.DataFrame(rows)
@@ -82,33 +77,27 @@ def carbon(case):
     low, _, high = data.span("power.carbon")
     old = known.loc[known["old"].astype(bool), "name"]
     return Finding(table, _sentence(case, cheap, clean, len(known)),
-        "Lines: interval of the model (80 %), of grams with the draw of the machines at the same end, an outer bound. Output "
-        "tokens alone, which pay for the time they cause; typical on-demand prices, machines before staff and tools. "
+        "Bars: interval of the model (80 %). Output tokens alone, which pay for the time they cause; typical on-demand prices, "
+        "machines before staff and tools. "
         f"Grid: {case.gco2e_per_kwh:,.0f} g CO₂e a kWh; at {low:,.0f} or {high:,.0f}, the ends of the data, all points move "
-        "down or up together. Building and shipping the machines is not counted."
+        "down or up together, and so they do with the power that machines draw. Building and shipping the machines is not "
+        "counted."
         + ("" if known["calibrated"].all() else f" {operating_point.UNMEASURED}")
         + (f" Price over {gpu_prices.OLD_DAYS} days old: {', '.join(old)}." if len(old) else ""))
 
 
 def _sentence(case, cheap, clean, count):
     """Which is cheapest and which cleanest, with the cost of the one and the grams of the other."""
-    usd = named("cost-output", cheap["usd_per_mtok_out"], dollars, **_of(case, cheap))
+    usd = named("cost-output", cheap["usd_per_mtok_out"], dollars, **base.choice(base.of(case), cheap))
     old = " (old price)" if cheap["old"] else ""
     if not case.gco2e_per_kwh:
         return (f"{cheap['name']} is cheapest, at {usd}{old} per million output tokens; on a grid without carbon none is cleaner "
                 "than another")
     grams = named("carbon-output", clean["gco2e_per_mtok_out"], "{:,.3g}".format, gco2e_per_kwh=case.gco2e_per_kwh, pue=case.pue,
-                  **_of(case, clean))
+                  **base.choice(base.of(case), clean))
     if count == 1:
         return f"{cheap['name']} alone serves this: {usd}{old} and {grams} g CO₂e per million output tokens"
     if cheap["gpu"] == clean["gpu"]:
         return f"{cheap['name']} is cheapest and cleanest: {usd}{old} and {grams} g CO₂e per million output tokens"
     return (f"{cheap['name']} makes output tokens cheapest, at {usd}{old} a million, and {clean['name']} cleanest, at {grams} g "
             "CO₂e")
-
-
-def _of(case, row):
-    """What a cost of output is of, as on other pages."""
-    full = SimpleNamespace(**vars(case) | {name: row[name] for name in ("gpu", "usd_per_gpu_hour", "utilisation")} | {
-        "n_gpus": int(row["n_gpus"]), "batch": int(row["batch"])})
-    return base.instance(full)

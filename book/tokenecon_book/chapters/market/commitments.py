@@ -269,7 +269,8 @@ def observed(case):
     """The yearly changes that sellers of the page's GPU made, and what a commitment costs at each of them."""
     _check(case)
     table = []
-    for _, row in printed_rents.seller_changes(case.gpu, case.as_of).table.iterrows():
+    rows = printed_rents.seller_changes(case.gpu, case.as_of).table
+    for _, row in rows[rows["seller"] != gpu_prices.ESTIMATES].iterrows():  # an index or an estimate is no seller's price
         spans = (("highest", "highest_on", "before", "before_on"), ("before", "from_on", "newest", "newest_on"))
         for first, start, last, end in spans:
             begin = row[first] if row[first] == row[first] else row["newest"] / (1 + row["rise"])

@@ -27,9 +27,9 @@ CLAIMS = {"h100-sxm-80gb": "up-h100-cloud-price-now", "h200-sxm-141gb": "up-h200
 BEFORE, BEFORE_OF = "up-h100-cloud-price-before", "h100-sxm-80gb"
 DOUBTED = "unverified: far from what its peers ask"  # how a row of data/prices.csv says that it may be another product
 MOVE_COLUMNS = {
-    "who": ("Seller", None), "contract": ("Contract", None), "highest": ("Highest before", "USD/GPU/h"),
-    "before": ("Last before the documents", "USD/GPU/h"), "fall": ("Change to then", "fraction"),
-    "newest": ("Newest", "USD/GPU/h"), "rise": ("Change since", "fraction"), "newest_on": ("Seen on", None),
+    "label": ("Seller", None), "before": ("Last before the documents", "USD/GPU/h"),
+    "fall": ("Change from its highest", "fraction"), "newest": ("Newest", "USD/GPU/h"), "rise": ("Change since", "fraction"),
+    "newest_on": ("Seen on", None),
 }  # fmt: skip
 BAND_COLUMNS = {
     "seller": ("Seller", None), "then": ("Offers in the year before the documents", None),
@@ -61,7 +61,7 @@ def seller_changes(gpu, as_of):
     rows = charted(gpu, as_of)
     rows = rows[~rows["note"].str.startswith(DOUBTED)]
     table = []
-    for (provider, kind, _region), part in rows.groupby(["provider", "kind", "region"], sort=False):
+    for (provider, kind, region), part in rows.groupby(["provider", "kind", "region"], sort=False):
         days = part.groupby("as_of").agg(usd=("usd_per_gpu_hour", "median"), seen=("last_seen", "max"))
         if len(days) < 2 and days["seen"].iloc[0] == days.index[0]:
             continue
@@ -72,13 +72,15 @@ def seller_changes(gpu, as_of):
         start = before if len(early) else days["usd"].iloc[0]
         table.append({
             "provider": provider, "who": part["name"].iloc[0], "seller": part["seller"].iloc[0],
-            "contract": kind.replace("_", " "), "series": part["series"].iloc[0],
+            "contract": kind.replace("_", " "), "region": region, "series": part["series"].iloc[0],
             "highest": highest, "highest_on": early["usd"].idxmax() if len(early) else "", "before": before,
             "before_on": min(early["seen"].iloc[-1], pivot) if len(early) else "", "fall": before / highest - 1,
             "newest": newest, "newest_on": days["seen"].iloc[-1] if newest == newest else "",
             "rise": newest / start - 1, "from_on": min(early["seen"].iloc[-1], pivot) if len(early) else days.index[0],
         })  # fmt: skip
     table = pd.DataFrame(table)
+    several = table.duplicated(["who", "contract"], keep=False) & (table["region"] != "")
+    table["label"] = table["who"] + ("; " + table["region"]).where(several, "")
     table["place"] = table["series"].map(ORDER.index)
     table = table.sort_values(["place", "who"], kind="stable").drop(columns="place").reset_index(drop=True)
     sellers = table[(table["seller"] != "index") & (table["before"] > 0)]

@@ -18,6 +18,7 @@ from tokenecon_book.documents import base
 from tokenecon_book.documents.words import price
 
 FEWEST_SELLERS = 3  # fewer make no spread
+DRAWN = 2  # models in the figure, three rows each; the table has all
 API, CHEAPEST = "sold by the token", "cheapest seller"
 STATED = "stated price"
 KINDS = ("hyperscaler", "neocloud", "marketplace", STATED)
@@ -47,7 +48,7 @@ def completed(case):
 
 
 def models(case):
-    """Open models of the size asked that enough sellers price, those with most sellers first."""
+    """Open models of the size asked that enough sellers price: the page's own first, then those with most sellers."""
     shapes, known = data.rows("models", {}, want="id parameters"), price_book.token_models()
     fitting = shapes["id"][shapes["parameters"].between(case.params_low, case.params_high)]
     sold = {model: sellers(case, model) for model in fitting if model in known}
@@ -55,7 +56,7 @@ def models(case):
     if not sold:
         raise BadInput(f"parameter 'params_low' is {case.params_low:g} and 'params_high' {case.params_high:g}, between which "
                        f"no model has {FEWEST_SELLERS} sellers on {case.as_of}; widen them, or see data/api_prices.csv")
-    return dict(sorted(sold.items(), key=lambda one: -len(one[1])))
+    return dict(sorted(sold.items(), key=lambda one: (one[0] != case.model, -len(one[1]))))
 
 
 def sellers(case, model):
@@ -143,7 +144,7 @@ def api_against_rent(case):
     return Finding(table, sentence, (
         f"{asked} Both kinds of token at the mix of the page, {case.isl:g} in and {case.osl:g} out. Ticks: sellers, "
         f"several offers of one their median; some resell others. Bars of rented GPUs: {ends}. "
-        f"{case.weights.upper()} weights; sellers do not state theirs. Without staff, network, egress, and tokens from a cache."
+        f"{case.weights.upper()} weights; few sellers state theirs. Without staff, network, egress, and tokens from a cache."
         + ("" if table["calibrated"].all() else " Some of it is beyond the measurements.")),
         UNITS, sellers=points)
 
@@ -161,10 +162,13 @@ def seller_points(case):
 
 @finding
 def charted(found):
-    """The rows of :func:`api_against_rent` that its figure has room for: sellers, neoclouds, hyperscalers."""
-    table = found.table
-    rows = table[(table["seller"].fillna("") != "marketplace") & (table["what"] != CHEAPEST)].reset_index(drop=True)
-    return Finding(rows, found.sentence, found.note, UNITS, sellers=found["sellers"])
+    """The rows of :func:`api_against_rent` that its figure has room for: sellers, neoclouds, hyperscalers of the first models."""
+    table, points = found.table, found["sellers"]
+    rows = table[(table["seller"].fillna("") != "marketplace") & (table["what"] != CHEAPEST)]
+    drawn, left = rows["model"].unique()[:DRAWN], rows["model_name"].unique()[DRAWN:]
+    note = found.note + (f" In the table alone: {', '.join(left)}." if len(left) else "")
+    return Finding(rows[rows["model"].isin(drawn)].reset_index(drop=True), found.sentence, note, UNITS,
+                   sellers=points[points["model"].isin(drawn)].reset_index(drop=True))
 
 
 def implied_load(case, usd_per_mtok, price):

@@ -30,10 +30,10 @@ def _speed(**case):
     return tuple(float(found[f"output_tok_s{end}"]) * both for end in ("_low", "", "_high"))
 
 
-def _volume(case, offered, price):
-    """Tokens a day from which the first fleet, owned or rented by the hour, costs less than a price of the API."""
+def _volume(case, offered, sold):
+    """Tokens a day from which the first fleet, owned or rented by the hour, costs less than the API; people on both sides."""
     kinds = offered[offered["kind"].isin(["own", "on_demand"]) & (offered["reason"] == "")]
-    least = {kind: min(break_even.threshold(case, row, price) for _, row in rows.iterrows())
+    least = {kind: min(break_even.threshold(case, row, sold) for _, row in rows.iterrows())
              for kind, rows in kinds.groupby("kind")}
     return tuple(sorted(volume * tok_per_request(case) for volume in least.values()))
 
@@ -62,8 +62,9 @@ def others(page):
               "ours counts repairs, network and the cost of capital, and no resale"),
     ]
     alike = len(rows)
-    if sold := [float(price) for price in offered.loc[offered["kind"] == "api", "usd_per_mtok"].dropna()]:
-        day = _volume(case, offered, sold[0])
+    sold = offered[(offered["kind"] == "api") & (offered["reason"] == "")]
+    if len(sold):
+        day = _volume(case, offered, sold.iloc[0])
         month = tuple(units.convert(tok, "tok/day", "tok/month") for tok in day)
         rows += [_line("tokens a day that pay for machines", "published.votiakov_volume", day, dearer),
                  _line("tokens a month that pay for machines", "published.rajpoot_volume", month, dearer),

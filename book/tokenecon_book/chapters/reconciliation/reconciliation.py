@@ -38,6 +38,12 @@ def _slower(case, row):
     return alone / together
 
 
+def _full(case, offered):
+    """Cost of a million tokens by the machine hours that work. [USD/Mtok]"""
+    return [base.machines(case, row) * row["utilisation"] if row["n_gpus"] == row["n_gpus"] else np.nan
+            for _, row in offered.iterrows()]
+
+
 @finding
 def steps(page):
     """The numbers of the base case from the dearest to the cheapest, one row a number, each with the one thing that changes."""
@@ -45,12 +51,13 @@ def steps(page):
     offered = {rule: options.offers(case).table for rule, case in scenarios.items()}
     typical = scenarios["typical"]
     dear = _row(offered["list"], "on_demand", page.gpu)
+    offered["typical"]["usd_per_mtok_full"] = _full(typical, offered["typical"])
     rent, market, own = (_row(offered["typical"], kind, page.gpu) for kind in ("on_demand", "marketplace", "own"))
     if rent is None:
         base.bill(page)  # says why nobody lets it
     first, case = (rent, typical) if dear is None else (dear, scenarios["list"])
     owned = offered["typical"][(offered["typical"]["kind"] == "own") & (offered["typical"]["reason"] == "")]
-    least = None if owned.empty else owned.loc[owned["usd_per_mtok"].idxmin()]
+    least = None if owned.empty else owned.loc[owned["usd_per_mtok_full"].idxmin()]
     per_output = tok_per_request(typical) / typical.osl
     alone = first["usd_per_mtok"] + base.machines(case, first) * (_slower(case, first) - 1)
 
@@ -66,14 +73,16 @@ def steps(page):
     if dear is not None:
         rows.append(line("the typical seller, not a hyperscaler's list", "bill-all", rent["usd_per_mtok"], typical, rent))
     rows.append(line("machines alone, without staff and tools", "cost-all", base.machines(typical, rent), typical, rent))
-    for row, step in ((market, "from a marketplace"), (own, "owned instead of rented")):
-        if row is not None:
-            rows.append(line(step, "cost-all", base.machines(typical, row), typical, row))
+    held = rent
+    if market is not None:
+        held = market
+        rows.append(line("from a marketplace", "cost-all", base.machines(typical, market), typical, market))
+    rows.append(line("idle hours left out", "cost-all-full", held["usd_per_mtok_full"], typical, held))
+    if own is not None:
+        rows.append(line("owned instead of rented", "cost-all-full", own["usd_per_mtok_full"], typical, own))
     if least is not None and least["gpu"] != page.gpu:
-        rows.append(line(f"{data.gpu(least['gpu'])['name']} instead of {data.gpu(page.gpu)['name']}", "cost-all",
-                         base.machines(typical, least), typical, least))
-    end = next(row for row in (least, own, market, rent) if row is not None)
-    rows.append(line("idle hours left out", "cost-all-full", base.machines(typical, end) * end["utilisation"], typical, end))
+        rows.append(line(f"{data.gpu(least['gpu'])['name']} instead of {data.gpu(page.gpu)['name']}", "cost-all-full",
+                         least["usd_per_mtok_full"], typical, least))
     table = pd.DataFrame(rows)
     table["factor"] = table["usd_per_mtok"] / table["usd_per_mtok"].shift()
     first, last = rows[0], rows[-1]
@@ -99,10 +108,10 @@ def crossings(page):
         sold = offered[(offered["kind"] == "api") & (offered["reason"] == "")]
         if sold.empty:
             continue
-        asked = float(sold.iloc[0]["usd_per_mtok"])
+        asked = float(sold.iloc[0]["usd_per_mtok_used"])
         for kind, verb in (("own", "own"), ("on_demand", "rent by the hour")):
             held = offered[(offered["kind"] == kind) & (offered["reason"] == "")]
-            found = [(break_even.threshold(case, row, asked), row) for _, row in held.iterrows()]
+            found = [(break_even.threshold(case, row, sold.iloc[0]), row) for _, row in held.iterrows()]
             volume, row = min(found, key=lambda pair: pair[0]) if found else (np.inf, None)
             rows.append({"what": f"{verb}, {words}", "rule": rule, "kind": kind, "gpu": "" if row is None else row["gpu"],
                          "requests_per_day": volume, "usd_per_mtok_api": asked,

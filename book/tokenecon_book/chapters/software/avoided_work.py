@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data, model_shape
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, given, named
 from tokenecon.formulas import levers
 from tokenecon.serving import textbook
 from tokenecon_book.chapters.software import lever_points_calibrated
 from tokenecon_book.chapters.software.lever_points_textbook import BASE_FORMAT, LEVERS
+from tokenecon_book.documents import base
 from tokenecon_book.documents.words import percent, than
 
 SHARES = (0.25, 0.5, 0.75, 0.9)
@@ -43,14 +44,17 @@ def shares(case):
     claimed = data.claim("sw-routing-saving")["low"]
     pays = case.cost_ratio < 1
     needed = levers.routing_share_needed(saving=claimed + case.router_cost, cost_ratio=case.cost_ratio) if pays else np.inf
+    said = named("sw-routing-saving", claimed, percent)
+    ratio = given(case, "cost_ratio", percent)
+    share = named("routing-share-needed", needed, percent, **base.cased(case, "cost_ratio", "router_cost")) if needed <= 1 else ""
     return Finding(table, (
-        f"Routing does not pay: the other model's token costs {than(case.cost_ratio)} one of the large model." if not pays else
-        f"To save the documents' {claimed:.0%}, {needed:.0%} of the tokens must go to a model at {percent(case.cost_ratio)} of "
-        "the cost, and nothing may be asked twice."
-        if needed <= 1 else
-        f"The documents' {claimed:.0%} is out of reach with a small model at {percent(case.cost_ratio)} of the cost, even if "
-        "it answers everything."), (
-        f"Savings on the cost of input and output together, all levers but these on. Router: {case.router_cost:.0%} of "
+        f"Routing does not pay: the other model's token costs {given(case, 'cost_ratio', than)} one of the large model."
+        if not pays else
+        f"To save the documents' {said}, {share} of the tokens must go to a model at {ratio} of the cost, and nothing may be "
+        "asked twice."
+        if share else
+        f"The documents' {said} is out of reach with a small model at {ratio} of the cost, even if it answers everything."), (
+        f"Savings on the cost of all tokens, all optimisations but these on. Router: {case.router_cost:.0%} of "
         f"the large model's cost; a token found in the cache saves {case.saved_share:.0%} of its prefill. What the small "
         "model gets wrong costs quality, which no figure here counts."),
         units=dict.fromkeys(("routed", "cascade", "prefix"), "fraction"))
@@ -70,13 +74,17 @@ def experts(case):
         rows.append({"model": row["name"], "compute_saving": float(levers.sparse_compute_saving(
             active_parameters=row["active_parameters"], parameters=row["parameters"]))} | read)
     table = pd.DataFrame(rows)
-    claimed = data.claim("sw-moe-compute-reduction")["low"]
-    low, high = table["compute_saving"].min(), table["compute_saving"].max()
-    column = f"read_{EXPERT_BATCHES[-2]}"
+    claimed = named("sw-moe-compute-reduction", data.claim("sw-moe-compute-reduction")["low"], percent)
+    batch = EXPERT_BATCHES[-2]
+    column = f"read_{batch}"
+    less = [named("experts-arithmetic-saved", table["compute_saving"].agg(end), percent, end=end,
+                  models=",".join(chosen)) for end in ("min", "max")]
+    read = [named("experts-read", table[column].agg(end), percent, end=end, batch=batch, models=",".join(chosen))
+            for end in ("min", "max")]
+    shared = named("batch-example", batch, str, what="experts")
     return Finding(table, (
-        f"A mixture of experts does {low:.0%} to {high:.0%} less arithmetic (the documents: {claimed:.0%}), but at batch "
-        f"{EXPERT_BATCHES[-2]} a step still reads {table[column].min():.0%} to {table[column].max():.0%} of the weights, "
-        "and all of them must be kept in memory."),
+        f"A mixture of experts does {less[0]} to {less[1]} less arithmetic (the documents: {claimed}), but with {shared} "
+        f"requests at a time a step still reads {read[0]} to {read[1]} of the weights, and all of them must be kept in memory."),
         "Share of the weights read in one decode step, if every token picks its experts by chance.",
         units=dict.fromkeys(table.columns.drop("model"), "fraction"))
 

@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, named
 from tokenecon.fleet import traffic
 from tokenecon.formulas import levers, serving
 from tokenecon.queries import remembered
 from tokenecon.simulation import answer_lengths
 from tokenecon_book.chapters.software import simulation_load
+from tokenecon_book.documents.words import percent
 
 TRACE = "workload.osl_azure_conv"  # measured answer lengths: mean, 10th and 90th percentile
 DECILES = (0.1, 0.9)
@@ -87,14 +88,21 @@ def occupancy_curve(steps, beside=None, *, lengths):
     saved = levers.saving(before=1 / static, after=1 / continuous)
     talk = traffic.lengths(TALKING_TRACE)
     apart = max(abs(static_occupancy(size, MEASURED) - occupancy_of(talk, size)) for size in sizes if size <= batch)
+    size = named("batch-cheapest", batch, "{:,.0f}".format, of="static", lengths=lengths)
+    busy = named("slots-live", here, percent, batch=batch, lengths=lengths)
+    theirs, ours, less = (named(row, value, percent) for row, value in (
+        ("sw-static-utilisation", static), ("sw-cb-utilisation", continuous), ("sw-cb-cost-reduction", claimed)))
+    from_theirs = named("batching-saving", saved, percent, by="the documents' two shares")
+    from_here = named("batching-saving", 1 - here, percent, by="slots that are always full", batch=batch, lengths=lengths)
+    smaller = "a smaller batch" if here < static else "a larger batch"
     return Finding(table, (
-        f"A static batch of {batch} keeps {here:.0%} of its slots busy; the documents' {static:.0%} is "
-        f"a batch of {batch_of_occupancy(static, MEASURED)} with measured lengths, "
-        f"{batch_of_occupancy(static, EXPONENTIAL)} with exponential ones"), (
+        f"A static batch of {size} keeps {busy} of its slots busy; the documents' {theirs} is that of {smaller}"), (
+        f"The documents' {static:.0%} is a batch of {batch_of_occupancy(static, MEASURED)} with measured lengths, of "
+        f"{batch_of_occupancy(static, EXPONENTIAL)} with exponential ones. "
         "Measured: a Weibull curve through the 10th and 90th percentile of a trace of conversations; all its percentiles "
         f"give the same to {apart * 100:.1f} percentage points up to a batch of {batch}. A coding assistant, by all percentiles "
         "of its trace, gives many short answers and rare long ones, and its static batches are emptier."),
         claimed_static=static, claimed_continuous=continuous, points=None if beside is None else simulation_load.points(beside),
-        arithmetic=f"By the documents' own two occupancies continuous batching saves 1 - {static:.0%} / {continuous:.0%} = "
-                   f"{saved:.0%}; they say {claimed:.0%}. From the {here:.0%} of this page's static batch to slots that are "
-                   f"always full it would save {1 - here:.0%}.")
+        arithmetic=f"By the documents' own shares of busy slots, {theirs} and {ours}, continuous batching saves {from_theirs}; "
+                   f"they say {less}. From the {busy} of this page's static batch to slots that are always full it would save "
+                   f"{from_here}.")

@@ -4,10 +4,12 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import DoesNotFit
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, given, named
 from tokenecon.formulas import kv_cache, memory
 from tokenecon.serving import textbook
 from tokenecon_book.chapters.software.lever_points_textbook import BASE_FORMAT
+from tokenecon_book.documents import base
+from tokenecon_book.documents.words import percent
 
 LATENT = "deepseek-v3"  # the model whose latent dimensions stand for latent attention
 MULTI, GROUPED, SINGLE, LATENTS = "multi-head", "grouped-query", "multi-query", "latent"
@@ -40,7 +42,7 @@ def structures(model):
 def concurrency(case):
     """Requests that fit in the memory, and how many times those of multi-head attention in contiguous 16 bits."""
     positions = case.isl + case.osl
-    place = textbook.placement(case.model, case.gpu, case.n_gpus, BASE_FORMAT)
+    place = textbook.placement(case.model, case.gpu, case.n_gpus, case.weights)
     wide = data.precision(BASE_FORMAT)["bits"]
     waste = {"contiguous": case.contiguous_waste, "paged": case.paged_waste}
     rows = []
@@ -55,8 +57,8 @@ def concurrency(case):
     table = pd.DataFrame(rows)
     if table["sequences"].iloc[0] == 0:
         raise DoesNotFit(
-            f"parameter 'n_gpus' is {case.n_gpus}, but {case.n_gpus} x {case.gpu} do not hold the 16-bit weights of "
-            f"{case.model}; raise it")
+            f"parameter 'n_gpus' is {case.n_gpus}, but {case.n_gpus} x {case.gpu} do not hold the weights of {case.model} in "
+            f"{case.weights}; raise it")
     table["factor"] = table["sequences"] / table["sequences"].iloc[0]
     by = table.set_index(["structure", "packing"])["factor"]
     names = list(structures(case.model))
@@ -67,16 +69,26 @@ def concurrency(case):
     waste_cut = data.claim("sw-paged-attention-waste")["low"]
     by_documents = kv_cache.concurrency_gain(
         kv_shrink=shared, waste_before=case.contiguous_waste, waste_after=case.contiguous_waste * (1 - waste_cut))
+    of = base.cased(case, "model", "contiguous_waste", "paged_waste")
+    narrow = data.precision(PACKINGS[2][1])["name"].split()[0]
+    more = named("cache-requests", together, "{:.0f}".format, what=columns[2], **of)
+    theirs = named("sw-kv-concurrency", total, "{:.0f}".format)
+    smaller, half = (named("cache-smaller", factor, "{:.0f}".format, model=case.model, attention=names[place])
+                     for place, factor in ((2, single), (1, grouped)))
+    claimed = named("sw-mqa-cache-factor", shared, "{:.0f}".format)
+    cut, waste = named("sw-paged-attention-waste", waste_cut, percent), given(case, "contiguous_waste", percent)
+    give = named("cache-requests", by_documents, "{:.0f}".format, what="the documents' two figures", **of)
     return Finding(table, (
-        f"Grouped-query attention, paging and an 8-bit cache hold {together:.0f} times as many requests as multi-head "
-        f"attention without them; the documents say {total:.0f}"), (
-        "Requests of this page's length beside 16-bit weights, multi-head attention in contiguous 16 bits = 1. Other "
-        "structures are what-ifs with the layers and heads of the model; windows count as full attention."),
+        f"Grouped-query attention, paging and a cache in {narrow} hold {more} times as many requests as multi-head "
+        f"attention without them; the documents say {theirs}"), (
+        f"Requests of this page's length beside weights in {data.precision(case.weights)['name'].split()[0]}; multi-head "
+        "attention in contiguous 16 bits = 1. Other structures are what-ifs with the layers and heads of the model; windows "
+        "count as full attention."),
         units={"kv_bytes": "B/position", "sequences": "sequence"},
-        sharing=f"One key-value head for all makes the cache of {data.model(case.model)['name']} {single:.0f} times smaller, "
-                f"grouped-query attention {grouped:.0f} times; the documents give {shared:.0f} for multi-query attention.",
-        documents=f"Their own two figures, a cache {shared:.0f} times smaller and {waste_cut:.0%} less waste, give "
-                  f"{by_documents:.0f} times when {case.contiguous_waste:.0%} of the memory is wasted before.")
+        sharing=f"One key-value head for all makes the cache of {data.model(case.model)['name']} {smaller} times smaller, "
+                f"grouped-query attention {half} times; the documents give {claimed} for multi-query attention.",
+        documents=f"Their own two figures, a cache {claimed} times smaller and {cut} less waste, give "
+                  f"{give} times when {waste} of the memory is wasted before.")
 
 
 @finding

@@ -8,7 +8,7 @@ BATCH = axis("batch", "Batch: requests decoded together", "sequence", log=True)
 
 def steps(found):
     """Cost of a token from the baseline down, lever after lever."""
-    return waterfall(found.table, axis("usd_per_mtok", "Cost of input and output together", "USD/Mtok"), "step")
+    return waterfall(found.table, axis("usd_per_mtok", "Cost of all tokens", "USD/Mtok"), "step")
 
 
 def products(found):

@@ -13,7 +13,6 @@ from tokenecon.errors import BadInput, NoEstimate
 from tokenecon.serving import operating_point as calibrated
 from tokenecon.serving import textbook
 from tokenecon_book.chapters.software import batching, lever_points_textbook
-from tokenecon_book.documents import bills
 
 
 def given(case, on):
@@ -22,7 +21,7 @@ def given(case, on):
         "model": case.model, "gpu": case.gpu, "n_gpus": case.n_gpus, "isl": case.isl, "osl": case.osl,
         "weights": case.weights if "weights" in on else lever_points_textbook.BASE_FORMAT,
         "kv": case.kv if "kv" in on else lever_points_textbook.BASE_FORMAT, "concurrency": np.nan,
-        "utilisation": case.utilisation, "usd_per_gpu_hour": bills.documents_hour(case),
+        "utilisation": case.utilisation, "usd_per_gpu_hour": case.usd_per_gpu_hour,
         "load": "closed_loop" if "continuous" in on else "static",
     }  # fmt: skip
     if "prefix" in on:
@@ -47,38 +46,53 @@ def ceiling(case, on):
 
 
 def operating_point(case, on):
-    """Batch, speed and cost with the levers in the set `on`, at the cheapest batch allowed; arrays [poor, expected, good]."""
+    """Machine, batch, speed and cost with the levers in the set `on`, where they are cheapest."""
+    return lever_points_textbook.cheapest(on_machine, case, on)
+
+
+def on_machine(case, on):
+    """The same on the GPUs of the case, at the cheapest batch allowed; arrays [poor, expected, good]."""
     fits = int(ceiling(case, on))
     if fits < 1:
         raise lever_points_textbook.no_room(case, on)
-    batches = np.array(lever_points_textbook.spread(fits), dtype=float)
+    tried = lever_points_textbook.spread(fits)
+    table = _at_batches(case, on, tried)
+    if not (table["tpot_ms"] <= case.tpot_ms).any():
+        raise lever_points_textbook.too_slow(case, table["tpot_ms"].min())
+    place = tried.index(_best(table, case)["concurrency"])
+    around = range(tried[max(place - 1, 0)], tried[min(place + 1, len(tried) - 1)] + 1)
+    best = _best(_at_batches(case, on, list(around)), case)  # every batch between the neighbours of the best
+    # the poor end of a time or a cost is the high one
+    tpot_ms, usd_per_mtok = (best[[f"{name}_high", name, f"{name}_low"]].to_numpy(dtype=float)
+                             for name in ("tpot_ms", "usd_per_mtok"))
+    return {"batch": int(best["concurrency"]), "occupancy": float(best["occupancy"]), "calibrated": bool(best["calibrated"]),
+            "tpot_ms": tpot_ms,
+            "usd_per_mtok": lever_points_textbook.routed(case, usd_per_mtok) if "routing" in on else usd_per_mtok}
+
+
+def _best(table, case):
+    """The cheapest row of those that are fast enough."""
+    return table.loc[table.loc[table["tpot_ms"] <= case.tpot_ms, "usd_per_mtok"].idxmin()]
+
+
+def _at_batches(case, on, batches):
+    """One row a batch that fits: operating points, with the occupancy of a static batch and the cost of its own tokens."""
     busy = np.array([1.0 if "continuous" in on else batching.static_occupancy(int(batch), case.lengths) for batch in batches])
     # a static batch runs as long as its longest answer, which ends where the positions of the model do; of its slots only a
     # part makes tokens then
     longest = data.model(case.model)["max_positions"] - case.isl
     table = calibrated.points(pd.DataFrame([
-        given(case, on) | {"concurrency": batch, "osl": min(case.osl / share, longest)}
-        for batch, share in zip(batches, busy, strict=True)]))
+        given(case, on) | {"concurrency": float(batch), "osl": min(case.osl / share, longest)}
+        for batch, share in zip(batches, busy, strict=True)])).assign(occupancy=busy)
     # a static batch of which every slot is as long as the longest answer may be too much even for a paged cache
     table = table[~table["reason"].str.contains(calibrated.NO_ROOM)].reset_index(drop=True)
     if table.empty:
         raise lever_points_textbook.no_room(case, on)
     if table["reason"].any():
         raise NoEstimate(table.loc[table["reason"] != "", "reason"].iloc[0])
-    busy = busy[:len(table)]  # batches grow, so what does not fit was at the end
     for end in calibrated.ENDS:  # the bill of a request over its own tokens, not over those of the longest
         table[f"usd_per_mtok{end}"] *= (table["isl"] + table["osl"]) / (case.isl + case.osl)
-    kept = table[table["tpot_ms"] <= case.tpot_ms]
-    if kept.empty:
-        raise lever_points_textbook.too_slow(case, table["tpot_ms"].min())
-    place = kept["usd_per_mtok"].idxmin()
-    best = table.loc[place]
-    # the poor end of a time or a cost is the high one
-    tpot_ms, usd_per_mtok = (best[[f"{name}_high", name, f"{name}_low"]].to_numpy(dtype=float)
-                             for name in ("tpot_ms", "usd_per_mtok"))
-    return {"batch": int(best["concurrency"]), "occupancy": float(busy[place]), "calibrated": bool(best["calibrated"]),
-            "tpot_ms": tpot_ms,
-            "usd_per_mtok": lever_points_textbook.routed(case, usd_per_mtok) if "routing" in on else usd_per_mtok}
+    return table
 
 
 def cost(case, on):

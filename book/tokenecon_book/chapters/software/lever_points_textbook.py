@@ -3,17 +3,20 @@
 Baseline: the model in 16 bits with a 16-bit cache, one contiguous piece of memory for each sequence,
 static batches, every prompt computed in full, no speculation, one model for all requests.  In every
 state the batch is the cheapest of those that the memory holds and that keep the time per output token
-under the limit; a cost is what input and output of the workload cost together.
+under the limit, on the page's machine or on one of twice the GPUs, whichever is cheaper: 16 bits need
+more of them.  A cost is that of all tokens of the workload.
 """
+
+from types import SimpleNamespace
 
 import numpy as np
 
 from tokenecon import data, units
 from tokenecon.errors import DoesNotFit, TooSlow
 from tokenecon.formulas import levers, memory, money, serving
-from tokenecon.serving import textbook
+from tokenecon.serving import lookups, textbook
 from tokenecon_book.chapters.software import batching, speculation
-from tokenecon_book.documents import bills
+from tokenecon_book.documents import base
 
 BASE_FORMAT = "fp16"
 # In the order in which the waterfall turns them on.
@@ -26,13 +29,29 @@ LEVERS = {
     "speculation": "speculative decoding",
     "routing": "routing to a small model",
 }
+DOING = {
+    "weights": "quantising the weights to {weights}", "kv": "quantising the cache to {kv}", "paging": "paging the cache",
+    "continuous": "batching continuously", "prefix": "keeping a prefix cache", "speculation": "speculating",
+    "routing": "routing easy requests to a small model",
+}  # fmt: skip
 CANDIDATES = 48  # batches tried between one and what the memory holds
 
 
-def name(lever, case):
+def name(lever, case, words=LEVERS):
     """The lever in words, with the formats of the case."""
     formats = {field: data.precision(getattr(case, field))["name"].split()[0] for field in ("weights", "kv")}
-    return LEVERS[lever].format(**formats)
+    return words[lever].format(**formats)
+
+
+def wide():
+    """The format of the baseline as a reader says it."""
+    return data.precision(BASE_FORMAT)["name"].split()[0]
+
+
+def of(case, **more):
+    """What a number of this page is of, for :func:`named`: the machine, its load, its limit and its price."""
+    return base.cased(case, "model", "gpu", "n_gpus", "weights", "kv", "isl", "osl", "tpot_ms", "lengths", "utilisation",
+                      "usd_per_gpu_hour") | more
 
 
 def _pass(case, on, batch, efficiencies):
@@ -85,8 +104,31 @@ def too_slow(case, quickest_ms):
         f"{quickest_ms:.1f} ms per output token even for one request; raise it, or n_gpus")
 
 
-def operating_point(case, on, *, efficiencies=None):
-    """By the textbook: batch, speed and cost with the levers in the set `on`, at the cheapest batch allowed.
+def machines(case):
+    """GPUs of a replica to choose from: those of the page, and twice as many where a server has them."""
+    return [case.n_gpus] + [2 * case.n_gpus] * (2 * case.n_gpus <= lookups.server_gpus(case.gpu))
+
+
+def cheapest(point, case, on):
+    """The cheapest of a point's states over :func:`machines`, with its ``n_gpus``; the first's reason where none is possible."""
+    found, refused = [], None
+    for n_gpus in machines(case):
+        try:
+            found.append(point(SimpleNamespace(**(vars(case) | {"n_gpus": n_gpus})), on) | {"n_gpus": n_gpus})
+        except (DoesNotFit, TooSlow) as error:
+            refused = refused or error
+    if not found:
+        raise refused
+    return min(found, key=lambda one: one["usd_per_mtok"][textbook.EXPECTED])
+
+
+def operating_point(case, on):
+    """By the textbook: machine, batch, speed and cost with the levers in the set `on`, where they are cheapest."""
+    return cheapest(on_machine, case, on)
+
+
+def on_machine(case, on, *, efficiencies=None):
+    """The same on the GPUs of the case: batch, speed and cost at the cheapest batch allowed.
 
     Arrays are [poor, expected, good]; the same by the calibrated model is in
     :mod:`tokenecon_book.chapters.software.lever_points_calibrated`.
@@ -108,7 +150,7 @@ def operating_point(case, on, *, efficiencies=None):
     if "prefix" in on:
         prefill_s = prefill_s * levers.prefix_cache_factor(hit_rate=case.hit_rate, avoided_share=case.saved_share)
     cost = money.usd_per_mtok_of_seconds(
-        busy_s=prefill_s + best["decode_s"], tok=case.isl + case.osl, usd_per_gpu_hour=bills.documents_hour(case),
+        busy_s=prefill_s + best["decode_s"], tok=case.isl + case.osl, usd_per_gpu_hour=case.usd_per_gpu_hour,
         n_gpus=case.n_gpus, utilisation=case.utilisation)
     return best | {"usd_per_mtok": routed(case, cost) if "routing" in on else cost}
 
@@ -131,7 +173,7 @@ def routed(case, cost):
 
 
 def row_of(point):
-    row = {"batch": point["batch"], "occupancy": point["occupancy"]}
+    row = {"n_gpus": point["n_gpus"], "batch": point["batch"], "occupancy": point["occupancy"]}
     for column in ("tpot_ms", "usd_per_mtok"):
         row |= textbook.span(column, point[column])
     return row

@@ -5,11 +5,14 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import DoesNotFit
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, named
 from tokenecon.formulas import levers
 from tokenecon.serving import operating_point, textbook
 from tokenecon.serving.operating_point import CALIBRATED, TEXTBOOK
 from tokenecon_book.chapters.software.lever_points_textbook import BASE_FORMAT
+from tokenecon_book.chapters.software.lever_points_textbook import wide as wide_name
+from tokenecon_book.documents import base
+from tokenecon_book.documents.words import listed, span
 
 NARROW = "int4"
 FORMATS = ("fp8", "int8", "nvfp4", "int4")
@@ -91,15 +94,19 @@ def batch_curve(case):
                     for by in (CALIBRATED, TEXTBOOK))
     claim = data.claim("sw-quant-cost-factor")
     bits = {fmt: data.precision(fmt)["bits"] for fmt in ("fp32", "fp16", "int8", "int4")}
-    baselines = ", ".join(
-        f"{levers.precision_saving(bits_per_param=bits['int4'], baseline_bits_per_param=bits[base]):.1%} against "
-        f"{base.upper()}" for base in ("fp32", "fp16", "int8"))
+    baselines = listed([named("bits-saved", levers.precision_saving(
+        bits_per_param=bits["int4"], baseline_bits_per_param=bits[base_format]), "{:.0%}".format, baseline=base_format)
+        + f" against {base_format.upper()}" for base_format in ("fp32", "fp16", "int8")])
+    of = base.cased(case, "model", "gpu", "n_gpus", "kv", "isl", "osl")
+    alone, shared = (named("format-speedup", four[batch], "{:.1f}".format, weights=NARROW, batch=batch, **of)
+                     for batch in (1, wide))
+    least = named("sw-quant-cost-factor", claim["low"], "{:.0f}".format)
     return Finding(table, (
-        f"Four-bit weights make one request {four[1]:.1f} times as fast, and {four[wide]:.1f} times with the {wide} that 16 "
-        f"bits have room for (textbook {theirs[1]:.1f} and {theirs[wide]:.1f}); the documents say {claim['low']:.0f} to "
-        f"{claim['high']:.0f}"), (
-        f"Step in 16 bits over step in fewer, cache in {data.precision(case.kv)['name']}. Diamonds: published speed-ups on "
-        "other models; the kernel alone is one matrix product."),
+        f"One request decodes {alone} times as fast with four-bit weights, a large batch {shared} times; the documents promise "
+        f"{least} or more"), (
+        f"Large: the {wide} requests that the memory holds beside weights in {wide_name()}. By the textbook {theirs[1]:.1f} and "
+        f"{theirs[wide]:.1f} times. Step in 16 bits over step in fewer, cache in {data.precision(case.kv)['name']}. Diamonds: "
+        "published speed-ups on other models; the kernel alone is one matrix product."),
         wide_ceiling=wide, baselines=baselines, points=literature())
 
 
@@ -139,9 +146,11 @@ def compared():
         rows.append({"id": name, "conditions": fact["conditions"], "published": fact["value"], "calibrated": rate[1] / rate[0],
                      "textbook": wide / narrow, "excess": rate[1] / rate[0] / fact["value"]})
     table = pd.DataFrame(rows)
-    ends = [f"{ratio.min():.2f} to {ratio.max():.2f}" for ratio in (table["excess"], table["textbook"] / table["published"])]
+    ends = [span(*(named("speedup-promised", ratio.agg(end), "{:.2f}".format, by=by, end=end) for end in ("min", "max")), str)
+            for by, ratio in ((CALIBRATED, table["excess"]), (TEXTBOOK, table["textbook"] / table["published"]))]
+    counted = named("speedups-compared", len(table), str)
     return Finding(table, (
-        f"Under the conditions of {len(table)} published measurements the calibrated model promises {ends[0]} times the "
+        f"Under the conditions of {counted} published measurements the calibrated model promises {ends[0]} times the "
         f"speed-up that was measured, the textbook {ends[1]} times."),
         units=dict.fromkeys(("published", "calibrated", "textbook", "excess"), "ratio"))
 
@@ -152,7 +161,9 @@ def accuracy():
     table = pd.DataFrame([
         {"weights": words, "lost": data.row("optimisations", f"quantisation.trtllm.mmlu-{name}-llama2-70b")["value"]}
         for name, words in LOSSES.items()])
-    lost = ", ".join(f"{row.weights} {row.lost:.1%}" for row in table.itertuples())
-    kept = data.claim("ec-quant-accuracy")["low"]
-    return Finding(table, f"On the MMLU questions Llama 2 70B was measured to lose {lost}; the documents allow {1 - kept:.1%}.",
+    lost = listed([f"{row.weights} {row.lost:.1%}" for row in table.itertuples()])
+    for name, share in zip(LOSSES, table["lost"], strict=True):
+        named(f"quantisation.trtllm.mmlu-{name}-llama2-70b", share, "{:.1%}".format)
+    kept = named("ec-quant-accuracy", data.claim("ec-quant-accuracy")["low"], lambda share: f"{1 - share:.1%}")
+    return Finding(table, f"On the MMLU questions Llama 2 70B was measured to lose {lost}; the documents allow {kept}.",
                    units={"lost": "fraction"})

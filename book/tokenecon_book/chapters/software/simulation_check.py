@@ -6,12 +6,13 @@ import pandas as pd
 
 from tokenecon import units
 from tokenecon.errors import CannotSimulate
+from tokenecon.finding import named
 from tokenecon.formulas import queueing, serving
 from tokenecon.serving import estimate
 from tokenecon.simulation import answer_lengths, pass_times, scheduler
 from tokenecon.simulation.scheduler import STATIC
 from tokenecon.simulation.summary import occupancy, summary, with_ends
-from tokenecon_book.documents.words import count
+from tokenecon_book.documents.words import count, percent, span
 
 SEEDS = range(5)
 PER_CLIENT = 10  # requests that each client of a benchmark sends, as InferenceMAX does
@@ -124,30 +125,42 @@ def _named(seen, name):
     return {f"simulated{end}": seen[name + end] for end in ("", "_low", "_high")}
 
 
-def words(table, slots):
-    """Sentence, note and further sentences on a table of :func:`check`, from the ratios, as a Finding takes them."""
+def words(table, slots, of):
+    """Sentence, note and further sentences on a table of :func:`check`, from the ratios, as a Finding takes them.
+
+    ``of`` says what the numbers are of, for :func:`named`.
+    """
     rate, ttft, tpot = (table[table["what"] == what] for _, what, _ in QUANTITIES)
     spread = ttft[(ttft["setting"] == SPREAD) & (ttft["concurrency"] == ttft["concurrency"].max())]
     wait = table[table["what"].str.startswith("requests that wait")]
     still = table[table["what"].str.startswith("slots of a static")]
 
-    def ends(rows, form=".2f"):
-        low, high = (format(end, form) for end in (rows["ratio"].min(), rows["ratio"].max()))
-        return low if low == high else f"{low} to {high}"
+    def ends(rows, what):
+        return span(*(named("simulated-over-estimate", rows["ratio"].agg(end), "{:.2f}".format, what=what, end=end, **of)
+                      for end in ("min", "max")), str)
+
+    def waits(row, by, show):
+        return named("requests-waiting", row[by], show, at=row["at"], by=by, **of)
+
+    def load(row):
+        return f"{named('load-of-highest', row['load'], percent, at='checked ' + row['at'], **of)} load"
 
     first, last = wait.iloc[0], wait.iloc[-1]
     safe, short = (wait["simulated"] <= wait["analytic"]).all(), (wait["simulated_low"] > wait["analytic"]).any()
     why = (": passes are shorter while slots are empty, so the formula errs on the safe side" if safe else
            ": it counts requests of mean length, and uneven ones take longer passes together" if short else "")
+    places = named("slots-simulated", slots, lambda number: count(number, "slot"), **of)
+    clients = named("slots-simulated", spread["concurrency"].iloc[0], "{:.0f}".format, what="clients", **of)
+    exact = "{:.1%}".format
     return {"sentence": (
-        f"The simulation writes {ends(rate)} times the tokens that the steady state says, at {ends(tpot)} times the TPOT; "
-        f"static batches are {ends(still)} times as full as their lengths say"), "waiting": (
-        f"Of {count(slots, 'slot')} Erlang C has {first['analytic']:.1%} of the requests wait at {first['at']} and "
-        f"{last['analytic']:.0%} at {last['at']}, the simulation {first['simulated']:.1%} and "
-        f"{last['simulated']:.0%}{why}"), "ttft": (
-        f"Mean TTFT is {ends(ttft[ttft['setting'] == TOGETHER])} times the estimate where all clients start at once and go on "
-        f"in step, as in benchmarks, and {ends(spread)} times where {spread['concurrency'].iloc[0]:.0f} of them start one after "
-        "the other: the estimate is what benchmark tools print, the crowd at their start and what engines queue ahead "
+        f"The simulation writes {ends(rate, 'tokens')} times the tokens that the steady state says, at {ends(tpot, 'tpot')} "
+        f"times the TPOT; static batches are {ends(still, 'occupancy')} times as full as their lengths say"), "waiting": (
+        f"Of {places} Erlang C has {waits(first, 'analytic', exact)} of the requests wait at {load(first)} and "
+        f"{waits(last, 'analytic', percent)} at {load(last)}, the simulation {waits(first, 'simulated', exact)} and "
+        f"{waits(last, 'simulated', percent)}{why}"), "ttft": (
+        f"Mean TTFT is {ends(ttft[ttft['setting'] == TOGETHER], 'ttft together')} times the estimate where all clients start at "
+        f"once and go on in step, as in benchmarks, and {ends(spread, 'ttft spread')} times where {clients} of them start one "
+        "after the other: the estimate is what benchmark tools print, the crowd at their start and what engines queue ahead "
         "included"), "note": (
         "The estimate adds a prefill and the decode passes up; the simulation reads prompts in passes that also decode. Ranges: "
-        "80 % sampling intervals.")}
+        "draws, 10 to 90 % of the samples.")}

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, named
 from tokenecon.fleet import traffic
 from tokenecon.formulas import levers
 from tokenecon.simulation import pass_times, scheduler
@@ -12,7 +12,8 @@ from tokenecon.simulation.scheduler import CONTINUOUS, STATIC
 from tokenecon.simulation.summary import summary
 from tokenecon.units import MS_PER_SECOND
 from tokenecon_book.chapters.software import simulation_check
-from tokenecon_book.documents.words import LITTLE
+from tokenecon_book.documents import base
+from tokenecon_book.documents.words import LITTLE, percent
 
 SEED = 20231116  # the day of the first trace
 COUNT, WAVES = 2000, 40  # requests of a run, and for each slot at least
@@ -89,13 +90,21 @@ def timeline(case, full):
             parts.append(part[part["end_s"] > part["start_s"]])
     table = pd.concat(parts, ignore_index=True)
     table["seconds"] = table["end_s"] - table["start_s"]
+    places, ours, theirs = (named(quantity, value, "{:,.0f}".format, **_of(case, slots, **more)) for quantity, value, more in (
+        ("slots-simulated", slots, {}), ("answers-given", answered[CONTINUOUS], {"batching": NAMES[CONTINUOUS]}),
+        ("answers-given", answered[STATIC], {"batching": NAMES[STATIC]})))
     return Finding(table, (
-        f"In the time of {BATCHES_SHOWN} static batches the same {slots} slots give {answered[CONTINUOUS]} answers in place of "
-        f"{answered[STATIC]} with continuous batching" if slots > 1 else
+        f"In the same time continuous batching gives {ours} answers on {places} slots, static batches {theirs}" if slots > 1 else
         "One slot answers one request after the other, whatever the batching"), (
+        f"The time is that of {BATCHES_SHOWN} static batches. "
         "Simulated pass by pass with the pass times of the calibrated model, from the same queue of requests that never empties."
         + (f" Shown are {shown} of the {slots} slots." if shown < slots else "")),
         units=dict.fromkeys(("slot", "top", "bottom"), "count"), end_s=float(end), rows=len(MODES) * (shown + GAP), panels=panels)
+
+
+def _of(case, slots, **more):
+    """What a simulated number is of, for :func:`named`."""
+    return base.cased(case, "model", "gpu", "n_gpus", "weights", "kv", "isl", "osl", "trace") | {"slots": slots} | more
 
 
 @finding
@@ -103,7 +112,7 @@ def compared(case, full):
     """The simulation of the page's replica beside the arithmetic, alone and with all slots in use."""
     slots = full[CONTINUOUS][0].slots
     table = simulation_check.check(replica_case(case), traffic.lengths(case.trace), concurrencies=sorted({1, slots}), slots=slots)
-    return Finding(table, units={"load": "fraction"}, **simulation_check.words(table, slots))
+    return Finding(table, units={"load": "fraction"}, **simulation_check.words(table, slots, _of(case, slots)))
 
 
 def points(beside):
@@ -143,35 +152,44 @@ def _words(case, engine, table, full):
     """The sentences of the section, worked out from the runs, as a Finding takes them."""
     static, continuous = (full[batching][1] for batching in MODES)
     stated = {name: data.claim(name)["low"] for name in ("sw-static-utilisation", "sw-cb-utilisation", "sw-cb-cost-reduction")}
-    low, busy, claimed = stated.values()
+    low, busy, claimed = (named(name, value, percent) for name, value in stated.items())
     own = table[table["batching"].str.startswith(NAMES[CONTINUOUS])]
     saved = levers.saving(before=1 / static["requests_per_s"], after=1 / continuous["requests_per_s"])
+
+    def said(quantity, value, show=percent, **more):
+        return named(quantity, value, show, **_of(case, engine.slots, **more))
+
+    size = said("slots-simulated", engine.slots, "{:,.0f}".format)
+    decoding = {batching: said("slots-decoding", full[batching][1]["decoding"], batching=NAMES[batching]) for batching in MODES}
     words = {"sentence": (
-        f"With a queue that never empties, static batches of {engine.slots} keep {static['decoding']:.0%} of the slots "
-        f"decoding and continuous batching {continuous['decoding']:.0%}; the documents say {low:.0%} and {busy:.0%}")}
+        f"With a queue that never empties, static batches of {size} keep {decoding[STATIC]} of the slots "
+        f"decoding and continuous batching {decoding[CONTINUOUS]}; the documents say {low} and {busy}")}
     words["static"] = (
-        f"Of the slots of a decoding static batch {static['occupancy']:.0%} work on an answer that is not finished; prompts "
-        f"that are read between the batches bring the share of all time down to {static['decoding']:.0%}")
-    if own["decoding"].max() >= busy:
-        load = float(np.interp(busy, np.maximum.accumulate(own["decoding"]), own["load"]))
-        rate = load * continuous["requests_per_s"]
-        there = summary(scheduler.simulate(engine, request_draws(case, engine, rate)))
+        f"Of the slots of a decoding static batch {said('slots-live', static['occupancy'])} work on an answer that is not "
+        f"finished; prompts that are read between the batches bring the share of all time down to {decoding[STATIC]}")
+    if own["decoding"].max() >= stated["sw-cb-utilisation"]:
+        load = float(np.interp(stated["sw-cb-utilisation"], np.maximum.accumulate(own["decoding"]), own["load"]))
+        there = summary(scheduler.simulate(engine, request_draws(case, engine, load * continuous["requests_per_s"])))
+        at = {"at": "the documents' share"}
+        wait_s = said("ttft-p95", there["ttft_ms_p95"] / MS_PER_SECOND, "{:.1f}".format, **at)
         words["continuous"] = (
-            f"Continuous batching reaches the documents' {busy:.0%} at {load:.0%} of its highest load, where "
-            f"{there['queued']:.0%} of the requests wait for a slot and one in twenty waits "
-            f"{there['ttft_ms_p95'] / MS_PER_SECOND:.1f} s or longer for its first token")
+            f"Continuous batching reaches the documents' {busy} at {said('load-of-highest', load, **at)} of its highest load, "
+            f"where {said('requests-waiting', there['queued'], **at)} of the requests wait for a slot and one in twenty waits "
+            f"{wait_s} s or longer for its first token")
     else:
         words["continuous"] = (
-            f"Continuous batching never reaches the documents' {busy:.0%}: even with a full queue its slots spend "
-            f"{continuous['reading']:.0%} of the time on prompts")
+            f"Continuous batching never reaches the documents' {busy}: even with a full queue its slots spend "
+            f"{said('slots-reading', continuous['reading'])} of the time on prompts")
     words["saving"] = (
-        f"From the same full queue continuous batching answers no more requests; the documents say it saves {claimed:.0%} of the "
+        f"From the same full queue continuous batching answers no more requests; the documents say it saves {claimed} of the "
         "cost of a token" if saved < LITTLE else
-        f"From the same full queue it answers {continuous['requests_per_s'] / static['requests_per_s']:.1f} times as many "
-        f"requests, which saves {saved:.0%} of the cost of a token; the documents say {claimed:.0%}")
+        "From the same full queue it answers "
+        f"{said('answers-ratio', continuous['requests_per_s'] / static['requests_per_s'], '{:.1f}'.format)} times as many "
+        f"requests, which saves {said('batching-saving', saved, by='simulation')} of the cost of a token; the documents say "
+        f"{claimed}")
     words["note"] = (
         f"Simulated: {COUNT:,} requests a row, Poisson arrivals, lengths spread as in a trace of requests and scaled to the "
         "means of this page. Load: arrivals over what continuous batching answers from a full queue. A static batch starts "
-        f"when it is full or after {case.batch_wait_s:g} s. Ranges: 80 % sampling intervals. Pass times are those of the "
-        "calibrated model; what an engine does between passes is not played.")
+        f"when it is full or after {case.batch_wait_s:g} s. Ranges: draws, 10 to 90 % of the samples. Pass times are those of "
+        "the calibrated model; what an engine does between passes is not played.")
     return words

@@ -28,12 +28,12 @@ LITERATURE = {
     "speculative.vllm.llama3-70b-cnn-loaded": "speculation, heavy load, summaries",
 }
 LITERATURE_COLUMNS = {
-    "what": ("Lever", None), "speedup": ("Speed or throughput over the baseline", "ratio"),
+    "what": ("Optimisation", None), "speedup": ("Speed or throughput over the baseline", "ratio"),
     "baseline": ("Baseline", None), "conditions": ("Conditions", None), "publisher": ("Published by", None),
 }  # fmt: skip
 CHANGE_COLUMNS = {
-    "change": ("What changes", None), "cost_factor": ("Cheaper with all levers", "ratio"),
-    "usd_per_mtok": ("Cost of both", "USD/Mtok"), "textbook_cost_factor": ("Cheaper, by the textbook", "ratio"),
+    "change": ("What changes", None), "cost_factor": ("Cheaper with all optimisations", "ratio"),
+    "usd_per_mtok": ("Cost of all tokens", "USD/Mtok"), "textbook_cost_factor": ("Cheaper, by the textbook", "ratio"),
 }  # fmt: skip
 
 
@@ -84,8 +84,8 @@ def sensitivity(case):
             rows.append({"change": f"{text} (not even one request at a time is fast enough)"})
     table = pd.DataFrame(rows, columns=["change", "cost_factor", "usd_per_mtok", "textbook_cost_factor"])
     return Finding(table, note=(
-        "Each row against its own baseline, with the same change: a baseline that is short of memory makes every lever "
-        "that frees some look large."))
+        "Each row against its own baseline, with the same change, on its number of GPUs or twice as many: a baseline that is "
+        "short of memory makes every optimisation that frees some look large."))
 
 
 def textbook_factor(case, on):
@@ -107,4 +107,4 @@ def literature():
          "baseline": fact["baseline"], "conditions": fact["conditions"],
          "publisher": data.source(fact["source"])["publisher"]}
         for name, fact in facts.items()])
-    return Finding(table, note="In brackets: the published range. One engine against another is more than one lever.")
+    return Finding(table, note="Ranges: as published. One engine against another is more than one optimisation.")

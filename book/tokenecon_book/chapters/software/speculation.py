@@ -5,9 +5,10 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import DoesNotFit, NoEstimate
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, given, named
 from tokenecon.formulas import levers, roofline
 from tokenecon.serving import operating_point, textbook
+from tokenecon_book.documents import base
 from tokenecon_book.documents.words import count, percent
 
 # Published effects with the batch that their conditions name; those at a stated request rate have none.
@@ -107,27 +108,35 @@ def load_curve(case):
         tokens_per_pass=levers.speculative_tokens_per_pass(acceptance=case.acceptance, draft_tokens=case.draft_tokens),
         draft_tokens=case.draft_tokens, draft_cost_ratio=case.draft_cost))
     claim = data.claim("sw-spec-decoding-speedup")
-    ends = theirs["speedup"].iloc[[0, -1]].tolist()
-    tail = f"{last.speedup:.2g} times at batch {last.batch} (textbook {ends[0]:.1f} and {ends[1]:.2g})"
     few, many = best_drafts(case, int(first.batch)), best_drafts(case, int(last.batch))
+    of = base.cased(case, "model", "gpu", "n_gpus", "weights", "kv", "isl", "osl", "acceptance", "draft_tokens")
+    alone, full = (named("speculation-speedup", row.speedup, "{:.2g}".format, batch=int(row.batch), **of)
+                   for row in (first, last))
+    least = named("sw-spec-decoding-speedup", claim["low"], "{:.0f}".format)
+    together = f", {full} times where memory is full" if last.batch > 1 else ""
     return Finding(table, (
-        f"Speculation makes one request {first.speedup:.1f} times as fast, and {tail}; the documents say "
-        f"{claim['low']:.0f} to {claim['high']:.0f}, at no named load"), (
+        f"Speculation makes a token {alone} times as fast for one request{together}; the documents say at least {least}"), (
+        f"The memory is full at batch {last.batch:.0f}; by the textbook {theirs['speedup'].iloc[0]:.1f} and "
+        f"{theirs['speedup'].iloc[-1]:.2g} times. "
         "Bands: the assumed range of acceptance. In the calibrated model drafts come from one more layer of the model, and no "
         "measurement with speculation was fitted. Diamonds: published effects on other models, drafts and engines; "
         "below 1, speculation makes tokens slower and dearer."),
         points=literature(),
-        drafts=_drafts_words(case.acceptance, few, many, int(last.batch), free))
+        drafts=_drafts_words(case, few, many, int(last.batch), free))
 
 
-def _drafts_words(acceptance, few, many, batch, free):
+def _drafts_words(case, few, many, batch, free):
     """How many tokens it pays to draft for one request and at the largest batch, by the textbook."""
-    accepted = f"With {percent(acceptance)} of the drafts accepted"
+    accepted = f"With {given(case, 'acceptance', percent)} of the drafts accepted"
     if not few:
         return f"{accepted} it does not pay to draft at all, by the textbook."
-    at_batch = "" if batch == 1 else f", and {many or 'none'} at batch {batch}"
-    gain = f" If checking were free it would gain {free:.1f} times at any load." if free >= 1.05 else ""
-    return f"{accepted} it pays to draft {count(few, 'token')} a pass for one request{at_batch}, by the textbook.{gain}"
+    of = base.cased(case, "model", "gpu", "n_gpus", "weights", "kv", "isl", "osl", "acceptance", "draft_cost")
+    alone = named("drafts-paying", few, lambda number: count(number, "token"), batch=1, **of)
+    loaded = named("drafts-paying", many, str, batch=batch, **of) if many else "none"
+    at_batch = "" if batch == 1 else f", and {loaded} where the memory is full"
+    gain = (f" If checking were free it would gain {named('speculation-free', free, '{:.1f}'.format, **of)} times at any load."
+            if free >= 1.05 else "")
+    return f"{accepted} it pays to draft {alone} a pass for one request{at_batch}, by the textbook.{gain}"
 
 
 def calibrated_speedups(case, sizes):
@@ -135,11 +144,11 @@ def calibrated_speedups(case, sizes):
 
     Drafts come from one more layer of the model; `draft_cost` is the textbook's.
     """
-    base = _case(case)
+    asked = _case(case)
     accepted = _acceptances(case)
-    plain = operating_point.points(pd.DataFrame([base | {"concurrency": batch} for batch in sizes]))
+    plain = operating_point.points(pd.DataFrame([asked | {"concurrency": batch} for batch in sizes]))
     drafted = operating_point.points(pd.DataFrame([
-        base | {"concurrency": batch, "draft_tokens": case.draft_tokens, "acceptance": min(one, MOST_ACCEPTED)}
+        asked | {"concurrency": batch, "draft_tokens": case.draft_tokens, "acceptance": min(one, MOST_ACCEPTED)}
         for batch in sizes for one in accepted]))
     for table in (plain, drafted):
         if table["reason"].any():

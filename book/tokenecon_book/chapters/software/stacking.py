@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, named
 from tokenecon.formulas import levers as formulas
 from tokenecon.queries import remembered
 from tokenecon.serving import textbook
 from tokenecon.serving.operating_point import CALIBRATED, TEXTBOOK
 from tokenecon_book.chapters.software import lever_points_calibrated, lever_points_textbook
-from tokenecon_book.chapters.software.lever_points_textbook import LEVERS, name
+from tokenecon_book.chapters.software.lever_points_textbook import DOING, LEVERS, name, of, wide
 from tokenecon_book.documents.words import LITTLE
 
 # The documents' figures that say what a lever does to cost or to speed.
@@ -31,7 +31,7 @@ RANGES = {
     "router_cost": ("routing.router_cost", False),
 }  # fmt: skip
 LEVER_COLUMNS = {
-    "lever": ("Lever", None), "alone": ("Alone", "fraction"), "on_top": ("On top of the others", "fraction"),
+    "lever": ("Optimisation", None), "alone": ("Alone", "fraction"), "on_top": ("On top of the others", "fraction"),
     "textbook_alone": ("Alone, textbook", "fraction"), "textbook_on_top": ("On top, textbook", "fraction"),
     "claimed": ("By the documents", "fraction"),
 }  # fmt: skip
@@ -52,7 +52,7 @@ POINTS = {CALIBRATED: lever_points_calibrated.operating_point, TEXTBOOK: lever_p
 
 def cost(case, on, by=CALIBRATED):
     """Expected cost of a million tokens with the levers in `on`. [USD/Mtok]"""
-    return _cost(tuple(sorted(vars(case).items())), on, by)
+    return _cost(tuple(sorted((name, value) for name, value in vars(case).items() if name != "costed")), on, by)
 
 
 @remembered
@@ -99,11 +99,13 @@ def levers(case):
         rows.append(row | {"claimed_low": low, "claimed_high": high})
     table = pd.DataFrame(rows)
     faded = table.loc[(table["alone"] - table["on_top"]).idxmax()]
+    alone, on_top = (named("optimisation-saving", faded[column], _does, what=faded["id"], beside=beside, **of(case))
+                     for column, beside in (("alone", "nothing"), ("on_top", "all others")))
     return Finding(table, (
-        f"What a lever saves depends on the others: {faded['lever']} {_does(faded['alone'])} alone and "
-        f"{_does(faded['on_top'])} on top of the rest"), (
-        "Shares of the cost of input and output together; below zero a lever costs more than it saves. In brackets: "
-        "all assumed shares at the ends of their ranges. The documents' factors are written as savings: four times "
+        f"What an optimisation saves depends on the others: {name(faded['id'], case, DOING)} {alone} alone and {on_top} on top "
+        "of the rest"), (
+        "Shares of the cost of all tokens; below zero an optimisation costs more than it saves. Ranges: outer bound, all assumed "
+        "shares at the ends of their ranges at once. The documents' factors are written as savings: four times "
         "cheaper saves 75 %."),
         units={name: "fraction" for name in table.columns if table[name].dtype.kind == "f"})
 
@@ -126,7 +128,7 @@ def products(case, each):
     """Factor by which the cost falls: savings multiplied, and the same levers recomputed together; `each` from :func:`levers`."""
     claimed = [claimed_saving(lever) for lever in CLAIMED]
     low, high = (multiplied([saving[end] for saving in claimed]) for end in (0, 1))
-    few, many = f"{len(CLAIMED)} levers", f"{len(LEVERS)} levers"
+    few, many = f"{len(CLAIMED)} optimisations", f"{len(LEVERS)} optimisations"
     alone = [multiplied(list(each.table[column])) for column in ("alone_low", "alone", "alone_high")]
     values = {
         ("multiplied", f"{few}: the documents' figures, multiplied"): (low, np.sqrt(low * high), high),
@@ -140,12 +142,20 @@ def products(case, each):
         {"what": what, "how": how, "cost_factor": three[1], "cost_factor_low": min(three), "cost_factor_high": max(three)}
         for (how, what), three in values.items()])
     same, same_textbook, _, together, textbook_together = table["cost_factor"].iloc[1:]
-    return Finding(table, (
-        f"Recomputed together, the documents' levers make tokens {same:.1f} times cheaper, where their own figures multiply to "
-        f"{low:.0f} to {high:.0f} times"), (
+    ours = named("cheaper-together", same, factor, what="the documents' optimisations", **of(case))
+    every = named("cheaper-together", together, factor, what="all optimisations", **of(case))
+    ends = [named("documents-multiplied", value, factor, end=end) for end, value in (("low", low), ("high", high))]
+    sentence = (f"Together the documents' optimisations make tokens {ours} times cheaper; their own figures multiply to "
+                f"{ends[0]} to {ends[1]} times")
+    return Finding(table, sentence, (
         f"By the textbook the same {few} give {same_textbook:.1f} times; all {many} give {together:.1f} times, by the textbook "
         f"{textbook_together:.1f}. "
         f"The documents say what these do to cost or speed: {', '.join(name(lever, case) for lever in CLAIMED)}; the dot "
-        "of their range is its geometric middle. Bars: all assumed shares at the ends of their ranges."),
-        number=f"{together:.1f}×",
-        label=f"cheaper tokens of {data.model(case.model)['name']} with {many}, against 16 bits and static batches")
+        "of their range is its geometric middle. Ranges: outer bound, all assumed shares at the ends of their ranges at once."),
+        finding=f"{sentence}.", number=f"{every}×",
+        label=f"cheaper tokens of {data.model(case.model)['name']} with all optimisations together, against {wide()} weights and "
+              "static batches")
+
+
+def factor(times):
+    return f"{times:,.{1 if times < 10 else 0}f}"

@@ -81,7 +81,8 @@ def _load(case):
 
 def _plan(case, own, policy, speed=""):
     """The fleet of a policy at one end of the model's interval."""
-    return planning.plan(_load(case), mean_requests_per_s=rate(case), policy=policy, **_terms(case, own, speed))
+    plan = planning.plan(_load(case), mean_requests_per_s=rate(case), policy=policy, **_terms(case, own, speed))
+    return options.spared(base.of(case), plan, policy)
 
 
 def _terms(case, own, speed=""):
@@ -94,10 +95,14 @@ def _terms(case, own, speed=""):
 
 def of(case, **more):
     """What a number of a fleet is of, for :func:`named`: the load of the base case, and what the page says otherwise."""
+    return base.load(case) | _unusual(case) | more
+
+
+def _unusual(case):
+    """What the page says of a fleet that the base case says otherwise."""
     usual = USUAL | {"profile": scenario.field(base.NAME, "traffic.profile"),
                      "start_minutes": convert(data.value("spot.restart"), "h", "min")}
-    load = base.cased(base.of(case, gpus=[case.gpu]), *base.LOAD) | {"gpu": case.gpu}
-    return load | {name: getattr(case, name) for name, value in usual.items() if getattr(case, name) != value} | more
+    return {name: getattr(case, name) for name, value in usual.items() if getattr(case, name) != value}
 
 
 def said_busy(case, share, policy):
@@ -109,8 +114,7 @@ def said_busy(case, share, policy):
 def said_cost(case, usd, policy, name="cost-all"):
     """The cost of a million tokens of all kinds on machines rented on demand, as text and named quantity."""
     row = {"kind": "on_demand", "gpu": case.gpu, "n_gpus": float(case.n_gpus)}
-    more = {key: value for key, value in of(case).items() if key not in (*base.LOAD, "policy")}
-    more |= {} if policy == "autoscale" or name != "cost-all" else {"policy": policy}
+    more = _unusual(case) | ({} if policy == "autoscale" or name != "cost-all" else {"policy": policy})
     return named(name, usd, price, **base.choice(base.of(case), row) | more)
 
 

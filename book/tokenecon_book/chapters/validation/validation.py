@@ -234,8 +234,8 @@ def summary(found):
     off, token = (named(f"model-error-{name}", goals.loc[f"median error of {words}, NVIDIA", "value"], percent, vendor="NVIDIA")
                   for name, words in (("throughput", "offline throughput"), ("tpot", "time per token")))
     return Finding(
-        targets(found).table, f"On NVIDIA sources it has not seen, the model misses throughput by {off} and time per token by "
-        f"{token}; {covered(cases)} of cases lie inside their intervals.")
+        targets(found).table, f"On unseen NVIDIA sources the model misses throughput by {off} and time per token by {token}; "
+        f"{covered(cases)} of cases lie inside their intervals.")
 
 
 def covered(cases):

@@ -383,7 +383,7 @@ def test_output_pays_in_grams_as_in_dollars_for_the_time_it_causes(case):
     cost = base.compared(case(), [H100]).iloc[0]
     assert row["usd_per_mtok_out"] == cost["usd_per_mtok_out"]
     # dollars and joules of an hour of the replica, over the output tokens of its own share of the time
-    tokens = cost["requests_per_s"] * 211.1 * 3600 * cost["utilisation"] / cost["output_s_share"]
+    tokens = cost["requests_per_s"] * 211.1 * 3600 * cost["utilisation"] / cost["output_share"]
     assert row["usd_per_mtok_out"] == pytest.approx(2 * cost["usd_per_gpu_hour"] / tokens * 1e6)
     watts = 2 * 1730 / 1.3 * (0.25 + 0.55 * cost["utilisation"]) * 1.3
     assert row["kwh_per_mtok_out"] == pytest.approx(watts / 1000 / tokens * 1e6)

@@ -238,9 +238,10 @@ def test_the_page_s_change_is_on_the_curve(case):
 
 def test_observed_changes_are_annualised_by_hand(case):
     table = commitments.observed(case(as_of=DAY)).table.set_index("who")
-    # 1.70 on 2025-10-15 to 2.35 on 2026-03-31, 167 days: (2.35/1.70)**(365.25/167) - 1
-    change = table.loc["neoclouds, index of one-year contracts", "change_per_year"]
-    assert change == pytest.approx((2.35 / 1.70) ** (365.25 / 167) - 1)
+    # 12.29 on 2023-08-08 to 6.88, still asked on 2025-12-08, 853 days
+    change = table.loc["Amazon Web Services", "change_per_year"]
+    assert change == pytest.approx((6.88 / 12.29) ** (365.25 / 853) - 1)
+    assert not {"neoclouds, index of one-year contracts", "SemiAnalysis, cost model"} & set(table.index), "no sellers"
 
 
 @pytest.mark.parametrize(("change", "words"), [
@@ -295,7 +296,9 @@ def test_sellers_against_rent(case):
     own = table[(table["model"] == "llama-3.3-70b") & (table["seller"] == "neocloud")].iloc[0]
     asked = points.loc[points["model"] == "llama-3.3-70b", "usd_per_mtok"]
     assert own["below"] == pytest.approx((asked < own["usd_per_mtok"]).sum() / len(asked))
-    assert "marketplace" not in set(token_prices.charted(found).table["seller"].dropna())
+    drawn = token_prices.charted(found)
+    assert "marketplace" not in set(drawn.table["seller"].dropna()) and len(drawn) <= 8
+    assert drawn.table["model"].iloc[0] == now.model and set(drawn["sellers"]["model"]) == set(drawn.table["model"])
     # the cheapest seller stands beside the median, in the table and in the sentence
     least = table[(table["model"] == "llama-3.3-70b") & (table["what"] == token_prices.CHEAPEST)].iloc[0]
     assert least["usd_per_mtok"] == asked.min()

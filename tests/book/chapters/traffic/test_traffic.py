@@ -207,10 +207,10 @@ def test_the_fleets_of_the_base_case_are_those_of_its_bill(case):
     for end in ("", "_low", "_high"):  # economics, hardware and this page name it alike
         allocated = table.loc["follows the load", f"usd_per_mtok_allocated{end}"]
         assert allocated == pytest.approx(cost[f"usd_per_mtok{end}"], rel=1e-9 if not end else 0.1)  # whole replicas at the ends
-    said = {one.name: one for one in idle.headline(page).quantities}
-    assert said["utilisation-rented"].case == tuple(sorted(
-        (key, f"{value:.12g}" if isinstance(value, float) else str(value)) for key, value in (
-            base.cased(base.of(page, gpus=[page.gpu]), *base.LOAD) | {"gpu": page.gpu}).items()))
+    # and they are said under the names and cases under which other pages say them
+    (mine,), (theirs,) = ([one for one in found.quantities if one.name == "utilisation-rented"]
+                          for found in (idle.headline(page), base.line(page)))
+    assert (mine.case, mine.text) == (theirs.case, theirs.text) and mine.value == pytest.approx(theirs.value, rel=1e-9)
 
 
 def test_the_bill_is_gpus_times_hours_times_price(case):

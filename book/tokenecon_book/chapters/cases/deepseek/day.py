@@ -205,8 +205,7 @@ def headline(case):
             for usd, tokens in ((usd_per_day(case, nodes), volume), (fact("usd_per_day"), served))]
     whole = stated("nodes", "{:g}".format)
     day = (f"DeepSeek's published day, served on {whole} nodes, takes" if volume == served
-           else f"Beside DeepSeek's published day, served on {whole} nodes, "
-                f"{named('deepseek-day-tokens', volume, lambda number: n(number, 3))} tokens take")
+           else f"Beside DeepSeek's published day, served on {whole} nodes, the tokens of this page take")
     ratio = named("deepseek-day-ratio", nodes / fact("nodes"), times, **of(case))
     ours = named("deepseek-day-nodes", nodes, "{:,.0f}".format, **of(case))
     return Finding(

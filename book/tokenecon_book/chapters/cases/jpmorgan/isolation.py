@@ -94,8 +94,7 @@ def concurrency(case):
                           "in_flight_high": in_flight(case, replica, hourly, "_low")})
     here = float(in_flight(case, replica))
     few = here < case.analysts
-    name, share = ("analysts-for-one-in-flight", case.analysts / here) if few else ("in-flight-each", here / case.analysts)
-    share = named(name, share, lambda value: n(value, 2), **of(case))
+    share = named("in-flight-each", here / case.analysts, lambda value: n(1 / value if few else value, 2), **of(case))
     each = f"one in {share} waits for an answer at any moment" if few else f"{share} for each of them at any moment"
     return Finding(
         table, f"{given(case, 'analysts', '{:,.0f}'.format)} analysts have "

@@ -228,8 +228,7 @@ def arithmetic(case):
     reconciles = price[1] / after / case.utilisation / full
     public = price[1] / case.usd_per_audio_hour_api / case.utilisation / full
     fits = max(reconciles, public) <= 1
-    name, show = ("peak-that-fits", _reached) if fits else ("full-peak-over", ratio_words)
-    bill, asked = (named(name, share, show, to=what, **of(case))
+    bill, asked = (named("peak-that-fits", share, _reached if fits else ratio_words, to=what, **of(case))
                    for share, what in ((reconciles, "the bill"), (public, "a public API")))
     return Finding(table, (
         f"The bill after optimisation fits GPUs that reach {bill} of their peak arithmetic; the public price fits {asked}" if fits

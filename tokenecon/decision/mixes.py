@@ -1,0 +1,84 @@
+"""Bases with something else on top: how large a base of own or committed machines pays where its peaks go elsewhere."""
+
+import numpy as np
+import pandas as pd
+
+from tokenecon import units
+from tokenecon.decision import bill, fleet_tables, horizon, options, portfolio
+from tokenecon.decision.scenario_prices import tok_per_request
+
+ON_TOP = {"api": "peaks to the API"}  # every other kind rents by the hour
+NO_LIMIT = float("inf")
+
+
+def words(base, burst):
+    """A mix as a reader says it."""
+    return f"{base}, {ON_TOP.get(burst, 'peaks by the hour')}"
+
+
+def shares(case, row, burst):
+    """Sizes of a base worth trying, as shares of the replicas of the busiest hour; none where a base alone or none is best.
+
+    The linear program of contracts finds the base for the planned demand by hour; where whole servers are bought, the next
+    smaller and larger number of them.
+    """
+    load = horizon.planned_requests_per_day(case, 0)
+    rates, needed, paid = (one[0] for one in fleet_tables.hours(case, row, load))
+    demand = needed if burst["kind"] == "api" else paid
+    committed = planned(demand * row["n_gpus"], base=row["usd_per_gpu_hour"] * (1 + case.ops_overhead),
+                        on_top=_hour(case, row, burst, rates, needed)) / row["n_gpus"]
+    peak = float(needed.max())
+    whole = options.whole(row, np.array([1.0]))[0]
+    sizes = {np.floor(committed / whole + 1e-9) * whole, np.ceil(committed / whole - 1e-9) * whole}
+    return [size / peak for size in sorted(sizes) if 0 < size < peak]
+
+
+def planned(demand, *, base, on_top):
+    """GPUs of the base in the cheapest mix of two offers for a demand in GPUs by hour. [GPU]"""
+    offers = pd.DataFrame([
+        {"offer": "base", "provider": "base", "kind": portfolio.COMMITTED, "usd_per_gpu_hour": base, "limit": NO_LIMIT},
+        {"offer": "on top", "provider": "on top", "kind": portfolio.ON_DEMAND, "usd_per_gpu_hour": on_top, "limit": NO_LIMIT}])
+    return float(portfolio.cheapest(demand, offers, spot_share=0.0, lost_share=1.0)["committed"]["base"])
+
+
+def _hour(case, row, burst, rates, needed):
+    """What an hour of one GPU's work costs on top of a base: its rent, or the tokens that it would have served. [USD/GPU/h]"""
+    if burst["kind"] != "api":
+        return burst["usd_per_gpu_hour"] * (1 + case.ops_overhead)
+    per_gpu = rates.mean() / (needed.mean() * row["n_gpus"])
+    mtok = units.convert(per_gpu * units.SECONDS_PER_HOUR * tok_per_request(case), "tok", "Mtok")
+    return burst["usd_per_mtok_used"] * mtok
+
+
+def bill_of(case, option):
+    """The bill of a month of a choice of the draws, its lines and what is bound, at the volume of today; GPUs paid."""
+    row = option["row"]
+    if option["kind"] == option["base"]:  # one choice alone: the row of offers
+        kept = ("gpus", "usd_per_month", "usd_per_month_marginal", "capital_usd", "commitment_usd", "commitment_months",
+                *(f"usd_per_month_{line}" for line in bill.LINES))
+        return {name: float(row[name]) for name in kept}
+    fleet, demand = option["fleet"], options.rate(case.requests_per_day)
+    at = fleet_tables.placed(fleet, np.array([case.requests_per_day]))
+    base = sized(option, fleet_tables.peak_replicas(fleet, at))
+    left, beyond = (float(fleet_tables.of_base(fleet, name, at, base)[0]) for name in ("overflow", "beyond"))
+    base, spare = float(base[0]), float(np.max(bill.spare_replicas(case, base)))
+    busy = min(demand * (1 - left) / row["requests_per_s"] / base, 1.0)
+    owned = option["inputs"] | {"utilisation": busy} if option["base"] == "own" else None
+    gpus = base * option["n_gpus"]
+    lines = bill.of_machines(case, n_gpus=gpus, utilisation=busy, spare_share=spare / base,
+                             hour=bill.hour_parts(row["usd_per_gpu_hour"], owned))
+    if option["rest"] == "api":
+        more = bill.of_api(case, left * option["rest_row"]["usd_per_mtok_used"] * options.mtok_per_month(case))
+    else:
+        used = demand * left / row["requests_per_s"] / beyond if beyond else 0.0
+        more = bill.of_machines(case, n_gpus=beyond * option["n_gpus"], utilisation=used, spare_share=0.0,
+                                hour=bill.hour_parts(option["rest_row"]["usd_per_gpu_hour"])) | {"people": 0.0}
+    lines = {line: lines[line] + more[line] for line in bill.LINES}
+    return {"gpus": gpus, "usd_per_month": sum(lines.values()), "usd_per_month_marginal": sum(lines.values()) - lines["people"],
+            **{f"usd_per_month_{line}": usd for line, usd in lines.items()},
+            **bill.bound(case, option["base"], gpus, row["usd_per_gpu_hour"], owned, option["months"])}
+
+
+def sized(option, peak):
+    """Replicas of a base for the replicas of a busiest hour: its share of them, in whole servers where they are bought."""
+    return options.whole(option["row"], np.ceil(option["share"] * peak) if option["share"] < 1 else peak)
