@@ -111,7 +111,7 @@ def cost(case, whole):
     left = whole.table.loc[whole.table["reason"] != "", "name"]
     return Finding(table, f"{text}.", (
         "Bars: interval of the model (80 %), at the typical price of each. Each on the number of GPUs that serves most requests "
-        "for each of them within the limits, as busy as the load leaves it; before staff and tools."
+        "for each of them within the limits, as busy as load and spare leave it; before staff and tools."
         + (f" {operating_point.UNMEASURED}" if not table["calibrated"].all() else "")
         + (f" Old, over {gpu_prices.OLD_DAYS} days: {', '.join(aged)}." if len(aged) else "")
         + (f" Without a cost: {', '.join(left)}." if len(left) else "")),
@@ -258,6 +258,7 @@ def sensitivity(case):
         "half the time for a token": {"tpot_ms": case.tpot_ms / 2},
         "twice the time for a token": {"tpot_ms": case.tpot_ms * 2},
         "a tenth of the requests": {"requests_per_day": case.requests_per_day / 10},
+        "ten times the requests": {"requests_per_day": case.requests_per_day * 10},
         "INT4 weights": {"weights": "int4"},
     }
     rows = []
