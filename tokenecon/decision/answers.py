@@ -9,10 +9,9 @@ from tokenecon.finding import Finding, finding
 
 HALF, LESS, MORE = 0.5, 0.5, 1.5  # of the planned demand; of the prices of today
 DRAWN = 8  # choices in the figure
-# lines of a bill that a figure draws together
-TOGETHER = {
+DRAWN_LINES = {  # lines of a bill that a figure tells apart
     "Machines that work": ("machines",), "Machines that wait or stand by": ("idle", "spare"),
-    "Power, repairs, hall": ("power", "support"), "Tools and tests": ("tools",), "People": ("people",),
+    "Power, repairs, hall and hands": ("power", "support"), "Tools and tests": ("tools",), "People": ("people",),
     "Tokens of the API": ("tokens",),
 }  # fmt: skip
 SAME = 0.005  # a change of a bill below it is none
@@ -51,9 +50,9 @@ def bills(case, done):
 def lines(found):
     """The lines of :func:`bills` of the cheapest choices, one row each, for a figure."""
     table = found.table.head(DRAWN)
-    rows = [{"name": row["name"], "line": words, "usd_per_month": sum(row[f"usd_per_month_{line}"] for line in parts),
+    rows = [{"name": row["name"], "line": words, "usd_per_month": sum(row[f"usd_per_month_{line}"] for line in lines),
              "total": choice_words.money(row["usd_per_month"])}
-            for _, row in table.iterrows() for words, parts in TOGETHER.items()]
+            for _, row in table.iterrows() for words, lines in DRAWN_LINES.items()]
     return Finding(pd.DataFrame(rows), found.sentence)
 
 

@@ -207,7 +207,7 @@ def test_the_fleets_of_the_base_case_are_those_of_its_bill(case):
     for end in ("", "_low", "_high"):  # economics, hardware and this page name it alike
         allocated = table.loc["follows the load", f"usd_per_mtok_allocated{end}"]
         assert allocated == pytest.approx(cost[f"usd_per_mtok{end}"], rel=1e-9 if not end else 0.2)
-    # at the ends: whole replicas, and one that stands by; they are said under the names and cases of other pages
+    # at the ends: whole replicas, and one that stands by; said under the names and cases under which other pages say them
     (mine,), (theirs,) = ([one for one in found.quantities if one.name == "utilisation-rented"]
                           for found in (idle.headline(page), base.line(page)))
     assert (mine.case, mine.text) == (theirs.case, theirs.text) and mine.value == pytest.approx(theirs.value, rel=1e-9)
