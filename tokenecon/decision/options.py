@@ -10,9 +10,10 @@ from tokenecon import data, units
 from tokenecon.decision import bill, choice_words, scenario_prices
 from tokenecon.decision.scenario_prices import TOKENS, tok_per_request, tokens
 from tokenecon.errors import NoInput, NoPrice, NothingServes
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, named
 from tokenecon.fleet import planning, policies, traffic
 from tokenecon.formulas import money
+from tokenecon.numbers import dollars
 from tokenecon.prices import gpu_prices
 from tokenecon.queries import remembered
 from tokenecon.serving import cost_allocation, sizing
@@ -470,10 +471,12 @@ def compared(offered):
     first, last = rows.iloc[0], rows.iloc[-1]
     shown = rows[(rows.index < DRAWN) | (rows["kind"] == "api")].copy()
     left = len(rows) - len(shown)
-    cost = [f"${row['usd_per_mtok']:.2g}" for row in (first, last)]
-    ratio = last["usd_per_mtok"] / first["usd_per_mtok"]
+    cost = [named("bill-all", row["usd_per_mtok"], lambda usd: f"${dollars(usd)}", choice=row["name"], seen=row["price_seen"])
+            for row in (first, last)]
+    ratio = named("spread-of-choices", last["usd_per_mtok"] / first["usd_per_mtok"], "{:.1f}".format, dearest=last["name"],
+                  cheapest=first["name"], seen=first["price_seen"])
     said = (f"Only one choice can be had, at {cost[0]} for a million tokens" if len(rows) == 1 else
             f"All choices cost {cost[0]} for a million tokens" if cost[0] == cost[1] else
-            f"The dearest choice costs {ratio:.1f} times the cheapest: {cost[1]} against {cost[0]} for a million tokens")
+            f"The dearest choice costs {ratio} times the cheapest: {cost[1]} against {cost[0]} for a million tokens")
     return Finding(shown, said, offered.note + (f" {left} dearer choices are not drawn." if left > 1 else
                                                 " One dearer choice is not drawn." if left else ""), offered.units)
