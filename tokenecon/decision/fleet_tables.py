@@ -64,8 +64,7 @@ def hours(case, row, loads):
     policy = options.policy_of(case, "on_demand")
     rates, needed, paid = planning.demand_hours(case.profile, demands=demands, policy=policy, **options.fleet_terms(case, row))
     needed = np.maximum(needed, 0 if policy == "to_zero" else options.KEPT)
-    spare = bill.spare_replicas(case, needed)
-    return rates, needed + spare, paid + (0.0 if policy == "to_zero" else bill.spare_replicas(case, paid))
+    return rates, needed + bill.spare_replicas(case, needed), paid + options.standby(case, policy, paid)
 
 
 def _share(points, below, values):

@@ -52,7 +52,7 @@ OWNERS = {
                     "space_usd_per_kw_month": "finance.space_own"},
 }  # fmt: skip
 MOVE_COLUMNS = {
-    "name": ("Input", None), "range": ("From its cheap to its dear end", None), "usd_per_gpu_hour": ("The hour", "USD/GPU/h"),
+    "name": ("Input", None), "range": ("From the low cost to the high", None), "usd_per_gpu_hour": ("The hour", "USD/GPU/h"),
     "width": ("Moves it by", "USD/GPU/h"),
 }  # fmt: skip
 # A price that includes the rest of the server says so in its offer.

@@ -47,19 +47,19 @@ def points(cases):
     usd = prices(cases)
     stated = cases["concurrency"].to_numpy(dtype=float)
     concurrency = np.where(np.isnan(stated), found["concurrency_used"], stated)
-    table = cases[list(CASE)].assign(concurrency=concurrency, max_concurrency=found["max_concurrency"],
-                                     concurrency_used=found["concurrency_used"],
-                                     fits=found["fits"] & (concurrency <= found["max_concurrency"]), bound=found["bound"])
+    out = {name: cases[name] for name in CASE} | {
+        "concurrency": concurrency, "max_concurrency": found["max_concurrency"], "concurrency_used": found["concurrency_used"],
+        "fits": found["fits"] & (concurrency <= found["max_concurrency"]), "bound": found["bound"]}
+    gpus = cases["n_gpus"].to_numpy()
     for end in ENDS:
         for name in RATES:
-            table[name + end] = found[name + end]
-        table[f"output_tok_s_per_gpu{end}"] = found[f"output_tok_s{end}"] / cases["n_gpus"]
+            out[name + end] = found[name + end]
+        out[f"output_tok_s_per_gpu{end}"] = found[f"output_tok_s{end}"].to_numpy() / gpus
     for place, end in ((1, ""), (0, "_low"), (2, "_high")):
-        table[f"usd_per_gpu_hour{end}"] = usd[:, place]
+        out[f"usd_per_gpu_hour{end}"] = usd[:, place]
         for name in (name for name in COSTS if name in found):
-            table[name + end] = found[name + end] * usd[:, place] / usd[:, 1]
-    table["calibrated"], table["reason"] = found["calibrated"], found["error"]
-    return table
+            out[name + end] = found[name + end].to_numpy() * (usd[:, place] / usd[:, 1])
+    return pd.DataFrame(out | {"calibrated": found["calibrated"], "reason": found["error"]})
 
 
 def point(**case):

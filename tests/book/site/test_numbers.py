@@ -1,5 +1,7 @@
 """Numbers of the built book: each has a name, and one name and one case have one value, wherever a reader meets them."""
 
+import json
+import re
 from collections import defaultdict
 
 import pytest
@@ -7,10 +9,13 @@ from golden import headlines
 
 from tokenecon import data, units
 from tokenecon_book.build import notebooks, parameters
-from tokenecon_book.site import numbers
+from tokenecon_book.charts import ranges
+from tokenecon_book.site import numbers, numbers_page
 
-PENDING = {"decision", "software"}
+PENDING = set()
 WORDS, NUMBERS = 25, 3  # a finding has at most
+TABLE = re.compile(r'<table class="te-table book-table"><caption>(.*?)</caption>(.*?)</table></div>\n'
+                   r'(<p class="te-table-note">.*?</p>)?', re.DOTALL)
 SAME = 1e-9  # numbers that differ by a rounding of the last bits are one
 
 
@@ -64,7 +69,7 @@ def test_every_name_is_that_of_something(found):
             assert name.removeprefix(numbers.OWN) in parameters.spec(notebooks.find(one["page"])[1]), one
         elif name not in known:
             rows = [row for table in ("claims", "assumptions", "traces", "optimisations", "gpus")
-                    for row in data.table(table).query("id == @name").to_dict("records")]
+                    for row in data.table(table).to_dict("records") if row["id"] == name]
             assert rows, f"{one['page']}: {one['key']}: '{name}' is neither in data/quantities.csv nor the id of a row"
             printed = [rows[0][field] for field in ("value", "low", "high") if field in rows[0]]
             printed.append(sum(printed[-2:]) / 2)  # the middle of a printed range
@@ -83,3 +88,42 @@ def test_an_unnamed_number_is_found():
     text = "On 2026-11-28 Llama 3.3 70B costs $1.50 on 2 H100 SXM, 1.5 times as much as in FP8"
     quantity = {"name": "cost-output", "text": "$1.50", "value": 1.5, "case": {}}
     assert numbers.unnamed({"text": text, "quantities": [quantity]}) == ["2", "1.5 times"]
+
+
+def test_every_range_of_a_table_says_its_kind(site):
+    """Below a table that shows a range stands of which kind it is, in the words of the key."""
+    words = [kind.name.partition(",")[0] for kind in ranges.KINDS.values()]
+    unsaid = []
+    for path in sorted(site.rglob("*.html")):
+        for caption, body, note in TABLE.findall(path.read_text(encoding="utf-8")):
+            if 'class="te-range"' in body and not any(word in note.lower() for word in words):
+                unsaid.append(f"{path.relative_to(site)}: {caption}")
+    assert not unsaid, "say it with range= of tables.show: " + "; ".join(unsaid)
+
+
+def test_the_page_of_the_numbers_lists_each_with_the_pages_that_print_it(site, said):
+    page = (site / "numbers.html").read_text(encoding="utf-8")
+    rows = dict(re.findall(r'<tr id="([^"]+)"><th scope="row">(.*?)</tr>', page, re.DOTALL))
+    assert list(rows) == [row["id"] for known in numbers_page.BASES for row in numbers.listed([]) if row["known"] == known]
+    for one in numbers.quantities(said):
+        if one["name"] in rows:
+            assert f'href="{one["page"]}.html"' in rows[one["name"]], f"{one['name']} does not lead to {one['page']}"
+    often = page.partition('id="all-of-them"')[0]
+    for row in numbers.listed(numbers.texts(headlines.BUILT)):
+        for value in row["values"]:
+            assert (len(value["pages"]) < numbers_page.OFTEN) or f'href="#{row["id"]}"' in often, row["id"]
+
+
+def test_a_case_is_said_in_what_it_has_otherwise_than_the_base_case():
+    usual, known = {"isl": "1155.0", "as_of": "2026-11-28", "rule": "typical"}, {"h100": "H100 <SXM>"}
+    case = {"gpu": "h100", "isl": "1155", "as_of": "2026-11-28", "batch": "1"}
+    assert numbers_page.case_words(case, usual, known) == "1 request at a time, H100 &lt;SXM&gt;, else as the base case"
+    assert numbers_page.case_words({"isl": "1155"}, usual, known) == "the base case"
+    assert numbers_page.case_words({"utilisation": "0.525", "study": "two_groups"}, usual, known) == "52% busy, study two groups"
+    assert numbers_page.case_words({}, usual, known) == ""
+
+
+def test_a_notebook_that_was_not_run_is_found(tmp_path):
+    for name, count in (("ran", 1), ("not-run", None)):
+        (tmp_path / f"{name}.ipynb").write_text(json.dumps({"cells": [{"cell_type": "code", "execution_count": count}]}))
+    assert numbers.not_run(tmp_path) == ["not-run.ipynb"]

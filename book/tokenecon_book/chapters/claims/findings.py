@@ -159,13 +159,16 @@ def strictness(whole, *, tolerances=(0.01, 0.02, 0.05, 0.1, 0.2)):
 
 @finding
 def splits(whole):
-    """Claims that the two translations word differently: claim, what each says, and the verdict by each."""
+    """Claims that the two translations word differently: claim, what each says, the verdict by each, and both in words."""
     ids, given = set(whole.table["id"]), rule(whole)
     table, book = data.table("claims"), Book(None, **given)
     rows = [{"claim": claim["id"], "ukrainian": claim["statement"], "thai": claim["thai"],
              **{f"verdict_{language}": book.judge(claim["id"], language)[0] for language in ("uk", "th")}}
             for _, claim in table[(table["thai"] != "") & table["id"].isin(ids)].iterrows()]
-    found = pd.DataFrame(rows, columns=["claim", "ukrainian", "thai", "verdict_uk", "verdict_th"])
+    for row in rows:
+        uk, th = row["verdict_uk"], row["verdict_th"]
+        row["verdict"] = uk if uk == th else f"{uk} in Ukrainian, {th} in Thai"
+    found = pd.DataFrame(rows, columns=["claim", "ukrainian", "thai", "verdict_uk", "verdict_th", "verdict"])
     given = given | {"among": whole.parameters["section"]}
     differ = so_many(int((found["verdict_uk"] != found["verdict_th"]).sum()), "", "", verdict="differs by language", **given)
     worded = so_many(len(found), "claim", "claims", verdict="worded differently", **given)

@@ -16,7 +16,7 @@ from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
 from tokenecon.serving import operating_point, steady_state, textbook
 from tokenecon_book.documents import base
-from tokenecon_book.documents.words import count, dollars, percent, price
+from tokenecon_book.documents.words import count, dollars, often, percent, price
 
 FORMATS = ("fp16", "fp8", "int4")
 MOST_SPLIT = 6  # accelerators that a figure of lines tells apart
@@ -111,7 +111,7 @@ def cost(case, whole):
     left = whole.table.loc[whole.table["reason"] != "", "name"]
     return Finding(table, f"{text}.", (
         "Bars: interval of the model (80 %), at the typical price of each. Each on the number of GPUs that serves most requests "
-        "for each of them within the limits, as busy as the load leaves it; before staff and tools."
+        "for each of them within the limits, as busy as load and spare leave it; before staff and tools."
         + (f" {operating_point.UNMEASURED}" if not table["calibrated"].all() else "")
         + (f" Old, over {gpu_prices.OLD_DAYS} days: {', '.join(aged)}." if len(aged) else "")
         + (f" Without a cost: {', '.join(left)}." if len(left) else "")),
@@ -162,14 +162,14 @@ def splitting(case, counts=(1, 2, 4, 8)):
     table = pd.DataFrame(rows)
     known, claim = table.dropna(subset=["cost_ratio"]), data.claim("hw-two-gpu-cost")
     two = known[known["n_gpus"] == counts[1]].sort_values("cost_ratio")
-    claimed = named("hw-two-gpu-cost", claim["low"], "{:g}".format)
+    claimed = named("hw-two-gpu-cost", claim["low"], often)
     if two.empty:
         said = "On these accelerators nothing is split over two GPUs"
     else:
         ends = [named("split-loss", row["cost_ratio"] - 1, percent, **base.cased(case, "model", "weights", "kv", "isl", "osl"),
                       gpu=row["gpu"], n_gpus=counts[1], batch=case.split_batch) for _, row in two.iloc[[0, -1]].iterrows()]
         loss = ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
-        said = f"Split over two GPUs, a token costs {loss} more; the documents say {claimed} times as much"
+        said = f"Split over two GPUs, a token costs {loss} more; the documents say {claimed} as much"
     worst = known.sort_values("cost_ratio").iloc[-1] if len(known) else None
     return Finding(table, said,
                    f"Steps of the calibrated model at batch {case.split_batch}; the textbook's are in the download."
@@ -257,6 +257,7 @@ def sensitivity(case):
         "half the time for a token": {"tpot_ms": case.tpot_ms / 2},
         "twice the time for a token": {"tpot_ms": case.tpot_ms * 2},
         "a tenth of the requests": {"requests_per_day": case.requests_per_day / 10},
+        "ten times the requests": {"requests_per_day": case.requests_per_day * 10},
         "INT4 weights": {"weights": "int4"},
     }
     rows = []
@@ -275,8 +276,8 @@ def claimed_power():
     """The documents' board powers beside that of the Gaudi 3 module that competes with theirs, as a sentence."""
     gaudi, h100 = data.claim("hw-gaudi3-power")["low"], data.claim("hw-h100-power")["low"]
     module = data.gpu("gaudi3-128gb")
-    said = [named(row, value, "{:.0f}".format) for row, value in (
-        ("hw-gaudi3-power", gaudi), ("hw-h100-power", h100), ("gaudi3-128gb.board_power", module["board_power_w"]))]
+    said = [named(row, value, "{:.0f}".format) for row, value in (("hw-gaudi3-power", gaudi), ("hw-h100-power", h100))]
+    said.append(named("board-power", module["board_power_w"], "{:.0f}".format, gpu="gaudi3-128gb"))
     table = pd.DataFrame({"accelerator": ["Gaudi 3, by the documents", "H100, by the documents", module["name"]],
                           "board_power_w": [gaudi, h100, module["board_power_w"]]})
     return Finding(table, (

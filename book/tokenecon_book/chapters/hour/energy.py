@@ -78,10 +78,9 @@ def carbon(case):
     old = known.loc[known["old"].astype(bool), "name"]
     return Finding(table, _sentence(case, cheap, clean, len(known)),
         "Bars: interval of the model (80 %). Output tokens alone, which pay for the time they cause; typical on-demand prices, "
-        "machines before staff and tools. "
-        f"Grid: {case.gco2e_per_kwh:,.0f} g CO₂e a kWh; at {low:,.0f} or {high:,.0f}, the ends of the data, all points move "
-        "down or up together, and so they do with the power that machines draw. Building and shipping the machines is not "
-        "counted."
+        f"machines before staff and tools. Grid: {case.gco2e_per_kwh:,.0f} g CO₂e a kWh; at {low:,.0f} or {high:,.0f}, the ends "
+        "of the data, all points move down or up together, and so they do with the power that machines draw. Building and "
+        "shipping the machines is not counted."
         + ("" if known["calibrated"].all() else f" {operating_point.UNMEASURED}")
         + (f" Price over {gpu_prices.OLD_DAYS} days old: {', '.join(old)}." if len(old) else ""))
 

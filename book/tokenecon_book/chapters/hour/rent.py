@@ -60,7 +60,8 @@ def line(case):
     price = named("purchase-price", found["typical"], "${:,.0f}".format, **base.cased(case, "gpu", "as_of"))
     sold = named("resale-share", inputs["residual_share"], percent, years=inputs["years"])
     busy = (base.said_busy(case, base.bill(case, "own")) if case.utilisation is None else given(case, "utilisation", percent))
-    parts = [data.gpu(case.gpu)["name"], f"bought at {price}{base.aged(case, found, 'purchase')}",
+    how = "second-hand " if found["second_hand"] else "at an estimate, " if found["estimates"] else ""
+    parts = [data.gpu(case.gpu)["name"], f"bought {how}at {price}{base.aged(case, found, 'purchase')}",
              f"sold after {given(case, 'years', lambda years: count(years, 'year'))} for {sold}",
              f"{given(case, 'discount_rate', percent)} interest", f"{busy} busy",
              f"{given(case, 'usd_per_kwh', dollars)} a kWh", f"PUE {given(case, 'pue', '{:g}'.format)}"]
@@ -170,9 +171,8 @@ def breakdown(case):
             continue
         usd = own.table.set_index("component")["usd_per_gpu_hour"]
         aged += [data.gpu(gpu)["name"]] * bool(gpu_prices.aged(owned_hour.bought(gpu, case.as_of)))
-        text = f"{dollars(own['total'])}, draws {span(own['likely_low'], own['likely_high'], dollars)}"
         rows += [{"gpu": gpu, "label": data.gpu(gpu)["name"], "part": part, "usd_per_gpu_hour": usd[list(names)].sum(),
-                  "total": text, "sort": own["total"]} for part, names in STACKED.items()]
+                  "total": dollars(own["total"]), "sort": own["total"]} for part, names in STACKED.items()]
     if not rows:
         raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} has a purchase price and an all-in power on "
                        f"{case.as_of}; see `tokenecon list prices`")
@@ -185,7 +185,7 @@ def breakdown(case):
     return Finding(
         table, f"{hours}{', mostly at old purchase prices' if 2 * len(aged) > len(totals) else ''}; {around} goes to what stands "
         "around the accelerator",
-        f"A specialised cloud that rents its hall; draws of the inputs that the page leaves open (10 to 90 %). "
+        "A specialised cloud that rents its hall, machines as busy as the page's. "
         f"Purchase price over {gpu_prices.OLD_DAYS} days old: {', '.join(aged) or 'none'}."
         + (f" No purchase price on this day: {', '.join(missing)}." if missing else ""))
 

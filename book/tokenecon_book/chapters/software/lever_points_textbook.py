@@ -110,15 +110,15 @@ def machines(case):
 
 
 def cheapest(point, case, on):
-    """The cheapest of a point's states over :func:`machines`, with its ``n_gpus``; the first's reason where none is possible."""
-    found, refused = [], None
+    """The cheapest of a point's states over :func:`machines`, with its ``n_gpus``; where there is none, why."""
+    found, refused = [], []
     for n_gpus in machines(case):
         try:
             found.append(point(SimpleNamespace(**(vars(case) | {"n_gpus": n_gpus})), on) | {"n_gpus": n_gpus})
         except (DoesNotFit, TooSlow) as error:
-            refused = refused or error
-    if not found:
-        raise refused
+            refused.append(error)
+    if not found:  # what fits and is too slow comes closer than what does not fit
+        raise next((error for error in refused if isinstance(error, TooSlow)), refused[0])
     return min(found, key=lambda one: one["usd_per_mtok"][textbook.EXPECTED])
 
 

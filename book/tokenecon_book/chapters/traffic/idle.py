@@ -7,7 +7,7 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.decision import options, scenario
-from tokenecon.errors import BadInput, NoEstimate, TooSlow
+from tokenecon.errors import BadInput, NoEstimate, NothingServes, TooSlow
 from tokenecon.finding import Finding, finding, named
 from tokenecon.fleet import planning, traffic
 from tokenecon.formulas import money
@@ -67,16 +67,13 @@ def rate(case):
 
 
 def _load(case):
-    """The profile of the page, which is the base case's unless the page names another; what no fleet can be planned for is
-    refused."""
-    full = base.of(case)
+    """The hours of the page's profile, as steep as suits the size of the service; what no fleet can be planned for is refused."""
     if rate(case) > MOST:
         raise BadInput(f"parameter 'requests_per_day' is {case.requests_per_day:g}, but must be at most "
                        f"{MOST * SECONDS_PER_DAY:,.0f}, a million a second")
     if case.floor < 0:
         raise BadInput(f"parameter 'floor' is {case.floor}, but must be at least 0 replicas")
-    usual = case.profile == scenario.field(base.NAME, "traffic.profile")
-    return full.profile if usual else traffic.profile(case.profile)
+    return base.of(case).profile
 
 
 def _plan(case, own, policy, speed=""):
@@ -107,8 +104,9 @@ def _unusual(case):
 
 def said_busy(case, share, policy):
     """The busy share of a fleet as text and named quantity; other pages print those of the base case, too."""
-    kind = "utilisation-rented" if policy == "autoscale" else "utilisation-fixed"
-    return named(kind, share, percent, **of(case, **({"policy": policy} if policy == "to_zero" else {})))
+    if policy == "autoscale":
+        return named("utilisation-rented", share, percent, **of(case))
+    return named("utilisation-fixed", share, percent, **of(case, policy=policy, machines="rented, not in whole servers"))
 
 
 def said_cost(case, usd, policy, name="cost-all"):
@@ -152,7 +150,8 @@ def fleets(case):
     parts = []
     for policy in ("fixed", "autoscale"):
         found = planning.hours(load, mean_requests_per_s=rate(case), policy=policy, **_terms(case, own))
-        paid = np.resize(found["paid"].to_numpy(), len(hours)) * case.n_gpus
+        held = found["paid"].to_numpy() + options.standby(base.of(case), policy, found["paid"].to_numpy())
+        paid = np.resize(held, len(hours)) * case.n_gpus
         parts.append(pd.DataFrame({"day": hours["hour"] / HOURS_PER_DAY, "kind": POLICY_NAMES[policy], "n_gpus": paid}))
     busy = np.resize(found["busy"].to_numpy(), len(hours)) * case.n_gpus
     parts.append(pd.DataFrame({"day": hours["hour"] / HOURS_PER_DAY, "kind": "full GPUs for the work", "n_gpus": busy}))
@@ -162,9 +161,15 @@ def fleets(case):
     fixed, scaled = (said_busy(case, plans[policy]["utilisation"], policy) for policy in plans)
     return Finding(table, f"A fixed fleet of {gpus} is {fixed} busy, one that follows the load {scaled}", (
         f"Load profile “{traffic.LABELS[case.profile]}”, {case.requests_per_day:,.0f} requests on the mean day, "
-        f"{case.wait_probability:.1%} may find every place taken. {_replica_words(case, own)} {traffic.note(case.profile)} The "
+        f"{case.wait_probability:.1%} may find every place taken; each hour has room for bursts of {base.of(case).burst:.2f} "
+        f"times its mean, and {_standing(case.spare_replicas)} by. {_replica_words(case, own)} {traffic.note(case.profile)} The "
         f"scaler orders {case.start_minutes:g} minute{'' if case.start_minutes == 1 else 's'} ahead and knows the coming hours: "
         "the best it can do."))
+
+
+def _standing(replicas):
+    """How many replicas stand, as subject and verb."""
+    return "no replica stands" if not replicas else f"{count(replicas, 'replica')} stand{'s' if replicas == 1 else ''}"
 
 
 def _replica_words(case, own):
@@ -186,11 +191,20 @@ def policies(case):
             for policy, row in zip(planning.POLICIES, (fixed, scaled, zero), strict=True)]
     return Finding(table, (
         f"Idle time is {idle[0]} of the bill of a fixed fleet, {idle[1]} where it follows the load and {idle[2]} with scaling to "
-        "zero."), (
+        f"zero{_owned(case)}."), (
         f"Machines alone at the typical price on demand, {gpu_prices.known(case)}, the same for each policy; sellers of machines "
         "that scale to zero ask more for a second. Ranges: interval of the model (80 %). "
         f"A request that wakes a replica waits for its start, {case.start_minutes:g} min: {zero['cold_share']:.2%} of them when "
         "scaled to zero."), UNITS)
+
+
+def _owned(case):
+    """How busy machines of one's own would be, which come in whole servers; nothing where they cannot be had."""
+    try:
+        row = base.bill(case, "own")
+    except NothingServes:
+        return ""
+    return f"; own machines, which come in whole servers, would be {base.said_busy(case, row)} busy"
 
 
 def _row(case, own, policy):
@@ -226,6 +240,7 @@ def cost_over_load(case):
             if end and policy != case.policy:
                 continue  # one band: three would hide each other
             paid = planning.demand_curve(load, demands=demands, policy=policy, **_terms(case, own, speed))
+            paid = paid + options.standby(base.of(case), policy, paid)
             served = tokens
             if policy == "fixed" and case.percentile < 1:  # the rest finds no place, and is no token that is sold
                 per_s = own.found[f"requests_per_s{speed}"]
@@ -272,12 +287,6 @@ def headline(case):
         label=f"of the paid time {FLEETS[case.policy][0].lower()}{FLEETS[case.policy][1:]} is busy under real load")
 
 
-def _bursts(profile):
-    """Busiest ten minutes over busiest hour of the trace of a profile; of the large model where there is no trace."""
-    name = profile if profile in traffic.HOURLY else traffic.HOURLY[0]
-    return traffic.fact(name, "peak_10min") / traffic.fact(name, "peak_1h")
-
-
 @finding
 def sensitivity(case):
     """Utilisation and cost under the policy of the page when one input moves and the others stay."""
@@ -287,7 +296,8 @@ def sensitivity(case):
         "a smooth day instead": {"profile": "diurnal"},
         "ten times the load": {"requests_per_day": 10 * case.requests_per_day},
         "a hundredth of the load": {"requests_per_day": case.requests_per_day / 100},
-        "every hour sized for its busiest ten minutes": {"headroom": _bursts(case.profile)},
+        "no bursts inside the hour": {"headroom": 1.0},
+        "no replica that stands by": {"spare_replicas": 0},
         "sized for 99% of the hours": {"percentile": 0.99, "policy": "fixed"},
         "follows the load, two minutes ahead": {"policy": "autoscale", "start_minutes": 2.0},
         "follows the load, two hours ahead": {"policy": "autoscale", "start_minutes": 120.0},
@@ -307,9 +317,7 @@ def sensitivity(case):
         rows.append({"change": text, **_row(now, other, now.policy)})
     table = pd.DataFrame(rows)
     cut = next((row["turned_away"] for row in rows if row["change"].startswith("sized")), 0.0)
-    burst = traffic.LABELS[case.profile if case.profile in traffic.HOURLY else traffic.HOURLY[0]]
-    note = (f"Where nothing else is said, the policy of the page: {POLICY_NAMES[case.policy]}. Busiest ten minutes: "
-            f"{_bursts(case.profile):.2f} times the hour, as in the peak of the {burst}.")
+    note = f"Where nothing else is said, the policy of the page: {POLICY_NAMES[case.policy]}."
     if cut > NOTICED:
         note += f" Sized for 99% of the hours, the fleet cannot serve {cut:.2%} of all requests in time."
     return Finding(table, "", note, UNITS)

@@ -44,8 +44,8 @@ def test_sellers_differ_by_their_price_alone(case, steps):
 
 def test_an_idle_hour_left_out_is_the_busy_share(case, steps):
     scenario = base.of(case, gpus=None)
-    owned = options.offers(scenario).table.query("kind == 'own' and reason == ''")
-    assert steps["factor"].iloc[-1] == pytest.approx(owned.loc[owned["usd_per_mtok"].idxmin(), "utilisation"])
+    let = options.offers(scenario).table.query("kind == 'marketplace' and gpu == @H100").iloc[0]
+    assert steps.loc["idle hours left out", "factor"] == pytest.approx(let["utilisation"])
 
 
 def test_machines_alone_are_hours_times_price(case, steps):

@@ -198,15 +198,14 @@ def test_services_together_need_no_more_than_apart():
 
 
 def test_the_fleets_of_the_base_case_are_those_of_its_bill(case):
-    """Busy share and machine cost of a million tokens: fixed as owned, scaled as rented hour by hour."""
+    """Busy share and machine cost of a million tokens: fixed as reserved, scaled as rented hour by hour."""
     table, page = idle.policies(case()).table.set_index("policy"), case()
-    scaled, fixed = base.bill(page), base.bill(page, "own")
+    scaled, fixed = base.bill(page), base.bill(page, "reserved_3m")
     assert table.loc["follows the load", "utilisation"] == pytest.approx(scaled["utilisation"], rel=1e-9)
     assert table.loc["fixed fleet", "utilisation"] == pytest.approx(fixed["utilisation"], rel=1e-9)
-    cost = base.compared(page, [page.gpu]).iloc[0]
-    for end in ("", "_low", "_high"):  # economics, hardware and this page name it alike
-        allocated = table.loc["follows the load", f"usd_per_mtok_allocated{end}"]
-        assert allocated == pytest.approx(cost[f"usd_per_mtok{end}"], rel=1e-9 if not end else 0.1)  # whole replicas at the ends
+    # economics, hardware and this page name it alike
+    cost = base.compared(page, [page.gpu]).iloc[0]["usd_per_mtok"]
+    assert table.loc["follows the load", "usd_per_mtok_allocated"] == pytest.approx(cost, rel=1e-9)
     # and they are said under the names and cases under which other pages say them
     (mine,), (theirs,) = ([one for one in found.quantities if one.name == "utilisation-rented"]
                           for found in (idle.headline(page), base.line(page)))
