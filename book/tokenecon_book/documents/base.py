@@ -304,8 +304,8 @@ def line(case):
                  f"{named('replica-gpus', row['n_gpus'], '{:.0f}'.format, **choice(of(case), row))} × "
                  f"{data.gpu(case.gpu)['name']}",
                  f"{given(case, 'isl', '{:,.0f}'.format)} → {given(case, 'osl', '{:,.0f}'.format)} tokens",
-                 f"{named('requests-per-day', of(case).requests_per_day, '{:,.0f}'.format)} requests a day, "
-                 f"machines {said_busy(case, row)} busy"]
+                 f"{named('requests-per-day', of(case).requests_per_day, '{:,.0f}'.format)} "
+                 f"request{'' if of(case).requests_per_day == 1 else 's'} a day, machines {said_busy(case, row)} busy"]
     else:
         parts = [data.gpu(case.gpu)["name"]]
     parts.append(f"{said_hour(case)} an hour on demand ({counted(case)})")
