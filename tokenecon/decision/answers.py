@@ -9,6 +9,12 @@ from tokenecon.finding import Finding, finding
 
 HALF, LESS, MORE = 0.5, 0.5, 1.5  # of the planned demand; of the prices of today
 DRAWN = 8  # choices in the figure
+# lines of a bill that a figure draws together
+TOGETHER = {
+    "Machines that work": ("machines",), "Machines that wait or stand by": ("idle", "spare"),
+    "Power, repairs, hall": ("power", "support"), "Tools and tests": ("tools",), "People": ("people",),
+    "Tokens of the API": ("tokens",),
+}  # fmt: skip
 SAME = 0.005  # a change of a bill below it is none
 BILL_COLUMNS = {
     "name": ("Choice", None), "usd_per_month": ("A month", "USD/month"),
@@ -45,9 +51,9 @@ def bills(case, done):
 def lines(found):
     """The lines of :func:`bills` of the cheapest choices, one row each, for a figure."""
     table = found.table.head(DRAWN)
-    rows = [{"name": row["name"], "line": words, "usd_per_month": row[f"usd_per_month_{line}"],
+    rows = [{"name": row["name"], "line": words, "usd_per_month": sum(row[f"usd_per_month_{line}"] for line in parts),
              "total": choice_words.money(row["usd_per_month"])}
-            for _, row in table.iterrows() for line, words in bill.LINES.items()]
+            for _, row in table.iterrows() for words, parts in TOGETHER.items()]
     return Finding(pd.DataFrame(rows), found.sentence)
 
 

@@ -36,7 +36,7 @@ def cost_at(case, row, requests_per_day, end="", people=True):
     if row["kind"] == "api":
         return row["usd_per_mtok_used"] + 0.0 * requests_per_day + staff
     slower = row["requests_per_s"] / row[f"requests_per_s{OTHER_END[end]}"]
-    paid = options.paid_replicas(case, row, options.policy_of(case, row["kind"]), requests_per_day * slower)
+    paid = options.paid_replicas(case, row, options.policy_of(case, row["kind"]), requests_per_day, slower)
     return options.per_mtok(case, row["usd_per_gpu_hour"] * (1 + case.ops_overhead), row["n_gpus"] * paid,
                             options.rate(requests_per_day)) + staff
 
@@ -94,8 +94,8 @@ def against_api(case, offered):
         out.append(line)
     result = pd.DataFrame(out, columns=None if out else [*COLUMNS, "kind", "gpu"])
     return Finding(result, note=(
-        "Ranges: 80 % interval of the model; prices by the price rule on both sides. ∞: at no volume. Hours and bursts are those "
-        "of the scenario's volume; a larger service peaks less. Busy share: of machines without people. Where a team exists its "
+        "Ranges: 80 % interval of the model; prices by the price rule on both sides. ∞: at no volume. A larger service peaks "
+        "less: each volume has the hours of its size. Busy share: of machines without people. Where a team exists its "
         f"{bill.people_usd_per_month(case, ''):,.0f} USD a month are not counted."
         if len(sold) else "The API has no price here, so nothing can break even with it."))
 

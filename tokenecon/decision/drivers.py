@@ -38,6 +38,12 @@ INPUT_COLUMNS = {"name": ("Input", None), "unit": ("Unit", None), "low": ("10th 
 LINES = 200  # points of a distribution in the figure
 CURVES = 6  # choices in it, by their median
 CENT = 0.01  # USD
+SHORT = {
+    "demand": "demand", "growth": "growth", "efficiency": "speed", "rent_price": "the rent agreed",
+    "purchase_price": "the purchase price agreed", "api_price": "the API price agreed", "power_price": "electricity",
+    "ops_overhead": "tools and tests", "residual": "resale", "rent_decline": "the path of rents",
+    "api_decline": "the path of API prices", "people": "how many people run it", "availability": "failures",
+}  # fmt: skip
 SHOWN = (0.005, 0.97)  # percentiles between which a distribution is drawn
 
 
@@ -221,18 +227,12 @@ def _formatted(value, unit):
 def _driver_words(table, leader, rival, name):
     if table.empty:
         return "No input has a range, so nothing moves the result"
-    first = _lower(table.iloc[0]["name"])
+    first = SHORT[table.iloc[0]["input"]]
     if rival is None:
-        return f"What moves the cost of {leader} most: {first}"
+        return f"The cost of {leader} depends most on {first}"
     flips = int(table[["winner_at_low", "winner_at_high"]].eq(name).any(axis=1).sum())
-    turned = (f"{flips} of {len(table)} inputs can alone hand it to {rival}" if flips else
-              f"no input alone hands it to {rival}")
-    return f"The lead of {leader} moves most with {first}; {turned}"
-
-
-def _lower(words):
-    """Words that begin a sentence, inside one."""
-    return words if words[:2].isupper() else words[0].lower() + words[1:]
+    turned = f"{flips} of {len(table)} inputs alone can make" if flips else "no input alone makes"
+    return f"The choice depends most on {first}; {turned} {rival} cheaper"
 
 
 # --- waiting ---------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Own, rent or call an API: what each costs today for one workload, on every GPU and under every contract."""
 
 import contextlib
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,9 +11,10 @@ from tokenecon.decision import bill, choice_words, scenario_prices
 from tokenecon.decision.scenario_prices import TOKENS, tok_per_request, tokens
 from tokenecon.errors import NoInput, NoPrice, NothingServes
 from tokenecon.finding import Finding, finding
-from tokenecon.fleet import planning, policies
+from tokenecon.fleet import planning, policies, traffic
 from tokenecon.formulas import money
 from tokenecon.prices import gpu_prices
+from tokenecon.queries import remembered
 from tokenecon.serving import cost_allocation, sizing
 
 # kind of an hour -> (choice it belongs to, words, how the fleet follows the load)
@@ -29,6 +31,7 @@ KINDS = {
 }  # fmt: skip
 # what a choice binds one to: machines, a contract, an hour, nothing
 GROUPS = {"own": "own", "committed": "commitment", "hourly": "rent by the hour", "api": "API"}
+SIZE_STEP = 0.5  # doublings of a volume within which a service keeps its hours
 KEPT = 1  # replicas that never stop: the first request of the night must not wait for a start
 PLANNED, FEWEST = 2_000_000, 64  # hours planned in one search, and volumes in it at least
 DRAWN = 20  # choices in the figure; the table has all
@@ -67,18 +70,47 @@ def rate(requests_per_day):
     return requests_per_day / units.SECONDS_PER_DAY
 
 
-def paid_replicas(case, row, policy, requests_per_day):
+def paid_replicas(case, row, policy, requests_per_day, slower=1.0):
     """Mean replicas paid for a demand, or an array of demands, on what one GPU's `row` of `service.choices` can do.
 
     With those that stand ready; a fleet that follows the load down to nothing keeps none.  Where the row says that its GPUs
     come in servers of ``unit_gpus``, whole servers are paid.
     """
-    return replicas(case, row, policy, requests_per_day)[0]
+    return replicas(case, row, policy, requests_per_day, slower)[0]
 
 
-def replicas(case, row, policy, requests_per_day):
-    """:func:`paid_replicas`, and how many of them stand by."""
-    demands = rate(np.atleast_1d(requests_per_day))
+def replicas(case, row, policy, requests_per_day, slower=1.0):
+    """:func:`paid_replicas`, and how many of them stand by; each volume has the hours and bursts of a service of its size.
+
+    ``slower`` is the speed of the row's replica over that of the one that serves, one number or one for each volume.
+    """
+    volumes, slower = np.broadcast_arrays(np.atleast_1d(np.asarray(requests_per_day, dtype=float)), slower)
+    felt = volumes * slower
+    if getattr(case, "trace", None) is None:
+        return _replicas(case, row, policy, felt)
+    paid, spare = np.empty(volumes.shape), np.empty(volumes.shape)
+    steps = np.round(np.log2(volumes / case.requests_per_day) / SIZE_STEP)
+    for step in np.unique(steps):
+        here = steps == step
+        paid[here], spare[here] = _replicas(of_size(case, float(step)), row, policy, felt[here])
+    return paid, spare
+
+
+def of_size(case, step):
+    """The case with the hours and bursts of a service that is so many steps larger; step 0 is the case itself."""
+    if step == 0:
+        return case
+    hours, burst = _sized(case.trace, float(rate(case.requests_per_day) * 2 ** (step * SIZE_STEP)))
+    return SimpleNamespace(**vars(case) | {"profile": hours, "burst": case.bursts or burst})
+
+
+@remembered
+def _sized(trace, requests_per_s):
+    return traffic.sized(trace, requests_per_s)
+
+
+def _replicas(case, row, policy, requests_per_day):
+    demands = rate(requests_per_day)
     if case.utilisation is not None:
         needed = policies.at_utilisation(demands, requests_per_s=row["requests_per_s"], utilisation=case.utilisation, kept=KEPT)
     else:
@@ -250,7 +282,7 @@ def _shares(row):
 def _plan(case, row, policy):
     """Paid replicas at the slow, expected and fast end of the model's interval, and how busy they are."""
     ratios = row["requests_per_s"] / np.array([row["requests_per_s_high"], row["requests_per_s"], row["requests_per_s_low"]])
-    paid, spare = replicas(case, row, policy, case.requests_per_day * ratios)
+    paid, spare = replicas(case, row, policy, case.requests_per_day, ratios)
     return {"paid": paid, "utilisation": float(rate(case.requests_per_day) / row["requests_per_s"] / paid[1]),
             "spare_share": float(spare[1] / paid[1])}
 

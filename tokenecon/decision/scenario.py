@@ -209,9 +209,12 @@ def _sized(found, traffic_block):
     from tokenecon.fleet import traffic
 
     rate, trace = found.requests_per_day / units.SECONDS_PER_DAY, traffic_block.profile
-    peak, burst = traffic.of_size(rate)
-    if trace in traffic.HOURLY and traffic_block.fit_size and rate < traffic.fact(trace, "mean_rate"):
-        found.profile = traffic.peaked(found.profile, peak)
+    found.trace, found.bursts = None, traffic_block.burst  # what other volumes of this service take their hours from
+    if trace in traffic.HOURLY and traffic_block.fit_size:
+        found.trace = trace
+        found.profile, burst = traffic.sized(trace, rate)
+    else:
+        burst = traffic.of_size(rate)[1]
     smooth = traffic_block.profile == "flat" or found.utilisation is not None
     found.burst = traffic_block.burst or (1.0 if smooth else burst)
 

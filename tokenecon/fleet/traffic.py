@@ -118,6 +118,16 @@ def of_size(requests_per_s):
     return float(np.median(peaks)), float(np.median(bursts))
 
 
+def sized(trace, requests_per_s):
+    """Hours of a trace for a service of this rate, and its bursts: a smaller service than the trace's peaks higher.
+
+    Returns the profile, and the busiest ten minutes of an hour over its mean.
+    """
+    hours = profile(trace)
+    peak, burst = of_size(requests_per_s)
+    return (peaked(hours, peak) if requests_per_s < fact(trace, "mean_rate") else hours), burst
+
+
 def peaked(profile, peak_to_mean):
     """A profile whose busiest hour is so many times the mean: its ratios raised to one power; one that peaks higher stays."""
     ratio = profile["ratio"].to_numpy()

@@ -27,4 +27,4 @@ def glue(key, finding, part=""):
 def written(finding, text):
     """The named quantities that stand in a text, as dicts."""
     return [one._asdict() | {"case": dict(one.case)} for one in finding.quantities
-            if re.search(rf"(?<![\w.]){re.escape(one.text)}(?!\w)", text)]
+            if re.search(rf"(?<![\w.]){re.escape(one.text)}(?!\w|[.,]\d)", text)]

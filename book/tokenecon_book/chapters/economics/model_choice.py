@@ -55,17 +55,14 @@ def size_steps(case, families=FAMILIES):
         for (_, row), (_, one) in zip(table.iterrows(), before.iterrows(), strict=True)]
     table["one_server"] = table["n_gpus"] <= data.gpu(case.gpu)["link_domain_gpus"]
     claim = data.claim("ec-size-step-cost")
-    family = next(iter(families))
-    excess = table[(table["family"] == family) & (table["by"] == CALIBRATED)]["excess"].max()
-    most = named("size-step", excess, "{:.1f}".format, family=family, **base.cased(
-        case, "gpu", "weights", "kv", "isl", "osl", "batch"))
-    low, high = (named("ec-size-step-cost", claim[end], "{:.0f}".format) for end in ("low", "high"))
-    theirs = table[(table["family"] == family) & (table["by"] == TEXTBOOK)]["excess"].max()
+    ours, theirs = (table.loc[table["by"] == by, "excess"].max() for by in (CALIBRATED, TEXTBOOK))
+    most = named("size-step", ours, "{:.1f}".format, **base.cased(case, "gpu", "weights", "kv", "isl", "osl", "batch"))
+    low, high = (named("ec-size-step-cost", claim[end], "{:.0f}".format, end=end) for end in ("low", "high"))
     return Finding(table, (
         f"For each parameter a larger model costs at most {most} times as much as the next smaller; the documents say "
         f"{low} to {high} times"),
-        f"{family}; by the textbook at most {theirs:.1f} times. Each step from the next smaller model of the family; each on the "
-        "fewest GPUs that "
+        f"By the textbook at most {theirs:.1f} times. Each step from the next smaller model of the family; each on the fewest "
+        "GPUs that "
         "hold it and the batch, split by tensor parallelism. Models without grouped key-value heads (Llama 2 7B, GPT-3) pay for "
         "a larger KV cache, not for their size, and a model "
         "with fewer positions than prompt and answer have (GPT-3: 2048) reads a shorter prompt. " + operating_point.note(table),

@@ -19,15 +19,14 @@ REACHED = "continuous"  # the last optimisation that the base case has
 SAME = 1e-6  # by so much of each other costs are one
 COLUMNS = {
     "step": ("After", None), "usd_per_mtok": ("Cost of all tokens", "USD/Mtok"), "n_gpus": ("GPUs", "GPU"),
-    "batch": ("at batch", "sequence"),
-    "textbook_usd_per_mtok": ("By the textbook", "USD/Mtok"), "textbook_batch": ("at batch", "sequence"),
-    "occupancy": ("Slots busy", "fraction"), "tpot_ms": ("Time per output token", "ms/tok_out"),
+    "batch": ("At batch", "sequence"), "tpot_ms": ("Time per output token", "ms/tok_out"),
+    "textbook_usd_per_mtok": ("By the textbook", "USD/Mtok"),
 }  # fmt: skip
 
 
 @finding
 def steps(case):
-    """One row a step by the calibrated model, with the cost and batch of the textbook beside; the finding names both."""
+    """One row a step by the calibrated model, with the cost by the textbook beside; the finding names both."""
     on, rows, before = frozenset(), [], None
     for lever in (None, *LEVERS):
         on = on | {lever} if lever else on
@@ -112,9 +111,9 @@ def calibrated_cost(case):
 
 
 def _by_textbook(case, on):
-    """Cost and batch of the step by the textbook; empty where its memory or its speed allow none."""
+    """Cost of the step by the textbook; empty where its memory or its speed allow none."""
     try:
         point = lever_points_textbook.operating_point(case, on)
     except (DoesNotFit, TooSlow):
-        return {"textbook_batch": np.nan} | textbook.span("textbook_usd_per_mtok", [np.nan] * 3)
-    return {"textbook_batch": float(point["batch"])} | textbook.span("textbook_usd_per_mtok", point["usd_per_mtok"])
+        return textbook.span("textbook_usd_per_mtok", [np.nan] * 3)
+    return textbook.span("textbook_usd_per_mtok", point["usd_per_mtok"])

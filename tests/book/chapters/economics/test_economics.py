@@ -78,13 +78,14 @@ def test_the_operating_point_has_one_bill_by_kind_of_token():
 
 
 def test_the_costs_are_those_of_the_base_case_on_demand():
-    """By `tokenecon cost`, before its people and tools."""
-    scene = base.of(case(), gpus=["h100-sxm-80gb"])
+    """By `tokenecon cost`: its hours alone, and the same split by kind of token as its whole bill."""
     row = base.bill(case())
     plain = economics.operating_point(case()).table.iloc[0]
-    for name in ("usd_per_mtok_in", "usd_per_mtok_out", "usd_per_mtok"):
-        without = row["usd_per_mtok_marginal"] / row["usd_per_mtok"]
-        assert plain[name] * (1 + scene.ops_overhead) == pytest.approx(row[name] * without, rel=1e-9)
+    # GPU-hours of a day, idle and spare ones included, over 477,800 requests of 1,366.1 tokens
+    hours = row["n_gpus"] * row["replicas"] * 24 * row["usd_per_gpu_hour"]
+    assert plain["usd_per_mtok"] == pytest.approx(hours / (477_800 * 1366.1) * 1e6, rel=1e-9)
+    for name in ("usd_per_mtok_in", "usd_per_mtok_out"):
+        assert plain[name] / plain["usd_per_mtok"] == pytest.approx(row[name] / row["usd_per_mtok"], rel=1e-9)
 
 
 def test_the_textbook_reads_no_prompts_in_between():
