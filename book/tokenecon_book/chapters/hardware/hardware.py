@@ -115,8 +115,9 @@ def cost(case, whole):
         + (f" {operating_point.UNMEASURED}" if not table["calibrated"].all() else "")
         + (f" Old, over {gpu_prices.OLD_DAYS} days: {', '.join(aged)}." if len(aged) else "")
         + (f" Without a cost: {', '.join(left)}." if len(left) else "")),
-        units={"textbook_usd_per_mtok": "USD/Mtok"}, number=f"{usd} / Mtok",
-        label=f"all tokens of {model} on {first['name']}" + ("" if alone else f", cheapest of {compared} {_how(case)}"))
+        units={"textbook_usd_per_mtok": "USD/Mtok"}, number=usd,
+        label=f"a million tokens of {model}, in and out, on {first['name']}"
+              + ("" if alone else f", cheapest of {compared} {_how(case)}"))
 
 
 def _how(case):

@@ -210,7 +210,7 @@ def own_parts(case):
         f"An hour of an owned {name} costs {usd}{owned_hour.bought_at(case.gpu, case.as_of)}{rent}."),
         f"Draws of the inputs (10 to 90 %): {span(own['likely_low'], own['likely_high'], dollars)}. Outer bound in the table: "
         "every open input at its cheap end at once, and at its dear end; each column adds up.",
-        number=f"{usd} / h", label=f"an hour of an owned {name}, all parts, on {own['as_of']}")
+        number=usd, label=f"an hour of an owned {name}, all parts, on {own['as_of']}")
 
 
 def _shown(found):
