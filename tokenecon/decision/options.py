@@ -90,11 +90,17 @@ def replicas(case, row, policy, requests_per_day, slower=1.0):
     if getattr(case, "trace", None) is None:
         return _replicas(case, row, policy, felt)
     paid, spare = np.empty(volumes.shape), np.empty(volumes.shape)
-    steps = np.round(np.log2(volumes / case.requests_per_day) / SIZE_STEP)
+    steps = size_steps(case, volumes)
     for step in np.unique(steps):
         here = steps == step
         paid[here], spare[here] = _replicas(of_size(case, float(step)), row, policy, felt[here])
     return paid, spare
+
+
+def size_steps(case, requests_per_day):
+    """How many steps of size volumes lie above that of the case, where its hours follow its size; else none."""
+    steps = np.round(np.log2(requests_per_day / case.requests_per_day) / SIZE_STEP)
+    return steps if getattr(case, "trace", None) is not None else 0.0 * steps
 
 
 def of_size(case, step):
