@@ -150,10 +150,10 @@ def one_more(case):
     said = [named("hour-one-more", usd, dollars, hours=what, **instance(case)) for what, usd in zip(
         table["what"], table["usd_per_gpu_hour"], strict=True)]
     busiest, emptiest, round_the_clock, mean = said
+    when = (f"{round_the_clock}" if need.max() == need.min() else f"{busiest} in the busiest and in the emptiest hours"
+            if busiest == emptiest else f"{busiest} in the busiest hours and {emptiest} in the emptiest")
     return Finding(
-        table, f"An hour of a GPU for one more replica costs {busiest} in the busiest hours and {emptiest} in the emptiest; for "
-        f"what the load needs now the mix pays {mean} on average." if need.max() > need.min() else
-        f"An hour of a GPU for one more replica costs {round_the_clock}; for what the load needs now the mix pays {mean}.",
+        table, f"An hour of a GPU for one more replica costs {when}; for what is needed now the mix pays {mean} on average.",
         "What is added to the bill, all requirements kept. Outer bound: spot that is kind, or unkind, in all its inputs at once.")
 
 

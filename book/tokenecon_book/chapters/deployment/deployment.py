@@ -35,7 +35,7 @@ def headline(case):
     """The answer of the chapter: edge against centre, own against API."""
     single, whole = edge.at_site(case)
     ratio = named("edge-cost", whole, ONE_DIGIT, **edge.instance(case))
-    own = own_or_api.opening(case, (own_or_api.OWNED,)) + own_or_api.against_cheapest(case)
+    own = own_or_api.owned_words(case)
     return Finding(
         pd.DataFrame({"kind": [edge.ALL, edge.ALONE_KIND], "cost_ratio": [whole, single]}),
         f"Per token, {edge.sites_words(case)} cost {ratio} times one centre; {own}." if case.edge_sites > 1

@@ -18,7 +18,6 @@ OWNED, RENTED = "own", "on_demand"
 API, CHEAPEST = "api", "API: cheapest seller"
 WAYS = {OWNED: "owned machines", RENTED: "machines rented by the hour"}
 ASKED = {"typical": "API: median seller", "best": CHEAPEST, "list": "API: hyperscalers"}
-NOBODYS = {"kind": API, "gpu": "", "n_gpus": float("nan")}  # an API is of no machine
 AROUND, DRAWN = 10, 200  # the figure goes so far below and above the volumes of interest, in so many steps
 COLUMNS = {
     "way": ("Way", None), "usd_per_day": ("Bill of a day", "USD/day"), "usd_per_mtok": ("All tokens", "USD/Mtok"),
@@ -36,31 +35,40 @@ def at_no_end(value):
     return f"{about(value)} requests a day on" if value < float("inf") else "no volume on"
 
 
-def opening(case, kinds=(OWNED, RENTED)):
+def opening(case):
     """From which volume owned and rented machines cost less than the API, as a clause with its named numbers."""
     if base.api(case) is None:
         return f"no API price of {data.model(case.model)['name']} is known on {case.as_of}"
     rows = base.break_even_rows(case)
-    held = [kind for kind in kinds if kind in rows]
-    if not held:
-        return f"nobody sells {data.gpu(case.gpu)['name']}, so none is owned"
+    held = [kind for kind in WAYS if kind in rows]
     pays = [kind for kind in held if rows[kind]["requests_per_day"] < float("inf")]
     rival = SELLERS[base.rule(case)]
     if not pays:
-        return f"at no volume do {' or '.join(WAYS[kind] for kind in held)} beat {rival}"
+        return f"at no volume with these hours do {' or '.join(WAYS[kind] for kind in held)} beat {rival}"
     first, *others = pays
     said = f"{WAYS[first]} beat {rival} above {base.said_break_even(case, rows[first])} requests a day"
     said += "".join(f", {WAYS[kind]} above {base.said_break_even(case, rows[kind])}" for kind in others)
-    return said + "".join(f", {WAYS[kind]} at no volume" for kind in held if kind not in pays)
+    return said + "".join(f", {WAYS[kind]} at no volume with these hours" for kind in held if kind not in pays)
 
 
-def against_cheapest(case):
-    """What owned machines that beat the API of the page do against the cheapest one, as the end of :func:`opening`."""
+def owned_words(case):
+    """Owned machines against the API, in the answer of the page: from which volume they beat it, else what they cost over it."""
+    held, rival = base.offers_by_kind(case), SELLERS[base.rule(case)]
+    if API not in held:
+        return opening(case)
+    if OWNED not in held:
+        return f"nobody sells {data.gpu(case.gpu)['name']}, so none is owned"
+    row = base.break_even_rows(case)[OWNED]
+    if row["requests_per_day"] == float("inf"):
+        ratio = named("own-over-api", held[OWNED]["usd_per_mtok"] / held[API]["usd_per_mtok"], "{:.1f}".format,
+                      **base.choice(base.of(case), row))
+        return f"in this case owned machines, with staff, cost {ratio} times {rival}"
+    said = f"owned machines beat {rival} above {base.said_break_even(case, row)} requests a day"
+    if base.rule(case) == BEST:
+        return said
     best = pools.changed(case, price_rule=BEST)
-    now, then = (base.break_even_rows(one).get(OWNED) for one in (case, best))
-    if base.rule(case) == BEST or now is None or then is None or now["requests_per_day"] == float("inf"):
-        return ""
-    return ", the cheapest " + (
+    then = base.break_even_rows(best)[OWNED]
+    return f"{said}, the cheapest " + (
         f"above {base.said_break_even(best, then)}" if then["requests_per_day"] < float("inf") else "never")
 
 
@@ -81,34 +89,38 @@ def volume(case):
         f"usd_per_mtok{end}": break_even.cost_at(scene, held[kind], volumes, end) for end in options.ENDS}})
         for kind, way in ways(case).items() if kind in held]
     printed = units.convert(data.claim("dep-bedrock-price")["low"], "USD/ktok", "USD/Mtok")
-    flat = [*((CHEAPEST, row["usd_per_mtok"]) for row in cheapest(scene)), (PRINTED, printed)]
-    parts += [pd.DataFrame({"requests_per_day": volumes[[0, -1]], "choice": name, "usd_per_mtok": usd}) for name, usd in flat]
+    parts += [pd.DataFrame({"requests_per_day": volumes, "choice": CHEAPEST,
+                            "usd_per_mtok": break_even.cost_at(scene, row, volumes)}) for row in cheapest(case)]
+    parts.append(pd.DataFrame({"requests_per_day": volumes[[0, -1]], "choice": PRINTED, "usd_per_mtok": printed}))
     claim = data.claim("dep-selfhosted-saving")
     return Finding(
         pd.concat(parts, ignore_index=True), capital(opening(case)),
         " ".join(part for part in (
-            "Replicas are whole, and paid for in all hours that the traffic needs them. Bands, outer bound: price and speed both "
-            "at their cheap or dear end.", _outer(rows), _prices(case),
+            "With staff and tools. Replicas are whole, and paid for in all hours that the traffic needs them; hours and bursts "
+            "are those of the base case's volume, and a larger service peaks less. Bands: interval of the model.", _outer(rows),
+            _prices(case),
             f"The documents have own machines save {claim['low']:.0%} to {claim['high']:.0%}.") if part),
         requests_per_day=case.requests_per_day,
         break_even={kind: row["requests_per_day"] for kind, row in rows.items()})
 
 
-def cheapest(scene):
-    """The row of the cheapest API seller beside the case's own API price; nothing where that is the price, or nobody sells."""
-    if scene.price_rule == BEST:
+def cheapest(case):
+    """The offer of the cheapest API seller beside the page's own API price; nothing where that is the price, or nobody sells."""
+    if base.rule(case) == BEST:
         return []
-    table = options.api_sellers(scene).table
-    return [row for _, row in table[table["rule"] == BEST].iterrows()]
+    found = base.offers_by_kind(pools.changed(case, price_rule=BEST)).get(API)
+    return [] if found is None else [found]
 
 
 def _outer(rows):
-    """The outer bound of the break-even of owned machines; nothing where there is none."""
+    """The range of the break-even of owned machines; nothing where there is none."""
     if OWNED not in rows:
         return ""
     low, high = (rows[OWNED][f"requests_per_day{end}"] for end in ("_low", "_high"))
-    return (f"Outer bound for owned machines: from {at_no_end(low)} with everything at its cheap end against a dear API, from "
-            f"{at_no_end(high)} the other way round.")
+    if low == high == float("inf"):
+        return "Owned machines beat the API at no volume with these hours, be their replicas fast or slow."
+    return (f"Interval of the model for owned machines: they beat the API from {at_no_end(low)} if replicas are fast, from "
+            f"{at_no_end(high)} if they are slow.")
 
 
 def _prices(case):
@@ -120,7 +132,6 @@ def _prices(case):
 @finding
 def bills(case):
     """A day of the base case's load on owned machines, on machines rented by the hour, and at an API: a row each."""
-    scene = base.of(case, gpus=[case.gpu])
     crossing, held = base.break_even_rows(case), base.offers_by_kind(case)
     rows = {kind: held[kind] for kind in ways(case) if kind in held}
     table = pd.DataFrame([
@@ -129,7 +140,7 @@ def bills(case):
          **{f"usd_per_mtok{end}": row[f"usd_per_mtok{end}"] for end in options.ENDS},
          **{f"requests_per_day{end}": crossing[kind][f"requests_per_day{end}"] for end in options.ENDS if kind in crossing}}
         for kind, row in rows.items()])
-    low = cheapest(scene)
+    low = cheapest(case)
     table = pd.concat([table, pd.DataFrame([{"way": CHEAPEST, "usd_per_day": base.usd_per_day(row),
                                              "usd_per_mtok": row["usd_per_mtok"]} for row in low])], ignore_index=True)
     said = [f"{WAYS[kind]}, {base.said_busy(case, row)} busy, cost {base.said_day(case, row)}"
@@ -138,11 +149,12 @@ def bills(case):
     if sold:
         said.append(f"{SELLERS[base.rule(case)]}, at {base.said_api(case, base.rule(case))} a million tokens, "
                     f"costs {base.said_day(case, rows[API])}")
-    said += [f"its cheapest seller costs {base.said_day(case, row | NOBODYS, BEST)}" for row in map(dict, low)]
+    said += [f"its cheapest seller costs {base.said_day(case, row, BEST)}" for row in low]
     volume = named("requests-per-day", case.requests_per_day, "{:,.0f}".format)
     return Finding(
         table, f"For {volume} request{'' if case.requests_per_day == 1 else 's'} a day {'; '.join(said)} a day.",
-        "With staff and tools. Ranges, outer bound: price and speed both at their cheap or dear end. ∞: at no volume.",
+        "With staff and tools. Ranges of costs, outer bound: price and speed both at their cheap or dear end; of volumes: "
+        "interval of the model. ∞: at no volume with these hours.",
         units={"requests_per_day": "request/day"})
 
 

@@ -65,7 +65,7 @@ def carried(case, found, shape):
 
 def over_load(case):
     """Cost of a million tokens over requests an hour, up to what one replica serves: by the second, and around the clock."""
-    shape, found, tokens = traffic.profile(case.profile), pools.replica(case), case.isl + case.osl
+    shape, found, tokens = base.of(case).profile, pools.replica(case), case.isl + case.osl
     premiums, idles, starts = data.span("serverless.premium"), data.span("serverless.idle_timeout"), start_seconds(case)
     most = units.convert(carried(case, found, shape), "request/s", "request/h")
     hourly = np.geomspace(min(FEWEST, most / 10), most, 160)

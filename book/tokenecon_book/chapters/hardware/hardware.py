@@ -54,7 +54,7 @@ def line(case):
     """The case of the page in one line: the load of the base case and its limits; each accelerator has its own replica."""
     parts = [data.model(case.model)["name"], data.precision(case.weights)["name"],
              f"{given(case, 'isl', '{:,.0f}'.format)} → {given(case, 'osl', '{:,.0f}'.format)} tokens",
-             f"{given(case, 'requests_per_day', '{:,.0f}'.format)} requests a day",
+             f"{given(case, 'requests_per_day', lambda number: count(number, 'request'))} a day",
              f"at most {given(case, 'ttft_ms', '{:,.0f}'.format)} ms to the first token, {given(case, 'tpot_ms', '{:g}'.format)} "
              "ms for each further one",
              f"hours {_priced(case)} known on {case.as_of}"]
