@@ -5,7 +5,7 @@ import pandas as pd
 
 from tokenecon import queries, units
 from tokenecon.decision import bill, choice_words, drivers, horizon, mixes, montecarlo
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, named
 
 HALF, LESS, MORE = 0.5, 0.5, 1.5  # of the planned demand; of the prices of today
 DRAWN = 8  # choices in the figure
@@ -34,13 +34,15 @@ def best(done):
 def bills(case, done):
     """The bill of a month of each choice, line by line, at the volume of today; the cheapest first."""
     queries.ask(*done.queries)
-    rows = [{"name": option["name"], "group": option["group"], "kind": option["kind"], **mixes.bill_of(case, option)}
+    rows = [{"name": option["name"], "group": option["group"], "kind": option["kind"], "gpu": option["gpu"],
+             **mixes.bill_of(case, option)}
             for option in done.options]
     table = pd.DataFrame(rows).sort_values("usd_per_month", kind="stable", ignore_index=True)
     first = table.iloc[0]
     parts = {line: first[f"usd_per_month_{line}"] for line in bill.LINES}
     largest = max(parts, key=parts.get)
-    return Finding(table, f"The lowest bill is {choice_words.money(first['usd_per_month'])} a month; its largest part is "
+    lowest = choice_words.said_month(case, first["usd_per_month"], first["kind"], first["gpu"])
+    return Finding(table, f"The lowest bill is {lowest} a month; its largest part is "
                    f"{bill.LINES[largest][0].lower()}{bill.LINES[largest][1:]}", (
                        "The lines add up to the month. Machines that work: the busy share of the paid time; those that wait: the "
                        "rest, without spares. To be paid whatever comes: what is bought, or the whole term of a contract."),
@@ -82,14 +84,14 @@ def headline(case, offered, done):
     row = chosen["row"]
     old = "old" in row["price_mark"].split(", ")
     opening = f"Prices are old, last seen on {row['price_seen']}; on them " if old else ""
-    said = (f"{phrase(case, chosen)} costs least over {choice_words.years(case.years)}, about {choice_words.money(bill_now)} a "
-            "month today.")
+    said = (f"{phrase(case, chosen)} costs least over {choice_words.said_years(case)}, about "
+            f"{choice_words.said_month(case, bill_now, chosen['kind'], chosen['gpu'])} a month today.")
     group = chosen["group"]
     return Finding(
         table, opening + said if old else choice_words.first_up(said),
-        number=choice_words.share(shares[group]),
-        label=f"of the draws make {choice_words.DOING[group]} the cheapest, for {choice_words.rounded(case.requests_per_day)} "
-              "requests a day", kind=chosen["kind"])
+        number=choice_words.said_share(case, shares[group], group),
+        label=f"of the draws make {choice_words.DOING[group]} the cheapest, for "
+              f"{named('requests-per-day', case.requests_per_day, choice_words.rounded)} requests a day", kind=chosen["kind"])
 
 
 @finding
@@ -126,7 +128,7 @@ def _until(case, crossings, option, done):
     at, row = turn(crossings, option)
     if row is None:
         return "look again in a year, as no volume alone changes this"
-    volume = choice_words.rounded(float(f"{at:.2g}"))
+    volume = choice_words.said_volume(case, at, row["kind"], row["gpu"])
     if option["base"] == "api":
         other = choice_words.doing(case, row["kind"], row["gpu"])
         return f"look again above about {volume} requests a day, where {other} becomes cheaper"

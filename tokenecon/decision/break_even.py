@@ -6,8 +6,9 @@ import pandas as pd
 from tokenecon.decision import bill, choice_words, options
 from tokenecon.decision.scenario_prices import tok_per_request
 from tokenecon.errors import NothingServes
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, named
 from tokenecon.formulas import money
+from tokenecon.numbers import dollars
 
 COLUMNS = {
     "name": ("Choice", None), "requests_per_day": ("Cheaper than the API from", "request/day"),
@@ -20,7 +21,6 @@ GRID = 200  # volumes searched
 LEAST, MOST = 1e-3, 1e3  # of what one replica does in a day, and of what the case asks
 BEYOND, WITHIN = 5, 256  # volumes above the last dear one that are searched closely, and points of each close search
 OTHER_END = {"_low": "_high", "": "", "_high": "_low"}  # a fast replica makes a cheap token
-ROUGH = 2  # digits of a volume in a sentence
 AROUND = 10  # the figure goes so far below and above the volumes of interest
 LINES = 3  # own and rented choices in the figure
 
@@ -141,12 +141,14 @@ def volume(case, offered, found):
 
 
 def _sentence(case, pays, cheapest, cost, sold):
-    volume = choice_words.rounded(case.requests_per_day)
+    volume = named("requests-per-day", case.requests_per_day, choice_words.rounded)
     doing = choice_words.doing(case, cheapest["kind"], cheapest["gpu"])
     if not sold:
-        return choice_words.first_up(f"{doing} is cheapest at {volume} requests a day, ${cost:.2g} for a million tokens")
+        of = choice_words.case_of(case, cheapest["kind"], cheapest["gpu"])
+        usd = named("bill-all", cost, lambda each: f"${dollars(each)}", **of)
+        return choice_words.first_up(f"{doing} is cheapest at {volume} requests a day, {usd} for a million tokens")
     if not pays:
         return f"At no volume does owning or renting cost less than {choice_words.api(case)}"
     at, row = min(pays, key=lambda pair: pair[0])
-    return (f"Above about {choice_words.rounded(float(f'{at:.{ROUGH}g}'))} requests a day, "
+    return (f"Above about {choice_words.said_volume(case, at, row['kind'], row['gpu'])} requests a day, "
             f"{choice_words.doing(case, row['kind'], row['gpu'])} is cheaper than {choice_words.api(case)}")

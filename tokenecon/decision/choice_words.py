@@ -1,13 +1,14 @@
 """A choice as a finance lead says it, and the few numbers that stand in a sentence."""
 
 from tokenecon import data
+from tokenecon.finding import named
 from tokenecon.prices import gpu_prices
 
 API_SELLER = {"typical": "the median API seller", "best": "the cheapest API seller", "list": "the median hyperscaler's API"}
 DOING = {"own": "owning machines", "commitment": "a contract", "rent by the hour": "renting by the hour", "API": "calling an API"}
 HOURLY = {"on_demand": "by the hour", "marketplace": "on a marketplace", "spot": "as spot machines"}
 MONTHS = {3: "three months", 12: "a year", 36: "three years"}
-FEW = 3  # digits of money in a sentence
+FEW, ROUGH = 3, 2  # digits of money in a sentence, and of a volume
 
 
 def short(gpu):
@@ -24,12 +25,39 @@ def api(case):
     return "the API of the scenario" if case.api else API_SELLER[case.price_rule]
 
 
+def case_of(case, kind="", gpu=""):
+    """What a number of a decision is of, for :func:`tokenecon.finding.named`: the scenario, its load, day and price rule."""
+    own = {"scenario": case.name, "requests_per_day": case.requests_per_day, "as_of": case.as_of, "price_rule": case.price_rule}
+    return own | {name: value for name, value in (("kind", kind), ("gpu", gpu)) if value}
+
+
+def said_month(case, usd, kind, gpu):
+    """The bill of a month of a choice, as text and named quantity: "$13,700"."""
+    return named("bill-month", usd, money, **case_of(case, kind, gpu))
+
+
+def said_share(case, part, group):
+    """The share of the draws in which a kind of choice is the cheapest, as text and named quantity: "69%"."""
+    return named("share-of-draws", part, share, group=group, **case_of(case))
+
+
+def said_years(case):
+    """The horizon, as text and named quantity: "3 years"."""
+    return named("parameter.years", case.years, years)
+
+
+def said_volume(case, requests_per_day, kind, gpu):
+    """The volume above which a choice beats the API, as text and named quantity: "1,200,000"."""
+    return named("break-even-api", requests_per_day, lambda at: rounded(float(f"{at:.{ROUGH}g}")), **case_of(case, kind, gpu))
+
+
 def doing(case, kind, gpu="", gpus=None):
     """A choice as what one does: "renting about 4 H200 on a marketplace"; ``kind`` may name a mix."""
     base, _, burst = kind.partition("+")
     if base == "api":
         return f"calling {api(case)}"
-    number = "" if gpus is None else f"{'about ' if base in HOURLY else ''}{max(1, round(gpus)):,} "
+    number = "" if gpus is None else ("about " if base in HOURLY else "") + named(
+        "gpus-of-choice", gpus, lambda count: f"{max(1, round(count)):,}", **case_of(case, kind, gpu)) + " "
     machines = f"{number}{short(gpu)}"
     if base in HOURLY:
         return f"renting {machines} {HOURLY[base]}"

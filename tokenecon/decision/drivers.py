@@ -5,7 +5,7 @@ import pandas as pd
 
 from tokenecon import data, queries
 from tokenecon.decision import choice_words, montecarlo
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, named
 from tokenecon.formulas import uncertainty
 from tokenecon.formulas.uncertainty import NORMAL_P90
 
@@ -107,11 +107,11 @@ def cheapest(case, done):
 
 def _shares_words(case, by_group):
     """Shares of the kinds in a sentence: the largest, and the next where there is one."""
-    ranked = [(choice_words.DOING[group], share) for group, share in by_group.items()]
-    (first, most), *others = ranked
-    text = f"Over {_years(case)}, {first} is cheapest in {choice_words.share(most)} of the draws"
-    more = next(((words, share) for words, share in others if share > 0), None)
-    return text if more is None else f"{text}, {more[0]} in {choice_words.share(more[1])}"
+    (first, most), *others = by_group.items()
+    text = (f"Over {choice_words.said_years(case)}, {choice_words.DOING[first]} is cheapest in "
+            f"{choice_words.said_share(case, most, first)} of the draws")
+    more = next(((group, share) for group, share in others if share > 0), None)
+    return text if more is None else f"{text}, {choice_words.DOING[more[0]]} in {choice_words.said_share(case, more[1], more[0])}"
 
 
 @finding
@@ -141,20 +141,22 @@ def distribution(case, done):
     """How the cost of the cheapest choices spreads: share of the draws below a cost, over one range of costs for all."""
     queries.ask(*done.queries)
     ranked = np.argsort(np.median(done.costs, axis=0), kind="stable")[:CURVES]
-    columns, named = done.costs.T[ranked], [done.options[place] for place in ranked]
+    columns, chosen = done.costs.T[ranked], [done.options[place] for place in ranked]
     low = min(np.quantile(column, SHOWN[0]) for column in columns)
     high = max(np.quantile(column, SHOWN[1]) for column in columns)
     grid = np.geomspace(low, high, LINES)
     table = pd.concat([pd.DataFrame({"usd_per_mtok": grid, "choice": option["name"],
                                      "share_below": np.searchsorted(np.sort(column), grid) / done.draws})
-                       for column, option in zip(columns, named, strict=True)], ignore_index=True)
+                       for column, option in zip(columns, chosen, strict=True)], ignore_index=True)
     spans = sorted((float(np.subtract(*np.log(np.quantile(column, (0.9, 0.1))))), option["name"])
-                   for column, option in zip(columns, named, strict=True))
+                   for column, option in zip(columns, chosen, strict=True))
     kinds_of = {option["name"]: option for option in done.options}
+    factor = named("spread-of-draws", np.exp(spans[0][0]), "{:.1f}".format,
+                   **choice_words.case_of(case, kinds_of[spans[0][1]]["kind"], kinds_of[spans[0][1]]["gpu"]))
     words = [choice_words.doing(case, kinds_of[name]["kind"], kinds_of[name]["gpu"]) for _, name in (spans[0], spans[-1])]
     return Finding(table, (
-        f"The cost of {words[0]} is the surest: four draws of five lie within a factor of {np.exp(spans[0][0]):.1f}")
-                   if len(spans) > 1 else f"Four draws of five lie within a factor of {np.exp(spans[0][0]):.1f}",
+        f"The cost of {words[0]} is the surest: four draws of five lie within a factor of {factor}")
+                   if len(spans) > 1 else f"Four draws of five lie within a factor of {factor}",
         units={"share_below": "fraction"})
 
 
@@ -199,7 +201,7 @@ def tornado(case, done):
     first, other = done.options[leader]["name"], done.options[rival]["name"] if others else None
     said = [None if place is None else choice_words.doing(case, done.options[place]["kind"], done.options[place]["gpu"])
             for place in (leader, rival)]
-    return Finding(table, _driver_words(table, *said, other),
+    return Finding(table, _driver_words(case, table, *said, other),
                    "One input between its 10th and its 90th percentile, the dot; all others at their medians.",
                    units=dict.fromkeys(("gap", "gap_at_low", "gap_at_high", "gap_at_high_low", "gap_at_high_high", "width"),
                                        "USD/Mtok"), leader=first, rival=other, gap=float(gap[0]))
@@ -224,14 +226,16 @@ def _formatted(value, unit):
     return f"{value:.2f}×" if unit == "ratio" else f"{value:.0%}" + ("/yr" if unit == "1/yr" else "")
 
 
-def _driver_words(table, leader, rival, name):
+def _driver_words(case, table, leader, rival, name):
     if table.empty:
         return "No input has a range, so nothing moves the result"
     first = SHORT[table.iloc[0]["input"]]
     if rival is None:
         return f"The cost of {leader} depends most on {first}"
     flips = int(table[["winner_at_low", "winner_at_high"]].eq(name).any(axis=1).sum())
-    turned = f"{flips} of {len(table)} inputs alone can make" if flips else "no input alone makes"
+    of = choice_words.case_of(case)
+    turned = (f"{named('inputs-that-turn', flips, str, **of)} of {named('inputs-that-move', len(table), str, **of)} inputs alone "
+              "can make") if flips else "no input alone makes"
     return f"The choice depends most on {first}; {turned} {rival} cheaper"
 
 
@@ -259,14 +263,17 @@ def waiting(case, done):
     bridge = choice_words.doing(case, done.bridge["kind"], done.bridge["gpu"])
     return Finding(
         table, f"{choice_words.first_up(bridge)} for a year and buying then "
-        f"{'saves' if later['saves'] > 0 else 'costs'} {_saved(later['saves'])} a million tokens; deciding only then "
-        f"{'saves' if chosen['saves'] > 0 else 'costs'} {_saved(chosen['saves'])}",
+        f"{'saves' if later['saves'] > 0 else 'costs'} {_saved(case, later)} a million tokens; deciding only then "
+        f"{'saves' if chosen['saves'] > 0 else 'costs'} {_saved(case, chosen)}",
         "To decide in a year: buy then only in the draws in which that is cheaper for the years left; it knows how they go on, "
         f"so its value is an upper end. Bought: {done.owner['name']}. Mean over the draws.", bridge=done.bridge["name"])
 
 
-def _saved(usd):
-    return f"${abs(usd):.2g}" if abs(usd) >= CENT else "next to nothing"
+def _saved(case, row):
+    if abs(row["saves"]) < CENT:
+        return "next to nothing"
+    return named("saving-by-waiting", abs(row["saves"]), lambda usd: f"${usd:.2f}", plan=row["name"],
+                 **choice_words.case_of(case))
 
 
 @finding

@@ -10,9 +10,10 @@ from tokenecon import data, units
 from tokenecon.decision import bill, choice_words, scenario_prices
 from tokenecon.decision.scenario_prices import TOKENS, tok_per_request, tokens
 from tokenecon.errors import NoInput, NoPrice, NothingServes
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, finding, named
 from tokenecon.fleet import planning, policies, traffic
 from tokenecon.formulas import money
+from tokenecon.numbers import dollars
 from tokenecon.prices import gpu_prices
 from tokenecon.queries import remembered
 from tokenecon.serving import cost_allocation, sizing
@@ -89,11 +90,17 @@ def replicas(case, row, policy, requests_per_day, slower=1.0):
     if getattr(case, "trace", None) is None:
         return _replicas(case, row, policy, felt)
     paid, spare = np.empty(volumes.shape), np.empty(volumes.shape)
-    steps = np.round(np.log2(volumes / case.requests_per_day) / SIZE_STEP)
+    steps = size_steps(case, volumes)
     for step in np.unique(steps):
         here = steps == step
         paid[here], spare[here] = _replicas(of_size(case, float(step)), row, policy, felt[here])
     return paid, spare
+
+
+def size_steps(case, requests_per_day):
+    """How many steps of size volumes lie above that of the case, where its hours follow its size; else none."""
+    steps = np.round(np.log2(requests_per_day / case.requests_per_day) / SIZE_STEP)
+    return steps if getattr(case, "trace", None) is not None else 0.0 * steps
 
 
 def of_size(case, step):
@@ -470,10 +477,12 @@ def compared(offered):
     first, last = rows.iloc[0], rows.iloc[-1]
     shown = rows[(rows.index < DRAWN) | (rows["kind"] == "api")].copy()
     left = len(rows) - len(shown)
-    cost = [f"${row['usd_per_mtok']:.2g}" for row in (first, last)]
-    ratio = last["usd_per_mtok"] / first["usd_per_mtok"]
+    cost = [named("bill-all", row["usd_per_mtok"], lambda usd: f"${dollars(usd)}", choice=row["name"], seen=row["price_seen"])
+            for row in (first, last)]
+    ratio = named("spread-of-choices", last["usd_per_mtok"] / first["usd_per_mtok"], "{:.1f}".format, dearest=last["name"],
+                  cheapest=first["name"], seen=first["price_seen"])
     said = (f"Only one choice can be had, at {cost[0]} for a million tokens" if len(rows) == 1 else
             f"All choices cost {cost[0]} for a million tokens" if cost[0] == cost[1] else
-            f"The dearest choice costs {ratio:.1f} times the cheapest: {cost[1]} against {cost[0]} for a million tokens")
+            f"The dearest choice costs {ratio} times the cheapest: {cost[1]} against {cost[0]} for a million tokens")
     return Finding(shown, said, offered.note + (f" {left} dearer choices are not drawn." if left > 1 else
                                                 " One dearer choice is not drawn." if left else ""), offered.units)

@@ -17,7 +17,7 @@ from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
 from tokenecon.queries import remembered
 from tokenecon.serving import operating_point
-from tokenecon_book.documents.words import about, dollars, longer, percent, price, whole_dollars
+from tokenecon_book.documents.words import about, count, dollars, longer, percent, price, whole_dollars
 
 NAME = "chat-assistant"
 # parameter of a page -> the scenario's own name of it
@@ -312,8 +312,8 @@ def line(case):
                  f"{named('replica-gpus', row['n_gpus'], '{:.0f}'.format, **choice(of(case), row))} × "
                  f"{data.gpu(case.gpu)['name']}",
                  f"{given(case, 'isl', '{:,.0f}'.format)} → {given(case, 'osl', '{:,.0f}'.format)} tokens",
-                 f"{named('requests-per-day', of(case).requests_per_day, '{:,.0f}'.format)} "
-                 f"request{'' if of(case).requests_per_day == 1 else 's'} a day, machines {said_busy(case, row)} busy"]
+                 f"{named('requests-per-day', of(case).requests_per_day, lambda number: count(number, 'request'))} a day, "
+                 f"machines {said_busy(case, row)} busy"]
     else:
         parts = [data.gpu(case.gpu)["name"]]
     parts.append(f"{said_hour(case)} an hour on demand ({counted(case)})")

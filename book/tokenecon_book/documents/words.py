@@ -8,6 +8,7 @@ from math import floor, log10
 
 CENT, NOTHING, TEN = 0.01, 1e-9, 10.0
 LITTLE = 0.005  # a share below it reads as 0%
+FAINT = 1e-6  # and one below it has no digits that anybody reads
 
 
 def count(number, noun):
@@ -49,6 +50,8 @@ def span(low, high, show):
 
 def percent(share):
     """A share without decimals; a small one is not said to be none."""
+    if 0 < share < FAINT:
+        return f"less than {100 * FAINT:.4f}%"
     return f"{100 * share:.1g}%" if 0 < share < LITTLE else f"{share:.0%}"
 
 

@@ -5,6 +5,7 @@ from html import escape
 from types import SimpleNamespace
 
 from tokenecon import data
+from tokenecon.decision import scenario
 from tokenecon_book.charts import theme
 from tokenecon_book.charts.ranges import KINDS, picture
 from tokenecon_book.documents import base
@@ -41,7 +42,8 @@ def names():
 def base_case():
     """The base case's own values, by which a case is said in what it has otherwise."""
     bare = SimpleNamespace()
-    found = base.cased(base.of(bare), *base.LOAD) | {"rule": base.rule(bare), "n_gpus": data.value("base.n_gpus")}
+    found = base.cased(base.of(bare), *base.LOAD) | {
+        "rule": base.rule(bare), "n_gpus": data.value("base.n_gpus"), "profile": scenario.field(base.NAME, "traffic.profile")}
     return {name: str(value) for name, value in found.items()}
 
 

@@ -43,7 +43,8 @@ PAGES = {
 # parameters that each broke a page once, or stand at an edge of what is allowed; how the refusal begins, or nothing: a page
 DRAWS = {
     "hour": (
-        ({"years": 1.0, "residual_share": 0.0, "gpu": "gb300", "gpus": "gb300,l4,tpu-v5p"}, ""),
+        ({"years": 1.0, "residual_share": 0.0, "gpu": "b200-sxm-180gb", "gpus": "gb300,l4,tpu-v5p"}, ""),
+        ({"gpu": "gb300"}, "GB300 NVL72 cannot be owned for this case: no purchase price of gb300: only an estimate is known"),
         ({"discount_rate": 1.0, "usd_per_kwh": 100.0, "pue": 2.6, "gpus": "h100-sxm-80gb"}, ""),
         ({"years": 1e9}, "parameter 'years' is 1000000000.0, but must be a whole number of years from 1 to 15"),
         ({"pue": 0.5}, "parameter 'pue' is 0.5"),

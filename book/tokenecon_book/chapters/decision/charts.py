@@ -50,4 +50,4 @@ def tornado(found):
     small = table["gap_at_high_high"].max() < CENTS
     lead = axis("gap_at_high", f"Lead over '{rival}'" if rival else "Cost", "USD/Mtok", format=",.4f" if small else None)
     return intervals(table, lead, "name",
-                     range="draws", sort=False, marks=marks, subtitle="Dot: the input at its 90th percentile.")
+                     range="draws", sort=False, marks=marks, subtitle="Dot: the input at its upper end.")

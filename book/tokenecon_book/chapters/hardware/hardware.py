@@ -54,7 +54,7 @@ def line(case):
     """The case of the page in one line: the load of the base case and its limits; each accelerator has its own replica."""
     parts = [data.model(case.model)["name"], data.precision(case.weights)["name"],
              f"{given(case, 'isl', '{:,.0f}'.format)} → {given(case, 'osl', '{:,.0f}'.format)} tokens",
-             f"{given(case, 'requests_per_day', '{:,.0f}'.format)} requests a day",
+             f"{given(case, 'requests_per_day', lambda number: count(number, 'request'))} a day",
              f"at most {given(case, 'ttft_ms', '{:,.0f}'.format)} ms to the first token, {given(case, 'tpot_ms', '{:g}'.format)} "
              "ms for each further one",
              f"hours {_priced(case)} known on {case.as_of}"]
@@ -115,8 +115,9 @@ def cost(case, whole):
         + (f" {operating_point.UNMEASURED}" if not table["calibrated"].all() else "")
         + (f" Old, over {gpu_prices.OLD_DAYS} days: {', '.join(aged)}." if len(aged) else "")
         + (f" Without a cost: {', '.join(left)}." if len(left) else "")),
-        units={"textbook_usd_per_mtok": "USD/Mtok"}, number=f"{usd} / Mtok",
-        label=f"all tokens of {model} on {first['name']}" + ("" if alone else f", cheapest of {compared} {_how(case)}"))
+        units={"textbook_usd_per_mtok": "USD/Mtok"}, number=usd,
+        label=f"a million tokens of {model}, in and out, on {first['name']}"
+              + ("" if alone else f", cheapest of {compared} {_how(case)}"))
 
 
 def _how(case):

@@ -162,7 +162,7 @@ def _old(old, kind):
 @finding
 def breakdown(case):
     """Parts of the owned hour of every GPU of the page that has a purchase price, stacked, each as busy as the page's GPU."""
-    rows, missing, aged, inputs = [], [], [], page_inputs(case)
+    rows, missing, aged, guessed, inputs = [], [], [], [], page_inputs(case)
     for gpu in case.gpus:
         try:
             own = owned_hour.owned(gpu, as_of=case.as_of, **inputs)
@@ -170,7 +170,9 @@ def breakdown(case):
             missing.append(data.gpu(gpu)["name"])
             continue
         usd = own.table.set_index("component")["usd_per_gpu_hour"]
-        aged += [data.gpu(gpu)["name"]] * bool(gpu_prices.aged(owned_hour.bought(gpu, case.as_of)))
+        found = owned_hour.bought(gpu, case.as_of)
+        aged += [data.gpu(gpu)["name"]] * bool(gpu_prices.aged(found))
+        guessed += [data.gpu(gpu)["name"]] * found["estimates"]
         rows += [{"gpu": gpu, "label": data.gpu(gpu)["name"], "part": part, "usd_per_gpu_hour": usd[list(names)].sum(),
                   "total": dollars(own["total"]), "sort": own["total"]} for part, names in STACKED.items()]
     if not rows:
@@ -187,6 +189,7 @@ def breakdown(case):
         "around the accelerator",
         "A specialised cloud that rents its hall, machines as busy as the page's. "
         f"Purchase price over {gpu_prices.OLD_DAYS} days old: {', '.join(aged) or 'none'}."
+        + (f" Bought at an estimate that nobody can be paid: {', '.join(guessed)}." if guessed else "")
         + (f" No purchase price on this day: {', '.join(missing)}." if missing else ""))
 
 
@@ -207,7 +210,7 @@ def own_parts(case):
         f"An hour of an owned {name} costs {usd}{owned_hour.bought_at(case.gpu, case.as_of)}{rent}."),
         f"Draws of the inputs (10 to 90 %): {span(own['likely_low'], own['likely_high'], dollars)}. Outer bound in the table: "
         "every open input at its cheap end at once, and at its dear end; each column adds up.",
-        number=f"{usd} / h", label=f"an hour of an owned {name}, all parts, on {own['as_of']}")
+        number=usd, label=f"an hour of an owned {name}, all parts, on {own['as_of']}")
 
 
 def _shown(found):

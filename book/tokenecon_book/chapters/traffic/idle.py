@@ -226,10 +226,27 @@ def _row(case, own, policy):
     return row
 
 
+def _of_volumes(case, own, policy, speed, demands):
+    """Replicas paid for each rate of requests, and the share of them that is served, with the hours of a service of its size."""
+    scene, paid, served = base.of(case), np.empty(demands.shape), np.ones(demands.shape)
+    steps = options.size_steps(scene, demands * SECONDS_PER_DAY)
+    for step in np.unique(steps):
+        here, sized = steps == step, options.of_size(scene, float(step))
+        load, bursts = (_load(case), {}) if step == 0 else (sized.profile, {"headroom": sized.burst})
+        terms = _terms(case, own, speed) | ({} if hasattr(case, "headroom") else bursts)
+        held = planning.demand_curve(load, demands=demands[here], policy=policy, **terms)
+        paid[here] = held = held + options.standby(scene, policy, held)
+        if policy == "fixed" and case.percentile < 1:  # the rest finds no place, and is no token that is sold
+            per_s = own.found[f"requests_per_s{speed}"]
+            done = np.minimum(np.outer(demands[here], load["ratio"]), (held * per_s)[:, None]).mean(axis=1)
+            served[here] = done / demands[here]
+    return paid, served
+
+
 @finding
 def cost_over_load(case):
     """Cost of a token over the mean load for each policy, on the basis of allocation, and on that of usage."""
-    own, load, here = replica(case), _load(case), rate(case)
+    own, here = replica(case), rate(case)
     most = own.found["requests_per_s"]
     demands = np.geomspace(min(RAREST, here / 10), max(100 * most, 3 * here), 160)
     tokens = convert(demands * own.tok, "tok/s", "tok/h")
@@ -239,15 +256,9 @@ def cost_over_load(case):
         for end, speed in ENDS.items():
             if end and policy != case.policy:
                 continue  # one band: three would hide each other
-            paid = planning.demand_curve(load, demands=demands, policy=policy, **_terms(case, own, speed))
-            paid = paid + options.standby(base.of(case), policy, paid)
-            served = tokens
-            if policy == "fixed" and case.percentile < 1:  # the rest finds no place, and is no token that is sold
-                per_s = own.found[f"requests_per_s{speed}"]
-                done = np.minimum(np.outer(demands, load["ratio"]), (paid * per_s)[:, None]).mean(axis=1)
-                served = tokens * done / demands
+            paid, served = _of_volumes(case, own, policy, speed, demands)
             part[f"usd_per_mtok{end}"] = money.usd_per_mtok_of_bill(usd_per_day=paid * own.usd * HOURS_PER_DAY,
-                                                                    tok_per_day=served * HOURS_PER_DAY)
+                                                                    tok_per_day=tokens * served * HOURS_PER_DAY)
         parts.append(part)
     used = money.usd_per_mtok(usd_per_gpu_hour=own.usd, n_gpus=ONE_REPLICA, utilisation=1.0, tok_per_s=most * own.tok)
     parts.append(pd.DataFrame({"requests_per_day": demands * SECONDS_PER_DAY, "basis": FULL, "usd_per_mtok": used}))
