@@ -15,6 +15,7 @@ from tokenecon.finding import Finding, finding, given, named
 from tokenecon.formulas import money, serving
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
+from tokenecon.queries import remembered
 from tokenecon.serving import operating_point
 from tokenecon_book.documents.words import about, count, dollars, longer, percent, price, whole_dollars
 
@@ -280,10 +281,17 @@ def offers_by_kind(case):
 
 def break_even_rows(case):
     """The rows of :func:`break_even.against_api` for the page's GPU by kind of hour, each with its offer; none without an API."""
+    of(case)  # refuses what the scenario does not allow
+    stated = tuple((name, getattr(case, name)) for name in (*FIELDS, *ASSUMED) if name != "gpus" and hasattr(case, name))
+    return {kind: pd.Series(dict(row)) for kind, row in _break_even(*stated).items()}
+
+
+@remembered
+def _break_even(*stated):
+    case = SimpleNamespace(**dict(stated))
     scene = of(case, gpus=[case.gpu])
-    offered = options.offers(scene)
-    held, table = offers_by_kind(case), break_even.against_api(scene, offered).table
-    return {row["kind"]: pd.Series(held[row["kind"]].to_dict() | row.to_dict()) for _, row in table.iterrows()}
+    held, table = offers_by_kind(case), break_even.against_api(scene, options.offers(scene)).table
+    return {row["kind"]: held[row["kind"]].to_dict() | row.to_dict() for _, row in table.iterrows()}
 
 
 def said_break_even(case, row):

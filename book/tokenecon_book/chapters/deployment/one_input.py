@@ -21,11 +21,11 @@ def sensitivity(case):
         "the same load in every hour": {"profile": "flat"},
         "operations cost as much as the machines": {"ops_overhead": 1.0},
         "machines and API at their cheapest offers": {"price_rule": "best"},
-        "a hundred times the volume, with the hours of such a service": {"requests_per_day": 100 * case.requests_per_day},
+        "a hundred times the volume": {"requests_per_day": 100 * case.requests_per_day},
     }
     rows = [_row(text, pools.changed(case, **move)) for text, move in moves.items()
             if not move or any(getattr(case, name, None) != value for name, value in move.items())]
-    note = "∞: at no volume with these hours. A dash: no API price is known, or nobody sells the machine."
+    note = "∞: at no volume. A dash: no API price is known, or nobody sells the machine."
     return Finding(pd.DataFrame(rows), note=note,
                    units={"edge_alone": "ratio", "edge_batched": "ratio", "break_even": "request/day", "saving": "fraction"})
 

@@ -44,11 +44,11 @@ def opening(case):
     pays = [kind for kind in held if rows[kind]["requests_per_day"] < float("inf")]
     rival = SELLERS[base.rule(case)]
     if not pays:
-        return f"at no volume with these hours do {' or '.join(WAYS[kind] for kind in held)} beat {rival}"
+        return f"at no volume do {' or '.join(WAYS[kind] for kind in held)} beat {rival}"
     first, *others = pays
     said = f"{WAYS[first]} beat {rival} above {base.said_break_even(case, rows[first])} requests a day"
     said += "".join(f", {WAYS[kind]} above {base.said_break_even(case, rows[kind])}" for kind in others)
-    return said + "".join(f", {WAYS[kind]} at no volume with these hours" for kind in held if kind not in pays)
+    return said + "".join(f", {WAYS[kind]} at no volume" for kind in held if kind not in pays)
 
 
 def owned_words(case):
@@ -96,8 +96,8 @@ def volume(case):
     return Finding(
         pd.concat(parts, ignore_index=True), capital(opening(case)),
         " ".join(part for part in (
-            "With staff and tools. Replicas are whole, and paid for in all hours that the traffic needs them; hours and bursts "
-            "are those of the base case's volume, and a larger service peaks less. Bands: interval of the model.", _outer(rows),
+            "With staff and tools. Replicas are whole, and paid for in all hours that the traffic needs them; a larger "
+            "service peaks less, and each volume has the hours of its size. Bands: interval of the model.", _outer(rows),
             _prices(case),
             f"The documents have own machines save {claim['low']:.0%} to {claim['high']:.0%}.") if part),
         requests_per_day=case.requests_per_day,
@@ -118,7 +118,7 @@ def _outer(rows):
         return ""
     low, high = (rows[OWNED][f"requests_per_day{end}"] for end in ("_low", "_high"))
     if low == high == float("inf"):
-        return "Owned machines beat the API at no volume with these hours, be their replicas fast or slow."
+        return "Owned machines beat the API at no volume, be their replicas fast or slow."
     return (f"Interval of the model for owned machines: they beat the API from {at_no_end(low)} if replicas are fast, from "
             f"{at_no_end(high)} if they are slow.")
 
@@ -154,7 +154,7 @@ def bills(case):
     return Finding(
         table, f"For {volume} request{'' if case.requests_per_day == 1 else 's'} a day {'; '.join(said)} a day.",
         "With staff and tools. Ranges of costs, outer bound: price and speed both at their cheap or dear end; of volumes: "
-        "interval of the model. ∞: at no volume with these hours.",
+        "interval of the model. ∞: at no volume.",
         units={"requests_per_day": "request/day"})
 
 

@@ -65,7 +65,7 @@ def test_a_falling_market_eats_the_discount(case):
 
 
 def test_no_discount_means_no_commitment(case):
-    best = contract_prices.commitment(case(commitment_discount=0.001))["best"].iloc[1]
+    best = contract_prices.commitment(case(commitment_discount=0.001))["best"].iloc[-1]
     assert best["committed_share"] == 0 and best["cost_ratio"] == pytest.approx(1)
 
 
