@@ -246,6 +246,7 @@ def _of_volumes(case, own, policy, speed, demands):
 @finding
 def cost_over_load(case):
     """Cost of a token over the mean load for each policy, on the basis of allocation, and on that of usage."""
+    _load(case)  # refuses what no fleet can be planned for
     own, here = replica(case), rate(case)
     most = own.found["requests_per_s"]
     demands = np.geomspace(min(RAREST, here / 10), max(100 * most, 3 * here), 160)
