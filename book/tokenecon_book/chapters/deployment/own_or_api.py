@@ -60,9 +60,7 @@ def owned_words(case):
         return f"nobody sells {data.gpu(case.gpu)['name']}, so none is owned"
     row = base.break_even_rows(case)[OWNED]
     if row["requests_per_day"] == float("inf"):
-        ratio = named("own-over-api", held[OWNED]["usd_per_mtok"] / held[API]["usd_per_mtok"], "{:.1f}".format,
-                      **base.choice(base.of(case), row))
-        return f"in this case owned machines, with staff, cost {ratio} times {rival}"
+        return f"in this case owned machines, with staff, cost {said_ratio(case, held)} times {rival}"
     said = f"owned machines beat {rival} above {base.said_break_even(case, row)} requests a day"
     if base.rule(case) == BEST:
         return said
@@ -70,6 +68,12 @@ def owned_words(case):
     then = base.break_even_rows(best)[OWNED]
     return f"{said}, the cheapest " + (
         f"above {base.said_break_even(best, then)}" if then["requests_per_day"] < float("inf") else "never")
+
+
+def said_ratio(case, held):
+    """The bill of owned machines over that of the API, as text and named quantity: "2.3"."""
+    return named("own-over-api", held[OWNED]["usd_per_mtok"] / held[API]["usd_per_mtok"], "{:.1f}".format,
+                 **base.choice(base.of(case), held[OWNED]))
 
 
 def capital(clause):
@@ -150,6 +154,8 @@ def bills(case):
         said.append(f"{SELLERS[base.rule(case)]}, at {base.said_api(case, base.rule(case))} a million tokens, "
                     f"costs {base.said_day(case, rows[API])}")
     said += [f"its cheapest seller costs {base.said_day(case, row, BEST)}" for row in low]
+    if {OWNED, API} <= held.keys():
+        said[0] = said[0].replace(" busy, cost ", f" busy and {said_ratio(case, held)} times as dear as the API, cost ")
     volume = named("requests-per-day", case.requests_per_day, "{:,.0f}".format)
     return Finding(
         table, f"For {volume} request{'' if case.requests_per_day == 1 else 's'} a day {'; '.join(said)} a day.",
