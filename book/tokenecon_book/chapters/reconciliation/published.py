@@ -12,6 +12,7 @@ from tokenecon.finding import Finding, finding, named
 from tokenecon.ownership import owned_hour
 from tokenecon.serving import estimate
 from tokenecon_book.documents import base
+from tokenecon_book.documents.words import span
 
 H100, A100 = "h100-sxm-80gb", "a100-sxm-80gb"
 SERVER, TERM_YEARS = 8, 3  # GPUs and years of the published cost of a server
@@ -20,6 +21,7 @@ COLUMNS = {
     "what": ("Published", None), "publisher": ("By", None), "published": ("Their figure", None),
     "ours": ("Ours", None), "unit": ("Unit", None), "ratio": ("Ours over theirs", "ratio"), "why": ("Why they differ", None),
 }  # fmt: skip
+TEN = 10  # from here on a ratio is said without decimals
 SIZES = ((1e9, " billion"), (1e6, " million"), (1.0, ""))
 
 
@@ -71,16 +73,21 @@ def others(page):
                  _line("tokens a month that pay for own machines", "published.mindmap_volume", month, dearer)]
     table = pd.DataFrame(rows)
     apart = (table["ratio"].head(alike) - 1).abs().max()
-    sentence = f"Published speeds and server costs lie within {named('published-speeds', apart, '{:.0%}'.format)} of ours"
+    sentence = f"Published speeds and one server price lie within {named('published-speeds', apart, '{:.0%}'.format)} of ours"
     volumes = table["ratio"].iloc[alike:]
     if len(volumes) and np.isfinite(volumes).all():
-        ends = [named("published-volumes", ratio, "{:.1f}".format, end=end, as_of=page.as_of)
+        ends = [named("published-volumes", ratio, times, end=end, as_of=page.as_of)
                 for end, ratio in (("least", volumes.min()), ("most", volumes.max()))]
-        sentence += f"; volumes from which machines pay are {ends[0]} to {ends[1]} times as high with us"
+        sentence += f"; we need {span(*ends, str)} times their volumes before machines pay"
     return Finding(table, sentence, (
         "Theirs: the printed range, its geometric middle. Ours: interval of the model; for volumes from the cheapest owned to "
         "the cheapest rented machines against the typical seller of the same model; for the server 80 % of the draws. Ranges of "
         "the ratio join both at their outer ends."), units={"published": "text", "ours": "text", "ratio": "ratio"})
+
+
+def times(ratio):
+    """A ratio of volumes, each known to two digits: "36", "0.8"."""
+    return f"{ratio:.0f}" if ratio >= TEN else f"{ratio:.1f}"
 
 
 def _line(what, fact, ours, why):
