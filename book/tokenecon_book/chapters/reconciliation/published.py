@@ -11,6 +11,7 @@ from tokenecon.decision.scenario_prices import tok_per_request
 from tokenecon.finding import Finding, finding, named
 from tokenecon.ownership import owned_hour
 from tokenecon.serving import estimate
+from tokenecon_book.chapters.reconciliation.reconciliation import FLEETS, cheapest
 from tokenecon_book.documents import base
 
 H100, A100 = "h100-sxm-80gb", "a100-sxm-80gb"
@@ -32,10 +33,8 @@ def _speed(**case):
 
 def _volume(case, offered, sold):
     """Tokens a day from which the first fleet, owned or rented by the hour, costs less than the API; people on both sides."""
-    kinds = offered[offered["kind"].isin(["own", "on_demand"]) & (offered["reason"] == "")]
-    least = {kind: min(break_even.threshold(case, row, sold) for _, row in rows.iterrows())
-             for kind, rows in kinds.groupby("kind")}
-    return tuple(sorted(volume * tok_per_request(case) for volume in least.values()))
+    rows = [cheapest(offered, group) for group in FLEETS]
+    return tuple(sorted(break_even.threshold(case, row, sold) * tok_per_request(case) for row in rows if row is not None))
 
 
 @finding
