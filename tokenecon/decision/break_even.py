@@ -57,7 +57,7 @@ def threshold(case, row, sold, end="", people=True):
         return np.flatnonzero(cost_at(case, row, volumes, end, people) > cost_at(case, sold, volumes, people=people))
 
     volumes, within = _volumes(case, row), options.points(case, WITHIN)
-    for near in (BEYOND, 1, 1):
+    for near in (BEYOND, 1):
         above = dearer(volumes)
         if not len(above):
             return float(volumes[0])
