@@ -207,7 +207,10 @@ def headline(case):
     if used != [ON_DEMAND_HOURS] and gpu_prices.stated(case) is None:
         hourly = named("mix-day", usd_per_day(case, kinds=(portfolio.ON_DEMAND,)), whole_dollars, kinds="on_demand",
                        **instance(case))
-        others = f"the cheapest on-demand sellers {hourly}, {others}"
+        if hourly == mixed:
+            way = "The cheapest mix of contracts costs, like the cheapest on-demand sellers,"
+        else:
+            others = f"the cheapest on-demand sellers {hourly}, {others}"
     return Finding(
         hours.table, f"{way} {mixed} a day{aged}, {others}.",
         number=named("mix-saving", abs(hours["saving"]), "{:.0%}".format, dearer=hours["saving"] < 0, **instance(case)),

@@ -98,8 +98,8 @@ def test_discounts_of_next_to_nothing_leave_hours_on_demand_alone(case):
     used = set(mix.by_hour(page).table["contract"])
     assert "spot" not in used  # 1 % off is less than what is repeated after interruptions
     alone = mix.headline(case(spot_discount=0.01, commitment_discount=0.0, spot_share=0.0))
-    assert alone.sentence.startswith("Buying nothing but on-demand hours costs ")
-    assert "the cheapest on-demand sellers" not in alone.sentence
+    assert alone.sentence.startswith("The cheapest mix of contracts costs, like the cheapest on-demand sellers, $")
+    assert alone.sentence.count("$") == 2
     assert "spot" not in alone.sentence and ", ," not in alone.sentence
 
 

@@ -72,7 +72,7 @@ def test_the_cheapest_comes_first_and_the_next_overlaps_or_not(found):
     alone = cost(gpus=["h100-sxm-80gb"])[0].sentence
     assert alone.endswith(" a million.") and "cheapest" not in alone
     for change, rents in (({"price_kind": "own"}, "on owned machines"), ({"price_kind": "spot"}, "at median spot rents"),
-                          ({"price_kind": "committed_1y"}, "at median rents committed for a year"),
+                          ({"price_kind": "reserved_3m"}, "at median rents reserved for three months"),
                           ({"usd_per_gpu_hour": 3.0}, "at $3.00 an hour")):
         assert cost(**change)[0].sentence.startswith(f"Over all tokens and {rents}, ")
 
