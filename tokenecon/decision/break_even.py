@@ -19,7 +19,7 @@ COLUMNS = {
 }  # fmt: skip
 GRID = 200  # volumes searched
 LEAST, MOST = 1e-3, 1e3  # of what one replica does in a day, and of what the case asks
-BEYOND, WITHIN = 5, 256  # volumes above the last dear one that are searched closely, and points of each close search
+BEYOND, WITHIN = 5, 128  # volumes above the last dear one that are searched closely, and points of each close search
 OTHER_END = {"_low": "_high", "": "", "_high": "_low"}  # a fast replica makes a cheap token
 AROUND = 10  # the figure goes so far below and above the volumes of interest
 LINES = 3  # own and rented choices in the figure
