@@ -436,7 +436,7 @@ PRICED = {"traffic": lambda case: [idle.replica(case).usd / case.n_gpus],
           "hour": lambda case: [lifetime.life(case)["rent"]], "cases/jpmorgan": bills.prices, "cases/shopify": bills.prices,
           "cases/spotify": bills.prices,
           "contracts": lambda case: mix.offers(case).query("kind == 'on demand'")["usd_per_gpu_hour"],
-          "market": lambda case: token_prices.rented(case, "llama-3.3-70b")["rent"]}
+          "market": lambda case: token_prices.rented(token_prices.completed(case), "llama-3.3-70b")["rent"]}
 
 
 @pytest.mark.parametrize("name", PRICED)
@@ -470,7 +470,7 @@ def test_a_stated_price_is_what_a_bill_and_a_token_cost(tmp_path):
     few = bill["design"] == "the mix, any provider can fail without loss: too few providers"
     assert few.sum() == 1 and bill.loc[few, "usd_per_day"].isna().all() and (bill.loc[~few, "usd_per_day"] > 0).all()
     assert mix.sensitivity(alone).table["change"].str.endswith("too few providers").sum() == 1
-    market = SimpleNamespace(**notebooks.defaults("market"))
+    market = token_prices.completed(SimpleNamespace(**notebooks.defaults("market")))
     costs = [token_prices.rented(declared_with(market, usd_per_gpu_hour=usd), "llama-3.3-70b") for usd in (2.0, 1.0)]
     assert [list(one["seller"]) for one in costs] == [["stated price"]] * 2
     assert costs[0]["usd_per_mtok"][0] == pytest.approx(2 * costs[1]["usd_per_mtok"][0])

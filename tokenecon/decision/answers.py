@@ -46,7 +46,7 @@ def bills(case, done):
                    f"{bill.LINES[largest][0].lower()}{bill.LINES[largest][1:]}", (
                        "The lines add up to the month. Machines that work: the busy share of the paid time; those that wait: the "
                        "rest, without spares. To be paid whatever comes: what is bought, or the whole term of a contract."),
-                   units={name: unit for name, (_, unit) in BILL_COLUMNS.items() if unit})
+                   units={name: unit for name, (_, unit) in BILL_COLUMNS.items() if unit} | {"gpus": "GPU"})
 
 
 @finding

@@ -19,7 +19,7 @@ COLUMNS = {
 }  # fmt: skip
 GRID = 200  # volumes searched
 LEAST, MOST = 1e-3, 1e3  # of what one replica does in a day, and of what the case asks
-BEYOND, WITHIN = 5, 256  # volumes above the last dear one that are searched closely, and points of each close search
+BEYOND, WITHIN = 5, 128  # volumes above the last dear one that are searched closely, and points of each close search
 OTHER_END = {"_low": "_high", "": "", "_high": "_low"}  # a fast replica makes a cheap token
 AROUND = 10  # the figure goes so far below and above the volumes of interest
 LINES = 3  # own and rented choices in the figure
@@ -57,7 +57,7 @@ def threshold(case, row, sold, end="", people=True):
         return np.flatnonzero(cost_at(case, row, volumes, end, people) > cost_at(case, sold, volumes, people=people))
 
     volumes, within = _volumes(case, row), options.points(case, WITHIN)
-    for near in (BEYOND, 1, 1):
+    for near in (BEYOND, 1):
         above = dearer(volumes)
         if not len(above):
             return float(volumes[0])

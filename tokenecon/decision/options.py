@@ -32,7 +32,7 @@ KINDS = {
 }  # fmt: skip
 # what a choice binds one to: machines, a contract, an hour, nothing
 GROUPS = {"own": "own", "committed": "commitment", "hourly": "rent by the hour", "api": "API"}
-SIZE_STEP = 0.5  # doublings of a volume within which a service keeps its hours
+SIZE_STEP = 1.0  # doublings of a volume within which a service keeps its hours
 KEPT = 1  # replicas that never stop: the first request of the night must not wait for a start
 PLANNED, FEWEST = 2_000_000, 64  # hours planned in one search, and volumes in it at least
 DRAWN = 20  # choices in the figure; the table has all

@@ -244,7 +244,7 @@ def test_a_line_that_lost_its_comment_still_runs():
 
 # A number typed in a notebook that a row of the same unit holds too, and is another thing.
 ANOTHER_THING = {
-    ("contracts", "lost_share"), ("contracts", "provider_gpus"), ("market", "utilisation"), ("traffic", "percentile"),
+    ("contracts", "lost_share"), ("contracts", "provider_gpus"), ("contracts", "spot_share"), ("traffic", "percentile"),
 }
 
 

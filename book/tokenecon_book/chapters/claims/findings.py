@@ -24,6 +24,7 @@ SHORT = {HOLDS: ("holds", "hold"), ASSUMPTION: ("assumption", "hold under an ass
          INPUT: ("input", "plain inputs"), UNPRINTED: ("unprinted", "not printed")}
 SHEETS = ("memory_capacity", "memory_bandwidth", "board_power")  # quantities that a data sheet gives
 TOPICS = {"update": "the update of December 2025", "cases": "the case studies"}
+OWN = "own figures"  # how an arithmetic begins that takes the documents' inputs, not the book's
 STRICTER = 2.0  # the factor that the page tries in place of WIDEST
 
 
@@ -67,7 +68,8 @@ def wrong(whole):
     printed = whole.table.set_index("id").loc[worst["claim"]]
     figure = named(worst["claim"], printed["claimed_low"], lambda _: printed_figure(printed))
     times = named("claims-missed", exp(distance.max()), lambda ratio: f"{n(ratio, 2)} times", claim=worst["claim"])
-    return (f"The printed {printed['quantity'].replace('_', ' ')} of {figure} is at least {times} too "
+    by = "By the documents' own figures, the" if printed["arithmetic"].startswith(OWN) else "The"
+    return (f"{by} printed {printed['quantity'].replace('_', ' ')} of {figure} is at least {times} too "
             f"{'large' if worst['ratio_low'] > 1 else 'small'}, the widest miss of all.")
 
 

@@ -15,7 +15,7 @@ from tokenecon.queries import remembered
 from tokenecon_book.chapters.contracts import contract_prices
 from tokenecon_book.documents import base
 from tokenecon_book.documents.bills import positive
-from tokenecon_book.documents.words import count, dollars, listed, percent, saves, span, whole_dollars
+from tokenecon_book.documents.words import count, dollars, percent, saves, span, whole_dollars
 
 ORDER = ("three-year contract", "one-year contract", "three-month contract", "spot", "on demand")
 COLUMNS = {
@@ -197,14 +197,22 @@ def said_rented(case, row):
 
 @finding
 def headline(case):
-    """The answer of the chapter: what the cheapest mix costs, and what the base case's hours on demand do."""
+    """The answer of the chapter: what the cheapest mix costs, the cheapest sellers on demand, and the base case's hours."""
     hours, row = by_hour(case), rented(case)
     used = used_contracts(hours.table)
-    way = f"Mixing {listed(used)} costs" if len(used) > 1 else f"Buying nothing but {used[0]} costs"
+    way = "The cheapest mix of contracts costs" if len(used) > 1 else f"Buying nothing but {used[0]} costs"
     mixed = named("mix-day", hours["usd_per_day"], whole_dollars, **instance(case))
-    aged = "" if not hours["old"] else ", partly at old prices" if hours["old"] < hours["taken"] else ", at old prices"
+    aged = "" if not hours["old"] else " (partly at old prices)" if hours["old"] < hours["taken"] else " (at old prices)"
+    others = f"{median(case)} {said_rented(case, row)}"
+    if used != [ON_DEMAND_HOURS] and gpu_prices.stated(case) is None:
+        hourly = named("mix-day", usd_per_day(case, kinds=(portfolio.ON_DEMAND,)), whole_dollars, kinds="on_demand",
+                       **instance(case))
+        if hourly == mixed:
+            way = "The cheapest mix of contracts costs, like the cheapest on-demand sellers,"
+        else:
+            others = f"the cheapest on-demand sellers {hourly}, {others}"
     return Finding(
-        hours.table, f"{way} {mixed} a day{aged}; all on demand at {median(case)} costs {said_rented(case, row)}.",
+        hours.table, f"{way} {mixed} a day{aged}, {others}.",
         number=named("mix-saving", abs(hours["saving"]), "{:.0%}".format, dearer=hours["saving"] < 0, **instance(case)),
         label=f"{'more' if hours['saving'] < 0 else 'less'} for the cheapest mix of contracts than for all on demand at "
               f"{median(case)}")

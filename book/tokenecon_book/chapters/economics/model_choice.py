@@ -84,6 +84,17 @@ def _wide_enough(case, wide):
         n_gpus *= 2
 
 
+def _adds(saving):
+    """What a format does to a cost, as a verb: "saves 54%", "saves nothing", "adds 3%"."""
+    said = saves(saving)
+    return f"adds {said.removeprefix('costs ').removesuffix(' more')}" if said.startswith("costs") else said
+
+
+def _of_whole(saving):
+    """The same, to stand before the cost: "saves 54% of", "adds 3% to"."""
+    return _adds(saving) + (" to" if _adds(saving).startswith("adds") else " of")
+
+
 @finding
 def precisions(case, formats=FORMATS):
     """Cost of a token by weight format over the first format on one machine, for one request and for the case's batch.
@@ -101,16 +112,17 @@ def precisions(case, formats=FORMATS):
     table = table[table["format"] != formats[0]].reset_index(drop=True)  # one by definition
     narrow = table[(table["format"] == formats[-1]) & (table["by"] == CALIBRATED)].set_index("load")["relative_cost"]
     of = base.cased(case, "model", "gpu", "kv", "isl", "osl") | {"n_gpus": n_gpus, "weights": formats[-1]}
-    said = [named("format-saving", 1 - narrow[load], saves, batch=batch, **of) for load, batch in loads.items()]
-    whom = ["for a request alone", "in the full batch"]
+    said = [named("format-saving", 1 - narrow[load], show, batch=batch, **of)
+            for (load, batch), show in zip(loads.items(), (_of_whole, _adds), strict=False)]
+    whom = ["a lone request's whole cost", "in the full batch"]
     claimed = named("ec-quant-cost-reduction", data.claim("ec-quant-cost-reduction")["low"], percent)
     wide, name = (data.precision(one)["name"].split()[0] for one in (formats[0], formats[-1]))
     same = f"All on {n_gpus} {data.gpu(case.gpu)['name']}, " + (
         "the machine of the case." if n_gpus == case.n_gpus else
         f"which the first format needs; the case's own {case.n_gpus} do not hold it.")
     return Finding(table, (
-        f"{name} in place of {wide} {' and '.join(f'{one} {load}' for one, load in zip(said, whom, strict=False))}; "
-        f"the documents say {claimed}"),
+        f"{name} instead of {wide} {' and '.join(f'{one} {load}' for one, load in zip(said, whom, strict=False))}; "
+        f"the documents say {claimed} less"),
         f"{same} The documents name no baseline." + (
             " Above one a format makes tokens dearer: its weights are unpacked before each product." if (
                 table["relative_cost"] > 1).any() else ""))

@@ -26,6 +26,8 @@ CPU_PRICE_MAX_AGE_DAYS = 800
 HAD = {"own": "owned", "on_demand": "on demand", "spot": "on spot", "marketplace": "at a marketplace",
        "reserved_3m": "reserved for three months", "committed_1y": "committed for a year",
        "committed_3y": "committed for three years", "rental_3y": "on a contract of three years"}  # fmt: skip
+RENTS = {"on_demand": "on-demand rents", "spot": "spot rents", "marketplace": "marketplace rents"}
+RULES = {"typical": "median", "best": "the cheapest", "list": "list"}  # what a price rule calls its prices
 COLUMNS = {
     "label": ("Replica", None), "usd_per_mtok": ("Cost of all tokens", "USD/Mtok"),
     "usd_per_mtok_out": ("Of output tokens", "USD/Mtok_out"), "concurrency": ("Requests in flight", "sequence"),
@@ -97,15 +99,15 @@ def cost(case, whole):
     table = whole.table.dropna(subset=["usd_per_mtok"]).sort_values("usd_per_mtok", ignore_index=True)
     first, model = table.iloc[0], data.model(case.model)["name"]
     usd = named("cost-all", first["usd_per_mtok"], price, **base.choice(base.of(case, gpus=None), first))
-    old = " at an old price" if "old" in first["price_mark"].split(", ") else ""
-    beyond = "" if first["calibrated"] else ", by a model that nothing like it was measured for"
+    old = " (an old price)" if "old" in first["price_mark"].split(", ") else ""
+    beyond = "" if first["calibrated"] else ", though nothing like it was measured"
     alone = len(table) == 1
-    text = (f"{first['name']} serves {model}{'' if alone else ' cheapest'} {_how(case)}{old}, at {usd} per million tokens"
-            f"{beyond}")
+    text = (f"Over all tokens and {_rents(case)}, {first['name']} serves {model}{'' if alone else ' cheapest'}, at {usd} a "
+            f"million{old}{beyond}")
     if not alone:
         second = table.iloc[1]
         overlaps = second["usd_per_mtok_low"] <= first["usd_per_mtok_high"]
-        text += f"; the range of the next, {second['name']}, overlaps" if overlaps else "; no other range reaches it"
+        text += f"; {second['name']} may cost as little" if overlaps else "; no other may cost as little"
     compared = named("accelerators-compared", len(table), str, gpus=",".join(table["gpu"]), price=case.price_kind)
     aged = table.loc[table["price_mark"].str.contains("old"), "name"]
     left = whole.table.loc[whole.table["reason"] != "", "name"]
@@ -124,6 +126,15 @@ def _how(case):
     """How an hour is had, or that the page states its price."""
     stated = case.price_kind == "on_demand" and case.usd_per_gpu_hour is not None
     return f"at {given(case, 'usd_per_gpu_hour', dollars)} an hour" if stated else HAD[case.price_kind]
+
+
+def _rents(case):
+    """At whose prices hours are had, in words: "at median on-demand rents", "on owned machines", "at $3.00 an hour"."""
+    if case.price_kind == "own":
+        return "on owned machines"
+    if case.price_kind == "on_demand" and case.usd_per_gpu_hour is not None:
+        return _how(case)
+    return f"at {RULES[base.rule(case)]} {RENTS.get(case.price_kind, f'rents {HAD[case.price_kind]}')}"
 
 
 @finding
@@ -233,19 +244,33 @@ def value_for_watt_and_dollar(case):
     if table["gb_per_s_per_watt"].notna().any():
         watt = table.loc[table["gb_per_s_per_watt"].idxmax()]
         rate = named("bandwidth-per-watt", watt["gb_per_s_per_watt"], "{:.1f} GB/s".format, gpu=watt["gpu"])
-        said.append(f"for a watt {watt['name']} reads most ({rate})")
+        said.append((watt["name"], "per watt", rate))
     if table["mb_per_s_per_usd"].notna().any():
         dollar = table.loc[table["mb_per_s_per_usd"].idxmax()]
-        rate = named("bandwidth-per-dollar", dollar["mb_per_s_per_usd"], "{:.0f} MB/s".format, gpu=dollar["gpu"],
-                     as_of=case.as_of)
-        said.append(f"for a dollar {dollar['name']} ({rate}{', at an old price' if dollar['old'] else ''})")
-    text = ", ".join(said) or "of none of these accelerators board power and purchase price are known"
+        rate = named("bandwidth-per-dollar", dollar["mb_per_s_per_usd"], _gb_per_s, gpu=dollar["gpu"], as_of=case.as_of)
+        said.append((dollar["name"], "per dollar", f"{rate}{' at an old price' if dollar['old'] else ''}"))
+    text = _read(said, len(table))
     missing = table.loc[table["reason"] != "", "name"]
     return Finding(
-        table, text[0].upper() + text[1:],
+        table, text,
         "Purchase prices are rare and old: the typical one known up to the date of the page, with the spread of offers."
         + (f" Not drawn, as one of both is not known: {', '.join(missing)}." if len(missing) else ""),
         units={"usd_per_gpu": "USD/GPU"}, drawn=bool((table["reason"] == "").any()))
+
+
+def _gb_per_s(mb_per_s):
+    return f"{mb_per_s * units.factor('MB') / units.BYTES_PER_GB:.3g} GB/s"
+
+
+def _read(tops, accelerators):
+    """Who reads memory fastest per watt and per dollar, in words, from (name, per what, how fast) of each that is known."""
+    if not tops:
+        return "Of none of these accelerators board power and purchase price are known"
+    if accelerators == 1:
+        return f"{tops[0][0]} reads memory at " + " and ".join(f"{rate} {per}" for _, per, rate in tops)
+    (name, per, rate), *more = tops
+    first = f"{per.capitalize()} {name} reads memory fastest, {rate}"
+    return "; ".join([first, *(f"{per} {name}, {rate}" for name, per, rate in more)])
 
 
 @finding

@@ -22,6 +22,9 @@ COLUMNS = {
 # One input alone that could close the middle gap, and how far it is tried.
 TRIED = {"usd_per_gpu": (0.1, 3.0), "years": (2.0, 10.0), "discount_rate": (0.0, 0.3), "residual_share": (0.0, 0.9),
          "space_usd_per_kw_month": (0.0, 400.0), "network_usd_per_gpu": (0.0, 2e4), "usd_per_kwh": (0.0, 0.5)}  # fmt: skip
+CALLED = {"years": "service life", "discount_rate": "cost of capital", "residual_share": "resale value",
+          "space_usd_per_kw_month": "price of space", "network_usd_per_gpu": "price of the network",
+          "usd_per_kwh": "price of electricity"}  # fmt: skip
 FIT_COLUMNS = {
     "name": ("Input", None), "ours": ("Ours", None), "needed": ("Needed", None), "range": ("Range of the data", None),
     "verdict": ("", None),
@@ -155,12 +158,13 @@ def reconcile(case, checked):
                      else owned_hour.formatted(name, needed), "range": "" if fixed else ends,
                      "verdict": inside if needed == needed else "cannot"})
     table = pd.DataFrame(rows)
-    fits = table[table["verdict"] == "inside its range"]["name"].str.lower()
+    fits = [f"another {CALLED[name]}" for name in table[table["verdict"] == "inside its range"]["input"]]
     price = table.loc[table["input"] == "usd_per_gpu", "value"].iloc[0]
     share = named("published-gap-price", price, "{:.0%}".format, gpus=",".join(known["gpu"].unique()),
                   as_of=case.as_of) if price == price else ""
     return Finding(table, (
-        f"The middle gap would close if every GPU cost {share} of what is asked" if share else
-        "No common factor on the prices of the GPUs would close the middle gap") + (
-        f", or by {' or '.join(fits)} alone, within the range of the data." if len(fits) else
-        "; no other single input would do it within its range."))
+        f"Our median would match the analyst's if GPUs cost {share} of the asking price" + (
+            f", or with {' or '.join(fits)} within the data's range." if len(fits) else
+            "; no other single input would do it within its range.")) if share else (
+        f"No common factor on GPU prices would make our median the analyst's; {' or '.join(fits)} within the data's range would."
+        if len(fits) else "No single input would make our median the analyst's."))

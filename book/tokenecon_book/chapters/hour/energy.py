@@ -98,5 +98,5 @@ def _sentence(case, cheap, clean, count):
         return f"{cheap['name']} alone serves this: {usd}{old} and {grams} g CO₂e per million output tokens"
     if cheap["gpu"] == clean["gpu"]:
         return f"{cheap['name']} is cheapest and cleanest: {usd}{old} and {grams} g CO₂e per million output tokens"
-    return (f"{cheap['name']} makes output tokens cheapest, at {usd}{old} a million, and {clean['name']} cleanest, at {grams} g "
-            "CO₂e")
+    return (f"At on-demand rents {cheap['name']} makes a million output tokens cheapest, at {usd}{old}; {clean['name']} emits "
+            f"least, {grams} g CO₂e")

@@ -106,11 +106,11 @@ def cash(case):
     table = pd.DataFrame(rows)
     own, stays, *falls = table["present_usd"]
     after = given(case, "years", lambda years: count(years, "year"))
-    said = [f"{_over(case, own / stays, 0.0)} renting if rents stay"] + [
-        f"{_over(case, own / fallen, case.price_decline)} renting if they fall by "
-        f"{given(case, 'price_decline', percent)} a year" for fallen in falls]
+    said = [f"{_over(case, own / stays, 0.0, than)} renting"] + [
+        f"if rents fall {given(case, 'price_decline', percent)} a year, {_over(case, own / fallen, case.price_decline, _less)}"
+        for fallen in falls]
     return Finding(table, (
-        f"Over {after} owning costs {' and '.join(said)}."),
+        f"Over {after}, if every hour is used, owning costs {'; '.join(said)}."),
         "Payments at the start and at the end of each year; the resale is taken off the last. The same number of usable hours "
         "both ways, all of them needed; an owner's machines draw power as if "
         f"{percent(page_inputs(case)['utilisation'])} of them worked. Outer bound: all open inputs and the rent at their cheap "
@@ -119,6 +119,11 @@ def cash(case):
                             "USD/GPU"))
 
 
-def _over(case, ratio, decline):
+def _less(ratio):
+    """How one thing compares with another that is not named again: "53% less", "as much", "2.1 times as much"."""
+    return than(ratio).removesuffix(" than").removesuffix(" as")
+
+
+def _over(case, ratio, decline, show):
     """How the cost of owning compares with that of renting, as text and named quantity."""
-    return named("own-over-rent", ratio, than, gpu=case.gpu, as_of=case.as_of, decline=decline, **page_inputs(case))
+    return named("own-over-rent", ratio, show, gpu=case.gpu, as_of=case.as_of, decline=decline, **page_inputs(case))

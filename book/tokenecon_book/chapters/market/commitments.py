@@ -223,7 +223,7 @@ def commitment(case):
     even, terms = {line: _even(case, discount, line) for line in costs[""]}, base.cased(case, "discount_3y", "discount_rate")
     now = _ratios(case, *discount.values(), _decline(here))
     return Finding(table, (
-        f"Three years at {given(case, 'discount_3y', percent)} off pay "
+        f"A three-year contract at {given(case, 'discount_3y', percent)} off pays "
         f"{_change_words(even['three years'], 'rents', term='three years', **terms)}"), (
         f"One year at {percent(case.discount_1y)} off pays {_change_words(even['one year'])}. Three years beat a contract "
         f"renewed each year {_change_words(even[RENEWED])}. "

@@ -111,7 +111,7 @@ def _course(table, gpu, as_of):
     for series in (NEOCLOUD, HYPERSCALER, ONE_YEAR, THREE_YEARS):
         line = table[table["series"] == series]
         if len(line) > 1:
-            what = f"The middle {series}'s hour" if series in (NEOCLOUD, HYPERSCALER) else f"An hour by {series}"
+            what = f"At the median {series} an hour" if series in (NEOCLOUD, HYPERSCALER) else f"An hour by {series}"
             return f"{what} of {name} {down_and_up(line, gpu=gpu, seller=series, as_of=as_of)}"
     return f"Each part of the market of {name} is known for one quarter only"
 

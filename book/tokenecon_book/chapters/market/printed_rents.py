@@ -174,12 +174,13 @@ def headline(case):
     found = gpu_prices.price_range(case.gpu, "on_demand", case.as_of, rule=base.rule(case))
     of, name = base.cased(case, "gpu", "as_of"), data.gpu(case.gpu)["name"]
     price = named(base.HOURS["on_demand"], found["typical"], dollars, rule=found["rule"], **of)
-    fell = ("sellers had kept their prices to the documents' day" if not since["down"] else
-            f"sellers had cut it by {named('seller-fall-before', -since['median_fall'], percent, **of)} before the documents")
+    cut = named("seller-fall-before", -since["median_fall"], percent, **of) if since["down"] else ""
+    fell = f"sellers who changed it cut {cut} before the documents" if cut else "sellers kept it to the documents' day"
     more = since["up"] - since["cut"]
-    moved = ("and none was seen again since" if not since["again"] else "and as many raised as cut it since" if not more else
-             f"and raised it by {named('seller-rise-since', since['median_rise'], percent, **of)} since" if more > 0 else
-             "and cut it again since")
+    raised = named("seller-rise-since", since["median_rise"], percent, **of) if more > 0 else ""
+    moved = (", and none was seen again since" if not since["again"] else ", and as many raised as cut it since" if not more
+             else ", and more cut than raised it since" if more < 0 else f" and added {raised} since" if since["down"] else
+             f", and those who changed it since added {raised}")
     return Finding(
-        since.table, f"An hour of {name} on demand costs {price}{gpu_prices.aged(found)}: {fell}, {moved}.", since.note,
+        since.table, f"An hour of {name} on demand costs {price}{gpu_prices.aged(found)}; {fell}{moved}.", since.note,
         since.units, number=price, label=f"an hour of {name} on demand, {gpu_prices.counted(found)}")

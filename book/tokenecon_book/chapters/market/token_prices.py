@@ -192,8 +192,9 @@ def _compared(case, table):
     aged = gpu_prices.aged({"gpu": own["gpu"], "kind": "on_demand", "seller": own["seller"], "as_of": own["set_on"],
                             "date": case.as_of})
     asked = [scenario_prices.api(base.of(page), rule)["said"] for rule in ("typical", "best")]
-    return (f"For a million tokens of {data.model(model)['name']} the median seller asks {base.said_api(page, 'typical')}, the "
-            f"cheapest {base.said_api(page, 'best')}; rented machines make them for {cost}{aged}"), f"{'; '.join(asked)}."
+    return (f"A million tokens of {data.model(model)['name']} cost {base.said_api(page, 'typical')} at the median seller, "
+            f"{base.said_api(page, 'best')} at the cheapest, {cost}{aged} on a {own['seller']}'s machines without staff"), (
+        f"{'; '.join(asked)}.")
 
 
 @finding

@@ -9,10 +9,11 @@ from tokenecon import data, units
 from tokenecon.decision import break_even, options
 from tokenecon.decision.scenario_prices import tok_per_request
 from tokenecon.finding import Finding, finding, named
+from tokenecon.formulas import money
 from tokenecon.ownership import owned_hour
 from tokenecon.serving import estimate
+from tokenecon_book.chapters.reconciliation.reconciliation import FLEETS, cheapest
 from tokenecon_book.documents import base
-from tokenecon_book.documents.words import span
 
 H100, A100 = "h100-sxm-80gb", "a100-sxm-80gb"
 SERVER, TERM_YEARS = 8, 3  # GPUs and years of the published cost of a server
@@ -21,7 +22,6 @@ COLUMNS = {
     "what": ("Published", None), "publisher": ("By", None), "published": ("Their figure", None),
     "ours": ("Ours", None), "unit": ("Unit", None), "ratio": ("Ours over theirs", "ratio"), "why": ("Why they differ", None),
 }  # fmt: skip
-TEN = 10  # from here on a ratio is said without decimals
 SIZES = ((1e9, " billion"), (1e6, " million"), (1.0, ""))
 
 
@@ -34,10 +34,8 @@ def _speed(**case):
 
 def _volume(case, offered, sold):
     """Tokens a day from which the first fleet, owned or rented by the hour, costs less than the API; people on both sides."""
-    kinds = offered[offered["kind"].isin(["own", "on_demand"]) & (offered["reason"] == "")]
-    least = {kind: min(break_even.threshold(case, row, sold) for _, row in rows.iterrows())
-             for kind, rows in kinds.groupby("kind")}
-    return tuple(sorted(volume * tok_per_request(case) for volume in least.values()))
+    rows = [cheapest(offered, group) for group in FLEETS]
+    return tuple(sorted(break_even.threshold(case, row, sold) * tok_per_request(case) for row in rows if row is not None))
 
 
 @finding
@@ -54,7 +52,7 @@ def others(page):
     hours = SERVER * TERM_YEARS * units.HOURS_PER_DAY * units.DAYS_PER_YEAR
     owned = owned_hour.owned(H100, as_of=page.as_of, years=TERM_YEARS, residual_share=0.0)
     server = tuple(owned[name] * hours for name in ("likely_low", "total", "likely_high"))
-    dearer = "they set open models against closed ones that cost several times the API of the same model"
+    fuller = "ours pays for peaks, a spare replica, whole servers and people"
     rows = [
         _line("tokens a second of one H100, 4 bits", "published.votiakov_speed", one, "no limit on latency in either"),
         _line("output of an H100 with a 70B model", "published.dreaming_speed", per_gpu, "ours keeps the base case's limits"),
@@ -64,30 +62,31 @@ def others(page):
               "ours counts repairs, network and the cost of capital, and no resale"),
     ]
     alike = len(rows)
+    closed = money.usd_per_mtok_blend(usd_per_mtok_in=data.value("published.rajpoot_api_in"),
+                                      usd_per_mtok_out=data.value("published.rajpoot_api_out"), isl=case.isl, osl=case.osl)
     sold = offered[(offered["kind"] == "api") & (offered["reason"] == "")]
+    more = np.nan
     if len(sold):
-        day = _volume(case, offered, sold.iloc[0])
+        same = _volume(case, offered, sold.iloc[0])
+        day = _volume(case, offered, pd.Series(sold.iloc[0].to_dict() | {"usd_per_mtok_used": closed}))
+        more = float(np.sqrt(same[0] * same[-1] / (day[0] * day[-1])))
         month = tuple(units.convert(tok, "tok/day", "tok/month") for tok in day)
-        rows += [_line("tokens a day that pay for machines", "published.votiakov_volume", day, dearer),
-                 _line("tokens a month that pay for machines", "published.rajpoot_volume", month, dearer),
-                 _line("tokens a month that pay for own machines", "published.mindmap_volume", month, dearer)]
+        rows += [_line("tokens a day that pay for machines", "published.votiakov_volume", day, fuller),
+                 _line("tokens a month that pay for machines", "published.rajpoot_volume", month, fuller),
+                 _line("tokens a month that pay for own machines", "published.mindmap_volume", month, fuller)]
     table = pd.DataFrame(rows)
     apart = (table["ratio"].head(alike) - 1).abs().max()
-    sentence = f"Published speeds and one server price lie within {named('published-speeds', apart, '{:.0%}'.format)} of ours"
+    sentence = f"Published speeds and costs lie within {named('published-speeds', apart, '{:.0%}'.format)} of ours"
     volumes = table["ratio"].iloc[alike:]
-    if len(volumes) and np.isfinite(volumes).all():
-        ends = [named("published-volumes", ratio, times, end=end, as_of=page.as_of)
-                for end, ratio in (("least", volumes.min()), ("most", volumes.max()))]
-        sentence += f"; we need {span(*ends, str)} times their volumes before machines pay"
+    if len(volumes) and np.isfinite([*volumes, more]).all():
+        most = named("published-volumes", volumes.max(), "{:.1f}".format, as_of=page.as_of)
+        times = named("volumes-same-model", more, "{:.0f}".format, as_of=page.as_of)
+        sentence += f", break-even volumes within {most} times; against the same model's API they are {times} times higher"
     return Finding(table, sentence, (
         "Theirs: the printed range, its geometric middle. Ours: interval of the model; for volumes from the cheapest owned to "
-        "the cheapest rented machines against the typical seller of the same model; for the server 80 % of the draws. Ranges of "
-        "the ratio join both at their outer ends."), units={"published": "text", "ours": "text", "ratio": "ratio"})
-
-
-def times(ratio):
-    """A ratio of volumes, each known to two digits: "36", "0.8"."""
-    return f"{ratio:.0f}" if ratio >= TEN else f"{ratio:.1f}"
+        "the cheapest rented machines against the price of the closed model that one of them names, staff on both sides; for "
+        "the server 80 % of the draws. Ranges of the ratio join both at their outer ends."),
+        units={"published": "text", "ours": "text", "ratio": "ratio"})
 
 
 def _line(what, fact, ours, why):

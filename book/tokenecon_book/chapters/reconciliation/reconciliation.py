@@ -18,6 +18,7 @@ STEP_COLUMNS = {
     "factor": ("Over the line before", "ratio"), "counted": ("Divided by", None), "quantity": ("Name of the number", None),
 }  # fmt: skip
 OUTPUT = "output tokens"
+FLEETS = {"own": "own", "hourly": "rent by the hour"}  # group of options.group_of -> what one does
 RULES = {"list": "list prices of hyperscalers", "typical": "typical prices", "best": "the cheapest offers"}
 CROSSING_COLUMNS = {
     "what": ("Compared", None), "requests_per_day": ("Cheaper than the API from", "request/day"),
@@ -100,6 +101,13 @@ def steps(page):
         units={"factor": "ratio"})
 
 
+def cheapest(offered, group):
+    """The choice of a group, own machines or hours, that costs least for the base case; None where none can be had."""
+    held = options.feasible(offered)
+    held = held[[options.group_of(kind) == group for kind in held["kind"]]]
+    return None if held.empty else held.iloc[0]
+
+
 @finding
 def crossings(page):
     """From which volume an owned or rented fleet costs less than the API, by whose prices are compared and what is counted."""
@@ -111,11 +119,10 @@ def crossings(page):
         if sold.empty:
             continue
         asked = float(sold.iloc[0]["usd_per_mtok_used"])
-        for kind, verb in (("own", "own"), ("on_demand", "rent by the hour")):
-            held = offered[(offered["kind"] == kind) & (offered["reason"] == "")]
-            found = [(break_even.threshold(case, row, sold.iloc[0]), row) for _, row in held.iterrows()]
-            volume, row = min(found, key=lambda pair: pair[0]) if found else (np.inf, None)
-            rows.append({"what": f"{verb}, {words}", "rule": rule, "kind": kind, "gpu": "" if row is None else row["gpu"],
+        for group, verb in FLEETS.items():
+            row = cheapest(offered, group)
+            volume = np.inf if row is None else break_even.threshold(case, row, sold.iloc[0])
+            rows.append({"what": f"{verb}, {words}", "rule": rule, "kind": group, "gpu": "" if row is None else row["gpu"],
                          "requests_per_day": volume, "usd_per_mtok_api": asked,
                          "note": _note(volume, row), "of": {} if row is None else base.choice(case, row)})
     table = pd.DataFrame(rows)
@@ -130,8 +137,9 @@ def crossings(page):
         sentence = f"On the best accelerator, {verb} beats {SELLERS[first['rule']]} above about {said} requests a day" + (
             f"; nothing beats {' or '.join(SELLERS[rule] for rule in never)}" if never else "")
     return Finding(table.drop(columns="of"), sentence, note=(
-        "Machines and API are compared by the same rule. Whole bill of the fleet, with staff and tools, at other volumes with "
-        "the base case's hours; of the scenario's accelerators the one that pays first. Empty: at no volume."),
+        "Machines and API are compared by the same rule. Whole bill of the fleet, with staff and tools, each volume with the "
+        "hours of a service of its size; of accelerators and sellers the choice that costs least in the base case. Empty: at no "
+        "volume."),
         units={"usd_per_mtok_api": "USD/Mtok"})
 
 

@@ -102,8 +102,8 @@ def batch_curve(case):
                      for batch in (1, wide))
     least = named("sw-quant-cost-factor", claim["low"], "{:.0f}".format)
     return Finding(table, (
-        f"One request decodes {alone} times as fast with four-bit weights, a large batch {shared} times; the documents promise "
-        f"{least} or more"), (
+        f"Four-bit weights make decoding alone {alone} times as fast for one request, {shared} times in a large batch; the "
+        f"documents promise {least} or more"), (
         f"Large: the {wide} requests that the memory holds beside weights in {wide_name()}. By the textbook {theirs[1]:.1f} and "
         f"{theirs[wide]:.1f} times. Step in 16 bits over step in fewer, cache in {data.precision(case.kv)['name']}. Diamonds: "
         "published speed-ups on other models; the kernel alone is one matrix product."),

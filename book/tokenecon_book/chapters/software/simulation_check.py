@@ -150,7 +150,8 @@ def words(table, slots, of):
     why = (": passes are shorter while slots are empty, so the formula errs on the safe side" if safe else
            ": it counts requests of mean length, and uneven ones take longer passes together" if short else "")
     places = named("slots-simulated", slots, lambda number: count(number, "slot"), **of)
-    clients = named("slots-simulated", spread["concurrency"].iloc[0], "{:.0f}".format, what="clients", **of)
+    clients = named("slots-simulated", spread["concurrency"].iloc[0], lambda number: count(number, "client"), what="clients",
+                    **of)
     exact = "{:.1%}".format
     return {"sentence": (
         f"The simulation writes {ends(rate, 'tokens')} times the tokens that the steady state says, at {ends(tpot, 'tpot')} "
@@ -158,9 +159,10 @@ def words(table, slots, of):
         f"Of {places} Erlang C has {waits(first, 'analytic', exact)} of the requests wait at {load(first)} and "
         f"{waits(last, 'analytic', percent)} at {load(last)}, the simulation {waits(first, 'simulated', exact)} and "
         f"{waits(last, 'simulated', percent)}{why}"), "ttft": (
-        f"Mean TTFT is {ends(ttft[ttft['setting'] == TOGETHER], 'ttft together')} times the estimate where all clients start at "
-        f"once and go on in step, as in benchmarks, and {ends(spread, 'ttft spread')} times where {clients} of them start one "
-        "after the other: the estimate is what benchmark tools print, the crowd at their start and what engines queue ahead "
-        "included"), "note": (
+        "If all clients start together, as in benchmarks, the first token takes "
+        f"{ends(ttft[ttft['setting'] == TOGETHER], 'ttft together')} times our estimate; if staggered, "
+        f"{ends(spread, 'ttft spread')} times"), "note": (
+        f"The estimated TTFT is what benchmark tools print, with the crowd at their start; staggered: {clients}, one after "
+        "another. "
         "The estimate adds a prefill and the decode passes up; the simulation reads prompts in passes that also decode. Ranges: "
         "draws, 10 to 90 % of the samples.")}

@@ -12,7 +12,7 @@ from tokenecon.queries import remembered
 from tokenecon.serving import textbook
 from tokenecon.serving.operating_point import CALIBRATED, TEXTBOOK
 from tokenecon_book.chapters.software import lever_points_calibrated, lever_points_textbook
-from tokenecon_book.chapters.software.lever_points_textbook import DOING, LEVERS, name, of, wide
+from tokenecon_book.chapters.software.lever_points_textbook import DOING, LEVERS, name, of
 from tokenecon_book.documents.words import LITTLE
 
 # The documents' figures that say what a lever does to cost or to speed.
@@ -143,7 +143,6 @@ def products(case, each):
         for (how, what), three in values.items()])
     same, same_textbook, _, together, textbook_together = table["cost_factor"].iloc[1:]
     ours = named("cheaper-together", same, factor, what="the documents' optimisations", **of(case))
-    every = named("cheaper-together", together, factor, what="all optimisations", **of(case))
     ends = [named("documents-multiplied", value, factor, end=end) for end, value in (("low", low), ("high", high))]
     sentence = (f"Together the documents' optimisations make tokens {ours} times cheaper; their own figures multiply to "
                 f"{ends[0]} to {ends[1]} times")
@@ -152,9 +151,8 @@ def products(case, each):
         f"{textbook_together:.1f}. "
         f"The documents say what these do to cost or speed: {', '.join(name(lever, case) for lever in CLAIMED)}; the dot "
         "of their range is its geometric middle. Ranges: outer bound, all assumed shares at the ends of their ranges at once."),
-        finding=f"{sentence}.", number=f"{every}×",
-        label=f"cheaper tokens of {data.model(case.model)['name']} with all optimisations together, against {wide()} weights and "
-              "static batches")
+        finding=f"{sentence}.", number=f"{ours}×",
+        label=f"cheaper tokens of {data.model(case.model)['name']} with the documents' optimisations together")
 
 
 def factor(times):

@@ -48,7 +48,7 @@ def steps(case):
              for row, words in ((first, "none"), (last, "all"))]
     times = named("cheaper-together", first["end"] / last["end"], stacking.factor, what="all optimisations", **of(case))
     return Finding(table, (
-        f"A million tokens fall from {costs[0]} to {costs[1]}, {times} times cheaper"
+        f"With all optimisations of this page a million tokens fall from {costs[0]} to {costs[1]}, {times} times cheaper"
         + (f"; {listed(worse)} {'add' if len(worse) > 1 else 'adds'} cost" if worse else "")), (
         f"{beside}At every step the cheapest batch that fits the memory and keeps a token under {case.tpot_ms:g} ms, on "
         f"{' or '.join(f'{n_gpus:g}' for n_gpus in machines(case))} GPUs. "

@@ -296,7 +296,7 @@ def headline(case):
         sentence += f" The fixed fleet has no place for {left} of the requests."
     return Finding(
         table, sentence, "", UNITS, number=busy,
-        label=f"of the paid time {FLEETS[case.policy][0].lower()}{FLEETS[case.policy][1:]} is busy under real load")
+        label=f"of its paid hours, {FLEETS[case.policy][0].lower()}{FLEETS[case.policy][1:]} works")
 
 
 @finding

@@ -36,8 +36,8 @@ def parts(found):
     like, new = (named("interval-reach", ends.loc[(name, QUANTITIES["rate"]), "above"], percent, what=words)
                  for name, words in (("whole", "something like what was measured"), ("all", "everything new")))
     return Finding(
-        table, f"A throughput may lie {like} above what the model says of something like what was measured, and {new} above "
-        "where all of it is new",
+        table, f"Real throughput may be {like} above our estimate for setups like those measured, {new} above for entirely "
+        "new ones",
         "Parts add up by the squares of their logarithms, so the largest counts most. Spread within a source: of the load, kind "
         "of model and vendor that is typical of the cases.", units={"below": "fraction", "above": "fraction"})
 

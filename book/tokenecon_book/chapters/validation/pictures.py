@@ -46,7 +46,7 @@ def points(found):
     near = named("throughput-near", (own["residual"].abs() < np.log(1.25)).mean(), percent, cases=len(own))
     return Finding(
         table[[*POINT, "form", "cases", "measured_tok_s", "predicted_tok_s"]],
-        f"{near} of measured throughputs lie within a quarter of what the model says of them unseen",
+        f"{near} of measured throughputs lie within 25% of a prediction made without them",
         "A point is one model on one layout of one family of sources, the geometric mean over lengths and clients.",
         units={"measured_tok_s": "tok/s", "predicted_tok_s": "tok/s", "cases": "count"})
 
@@ -102,5 +102,5 @@ def coefficients():
     table["over_prior"] = table["value"] / table["prior"]
     tight, loose = (named("coefficients-held", (table["held"] == how).sum(), str, how=how) for how in ("tightly", "loosely"))
     whole = named("coefficients", len(table), str)
-    return Finding(table, f"{tight} of {whole} coefficients are held within a tenth; {loose} only loosely",
+    return Finding(table, f"The measurements fix {tight} of {whole} coefficients to within a tenth, {loose} only loosely",
                    "Bars: 80 % intervals from leaving out one family of sources at a time.")

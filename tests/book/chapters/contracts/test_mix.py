@@ -98,7 +98,8 @@ def test_discounts_of_next_to_nothing_leave_hours_on_demand_alone(case):
     used = set(mix.by_hour(page).table["contract"])
     assert "spot" not in used  # 1 % off is less than what is repeated after interruptions
     alone = mix.headline(case(spot_discount=0.01, commitment_discount=0.0, spot_share=0.0))
-    assert "Mixing" not in alone.sentence or "contract" in alone.sentence
+    assert alone.sentence.startswith("The cheapest mix of contracts costs, like the cheapest on-demand sellers, $")
+    assert alone.sentence.count("$") == 2
     assert "spot" not in alone.sentence and ", ," not in alone.sentence
 
 
@@ -106,6 +107,10 @@ def test_the_page_says_what_its_program_found(case):
     answer, hours = mix.headline(case()), mix.by_hour(case())
     assert answer["number"] == f"{abs(hours['saving']):.0%}" and f"${hours['usd_per_day']:,.0f} a day" in answer.sentence
     assert f"${hours['on_demand']:,.0f}." in answer.sentence
+    hourly = mix.usd_per_day(case(), kinds=(portfolio.ON_DEMAND,))
+    assert hours["usd_per_day"] < hourly and f"the cheapest on-demand sellers ${hourly:,.0f}, the median price" in answer.sentence
+    stated = mix.headline(case(usd_per_gpu_hour=3.0)).sentence
+    assert "sellers" not in stated and "the price that the page states $" in stated
     moved = mix.sensitivity(case()).table.set_index("change")
     assert moved.loc["the page itself", "saving"] == pytest.approx(hours["saving"])
     assert moved.loc["all of it may run on spot", "usd_per_day"] <= moved.loc["the page itself", "usd_per_day"] + 1e-6

@@ -66,10 +66,15 @@ def test_the_cheapest_comes_first_and_the_next_overlaps_or_not(found):
         assert (table[low] < table[high]).all()
     first, second = table.iloc[0], table.iloc[1]
     overlaps = second["usd_per_mtok_low"] <= first["usd_per_mtok_high"]
-    begin = f"{first['name']} serves Llama 3.3 70B cheapest on demand, at ${first.usd_per_mtok:.3f} per million tokens; "
-    assert found.sentence == begin + (
-        f"the range of the next, {second['name']}, overlaps." if overlaps else "no other range reaches it.")
-    assert cost(gpus=["h100-sxm-80gb"])[0].sentence.endswith(" per million tokens.")
+    begin = (f"Over all tokens and at median on-demand rents, {first['name']} serves Llama 3.3 70B cheapest, at "
+             f"${first.usd_per_mtok:.3f} a million; ")
+    assert found.sentence == begin + (f"{second['name']} may cost as little." if overlaps else "no other may cost as little.")
+    alone = cost(gpus=["h100-sxm-80gb"])[0].sentence
+    assert alone.endswith(" a million.") and "cheapest" not in alone
+    for change, rents in (({"price_kind": "own"}, "on owned machines"), ({"price_kind": "spot"}, "at median spot rents"),
+                          ({"price_kind": "reserved_3m"}, "at median rents reserved for three months"),
+                          ({"usd_per_gpu_hour": 3.0}, "at $3.00 an hour")):
+        assert cost(**change)[0].sentence.startswith(f"Over all tokens and {rents}, ")
 
 
 def test_an_accelerator_without_a_price_stays_in_the_table_with_the_reason():

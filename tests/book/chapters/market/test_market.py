@@ -158,8 +158,8 @@ def test_the_answer_tells_the_turn_and_its_price_is_that_of_the_price_book(case)
     found, moves = printed_rents.headline(now), printed_rents.seller_changes(H100, now.as_of)
     hour = gpu_prices.price_range(H100, "on_demand", now.as_of)["typical"]
     assert found.sentence == (
-        f"An hour of H100 SXM on demand costs ${hour:.2f}: sellers had cut it by {-moves['median_fall']:.0%} before the "
-        f"documents, and raised it by {moves['median_rise']:.0%} since.")
+        f"An hour of H100 SXM on demand costs ${hour:.2f}; sellers who changed it cut {-moves['median_fall']:.0%} before the "
+        f"documents and added {moves['median_rise']:.0%} since.")
     assert moves["median_fall"] < 0 < moves["median_rise"]
     assert [one.name for one in found.quantities][:1] == ["hour-on-demand"]
     then = printed_rents.headline(case(as_of="2025-12-08")).sentence
@@ -305,7 +305,7 @@ def test_sellers_against_rent(case):
     assert points.loc[points["provider"] == least["with_"], "usd_per_mtok"].min() <= asked.min()
     base = scenario.overridden("chat-assistant", {"gpus": [H100]})
     typical, best = (scenario_prices.api(base, rule)["blend"][1] for rule in ("typical", "best"))
-    assert f"the median seller asks ${typical:.3f}, the cheapest ${best:.3f}; rented machines" in found.sentence
+    assert f"cost ${typical:.3f} at the median seller, ${best:.3f} at the cheapest, $" in found.sentence
     assert "cheapest of " in found.note and "median of " in found.note
     assert table["label"].is_unique
 
