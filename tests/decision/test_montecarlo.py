@@ -579,7 +579,7 @@ def test_a_year_of_waiting_that_costs_is_never_called_worth_something(small):
     case, _, done = small
     dear = SimpleNamespace(**{**vars(done), "waiting": done.waiting[:, :1] * [1.0, 1.3, 1.2]})
     finding = drivers.waiting(case, dear).sentence
-    assert "and buying then costs $" in finding
+    assert "waiting a year by renting H100 on a marketplace costs $" in finding
     assert "deciding only then costs $" in finding
     assert "$-" not in finding
 

@@ -134,7 +134,7 @@ def crossings(page):
         first = min(finite, key=lambda row: row["requests_per_day"])
         said = named("break-even-api", first["requests_per_day"], lambda value: f"{float(f'{value:.2g}'):,.0f}", **first["of"])
         verb = "owning" if first["kind"] == "own" else "renting"
-        sentence = f"On the best accelerator, {verb} beats {SELLERS[first['rule']]} above about {said} requests a day" + (
+        sentence = f"On the cheapest accelerator, {verb} beats {SELLERS[first['rule']]} above about {said} requests a day" + (
             f"; nothing beats {' or '.join(SELLERS[rule] for rule in never)}" if never else "")
     return Finding(table.drop(columns="of"), sentence, note=(
         "Machines and API are compared by the same rule. Whole bill of the fleet, with staff and tools, each volume with the "
