@@ -35,7 +35,7 @@ def test_cost_prints_what_each_choice_costs(command, small):
     for words in ("own: H100 SXM\t$", "on demand: H100 SXM\t$", "API\t$0.073\t$0.061",
                   "requests a day from which it beats the API",
                   "The bill of a month, and what is bound", "without people", "not to be had",
-                  "Today calling the API of the scenario costs least, $5,260 a month",
+                  "At median prices, calling the API of the scenario costs least today, $5,260 a month",
                   "allocated: all paid time over all tokens"):
         assert words in out
 

@@ -81,17 +81,21 @@ def headline(case, offered, done):
     chosen = done.options[best(done)]
     table, shares = offered.table, drivers.cheapest(case, done)["by_group"]
     bill_now = mixes.bill_of(case, chosen)["usd_per_month"]
-    row = chosen["row"]
-    old = "old" in row["price_mark"].split(", ")
-    opening = f"Prices are old, last seen on {row['price_seen']}; on them " if old else ""
-    said = (f"{phrase(case, chosen)} costs least over {choice_words.said_years(case)}, about "
+    said = (f"{choice_words.at_prices(case, chosen['row'])}, {phrase(case, chosen)} costs least over "
+            f"{choice_words.said_years(case)}: about "
             f"{choice_words.said_month(case, bill_now, chosen['kind'], chosen['gpu'])} a month today.")
     group = chosen["group"]
     return Finding(
-        table, opening + said if old else choice_words.first_up(said),
+        table, said,
         number=choice_words.said_share(case, shares[group], group),
-        label=f"of the draws make {choice_words.DOING[group]} the cheapest, for "
-              f"{named('requests-per-day', case.requests_per_day, choice_words.rounded)} requests a day", kind=chosen["kind"])
+        label=f"of simulated futures make {choice_words.DOING[group]} the cheapest, for {_load(case)} a day",
+        kind=chosen["kind"])
+
+
+def _load(case):
+    """The load of today in all its digits: "477,800 requests"."""
+    said = named("requests-per-day", case.requests_per_day, lambda number: f"{number:,.0f}" if number >= 1 else f"{number:g}")
+    return f"{said} request{'' if said == '1' else 's'}"
 
 
 @finding

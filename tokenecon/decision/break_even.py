@@ -57,7 +57,7 @@ def threshold(case, row, sold, end="", people=True):
         return np.flatnonzero(cost_at(case, row, volumes, end, people) > cost_at(case, sold, volumes, people=people))
 
     volumes, within = _volumes(case, row), options.points(case, WITHIN)
-    for near in (BEYOND, 1, 1):
+    for near in (BEYOND, 1):
         above = dearer(volumes)
         if not len(above):
             return float(volumes[0])
@@ -148,7 +148,7 @@ def _sentence(case, pays, cheapest, cost, sold):
         usd = named("bill-all", cost, lambda each: f"${dollars(each)}", **of)
         return choice_words.first_up(f"{doing} is cheapest at {volume} requests a day, {usd} for a million tokens")
     if not pays:
-        return f"At no volume does owning or renting cost less than {choice_words.api(case)}"
+        return f"At no volume does owning or renting cost less than {choice_words.seller(case)}"
     at, row = min(pays, key=lambda pair: pair[0])
     return (f"Above about {choice_words.said_volume(case, at, row['kind'], row['gpu'])} requests a day, "
-            f"{choice_words.doing(case, row['kind'], row['gpu'])} is cheaper than {choice_words.api(case)}")
+            f"{choice_words.doing(case, row['kind'], row['gpu'])} is cheaper than {choice_words.seller(case)}")

@@ -4,7 +4,9 @@ from tokenecon import data
 from tokenecon.finding import named
 from tokenecon.prices import gpu_prices
 
-API_SELLER = {"typical": "the median API seller", "best": "the cheapest API seller", "list": "the median hyperscaler's API"}
+# whose tokens and whose prices, by a price rule
+SELLERS = {"typical": "the median API", "best": "the cheapest API", "list": "the median API of hyperscalers"}
+PRICES = {"typical": "median prices", "best": "the cheapest prices", "list": "list prices"}
 DOING = {"own": "owning machines", "commitment": "a contract", "rent by the hour": "renting by the hour", "API": "calling an API"}
 HOURLY = {"on_demand": "by the hour", "marketplace": "on a marketplace", "spot": "as spot machines"}
 MONTHS = {3: "three months", 12: "a year", 36: "three years"}
@@ -21,8 +23,19 @@ def short(gpu):
 
 
 def api(case):
-    """Whose tokens are bought."""
-    return "the API of the scenario" if case.api else API_SELLER[case.price_rule]
+    """An API as something that one calls; by whose price, the sentence says, or :func:`seller`."""
+    return "the API of the scenario" if case.api else "an API"
+
+
+def seller(case):
+    """Whose API price a choice is held against, by the price rule."""
+    return "the API of the scenario" if case.api else SELLERS[case.price_rule]
+
+
+def at_prices(case, row):
+    """By which prices an answer holds, as the beginning of a sentence; that the price of its row is old is said."""
+    old = "old" in row["price_mark"].split(", ")
+    return f"At {PRICES[case.price_rule]}" + (f" (old, of {row['price_seen']})" if old else "")
 
 
 def case_of(case, kind="", gpu=""):

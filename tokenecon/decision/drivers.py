@@ -109,7 +109,7 @@ def _shares_words(case, by_group):
     """Shares of the kinds in a sentence: the largest, and the next where there is one."""
     (first, most), *others = by_group.items()
     text = (f"Over {choice_words.said_years(case)}, {choice_words.DOING[first]} is cheapest in "
-            f"{choice_words.said_share(case, most, first)} of the draws")
+            f"{choice_words.said_share(case, most, first)} of simulated futures")
     more = next(((group, share) for group, share in others if share > 0), None)
     return text if more is None else f"{text}, {choice_words.DOING[more[0]]} in {choice_words.said_share(case, more[1], more[0])}"
 
@@ -155,8 +155,8 @@ def distribution(case, done):
                    **choice_words.case_of(case, kinds_of[spans[0][1]]["kind"], kinds_of[spans[0][1]]["gpu"]))
     words = [choice_words.doing(case, kinds_of[name]["kind"], kinds_of[name]["gpu"]) for _, name in (spans[0], spans[-1])]
     return Finding(table, (
-        f"The cost of {words[0]} is the surest: four draws of five lie within a factor of {factor}")
-                   if len(spans) > 1 else f"Four draws of five lie within a factor of {factor}",
+        f"The cost of {words[0]} is the surest: four of five simulated futures lie within a factor of {factor}")
+                   if len(spans) > 1 else f"Four of five simulated futures lie within a factor of {factor}",
         units={"share_below": "fraction"})
 
 
@@ -260,11 +260,12 @@ def waiting(case, done):
                      "saves_error": float(saved.std(ddof=1) / np.sqrt(done.draws)), **_share(saved > 0, done.draws)})
     table = pd.DataFrame(rows)
     later, chosen = rows[1], rows[2]
-    bridge = choice_words.doing(case, done.bridge["kind"], done.bridge["gpu"])
+    kind, gpu = done.bridge["kind"], done.bridge["gpu"]
+    bridge = f"at {choice_words.seller(case)}" if kind == "api" else f"by {choice_words.doing(case, kind, gpu)}"
     return Finding(
-        table, f"{choice_words.first_up(bridge)} for a year and buying then "
-        f"{'saves' if later['saves'] > 0 else 'costs'} {_saved(case, later)} a million tokens; deciding only then "
-        f"{'saves' if chosen['saves'] > 0 else 'costs'} {_saved(case, chosen)}",
+        table, f"Against buying now, waiting a year {bridge} {'saves' if later['saves'] > 0 else 'costs'} "
+        f"{_saved(case, later)} a million tokens; deciding only then "
+        f"{'saves up to' if chosen['saves'] > CENT else 'saves' if chosen['saves'] > 0 else 'costs'} {_saved(case, chosen)}",
         "To decide in a year: buy then only in the draws in which that is cheaper for the years left; it knows how they go on, "
         f"so its value is an upper end. Bought: {done.owner['name']}. Mean over the draws.", bridge=done.bridge["name"])
 

@@ -454,12 +454,11 @@ def best(table):
 
 
 def answer(case, table):
-    """The cheapest choice today in one sentence, without a full stop; that its price is old comes first."""
+    """The cheapest choice today in one sentence, without a full stop; by which prices comes first."""
     rows = best(table)
     first = rows.iloc[0]
-    old = "old" in first["price_mark"].split(", ")
-    opening = f"Prices are old, last seen on {first['price_seen']}; on them" if old else "Today"
-    text = f"{opening} {_said(case, first)} costs least, {choice_words.money(first['usd_per_month'])} a month"
+    text = (f"{choice_words.at_prices(case, first)}, {_said(case, first)} costs least today, "
+            f"{choice_words.money(first['usd_per_month'])} a month")
     others = rows[rows["group"] != first["group"]]
     if others.empty:
         return text

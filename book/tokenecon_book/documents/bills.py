@@ -110,6 +110,7 @@ def usd_per_month(plans, n_gpus, usd_per_gpu_hour):
 def reconciling(rows, aim):
     """Which single input, moved alone, makes two figures meet, and whether it may move so far.
 
+    ``aim`` is what that would do, as a verb with its object: "explain the bill".
     Each row: ``parameter``, ``unit``, ``page`` (its value here), ``needed``, and ``low``/``high`` where a range is known.
     """
     out, possible, ranged = [], [], 0
@@ -126,9 +127,9 @@ def reconciling(rows, aim):
                     "within": ("yes" if inside else "no") if known else "–", "factor": row["needed"] / row["page"]})
     table = pd.DataFrame(out)
     return Finding(table, (
-        f"Moved alone, {' or '.join(possible)} would make {aim}" if possible else
-        f"No input of a known range, moved alone, makes {aim}" if ranged else
-        f"Only the documents' own figures could make {aim}"), possible=possible)
+        f"The {' or the '.join(possible)} could alone {aim}" if possible else
+        f"Within its known range, no single input could {aim}" if ranged else
+        f"Only the documents' own figures could {aim}"), possible=possible)
 
 
 def ratio_words(ratio):

@@ -40,7 +40,7 @@ def headline(case):
         pd.DataFrame({"kind": [edge.ALL, edge.ALONE_KIND], "cost_ratio": [whole, single]}),
         f"Per token, {edge.sites_words(case)} cost {ratio} times one centre; {own}." if case.edge_sites > 1
         else f"A single site is a centre with dearer hours, {ratio} times as dear; {own}.",
-        f"Whole replicas; if a GPU served one request at a time, {single:.1f} times.",
+        f"Whole replicas; if a GPU served one request at a time, {single:.1f} times. {own_or_api.against_cheapest(case)}".strip(),
         number=f"{ratio}×",
         label=f"a token from {edge.sites_words(case)} over one from a single centre" if case.edge_sites > 1 else
         "a token from a single site, at the dear hours of the edge, over one from a centre")
@@ -112,11 +112,11 @@ def latency(case):
     of = base.cased(case, "model", "gpu", "n_gpus", "weights", "kv", "isl", "osl", "ttft_ms", "tpot_ms")
     empty, full = (named("near-first", 1 - rows[place + 1]["first_ms"] / rows[place]["first_ms"], percent, replica=load, **of)
                    for place, load in ((0, "empty"), (2, "full")))
-    last = named("near-last", 1 - rows[3]["total_s"] / rows[2]["total_s"], percent, replica="full", **of)
+    last = percent(1 - rows[3]["total_s"] / rows[2]["total_s"])
     near = named("near-trip", rows[0]["rtt_ms"] - rows[1]["rtt_ms"], "{:.0f}".format)
     return Finding(table, (
-        f"Being near saves {near} ms: {empty} of the wait for the first token from an empty replica, {full} from a full one, and "
-        f"there {last} of the wait for the last, if both places run the same model on the same GPUs."),
+        f"Being near saves {near} ms: {empty} of the wait for a first token from an empty replica, {full} from a full one."),
+        f"Both places run the same model on the same GPUs; in a full replica being near saves {last} of the whole answer's time. "
         f"Round trip: {rows[0]['rtt_ms']:g} ms to a distant centre, {rows[1]['rtt_ms']:g} ms to the edge. Ranges, outer bound: "
         "interval of the model and range of the round trip, both at their short or long end.")
 

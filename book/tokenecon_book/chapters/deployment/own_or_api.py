@@ -5,6 +5,7 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.decision import break_even, options
+from tokenecon.decision.choice_words import SELLERS
 from tokenecon.finding import Finding, finding, named
 from tokenecon.fleet import pools
 from tokenecon.prices import gpu_prices
@@ -13,10 +14,10 @@ from tokenecon_book.documents.words import about
 
 PRINTED = "documents: an API"
 BEST = "best"  # a price rule
-SELLERS = {"typical": "the median API", "best": "the cheapest API", "list": "the median API of hyperscalers"}
 OWNED, RENTED = "own", "on_demand"
 API, CHEAPEST = "api", "API: cheapest seller"
 WAYS = {OWNED: "owned machines", RENTED: "machines rented by the hour"}
+HELD = {OWNED: "owned", RENTED: "rented"}
 ASKED = {"typical": "API: median seller", "best": CHEAPEST, "list": "API: hyperscalers"}
 AROUND, DRAWN = 10, 200  # the figure goes so far below and above the volumes of interest, in so many steps
 COLUMNS = {
@@ -42,32 +43,35 @@ def opening(case):
     rows = base.break_even_rows(case)
     held = [kind for kind in WAYS if kind in rows]
     pays = [kind for kind in held if rows[kind]["requests_per_day"] < float("inf")]
-    rival = SELLERS[base.rule(case)]
+    rival, name = SELLERS[base.rule(case)], data.gpu(case.gpu)["name"]
     if not pays:
-        return f"at no volume do {' or '.join(WAYS[kind] for kind in held)} beat {rival}"
+        return f"at no volume do {' or '.join(HELD[kind] for kind in held)} {name} beat {rival}"
     first, *others = pays
-    said = f"{WAYS[first]} beat {rival} above {base.said_break_even(case, rows[first])} requests a day"
-    said += "".join(f", {WAYS[kind]} above {base.said_break_even(case, rows[kind])}" for kind in others)
-    return said + "".join(f", {WAYS[kind]} at no volume" for kind in held if kind not in pays)
+    said = f"{HELD[first]} {name} beat {rival} above {base.said_break_even(case, rows[first])} requests a day"
+    said += "".join(f", {HELD[kind]} ones above {base.said_break_even(case, rows[kind])}" for kind in others)
+    return said + "".join(f", {HELD[kind]} ones at no volume" for kind in held if kind not in pays)
 
 
 def owned_words(case):
     """Owned machines against the API, in the answer of the page: from which volume they beat it, else what they cost over it."""
-    held, rival = base.offers_by_kind(case), SELLERS[base.rule(case)]
+    held, rival, name = base.offers_by_kind(case), SELLERS[base.rule(case)], data.gpu(case.gpu)["name"]
     if API not in held:
         return opening(case)
     if OWNED not in held:
-        return f"nobody sells {data.gpu(case.gpu)['name']}, so none is owned"
+        return f"nobody sells {name}, so none is owned"
     row = base.break_even_rows(case)[OWNED]
     if row["requests_per_day"] == float("inf"):
-        return f"in this case owned machines, with staff, cost {said_ratio(case, held)} times {rival}"
-    said = f"owned machines beat {rival} above {base.said_break_even(case, row)} requests a day"
-    if base.rule(case) == BEST:
-        return said
-    best = pools.changed(case, price_rule=BEST)
-    then = base.break_even_rows(best)[OWNED]
-    return f"{said}, the cheapest " + (
-        f"above {base.said_break_even(best, then)}" if then["requests_per_day"] < float("inf") else "never")
+        return f"in this case owned {name}, with staff, cost {said_ratio(case, held)} times {rival}"
+    return f"owned {name} beat {rival} above {base.said_break_even(case, row)} requests a day"
+
+
+def against_cheapest(case):
+    """From which volume owned machines beat the cheapest API seller, for a note; nothing where that is the page's own API."""
+    if not cheapest(case):
+        return ""
+    rows = base.break_even_rows(pools.changed(case, price_rule=BEST))
+    return (f"Owned machines beat {SELLERS[BEST]}, at the cheapest prices, from "
+            f"{at_no_end(rows[OWNED]['requests_per_day'])}." if OWNED in rows else "")
 
 
 def said_ratio(case, held):
@@ -147,21 +151,28 @@ def bills(case):
     low = cheapest(case)
     table = pd.concat([table, pd.DataFrame([{"way": CHEAPEST, "usd_per_day": base.usd_per_day(row),
                                              "usd_per_mtok": row["usd_per_mtok"]} for row in low])], ignore_index=True)
-    said = [f"{WAYS[kind]}, {base.said_busy(case, row)} busy, cost {base.said_day(case, row)}"
-            for kind, row in rows.items() if kind != API]
-    sold = base.api(case)
-    if sold:
-        said.append(f"{SELLERS[base.rule(case)]}, at {base.said_api(case, base.rule(case))} a million tokens, "
-                    f"costs {base.said_day(case, rows[API])}")
-    said += [f"its cheapest seller costs {base.said_day(case, row, BEST)}" for row in low]
-    if {OWNED, API} <= held.keys():
-        said[0] = said[0].replace(" busy, cost ", f" busy and {said_ratio(case, held)} times as dear as the API, cost ")
-    volume = named("requests-per-day", case.requests_per_day, "{:,.0f}".format)
     return Finding(
-        table, f"For {volume} request{'' if case.requests_per_day == 1 else 's'} a day {'; '.join(said)} a day.",
+        table, _bill_words(case, rows, low),
         "With staff and tools. Ranges of costs, outer bound: price and speed both at their cheap or dear end; of volumes: "
         "interval of the model. ∞: at no volume.",
         units={"requests_per_day": "request/day"})
+
+
+def _bill_words(case, rows, low):
+    """The bills of a day in a sentence or two: at the API and its cheapest seller, then on machines, owned ones over the API."""
+    volume = named("requests-per-day", case.requests_per_day, "{:,.0f}".format)
+    load = f"With staff, {volume} {'request' if volume == '1' else 'requests'} a day {'costs' if volume == '1' else 'cost'}"
+    usd = {kind: base.said_day(case, row) for kind, row in rows.items()}
+    machines = [kind for kind in HELD if kind in rows]
+    name = data.gpu(case.gpu)["name"]
+    of = {kind: "ones" if place else name for place, kind in enumerate(machines)}
+    if API not in rows:
+        return f"{load} {', '.join(f'{usd[kind]} on {HELD[kind]} {of[kind]}' for kind in machines)}."
+    rival = SELLERS[base.rule(case)]
+    asked = ", ".join([f"{load} {usd[API]} at {rival}", *(f"{base.said_day(case, row, BEST)} at {SELLERS[BEST]}" for row in low)])
+    over = {OWNED: f", {said_ratio(case, rows)} times {rival}"} if OWNED in rows else {}
+    said = [f"{HELD[kind]} {of[kind]} cost {usd[kind]}{over.get(kind, '')}" for kind in machines]
+    return f"{asked}. {capital('; '.join(said))}." if said else f"{asked}."
 
 
 def saving(case):

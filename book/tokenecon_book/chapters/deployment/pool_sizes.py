@@ -37,12 +37,12 @@ def utilisations(case):
     lone = float(utilisation(slots=site, wait_probability=case.wait_probability))
     of = {"wait_probability": case.wait_probability}
     alone_busy = named("pool-busy", lone, percent, places=site, **of)
-    opening = f"Chance leaves a small site {alone_busy} busy with one request a GPU"
+    opening = f"Serving one request per GPU, a small site can be {alone_busy} busy"
     if held:
         full = float(utilisation(slots=held * found["concurrency"], wait_probability=case.wait_probability))
         busy = named("pool-busy", full, percent, places=held * found["concurrency"], **of)
         day = named("pool-busy-day", full / peak, percent, places=held * found["concurrency"], profile=case.profile, **of)
-        sentence = f"{opening}, {busy} with batches; the peaks of a day make that {day}"
+        sentence = f"{opening}; in batches {busy}" + ("" if day == busy else f", or {day} once daily peaks count")
     else:
         sentence = f"{opening}; it does not hold one whole replica"
     strict, _, loose = targets(case)

@@ -5,6 +5,7 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.decision import break_even, options
+from tokenecon.decision.choice_words import SELLERS
 from tokenecon.decision.scenario_prices import tok_per_request
 from tokenecon.finding import Finding, finding, named
 from tokenecon.prices import gpu_prices
@@ -92,7 +93,8 @@ def steps(page):
                   **base.cased(typical, "model", "as_of"))
     return Finding(
         table.drop(columns="of"),
-        f"The same million tokens cost {ends[0]} or {ends[1]}, about {apart} times less, by what is counted and who is asked", (
+        f"A million tokens cost from {ends[1]} to {ends[0]}, about {apart} times as much, depending on what is counted and who "
+        "is asked", (
             f"{data.model(typical.model)['name']}, {typical.requests_per_day:,.0f} requests a day of {typical.isl:,.0f} input "
             f"and {typical.osl:,.0f} output tokens. Each number is right for its question; each line changes one thing and "
             f"keeps the rest. Prices {gpu_prices.known(page)}."),
@@ -125,15 +127,15 @@ def crossings(page):
                          "note": _note(volume, row), "of": {} if row is None else base.choice(case, row)})
     table = pd.DataFrame(rows)
     finite = [row for row in rows if np.isfinite(row["requests_per_day"])]
-    never = [row for row in rows if not np.isfinite(row["requests_per_day"])]
+    never = [rule for rule in RULES if rule in {row["rule"] for row in rows} - {row["rule"] for row in finite}]
     if not finite:
-        sentence = "By no price rule does an own or rented fleet cost less than the API"
+        sentence = "By no price rule does an owned or rented fleet cost less than the API"
     else:
         first = min(finite, key=lambda row: row["requests_per_day"])
         said = named("break-even-api", first["requests_per_day"], lambda value: f"{float(f'{value:.2g}'):,.0f}", **first["of"])
         verb = "owning" if first["kind"] == "own" else "renting"
-        sentence = f"Above about {said} requests a day {verb} beats the API at {RULES[first['rule']]}" + (
-            f"; at {RULES[never[0]['rule']]} nothing beats it" if never else "")
+        sentence = f"On the best accelerator, {verb} beats {SELLERS[first['rule']]} above about {said} requests a day" + (
+            f"; nothing beats {' or '.join(SELLERS[rule] for rule in never)}" if never else "")
     return Finding(table.drop(columns="of"), sentence, note=(
         "Machines and API are compared by the same rule. Whole bill of the fleet, with staff and tools, each volume with the "
         "hours of a service of its size; of accelerators and sellers the choice that costs least in the base case. Empty: at no "

@@ -56,7 +56,7 @@ def test_the_published_figures_agree(page):
 
 
 def test_figures_that_do_not_agree_are_called_so(page):
-    assert cases_deepseek.identities(page()).sentence.startswith("The figures agree: ")
+    assert cases_deepseek.identities(page()).sentence.startswith("The published figures agree: ")
     assert cases_deepseek.identities(page(usd_per_gpu_hour=3.0)).sentence.startswith("These figures do not agree: ")
 
 

@@ -47,12 +47,12 @@ def test_a_ratio_is_worded_on_both_sides_of_one(ratio, words):
 def test_an_input_reconciles_only_within_its_range():
     rows = [{"parameter": "one", "unit": "h", "page": 2.0, "needed": 6.0, "low": 1.0, "high": 5.0},
             {"parameter": "other", "unit": "", "page": 3.0, "needed": 4.0}]
-    none = bills.reconciling(rows, "the sums meet")
-    assert none.sentence == "No input of a known range, moved alone, makes the sums meet"
+    none = bills.reconciling(rows, "make the sums meet")
+    assert none.sentence == "Within its known range, no single input could make the sums meet"
     assert none.table["within"].to_list() == ["no", "–"] and none.table["factor"].to_list() == pytest.approx([3.0, 4 / 3])
     assert none.table["plausible"].to_list() == ["1 to 5 h", "the documents' figure"]
-    some = bills.reconciling([rows[0] | {"high": 7.0}], "the sums meet")
-    assert some.sentence == "Moved alone, one would make the sums meet" and some["possible"] == ["one"]
+    some = bills.reconciling([rows[0] | {"high": 7.0}], "make the sums meet")
+    assert some.sentence == "The one could alone make the sums meet" and some["possible"] == ["one"]
 
 
 def test_an_hour_is_owned_where_there_is_a_purchase_price():
@@ -152,8 +152,8 @@ def test_the_second_bill_pays_for_a_speed_without_optimisation(case):
     found = transcription.reconcile(case("spotify"))
     price = gpu_prices.price_range("a100-sxm-80gb", "on_demand", "2025-12-08")["typical"]
     factors = found.table.set_index("parameter")["factor"]
-    assert factors["audio hours that a GPU transcribes"] == pytest.approx(5000 * price / 0.6 / 4500 / 91.8)
-    assert found["near"] == "measured, plain" and found["possible"] == ["audio hours that a GPU transcribes"]
+    assert factors["hours of audio that a GPU transcribes"] == pytest.approx(5000 * price / 0.6 / 4500 / 91.8)
+    assert found["near"] == "measured, plain" and found["possible"] == ["hours of audio that a GPU transcribes"]
 
 
 def test_a_gpu_that_cannot_be_rented_is_refused(case):
@@ -220,7 +220,7 @@ def test_shopify_turns_are_what_reconciles(case):
     factor = 450_000 / conversations.bottom_up(case("shopify"))["turns"].usd_per_month
     assert table.loc["turns of a conversation", "factor"] == pytest.approx(factor)
     assert table.loc["price of a GPU-hour", "factor"] == pytest.approx(factor)
-    assert found["possible"] == [] and found.sentence.startswith("No input of a known range")
+    assert found["possible"] == [] and found.sentence.startswith("Within its known range, no single input")
 
 
 def test_shopify_words_turn_with_the_numbers(case):

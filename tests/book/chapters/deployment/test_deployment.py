@@ -88,7 +88,7 @@ def test_places_of_a_pool_are_those_of_whole_replicas(case):
     # 10 GPUs hold five replicas of two
     found = pools.replica(case())
     full = erlang.utilisation(slots=5 * found["concurrency"], wait_probability=0.01)
-    assert f", {full:.0%} with batches" in pool_sizes.utilisations(case()).sentence
+    assert f"; in batches {full:.0%}, or " in pool_sizes.utilisations(case()).sentence
     assert "A site: 10 GPUs, 5 replicas." in pool_sizes.utilisations(case()).note
     assert "does not hold one whole replica" in pool_sizes.utilisations(case(central_gpus=100)).sentence
 

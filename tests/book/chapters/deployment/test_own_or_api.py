@@ -69,15 +69,17 @@ def test_the_answer_says_from_where_owning_pays_or_what_it_costs(case):
     steady = case(profile="flat", ops_overhead=0.0)
     at = base.break_even_rows(steady)["own"]["requests_per_day"]
     best = base.break_even_rows(case(profile="flat", ops_overhead=0.0, price_rule="best"))["own"]["requests_per_day"]
-    end = "the cheapest never" if best == float("inf") else f"the cheapest above about {float(f'{best:.2g}'):,.0f}"
-    assert deployment.headline(steady).sentence.endswith(
-        f"owned machines beat the median API above about {float(f'{at:.2g}'):,.0f} requests a day, {end}.")
+    end = "from no volume on." if best == float("inf") else f"from about {float(f'{best:.2g}'):,.0f} requests a day on."
+    answer = deployment.headline(steady)
+    assert answer.sentence.endswith(
+        f"owned H100 SXM beat the median API above about {float(f'{at:.2g}'):,.0f} requests a day.")
+    assert answer.note.endswith(f"beat the cheapest API, at the cheapest prices, {end}")
     dear = case(ops_overhead=50.0)
     held = base.offers_by_kind(dear)
     ratio = held["own"]["usd_per_month"] / held["api"]["usd_per_month"]
     assert deployment.headline(dear).sentence.endswith(f"with staff, cost {ratio:.1f} times the median API.")
     assert own_or_api.volume(dear).sentence == (
-        "At no volume do owned machines or machines rented by the hour beat the median API")
+        "At no volume do owned or rented H100 SXM beat the median API")
     assert own_or_api.saving(dear) == pytest.approx(1 - ratio)
     assert "the cheapest API" in deployment.headline(case(price_rule="best")).sentence
 

@@ -116,12 +116,13 @@ def identities(case):
     ])
     agree = all(abs(value / printed - 1) < ROUNDED for value, printed in (
         (sum(nodes.values()), fact("nodes")), (paid, fact("usd_per_day")), (revenue, fact("revenue"))))
+    rent = named("deepseek-day-rent", paid, "${:,.0f}".format, usd_per_gpu_hour=case.usd_per_gpu_hour)
+    printed = stated("usd_per_day", "${:,.0f}".format)
+    cost = f"the printed {rent}" if rent == printed else f"{rent}, not the printed {printed}"
     return Finding(
-        table, f"{'The figures agree' if agree else 'These figures do not agree'}: the printed rates need "
-        f"{named('deepseek-day-implied-nodes', sum(nodes.values()), '{:.1f}'.format)} nodes where "
-        f"{stated('nodes', '{:g}'.format)} are printed, and those cost "
-        f"{named('deepseek-day-rent', paid, '${:,.0f}'.format, usd_per_gpu_hour=case.usd_per_gpu_hour)} where "
-        f"{stated('usd_per_day', '${:,.0f}'.format)} is.",
+        table, f"{'The published figures agree' if agree else 'These figures do not agree'}: the rates need "
+        f"{named('deepseek-day-implied-nodes', sum(nodes.values()), '{:.1f}'.format)} nodes (printed: "
+        f"{stated('nodes', '{:g}'.format)}), and these cost {cost}.",
         nodes=nodes, flight=flight, revenue=revenue, paid=paid, each=each)
 
 

@@ -229,9 +229,9 @@ def reconcile(case):
          "low": spans["requests_per_analyst_hour"][0], "high": spans["requests_per_analyst_hour"][2]},
         {"parameter": "analysts", "unit": "", "page": case.analysts,
          "needed": case.analysts * enough / case.requests_per_analyst_hour},
-    ], "walls cost next to nothing")
+    ], "make walls nearly free")
     return Finding(found.table, found.sentence,
-                   f"Next to nothing: {percent(CHEAP - 1)} of the bill. Ranges are our assumptions: the documents give neither "
+                   f"Nearly free: {percent(CHEAP - 1)} of the bill. Ranges are our assumptions: the documents give neither "
                    "groups nor requests, and break off there.")
 
 

@@ -195,10 +195,10 @@ def price_levels(case):
             "usd_per_mtok", (row["usd_per_month_low"] * scale, row["usd_per_mtok"], row["usd_per_month_high"] * scale)))
     table = pd.DataFrame(rows)
     rented = table.loc[table["label"] == "own fleet, rented", "usd_per_mtok"].item()
-    against = f"{_over(after / market[1], 'an API price', case)} an API price and " if market else ""
+    against = f"{_over(after / market[1], 'an API price', case)} an API price, " if market else ""
     return Finding(
-        table, f"Shopify's optimised bill pays {said_mtok(case, 'usd_per_month_after')} for a million tokens: "
-        f"{against}{_over(after / rented, 'an own fleet', case)} the cost of an own fleet",
+        table, f"Shopify's optimised bill is {said_mtok(case, 'usd_per_month_after')} a million tokens: "
+        f"{against}{_over(after / rented, 'an own fleet', case)} a rented fleet's at turns of usual length",
         f"Input and output at the mix of the page, {case.isl} in and {case.osl:g} out. {fleets.note}")
 
 

@@ -73,8 +73,8 @@ def bill(case):
             f"usd_per_month{end}": money.usd_per_month(tok_per_day=volume, usd_per_tok=units.convert(usd, "USD/Mtok", "USD/tok"))
             for end, usd in zip(("_low", "", "_high"), market, strict=True)}))
     return Finding(
-        pd.concat(parts, ignore_index=True), f"The bill as paid carries {_carried(case, own)} tokens a turn on an own fleet, "
-        f"where the documents' volumes leave {said_turn(case)}; a real one has "
+        pd.concat(parts, ignore_index=True), f"On a fleet of its own, Shopify's bill pays for {_carried(case, own)} tokens a "
+        f"turn; the documents' volumes leave {said_turn(case)}, a real one has "
         f"{named('turn-measured', own['usual'], '{:,.0f}'.format)}",
         bottom_up(case).note, bill=case.usd_per_month_after, **{name: own[name] for name in ("usual", "implied", "fits")})
 
@@ -119,7 +119,7 @@ def reconcile(case):
         {"parameter": "turns of a conversation", "unit": "", "page": case.turns, "needed": case.turns * factor},
         {"parameter": "conversations of a day", "unit": "", "page": case.conversations_per_day,
          "needed": case.conversations_per_day * factor},
-    ], "the fleet cost what the bill says")
+    ], "explain the bill")
     return Finding(found.table, found.sentence, own.note, possible=found["possible"])
 
 
@@ -128,8 +128,8 @@ def headline(case):
     """The answer of the page: the two figures that do not add up, and the number that would."""
     answer = curve(case)
     return Finding(
-        answer.table, f"Shopify's case pays {said_mtok(case, 'usd_per_month_after')} for a million tokens; with "
-        f"{_carried(case, answer)} tokens a turn, not {said_turn(case)}, an own fleet would cost as much.")
+        answer.table, f"Shopify's case pays {said_mtok(case, 'usd_per_month_after')} for a million tokens; a fleet of its own "
+        f"would cost that bill at {_carried(case, answer)} tokens a turn, not {said_turn(case)}.")
 
 
 @finding

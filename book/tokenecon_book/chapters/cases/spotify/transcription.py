@@ -131,8 +131,8 @@ def audio_hour(case):
     over, times = (named("case-bill-over", after / usd, ratio_words, over=what, **of(case)) for usd, what in (
         (case.usd_per_audio_hour_api, "a public API"), (arithmetic_usd, "the arithmetic")))
     return Finding(
-        table, f"By the bills of Spotify's case an hour of audio costs {bill}; a public API asks "
-        f"{given(case, 'usd_per_audio_hour_api', dollars)}, and its arithmetic takes {sums}.",
+        table, f"By its second bill, Spotify's case pays {bill} for an hour of audio; a public API asks "
+        f"{given(case, 'usd_per_audio_hour_api', dollars)}, and the computing costs {sums}.",
         f"The bill before says {dollars(before)}. The arithmetic: {name} at {100 * case.mfu:.3g}% of their peak. "
         f"Brackets, an outer bound: the ends of the speeds with those of prices {gpu_prices.known(case)}; "
         f"{case.utilisation:.0%} of hours used. Audio only: storage, alignment and checking are not in it.",
@@ -189,15 +189,15 @@ def reconcile(case):
     low, typical, high = prices(case)
     used, slowest = data.span("utilisation.own"), min(ends[0] for ends in speeds(case).values())
     found = reconciling([
-        {"parameter": "audio hours that a GPU transcribes", "unit": "an hour", "page": here.speed, "needed": here.speed / factor,
-         "low": slowest, "high": here.speed_high},
+        {"parameter": "hours of audio that a GPU transcribes", "unit": "an hour", "page": here.speed,
+         "needed": here.speed / factor, "low": slowest, "high": here.speed_high},
         {"parameter": "price of a GPU-hour", "unit": "USD", "page": typical, "needed": typical * factor, "low": low,
          "high": high},
         {"parameter": "share of hours used", "unit": "", "page": case.utilisation, "needed": case.utilisation / factor,
          "low": used[0], "high": used[2]},
         {"parameter": "audio of a day", "unit": "hours", "page": case.audio_hours_per_day,
          "needed": case.audio_hours_per_day * factor},
-    ], "the transcription cost what the second bill says")
+    ], "explain the second bill")
     ways = speeds(case)
     near = min(ways, key=lambda way: abs(np.log(ways[way][1] * factor / here.speed)))
     return Finding(found.table, f"{found.sentence}. The speed that it pays for is nearest to {NEAREST.get(near, 'arithmetic')}",
