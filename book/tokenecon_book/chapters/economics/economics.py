@@ -208,10 +208,10 @@ def batch_curve(case):
     fall = parts[0]["usd_per_mtok_out"].iloc[0] / parts[0]["usd_per_mtok_out"].iloc[-1]
     of = base.cased(case, "model", "gpu", "n_gpus", "weights", "kv", "isl", "osl")
     most = named("concurrency-memory", last, "{:,.0f}".format, **of)
-    gain = named("batch-gain", fall, lambda ratio: f"1/{ratio:,.0f}" if ratio > 9.95 else f"{1 / ratio:.0%}", batch=last, **of)
+    gain = named("batch-gain", fall, f"{{:,.{0 if fall > 9.95 else 1}f}}".format, batch=last, **of)
     return Finding(
-        table, f"Served {most} at a time, as many as {'the memory holds' if memory_ends else 'an engine runs'}, an output token "
-        f"costs {gain} of one served alone"
+        table, f"Served alone, an output token costs {gain} times as much as one of {most} at a time, as many as "
+        f"{'the memory holds' if memory_ends else 'an engine runs'}"
         if last > 1 else "There is nothing to share a step with: the memory holds one request at a time",
         calibrated.note(parts[0]), max_concurrency=last, end="memory is full" if memory_ends else "engines run no more",
         critical_batch=critical if critical <= last else None)  # where the memory ends before it: nothing to mark
