@@ -61,6 +61,11 @@ FIELDS = ["name", "choice", "group", "kind", "gpu", "n_gpus", "gpus", "unit_gpus
           "calibrated", "unmeasured", "price_sellers", "price_from", "price_seen", "price_mark", "seller",
           *(f"{name}{end}" for name in RANGED for end in ENDS), *(f"usd_per_month_{line}" for line in bill.LINES),
           "usd_per_month_marginal", "usd_per_mtok_marginal", "capital_usd", "commitment_usd", "commitment_months", "reason"]
+COLUMN_UNITS = {  # of columns whose names do not say theirs
+    "price_sellers": "count", "gpus": "GPU", "unit_gpus": "GPU", "usd_per_mtok_marginal": "USD/Mtok", "capital_usd": "USD",
+    "commitment_usd": "USD", "commitment_months": "month",
+    **{f"usd_per_month_{part}": "USD/month" for part in (*bill.LINES, "marginal")},
+}  # fmt: skip
 API_COLUMNS = {name: (title, unit) for name, (title, unit) in COLUMNS.items() if name in (
     "name", "usd_per_mtok", "usd_per_month", *COSTS.values()) or name.startswith("price_")} | {"name": ("Price", None)}
 REFUSED_COLUMNS = {"name": ("Not to be had", None), "reason": ("Why", None)}
@@ -236,7 +241,7 @@ def offers(case):
         f"Price seen: the quote that sets it; old: over {gpu_prices.OLD_DAYS} days before."
         + _unmeasured(table)
         + (" Yours: an offer of your own facts is among them." if table["price_mark"].str.contains("yours").any() else "")),
-        units={"price_sellers": "count"})
+        units=COLUMN_UNITS)
 
 
 def _positions(number):

@@ -46,7 +46,7 @@ def points(found):
     near = named("throughput-near", (own["residual"].abs() < np.log(1.25)).mean(), percent, cases=len(own))
     return Finding(
         table[[*POINT, "form", "cases", "measured_tok_s", "predicted_tok_s"]],
-        f"{near} of measured throughputs lie within 25% of a prediction made without them",
+        f"{near} of measured throughputs lie within a quarter of a prediction made without them",
         "A point is one model on one layout of one family of sources, the geometric mean over lengths and clients.",
         units={"measured_tok_s": "tok/s", "predicted_tok_s": "tok/s", "cases": "count"})
 

@@ -500,6 +500,13 @@ def test_sentences_are_short_and_say_something(tolerance, section):
         assert sentence.endswith(".") and not re.search(r"[\u201c\u201d\"]|nan|  |\b0 of\b", sentence), sentence
 
 
+def test_the_widest_miss_says_where_it_takes_the_documents_own_inputs():
+    """The printed $0.001 a token is recomputed from their rate and rents; no figure of the software chapter is."""
+    every = findings.words(claims.ledger())["wrong"]
+    assert every.startswith("By the documents' own figures, the printed cost per token of $0.001 is at least 46 times too large")
+    assert findings.words(claims.ledger(section="software"))["wrong"].startswith("The printed ")
+
+
 @pytest.mark.parametrize("chapter", sorted(data.table("claims")["chapter"].unique()))
 def test_a_chapter_says_how_its_claims_fare(chapter):
     sentence = claims.for_chapter(chapter).sentence
