@@ -17,9 +17,10 @@ from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
 from tokenecon.queries import remembered
 from tokenecon.serving import operating_point
-from tokenecon_book.documents.words import about, count, dollars, longer, percent, price, whole_dollars
+from tokenecon_book.documents.words import about, count, dollars, listed, longer, percent, price, whole_dollars
 
 NAME = "chat-assistant"
+NAMED_GPUS = 4  # accelerators that a case line names
 # parameter of a page -> the scenario's own name of it
 FIELDS = {name: name for name in scenario.PLACES} | {"gpu": "gpus"}
 ASSUMED = ("pue", "residual_share")  # of the scenario, where a page states them
@@ -317,4 +318,17 @@ def line(case):
     else:
         parts = [data.gpu(case.gpu)["name"]]
     parts.append(f"{said_hour(case)} an hour on demand ({counted(case)})")
+    return Finding(pd.DataFrame({"part": parts}), " · ".join(parts))
+
+
+@finding
+def scene_line(scene):
+    """The case of a scenario in one line: model, format, accelerators compared, lengths, load, day and rule of its prices."""
+    parts = [data.model(scene.model)["name"], data.precision(scene.weights)["name"],
+             listed([data.gpu(gpu)["name"] for gpu in scene.gpus]) if len(scene.gpus) <= NAMED_GPUS else
+             f"{named('accelerators-compared', len(scene.gpus), str, gpus=','.join(scene.gpus), price='scenario')} accelerators",
+             f"{named('scenario-isl', scene.isl, '{:,.0f}'.format, scenario=scene.name)} → "
+             f"{named('scenario-osl', scene.osl, '{:,.0f}'.format, scenario=scene.name)} tokens",
+             f"{named('requests-per-day', scene.requests_per_day, lambda number: count(number, 'request'))} a day",
+             f"prices of {scene.as_of}, {gpu_prices.PRICE_RULES[scene.price_rule]}"]
     return Finding(pd.DataFrame({"part": parts}), " · ".join(parts))
