@@ -31,7 +31,7 @@ book: .venv/stamp ## run the notebooks that changed and build the site into _bui
 test: book node_modules/stamp ## the book, lint and all tests (CHROME=/path/to/chromium for the browser tests)
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy --no-error-summary
-	@$(BIN)/pytest -q -n 2 --dist loadfile $(ARGS)
+	@$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 serve: .venv/stamp ## show the built site on this machine and print its address
 	@$(BIN)/python -m tokenecon_book.build.serve
