@@ -25,6 +25,6 @@ def glue(key, finding, part=""):
 
 
 def written(finding, text):
-    """The named quantities that stand in a text, as dicts."""
-    return [one._asdict() | {"case": dict(one.case)} for one in finding.quantities
+    """The named quantities that stand in a text, as dicts; the last digits of a value differ between machines."""
+    return [one._asdict() | {"value": float(f"{one.value:.12g}"), "case": dict(one.case)} for one in finding.quantities
             if re.search(rf"(?<![\w.]){re.escape(one.text)}(?!\w|[.,]\d)", text)]
