@@ -8,6 +8,8 @@ import contextlib
 import functools
 from collections import namedtuple
 
+from tokenecon.errors import BadInput
+
 # where: pairs of a column with "=", "!=", "<=" or ">=" at its end, and a text or a tuple of texts of which one must match;
 # want: "" for whole rows, "*" for rows to choose from, of which the chosen are cited by another query, "max COLUMN" or
 # "min COLUMN" for an extreme text, or names of columns for their distinct combinations
@@ -79,24 +81,27 @@ def _answers_with(query, new):
 
 
 def remembered(function):
-    """:func:`functools.cache` for what asks of ``data/``: an answer from memory is put on record like a new one."""
+    """:func:`functools.cache` for what asks of ``data/``: an answer or refusal from memory is put on record like a new one."""
     known = {}
 
     @functools.wraps(function)
     def wrapper(*args, **named):
         key = (args, tuple(sorted(named.items())))
-        if key in known:
-            result, asked = known[key]
-            for record in _recordings:
-                record.update(asked)
-            return result
-        with recording() as asked:
-            result = function(*args, **named)
-        known[key] = result, asked
+        if key not in known:
+            with recording() as asked:
+                try:
+                    known[key] = function(*args, **named), None, asked
+                except BadInput as refusal:
+                    known[key] = None, refusal, asked
+        result, refusal, asked = known[key]
+        for record in _recordings:
+            record.update(asked)
+        if refusal is not None:
+            raise refusal.with_traceback(None)
         return result
 
     def clear(new):
-        for key in [key for key, (_, asked) in known.items() if not new or any(_answers_with(one, new) for one in asked)]:
+        for key in [key for key, (*_, asked) in known.items() if not new or any(_answers_with(one, new) for one in asked)]:
             del known[key]
 
     _forgetting.append(clear)

@@ -1,5 +1,7 @@
 """The one reader of a user's YAML: a mapping of names to plain values, small, each name once, each value whole."""
 
+import copy
+import functools
 from pathlib import Path
 
 import yaml
@@ -46,6 +48,11 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+@functools.lru_cache(maxsize=8)  # a page reads its scenario once for each result
+def _loaded(text):
+    return yaml.load(text, Loader=_Loader)
+
+
 def mapping(path):
     """The mapping in a file; :class:`NotYaml` says what is wrong with any other."""
     try:
@@ -53,7 +60,7 @@ def mapping(path):
             text = file.read(LARGEST + 1)
         if len(text) > LARGEST:
             raise NotYaml(f"is larger than {LARGEST:,} bytes")
-        found = yaml.load(text.decode(), Loader=_Loader)
+        found = copy.deepcopy(_loaded(text.decode()))
     except OSError as error:
         raise NotYaml(f"cannot be read: {error.strerror or error}") from error
     except UnicodeDecodeError as error:

@@ -164,4 +164,5 @@ def test_our_own_guess_is_an_estimate_and_a_readers_is_a_price(asked, monkeypatc
     asked(("market", 20_000.0, "2026-06-30", bought | {"basis": "assumed"}), ("market", 30_000.0, "2025-02-28", bought))
     assert gpu_prices.offers(H100, "purchase", DAY)["value"].tolist() == [30_000.0], "an old listing goes before a guess"
     monkeypatch.setattr(data, "own", lambda table: {"p0"})
+    queries.forget()
     assert gpu_prices.offers(H100, "purchase", DAY)["value"].tolist() == [20_000.0]

@@ -8,6 +8,7 @@ from tokenecon.errors import NoPrice
 from tokenecon.formulas import contracts
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import api_terms, gpu_prices, price_book
+from tokenecon.queries import remembered
 
 SELLERS = 3  # from so many on, their prices are a range by themselves
 PERCENTILES = (0.1, 0.9)
@@ -51,11 +52,7 @@ def rent(case, gpu, kind, most_gpus=None):
     else:
         found = gpu_prices.price_range(gpu, kind, case.as_of, rule=case.price_rule, most_gpus=most_gpus,
                                        discount_per_year=case.discount_rate)
-        low, high, yours = seller_percentiles(case, gpu, kind, found["typical"], found)
-        price = {"low": low, "typical": found["typical"], "high": high, "seen": found["as_of"], "count": found["sellers"],
-                 "yours": yours, "outside": found["rule"] == "best" and _outside(gpu, kind, case.as_of, found["rows"]),
-                 **{name: found[name] for name in ("min_gpus", "term_months", "prepaid_share", "estimates")},
-                 "second_hand": False, "slow": False, "said": gpu_prices.whose(found)}
+        price = _asked(gpu, kind, case.as_of, case.price_rule, most_gpus, case.discount_rate) | {"said": gpu_prices.whose(found)}
     if kind != "spot":
         return price
     regular = rent(case, gpu, "on_demand", most_gpus)
@@ -66,24 +63,34 @@ def rent(case, gpu, kind, most_gpus=None):
     return work | {name: price[name] for name in STATED}
 
 
+@remembered
+def _asked(gpu, kind, as_of, price_rule, most_gpus, discount_per_year):
+    found = gpu_prices.price_range(gpu, kind, as_of, rule=price_rule, most_gpus=most_gpus, discount_per_year=discount_per_year)
+    low, high, yours = seller_percentiles(as_of, discount_per_year, gpu, kind, found["typical"], found)
+    return {"low": low, "typical": found["typical"], "high": high, "seen": found["as_of"], "count": found["sellers"],
+            "yours": yours, "outside": price_rule == "best" and _outside(gpu, kind, as_of, found["rows"]),
+            **{name: found[name] for name in ("min_gpus", "term_months", "prepaid_share", "estimates")},
+            "second_hand": False, "slow": False}
+
+
 def _outside(gpu, kind, as_of, ids):
     """Whether an offer is beyond the range of its peers."""
     rows = price_book.marks(gpu_prices.offers(gpu, kind, as_of), as_of)
     return bool(rows.loc[rows["id"].isin(ids), "outside"].any())
 
 
-def seller_percentiles(case, gpu, kind, typical, found=None):
+def seller_percentiles(as_of, discount_per_year, gpu, kind, typical, found=None):
     """10th and 90th percentile of what sellers ask, and whether any of them is the reader's own.
 
     Where too few sellers are known, the percentiles are the typical price with an assumed spread.  ``found`` is a price range
     by another rule than that of all sellers' typical price.
     """
-    rows = gpu_prices.offers(gpu, kind, case.as_of)
+    rows = gpu_prices.offers(gpu, kind, as_of)
     if found:
         rows = rows[rows["id"].isin(found["rows"])]
         if found["rule"] == "best":
             return typical, typical, bool(data.own("prices") & set(rows["id"]))
-    rows = gpu_prices.levelled(rows, case.discount_rate)
+    rows = gpu_prices.levelled(rows, discount_per_year)
     sellers = rows.groupby("provider")["value"].median()
     if len(sellers) >= SELLERS:
         low, high = (float(one) for one in np.quantile(sellers, PERCENTILES))
@@ -113,7 +120,7 @@ def own(case, gpu, utilisation):
     return price | {"seen": found["as_of"], "count": found["sellers"], "said": gpu_prices.whose(found),
                     "outside": False, "min_gpus": 1, "term_months": 0.0, "prepaid_share": 0.0,
                     "estimates": found["estimates"], "second_hand": found["second_hand"], "slow": False,
-                    "yours": seller_percentiles(case, gpu, "purchase", typical)[2]}
+                    "yours": seller_percentiles(case.as_of, case.discount_rate, gpu, "purchase", typical)[2]}
 
 
 def may_wait(case):

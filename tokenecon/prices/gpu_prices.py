@@ -114,6 +114,11 @@ def offers(gpu, kind, as_of=None, *, max_age_days=None, estimates=False):
     stand where nobody prints a price.
     Adds ``quoted``: the day on which a quote was last seen, as known on the date.
     """
+    return _offers(gpu, kind, as_of, max_age_days, estimates).copy()
+
+
+@remembered
+def _offers(gpu, kind, as_of, max_age_days, estimates):
     days = PRICE_MAX_AGE_DAYS[kind] if max_age_days is None and kind in PRICE_KINDS else max_age_days
     rows = _known(gpu, kind, as_of, days)
     if not estimates:

@@ -58,9 +58,14 @@ def choices(model, gpus, *, weights, kv, isl, osl, cached_prefix=0.0, ttft_ms=No
     ``sizes`` are numbers of GPUs to try, by default :data:`SIZES` up to the server of the GPU; a mixture of experts may also
     run attention data-parallel. A GPU that no size serves keeps the reason of its largest size.
     """
+    asked = {"weights": weights, "kv": kv, "isl": isl, "osl": osl, "cached_prefix": cached_prefix}
+    return _choices(model, tuple(gpus), sizes and tuple(sizes), ttft_ms, tpot_ms, **asked).copy()
+
+
+@remembered
+def _choices(model, gpus, sizes, ttft_ms, tpot_ms, **asked):
     routed = data.model(model)["kind"] == "moe"
-    rows = [{"model": model, "gpu": gpu, "n_gpus": size, "weights": weights, "kv": kv, "isl": isl, "osl": osl,
-             "cached_prefix": cached_prefix, "attention_dp": ranks}
+    rows = [{"model": model, "gpu": gpu, "n_gpus": size, **asked, "attention_dp": ranks}
             for gpu in gpus for size in sizes or [one for one in SIZES if one <= lookups.server_gpus(gpu)]
             for ranks in ((1, size) if routed and size > 1 else (1,))]  # fmt: skip
     table = capacity(pd.DataFrame(rows), ttft_ms=ttft_ms, tpot_ms=tpot_ms)

@@ -52,6 +52,24 @@ def of(case, **changes):
     return found
 
 
+def offers(case, may_stop=False, **changes):
+    """What :func:`options.offers` finds for :func:`of`, worked out once; of work that may stop, spot hours are among it."""
+    return _offers(tuple(_stated(SimpleNamespace(**changes)).items()), may_stop, **_stated(case))
+
+
+@remembered
+def _offers(changes, may_stop, **stated):
+    full = of(SimpleNamespace(**stated), **{name: list(value) if isinstance(value, tuple) else value for name, value in changes})
+    full.interruptible = full.interruptible or may_stop
+    return options.offers(full)
+
+
+def _stated(case):
+    """What a page says of the base scenario, as plain values."""
+    found = {name: getattr(case, name) for name in (*FIELDS, *ASSUMED, "usd_per_gpu_hour") if hasattr(case, name)}
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in found.items()}
+
+
 def cased(case, *fields):
     """What a named quantity is of: the case's own values of some fields."""
     return {name: getattr(case, name) for name in fields if getattr(case, name, None) is not None}
@@ -126,9 +144,7 @@ def offered(case, gpus, *kinds):
 
     ``reason`` says why one cannot be had.  Who asks for spot hours has work that may be interrupted.
     """
-    full = of(case, gpus=list(gpus), n_gpus=None)
-    full.interruptible = full.interruptible or "spot" in kinds
-    found = options.offers(full).table
+    found = offers(case, gpus=list(gpus), n_gpus=None, may_stop="spot" in kinds).table
     return found[found["kind"].isin(["", *kinds])]
 
 
@@ -170,7 +186,7 @@ def bill(case, kind="on_demand"):
 
     Raises :class:`NothingServes` with the reason where it cannot be had.
     """
-    found = options.offers(of(case, gpus=[case.gpu])).table
+    found = offers(case, gpus=[case.gpu]).table
     rows = found[(found["kind"] == kind) & (found["reason"] == "")]
     if rows.empty:
         reasons = found.loc[found["kind"].isin(["", kind]), "reason"]
@@ -276,22 +292,19 @@ def api(case):
 
 def offers_by_kind(case):
     """The rows of :func:`options.offers` that can be had on the page's GPU, and of the API, by kind of hour."""
-    table = options.offers(of(case, gpus=[case.gpu])).table
+    table = offers(case, gpus=[case.gpu]).table
     return {row["kind"]: row for _, row in table[table["reason"] == ""].iterrows()}
 
 
 def break_even_rows(case):
     """The rows of :func:`break_even.against_api` for the page's GPU by kind of hour, each with its offer; none without an API."""
-    of(case)  # refuses what the scenario does not allow
-    stated = tuple((name, getattr(case, name)) for name in (*FIELDS, *ASSUMED) if name != "gpus" and hasattr(case, name))
-    return {kind: pd.Series(dict(row)) for kind, row in _break_even(*stated).items()}
+    return {kind: pd.Series(dict(row)) for kind, row in _break_even(**_stated(case)).items()}
 
 
 @remembered
-def _break_even(*stated):
-    case = SimpleNamespace(**dict(stated))
-    scene = of(case, gpus=[case.gpu])
-    held, table = offers_by_kind(case), break_even.against_api(scene, options.offers(scene)).table
+def _break_even(**stated):
+    case = SimpleNamespace(**stated)
+    held, table = offers_by_kind(case), break_even.against_api(of(case, gpus=[case.gpu]), offers(case, gpus=[case.gpu])).table
     return {row["kind"]: held[row["kind"]].to_dict() | row.to_dict() for _, row in table.iterrows()}
 
 
@@ -306,7 +319,7 @@ def line(case):
 
     A page about an hour alone has a case without a model; then the line is about the machine and its price.
     """
-    parts = []
+    parts, row = [], {"utilisation": None}
     if hasattr(case, "model"):
         row = bill(case)
         parts = [data.model(case.model)["name"], data.precision(case.weights)["name"],
@@ -318,7 +331,7 @@ def line(case):
     else:
         parts = [data.gpu(case.gpu)["name"]]
     parts.append(f"{said_hour(case)} an hour on demand ({counted(case)})")
-    return Finding(pd.DataFrame({"part": parts}), " · ".join(parts))
+    return Finding(pd.DataFrame({"part": parts}), " · ".join(parts), busy=row["utilisation"])
 
 
 @finding

@@ -11,6 +11,7 @@ import random
 import re
 from unittest import mock
 
+import numpy as np
 import pytest
 
 from tokenecon import data, kinds
@@ -129,6 +130,46 @@ def broken(found, glued):
             yield from ((law, text) for law, rule in EVERYWHERE.items() if isinstance(text, str) and re.search(rule, text))
 
 
+def cells(found):
+    """The numbers of the tables and named values of some findings, without sign, in order."""
+    held = {float(len(one._table)) for one in found}
+    rest = [part for one in found for part in (*one.values.values(), one._table.select_dtypes("number").to_numpy())]
+    while rest:
+        part = rest.pop()
+        if isinstance(part, dict | list | tuple | set):
+            rest += part.values() if isinstance(part, dict) else part
+        elif hasattr(part, "select_dtypes"):
+            rest.append(part.select_dtypes("number").to_numpy())
+        elif isinstance(part, int | float | np.number | np.ndarray) or hasattr(part, "dtype"):
+            flat = np.ravel(np.asarray(part))
+            held |= {abs(float(one)) for one in flat} if flat.dtype.kind in "iuf" else set()
+    return np.array(sorted(one for one in held if one and np.isfinite(one)))
+
+
+def among(numbers, wanted):
+    """Whether any of some numbers stands among others in order."""
+    wanted = np.abs(np.atleast_1d(wanted))
+    place = np.clip(np.searchsorted(numbers, wanted)[:, None] + np.array([-1, 0]), 0, len(numbers) - 1)
+    return bool(np.isclose(numbers[place], wanted[:, None], rtol=1e-10, atol=0).any())
+
+
+def follows(value, numbers):
+    """Whether a number is one of some, or the ratio, the difference, the saving or the excess of two of them."""
+    if among(numbers, [value, 1 - value]):
+        return True
+    ratios = [one for one in (value, 1 + value, 1 - value) if one not in (0.0, 1.0)]
+    return any(among(numbers, numbers / one) for one in ratios) or among(
+        numbers, (numbers - value)[numbers > value * (1 + 1e-9)])
+
+
+def made_up(found):
+    """Named numbers of sentences, of a kind that is worked out, that no table of the page holds and no two cells give."""
+    worked_out = {row["id"] for _, row in data.table("quantities").iterrows() if row["known"] in ("model", "arithmetic")}
+    numbers = cells(found)
+    return sorted({f"{one.name} {one.text} ({one.value:.6g})" for part in found for one in part.quantities
+                   if one.name in worked_out and np.isfinite(one.value) and not follows(one.value, numbers)})
+
+
 def drawn(name, place):
     """A few parameters of a notebook at other allowed values, the same for the same seed."""
     chance, declared = random.Random(f"{name} {SEED} {place}"), parameters.spec(notebooks.find(name)[1])
@@ -174,6 +215,7 @@ def test_every_sentence_obeys_the_laws(name, change):
         assert change and not re.search(EVERYWHERE["no number"], str(refusal)), refusal
         return
     assert not [f"{law}: {text}" for law, text in broken(*found)]
+    assert not made_up(found[0]), "numbers in a sentence that no table of the page holds: give the Finding the value"
 
 
 def test_the_laws_find_what_they_are_for():
@@ -187,6 +229,13 @@ def test_the_laws_find_what_they_are_for():
     assert once.keys() == (EVERYWHERE | SAID).keys()
     for law, said in once.items():
         assert re.search((EVERYWHERE | SAID)[law], said), law
+
+
+def test_a_number_of_no_table_is_found():
+    """Cells 2, 5 and 8: their ratios, differences and what is saved follow from them; 3.7 and 0.41 do not."""
+    numbers = np.array([2.0, 5.0, 8.0])
+    assert all(follows(one, numbers) for one in (5.0, 2.5, 3.0, 0.6, 0.375, 1.5))  # 5; 5/2; 5-2; 1-2/5; 1-5/8; 5/2-1
+    assert not any(follows(one, numbers) for one in (3.7, 0.41, 7.0))
 
 
 def test_words_know_one_none_less_and_the_same():

@@ -120,7 +120,7 @@ def by_hour(case):
         f"stand by beyond that; at most {case.lost_share:.0%} is lost if a provider fails, so that what is paid may be more than "
         f"the load needs. Outer bound of what is saved: {span(*ends, signed)}, by how often spot is there and interrupted. Only "
         "offers are bought: what an index or an analyst's cost model says of contracts is not.",
-        saving=saved, saving_low=ends[0], saving_high=ends[1], usd_per_day=costs[1], on_demand=plain,
+        shares=shares, saving=saved, saving_low=ends[0], saving_high=ends[1], usd_per_day=costs[1], on_demand=plain,
         needed=demand(case).max(), old=old, taken=taken, ticks=list(range(0, int(hours[-1]) + 2, max(1, len(hours) // 8))))
 
 
@@ -187,7 +187,8 @@ def bills(case):
         pd.DataFrame(rows),
         f"The machine hours of the base case, rented on demand, cost {said_rented(case, row)} a day; with staff and tools "
         f"{base.said_day(case, row)}.",
-        "Machine hours alone. Outer bound: how often spot is to be had and interrupted, and how long a restart takes.")
+        "Machine hours alone. Outer bound: how often spot is to be had and interrupted, and how long a restart takes.",
+        whole_usd_per_day=base.usd_per_day(row))
 
 
 def said_rented(case, row):

@@ -37,7 +37,7 @@ def utilisations(case):
     lone = float(utilisation(slots=site, wait_probability=case.wait_probability))
     of = {"wait_probability": case.wait_probability}
     alone_busy = named("pool-busy", lone, percent, places=site, **of)
-    opening = f"Serving one request per GPU, a small site can be {alone_busy} busy"
+    full, opening = None, f"Serving one request per GPU, a small site can be {alone_busy} busy"
     if held:
         full = float(utilisation(slots=held * found["concurrency"], wait_probability=case.wait_probability))
         busy = named("pool-busy", full, percent, places=held * found["concurrency"], **of)
@@ -51,7 +51,7 @@ def utilisations(case):
         f"A replica: {pools.count(case.n_gpus, 'GPU')}, {pools.count(found['concurrency'], 'request')} in flight within "
         f"{case.ttft_ms:g} ms to the first token and {case.tpot_ms:g} ms a token. Outer bound: {strict:.1%} to {loose:.0%} of "
         f"requests waiting. A site: {site_words}. By day: sized for an hour {peak:.2f} times as busy as the mean. "
-        "Poisson arrivals; real ones come in bursts."), claimed=printed_utilisations())
+        "Poisson arrivals; real ones come in bursts."), claimed=printed_utilisations(), alone=lone, batched=full)
 
 
 def size_words(n_gpus):

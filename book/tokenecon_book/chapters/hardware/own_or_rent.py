@@ -160,7 +160,8 @@ def cpu_or_gpu(case):
                                    "usd_per_mtok_out_low": low, "usd_per_mtok_out_high": high}))
     table = pd.concat(parts, ignore_index=True)
     wins = parts[0]["usd_per_mtok_out"].to_numpy() < parts[1]["usd_per_mtok_out"].to_numpy()
-    load = named("cpu-cheaper-until", float(f"{loads[wins].max():.2g}"), "{:,.0f}".format, **base.cased(
+    until = float(f"{loads[wins].max():.2g}") if wins.any() else None
+    load = named("cpu-cheaper-until", until, "{:,.0f}".format, **base.cased(
         case, "cpu", "cpu_share", "small_gpu", "small_model", "small_weights", "kv", "isl", "osl", "as_of")) if wins.any() else ""
     where = "At every load" if wins.all() else f"Below about {load} tokens a second" if wins.any() else "At no load"
     aged = [f"{machine['name']} {machine['age']} days" for machine in (cpu, gpu) if machine["age"] > gpu_prices.OLD_DAYS]
@@ -170,4 +171,4 @@ def cpu_or_gpu(case):
         f"An hour of the slice costs {than(cpu['prices'][1] / gpu['prices'][1])} one of {gpu['name']}. "
         f"By the textbook, both with the same assumed efficiencies: no CPU server is among the measurements. {gpu['name']} makes "
         f"{gpu['rate'] / cpu['rate']:.2g} times as many tokens. Machines are paid whole: where the load needs a second one, the "
-        "cost jumps." + (f" Age of the price: {', '.join(aged)}." if aged else ""))
+        "cost jumps." + (f" Age of the price: {', '.join(aged)}." if aged else ""), until=until)

@@ -77,7 +77,7 @@ def check(case):
         f"inputs (10 to 90 %), which hold the published figure {int(holds.sum())} times of {len(known)}. Large: a large cloud "
         f"with halls of its own. Ours here lasts {data.value('finance.life'):g} years, as theirs; they do not print their "
         "purchase prices."
-        f"{fall}{_left_out(case, known)}")
+        f"{fall}{_left_out(case, known)}", gap=known["ratio"].median())
 
 
 def _left_out(case, known):

@@ -37,7 +37,8 @@ def life(case):
             **expected | {"years": YEARS, "residual_share": _resale(YEARS, share)})}) for share, words in shares.items()],
         ignore_index=True)
     sold = [{"residual_share": float(_resale([case.years], share)[0])} for share in (max(shares), min(shares))]
-    ends = [owned_said(case, owned_hour.owned_total(**expected | one), **one) for one in sold]
+    totals = [owned_hour.owned_total(**expected | one) for one in sold]
+    ends = [owned_said(case, total, **one) for total, one in zip(totals, sold, strict=True)]
     here = owned_hour.owned_total(**expected)
     less = owned_hour.owned_total(**expected | {"years": case.years - 1, "residual_share": _resale([case.years - 1], data.value(
         "finance.residual"))[0]}) - here if case.years >= 2 else 0.0
@@ -49,7 +50,7 @@ def life(case):
         f"{years_words(end)}, and stays there; of the network nothing is sold."
         + (f" A year less of use adds {dollars(less)}." if less > CENT else "")
         + f" Rent: the typical on-demand price of the day{', which is old' if gpu_prices.aged(rent) else ''}.",
-        rent=rent["typical"])
+        rent=rent["typical"], ends=totals)
 
 
 def _resale(years, at_end_of_life):

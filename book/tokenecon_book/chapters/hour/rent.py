@@ -59,7 +59,8 @@ def line(case):
     found = owned_hour.bought(case.gpu, case.as_of)
     price = named("purchase-price", found["typical"], "${:,.0f}".format, **base.cased(case, "gpu", "as_of"))
     sold = named("resale-share", inputs["residual_share"], percent, years=inputs["years"])
-    busy = (base.said_busy(case, base.bill(case, "own")) if case.utilisation is None else given(case, "utilisation", percent))
+    fleet = base.bill(case, "own") if case.utilisation is None else {"utilisation": None}
+    busy = given(case, "utilisation", percent) if case.utilisation is not None else base.said_busy(case, fleet)
     how = "second-hand " if found["second_hand"] else "at an estimate, " if found["estimates"] else ""
     parts = [data.gpu(case.gpu)["name"], f"bought {how}at {price}{base.aged(case, found, 'purchase')}",
              f"sold after {given(case, 'years', lambda years: count(years, 'year'))} for {sold}",
@@ -69,7 +70,7 @@ def line(case):
         parts.append(f"{base.said_hour(case)} an hour on demand ({base.counted(case)})")
     except NoPrice:
         parts.append("no price on demand")
-    return Finding(pd.DataFrame({"part": parts}), " · ".join(parts))
+    return Finding(pd.DataFrame({"part": parts}), " · ".join(parts), busy=fleet["utilisation"])
 
 
 def owned_said(case, total, owner="neocloud", gpu=None, **changes):
@@ -190,7 +191,7 @@ def breakdown(case):
         "A specialised cloud that rents its hall, machines as busy as the page's. "
         f"Purchase price over {gpu_prices.OLD_DAYS} days old: {', '.join(aged) or 'none'}."
         + (f" Bought at an estimate that nobody can be paid: {', '.join(guessed)}." if guessed else "")
-        + (f" No purchase price on this day: {', '.join(missing)}." if missing else ""))
+        + (f" No purchase price on this day: {', '.join(missing)}." if missing else ""), around=1 - of_gpu)
 
 
 @finding

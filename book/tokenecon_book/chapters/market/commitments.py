@@ -116,7 +116,8 @@ def spot_discounts(case, regional=False):
     return Finding(
         table, sentence, "The discount compares spot and on demand of one seller in one region on one day, or, where the list "
         "names none, the cheapest with the cheapest. Negative: spot is dearer there."
-        + (f" No seller is known to ask both for: {', '.join(missing)}." if missing else ""), market.units_of(SPOT_COLUMNS))
+        + (f" No seller is known to ask both for: {', '.join(missing)}." if missing else ""),
+        market.units_of(SPOT_COLUMNS), pairs=per_seller.to_list(), middle=per_seller.median())
 
 
 @finding

@@ -173,22 +173,22 @@ def by_seller(case):
         raise BadInput(f"parameter 'gpus': none of {', '.join(case.gpus)} has an offer by the hour on {case.as_of}; see "
                        "`tokenecon list prices`")
     table = pd.DataFrame(table)
-    sentence = "No GPU of the page is offered by hyperscalers and neoclouds alike"
+    sentence, middle = "No GPU of the page is offered by hyperscalers and neoclouds alike", None
     if ratios:
         def said(gpu, value):
             return named("hyperscaler-over-neocloud", value, "{:.1f}".format, gpu=gpu, as_of=case.as_of)
 
-        least, most = min(ratios, key=ratios.get), max(ratios, key=ratios.get)
+        least, most, middle = min(ratios, key=ratios.get), max(ratios, key=ratios.get), np.median(list(ratios.values()))
         sentence = (
             f"Hyperscalers ask {said(least, ratios[least])} times what neoclouds ask for {least}" if least == most else
-            f"Hyperscalers ask {said('median of ' + ', '.join(ratios), np.median(list(ratios.values())))} times what neoclouds "
+            f"Hyperscalers ask {said('median of ' + ', '.join(ratios), middle)} times what neoclouds "
             f"ask for the same GPU, from {said(least, ratios[least])} for {least} to {said(most, ratios[most])} for {most}")
     newest = table.groupby("seller")["last_seen"].max()
     return Finding(table, sentence, (
         "Dots: the middle provider; bars: lowest to highest offer; in brackets the number of offers. Newest list seen: "
         + ", ".join(f"{seller} {day}" for seller, day in newest.items()) + "."
         + (f" No offer known: {', '.join(missing)}." if missing else "")),
-        ratios=ratios)
+        ratios=ratios, middle=middle)
 
 
 @finding

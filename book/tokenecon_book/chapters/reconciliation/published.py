@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data, units
-from tokenecon.decision import break_even, options
+from tokenecon.decision import break_even
 from tokenecon.decision.scenario_prices import tok_per_request
 from tokenecon.finding import Finding, finding, named
 from tokenecon.formulas import money
@@ -16,8 +16,7 @@ from tokenecon_book.chapters.reconciliation.reconciliation import FLEETS, cheape
 from tokenecon_book.documents import base
 
 H100, A100 = "h100-sxm-80gb", "a100-sxm-80gb"
-SERVER, TERM_YEARS = 8, 3  # GPUs and years of the published cost of a server
-CALL = {"isl": 1000, "osl": 200}  # tokens of the published call
+CALL = {"n_gpus": "gpus", "isl": "isl", "osl": "osl"}  # of the published call: argument -> end of its row's id
 COLUMNS = {
     "what": ("Published", None), "publisher": ("By", None), "published": ("Their figure", None),
     "ours": ("Ours", None), "unit": ("Unit", None), "ratio": ("Ours over theirs", "ratio"), "why": ("Why they differ", None),
@@ -43,14 +42,16 @@ def others(page):
     """One row a published figure: theirs with its range, ours for the same question, and why the two differ."""
     day_of = SimpleNamespace(as_of=page.as_of)  # others publish on one model: the base case as it is
     case = base.of(day_of)
-    offered = options.offers(case).table
+    offered = base.offers(day_of).table
     one = _speed(model=case.model, gpu=H100, n_gpus=1, weights="int4", isl=case.isl, osl=case.osl)
-    row = options.offers(base.of(day_of, gpus=[H100])).table.query("kind == 'on_demand'").iloc[0]
+    row = base.offers(day_of, gpus=[H100]).table.query("kind == 'on_demand'").iloc[0]
     per_gpu = tuple(row[f"requests_per_s{end}"] * case.osl / row["n_gpus"] for end in ("_low", "", "_high"))
     four = tuple(units.convert(speed, "tok/s", "tok/month") for speed in _speed(
-        model=case.model, gpu=A100, n_gpus=4, weights="bf16", **CALL))
-    hours = SERVER * TERM_YEARS * units.HOURS_PER_DAY * units.DAYS_PER_YEAR
-    owned = owned_hour.owned(H100, as_of=page.as_of, years=TERM_YEARS, residual_share=0.0)
+        model=case.model, gpu=A100, weights="bf16",
+        **{name: int(data.value(f"published.claudecodeguides_{what}")) for name, what in CALL.items()}))
+    years = data.value("published.gpu_tco_years")
+    hours = data.value("published.gpu_tco_gpus") * years * units.HOURS_PER_DAY * units.DAYS_PER_YEAR
+    owned = owned_hour.owned(H100, as_of=page.as_of, years=years, residual_share=0.0)
     server = tuple(owned[name] * hours for name in ("likely_low", "total", "likely_high"))
     fuller = "ours pays for peaks, a spare replica, whole servers and people"
     rows = [
@@ -86,7 +87,7 @@ def others(page):
         "Theirs: the printed range, its geometric middle. Ours: interval of the model; for volumes from the cheapest owned to "
         "the cheapest rented machines against the price of the closed model that one of them names, staff on both sides; for "
         "the server 80 % of the draws. Ranges of the ratio join both at their outer ends."),
-        units={"published": "text", "ours": "text", "ratio": "ratio"})
+        units={"published": "text", "ours": "text", "ratio": "ratio"}, same_model=more)
 
 
 def _line(what, fact, ours, why):

@@ -50,7 +50,7 @@ def _full(case, offered):
 def steps(page):
     """The numbers of the base case from the dearest to the cheapest, one row a number, each with the one thing that changes."""
     scenarios = {rule: base.of(page, gpus=None, price_rule=rule) for rule in RULES}
-    offered = {rule: options.offers(case).table for rule, case in scenarios.items()}
+    offered = {rule: base.offers(page, gpus=None, price_rule=rule).table for rule in RULES}
     typical = scenarios["typical"]
     dear = _row(offered["list"], "on_demand", page.gpu)
     offered["typical"]["usd_per_mtok_full"] = _full(typical, offered["typical"])
@@ -114,7 +114,7 @@ def crossings(page):
     rows = []
     for rule, words in RULES.items():
         case = base.of(page, gpus=None, price_rule=rule)
-        offered = options.offers(case).table
+        offered = base.offers(page, gpus=None, price_rule=rule).table
         sold = offered[(offered["kind"] == "api") & (offered["reason"] == "")]
         if sold.empty:
             continue

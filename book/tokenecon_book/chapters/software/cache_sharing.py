@@ -88,7 +88,8 @@ def concurrency(case):
         sharing=f"One key-value head for all makes the cache of {data.model(case.model)['name']} {smaller} times smaller, "
                 f"grouped-query attention {half} times; the documents give {claimed} for multi-query attention.",
         documents=f"Their own two figures, a cache {claimed} times smaller and {cut} less waste, give "
-                  f"{give} times when {waste} of the memory is wasted before.")
+                  f"{give} times when {waste} of the memory is wasted before.",
+        by_documents=by_documents)
 
 
 @finding

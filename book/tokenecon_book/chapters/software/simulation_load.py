@@ -172,6 +172,7 @@ def _words(case, engine, table, full):
         there = summary(scheduler.simulate(engine, request_draws(case, engine, load * continuous["requests_per_s"])))
         at = {"at": "the documents' share"}
         wait_s = said("ttft-p95", there["ttft_ms_p95"] / MS_PER_SECOND, "{:.1f}".format, **at)
+        words |= {"load": load, "wait_s": there["ttft_ms_p95"] / MS_PER_SECOND}
         words["continuous"] = (
             f"Continuous batching reaches the documents' {busy} at {said('load-of-highest', load, **at)} of its highest load, "
             f"where {said('requests-waiting', there['queued'], **at)} of the requests wait for a slot and one in twenty waits "

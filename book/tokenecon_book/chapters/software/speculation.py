@@ -121,7 +121,7 @@ def load_curve(case):
         "Bands: the assumed range of acceptance. In the calibrated model drafts come from one more layer of the model, and no "
         "measurement with speculation was fitted. Diamonds: published effects on other models, drafts and engines; "
         "below 1, speculation makes tokens slower and dearer."),
-        points=literature(),
+        points=literature(), free=free,
         drafts=_drafts_words(case, few, many, int(last.batch), free))
 
 

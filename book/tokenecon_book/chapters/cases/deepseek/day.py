@@ -223,7 +223,7 @@ def case_line(case):
              f"{given(case, 'input_tokens', n)} tokens in a day, {hit} of them from the cache, "
              f"{given(case, 'output_tokens', n)} out", f"{given(case, 'user_speed', '{:g}'.format)} tokens a second for a user",
              f"{given(case, 'usd_per_gpu_hour', dollars)} an hour, the source's own assumption"]
-    return Finding(pd.DataFrame({"part": parts}), " · ".join(parts))
+    return Finding(pd.DataFrame({"part": parts}), " · ".join(parts), cache_hits=case.cached_tokens / case.input_tokens)
 
 
 @finding

@@ -34,7 +34,7 @@ def speed(case):
         f"has room for {most}; slower users would " + ("make a node cheaper" if here["tokens"] < here["room"] else
                                                    "not make a node cheaper, for its memory is full"),
         "Band: the interval of the model. The curve ends at the left where the memory is full.",
-        units=dict.fromkeys(("total", *rates.PARTS), "s")
+        answers=here["tokens"], room=room, units=dict.fromkeys(("total", *rates.PARTS), "s")
         | dict.fromkeys(("user_speed", "decode_rate", "decode_rate_low", "decode_rate_high"), "tok_out/s"),
         points=pd.DataFrame([{"user_speed": fact("user_speed"), "decode_rate": fact("decode_rate"), "label": "published"}]))
 
@@ -61,7 +61,7 @@ def where(case):
            else "no prefill node waits for load"),
         "Decode nodes do not wait: with fewer users on each GPU a step is shorter, and the published speed is the mean of "
         "the day.",
-        total=found["nodes"][1])
+        total=found["nodes"][1], output_nodes=writing / (reading + writing), output_tokens=tokens)
 
 
 def _node_seconds(case, prefill_nodes, decode_nodes, found):

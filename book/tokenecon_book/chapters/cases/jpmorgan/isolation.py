@@ -102,7 +102,7 @@ def concurrency(case):
         f"A request stays {replica['service_s']:.1f} s on a full replica of {case.n_gpus} {data.gpu(case.gpu)['name']}, which "
         f"holds {replica['concurrency']:.0f} within {case.ttft_ms:g} ms to the first token and {case.tpot_ms:g} ms a token. The "
         "band is the interval of the model.",
-        here=here, hourly=case.requests_per_analyst_hour, one=replica["concurrency"])
+        here=here, each=here / case.analysts, hourly=case.requests_per_analyst_hour, one=replica["concurrency"])
 
 
 @finding
@@ -246,7 +246,7 @@ def headline(case):
               f"beyond {named('groups-that-fill', filled, '{:,}'.format, **of(case))} groups, none fills a replica")
     return Finding(
         walls.table, f"In JPMorgan's case {given(case, 'groups', '{:,.0f}'.format)} groups that share no replica cost "
-        f"{said_walls(case, here)} as one pool; {beyond}.")
+        f"{said_walls(case, here)} as one pool; {beyond}.", filled=filled)
 
 
 @finding
