@@ -15,6 +15,7 @@ from tokenecon import data
 from tokenecon.errors import NoPrice, UnknownId
 from tokenecon.formulas import money
 from tokenecon.prices import gpu_prices
+from tokenecon.queries import remembered
 
 OLD_DAYS = gpu_prices.OLD_DAYS
 PEERS = 4  # fewer sellers have no range: the quartiles of three are the three
@@ -104,6 +105,11 @@ def marks(frame, as_of=None):
 def gpu_offers(gpu=None, kind=None, as_of=None):
     """Offers of a GPU as of a date, one row each, with the marks of :func:`marks`."""
     date = _date(as_of)
+    return _gpu_offers(gpu, kind, date).copy()
+
+
+@remembered
+def _gpu_offers(gpu, kind, date):
     return marks(gpu_prices.prices(gpu, kind, date), date)
 
 
@@ -150,8 +156,12 @@ def token_prices(model=None, as_of=None, *, retired=False):
     Columns of ``data/api_prices.csv`` and ``age_days``, ``old``, ``outside`` (input or output beyond the fences of the
     other sellers of the model), ``marks``.  What a list has as ``retired`` is left out unless asked for.
     """
-    date = _date(as_of)
-    frame = _in_force(date, None if model is None else _model(model))
+    return _token_prices(None if model is None else _model(model), _date(as_of), retired).copy()
+
+
+@remembered
+def _token_prices(model, date, retired):
+    frame = _in_force(date, model)
     if not retired:
         frame = frame[frame["status"] == "listed"]
     frame = frame.sort_values(["model", "provider", "source", "seller_model"]).reset_index(drop=True)

@@ -5,6 +5,7 @@ import pandas as pd
 from scipy import stats
 
 from tokenecon import data
+from tokenecon.queries import remembered
 from tokenecon.serving import intervals, lookups
 from tokenecon.serving.calibration import measured, support
 from tokenecon.serving.calibration.fit import fit
@@ -29,9 +30,15 @@ QUANTITY = {"output_tok_s": "rate", "total_tok_s": "rate", "e2e_ms": "rate", "tt
 def table():
     """The measurements with the number format as one computes in it."""
     rows = measured.table()
-    rows["arithmetic"] = ["{:g} {}".format(*support.arithmetic(*ids)) for ids in zip(rows["gpu"], rows["weights"], strict=True)]
+    rows["arithmetic"] = ["{:g} {}".format(*one) for one in _arithmetic(rows)]
     rows["workload"] = rows["workload"].replace("mlperf_offline", "offline_max")
     return rows
+
+
+def _arithmetic(rows):
+    pairs = list(zip(rows["gpu"], rows["weights"], strict=True))
+    known = {pair: support.arithmetic(*pair) for pair in dict.fromkeys(pairs)}
+    return [known[pair] for pair in pairs]
 
 
 def predictions(by="family", start=None):
@@ -84,8 +91,8 @@ def residuals(rows):
 def with_novelty(spread):
     """Residuals with `new`: the sum of what of each, as :data:`intervals.NEW`, no other family measured."""
     shapes = {model: support.architecture_kind(lookups.record(model)) for model in set(spread["model"])}
-    arithmetic = [support.arithmetic(*ids) for ids in zip(spread["gpu"], spread["weights"], strict=True)]
-    facts = {"gpu": spread["gpu"], "arithmetic": pd.Series(arithmetic, spread.index), "architecture": spread["model"].map(shapes)}
+    facts = {"gpu": spread["gpu"], "arithmetic": pd.Series(_arithmetic(spread), spread.index),
+             "architecture": spread["model"].map(shapes)}
     new = 0
     for name, column in facts.items():
         families = spread["family"].groupby(column).transform("nunique")
@@ -190,6 +197,11 @@ def coverage(spread, added):
 
 def tried():
     """:func:`coverage` of the stored predictions, with `fitted`, the residual of each where nothing is left out."""
+    return _tried().copy()
+
+
+@remembered
+def _tried():
     left, whole = {by: residuals(stored(by)) for by in LEFT_OUT}, residuals(stored("fitted"))
     found = coverage(left["family"], growth(whole, left))
     return found.merge(whole.rename(columns={"residual": "fitted"})[["quantity", "configuration", "fitted"]],

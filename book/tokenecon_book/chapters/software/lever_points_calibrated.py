@@ -10,6 +10,7 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import BadInput, NoEstimate
+from tokenecon.queries import remembered
 from tokenecon.serving import operating_point as calibrated
 from tokenecon.serving import textbook
 from tokenecon_book.chapters.software import batching, lever_points_textbook
@@ -33,7 +34,7 @@ def given(case, on):
 
 def ceiling(case, on):
     """Sequences that fit beside the weights (not rounded): the model counts a paged cache. [sequence]"""
-    row = calibrated.points(pd.DataFrame([given(case, on) | {"load": "closed_loop"}])).iloc[0]
+    row = _full(**given(case, on) | {"load": "closed_loop", "concurrency": None})
     if row["reason"]:
         if calibrated.NO_ROOM in row["reason"]:
             raise lever_points_textbook.no_room(case, on)
@@ -43,6 +44,12 @@ def ceiling(case, on):
         raise BadInput(f"parameter 'paged_waste' is {case.paged_waste:g}, but must be below 1: a cache that holds "
                        "nothing serves nobody")
     return room if "paging" in on else room * (1 - case.contiguous_waste) / (1 - case.paged_waste)
+
+
+@remembered
+def _full(**row):
+    """The point of an instance that holds all that fits: many levers leave that alone."""
+    return calibrated.points(pd.DataFrame([row | {"concurrency": np.nan}])).iloc[0]
 
 
 def operating_point(case, on):
