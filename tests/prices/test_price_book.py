@@ -36,7 +36,9 @@ def listed(monkeypatch):
     def put(*rows):
         frame = pd.DataFrame(rows, columns=COLUMNS)
         monkeypatch.setattr(data, "_load", lambda name: frame if name == "api_prices" else real(name))
-    return put
+        queries.forget()
+    yield put
+    queries.forget()
 
 
 # --- the range of peers ------------------------------------------------------------------------------

@@ -123,7 +123,7 @@ def identities(case):
         table, f"{'The published figures agree' if agree else 'These figures do not agree'}: the rates need "
         f"{named('deepseek-day-implied-nodes', sum(nodes.values()), '{:.1f}'.format)} nodes (printed: "
         f"{stated('nodes', '{:g}'.format)}), and these cost {cost}.",
-        nodes=nodes, flight=flight, revenue=revenue, paid=paid, each=each)
+        nodes=nodes, implied=sum(nodes.values()), flight=flight, revenue=revenue, paid=paid, each=each)
 
 
 @finding
