@@ -21,7 +21,8 @@ import tokenecon
 from tokenecon import data, model_shape
 from tokenecon.decision import options, scenario
 from tokenecon.errors import BadInput
-from tokenecon.importers import huggingface, litellm_prices, load_csv
+from tokenecon.importers import huggingface, litellm_prices
+from tokenecon.importers.loads import load_csv
 from tokenecon.serving import case_files
 from tokenecon_book.build import notebooks, parameters
 

@@ -221,6 +221,38 @@ def decide(
     report.tell(report.decide(scenario, draws, seed, price_rule), print_table, as_json=as_json, csv=csv)
 
 
+@app.command("import")
+def import_(
+    paths: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Result files, of one or several tools.")],
+    gpu: Annotated[str, typer.Option(help="What the runs were on: an id of `tokenecon list gpus`.")],
+    n_gpus: Annotated[int, typer.Option(min=1, max=100_000, help="GPUs of the whole instance.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The table to write, with the columns of data/measurements.csv.")],
+    model: Annotated[str | None, typer.Option(help="Id of `tokenecon list models`, where the files name another.")] = None,
+    engine: Annotated[str | None, typer.Option(metavar="NAME [VERSION]", help="Such as 'vllm 0.11.0', if not stated.")] = None,
+    weights: Annotated[str | None, typer.Option(help="Format of the weights; else as the model is published.")] = None,
+    kv: Annotated[str | None, typer.Option(help="Format of the KV cache.")] = None,
+    parallelism: Annotated[str | None, typer.Option(metavar="LAYOUT", help="tp2-pp2 or like it; tp of all if not given.")] = None,
+    isl: Annotated[float | None, typer.Option(min=1, max=1e8, metavar="N", help="Mean prompt tokens, if not stated.")] = None,
+):
+    """Read benchmark results into a table of measurements, for `check`, `calibrate` and `cost --from-benchmark`.
+
+    Reads vLLM bench serve, SGLang bench_serving, aiperf, genai-perf, guidellm, InferenceX, inference-perf and llmperf, and
+    finds out which. A file that contradicts the options is refused. The table is replaced whole; generated texts are not kept.
+
+    Example: `tokenecon import run.json --gpu h200-sxm-141gb --n-gpus 2 -o measurements.csv`
+    """
+    from tokenecon.importers.benchmarks import rows
+
+    table, tools = rows.rows(paths, gpu=gpu, n_gpus=n_gpus, model=model, engine=engine, weights=weights, kv=kv,
+                             parallelism=parallelism, isl=isl)
+    rows.write(table, out)
+    runs = len({(row["source"], row["locator"]) for row in table})
+    print(f"{len(table)} measurements of {runs} run{'s' * (runs > 1)} ({', '.join(dict.fromkeys(tools))}): {out}")
+    notes = [note for row in table for note in (row["flag"] and f"set aside: {row['flag']}", row["note"]) if note]
+    for note in dict.fromkeys(notes):
+        print(note, file=sys.stderr)
+
+
 @app.command("add-model")
 def add_model(
     config: Annotated[str, typer.Argument(metavar="CONFIG.json", help="The model's config.json, or the folder it lies in.")],

@@ -173,7 +173,7 @@ def _profile(found, traffic_block, path):
     """The profile of the hours, and from a file also the requests of a day."""
     from tokenecon import units
     from tokenecon.fleet import traffic
-    from tokenecon.importers import load_csv as files
+    from tokenecon.importers.loads import load_csv as files
 
     stated = [name for name in TRAFFIC if getattr(traffic_block, name) is not None]
     if len(stated) != 1:

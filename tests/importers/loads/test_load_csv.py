@@ -5,7 +5,7 @@ import time
 import pandas as pd
 import pytest
 
-from tokenecon.importers import load_csv
+from tokenecon.importers.loads import load_csv
 
 
 @pytest.fixture
