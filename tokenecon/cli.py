@@ -45,11 +45,19 @@ def common(
         metavar="DIR", help="Your own facts: a folder of gpus.csv, models.csv, prices.csv, api_prices.csv, assumptions.csv with "
         "the columns of data/, whose rows join ours or, with the same id, take their place. May stand after the verb, too.")
     ] = None,
+    calibration: Annotated[Path | None, typer.Option(
+        metavar="FILE", help="Your own coefficients, as `tokenecon calibrate` writes them, in place of the published ones. May "
+        "stand after the verb, too.")
+    ] = None,
 ):
     """What holds for every verb."""
     from tokenecon import data
 
     data.use(facts)  # before any verb reads
+    if calibration is not None or data.calibration_file() is not None:
+        from tokenecon.serving.own_runs import calibration_file
+
+        calibration_file.use(calibration)
 
 
 @app.command("list")
@@ -253,6 +261,67 @@ def import_(
         print(note, file=sys.stderr)
 
 
+Measurements = Annotated[Path, typer.Option(
+    metavar="FILE", help="A table with the columns of data/measurements.csv, such as `tokenecon import` writes.")]
+
+
+@app.command()
+def check(
+    measurements: Measurements,
+    as_json: AsJson = False,
+    csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write every row with its prediction, too.")] = None,
+):
+    """Compare measurements with what the model says of them: median error, and how many lie inside the 80 % interval.
+
+    `error` is the median of |measured / predicted - 1|, `measured/predicted` says to which side.
+
+    Example: `tokenecon check --measurements measurements.csv`
+    """
+    from tokenecon.serving.own_runs import compare
+
+    with telling_own_facts():
+        rows = compare.compared(measurements)
+    summary, aside = compare.summary(rows), compare.left_out(rows)
+    if csv is not None:
+        compare.write(rows, csv)
+    if as_json:
+        print(json.dumps(jsonable({"summary": summary.to_dict("records"), "left_out": aside}), indent=1, ensure_ascii=False))
+        return
+    print_table(compare.shown(summary))
+    for reason, count in aside.items():
+        print(f"{count} row{'s' * (count > 1)} not compared: {reason}", file=sys.stderr)
+
+
+@app.command()
+def calibrate(
+    measurements: Measurements,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE.yml", help="The calibration, for `--calibration`.")],
+    as_json: AsJson = False,
+):
+    """Move the coefficients of the model by your own measurements, with the published ones as prior.
+
+    Prints of each coefficient that the runs bear on how far it moved, its 80 % interval, what is left of its spread, and what it
+    trades off with; `not identified` are those the runs say nothing of, which stay as published.
+
+    Example: `tokenecon calibrate --measurements measurements.csv -o mine.yml`
+    """
+    from tokenecon.serving.own_runs import compare
+    from tokenecon.serving.own_runs import fit as own_fit
+
+    rows, aside, found = own_fit.calibrated(measurements)
+    moved = own_fit.table(found)
+    own_fit.write(moved, measurements, rows, out)
+    if as_json:
+        print(json.dumps(jsonable(moved.to_dict("records")), indent=1, ensure_ascii=False))
+        return
+    print_table(own_fit.shown(moved))
+    print(f"\n{own_fit.sentence(rows, found, moved)} {out} holds what moved.")
+    for line in own_fit.remarks(rows, found):
+        print(line, file=sys.stderr)
+    for reason, count in compare.left_out(aside).items():
+        print(f"{count} row{'s' * (count > 1)} not used: {reason}", file=sys.stderr)
+
+
 @app.command("add-model")
 def add_model(
     config: Annotated[str, typer.Argument(metavar="CONFIG.json", help="The model's config.json, or the folder it lies in.")],
@@ -314,19 +383,22 @@ def print_table(rows):
     Console(highlight=False).print(table)
 
 
+BEFORE = {"--facts": "folder; write --facts DIR", "--calibration": "file; write --calibration FILE"}
+
+
 def facts_first(arguments):
-    """The arguments with ``--facts DIR``, wherever it stands, before the verb, and the verb."""
+    """The arguments with ``--facts DIR`` and ``--calibration FILE``, wherever they stand, before the verb, and the verb."""
     given, moved, rest = list(arguments), [], []
     while given:
         one = given.pop(0)
         if one == "--":
             rest += [one, *given]
             break
-        if one == "--facts" and given:
+        if one in BEFORE and given:
             moved += [one, given.pop(0)]
-        elif one == "--facts":
-            raise typer.BadParameter("--facts lacks its folder; write --facts DIR")
-        elif one.startswith("--facts="):
+        elif one in BEFORE:
+            raise typer.BadParameter(f"{one} lacks its {BEFORE[one]}")
+        elif one.partition("=")[0] in BEFORE:
             moved.append(one)
         else:
             rest.append(one)
@@ -358,7 +430,7 @@ def application(wanted=""):
     for verb in entry_points(group="tokenecon.verbs"):
         app.command(verb.name)(verb.load())
     for verb in app.registered_commands:
-        verb.epilog = "With `--facts DIR`, your own facts; see `tokenecon --help`."
+        verb.epilog = "With `--facts DIR`, your own facts, and `--calibration FILE`; see `tokenecon --help`."
     return app
 
 
