@@ -22,7 +22,7 @@ from tokenecon import data, model_shape
 from tokenecon.decision import options, scenario
 from tokenecon.errors import BadInput
 from tokenecon.importers import huggingface, litellm_prices
-from tokenecon.importers.loads import load_csv
+from tokenecon.importers.loads import files as loads
 from tokenecon.serving import case_files
 from tokenecon_book.build import notebooks, parameters
 
@@ -219,7 +219,7 @@ def test_hours_of_traffic(tmp_path):
 
     def read(text):
         path.write_bytes(text.encode("utf-8", "surrogatepass"))
-        return load_csv.read(path)
+        return loads.read(path).hours.fillna(0.0)
 
     for hours in tried(read, (cut(whole, chance) for _ in range(ROUNDS))):
         values = np.asarray(hours, dtype=float)

@@ -322,6 +322,33 @@ def calibrate(
         print(f"{count} row{'s' * (count > 1)} not used: {reason}", file=sys.stderr)
 
 
+@app.command()
+def traffic(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Your load: CSV, JSON Lines or JSON.")],
+    gaps: Annotated[str | None, typer.Option(metavar="zero|same_hour", help="Fill hours that are missing.")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE.csv", help="Write the requests of each hour.")] = None,
+    as_json: AsJson = False,
+):
+    """Show what a scenario takes from a file of your load: hours, peaks, lengths, the cached share, and gaps.
+
+    Reads hours or steps of any length, one row a request (Azure, BurstGPT and Mooncake layouts), range exports of Prometheus
+    and a provider's usage, with commas or semicolons, times in seconds or milliseconds since 1970 or ISO with a zone.
+
+    Example: `tokenecon traffic load.csv`
+    """
+    from tokenecon.importers.loads import files as loads
+    from tokenecon.importers.loads import hours
+
+    load = loads.read(file, gaps)
+    if out is not None:
+        hours.refuse_gaps(file, load, gaps)
+        hours.write(load, out)
+    if as_json:
+        print(json.dumps(jsonable(vars(load) | {"hours": load.hours["requests_per_h"].tolist()}), indent=1, ensure_ascii=False))
+    else:
+        print_table([{"what": what, "value": value} for what, value in hours.said(load)])
+
+
 @app.command("add-model")
 def add_model(
     config: Annotated[str, typer.Argument(metavar="CONFIG.json", help="The model's config.json, or the folder it lies in.")],

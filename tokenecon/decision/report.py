@@ -150,6 +150,8 @@ def tell(report, show, *, as_json=False, csv=None):
         return
     case = report["scenario"]
     print(f"{case.name}: {case.model}, prices known on {case.as_of}")
+    for what, words in case.load:
+        print(f"  load: {what}: {words}")
     for title, _, table, columns in report["sections"]:
         if len(table):
             print(f"\n{title}")

@@ -15,7 +15,7 @@ class BadCalibration(BadInput):
     """A calibration that cannot be used; the sentence names file and coefficient."""
 
 
-def use(path=None):
+def use(path: "str | os.PathLike[str] | None" = None) -> None:
     """Reckon with the coefficients of a file for the rest of the process; None takes them off again."""
     if path is None:
         data.calibrate()
