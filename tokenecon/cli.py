@@ -201,14 +201,56 @@ AsCsv = Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write
 
 
 @app.command()
-def cost(scenario: Scenario, price_rule: PriceRule = None, as_json: AsJson = False, csv: AsCsv = None):
+def cost(
+    scenario: Annotated[Path | None, typer.Argument(
+        metavar="[SCENARIO]", help="Your case, a YAML file, or one of `tokenecon list scenarios`.")] = None,
+    price_rule: PriceRule = None,
+    as_json: AsJson = False,
+    csv: AsCsv = None,
+    from_benchmark: Annotated[Path | None, typer.Option(
+        metavar="FILE", help="Price measured runs: a benchmark's result file, or a table of `tokenecon import`. With SCENARIO "
+        "they stand in place of the model's speed, where they are of the same case.")] = None,
+    gpu: Annotated[str | None, typer.Option(help="Of a result file, as `import` takes it; so are the next four.")] = None,
+    n_gpus: Annotated[int | None, typer.Option(min=1, max=100_000, help="GPUs of the whole instance.")] = None,
+    model: Annotated[str | None, typer.Option(help="Id of the model, where the file names another.")] = None,
+    weights: Annotated[str | None, typer.Option(help="Format of the weights.")] = None,
+    engine: Annotated[str | None, typer.Option(metavar="NAME [VERSION]", help="Such as 'vllm 0.11.0'.")] = None,
+    usd_per_gpu_hour: Annotated[float | None, typer.Option(
+        min=0, max=1e6, metavar="USD", help="Of measured runs; the typical price on demand if not given.")] = None,
+    utilisation: Annotated[float, typer.Option(min=1e-6, max=1, help="Share of paid hours that are as busy as the run.")] = 1.0,
+    cached_prefix: Annotated[float, typer.Option(min=0, max=0.999, help="Share of the run's prompts found in a cache.")] = 0.0,
+):
     """What own, rented and API tokens cost in your case, and from which volume on own ones are cheaper.
 
-    Example: `tokenecon cost chat-assistant`
+    With `--from-benchmark FILE` and no scenario: what a measured run costs, by kind of token.
+
+    Examples: `tokenecon cost chat-assistant`, `tokenecon cost --from-benchmark run.json --gpu h200-sxm-141gb --n-gpus 2`
     """
     from tokenecon.decision import report
 
-    report.tell(report.cost(scenario, price_rule), print_table, as_json=as_json, csv=csv)
+    said = {"gpu": gpu, "n_gpus": n_gpus, "model": model, "weights": weights, "engine": engine}
+    if from_benchmark is None:
+        if scenario is None:
+            raise typer.BadParameter("name a SCENARIO, or runs with --from-benchmark FILE")
+        if given := [name for name, value in said.items() if value is not None]:
+            raise typer.BadParameter(f"--{given[0].replace('_', '-')} is of --from-benchmark FILE; state it in the scenario")
+        report.tell(report.cost(scenario, price_rule), print_table, as_json=as_json, csv=csv)
+        return
+    from tokenecon.serving.own_runs import pricing
+
+    if scenario is not None:
+        report.tell(report.cost(scenario, price_rule, pricing.read(from_benchmark, said)), print_table, as_json=as_json, csv=csv)
+        return
+    with telling_own_facts():
+        table = pricing.priced(pricing.read(from_benchmark, said), usd_per_gpu_hour, utilisation, cached_prefix)
+    if csv is not None:
+        report.write(table, csv)
+    if as_json:
+        print(json.dumps(jsonable(table.to_dict("records")), indent=1, ensure_ascii=False))
+        return
+    print_table(pricing.shown(table))
+    for words in pricing.remarks(table):
+        print(words)
 
 
 @app.command()

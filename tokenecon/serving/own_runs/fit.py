@@ -200,10 +200,9 @@ def remarks(rows, found):
 
 def _follows(rows):
     """Rates of closed loops whose run states both latencies: clients over their sum, so no news beside them."""
-    told = rows[(rows["aside"] == "") & (rows["workload"] == "closed_loop")]
-    both = told.groupby(own_rows.RUN)["metric"].agg(lambda metrics: {"ttft_ms", "tpot_ms"} <= set(metrics))
-    known = rows.join(both.rename("both"), on=own_rows.RUN)["both"].eq(True)
-    return known & rows["metric"].isin(("output_tok_s", "total_tok_s")) & (rows["aside"] == "")
+    good, run = (rows["aside"] == "") & (rows["workload"] == "closed_loop"), [rows[name] for name in own_rows.RUN]
+    told = [(good & (rows["metric"] == name)).groupby(run, dropna=False).transform("any") for name in ("ttft_ms", "tpot_ms")]
+    return good & told[0] & told[1] & rows["metric"].isin(("output_tok_s", "total_tok_s"))
 
 
 def calibrated(path):

@@ -9,8 +9,9 @@ from tokenecon.serving import checks, coefficients, lookups, operands, steady_st
 from tokenecon.serving.calibration import measured
 
 FAMILY = "own"
-RUN = ["source", "locator"]  # of a file that `import` made: one run
+RUN = ["source", "locator", *measured.RUN]  # rows that are alike in them are of one run
 UNITS = UNITS | {"e2e_ms": "ms"}
+ASIDE = "set aside"
 UNSTATED = "?"  # format of a cache that is not stated
 NO_ROOM = "by the model it does not fit into memory; see `tokenecon fit`, and check weights and parallelism"
 NO_LIMITS = "arrivals under limits are not modelled"
@@ -22,10 +23,15 @@ class BadMeasurements(BadInput):
 
 
 def read(path):
-    """The rows of a table, checked: typed columns, and `aside`, why a row is not compared, blank where it is."""
+    """The rows of a table, checked: see :func:`checked`."""
+    return checked(path, own_facts.table(path, {field["name"]: field for field in data.schema("measurements")}))
+
+
+def checked(path, lines):
+    """Rows as texts, with their lines, typed and checked; `aside` says why one is not compared, and is blank where it is."""
     fields = {field["name"]: field for field in data.schema("measurements")}
     found, seen = [], {}
-    for line, row in own_facts.table(path, fields):
+    for line, row in lines:
         if row["id"] in seen:
             _refuse(path, line, row, "id", f"another in each row; line {seen[row['id']]} has it, too")
         seen[row["id"]] = line
@@ -37,7 +43,7 @@ def read(path):
     for name, field in fields.items():
         if field["type"] in ("number", "integer"):
             rows[name] = pd.to_numeric(rows[name].replace("", None), errors="coerce").astype(float)
-    rows["aside"] = [flag and f"set aside: {flag}" for flag in rows["flag"]]
+    rows["aside"] = [flag and f"{ASIDE}: {flag}" for flag in rows["flag"]]
     rows.loc[rows["aside"] == "", "aside"] = rows["workload"].map(NEVER).fillna("")
     rows.loc[rows[["isl", "osl"]].isna().any(axis=1) & (rows["aside"] == ""), "aside"] = "the lengths are not stated"
     rows.loc[(rows["parallelism"] == "") & (rows["aside"] == ""), "aside"] = "the layout of the GPUs is not stated"
