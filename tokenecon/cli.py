@@ -343,7 +343,7 @@ def calibrate(
     """Move the coefficients of the model by your own measurements, with the published ones as prior.
 
     Prints of each coefficient that the runs bear on how far it moved, its 80 % interval, what is left of its spread, and what it
-    trades off with; `not identified` are those the runs say nothing of, which stay as published.
+    trades off with; `not identified` are those of which the runs say next to nothing alone, though all together fit them.
 
     Example: `tokenecon calibrate --measurements measurements.csv -o mine.yml`
     """
@@ -357,7 +357,7 @@ def calibrate(
         print(json.dumps(jsonable(moved.to_dict("records")), indent=1, ensure_ascii=False))
         return
     print_table(own_fit.shown(moved))
-    print(f"\n{own_fit.sentence(rows, found, moved)} {out} holds what moved.")
+    print(f"\n{own_fit.sentence(rows, found, moved)} Written to {out}.")
     for line in own_fit.remarks(rows, found):
         print(line, file=sys.stderr)
     for reason, count in compare.left_out(aside).items():

@@ -175,7 +175,7 @@ def own_words(asked):
     for table, ids in own_among(asked).items():
         rows = [one for one in ids if one not in _described.get(table, ())]
         if table == "calibration":
-            words.append(f"{Path(calibration_file()).name} ({len(rows)} coefficients)")
+            words.append(f"{Path(calibration_file()).name} ({len(rows)} coefficient{'s' * (len(rows) > 1)})")
         elif rows and table not in ("sources", "providers"):
             words.append(f"{table}.csv ({', '.join(rows[:FEW])}{f' and {len(rows) - FEW} more' if len(rows) > FEW else ''})")
         words += [one for one in ids if one in _described["models"]]

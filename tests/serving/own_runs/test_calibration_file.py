@@ -32,7 +32,7 @@ def test_half_the_bandwidth_takes_nearly_twice_as_long_and_is_said(written):
     with queries.recording() as asked:
         after = tokenecon.estimate(CASE).iloc[0]
     assert lookups.coefficients()["bandwidth"] == 0.4 and after["tpot_ms"] - before["tpot_ms"] == pytest.approx(6.5, abs=0.7)
-    assert data.own_words(asked) == "mine.yml (1 coefficients)"
+    assert data.own_words(asked) == "mine.yml (1 coefficient)"
     assert "your-file-calibration.csv" in data.sources_of(asked) and data.source("your-file-calibration.csv")["kind"] == "notes"
     calibration_file.use(None)
     assert tokenecon.estimate(CASE).iloc[0]["tpot_ms"] == before["tpot_ms"] and data.calibration_file() is None

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from tokenecon import data
 from tokenecon.serving.calibration import measured
@@ -109,6 +110,11 @@ def test_a_slow_site_is_learnt_and_said(slow_site, tmp_path, command):
         errors[len(given)] = {line["metric"]: line["median_error"] for line in json.loads(said)["summary"]}
     assert code == 0 and errors[0]["tpot_ms"] > 0.04 and errors[2]["tpot_ms"] < 0.3 * errors[0]["tpot_ms"]
     calibration_file.use(None)
+
+
+def test_numbers_are_written_so_that_yaml_reads_them_as_numbers():
+    for value in (1e-5, 1.25e-7, 0.8, 200.0, 3e-10):
+        assert yaml.safe_load(own_fit.yaml_number(value)) == value
 
 
 def test_a_run_that_went_wrong_is_named_and_moves_little(slow_site):

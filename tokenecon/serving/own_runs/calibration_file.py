@@ -4,7 +4,7 @@ import datetime
 import os
 from pathlib import Path
 
-from tokenecon import data, own_facts, yaml_file
+from tokenecon import data, numbers, own_facts, yaml_file
 from tokenecon.errors import BadInput, did_you_mean, quoted
 from tokenecon.serving.coefficients import DEFINITIONS
 
@@ -45,13 +45,15 @@ def read(path):
         if name != "coefficients":
             raise BadCalibration(f"calibration '{path}': {quoted(name)} is not read{did_you_mean(name, ['coefficients'])}; "
                                  "it holds coefficients alone")
-    found = given.get("coefficients")
+    found = given.get("coefficients")  # YAML reads 1e-3 as a text
     if not isinstance(found, dict) or not found:
         raise BadCalibration(f"calibration '{path}' has no coefficients, so nothing differs from the published ones; give lines "
                              "like `bandwidth: {value: 0.8, low: 0.75, high: 0.85}` below `coefficients:`")
+    found = {name: {end: numbers.of_text(one) if isinstance(one, str) else one for end, one in ends.items()}
+             if isinstance(ends, dict) else ends for name, ends in found.items()}
     for name, ends in found.items():
         _check(path, name, ends)
-    return found
+    return {name: {end: float(ends[end]) for end in ENDS} for name, ends in found.items()}
 
 
 def _check(path, name, ends):

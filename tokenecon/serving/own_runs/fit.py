@@ -151,22 +151,26 @@ def table(found):
     return pd.DataFrame(out).sort_values("moved", key=np.abs, ascending=False, ignore_index=True)
 
 
+def yaml_number(value):
+    """A number with six digits, and with the point without which YAML reads 1e-05 as a text."""
+    digits, mark, power = f"{value:.6g}".partition("e")
+    return digits + (".0" if mark and "." not in digits else "") + mark + power
+
+
 def text(moved, path, rows):
-    """The calibration as YAML: every coefficient that was not left as it was, with the ends of 80 %."""
+    """The calibration as YAML: every coefficient that the rows bear on, which fit them together, with the ends of 80 %."""
     lines = [f"# Coefficients of the serving model, fitted to {len(rows)} measurements of {str(path)!r} on "
              f"{datetime.date.today().isoformat()}.", "# Use: tokenecon estimate cases.csv --calibration THIS_FILE",
              "coefficients:"]
-    for _, row in moved[moved["said"] != "not identified"].iterrows():
-        lines.append(f"  {row['coefficient']}: {{value: {row['value']:.6g}, low: {row['low']:.6g}, high: {row['high']:.6g}}}"
-                     f"  # {row['unit']}: {row['meaning']}; published {row['public']:.4g}")
+    for _, row in moved.iterrows():
+        value, low, high = (yaml_number(row[end]) for end in ("value", "low", "high"))
+        lines.append(f"  {row['coefficient']}: {{value: {value}, low: {low}, high: {high}}}"
+                     f"  # {row['unit']}; published {row['public']:.4g}; {row['said']}")
     return "\n".join(lines) + "\n"
 
 
 def write(moved, path, rows, out):
-    """Put the calibration at a path, whole; where nothing was learnt there is none to put."""
-    if (moved["said"] == "not identified").all():
-        raise BadInput(f"measurements '{path}' say nothing new of any coefficient, so there is no calibration to write; measure "
-                       "more runs, with few and with many clients, short and long prompts")
+    """Put the calibration at a path, whole."""
     with files.replaced(out) as file:
         file.write(text(moved, path, rows))
 
@@ -188,7 +192,9 @@ def sentence(rows, found, moved):
     count = moved["said"].value_counts()
     return (f"Median error {before:.0%} with the published coefficients, {after:.0%} with yours, over {len(rows)} "
             f"measurements; {count.get('learnt', 0)} coefficients learnt, {count.get('narrowed', 0)} narrowed, "
-            f"{count.get('not identified', 0)} not identified.")
+            f"{count.get('not identified', 0)} not identified" + (
+                "." if len(count) > 1 or "not identified" not in count else
+                ": more runs, with few and many clients and short and long prompts, would tell."))
 
 
 def remarks(rows, found):
