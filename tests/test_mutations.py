@@ -448,7 +448,7 @@ def test_loads_of_every_kind(tmp_path):
         return load, gaps
 
     for whole in loads_of_every_kind().values():
-        rounds = max(ROUNDS // 6, 20)
+        rounds = max(ROUNDS // 8, 20)
         texts = damaged_trees(whole, chance, rounds) if isinstance(whole, dict) else (cut(whole, chance) for _ in range(rounds))
         for load, gaps in tried(read, ((text, chance.choice((None, *hours.FILLS))) for text in texts)):
             rates = load.hours["requests_per_h"].to_numpy(dtype=float)

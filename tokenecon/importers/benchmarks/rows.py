@@ -182,7 +182,8 @@ def _agreed(record, name, stated, said):
 def _model(run, said):
     """Id of the model of a run; a name that is nobody's, such as an alias of the server, the user explains."""
     record, name = run["record"], run["model"]
-    known = {model: tuple(aliases.split()) for model, aliases in data.models()["aliases"].items()}
+    names = data.rows("models", {}, want="id aliases")
+    known = {model: tuple(aliases.split()) for model, aliases in zip(names["id"], names["aliases"], strict=True)}
     stated = name and sellers.model_of(name, known)
     if said and stated and stated != said:
         record.refuse(f"the run was of '{name[:60]}', which is {stated}, but --model is {said}; import the runs of each model "

@@ -29,6 +29,7 @@ SHARP, DIM = 0.5, 0.9  # spread after over spread before: below it is learnt, ab
 WRONG = 3.0  # spreads beyond which a run is named
 TIED = 0.7  # correlation from which on two coefficients trade off
 STEP = 1e-3  # of a logarithm, in the slopes
+EDGE = 1e-5  # share of its range by which a search begins away from a bound
 
 
 def published():
@@ -111,7 +112,7 @@ def _best(predicted, value, weight, before, spread, felt, bounds, start):
         return np.concatenate([np.sign(wrong) * FAR * np.sqrt(2 * (np.sqrt(1 + (wrong / FAR) ** 2) - 1)),
                                (x - before[felt]) / spread[felt]])
 
-    margin = 1e-9 + 1e-6 * (high - low)
+    margin = EDGE * (high - low)
     return least_squares(residuals, np.clip(start[felt], low + margin, high - margin), bounds=(low, high), x_scale=spread[felt],
                          diff_step=STEP, ftol=1e-6, xtol=1e-5, max_nfev=60)
 
