@@ -17,6 +17,7 @@ from tokenecon.numbers import dollars
 from tokenecon.prices import gpu_prices
 from tokenecon.queries import remembered
 from tokenecon.serving import cost_allocation, sizing
+from tokenecon.serving.own_runs import pricing
 
 # kind of an hour -> (choice it belongs to, words, how the fleet follows the load)
 KINDS = {
@@ -188,7 +189,8 @@ def serving(case):
     asked = {"weights": case.weights, "kv": case.kv, "isl": case.isl, "osl": case.osl, "cached_prefix": case.cached_prefix}
     limits = {"ttft_ms": case.ttft_ms, "tpot_ms": case.tpot_ms}
     sizes = None if case.n_gpus is None else (case.n_gpus,)
-    return sizing.choices(case.model, case.gpus, sizes=sizes, **asked, **limits)
+    found = sizing.choices(case.model, case.gpus, sizes=sizes, **asked, **limits)
+    return pricing.serving(case, found) if getattr(case, "measured", None) else found
 
 
 @finding

@@ -77,11 +77,12 @@ def reported(make):
 
 
 @reported
-def cost(path, price_rule=None):
-    """What every choice costs today: a report."""
+def cost(path, price_rule=None, measured=()):
+    """What every choice costs today: a report; ``measured`` runs stand in place of the model's speed where they apply."""
     from tokenecon.decision import break_even, options
 
     case = _case(path, price_rule)
+    case.measured = measured
     offered = _served(options.offers, case)
     table, crossings = offered.table, break_even.against_api(case, offered)
     sold = options.api_sellers(case)
@@ -150,6 +151,8 @@ def tell(report, show, *, as_json=False, csv=None):
         return
     case = report["scenario"]
     print(f"{case.name}: {case.model}, prices known on {case.as_of}")
+    for what, words in case.load:
+        print(f"  load: {what}: {words}")
     for title, _, table, columns in report["sections"]:
         if len(table):
             print(f"\n{title}")

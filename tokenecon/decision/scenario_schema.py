@@ -12,6 +12,7 @@ from tokenecon.prices import gpu_prices
 
 CHOICES = ("own", "rent", "api")
 ON_DEMAND = "on_demand"
+GAPS = ("zero", "same_hour")  # how hours that a traffic file lacks are filled
 RENTS = "h100-sxm-80gb: {on_demand: 2.5}` or one number, as in `usd_per_gpu_hour: 2.5"
 NEAREST = 2  # wrong ids of a list for which near ones are named
 
@@ -180,9 +181,9 @@ class Part(BaseModel):
 class Workload(Part):
     """What is asked, and how often."""
 
-    isl: number("a number from 1 to 1e8 (input tokens of a request)", ge=1, le=1e8)
-    osl: number("a number from 1 to 1e8 (output tokens of a request)", ge=1, le=1e8)
-    cached_prefix: number("a number of at least 0 and below 1 (0.4 means 40 % of the input)", ge=0, lt=1) = 0.0
+    isl: number("a number from 1 to 1e8 (input tokens of a request)", ge=1, le=1e8) = None
+    osl: number("a number from 1 to 1e8 (output tokens of a request)", ge=1, le=1e8) = None
+    cached_prefix: number("a number of at least 0 and below 1 (0.4 means 40 % of the input)", ge=0, lt=1) = None
     requests_per_day: number("a number above 0 and at most 1e12", gt=0, le=1e12) = None
     growth_per_year: Rate = 0.0
     api_weights: of_kind("precision", "data/precisions.csv") = None
@@ -194,7 +195,8 @@ class Traffic(Part):
 
     profile: one_of(_profiles) = None
     peak_to_mean: number("a number of at least 1 and below 24 (busiest hour over the mean)", ge=1, lt=24) = None
-    file: text("the name of a CSV file of requests per hour, relative to the scenario", 4096) = None
+    file: text("the name of a file of your load, as `tokenecon traffic` reads it, relative to the scenario", 4096) = None
+    gaps: one_of(lambda: GAPS) = None
     utilisation: number("a number above 0 and at most 1 (0.6 means 60 %)", gt=0, le=1) = None
     fit_size: Truth = True
     burst: number("a number of at least 1 and at most 100 (busiest ten minutes over the busiest hour)", ge=1, le=100) = None

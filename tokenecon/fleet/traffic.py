@@ -148,7 +148,7 @@ def peaked(profile, peak_to_mean):
 
 
 def from_requests(table):
-    """The profile of the reader's own hours, as :func:`tokenecon.importers.load_csv.read` gives them."""
+    """The profile of the reader's own hours, as :func:`tokenecon.importers.loads.files.read` gives them."""
     return _made(table["requests_per_h"].to_numpy(dtype=float))
 
 

@@ -43,6 +43,7 @@ def own_files(values):
     paths += scenarios.files(scenario) if os.path.isfile(scenario) else []
     folder = data.own_folder()
     paths += sorted(map(str, Path(folder).glob("*.csv"))) if folder else []
+    paths += [data.calibration_file()] if data.calibration_file() else []
     return {path: hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in paths}
 
 

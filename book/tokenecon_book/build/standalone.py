@@ -39,7 +39,8 @@ def html(notebook, name, declared, values, tables, facts=""):
     title = markup.escape(notebook.cells[0].source.splitlines()[0].lstrip("# "))
     changed = [(key, str(value)) for key, value in values.items() if value != declared[key].default]
     again = " ".join(["tokenecon run", name, *(f"-p {key} {shlex.quote(value)}" for key, value in changed),
-                      *(["--facts", shlex.quote(data.own_folder())] if data.own_folder() else [])])
+                      *(["--facts", shlex.quote(data.own_folder())] if data.own_folder() else []),
+                      *(["--calibration", shlex.quote(data.calibration_file())] if data.calibration_file() else [])])
     content = "\n".join(filter(None, body))
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
