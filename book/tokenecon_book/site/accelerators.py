@@ -25,6 +25,9 @@ FACTS = {
 }  # fmt: skip
 
 
+SHEET = "datasheet"  # kind of data/sources.csv
+
+
 def day():
     """The day of the base case, on which prices are asked for."""
     return numbers_page.base_case()["as_of"]
@@ -82,6 +85,13 @@ def facts(gpu):
     return {field: rows[field] for field in FACTS if field in rows}
 
 
+def basis(row):
+    """How a fact is known, in a word or two: by a data sheet, as a figure of the maker, or as the column says."""
+    if row["basis"] != "spec":
+        return row["basis"]
+    return "data sheet" if data.source(row["source"])["kind"] == SHEET else "maker's figure"
+
+
 def source_link(row, root=""):
     """A link to where a row was read: its source at its origin, or in the table of sources."""
     source = data.source(row["source"])
@@ -129,11 +139,17 @@ def offers(label, found):
 
 def fact_rows(name, known):
     """What makers and others say of an accelerator, each with its source."""
-    body = [f'<tr><th scope="row"><a href="data/gpus.html#{escape(row["id"], quote=True)}">{FACTS[field]}</a></th>'
-            f'<td data-label="Value">{tables.quantity(row)}</td>'
-            f'<td data-label="Source"><span class="basis basis-{row["basis"]}">{row["basis"]}</span> {source_link(row)}</td></tr>'
-            for field, row in known.items()]
-    return _scrolled(f"Data sheet of {name}", ("What", "Value", "Source"), body)
+    body = []
+    for field, row in known.items():
+        one = escape(row["id"], quote=True)
+        how = f'<span class="basis basis-{row["basis"]}">{basis(row)}</span> {source_link(row)}'
+        remark = f'<span class="remark">{escape(row["note"])}</span>' if row["note"] else ""
+        body.append(f'<tr id="{one}"><th scope="row"><a href="data/gpus.html#{one}">{FACTS[field]}</a></th>'
+                    f'<td data-label="Value">{tables.quantity(row)}</td><td data-label="Source">{how}{remark}</td></tr>')
+    sheets = dict.fromkeys(row["source"] for row in known.values() if data.source(row["source"])["kind"] == SHEET)
+    links = "; ".join(source_link({"source": one}) for one in sheets)
+    named = f"<p>Data sheet{'s' * (len(sheets) > 1)}: {links}.</p>" if sheets else ""
+    return named + _scrolled(f"Data sheet of {name}", ("What", "Value", "Source"), body)
 
 
 def part():
