@@ -5,6 +5,7 @@ import shutil
 import time
 from pathlib import Path
 
+from tokenecon_book import served
 from tokenecon_book.build import freshness, notebooks, progress, publishing
 
 CONFIG = ("_config.yml", "_toc.yml")
@@ -91,6 +92,7 @@ def assemble(root, target, figures):
         from tokenecon_book.chapters.claims import ledger
 
         (new / "data" / "claims.csv").write_text(ledger.ledger_csv(), encoding="utf-8")
+    served.finish(new)  # last: it guards every page
 
 
 def swap(target):

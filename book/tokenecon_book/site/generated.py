@@ -18,7 +18,7 @@ from sphinx.util.docutils import SphinxDirective
 from tokenecon import data, units
 from tokenecon_book import citations
 from tokenecon_book.charts.ranges import KINDS, picture
-from tokenecon_book.site import numbers, numbers_page, reference, tables
+from tokenecon_book.site import accelerators, numbers, numbers_page, reference, tables
 from tokenecon_book.site.assets import write_if_changed
 
 
@@ -287,7 +287,13 @@ def citation(_):
     ]
 
 
+def accelerator_list(directive):
+    """Every accelerator with its prices and its data sheet."""
+    return directive.parse_text_to_nodes(accelerators.part(), allow_section_headings=True)
+
+
 PARTS = {
+    "accelerators": accelerator_list,
     "sources": sources, "corrections": corrections, "dictionary": dictionary, "basis": basis, "ranges": ranges,
     "units": unit_list, "formulas": formulas, "attribution": attribution, "commands": commands, "parameters": parameters,
     "citation": citation, "often": often, "numbers": every_number,

@@ -6,9 +6,10 @@ from pathlib import Path
 from docutils import nodes
 
 from tokenecon import __version__
-from tokenecon_book import citations
+from tokenecon_book import citations, served
 from tokenecon_book.site import numbers
 
+PICTURED = "decision"  # the page whose first chart stands for those without one
 LONGEST = 300  # letters of a description: search pages cut what is longer
 
 
@@ -31,6 +32,17 @@ def description(app, docname, doctree):
     return text if len(text) <= LONGEST else text[:LONGEST].rpartition(" ")[0] + " …"
 
 
+def picture(app, docname):
+    """The picture by which a link to a page is shown elsewhere: its first chart, else that of :data:`PICTURED`."""
+    for name in (docname, PICTURED):
+        path = Path(app.srcdir) / f"{name}.ipynb"
+        found = numbers.of_page(path, name) if path.exists() else []
+        for one in found:
+            if "title" in one:
+                return {"address": f"{served.top()}figures/{one['key'].removeprefix('figure ')}.png", "title": one["title"]}
+    return None
+
+
 def add_to_context(app, pagename, templatename, context, doctree):
     """What the footer of every page shows."""
     context["book_version"] = __version__
@@ -42,6 +54,7 @@ def add_to_context(app, pagename, templatename, context, doctree):
         context["notebook"] = f"{pagename}.ipynb"
     context["page_description"] = description(app, pagename, doctree)
     context["page_address"] = citations.address(pagename)
+    context["picture"] = picture(app, pagename) if served.top() else None  # elsewhere only a whole address leads to it
 
 
 def mark(app, config):

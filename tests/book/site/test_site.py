@@ -62,7 +62,8 @@ def is_foreign(address):
 def target(site, page, address):
     """The file and the anchor that an address on a page means."""
     parts = urlsplit(address)
-    path = page.path if not parts.path else (page.path.parent / unquote(parts.path)).resolve()
+    start = site / parts.path[1:] if parts.path.startswith("/") else page.path.parent / unquote(parts.path)
+    path = page.path if not parts.path else start.resolve()
     return path / "index.html" if path.is_dir() else path, unquote(parts.fragment)
 
 
