@@ -22,7 +22,9 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from tokenecon import data
+from tokenecon.errors import BadInput
 from tokenecon.queries import Query
+from tokenecon_book import citations
 from tokenecon_book.build import freshness, notebooks, progress, publishing
 from tokenecon_book.build.staging import BookError, assemble, recover, site_inputs, stage, swap, write_pages
 
@@ -30,6 +32,7 @@ from tokenecon_book.build.staging import BookError, assemble, recover, site_inpu
 def build(root, target, jobs=None):
     """Bring ``target/html`` up to date; raise :class:`BookError` and leave it alone on any error."""
     started = time.monotonic()
+    os.environ["SITE_URL"] = citations.site_url(root)  # of this repository, for all that is written
     target.mkdir(parents=True, exist_ok=True)
     with only_one(target):
         recover(target)
@@ -220,6 +223,9 @@ def main(arguments=None):
     root = options.root.resolve()
     try:
         build(root, (options.build_dir or root / "_build").resolve(), options.jobs)
+    except BadInput as error:
+        progress.error(str(error))
+        return 2
     except BookError as error:
         progress.error(str(error))
         return 1

@@ -42,6 +42,6 @@ def stamp_figure(path, page):
         "version": __version__,
         "data_date": citations.data_date(),
         "page": citations.address(page, f"#fig-{facts['id']}"),
-        "citation": citations.figure_citation(page, facts["id"], facts["title"]),
+        "citation": citations.figure(facts["id"], facts["title"])["text"],
     }
     return json.dumps(facts, indent=1, ensure_ascii=False) + "\n"

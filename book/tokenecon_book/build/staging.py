@@ -1,10 +1,10 @@
 """From executed notebooks and prose to the finished site: stage, write, assemble, swap in."""
 
-import os
 import shutil
 import time
 from pathlib import Path
 
+from tokenecon_book import citations
 from tokenecon_book.build import freshness, notebooks, progress, publishing
 
 CONFIG = ("_config.yml", "_toc.yml")
@@ -35,7 +35,7 @@ def stage(root, names, target):
 
 def site_inputs(root, target):
     """Name to hash of all that the site comes from."""
-    inputs = {freshness.LOCK.name: freshness.of_file(freshness.LOCK), "BOOK_URL": os.environ.get("BOOK_URL", "")}
+    inputs = {freshness.LOCK.name: freshness.of_file(freshness.LOCK), citations.SETTING: citations.site_url(root)}
     for name, value in freshness.of_folder(target / "book").items():
         prose = name.endswith(".md") and not name.startswith("_")
         inputs[("page " if prose else "staged ") + name] = value

@@ -22,7 +22,7 @@ class FigureRenderer:
             html = page.html(
                 payload,
                 root=citations.root(env.docname),
-                citation=citations.figure_citation(env.docname, payload["id"], payload["title"]),
+                citation=citations.figure(payload["id"], payload["title"])["text"],
             )
             return [nodes.raw("", html, format="html")]
         if data.mime_type in (VEGA_LITE_TYPE, "image/svg+xml") and _belongs_to_figure(renderer, data):

@@ -20,6 +20,7 @@ from tokenecon_book import citations
 from tokenecon_book.charts.ranges import KINDS, picture
 from tokenecon_book.site import numbers, numbers_page, reference, tables
 from tokenecon_book.site.assets import write_if_changed
+from tokenecon_book.site.takeaway import citing
 
 
 def write_pages(app, config):
@@ -280,11 +281,8 @@ def inline_code(text):
 
 
 def citation(_):
-    """How to cite the book: one line, and BibTeX."""
-    return [
-        nodes.paragraph("", citations.book_citation()),
-        nodes.literal_block(citations.bibtex(), citations.bibtex(), language="bibtex"),
-    ]
+    """How to cite the book: as text, BibTeX and CSL-JSON."""
+    return _raw(citing.html(citations.book()))
 
 
 PARTS = {

@@ -1,6 +1,5 @@
 """What every page says of itself in its footer: version, date of the data, address, and how to rerun it."""
 
-import os
 from pathlib import Path
 
 from docutils import nodes
@@ -46,7 +45,7 @@ def add_to_context(app, pagename, templatename, context, doctree):
 
 def mark(app, config):
     """A new version or data date makes every page new."""
-    config["tokenecon_stamp"] = f"{__version__} {citations.data_date()} {os.environ.get('BOOK_URL', '')}"
+    config["tokenecon_stamp"] = f"{__version__} {citations.data_date()} {citations.site_url()}"
 
 
 def setup(app):

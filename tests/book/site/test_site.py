@@ -312,13 +312,6 @@ def test_the_icon_font_is_taken_out_and_the_rest_left():
     assert assets.without_icon_font(css) == ".a{b:c}.d{e:f}"
 
 
-def test_the_citation_of_a_figure_is_whole(monkeypatch):
-    monkeypatch.setenv("BOOK_URL", "https://example.org/book/")
-    line = citations.figure_citation("cases/spotify", "spotify-cost", "Transcripts cost little.")
-    assert line.startswith("“Transcripts cost little”, figure spotify-cost in: What a token costs, version ")
-    assert "https://example.org/book/cases/spotify.html#fig-spotify-cost" in line
-
-
 def test_every_page_says_in_its_head_what_it_holds(site):
     found = {}
     for path in site.glob("*.html"):
