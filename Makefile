@@ -20,13 +20,16 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book test serve lab rerun bench bench-accuracy fuzz faults calibrate freeze-prices lock clean
+.PHONY: help book release test serve lab rerun bench bench-accuracy fuzz faults calibrate freeze-prices lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 book: .venv/stamp ## run the notebooks that changed and build the site into _build/html
 	@$(BIN)/python -m tokenecon_book.build.book
+
+release: .venv/stamp ## build the site of a version, for good, into _build/release: make release VERSION=0.4.0 SITE_URL=https://…
+	@$(BIN)/python -m tokenecon_book.build.release $(VERSION)
 
 test: book node_modules/stamp ## the book, lint and all tests (CHROME=/path/to/chromium for the browser tests)
 	@$(BIN)/ruff check .

@@ -20,9 +20,10 @@ SUBTITLE = "a rerunnable book on the economics of LLM inference"
 LICENCE = "CC BY 4.0"
 SETTING = "tokenecon_site_url"
 LATEST = "latest"
-UNSET = (f"The address of this site is not set: put where you read it in front of “v{__version__}/”, "
-         f"or set {SETTING} in _config.yml.")
+UNSET = (f"The address of this site is not set: put it in front of “v{__version__}/” yourself. "
+         f"Whoever builds the site sets {SETTING} in _config.yml.")
 TEX = re.compile(r"([%$&#_{}])")
+DAY = re.compile(r"\[\s+\[\s+(\d+),\s+(\d+),\s+(\d+)\s+\]\s+\]")  # a day that JSON would spread over seven lines
 
 
 def payload(content):
@@ -156,7 +157,7 @@ def _csl(entry, place):
     """An entry of CSL-JSON, as text."""
     entry |= {"author": [{"literal": AUTHOR}], "issued": {"date-parts": [[int(one) for one in data_date().split("-")]]},
               "version": __version__} | ({"URL": place} if site_url() else {})
-    return json.dumps([entry], indent=1, ensure_ascii=False)
+    return DAY.sub("[[\\1, \\2, \\3]]", json.dumps([entry], indent=1, ensure_ascii=False))
 
 
 def tex(text):

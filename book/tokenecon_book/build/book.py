@@ -2,7 +2,8 @@
 
 ``python -m tokenecon_book.build.book`` does the whole of it.  Everything lies under ``_build``::
 
-    run/<notebook>/   executed.ipynb, figures/, and record.json: the hashes of what it came from
+    run/<notebook>/   executed.ipynb, and record.json: the hashes of what it came from
+    pictures/         PNGs that are drawn already
     book/             what Sphinx reads: pages of book/ and executed notebooks
     sphinx/           doctrees and pages as Sphinx writes them
     html/             the site; replaced as a whole, and only by a complete one
@@ -39,7 +40,7 @@ def build(root, target, jobs=None):
         names = notebooks.catalogue(root)
         check_contents(root, names)
         rerun_stale(names, target / "run", jobs or os.cpu_count() or 1)
-        figures = figure_files(names, target / "run")
+        figures = published(names, target / "run")
         stage(root, names, target)
         now = site_inputs(root, target)
         record = target / "site.json"
@@ -181,9 +182,8 @@ def run_one(path, folder, name, board, stop):
         raise notebooks.NotebookFailed(name, cell, source, "it wrote to stderr, which no page may show", text)
     new = folder.with_name(folder.name + ".new")
     shutil.rmtree(new, ignore_errors=True)
-    (new / "out" / "figures").mkdir(parents=True)
+    (new / "out").mkdir(parents=True)
     nbformat.write(done.notebook, new / "out" / "executed.ipynb")
-    publishing.write_figures(done.notebook, new / "out" / "figures")
     inputs = freshness.inputs(path, done.modules, done.queries, data.Answers())
     moved = freshness.changed(before, freshness.of_sources(path))
     if moved:
@@ -201,15 +201,14 @@ def run_one(path, folder, name, board, stop):
     board.finished(name, len(done.notebook.cells), record["seconds"])
 
 
-def figure_files(names, runs):
-    """File name to (path, notebook) of all figures; an id that two notebooks use is an error."""
-    found = {}
+def published(names, runs):
+    """Id to what is published of it, of the figures of all notebooks; an id that two notebooks use is an error."""
+    found, where = {}, {}
     for name in names:
-        for path in sorted((runs / name / "out" / "figures").iterdir()):
-            if path.name in found:
-                other = found[path.name][1]
-                raise BookError(f"figure id '{path.stem}' is in {other} and in {name}; rename one of the two")
-            found[path.name] = (path, name)
+        for one, figure in publishing.published(runs / name / "out" / "executed.ipynb", name).items():
+            if one in found:
+                raise BookError(f"figure id '{one}' is in {where[one]} and in {name}; rename one of the two")
+            found[one], where[one] = figure, name
     return found
 
 

@@ -78,12 +78,8 @@ def assemble(root, target, figures):
     new = target / "html.new"
     shutil.rmtree(new, ignore_errors=True)
     shutil.copytree(target / "sphinx" / "html", new, ignore=shutil.ignore_patterns(".buildinfo*"))
-    (new / "figures").mkdir()
-    for name, (path, notebook) in figures.items():
-        if path.suffix == ".json":
-            (new / "figures" / name).write_text(publishing.stamp_figure(path, notebook), encoding="utf-8")
-        else:
-            shutil.copyfile(path, new / "figures" / name)
+    (new / "figures").mkdir(exist_ok=True)
+    publishing.write_figures(figures, new / "figures", target / "pictures")
     (new / "data").mkdir(exist_ok=True)
     for path in [*(root / "data").glob("*.csv"), *(root / "data").glob("*.json")]:
         shutil.copyfile(path, new / "data" / path.name)

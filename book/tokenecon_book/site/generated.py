@@ -20,7 +20,7 @@ from tokenecon_book import citations
 from tokenecon_book.charts.ranges import KINDS, picture
 from tokenecon_book.site import numbers, numbers_page, reference, tables
 from tokenecon_book.site.assets import write_if_changed
-from tokenecon_book.site.takeaway import citing
+from tokenecon_book.site.takeaway import citing, feeds
 
 
 def write_pages(app, config):
@@ -285,10 +285,22 @@ def citation(_):
     return _raw(citing.html(citations.book()))
 
 
+def feed(_):
+    """The files of the feed, with their columns."""
+    out = []
+    for name, columns, says in feeds.FEEDS:
+        rows = [(None, (f"<code>{column}</code>", escape(words))) for column, words in columns.items()]
+        links = ", ".join(f'<a href="feed/{name}.{kind}"><code>{citations.LATEST}/feed/{name}.{kind}</code></a>'
+                          for kind in ("csv", "json"))
+        out.append(f"<p>{links}: {escape(says)}</p>" + _table(f"Columns of {name}", ("Column", "What it is"), rows))
+    return _raw("\n".join(out))
+
+
 PARTS = {
     "sources": sources, "corrections": corrections, "dictionary": dictionary, "basis": basis, "ranges": ranges,
     "units": unit_list, "formulas": formulas, "attribution": attribution, "commands": commands, "parameters": parameters,
     "citation": citation, "often": often, "numbers": every_number,
+    "feed": feed,
 }  # fmt: skip
 
 

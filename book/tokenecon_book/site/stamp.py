@@ -18,15 +18,18 @@ def is_notebook(app, docname):
 
 def description(app, docname, doctree):
     """What a search page says of a page: the finding of a notebook, else its first paragraph."""
-    if doctree is None:
-        return citations.TITLE
     if is_notebook(app, docname):
         key = f"{docname.rpartition('/')[2]}-finding"
         found = numbers.of_page(Path(app.env.doc2path(docname)), docname)
         text = next((one["text"] for one in found if one["key"] == key), "")
     else:
         text = next((one.astext() for one in doctree.findall(nodes.paragraph)), "")
-    text = " ".join(text.split()) or citations.TITLE
+    return shortened(text) or citations.TITLE
+
+
+def shortened(text):
+    """As much of a text as a search page shows."""
+    text = " ".join(text.split())
     return text if len(text) <= LONGEST else text[:LONGEST].rpartition(" ")[0] + " …"
 
 
@@ -36,10 +39,12 @@ def add_to_context(app, pagename, templatename, context, doctree):
     context["data_date"] = citations.data_date()
     context["book_title"] = citations.TITLE
     context["rerun"] = context["notebook"] = ""
-    if doctree is not None and is_notebook(app, pagename):
-        context["rerun"] = citations.rerun_command(pagename)
-        context["notebook"] = f"{pagename}.ipynb"
-    context["page_description"] = description(app, pagename, doctree)
+    origin = pagename if doctree is not None and is_notebook(app, pagename) else context.get("made_by")
+    if origin:
+        context["rerun"] = citations.rerun_command(origin)
+        context["notebook"] = f"{origin}.ipynb"
+    said = context.get("said", citations.TITLE)  # by a page that no document stands behind
+    context["page_description"] = shortened(said) if doctree is None else description(app, pagename, doctree)
     context["page_address"] = citations.address(pagename)
 
 
