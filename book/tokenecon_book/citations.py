@@ -96,10 +96,14 @@ def versioned(path, version=__version__):
     return f"{site_url()}/v{version}/{path}".removeprefix("/")
 
 
+def newest(path):
+    """Where the newest version of a file is found, in the same two ways."""
+    return f"{site_url()}/{LATEST}/{path}".removeprefix("/")
+
+
 def address(docname, anchor=""):
     """Where the newest version of a page stands: whole where the site has an address, else from the top of the site."""
-    base = site_url()
-    return f"{base}/{LATEST}/{docname}.html{anchor}" if base else f"{docname}.html{anchor}"
+    return newest(f"{docname}.html{anchor}") if site_url() else f"{docname}.html{anchor}"
 
 
 def figure_page(figure_id):

@@ -290,7 +290,7 @@ def feed(_):
     out = []
     for name, columns, says in feeds.FEEDS:
         rows = [(None, (f"<code>{column}</code>", escape(words))) for column, words in columns.items()]
-        links = ", ".join(f'<a href="feed/{name}.{kind}"><code>{citations.LATEST}/feed/{name}.{kind}</code></a>'
+        links = ", ".join(f'<a href="feed/{name}.{kind}">{citations.newest(f"feed/{name}.{kind}")}</a>'
                           for kind in ("csv", "json"))
         out.append(f"<p>{links}: {escape(says)}</p>" + _table(f"Columns of {name}", ("Column", "What it is"), rows))
     return _raw("\n".join(out))

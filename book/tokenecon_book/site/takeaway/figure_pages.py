@@ -26,6 +26,7 @@ FILES = (
     ("svg", "SVG", "the same picture, to scale and to edit"),
     ("vl.json", "Vega-Lite", "the chart as a specification with its data"),
 )
+SECTIONS = {"files": "Take away", "cite": "Cite", "embed": "Embed", "data": "Data", "parameters": "Parameters"}
 WORDLESS = ("1", "text", "date")
 SHARES = dict.fromkeys(("fraction", "share"), "share of 1")  # printed as the file holds it
 
@@ -44,8 +45,11 @@ def pages(app):
 def context(one, docname, chapter):
     """What the layout needs of the page of a figure (:func:`publishing.published`)."""
     about = one["about"]
-    return {"title": about["title"], "body": body(one, docname, chapter), "made_by": docname, "said": about["alt"], "toc": "",
-            "meta": {"html_theme.sidebar_secondary.remove": ""}}
+    below = "".join(f'<li><a class="reference internal" href="#{anchor}">{words}</a></li>'
+                    for anchor, words in SECTIONS.items())
+    toc = f'<ul><li><a class="reference internal" href="#">{escape(about["title"])}</a><ul>{below}</ul></li></ul>'
+    return {"title": about["title"], "body": body(one, docname, chapter), "made_by": docname, "said": about["alt"],
+            "toc": toc, "display_toc": True}
 
 
 def body(one, docname, chapter):
@@ -58,16 +62,20 @@ def body(one, docname, chapter):
         f'<a href="{ROOT}{docname}.html#fig-{name}">{escape(chapter)}</a></p>',
         f'<div class="case-line"><p>{escape(about["case"])}</p></div>' if about["case"] else "",
         page.html(payload, ROOT, heading=HEADING),
-        '<h2 id="files">Take away</h2>', files(about),
-        '<h2 id="cite">Cite</h2>', citing.html(citations.figure(name, about["title"])),
-        '<h2 id="embed">Embed</h2>',
+        _heading("files"), files(about),
+        _heading("cite"), citing.html(citations.figure(name, about["title"])),
+        _heading("embed"),
         "<p>The picture with its foot, as a link to this page of this version:</p>", citing.field(embed(about)),
-        '<h2 id="data">Data</h2>', data_table(about, payload["csv"]),
-        '<h2 id="parameters">Parameters</h2>',
+        _heading("data"), data_table(about, payload["csv"]),
+        _heading("parameters"),
         f"<p>What the page was made with. <code>{about['rerun']} -p NAME VALUE</code> makes it anew with other values.</p>",
         parameter_table(about["parameters"]),
     ]
     return f'<section class="te-figure-page" aria-labelledby="{HEADING}">\n' + "\n".join(filter(None, parts)) + "\n</section>\n"
+
+
+def _heading(anchor):
+    return f'<h2 id="{anchor}">{SECTIONS[anchor]}</h2>'
 
 
 def files(about):
@@ -92,13 +100,13 @@ def data_table(about, text):
     shown = rows if len(rows) <= WHOLE else rows[:FIRST]
     number = [column["type"] in ("number", "integer") for column in columns]
     numeric = ' class="te-number"'
-    head = "".join(f'<th scope="col"{numeric * right}>{tables.breakable(column["name"])}{_unit(column)}</th>'
+    head = "".join(f'<th scope="col"{numeric * right}>{escape(column["name"])}{_unit(column)}</th>'
                    for column, right in zip(columns, number, strict=True))
     body = "".join("<tr>" + "".join(_cell(value, right, place) for place, (value, right) in
                                     enumerate(zip(row, number, strict=True))) + "</tr>" for row in shown)
     more = (f'<p class="te-table-note">The first {FIRST} of {len(rows):,} rows; <a href="{about["id"]}.csv">the CSV file</a> '
             "has all.</p>" if len(shown) < len(rows) else "")
-    return _scroll("Data of the figure", f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>") + more
+    return _scroll("Data of the figure", "te-rows", f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>") + more
 
 
 def _unit(one):
@@ -121,7 +129,7 @@ def parameter_table(parameters):
         f'{_unit(one) if one["value"] is not None else ""}</td><td>{escape(one["meaning"].replace("`", ""))}</td></tr>'
         for one in parameters)
     head = "".join(f'<th scope="col">{word}</th>' for word in ("Name", "Value", "Meaning"))
-    return _scroll("Parameters", f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>")
+    return _scroll("Parameters", "te-parameters", f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>")
 
 
 def _value(value):
@@ -130,9 +138,9 @@ def _value(value):
     return tables.number(value) if isinstance(value, float) else str(value)
 
 
-def _scroll(label, inner):
+def _scroll(label, kind, inner):
     return (f'<div class="te-table-scroll" tabindex="0" role="region" aria-label="{label}">'
-            f'<table class="te-table te-rows">{inner}</table></div>')
+            f'<table class="te-table {kind}">{inner}</table></div>')
 
 
 def setup(app):
