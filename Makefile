@@ -73,8 +73,9 @@ lock: .venv/stamp ## resolve requirements.in and package.json anew (ARGS=--upgra
 	@$(LOCK) $(ARGS) requirements-uv.in -o requirements-uv.txt
 	@$(NPM) install --package-lock-only --ignore-scripts
 
-clean: ## remove what was built (the environment stays: rm -r .venv node_modules removes it)
-	@rm -rf _build out .pytest_cache .ruff_cache .mypy_cache .hypothesis
+clean: ## remove what was built, but for releases (the environment stays: rm -r .venv node_modules removes it)
+	@for path in _build/*; do test "$$path" = _build/release || rm -rf "$$path"; done
+	@rm -rf out .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 .venv/stamp: requirements.txt requirements-uv.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none was found; \
