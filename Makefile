@@ -20,13 +20,16 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book test serve lab rerun bench bench-accuracy fuzz faults calibrate freeze-prices lock clean
+.PHONY: help book release test serve lab rerun bench bench-accuracy fuzz faults calibrate freeze-prices lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 book: .venv/stamp ## run the notebooks that changed and build the site into _build/html
 	@$(BIN)/python -m tokenecon_book.build.book
+
+release: .venv/stamp ## build the site of a version, for good, into _build/release: make release VERSION=0.4.0 SITE_URL=https://…
+	@$(BIN)/python -m tokenecon_book.build.release $(VERSION)
 
 test: book node_modules/stamp ## the book, lint and all tests (CHROME=/path/to/chromium for the browser tests)
 	@$(BIN)/ruff check .
@@ -70,8 +73,9 @@ lock: .venv/stamp ## resolve requirements.in and package.json anew (ARGS=--upgra
 	@$(LOCK) $(ARGS) requirements-uv.in -o requirements-uv.txt
 	@$(NPM) install --package-lock-only --ignore-scripts
 
-clean: ## remove what was built (the environment stays: rm -r .venv node_modules removes it)
-	@rm -rf _build out .pytest_cache .ruff_cache .mypy_cache .hypothesis
+clean: ## remove what was built, but for releases (the environment stays: rm -r .venv node_modules removes it)
+	@for path in _build/*; do test "$$path" = _build/release || rm -rf "$$path"; done
+	@rm -rf out .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 .venv/stamp: requirements.txt requirements-uv.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none was found; \

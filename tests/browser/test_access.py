@@ -7,7 +7,7 @@ pytestmark = pytest.mark.browser
 PAGES = (
     "index.html", "economics.html", "claims.html", "cases/spotify.html", "method.html", "formulas/index.html",
     "formulas/memory.html", "data/index.html", "data/precisions.html", "sources.html", "rerun.html", "search.html?q=H200",
-    "404.html",
+    "404.html", "figures/decision-bills.html", "cite.html", "publish.html",
 )  # fmt: skip
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
 

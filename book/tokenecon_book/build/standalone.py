@@ -54,12 +54,13 @@ def html(notebook, name, declared, values, tables, facts=""):
 def glue(notebook):
     """Name to value of what the notebook glued."""
     found = {}
-    for cell in notebook.cells:
+    for cell in notebook["cells"]:
         for output in cell.get("outputs", ()):
             name = output.get("metadata", {}).get("scrapbook", {}).get("name")
             text = output.get("data", {}).get("application/papermill.record/text/plain")
             text = output.get("data", {}).get("text/plain") if text is None else text
             if name and text is not None:
+                text = "".join(text)  # a file may hold it in lines
                 found[name] = ast.literal_eval(text) if text[:1] in "'\"" else text
     return found
 

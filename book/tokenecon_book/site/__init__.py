@@ -4,13 +4,15 @@ from tokenecon import __version__
 
 
 def setup(app):
-    from tokenecon_book import mathml, served
+    from tokenecon_book import citations, mathml, served
     from tokenecon_book.site import assets, foot, generated, search, stamp
+    from tokenecon_book.site.takeaway import citing, feeds, figure_pages
 
-    for part in (mathml, stamp, generated, foot, assets, search):
+    for part in (mathml, stamp, generated, foot, assets, search, citing, figure_pages, feeds):
         part.setup(app)
     # Jupyter Book sets this value for sphinx_comments, which we do not load.
     app.add_config_value("comments_config", {}, "html")
+    app.add_config_value(citations.SETTING, "", "env")
     if address := served.top():
         app.config["html_baseurl"] = address  # each page then names its canonical address
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}

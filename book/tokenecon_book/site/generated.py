@@ -20,6 +20,7 @@ from tokenecon_book import citations
 from tokenecon_book.charts.ranges import KINDS, picture
 from tokenecon_book.site import accelerators, numbers, numbers_page, reference, tables
 from tokenecon_book.site.assets import write_if_changed
+from tokenecon_book.site.takeaway import citing, feeds
 
 
 def write_pages(app, config):
@@ -280,11 +281,19 @@ def inline_code(text):
 
 
 def citation(_):
-    """How to cite the book: one line, and BibTeX."""
-    return [
-        nodes.paragraph("", citations.book_citation()),
-        nodes.literal_block(citations.bibtex(), citations.bibtex(), language="bibtex"),
-    ]
+    """How to cite the book: as text, BibTeX and CSL-JSON."""
+    return _raw(citing.html(citations.book()))
+
+
+def feed(_):
+    """The files of the feed, with their columns."""
+    out = []
+    for name, columns, says in feeds.FEEDS:
+        rows = [(None, (f"<code>{column}</code>", escape(words))) for column, words in columns.items()]
+        links = ", ".join(f'<a href="feed/{name}.{kind}">{citations.newest(f"feed/{name}.{kind}")}</a>'
+                          for kind in ("csv", "json"))
+        out.append(f"<p>{links}: {escape(says)}</p>" + _table(f"Columns of {name}", ("Column", "What it is"), rows))
+    return _raw("\n".join(out))
 
 
 def accelerator_list(directive):
@@ -297,6 +306,7 @@ PARTS = {
     "sources": sources, "corrections": corrections, "dictionary": dictionary, "basis": basis, "ranges": ranges,
     "units": unit_list, "formulas": formulas, "attribution": attribution, "commands": commands, "parameters": parameters,
     "citation": citation, "often": often, "numbers": every_number,
+    "feed": feed,
 }  # fmt: skip
 
 
