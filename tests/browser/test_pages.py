@@ -81,6 +81,28 @@ def test_every_page_opens_without_complaint(look, names, scheme, widths):
     assert not complaints, "\n".join(complaints[:40])
 
 
+# Text of the page that is smaller than 14 px, other than indices, pictures and code blocks.
+SMALL = """
+() => {
+  const small = new Set(), texts = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  for (const fold of document.querySelectorAll("main details")) fold.open = true;
+  while (texts.nextNode()) {
+    const one = texts.currentNode.parentElement;
+    if (!texts.currentNode.data.trim() || one.closest("math, svg, sub, sup, pre, script, button")) continue;
+    if (one.checkVisibility() && parseFloat(getComputedStyle(one).fontSize) < 13.95)
+      small.add(`${one.tagName}.${one.className}: ${one.textContent.slice(0, 30)}`);
+  }
+  return [...small].slice(0, 5);
+}
+"""
+
+
+def test_notes_ranges_and_units_are_large_enough_to_read(look):
+    with look(width=390) as watched:
+        for name in ("index.html", "hardware.html", "claims.html", "data/precisions.html", "formulas/money.html", "rerun.html"):
+            assert watched.open(name).evaluate(SMALL) == [], name
+
+
 def test_no_page_is_wider_than_a_phone_whatever_the_fonts(look, names, address):
     # A reader whose browser takes no fonts from a site gets those of the machine: here some that are a third wider.
     font = f"{address}_static/fonts/source-code-pro-latin-wght-normal.woff2"
