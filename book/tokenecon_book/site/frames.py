@@ -13,6 +13,7 @@ LONG = 40  # letters of a cell that needs a wide column, lest a row grow tall be
 TABLE = re.compile(r"<table\b([^>]*)>(.*?)</table>", re.S)
 ROW = re.compile(r"(<tr\b[^>]*>)(.*?)</tr>", re.S)
 CELL = re.compile(r"<(t[hd])\b([^>]*)>(.*?)</\1>", re.S)
+LONG_CELL = re.compile(r'<td\b[^>]*class="[^"]*\bte-long\b')
 BARE = re.compile(r'<div class="pst-scrollable-table-container">(?=\s*<table\b)')  # how the theme wraps a table of the prose
 HEADING = re.compile(r"<h[1-6][^>]*>(.*?)(?:<a class=\"headerlink\".*?)?</h[1-6]>", re.S)
 
@@ -55,11 +56,10 @@ def _table(attributes, inside):
     units = [words(cell) for *_, cell in rows[1]] if len(rows) > 1 else [""] * len(titles)
     head = re.sub(r"<th(?![^>]*\bscope=)(?=[\s>])", '<th scope="col"', head)
     labels = [_label(title, unit) for title, unit in zip(titles, units, strict=True)]
-    long = []
     if "data-label=" not in body:  # else whoever wrote it said them
-        long = _long(body, len(labels))
-        body = ROW.sub(lambda row: row[1] + _cells(row[2], labels, long) + "</tr>", body)
-    kinds = ["framed", *(["cards"] if len(titles) + any(long[1:]) >= CARDS else []), *(["many"] if len(titles) >= MANY else [])]
+        body = ROW.sub(lambda row: row[1] + _cells(row[2], labels) + "</tr>", body)
+    wide = len(titles) + bool(LONG_CELL.search(body)) >= CARDS
+    kinds = ["framed", *(["cards"] if wide else []), *(["many"] if len(titles) >= MANY else [])]
     return f"<table{_with_classes(attributes, kinds)}>{head}{body}</table>"
 
 
@@ -70,13 +70,7 @@ def _label(title, unit):
     return f' data-label="{escape(title)}" data-unit=", {escape(unit)}"'
 
 
-def _long(body, columns):
-    """For each column whether one of its cells holds a long text."""
-    texts = [[words(cell) for *_, cell in CELL.findall(row)] for _, row in ROW.findall(body)]
-    return [any(len(row[place]) > LONG for row in texts if len(row) == columns) for place in range(columns)]
-
-
-def _cells(row, labels, long):
+def _cells(row, labels):
     """The cells of a row with their headings; the first heads the row where none else does."""
     cells, out = CELL.findall(row), []
     if len(cells) != len(labels):  # a cell that spans columns has no one heading
@@ -85,7 +79,8 @@ def _cells(row, labels, long):
     for place, (name, attributes, content) in enumerate(cells):
         if place == 0 and not headed:
             name, attributes = "th", f' scope="row"{attributes}'
-        kinds = [*(["te-long"] if long[place] else []), *(["te-none"] if words(content) in ("", "–") else [])]
+        said = words(content)
+        kinds = ["te-long"] if len(said) > LONG else ["te-none"] if said in ("", "–") else []
         if name == "td":
             attributes += labels[place]
         out.append(f"<{name}{_with_classes(attributes, kinds)}>{content}</{name}>")
