@@ -26,7 +26,7 @@ PALE = """
 """
 
 
-@pytest.mark.parametrize("name", ["decision.html", "data/prices.html"])
+@pytest.mark.parametrize("name", ["decision.html", "data/precisions.html"])
 def test_a_page_prints_whole(look, name, tmp_path):
     with look(width=1280, scheme="dark") as watched:
         page = watched.open(name)

@@ -55,34 +55,31 @@ def _table(attributes, inside):
     titles = [words(cell) for *_, cell in rows[0]]
     units = [words(cell) for *_, cell in rows[1]] if len(rows) > 1 else [""] * len(titles)
     head = re.sub(r"<th(?![^>]*\bscope=)(?=[\s>])", '<th scope="col"', head)
-    labels = [_label(title, unit) for title, unit in zip(titles, units, strict=True)]
-    if "data-label=" not in body:  # else whoever wrote it said them
-        body = ROW.sub(lambda row: row[1] + _cells(row[2], labels) + "</tr>", body)
-    wide = len(titles) + bool(LONG_CELL.search(body)) >= CARDS
-    kinds = ["framed", *(["cards"] if wide else []), *(["many"] if len(titles) >= MANY else [])]
+    kinds = ["framed", *(["many"] if len(titles) >= MANY else [])]
+    if "data-table" not in attributes:  # whoever wrote one of those says its labels, and it is always cards
+        left = dict(enumerate(units))  # units that no card has said yet
+        body = ROW.sub(lambda row: row[1] + _cells(row[2], titles, left) + "</tr>", body)
+        kinds += ["cards"] if len(titles) + bool(LONG_CELL.search(body)) >= CARDS else []
     return f"<table{_with_classes(attributes, kinds)}>{head}{body}</table>"
 
 
-def _label(title, unit):
-    """The attributes that say a heading and its unit."""
-    if len(unit) <= BRIEF:
-        return f' data-label="{escape(title + (f", {unit}" if unit else ""))}"'
-    return f' data-label="{escape(title)}" data-unit=", {escape(unit)}"'
+def _cells(row, titles, left):
+    """The cells of a row with their headings; the first heads the row where none else does.
 
-
-def _cells(row, labels):
-    """The cells of a row with their headings; the first heads the row where none else does."""
+    ``left`` maps the place of a column to its unit: brief ones every card says, longer ones the first, as a table's head does.
+    """
     cells, out = CELL.findall(row), []
-    if len(cells) != len(labels):  # a cell that spans columns has no one heading
+    if len(cells) != len(titles):  # a cell that spans columns has no one heading
         return row
     headed = any(name == "th" for name, *_ in cells)
     for place, (name, attributes, content) in enumerate(cells):
         if place == 0 and not headed:
             name, attributes = "th", f' scope="row"{attributes}'
-        said = words(content)
+        said, unit = words(content), left[place]
         kinds = ["te-long"] if len(said) > LONG else ["te-none"] if said in ("", "–") else []
         if name == "td":
-            attributes += labels[place]
+            attributes += f' data-label="{escape(titles[place] + (f", {unit}" if unit else ""))}"'
+            left[place] = unit if len(unit) <= BRIEF or "te-none" in kinds else ""
         out.append(f"<{name}{_with_classes(attributes, kinds)}>{content}</{name}>")
     return "".join(out)
 
