@@ -131,7 +131,7 @@ PAINTS = """() => new Promise((done) => new PerformanceObserver((list) => done([
 
 
 def readable(page, site, browser):
-    """Seconds to the first and the largest paint of a page on a slow line with an empty cache, and kilobytes until it is still."""
+    """Seconds to the first and the largest paint of a page on a slow line with an empty cache, and kilobytes until it rests."""
     from playwright.sync_api import sync_playwright
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Zipping, directory=str(site))) as server:

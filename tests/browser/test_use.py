@@ -157,3 +157,23 @@ def test_the_page_for_a_wrong_address_is_whole_in_itself(look):
         page.keyboard.press("Enter")
         page.wait_for_selector("#found .hits a")
         assert not watched.complaints
+
+
+def test_a_term_is_explained_under_pointer_and_focus_until_escape(look):
+    with look(width=390) as watched:
+        page = watched.open("economics.html")
+        term = page.locator(".term").first
+        about = term.locator(".term-about")
+        assert not about.is_visible()
+        term.locator("a").focus()
+        assert about.is_visible() and about.get_attribute("id") == term.locator("a").get_attribute("aria-describedby")
+        box = about.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+        page.keyboard.press("Escape")
+        assert not about.is_visible()
+        term.locator("a").blur()
+        term.hover()
+        assert about.is_visible()
+        term.locator("a").click()
+        page.wait_for_url("**/glossary.html#term-*")
+        assert not watched.complaints

@@ -9,7 +9,7 @@ import vl_convert
 from tokenecon_book.charts import ranges
 from tokenecon_book.charts.figure import VEGA_LITE, themed
 
-FEW = 4  # sources that are named in one line
+FEW = 2  # sources that are named in one line
 LINKS = (("csv", "CSV"), ("png", "Picture"), ("html", "Cite and take away"))
 
 
@@ -77,7 +77,7 @@ def classed(svg, name):
 
 
 def source_line(sources):
-    """Sources as links: publisher (year of publication); many fold into one line that opens."""
+    """Sources as links: publisher, title (day of publication); more than a few fold into a numbered list."""
     shown = []
     for source in sources:
         name = escape(source["title"] if not source["publisher"] else f"{source['publisher']}, {source['title']}")
@@ -85,5 +85,6 @@ def source_line(sources):
         link = source["url"].startswith(("https://", "http://"))
         shown.append((f'<a href="{escape(source["url"])}">{name}</a>' if link else name) + when)
     if len(shown) > FEW:
-        return f"<details><summary>{len(shown)} sources</summary>{'; '.join(shown)}.</details>"
+        items = "".join(f"<li>{one}</li>" for one in shown)
+        return f"<details><summary>{len(shown)} sources</summary><ol>{items}</ol></details>"
     return ("Source: " if len(shown) == 1 else "Sources: ") + "; ".join(shown) + "."

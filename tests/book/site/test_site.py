@@ -5,10 +5,12 @@ import html
 import io
 import json
 import re
+from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
 import pytest
+import yaml
 from sphinx.errors import ExtensionError
 
 from tokenecon import __version__, data, units
@@ -159,6 +161,19 @@ def test_a_page_made_by_a_notebook_says_how_to_rerun_it(root, pages):
         name = path.relative_to(root / "notebooks").with_suffix("").as_posix()
         assert f"{name}.html" in pages, f"notebooks/{name}.ipynb has no page; add it to _toc.yml"
         assert f"<code>tokenecon run {name}</code>" in pages[f"{name}.html"].text
+
+
+def test_every_chapter_asks_a_question_of_its_own(root, pages):
+    contents = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
+    chapters = [one["file"] for one in contents["parts"][0]["chapters"]]
+    chapters += [name for name in notebooks.catalogue() if name.startswith("cases/")]
+    titles = {name: re.search("<title>(.*?) &#8212;", page.text) for name, page in pages.items()}
+    titles = {name: unescape(found[1]) for name, found in titles.items() if found}
+    for name in chapters:
+        assert titles[f"{name}.html"].endswith("?"), f"{name}: a chapter's title is a question"
+    assert all(len(title) < 60 for title in titles.values()), [one for one in titles.values() if len(one) >= 60]
+    asked = [titles[f"{name}.html"] for name in chapters]
+    assert len(asked) == len(set(asked))
 
 
 def test_the_front_page_types_no_result(root):
