@@ -165,6 +165,14 @@ def at_utilisation(rate, *, requests_per_s, utilisation, kept):
     return maximum(ceil(rate / requests_per_s / utilisation - ROUNDING), kept)
 
 
+def whole(replicas, *, n_gpus, unit_gpus):
+    """Replicas that are had where GPUs come in servers of ``unit_gpus``: as many as all of their GPUs would make."""
+    if n_gpus >= unit_gpus:
+        each_gpus = ceil(n_gpus / unit_gpus) * unit_gpus
+        return ceil(replicas - ROUNDING) * each_gpus / n_gpus
+    return ceil(replicas / (unit_gpus // n_gpus) - ROUNDING) * unit_gpus / n_gpus
+
+
 def busy(rates, paid, requests_per_s):
     """A row of the full replicas that do the work, as far as those paid can."""
     return each(lambda rate, held: minimum(rate / requests_per_s, held), rates, paid)

@@ -5,6 +5,7 @@ cases, for one case, and for MicroPython in the reader's browser.
 """
 
 from tokenecon.formulas import levers, money, passes
+from tokenecon.numbers import grouped
 from tokenecon.numerics import floor, maximum, minimum, some, where
 from tokenecon.serving import intervals, operands, steady_state
 from tokenecon.serving.arrivals import poisson
@@ -12,6 +13,8 @@ from tokenecon.serving.coefficients import GATHERED, NETWORK_BYTES_PER_S
 from tokenecon.units import BYTES_PER_GB, MS_PER_SECOND
 
 UNKNOWN = float("nan")
+WHOLE_MS = 100.0  # from which on a time has no digits behind the point
+ALONE = "one request alone"  # how the reason begins where a latency limit is missed
 LEAST_PER_S = 1e-6  # arrivals in place of none where other loads stand beside
 BEYOND = 1.2  # a static batch may be so much larger than what fits by the usual share of memory
 # Result -> the quantity whose interval it has; money falls as the rate rises.
@@ -220,6 +223,30 @@ def capacity(answer, *, ttft_ms=None, tpot_ms=None):
     most = largest(lambda requests: keeps(answer(requests), ttft_ms, tpot_ms), where(fine, 1.0, 0.0),
                    where(fine, floor(alone["max_concurrency"]), 0.0))
     return most, alone
+
+
+def best(requests_per_s, n_gpus):
+    """Place of the size of a replica that serves most for each GPU, NaN where it serves nothing: then of the largest."""
+    per_gpu = [-1.0 / gpus if rate != rate else rate / gpus for rate, gpus in zip(requests_per_s, n_gpus)]  # noqa: B905
+    return per_gpu.index(max(per_gpu))
+
+
+def reason(alone, concurrency, ttft_ms, tpot_ms):
+    """Why a case serves nothing: what `estimate` says, or which limit one request alone already misses."""
+    if concurrency > 0:
+        return ""
+    if alone["error"]:
+        return alone["error"]
+    for name, limit, what in (("ttft_ms", ttft_ms, "TTFT"), ("tpot_ms", tpot_ms, "TPOT")):
+        if limit is not None and alone[name] > limit:
+            return (f"{ALONE} has a {what} of {_ms(alone[name])} ms, the limit is {limit:g} ms; raise {name} or n_gpus, "
+                    "or narrow weights")
+    raise AssertionError("a case without an error keeps to no limit and misses none")
+
+
+def _ms(value):
+    """A time that reads well from a microsecond to minutes. [ms]"""
+    return grouped(f"{value:.0f}") if value >= WHOLE_MS else f"{value:.3g}"
 
 
 def output_share(found, isl, osl):
