@@ -10,7 +10,7 @@ SUPPORT = ("upkeep", "staff", "space")
 def parts(*, usd_per_gpu, server_parts_usd_per_gpu, server_margin, network_usd_per_gpu, years, discount_rate, residual_share,
           availability, upkeep_per_year, staff_usd_per_gpu_year, space_usd_per_kw_month, kw_per_gpu, busy_share, idle_share,
           utilisation, pue, usd_per_kwh):
-    """Components of an owned hour, numbers or arrays, by the names of :data:`tokenecon.ownership.owned_hour.COMPONENTS`. [USD/GPU/h]
+    """Components of an owned hour, numbers or arrays, by the names of :data:`owned_hour.COMPONENTS`. [USD/GPU/h]
 
     The network keeps no resale value; power is drawn in usable hours alone, everything else is paid in all hours.
     """

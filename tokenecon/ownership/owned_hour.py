@@ -6,7 +6,7 @@ import pandas as pd
 from tokenecon import data, units
 from tokenecon.errors import NoInput
 from tokenecon.finding import Finding, finding, named
-from tokenecon.ownership.hour_parts import CAPITAL, owned_total, parts, purchase_usd_per_gpu
+from tokenecon.ownership.hour_parts import owned_total, parts
 from tokenecon.prices import gpu_prices
 from tokenecon.queries import remembered
 

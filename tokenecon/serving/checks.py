@@ -9,7 +9,6 @@ from tokenecon import data, numbers
 from tokenecon.errors import BadCases, BadInput, alike
 from tokenecon.numerics import floor
 from tokenecon.serving import coefficients, lookups, operands, steady_state
-from tokenecon.serving.operands import layout_sentence, length_sentence, too_long, undivided
 
 REQUIRED = ("model", "gpu", "n_gpus", "isl", "osl")
 TEXTS = {"weights": operands.WEIGHTS, "kv": tuple(operands.CACHES), "load": steady_state.LOADS,
