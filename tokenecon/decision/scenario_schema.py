@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, TypeAdapter, 
 from pydantic_core import PydanticCustomError
 
 from tokenecon import kinds
+from tokenecon.calculator import parameters
 from tokenecon.errors import did_you_mean
 from tokenecon.prices import gpu_prices
 
@@ -63,6 +64,12 @@ def number(words, **bounds):
 def whole(words, **bounds):
     """A whole number within bounds."""
     return ruled(of_type(int, **bounds), words)
+
+
+def limited(name):
+    """A number, whole or not, within the bounds that the calculator has for it, too."""
+    words, bounds = parameters.LIMITS[name]
+    return (whole if name in parameters.WHOLE else number)(words, **bounds)
 
 
 def text(words, longest):
@@ -180,10 +187,10 @@ class Part(BaseModel):
 class Workload(Part):
     """What is asked, and how often."""
 
-    isl: number("a number from 1 to 1e8 (input tokens of a request)", ge=1, le=1e8)
-    osl: number("a number from 1 to 1e8 (output tokens of a request)", ge=1, le=1e8)
-    cached_prefix: number("a number of at least 0 and below 1 (0.4 means 40 % of the input)", ge=0, lt=1) = 0.0
-    requests_per_day: number("a number above 0 and at most 1e12", gt=0, le=1e12) = None
+    isl: limited("isl")
+    osl: limited("osl")
+    cached_prefix: limited("cached_prefix") = 0.0
+    requests_per_day: limited("requests_per_day") = None
     growth_per_year: Rate = 0.0
     api_weights: of_kind("precision", "data/precisions.csv") = None
     interruptible: Truth = False
@@ -193,7 +200,7 @@ class Traffic(Part):
     """How the requests spread over the hours: one of four; and how they come inside an hour."""
 
     profile: one_of(_profiles) = None
-    peak_to_mean: number("a number of at least 1 and below 24 (busiest hour over the mean)", ge=1, lt=24) = None
+    peak_to_mean: limited("peak_to_mean") = None
     file: text("the name of a CSV file of requests per hour, relative to the scenario", 4096) = None
     utilisation: number("a number above 0 and at most 1 (0.6 means 60 %)", gt=0, le=1) = None
     fit_size: Truth = True
@@ -203,10 +210,10 @@ class Traffic(Part):
 class Service(Part):
     """Who runs it, and what stands ready beyond the load: what is missing comes from data/assumptions.csv."""
 
-    people: number("a number from 0 to 1000 (positions that run an own or rented service)", ge=0, le=1000) = None
+    people: limited("people") = None
     api_people: number("a number from 0 to 1000 (positions that look after an API)", ge=0, le=1000) = None
     usd_per_person_year: NotNegative = None
-    spare_replicas: whole("a whole number from 0 to 1000 (replicas beyond those that the load needs)", ge=0, le=1000) = None
+    spare_replicas: limited("spare_replicas") = None
     availability: number("a number above 0 and below 1 (0.999: enough replicas work for that share of the time)", gt=0,
                          lt=1) = None
     scale_to_zero: Truth = False
@@ -215,8 +222,8 @@ class Service(Part):
 class Latency(Part):
     """Limits of the mean times, and the share of requests that may wait for a free place."""
 
-    ttft_ms: Positive = None
-    tpot_ms: Positive = None
+    ttft_ms: limited("ttft_ms") = None
+    tpot_ms: limited("tpot_ms") = None
     wait_probability: number("a number above 0 and below 1", gt=0, lt=1) = None
 
 
@@ -235,7 +242,7 @@ class Money(Part):
     as_of: ruled(_day, "a date like 2026-07-31") = None
     years: whole("a whole number of years from 1 to 15", ge=1, le=15) = None
     discount_rate: number("a number from 0 to 1 (0.1 means 10 % a year)", ge=0, le=1) = None
-    usd_per_kwh: NotNegative = None
+    usd_per_kwh: limited("usd_per_kwh") = None
     pue: number("a number of at least 1", ge=1) = None
     ops_overhead: NotNegative = None
     residual_share: Share = None
@@ -273,7 +280,7 @@ class Scenario(Part):
     weights: of_kind("precision", "data/precisions.csv")
     kv: of_kind("precision", "data/precisions.csv")
     gpus: of_kind("gpus", "`tokenecon list gpus`")
-    n_gpus: whole("a whole number from 1 to 1024 (GPUs of a replica, in place of the best size)", ge=1, le=1024) = None
+    n_gpus: limited("n_gpus") = None
     workload: Workload
     traffic: Traffic
     service: Service = Field(default_factory=Service)

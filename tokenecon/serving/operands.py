@@ -29,6 +29,7 @@ MEMORY = ("memory_share", "reserve_gb")  # what a case may state of its memory; 
 SETUP = LAYOUT + MEMORY  # numbers that belong to a setup, not to a row
 LARGE_BYTES = 70.0 * 1024**3  # from which on vLLM profiles long passes of many sequences; it leaves out the A100
 PROFILE = {False: (2048.0, 256.0), True: (8192.0, 1024.0)}  # tokens of a pass, sequences at once
+SIZES = (1, 2, 4, 8)  # GPUs of a replica inside one server
 NEEDED_OF_A_GPU = ("engine_memory_bytes", "bandwidth_bytes_per_s", "bf16_flop_per_s")
 
 
@@ -125,6 +126,18 @@ def of_weights(shape, formats, precisions, chip, own):
     found["four_bit"] = float(sizes["experts"] > 0 and found["expert_bytes"] < 1.0)
     found["workspace"] = 0.0 if padded else 1.0
     return found
+
+
+def formats(shape, published, weights, precision):
+    """Formats of each group of weights, and whether they are those that the model is published in; ``precision`` finds a row."""
+    own = SAME_SPEED.get(published, published) == weights
+    return model_shape.published(shape) if own else model_shape.converted(shape, precision(weights)), own
+
+
+def layouts(sizes, server_gpus, routed):
+    """Sizes of a replica worth trying, in GPUs, each with its attention groups: experts may also run attention data-parallel."""
+    return [(size, ranks) for size in sizes or [one for one in SIZES if one <= server_gpus]
+            for ranks in ((1, size) if routed and size > 1 else (1,))]
 
 
 def arithmetic(precision, chip, own):

@@ -7,9 +7,8 @@ import pandas as pd
 from tokenecon import data
 from tokenecon.errors import NoEstimate, TooSlow
 from tokenecon.queries import remembered
-from tokenecon.serving import estimate, lookups, results
+from tokenecon.serving import estimate, lookups, operands, results
 
-SIZES = (1, 2, 4, 8)  # GPUs of a replica inside one server
 COLUMNS = ("model", "gpu", "n_gpus", "weights", "kv", "isl", "osl")
 OPTIONS = ("tp", "pp", "attention_dp", "ep", "cached_prefix", "draft_tokens", "acceptance", "draft_model", "engine")
 RATES = ("output_tok_s", "ttft_ms", "tpot_ms")
@@ -53,14 +52,13 @@ def capacity(cases, *, ttft_ms=None, tpot_ms=None):
 def choices(model, gpus, *, weights, kv, isl, osl, cached_prefix=0.0, ttft_ms=None, tpot_ms=None, sizes=None):
     """For each GPU the size and layout of a replica with the most requests a second for each GPU, within the limits.
 
-    ``sizes`` are numbers of GPUs to try, by default :data:`SIZES` up to the server of the GPU; a mixture of experts may also
+    ``sizes`` are numbers of GPUs to try, by default :data:`operands.SIZES` up to the server of the GPU; a mixture of experts may also
     run attention data-parallel. A GPU that no size serves keeps the reason of its largest size.
     """
     routed = data.model(model)["kind"] == "moe"
     rows = [{"model": model, "gpu": gpu, "n_gpus": size, "weights": weights, "kv": kv, "isl": isl, "osl": osl,
              "cached_prefix": cached_prefix, "attention_dp": ranks}
-            for gpu in gpus for size in sizes or [one for one in SIZES if one <= lookups.server_gpus(gpu)]
-            for ranks in ((1, size) if routed and size > 1 else (1,))]  # fmt: skip
+            for gpu in gpus for size, ranks in operands.layouts(sizes, lookups.server_gpus(gpu), routed)]
     table = capacity(pd.DataFrame(rows), ttft_ms=ttft_ms, tpot_ms=tpot_ms)
     best = [part.index[results.best(part["requests_per_s"].tolist(), part["n_gpus"].tolist())]
             for _, part in table.groupby("gpu", sort=False)]
