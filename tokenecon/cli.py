@@ -189,18 +189,20 @@ Scenario = Annotated[Path, typer.Argument(
     metavar="SCENARIO", help="Your case, a YAML file, or one of `tokenecon list scenarios`.")]
 PriceRule = Annotated[str | None, typer.Option(
     "--price-rule", metavar="best|typical|list", help="Which offers set a price, in place of the scenario's money.price_rule.")]
+Changes = Annotated[list[str] | None, typer.Option(
+    "-p", "--parameter", metavar="NAME VALUE", help="In place of what the scenario says: requests_per_day 500000. Repeatable.")]
 AsCsv = Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the first table to a CSV file, too.")]
 
 
 @app.command()
-def cost(scenario: Scenario, price_rule: PriceRule = None, as_json: AsJson = False, csv: AsCsv = None):
+def cost(scenario: Scenario, changes: Changes = None, price_rule: PriceRule = None, as_json: AsJson = False, csv: AsCsv = None):
     """What own, rented and API tokens cost in your case, and from which volume on own ones are cheaper.
 
-    Example: `tokenecon cost chat-assistant`
+    Example: `tokenecon cost chat-assistant -p requests_per_day 500000 -p gpus h100-sxm-80gb`
     """
     from tokenecon.decision import report
 
-    report.tell(report.cost(scenario, price_rule), print_table, as_json=as_json, csv=csv)
+    report.tell(report.cost(scenario, price_rule, changes or ()), print_table, as_json=as_json, csv=csv)
 
 
 @app.command()

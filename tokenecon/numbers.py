@@ -3,6 +3,7 @@
 import math
 import re
 
+FEW = 3  # digits of a number in a sentence
 POWERS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 SUPERSCRIPT = dict(zip("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))  # noqa: B905  (MicroPython's zip takes no strict)
 
@@ -102,6 +103,25 @@ def fixed(size, digits):
     places = max(0, digits - 1 - math.floor(math.log10(size)))
     text = grouped("%.*f" % (places, size))
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def money(usd):
+    """USD in a sentence: three digits at most.
+
+    >>> money(13738.2), money(448311), money(833.3)
+    ('$13,700', '$448,000', '$833')
+    """
+    return "$" + rounded(usd)
+
+
+def rounded(value):
+    """A number with three digits at most, from 10 on without decimals.
+
+    >>> rounded(1188041), rounded(0.05)
+    ('1,190,000', '0.05')
+    """
+    kept = float("%.*g" % (FEW, value))
+    return grouped("%.0f" % kept) if abs(kept) >= 10 or kept == int(kept) else "%g" % kept
 
 
 def of_text(text):

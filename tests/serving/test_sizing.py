@@ -6,7 +6,7 @@ import pytest
 
 from tokenecon import estimate
 from tokenecon.errors import NoEstimate, TooSlow
-from tokenecon.serving import lookups, sizing
+from tokenecon.serving import lookups, operands, sizing
 
 CASE = {"model": "llama-3.3-70b", "gpu": "h100-sxm-80gb", "n_gpus": 4, "weights": "fp8", "kv": "fp8", "isl": 1155, "osl": 211}
 

@@ -207,7 +207,7 @@ def chosen(case, offers, *, best, percentiles):
             lists.append((blend(case, {kind: _middle([one[kind] for one in own]) for kind in TOKENS}), provider))
         lists = sorted(lists, key=lambda pair: (pair[0]["blend"], pair[1]))
     picked = [lists[_place(len(lists), share)] for share in percentiles]
-    found = {kind: tuple([prices[kind] for prices, _ in picked]) for kind in TOKENS + ("blend",)}  # noqa: RUF005  (MicroPython)
+    found = {kind: tuple([prices[kind] for prices, _ in picked]) for kind in TOKENS + ("blend",)}
     return found | {"sellers": tuple([provider for _, provider in picked])}
 
 

@@ -10,7 +10,8 @@ from tokenecon.serving import coefficients, intervals, operands, results, steady
 RATES = ("output_tok_s", "ttft_ms", "tpot_ms")
 ENDS = ("", "_low", "_high")
 # a closed loop on any engine of today, as it is released
-PLACES = {"load": steady_state.CLOSED_LOOP, "engine": len(coefficients.ENGINES), "release": 0, "exchange": 0, "tuning": 0, "era": 0}
+PLACES = {"load": steady_state.CLOSED_LOOP, "engine": len(coefficients.ENGINES), "release": 0, "exchange": 0, "tuning": 0,
+          "era": 0}
 NAN = float("nan")
 UNSTATED = {"tp": NAN, "pp": 1.0, "ep": NAN, "draft_tokens": 0.0, "acceptance": 0.0, "prefill_gpus": 0.0, "prefill_tp": NAN,
             "memory_share": NAN, "reserve_gb": NAN}  # fmt: skip
@@ -55,7 +56,8 @@ def best(facts, case, gpu):
 def capacity(facts, case, numbers, n_gpus, ranks, new):
     """The most that one replica of a size serves while its mean TTFT and TPOT keep to the limits, with 80 % intervals.
 
-    ``limit`` says what keeps it from serving more: memory, ttft_ms or tpot_ms; empty where it may.  ``shares`` of its time by kind of token.
+    ``limit`` says what keeps it from serving more: memory, ttft_ms or tpot_ms; empty where it may.
+    ``shares`` of its time by kind of token.
     """
     number = dict(UNSTATED, n_gpus=float(n_gpus), isl=case.isl, osl=case.osl, cached_prefix=case.cached_prefix,
                   attention_dp=float(ranks))

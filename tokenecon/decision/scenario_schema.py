@@ -9,6 +9,7 @@ from pydantic_core import PydanticCustomError
 from tokenecon import kinds
 from tokenecon.calculator import parameters
 from tokenecon.errors import did_you_mean
+from tokenecon.numbers import of_text
 from tokenecon.prices import gpu_prices
 
 CHOICES = ("own", "rent", "api")
@@ -149,7 +150,7 @@ def _by_gpu(value):
 
 def _by_kind(value):
     """Rents by GPU and kind of hour; a number alone is the price on demand, of one GPU or of all of the scenario."""
-    if isinstance(value, int | float):
+    if isinstance(value, int | float) or of_text(value) == of_text(value):  # a text of a number comes from a command
         return _dollar_price(value, "it")
     ids, rented = kinds.kind("gpu", False).ids, ", ".join(gpu_prices.PRICE_KINDS)
     stated = {gpu: prices if hasattr(prices, "items") else {ON_DEMAND: prices} for gpu, prices in value.items()}

@@ -52,8 +52,8 @@ def capacity(cases, *, ttft_ms=None, tpot_ms=None):
 def choices(model, gpus, *, weights, kv, isl, osl, cached_prefix=0.0, ttft_ms=None, tpot_ms=None, sizes=None):
     """For each GPU the size and layout of a replica with the most requests a second for each GPU, within the limits.
 
-    ``sizes`` are numbers of GPUs to try, by default :data:`operands.SIZES` up to the server of the GPU; a mixture of experts may also
-    run attention data-parallel. A GPU that no size serves keeps the reason of its largest size.
+    ``sizes`` are numbers of GPUs to try, by default :data:`operands.SIZES` up to the server of the GPU; a mixture of experts may
+    also run attention data-parallel. A GPU that no size serves keeps the reason of its largest size.
     """
     routed = data.model(model)["kind"] == "moe"
     rows = [{"model": model, "gpu": gpu, "n_gpus": size, "weights": weights, "kv": kv, "isl": isl, "osl": osl,

@@ -11,7 +11,6 @@ from tokenecon.decision import bill, scenario, scenario_prices
 from tokenecon.errors import CannotServe, NoInput, NoPrice
 from tokenecon.fleet import traffic
 from tokenecon.numbers import jsonable
-from tokenecon.ownership import owned_hour
 from tokenecon.prices import api_terms, gpu_prices, price_book
 from tokenecon.serving import intervals, lookups, operands
 from tokenecon.serving.calibration import support
