@@ -25,10 +25,10 @@ endif
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-book: .venv/stamp ## run the notebooks that changed and build the site into _build/html
+book: .venv/stamp node_modules/stamp ## run the notebooks that changed and build the site into _build/html
 	@$(BIN)/python -m tokenecon_book.build.book
 
-test: book node_modules/stamp ## the book, lint and all tests (CHROME=/path/to/chromium for the browser tests)
+test: book ## the book, lint and all tests (CHROME=/path/to/chromium for the browser tests)
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)

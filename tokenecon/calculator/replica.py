@@ -70,13 +70,13 @@ def capacity(facts, case, numbers, n_gpus, ranks, new):
     setup = results.setup(numbers, layout, PLACES)
     speeds, room = steady_state.prepared(setup, facts["coefficients"]), steady_state.room(setup)
 
-    def state_at(requests):
+    def state_at(requests, resources=False):
         asked = results.columns(dict(setup), dict(number, concurrency=requests))
-        return asked, steady_state.settled(asked, speeds, room, None, resources=True, prefill_rate=None)
+        return asked, steady_state.settled(asked, speeds, room, resources=resources)
 
     def answer(requests):
         asked, state = state_at(requests)
-        found = results.of(asked, state, usd_per_gpu_hour=1.0, utilisation=1.0)
+        found = results.latencies(asked, state)
         found["error"] = "" if found["fits"] else results.shortage(asked, state["fit"])
         return found
 
@@ -84,7 +84,7 @@ def capacity(facts, case, numbers, n_gpus, ranks, new):
     none["reason"] = results.reason(alone, most, case.ttft_ms, case.tpot_ms)
     if none["reason"]:
         return none
-    asked, state = state_at(most)
+    asked, state = state_at(most, resources=True)
     found = results.of(asked, state, usd_per_gpu_hour=1.0, utilisation=1.0)
     beyond = int(results.beyond(asked))
     found.update(results.spans(found, results.factors(facts["widths"], asked, new + intervals.NEW["load"] * (beyond > 0))))

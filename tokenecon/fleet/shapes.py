@@ -6,12 +6,10 @@ Hours are a row of :mod:`tokenecon.numerics`, a list or an array, as ratios to t
 
 import math
 
-from tokenecon.numerics import between, each, log, maximum, maximum_of, mean_of
+from tokenecon.numerics import between, each, log, maximum, maximum_of, mean_of, reaching
 from tokenecon.units import HOURS_PER_DAY
 
 STEEPEST = 1e4  # power to which the hours of a profile are raised at most
-CLOSE = 1e-13  # relative distance at which the search for a peak ends
-STEPS = 100  # of that search at most
 SMOOTHEST = 1.0  # busiest hour over mean: a flat day
 
 
@@ -35,7 +33,7 @@ def smooth_day(peak_to_mean):
     widest = 1.0
     while max(shape(widest)) < peak_to_mean:
         widest *= 2
-    return shape(_reaching(lambda width: max(shape(width)), peak_to_mean, 0.0, widest))
+    return shape(reaching(lambda width: max(shape(width)), peak_to_mean, 0.0, widest))
 
 
 def peaked(hours, peak_to_mean):
@@ -52,27 +50,7 @@ def peaked(hours, peak_to_mean):
         widest *= 2
         if widest > STEEPEST:
             return hours  # two equal peaks of a short record cannot be told apart
-    return raised(_reaching(lambda power: maximum_of(raised(power)), peak_to_mean, 1.0, widest))
-
-
-def _reaching(function, wanted, low, high):
-    """Where a rising function takes a value between its ends: false position, an end that stays twice counting for half."""
-    below, above = function(low) - wanted, function(high) - wanted
-    at = high
-    for _ in range(STEPS):
-        if not below < 0 < above:
-            return low if below >= 0 else high
-        at = low + (high - low) * below / (below - above)
-        if not low < at < high:
-            at = (low + high) / 2
-        found = function(at) - wanted
-        if abs(found) <= CLOSE * wanted or high - low <= CLOSE * high:
-            break
-        if found < 0:
-            low, below, above = at, found, above / 2
-        else:
-            high, above, below = at, found, below / 2
-    return at
+    return raised(reaching(lambda power: maximum_of(raised(power)), peak_to_mean, 1.0, widest))
 
 
 def of_size(pools, requests_per_s):

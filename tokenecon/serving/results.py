@@ -95,28 +95,34 @@ def of(case, state, *, usd_per_gpu_hour, utilisation):
     Each kind of token pays for the time that it causes (:func:`busy_seconds`), and together they pay the bill.
     """
     used, isl, osl, cached = case["used"], case["isl"], case["osl"], case["cached"]
+    rate = state["requests_per_s"] * used
+    paid = {"usd_per_gpu_hour": usd_per_gpu_hour, "n_gpus": case["n_gpus"], "utilisation": utilisation}
+    time = busy_seconds(case, state)
+    found = latencies(case, state)
+    found.update({
+        "concurrency_used": state["batch"] * used,
+        "output_tok_s": rate * osl, "total_tok_s": rate * (isl + osl), "bound": bound(state),
+        "usd_per_mtok_in": money.usd_per_mtok_of_seconds(busy_s=time["input_s"] / used, tok=isl * (1.0 - cached), **paid),
+        "usd_per_mtok_out": money.usd_per_mtok_of_seconds(busy_s=time["output_s"] / used, tok=osl, **paid),
+        "usd_per_mtok": money.usd_per_mtok(tok_per_s=rate * (isl + osl), **paid),
+    })
+    found[CACHED] = UNKNOWN
+    if some(cached > 0):
+        usd = money.usd_per_mtok_of_seconds(busy_s=time["cached_s"] / used, tok=where(cached > 0, isl * cached, 1.0), **paid)
+        found[CACHED] = where(cached > 0, usd, UNKNOWN)
+    return found
+
+
+def latencies(case, state):
+    """Of :func:`of` what limits are held against: whether a case fits, how many requests do, and the mean latencies."""
     # measured static batches go up to an eighth beyond the memory that engines are taken to leave
     fits = state["fit"] >= 1.0
     if some(case["load"] == steady_state.STATIC):
         beyond = (case["load"] == steady_state.STATIC) & (case["concurrency"] < operands.ENDLESS) & (
             case["concurrency"] > BEYOND * state["fit"])
         fits = where(beyond, False, fits)
-    rate = state["requests_per_s"] * used
-    paid = {"usd_per_gpu_hour": usd_per_gpu_hour, "n_gpus": case["n_gpus"], "utilisation": utilisation}
-    time = busy_seconds(case, state)
-    found = {
-        "fits": fits, "max_concurrency": floor(state["fit"]) * case["replicas"], "concurrency_used": state["batch"] * used,
-        "ttft_ms": state["ttft_s"] * MS_PER_SECOND, "tpot_ms": state["tpot_s"] * MS_PER_SECOND,
-        "output_tok_s": rate * osl, "total_tok_s": rate * (isl + osl), "bound": bound(state),
-        "usd_per_mtok_in": money.usd_per_mtok_of_seconds(busy_s=time["input_s"] / used, tok=isl * (1.0 - cached), **paid),
-        "usd_per_mtok_out": money.usd_per_mtok_of_seconds(busy_s=time["output_s"] / used, tok=osl, **paid),
-        "usd_per_mtok": money.usd_per_mtok(tok_per_s=rate * (isl + osl), **paid),
-    }  # fmt: skip
-    found[CACHED] = UNKNOWN
-    if some(cached > 0):
-        usd = money.usd_per_mtok_of_seconds(busy_s=time["cached_s"] / used, tok=where(cached > 0, isl * cached, 1.0), **paid)
-        found[CACHED] = where(cached > 0, usd, UNKNOWN)
-    return found
+    return {"fits": fits, "max_concurrency": floor(state["fit"]) * case["replicas"], "ttft_ms": state["ttft_s"] * MS_PER_SECOND,
+            "tpot_ms": state["tpot_s"] * MS_PER_SECOND}
 
 
 def bound(state):
