@@ -18,7 +18,7 @@ from sphinx.util.docutils import SphinxDirective
 from tokenecon import data, units
 from tokenecon_book import citations
 from tokenecon_book.charts.ranges import KINDS, picture
-from tokenecon_book.site import numbers, numbers_page, reference, tables
+from tokenecon_book.site import calculator, numbers, numbers_page, reference, tables
 from tokenecon_book.site.assets import write_if_changed
 
 
@@ -291,6 +291,8 @@ PARTS = {
     "sources": sources, "corrections": corrections, "dictionary": dictionary, "basis": basis, "ranges": ranges,
     "units": unit_list, "formulas": formulas, "attribution": attribution, "commands": commands, "parameters": parameters,
     "citation": citation, "often": often, "numbers": every_number,
+    "calculator": lambda directive: _raw(calculator.of_page(directive)),
+    "calculator-panel": lambda directive: _raw(calculator.of_front(directive)),
 }  # fmt: skip
 
 
