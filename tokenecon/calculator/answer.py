@@ -12,7 +12,7 @@ from tokenecon.ownership import hour_parts
 GROUPS = {"own": "own", "rent": "rent by the hour", "commitment": "commitment", "api": "API"}
 PERCENTILES = (0.1, 0.5, 0.9)
 # of a price that the reader states
-STATED = {"seen": "", "age_days": None, "count": 0, "said": "", "mark": "", "min_gpus": 1, "term_months": 0.0}
+STATED = {"seen": "", "age_days": None, "count": None, "said": "", "mark": "", "min_gpus": 1, "term_months": 0.0}
 
 
 class Case:
