@@ -123,7 +123,8 @@ function answered({ data: { id, found, error } }) {
     beside();
     if (first && Object.keys(found.wrong).length) replaced(place, found);
     first = waiting.length > 0 && first;
-    next();
+    if (waiting.length) next();
+    else if (shown[active]) say("status", shown[active].case);
   }
 }
 

@@ -5,7 +5,7 @@ import pytest
 pytestmark = pytest.mark.browser
 
 PAGES = (
-    "index.html", "economics.html", "claims.html", "cases/spotify.html", "method.html", "formulas/index.html",
+    "index.html", "calculator.html", "economics.html", "claims.html", "cases/spotify.html", "method.html", "formulas/index.html",
     "formulas/memory.html", "data/index.html", "data/precisions.html", "sources.html", "rerun.html", "search.html",
 )  # fmt: skip
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]

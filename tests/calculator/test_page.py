@@ -39,6 +39,9 @@ CASES = {
 }  # fmt: skip
 
 
+FACTS = {"start": {}, "model_ids": ["a"], "gpu_ids": ["g", "h"], "profile_ids": list(traffic.NAMES), "days": ["2026-11-28"]}
+
+
 def text(given):
     """Values as a page has them."""
     return {name: parameters.text_of(float(value) if isinstance(value, int) else value) for name, value in given.items()}
@@ -117,8 +120,7 @@ def test_command_and_file_hold_the_case(both, tmp_path):
 
 
 def test_wrong_values_are_named_and_not_run():
-    facts = {"start": {"isl": 5.0, "n_gpus": None}, "model_ids": ["a"], "gpu_ids": ["g", "h"], "profile_ids": list(traffic.NAMES),
-             "days": ["2026-11-28"]}
+    facts = FACTS | {"start": {"isl": 5.0, "n_gpus": None}}
     payload = "<img src=x onerror=alert(1)>"
     for name, value in {"isl": "0", "osl": "nan", "n_gpus": "2.5", "requests_per_day": "1e400", "model": payload, "gpus": "g,g",
                         "price_rule": "cheap", payload: "1", "cached_prefix": "1", "people": ""}.items():
@@ -133,7 +135,7 @@ def test_page_and_scenario_allow_the_same(name):
     bounds = parameters.LIMITS[name][1]
     tried = {value for bound in bounds.values() for value in (bound, bound - 1, bound + 1, bound + 0.5)}
     for value in tried:
-        _, wrong = parameters.read({"start": {}}, {name: parameters.text_of(float(value))})
+        _, wrong = parameters.read(FACTS, {name: parameters.text_of(float(value))})
         try:
             scenario.overridden("chat-assistant", {name: parameters.text_of(float(value))})
             refused = False

@@ -10,7 +10,6 @@ from tokenecon import numbers
 from tokenecon.calculator import answer, page, parameters
 
 CLASSES = {"API": "api", "rent by the hour": "rent", "commitment": "commit", "own": "own"}
-ROWS = 12  # choices that stand open; the others fold
 
 
 def element(tag, kind, *children, **attributes):
@@ -23,7 +22,7 @@ def answered(found):
     """The whole answer of :func:`page.shown`."""
     if not found["known"]:
         return [element("p", "calc-sentence", found["sentence"])] + refusals(found)
-    parts = [element("p", "calc-sentence", found["sentence"]), element("p", "calc-case", found["case"]), bars(found),
+    parts = [element("p", "calc-sentence", found["sentence"]), bars(found),
              element("p", "calc-note", found["ages"] + " Bars: a month. Lines: 10th to 90th percentile of the price, together "
                      "with the 80 % interval of the model.")]
     parts.append(table("calc-lines", "The bill of a month, USD", [""] + found["lines"]["heads"], found["lines"]["rows"],
@@ -76,7 +75,7 @@ def cell(value, head):
     """One cell, which says its column where the table is shown as cards."""
     attributes = {"data-label": head}
     if isinstance(value, str):
-        return ["td", attributes, [value]]
+        return ["td", dict(attributes, **{"class": "calc-none"}) if value == "–" else attributes, [value]]
     text, ends = value
     return ["td", attributes, [text] + ([element("span", "calc-range", ends)] if ends and ends != text else [])]
 

@@ -7,7 +7,6 @@ from tokenecon import numbers
 from tokenecon.calculator import answer, choice, parameters
 from tokenecon.calculator.choice import LINES
 
-GROUPS = ("API", "rent by the hour", "commitment", "own")
 WORDS = {"API": "Call an API", "rent by the hour": "Rent by the hour", "commitment": "Commit", "own": "Own"}
 RULES = {"typical": "At median prices", "best": "At the cheapest prices", "list": "At list prices of hyperscalers"}
 KINDS_OF_TOKEN = (("Input", "usd_per_mtok_in", "USD/Mtok_in"), ("Cached input", "usd_per_mtok_cached", "USD/Mtok_cached"),
@@ -43,7 +42,7 @@ def shown(facts, case, values, parts, api):
     machines = [one for one in known if one["kind"] != "api"]
     found.update({
         "sentence": sentence(facts, case, best), "ages": ages(best),
-        "groups": [group(one) for one in sorted(best, key=lambda one: GROUPS.index(one["group"]))],
+        "groups": [group(one) for one in best],
         "lines": lines(best), "tokens": tokens(case, best),
         "rows": [cells(one) for one in known], "columns": [{"name": name, "head": head} for name, head, _, _ in COLUMNS],
         "refused": refused(facts, parts, choices),

@@ -18,6 +18,7 @@ ENGINE = Path("node_modules/@micropython/micropython-webassembly-pyscript")
 ENGINE_FILES = ("micropython.mjs", "micropython.wasm")
 ENTRY = "tokenecon.calculator.markup"
 OURS = "tokenecon_book.documents.calculator"
+SHOWING = ("calculator/markup.py", "calculator/page.py")  # modules that change no fact
 
 
 def files(root, target):
@@ -27,20 +28,26 @@ def files(root, target):
     missing = [name for name in ENGINE_FILES if not (root / ENGINE / name).exists()]
     if missing:
         raise FileNotFoundError(f"{ENGINE / missing[0]} is missing; `make node_modules/stamp` installs it from package-lock.json")
-    folder, sources = target / "calculator", modules()
+    folder = target / "calculator"
     inputs = {"lock": freshness.of_file(freshness.LOCK), "facts": freshness.of_file(freshness.module_file(OURS)),
-              **freshness.of_folder(freshness.PACKAGES["tokenecon"], "**/*.py"),
+              **{name: value for name, value in freshness.of_folder(freshness.PACKAGES["tokenecon"], "**/*.py").items()
+                 if name not in SHOWING},
               **{f"data/{name}": value for name, value in freshness.of_folder(data.ROOT).items()},
               **freshness.of_folder(data.shipped("notebooks") / "scenarios")}
     record = folder / "record.json"
     if not record.exists() or json.loads(record.read_text()) != inputs:
-        _make(folder, sources)
+        _make(folder)
         record.write_text(json.dumps(inputs))
+    (folder / "out" / "modules.json").write_text(_json(modules()), encoding="utf-8")
     made = {STATIC / path.name: path for path in folder.glob("out/*.json")}
     return made | {STATIC / name: root / ENGINE / name for name in ENGINE_FILES}
 
 
-def _make(folder, sources):
+def _json(content):
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
+def _make(folder):
     from tokenecon_book.documents import calculator
 
     progress.say("writing the facts of the calculator")
@@ -48,9 +55,8 @@ def _make(folder, sources):
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
     facts = calculator.facts()
-    made = {"facts": facts, "modules": sources, **{f"prices-{day}": calculator.prices(day) for day in facts["days"]}}
-    for name, content in made.items():
-        (new / f"{name}.json").write_text(json.dumps(content, ensure_ascii=False, separators=(",", ":")), encoding="utf-8")
+    for name, content in {"facts": facts, **{f"prices-{day}": calculator.prices(day) for day in facts["days"]}}.items():
+        (new / f"{name}.json").write_text(_json(content), encoding="utf-8")
     shutil.rmtree(out, ignore_errors=True)
     new.rename(out)
 

@@ -17,7 +17,7 @@ SECTIONS = (
 )  # fmt: skip
 MORE = ("cached_prefix", "peak_to_mean", "people", "spare_replicas", "usd_per_kwh", "usd_per_gpu_hour")
 PANEL = ("model", "requests_per_day")
-UNITS = {"tok_in": "tokens", "tok_out": "tokens", "request/day": "a day", "ms/tok_out": "ms", "fraction": "0 to 1",
+UNITS = {"tok_in": "tokens", "tok_out": "tokens", "request/day": "", "ms/tok_out": "ms", "fraction": "0 to 1",
          "USD/kWh": "USD a kWh", "USD/GPU/h": "USD", "count": "", "ratio": "times", "GPU": "", "date": ""}
 
 
@@ -42,7 +42,7 @@ def of_page(directive):
         f'<details class="calc-more"><summary>More</summary><fieldset><legend>More parameters</legend>{more}</fieldset></details>'
         f'<p class="calc-buttons"><button type="button" data-do="reset">Start again</button> '
         f'<button type="button" data-do="compare">Compare with another case</button></p></form>'
-        f'<div class="calc-out"><p class="calc-status" role="status" data-calc="status">The base case of the book.</p>'
+        f'<div class="calc-out"><p class="calc-status" role="status" data-calc="status">The base case of the book: {escape(found["case"])}</p>'
         f'<div class="calc-wrong" data-calc="address" role="alert" hidden></div>'
         f'<div class="calc-answer" data-calc="answer" aria-live="polite">{html(found["answer"])}</div>'
         f'<p class="calc-buttons">{"".join(button(*one) for one in buttons)}</p>'
@@ -61,7 +61,7 @@ def of_front(directive):
         f'<div class="calculator calc-panel" data-calculator="panel" '
         f'data-citation="{escape(citations.book_citation(), quote=True)}">'
         f'<form class="calc-form" novalidate aria-label="Your case">{"".join(field(known, name) for name in PANEL)}</form>'
-        f'<div class="calc-out"><p class="calc-status" role="status" data-calc="status">The base case of the book.</p>'
+        f'<div class="calc-out"><p class="calc-status" role="status" data-calc="status">The base case of the book: {escape(found["case"])}</p>'
         f'<div class="calc-answer" data-calc="answer" aria-live="polite">{html(found["panel"])}</div>'
         f'<p class="calc-buttons"><a class="calc-open" data-calc="open" href="calculator.html">Open the calculator</a>'
         f'{button("link", "Copy link")}{button("cite", "Cite")}</p>'
@@ -94,7 +94,7 @@ def field(known, name):
                    (parameters.ALL, f"Compare all {len(known['gpu_ids'])}")]
         inside = select(place, name, about, options, value)
     elif ids is not None:
-        labels = {"model": lambda one: known["models"][one]["name"], "profile": lambda one: known["profiles"][one]["label"],
+        labels = {"model": lambda one: known["models"][one]["name"], "profile": lambda one: _hours(known["profiles"][one]),
                   "price_rule": SHOWN["price_rule"].get}.get(name, str)
         inside = select(place, name, about, [(one, labels(one)) for one in ids], value)
     else:
@@ -107,6 +107,11 @@ def field(known, name):
     return (f'<div class="calc-field"><label for="{place}">{escape(words)}{mark}</label>{inside}'
             f'<p class="calc-help" id="{place}-help">{escape(said.strip())}</p>'
             f'<p class="calc-wrong" id="{place}-wrong" data-wrong="{name}" role="alert" hidden></p></div>')
+
+
+def _hours(profile):
+    """Hours of a load in words: measured ones say whose."""
+    return profile["label"] if profile["mean_rate"] is None else f"measured: {profile['label']}"
 
 
 def select(place, name, about, options, value):
