@@ -42,7 +42,7 @@ def of_page(directive):
         f'<details class="calc-more"><summary>More</summary><fieldset><legend>More parameters</legend>{more}</fieldset></details>'
         f'<p class="calc-buttons"><button type="button" data-do="reset">Start again</button> '
         f'<button type="button" data-do="compare">Compare with another case</button></p></form>'
-        f'<div class="calc-out"><p class="calc-status" role="status" data-calc="status">The base case of the book: {escape(found["case"])}</p>'
+        f'<div class="calc-out">{status(found)}'
         f'<div class="calc-wrong" data-calc="address" role="alert" hidden></div>'
         f'<div class="calc-answer" data-calc="answer" aria-live="polite">{html(found["answer"])}</div>'
         f'<p class="calc-buttons">{"".join(button(*one) for one in buttons)}</p>'
@@ -61,7 +61,7 @@ def of_front(directive):
         f'<div class="calculator calc-panel" data-calculator="panel" '
         f'data-citation="{escape(citations.book_citation(), quote=True)}">'
         f'<form class="calc-form" novalidate aria-label="Your case">{"".join(field(known, name) for name in PANEL)}</form>'
-        f'<div class="calc-out"><p class="calc-status" role="status" data-calc="status">The base case of the book: {escape(found["case"])}</p>'
+        f'<div class="calc-out">{status(found)}'
         f'<div class="calc-answer" data-calc="answer" aria-live="polite">{html(found["panel"])}</div>'
         f'<p class="calc-buttons"><a class="calc-open" data-calc="open" href="calculator.html">Open the calculator</a>'
         f'{button("link", "Copy link")}{button("cite", "Cite")}</p>'
@@ -69,6 +69,11 @@ def of_front(directive):
         f"{start(found)}"
         '<script type="module" src="_static/calculator.mjs"></script>'
     )
+
+
+def status(found):
+    """Which case stands there; the script says what it is doing."""
+    return f'<p class="calc-status" role="status" data-calc="status">The base case of the book: {escape(found["case"])}</p>'
 
 
 def button(does, words):
@@ -101,7 +106,8 @@ def field(known, name):
         kind = "numeric" if name in parameters.WHOLE else "decimal"
         inside = (f'<input id="{place}" name="{name}" type="text" inputmode="{kind}" autocomplete="off" value="{escape(value)}" '
                   f"{about}>")
-        said = f"{said} {parameters.LIMITS[name][0][0].upper()}{parameters.LIMITS[name][0][1:]}."
+        limits = parameters.LIMITS[name][0].partition(" (")[0]
+        said = f"{said} {limits[0].upper()}{limits[1:]}."
     short = UNITS.get(unit, unit)
     mark = f' <span class="calc-unit">{escape(short)}</span>' if short else ""
     return (f'<div class="calc-field"><label for="{place}">{escape(words)}{mark}</label>{inside}'
