@@ -197,6 +197,8 @@ Scenario = Annotated[Path, typer.Argument(
     metavar="SCENARIO", help="Your case, a YAML file, or one of `tokenecon list scenarios`.")]
 PriceRule = Annotated[str | None, typer.Option(
     "--price-rule", metavar="best|typical|list", help="Which offers set a price, in place of the scenario's money.price_rule.")]
+Changes = Annotated[list[str] | None, typer.Option(
+    "-p", "--parameter", metavar="NAME VALUE", help="In place of what the scenario says: requests_per_day 500000. Repeatable.")]
 AsCsv = Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the first table to a CSV file, too.")]
 
 
@@ -204,6 +206,7 @@ AsCsv = Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write
 def cost(
     scenario: Annotated[Path | None, typer.Argument(
         metavar="[SCENARIO]", help="Your case, a YAML file, or one of `tokenecon list scenarios`.")] = None,
+    changes: Changes = None,
     price_rule: PriceRule = None,
     as_json: AsJson = False,
     csv: AsCsv = None,
@@ -224,7 +227,8 @@ def cost(
 
     With `--from-benchmark FILE` and no scenario: what a measured run costs, by kind of token.
 
-    Examples: `tokenecon cost chat-assistant`, `tokenecon cost --from-benchmark run.json --gpu h200-sxm-141gb --n-gpus 2`
+    Examples: `tokenecon cost chat-assistant -p requests_per_day 500000 -p gpus h100-sxm-80gb`,
+    `tokenecon cost --from-benchmark run.json --gpu h200-sxm-141gb --n-gpus 2`
     """
     from tokenecon.decision import report
 
@@ -234,12 +238,13 @@ def cost(
             raise typer.BadParameter("name a SCENARIO, or runs with --from-benchmark FILE")
         if given := [name for name, value in said.items() if value is not None]:
             raise typer.BadParameter(f"--{given[0].replace('_', '-')} is of --from-benchmark FILE; state it in the scenario")
-        report.tell(report.cost(scenario, price_rule), print_table, as_json=as_json, csv=csv)
+        report.tell(report.cost(scenario, price_rule, changes or ()), print_table, as_json=as_json, csv=csv)
         return
     from tokenecon.serving.own_runs import pricing
 
     if scenario is not None:
-        report.tell(report.cost(scenario, price_rule, pricing.read(from_benchmark, said)), print_table, as_json=as_json, csv=csv)
+        measured = pricing.read(from_benchmark, said)
+        report.tell(report.cost(scenario, price_rule, changes or (), measured), print_table, as_json=as_json, csv=csv)
         return
     with telling_own_facts():
         table = pricing.priced(pricing.read(from_benchmark, said), usd_per_gpu_hour, utilisation, cached_prefix)

@@ -5,7 +5,8 @@ import pytest
 pytestmark = pytest.mark.browser
 
 PAGES = (
-    "index.html", "economics.html", "claims.html", "cases/spotify.html", "method.html", "formulas/index.html",
+    "index.html", "calculator.html", "economics.html", "claims.html", "cases/spotify.html", "method.html",
+    "formulas/index.html",
     "formulas/memory.html", "data/index.html", "data/precisions.html", "sources.html", "rerun.html", "search.html?q=H200",
     "404.html", "figures/decision-bills.html", "cite.html", "publish.html",
 )  # fmt: skip

@@ -8,7 +8,7 @@ distribution.  A test holds the two together.
 import math
 
 from tokenecon.fleet import poisson
-from tokenecon.numerics import floor, some, where
+from tokenecon.numerics import floor, reaching, some, where
 
 HALVINGS = 50
 CLOSE = 4e-16  # relative width at which the search for slots ends
@@ -24,6 +24,8 @@ def waiting(*, slots, load):
 def utilisation(*, slots, wait_probability):
     """Highest share of slots that may be busy while no more than this share of requests waits."""
     low = 0.0 * slots * wait_probability
+    if isinstance(low, float):
+        return reaching(lambda busy: waiting(slots=slots, load=busy * slots), wait_probability, 0.0, 1.0)
     high = low + 1.0
     for _ in range(HALVINGS):
         middle = (low + high) / 2

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from tokenecon_book import citations, served
-from tokenecon_book.build import freshness, notebooks, progress, publishing
+from tokenecon_book.build import calculator, freshness, notebooks, progress, publishing
 
 CONFIG = ("_config.yml", "_toc.yml")
 PACKAGE = "tokenecon_book"  # lies in book/ and is no page
@@ -21,6 +21,10 @@ def stage(root, names, target):
               if path.is_file() and PACKAGE not in path.parts}
     wanted |= {Path(f"{name}.ipynb"): target / "run" / name / "out" / "executed.ipynb" for name in names}
     wanted |= {Path(name): root / name for name in CONFIG}
+    try:
+        wanted |= calculator.files(root, target)
+    except FileNotFoundError as error:
+        raise BookError(str(error)) from None
     staged = target / "book"
     for path in [path for path in staged.rglob("*") if path.is_file()]:
         if path.relative_to(staged) not in wanted:

@@ -18,7 +18,7 @@ from sphinx.util.docutils import SphinxDirective
 from tokenecon import data, units
 from tokenecon_book import citations
 from tokenecon_book.charts.ranges import KINDS, picture
-from tokenecon_book.site import accelerators, numbers, numbers_page, reference, tables
+from tokenecon_book.site import accelerators, calculator, numbers, numbers_page, reference, tables
 from tokenecon_book.site.assets import write_if_changed
 from tokenecon_book.site.takeaway import citing, feeds
 
@@ -307,6 +307,8 @@ PARTS = {
     "units": unit_list, "formulas": formulas, "attribution": attribution, "commands": commands, "parameters": parameters,
     "citation": citation, "often": often, "numbers": every_number,
     "feed": feed,
+    "calculator": lambda directive: _raw(calculator.of_page(directive)),
+    "calculator-panel": lambda directive: _raw(calculator.of_front(directive)),
 }  # fmt: skip
 
 
