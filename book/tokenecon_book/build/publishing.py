@@ -123,9 +123,10 @@ def foot(facts):
     more = len(publishers) - NAMED
     named = ", ".join(publishers[:NAMED]) + (f" and {more} more" if more > 0 else "")
     plural = "s" if len(publishers) > 1 else ""
-    return [f"Source{plural}: {named}. Data of {facts['data_date']}. {citations.TITLE}, "
+    return [f"Source{plural}: {named}. Data of {facts['data_date']}. "
             + citations.LICENCE.replace(" ", "\u00a0") + ".",
-            *([f"Case of the page: {facts['case']}"] if facts["case"] else []), facts["address"]]
+            *([f"Case of the page: {facts['case']}"] if facts["case"] else []),
+            f"{citations.TITLE}, {facts['address']}"]
 
 
 def footed(svg, lines):

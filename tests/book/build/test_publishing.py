@@ -21,7 +21,7 @@ def test_the_foot_names_few_publishers_each_once():
     # One, Two & Sons, Three, the title of the one without a publisher, Five, Six: six, of which four are named
     first, case, address = publishing.foot(ABOUT)
     assert first.startswith("Sources: One, Two & Sons, Three, Title  and 2 more. Data of 2026-01-02.")
-    assert case == "Case of the page: A model · 2 × a GPU" and address == "v1/figures/a-b.html"
+    assert case == "Case of the page: A model · 2 × a GPU" and address == "What a token costs, v1/figures/a-b.html"
     assert publishing.foot(ABOUT | {"sources": ABOUT["sources"][:1], "case": ""})[0].startswith("Source: One. Data of")
     assert len(publishing.foot(ABOUT | {"case": ""})) == 2
 
