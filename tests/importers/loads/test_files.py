@@ -123,6 +123,13 @@ def test_a_providers_usage_by_the_bucket(read):
             {"uncached_input_tokens": 5, "cache_read_input_tokens": 3, "output_tokens": 2}]}]}))
 
 
+def test_a_rate_is_no_count(read):
+    """2 and 4 requests a second in half hours: 2 * 1,800 + 4 * 1,800 = 10,800 in the hour; a column `Value` may be either."""
+    assert requests(read("time,rps\n1767225600,2\n1767227400,4\n")) == [10_800]
+    with pytest.raises(TrafficError, match="the header must name"):
+        read("Time,Value\n1767225600,2\n1767227400,4\n")
+
+
 def test_steps_that_do_not_meet_the_hour_are_split(read):
     """Steps of 40 minutes from 00:00 with 40, 80, 120 requests: 40 and half of 80 in the first hour, the rest in the second."""
     rows = "".join(f"2026-01-01T0{minute // 60}:{minute % 60:02d}:00Z;{count}\n"

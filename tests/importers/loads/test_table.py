@@ -27,7 +27,7 @@ def written(tmp_path):
     'id,timestamp,requests\na,"2026-01-31 23:00","5"\nb,2026-02-01T00:00:00, 7.5 \n',
     "timestamp,requests\n2026-03-29T01:00+01:00,5\n2026-03-29T03:00+02:00,7.5\n",  # clocks go forward, the hour does not
     "hour;requests\n0;5\n1;7,5\n",  # as spreadsheets write it where a comma stands before decimals
-    "Time\tValue\n1767222000\t5\n1767225600\t7.5\n",  # seconds since 1970
+    "Time\tRequests\n1767222000\t5\n1767225600\t7.5\n",  # seconds since 1970
     "timestamp|requests\n1767222000000|5\n1767225600000|7,5\n",  # milliseconds
     "timestamp,requests\n2026-01-01T00:00,2\n2026-01-01T00:30,3\n2026-01-01T01:00,3.5\n2026-01-01T01:30,4\n",  # half hours
     "timestamp,requests,model\n2026-01-01T00:00,2,a\n2026-01-01T00:00,3,b\n2026-01-01T01:00,7.5,a\n",  # a row a model

@@ -103,3 +103,14 @@ def test_the_command(command, tmp_path):
                          (["cost", "chat-assistant", "--gpu", "l4"], "--gpu is of --from-benchmark")):
         code, _, err = command(*wrong)
         assert code == 2 and words in err
+
+
+def test_a_table_that_contradicts_the_options_is_refused(command, tmp_path):
+    path, table = tmp_path / "run.json", tmp_path / "measurements.csv"
+    path.write_text(json.dumps(VLLM), encoding="utf-8")
+    assert command("import", path, "--gpu", "h200-sxm-141gb", "--n-gpus", 2, "--engine", "vllm 0.11.0", "-o", table)[0] == 0
+    for option, value, stated in (("--gpu", "l4", "gpu h200-sxm-141gb"), ("--n-gpus", 4, "n_gpus 2"),
+                                  ("--engine", "sglang", "engine vllm")):
+        code, _, err = command("cost", "--from-benchmark", table, option, value)
+        assert code == 2 and f"state {stated}" in err and f"{option} is {value}" in err
+    assert command("cost", "--from-benchmark", table, "--engine", "vllm", "--n-gpus", 2, "--usd-per-gpu-hour", 1)[0] == 0

@@ -42,7 +42,7 @@ def read(path, gaps=None):
 def _of_table(table, gaps):
     if "hour" in table and "requests" in table:
         return hours.load(table.path, _hours(table), gaps)
-    if "requests" in table:
+    if "requests" in table or "rate" in table:
         return hours.load(table.path, _steps(table), gaps)
     return _requests(table, gaps)
 
@@ -67,7 +67,8 @@ def _tokens(table):
 def _steps(table):
     """A row a step of any length, in UTC; several rows of one time, such as one a model, are one step."""
     seconds, absolute = table.seconds("time")
-    frame = pd.DataFrame({"start": seconds, "requests": table.numbers("requests"), **_tokens(table)})
+    counted = "requests" if "requests" in table else "rate"
+    frame = pd.DataFrame({"start": seconds, "requests": table.numbers(counted), **_tokens(table)})
     if "end" in table:
         frame["length"] = table.seconds("end")[0] - seconds
         table.refuse(~(frame["length"] > 0), lambda n: f"'{table.called['end']}' is not after '{table.called['time']}'")
@@ -75,6 +76,8 @@ def _steps(table):
     starts = sums.index.to_numpy()
     if "length" not in sums:
         sums["length"] = exports.step(table.path, starts)
+    if counted == "rate":
+        sums["requests"] *= sums["length"]
     kind = "a provider's usage export" if "end" in table else "steps"
     return Steps(kind, starts, sums["length"].to_numpy(), sums["requests"].to_numpy(), absolute=absolute,
                  tokens={side: sums[side].to_numpy() for side in ("in", "out", "cached") if side in sums})

@@ -51,7 +51,7 @@ def of_requests(path, kind, seconds, absolute, tokens, notes, gaps):
     each = {side: (float(column.sum()), float(len(column))) for side, column in tokens.items()}
     if span < 2 * SECONDS_PER_HOUR:  # no two whole hours: the requests of an hour, from all
         rate = len(seconds) / span * SECONDS_PER_HOUR
-        notes = [*notes, f"{span / 60:.0f} minutes: a rate and lengths, but no profile of a day"]
+        notes = [*notes, f"{span / 60:.3g} minutes: a rate and lengths, but no profile of a day"]
         table = pd.DataFrame({"hour": [0], "requests_per_h": [rate]})
         tens = np.searchsorted(seconds, np.arange(seconds[0], seconds[-1], TEN_MINUTES))
         return _load(kind, table, each, notes, [], absolute, seconds[0], _burst(tens, rate))

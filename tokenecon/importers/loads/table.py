@@ -16,7 +16,8 @@ NAMES = {
     "time": ("timestamp", "time", "ts", "start_time_iso", "start_time", "starting_at", "arrival_time", "arrived_at", "created_at",
              "datetime", "date", "timestamp_ms", "time_ms"),
     "end": ("end_time_iso", "end_time", "ending_at"),
-    "requests": ("requests", "num_model_requests", "n_requests", "num_requests", "request_count", "value"),
+    "requests": ("requests", "num_model_requests", "n_requests", "num_requests", "request_count"),
+    "rate": ("requests_per_s", "requests_per_second", "req/s", "rps", "qps"),
     "in": ("contexttokens", "request tokens", "input_length", "input_tokens", "prompt_tokens", "context_tokens",
            "n_context_tokens_total", "prompt_length", "num_prefill_tokens"),
     "out": ("generatedtokens", "response tokens", "output_length", "output_tokens", "completion_tokens", "generated_tokens",
@@ -25,8 +26,8 @@ NAMES = {
     "blocks": ("hash_ids",),
 }  # fmt: skip
 PLAIN_TIME, PLAIN_REQUESTS = "timestamp", "requests"  # what a message proposes
-WANTED = (f"'hour' (0, 1, 2, …) or '{PLAIN_TIME}' (2026-01-31T14:00, or seconds since 1970) with '{PLAIN_REQUESTS}', or a row a "
-          f"request with '{PLAIN_TIME}', 'input_tokens' and 'output_tokens'")
+WANTED = (f"'hour' (0, 1, 2, …) or '{PLAIN_TIME}' (2026-01-31T14:00, or seconds since 1970) with '{PLAIN_REQUESTS}' (or "
+          f"'requests_per_s'), or a row a request with '{PLAIN_TIME}', 'input_tokens' and 'output_tokens'")
 SEPARATORS = (",", ";", "\t", "|")
 DECIMAL = re.compile(r"[-+]?(\d+|\d{1,3}(\.\d{3})+),\d+", re.ASCII)
 NOT_TEXT = "is not text in UTF-8; save the table as CSV"
@@ -144,7 +145,7 @@ def _header(path):
     twice = [names[at] for at in found.values() if names.count(names[at]) > 1]
     if twice:
         raise TrafficError(f"{path}, line 1: names the column '{twice[0]}' twice; keep one")
-    good = ("hour" in found and "requests" in found) or ("time" in found and {"requests", "in", "out"} & set(found))
+    good = ("hour" in found and "requests" in found) or ("time" in found and {"requests", "rate", "in", "out"} & set(found))
     if not good:
         said = ", ".join(f"'{name[:40]}'" for name in names[:8])
         raise TrafficError(f"{path}, line 1: the header must name {WANTED}; it names {said}")
@@ -169,7 +170,7 @@ def read_lines(path, text):
     if not rows:
         raise TrafficError(f"{path}: is empty; give requests of at least one hour")
     names, found = understood(map(str, rows[0]))
-    if "time" not in found or not {"requests", "in", "out"} & set(found):
+    if "time" not in found or not {"requests", "rate", "in", "out"} & set(found):
         raise TrafficError(f"{path}, line 1: the fields must name {WANTED}; they are "
                            f"{', '.join(repr(name[:40]) for name in names[:8])}")
     called = {meaning: list(rows[0])[at] for meaning, at in found.items()}

@@ -30,6 +30,11 @@ def read(path, said):
     """Runs of a table of measurements (.csv), or of a benchmark's result file, of which ``said`` states gpu and n_gpus."""
     if str(path).endswith(".csv"):
         rows = own_rows.read(path)
+        for name, value in said.items():
+            others = [] if value is None else [one for one in rows[name] if value not in (one, str(one).split(" ")[0])]
+            if others:
+                raise BadInput(f"measurements '{path}' state {name} {others[0]}, but --{name.replace('_', '-')} is {value}; "
+                               "leave the option out")
     else:
         if lacking := [name for name in ("gpu", "n_gpus") if said.get(name) is None]:
             raise BadInput(f"benchmark '{path}' needs --{lacking[0].replace('_', '-')}: what the runs were on; a table of "
@@ -60,7 +65,8 @@ def _run(rows):
     ranks = measured.layout(first["parallelism"]) if first["parallelism"] else {"tp": first["n_gpus"], "pp": 1, "adp": 1, "ep": 1}
     engine = first["engine"].split(" ")[0]
     in_flight = first["concurrency"] if first["workload"] != "open_loop_qps" else rate * whole_s  # Little's law
-    return {"run": f"{first['source'].removeprefix('your-file-')}: {first['locator']}", "load": first["workload"],
+    return {"run": ", ".join(filter(None, (first["source"].removeprefix("your-file-"), first["locator"].partition(", ")[2]))),
+            "load": first["workload"],
             **{name: first[name] for name in ("model", "gpu", "weights", "isl", "osl")}, "n_gpus": int(first["n_gpus"]),
             "kv": "" if first["kv"] == own_rows.UNSTATED else first["kv"], "tp": ranks["tp"], "pp": ranks["pp"],
             "attention_dp": ranks["adp"], "ep": ranks["ep"], "engine": engine if engine in measured.ENGINES else "any",
