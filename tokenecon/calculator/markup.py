@@ -25,12 +25,12 @@ def answered(found):
     parts = [element("p", "calc-sentence", found["sentence"]), bars(found),
              element("p", "calc-note", found["ages"] + " Bars: a month. Lines: 10th to 90th percentile of the price, together "
                      "with the 80 % interval of the model.")]
-    parts.append(table("calc-lines", "The bill of a month, USD", [""] + found["lines"]["heads"], found["lines"]["rows"],
+    parts.append(table("calc-lines", "The bill of a month, USD", ["Line"] + found["lines"]["heads"], found["lines"]["rows"],
                        [""] + found["lines"]["of"]))
-    parts.append(table("calc-tokens", "A million tokens, USD", [""] + found["tokens"]["heads"], found["tokens"]["rows"]))
+    parts.append(table("calc-tokens", "A million tokens, USD", ["Kind"] + found["tokens"]["heads"], found["tokens"]["rows"]))
     if "speed" in found:
         speed = found["speed"]
-        parts.append(table("calc-speed", "Speed of the cheapest machines: " + speed["name"], ["", "Expected", "Unit"],
+        parts.append(table("calc-speed", "Speed of the cheapest machines: " + speed["name"], ["Quantity", "Expected", "Unit"],
                            [[words, [value, ends], unit] for words, value, ends, unit in speed["rows"]]))
         parts += [element("p", "calc-binds", speed["binds"]), element("p", "calc-note", speed["error"])]
         if speed["unmeasured"]:
