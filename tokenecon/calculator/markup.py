@@ -106,18 +106,13 @@ def panel(found):
 # --- from one text to another: what the worker calls -----------------------------------------------
 
 
-def beside(facts, given):
-    """Values, wrong ones and the case of what a reader gave."""
-    values, wrong = parameters.read(facts, given)
-    return values, wrong, answer.case(facts, values)
-
-
 class Run:
     """One case on its way: accelerators one after the other, what they found kept for the next case that needs the same."""
 
     def __init__(self, facts, given):
         self.facts = facts
-        self.values, self.wrong, self.case = beside(facts, given)
+        self.values, self.wrong = parameters.read(facts, given)
+        self.case = answer.case(facts, self.values)
         self.parts, self.left = [], list(self.values["gpus"])
 
     def step(self):
