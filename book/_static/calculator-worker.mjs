@@ -3,7 +3,7 @@
 import { loadMicroPython } from "./calculator/micropython.mjs";
 import { engine } from "./calculator-engine.mjs";
 
-const PATIENCE = 60; // ms between two answers while accelerators are left, so that a table fills and nothing flickers
+const PATIENCE = 300; // ms between two answers while accelerators are left, so that a table fills and nothing flickers
 
 async function text(name) {
   const answer = await fetch(new URL(`./calculator/${name}.json`, import.meta.url));

@@ -175,7 +175,7 @@ function beside() {
   place.replaceChildren();
   if (cases.length < 2) return;
   const known = cases.map((_, number) => shown[number]);
-  const heads = ["", ...cases.map((_, number) => `Case ${number + 1}`)];
+  const heads = ["What", ...cases.map((_, number) => `Case ${number + 1}`)];
   const rows = [];
   for (const field of fields) {
     const texts = known.map((one) => (one ? word(field, one.values[field.name]) : "…"));
@@ -185,8 +185,8 @@ function beside() {
     const cells = known.map((one) => one && one.groups.find((each) => each.words === group));
     if (cells.some(Boolean)) rows.push([`${group}, a month`, ...cells.map((one) => (one ? [one.month, one.range] : "–"))]);
   }
-  const cell = (value) => (typeof value === "string" ? ["td", {}, [value]]
-    : ["td", {}, [value[0], ["span", { class: "calc-range" }, [value[1]]]]]);
+  const cell = (value, number) => ["td", { "data-label": `Case ${number + 1}` }, typeof value === "string" ? [value]
+    : [value[0], ["span", { class: "calc-range" }, [value[1]]]]];
   const tree = ["div", { class: "table-scroll calc-table", tabindex: "0", role: "region", "aria-label": "Cases side by side" }, [
     ["table", { class: "calc-beside" }, [["caption", {}, ["Side by side: what differs, then what it costs"]],
       ["thead", {}, [["tr", {}, heads.map((text) => ["th", { scope: "col" }, [text]])]]],

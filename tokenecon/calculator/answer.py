@@ -1,7 +1,7 @@
 """What own, rented and API tokens cost in one case: the path of ``tokenecon cost`` on floats, from exported ``facts``.
 
 The page in the reader's browser runs this on MicroPython; the build runs it for the answer that stands in the page before
-anything loads.  ``facts`` are what :mod:`tokenecon_book.site.calculator` exports: records and prices of one day by every rule.
+anything loads.  ``facts`` are what the site's build exports: records and prices of one day by every rule.
 """
 
 from tokenecon.calculator import choice, replica

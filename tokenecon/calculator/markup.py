@@ -25,12 +25,12 @@ def answered(found):
     parts = [element("p", "calc-sentence", found["sentence"]), bars(found),
              element("p", "calc-note", found["ages"] + " Bars: a month. Lines: 10th to 90th percentile of the price, together "
                      "with the 80 % interval of the model.")]
-    parts.append(table("calc-lines", "The bill of a month, USD", [""] + found["lines"]["heads"], found["lines"]["rows"],
+    parts.append(table("calc-lines", "The bill of a month, USD", ["Line"] + found["lines"]["heads"], found["lines"]["rows"],
                        [""] + found["lines"]["of"]))
-    parts.append(table("calc-tokens", "A million tokens, USD", [""] + found["tokens"]["heads"], found["tokens"]["rows"]))
+    parts.append(table("calc-tokens", "A million tokens, USD", ["Kind"] + found["tokens"]["heads"], found["tokens"]["rows"]))
     if "speed" in found:
         speed = found["speed"]
-        parts.append(table("calc-speed", "Speed of the cheapest machines: " + speed["name"], ["", "Expected", "Unit"],
+        parts.append(table("calc-speed", "Speed of the cheapest machines: " + speed["name"], ["Quantity", "Expected", "Unit"],
                            [[words, [value, ends], unit] for words, value, ends, unit in speed["rows"]]))
         parts += [element("p", "calc-binds", speed["binds"]), element("p", "calc-note", speed["error"])]
         if speed["unmeasured"]:
@@ -106,18 +106,13 @@ def panel(found):
 # --- from one text to another: what the worker calls -----------------------------------------------
 
 
-def beside(facts, given):
-    """Values, wrong ones and the case of what a reader gave."""
-    values, wrong = parameters.read(facts, given)
-    return values, wrong, answer.case(facts, values)
-
-
 class Run:
     """One case on its way: accelerators one after the other, what they found kept for the next case that needs the same."""
 
     def __init__(self, facts, given):
         self.facts = facts
-        self.values, self.wrong, self.case = beside(facts, given)
+        self.values, self.wrong = parameters.read(facts, given)
+        self.case = answer.case(facts, self.values)
         self.parts, self.left = [], list(self.values["gpus"])
 
     def step(self):

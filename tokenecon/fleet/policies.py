@@ -69,15 +69,16 @@ def _ascending(loads, concurrency, wait_probability):
 
     Where many loads need the same fleets, the largest load of each fleet is found, else each load is tried.
     """
-    few = SOLVED * (loads[-1] - loads[0]) < concurrency * len(loads)
-    found, count, limit = [], 0.0, 0.0
+    few = SOLVED * ((loads[-1] - loads[0]) / concurrency + 1) < len(loads)
+    found, count, limit, busy = [], 0.0, 0.0, 0.0
     for load in loads:
         fits = load <= 0 or load <= limit
         while not fits:
             count = max(count + 1, floor(load / concurrency) + 1) if few or count == 0 else count
             slots = count * concurrency
             if few:
-                limit = erlang.utilisation(slots=slots, wait_probability=wait_probability) * slots
+                busy = erlang.utilisation(slots=slots, wait_probability=wait_probability, least=busy)
+                limit = busy * slots
                 fits = load <= limit
             else:
                 fits = load < slots and erlang.waiting(slots=slots, load=load) <= wait_probability

@@ -45,12 +45,15 @@ def peaked(hours, peak_to_mean):
     def raised(power):
         return ratios(each(lambda ratio: (ratio / top) ** power, hours))
 
+    def peak(power):  # the busiest hour is 1 at any power
+        return 1.0 / float(mean_of(each(lambda ratio: (ratio / top) ** power, hours)))
+
     widest = 2.0
-    while maximum_of(raised(widest)) < peak_to_mean:
+    while peak(widest) < peak_to_mean:
         widest *= 2
         if widest > STEEPEST:
             return hours  # two equal peaks of a short record cannot be told apart
-    return raised(reaching(lambda power: maximum_of(raised(power)), peak_to_mean, 1.0, widest))
+    return raised(reaching(peak, peak_to_mean, 1.0, widest))
 
 
 def of_size(pools, requests_per_s):
