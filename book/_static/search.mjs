@@ -62,7 +62,7 @@ function answer(field, show, status) {
       const hits = await find(query);
       if (asked !== query) return;
       show(hits, query);
-      status.textContent = query ? (hits.length ? many(hits.length, "hit") : "Nothing found under these words") : "";
+      status.textContent = query ? (hits.length ? many(hits.length, "hit") : "No entry under these words") : "";
     } catch (error) {
       status.textContent = "The search could not be loaded";
       console.error("search:", error);

@@ -72,7 +72,8 @@ FACTS = {
 
 def entry(kind, title, line, to, words="", first=1.0):
     """One entry of the index; ``first`` is by how much it goes before others of its kind."""
-    return {"kind": kind, "title": title, "line": " ".join(line.split()), "to": to, "words": " ".join(words.split()),
+    line = " ".join(line.split())
+    return {"kind": kind, "title": title, "line": line[:1].upper() + line[1:], "to": to, "words": " ".join(words.split()),
             "rank": round(RANKS[kind] * first, 2)}
 
 
