@@ -37,7 +37,7 @@ def of_page(directive):
     more = "".join(field(known, name) for name in MORE)
     buttons = ("link", "Copy link"), ("command", "Copy command"), ("scenario", "Scenario file"), ("csv", "CSV"), ("cite", "Cite")
     return (
-        f'<div class="calculator" data-calculator="page" data-citation="{escape(citations.book_citation(), quote=True)}">'
+        f'<div class="calculator" data-calculator="page" data-citation="{escape(citations.book()["text"], quote=True)}">'
         f'<form class="calc-form" novalidate aria-label="Your case">{form}'
         f'<details class="calc-more"><summary>More</summary><fieldset><legend>More parameters</legend>{more}</fieldset></details>'
         f'<p class="calc-buttons"><button type="button" data-do="reset">Start again</button> '
@@ -59,7 +59,7 @@ def of_front(directive):
     found = markup.run(known, {})
     return (
         f'<div class="calculator calc-panel" data-calculator="panel" '
-        f'data-citation="{escape(citations.book_citation(), quote=True)}">'
+        f'data-citation="{escape(citations.book()["text"], quote=True)}">'
         f'<form class="calc-form" novalidate aria-label="Your case">{"".join(field(known, name) for name in PANEL)}</form>'
         f'<div class="calc-out">{status(found)}'
         f'<div class="calc-answer" data-calc="answer" aria-live="polite">{html(found["panel"])}</div>'
