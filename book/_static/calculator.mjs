@@ -2,6 +2,8 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const MOST = 4; // cases side by side
+const TYPING = 60; // ms without a key until a value is asked for
+const FEW = 4; // accelerators from which on the table of all choices stands open
 const root = document.querySelector("[data-calculator]");
 const base = JSON.parse(document.querySelector("script[data-calc=start]").textContent);
 const at = (name) => root.querySelector(`[data-calc="${name}"]`);
@@ -132,10 +134,14 @@ let first = true; // what an address says is put right; what is typed is told
 
 function show(found) {
   delete root.dataset.stale;
-  at("answer").replaceChildren(...(whole ? found.answer : found.panel).map(made));
+  const place = at("answer");
+  const open = [...place.querySelectorAll("details[open]")].map((one) => one.className); // what is unfolded stays so
+  if (found.parts > FEW) open.push("calc-choices");
+  place.replaceChildren(...(whole ? found.answer : found.panel).map(made));
+  for (const one of place.querySelectorAll("details")) one.open = open.includes(one.className);
   say("status", found.left ? `${found.left} accelerators to go` : found.case);
-  const open = at("open");
-  if (open) open.href = `calculator.html${toAddress().startsWith("?") ? toAddress() : ""}`;
+  const more = at("open");
+  if (more) more.href = `calculator.html${toAddress().startsWith("?") ? toAddress() : ""}`;
 }
 
 function mark(wrong) {
@@ -247,7 +253,7 @@ function changed(event) {
   typing = setTimeout(() => {
     remember();
     ask(active);
-  }, event.type === "input" && event.target.tagName === "INPUT" ? 120 : 0);
+  }, event.type === "input" && event.target.tagName === "INPUT" ? TYPING : 0);
 }
 
 function file(name, type, text) {

@@ -33,7 +33,7 @@ def shown(facts, case, values, parts, api):
     """Everything that the page shows of a case: ``parts`` are :func:`answer.of_gpu` of its accelerators."""
     choices = [one for part in parts for one in part["choices"]] + [api]
     known, best = answer.feasible(choices), answer.cheapest(choices)
-    found = {"known": bool(known), "values": {name: parameters.text_of(values[name]) for name in parameters.NAMES},
+    found = {"known": bool(known), "values": {name: text(facts, values, name) for name in parameters.NAMES}, "parts": len(parts),
              "case": case_line(facts, case), "command": command(facts, values), "scenario": scenario_file(facts, values)}
     if not known:
         found.update({"sentence": "Nothing can be had for this case: " + (api["reason"] or "no price is known") + ".",
@@ -82,10 +82,10 @@ def said(facts, one):
 
 def sentence(facts, case, best):
     """What costs least, and what the next kinds cost."""
-    text = "%s, %s costs least: about %s a month" % (RULES[case.price_rule], said(facts, best[0]),
+    first = "%s, %s costs least: about %s a month" % (RULES[case.price_rule], said(facts, best[0]),
                                                       numbers.money(best[0]["usd_per_month"]))
     others = ["%s costs %s" % (said(facts, one), numbers.money(one["usd_per_month"])) for one in best[1:3]]
-    return text + (("; " + ", ".join(others)) if others else "") + "."
+    return first + (("; " + ", ".join(others)) if others else "") + "."
 
 
 def ages(best):
@@ -150,11 +150,11 @@ def speed(facts, case, row, one):
         low, high, count = facts["errors"]["%s.%s.%s" % (quantity, kind, maker)]
         errors.append("%s from %s to %s of the prediction (%s rows)" % (
             QUANTITIES[quantity], numbers.number(low, "fraction"), numbers.number(high, "fraction"), numbers.grouped(str(count))))
-    text = "Measured values of this group, not seen by the model, lay in four of five cases: " + "; ".join(errors) + "."
+    error = "Measured values of this group, not seen by the model, lay in four of five cases: " + "; ".join(errors) + "."
     binds = "One replica of %d %s holds %s requests in flight; %s keeps it from more. Most of the time goes to %s." % (
         row["n_gpus"], facts["gpus"][row["gpu"]]["name"], numbers.number(row["concurrency"]), LIMITS[row["limit"]],
         BOUNDS[row["bound"]])
-    return {"name": one["name"], "rows": rows, "error": text, "binds": binds, "unmeasured": row["unmeasured"],
+    return {"name": one["name"], "rows": rows, "error": error, "binds": binds, "unmeasured": row["unmeasured"],
             "concurrency": numbers.number(row["concurrency"]), "n_gpus": row["n_gpus"]}
 
 
@@ -177,34 +177,40 @@ def refused(facts, parts, choices):
     return found + [[one["name"], one["reason"]] for one in choices if one["reason"]]
 
 
+def text(facts, values, name):
+    """A value as it stands in an address, a command and a field: all accelerators by that word."""
+    if name == "gpus" and len(values[name]) == len(facts["gpu_ids"]):
+        return parameters.ALL
+    return parameters.text_of(values[name])
+
+
 def command(facts, values):
     """The command that gives the same numbers."""
     changed = [name for name in parameters.NAMES if values[name] != facts["start"][name]]
-    words = ["-p %s %s" % (name, "all" if name == "gpus" and len(values[name]) == len(facts["gpu_ids"]) else
-                           parameters.text_of(values[name])) for name in changed
+    words = ["-p %s %s" % (name, text(facts, values, name)) for name in changed
              if values[name] is not None and not (name == "profile" and values["peak_to_mean"] is not None)]
     return " ".join(["tokenecon cost", facts["scenario"]] + words)
 
 
 def scenario_file(facts, values):
     """The case as a scenario file, which `tokenecon cost` takes."""
-    text = parameters.text_of
-    traffic = ("peak_to_mean: " + text(values["peak_to_mean"]) if values["peak_to_mean"] is not None else
+    write = parameters.text_of
+    traffic = ("peak_to_mean: " + write(values["peak_to_mean"]) if values["peak_to_mean"] is not None else
                "profile: " + values["profile"])
     defaults = facts["defaults"]
     rows = ["name: Calculator", "model: " + values["model"], "weights: " + values["weights"], "kv: " + values["kv"],
             "gpus: [" + ", ".join(values["gpus"]) + "]"]
     if values["n_gpus"] is not None:
-        rows.append("n_gpus: " + text(values["n_gpus"]))
-    rows += ["", "workload:"] + ["  %s: %s" % (name, text(values[name])) for name in (
+        rows.append("n_gpus: " + write(values["n_gpus"]))
+    rows += ["", "workload:"] + ["  %s: %s" % (name, write(values[name])) for name in (
         "isl", "osl", "cached_prefix", "requests_per_day")]
     rows += ["", "traffic:", "  " + traffic, "", "service:"]
-    rows += ["  %s: %s" % (name, text(values[name])) for name in ("people", "spare_replicas")]
-    rows += ["  %s: %s" % (name, text(defaults[name])) for name in ("api_people", "usd_per_person_year")]
-    rows += ["", "latency:"] + ["  %s: %s" % (name, text(values[name])) for name in ("ttft_ms", "tpot_ms")]
-    rows += ["  wait_probability: " + text(defaults["wait_probability"]), "", "money:", "  as_of: " + values["as_of"],
-             "  price_rule: " + values["price_rule"], "  usd_per_kwh: " + text(values["usd_per_kwh"])]
-    rows += ["  %s: %s" % (name, text(defaults[name])) for name in ("years", "discount_rate", "ops_overhead")]
+    rows += ["  %s: %s" % (name, write(values[name])) for name in ("people", "spare_replicas")]
+    rows += ["  %s: %s" % (name, write(defaults[name])) for name in ("api_people", "usd_per_person_year")]
+    rows += ["", "latency:"] + ["  %s: %s" % (name, write(values[name])) for name in ("ttft_ms", "tpot_ms")]
+    rows += ["  wait_probability: " + write(defaults["wait_probability"]), "", "money:", "  as_of: " + values["as_of"],
+             "  price_rule: " + values["price_rule"], "  usd_per_kwh: " + write(values["usd_per_kwh"])]
+    rows += ["  %s: %s" % (name, write(defaults[name])) for name in ("years", "discount_rate", "ops_overhead")]
     if values["usd_per_gpu_hour"] is not None:
-        rows.append("  usd_per_gpu_hour: " + text(values["usd_per_gpu_hour"]))
+        rows.append("  usd_per_gpu_hour: " + write(values["usd_per_gpu_hour"]))
     return "\n".join(rows) + "\n"

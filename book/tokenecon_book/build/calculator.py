@@ -18,7 +18,6 @@ ENGINE = Path("node_modules/@micropython/micropython-webassembly-pyscript")
 ENGINE_FILES = ("micropython.mjs", "micropython.wasm")
 ENTRY = "tokenecon.calculator.markup"
 OURS = "tokenecon_book.documents.calculator"
-DIGITS = 12
 SHOWING = ("calculator/markup.py", "calculator/page.py")  # modules that change no fact
 
 
@@ -45,16 +44,7 @@ def files(root, target):
 
 
 def _json(content):
-    return json.dumps(_rounded(content), ensure_ascii=False, separators=(",", ":"))
-
-
-def _rounded(value):
-    """Numbers to so many digits that every machine writes the same."""
-    if isinstance(value, dict):
-        return {name: _rounded(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(one) for one in value]
-    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
 
 
 def _make(folder):

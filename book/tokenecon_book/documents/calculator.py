@@ -16,6 +16,7 @@ from tokenecon.serving import intervals, lookups, operands
 from tokenecon.serving.calibration import support
 from tokenecon_book.documents import base
 
+DIGITS = 12
 LEAST = 1.0  # tokens of a request: offers of any context
 ASKED = ("model", "weights", "kv", "gpus", "n_gpus", "isl", "osl", "cached_prefix", "requests_per_day", "ttft_ms", "tpot_ms",
          "price_rule", "as_of", "people", "spare_replicas", "usd_per_kwh")  # fmt: skip
@@ -37,11 +38,20 @@ def facts(day=None):
         "gpus": gpus, "gpu_ids": sorted(gpus, key=lambda one: gpus[one]["name"].lower()),
         "precisions": {one: _plain(data.precision(one)) for one in data.ids("precisions")},
         "new_caches": [one for one in operands.CACHES if "kv" in support.unmeasured(case.model, case.gpus[0], "fp8", one)[0]],
-        "coefficients": lookups.coefficients(), "widths": lookups.widths(), "errors": _errors(),
+        "coefficients": lookups.coefficients(), "widths": rounded(lookups.widths()), "errors": _errors(),
         "profiles": {name: _profile(name) for name in traffic.NAMES}, "profile_ids": list(traffic.NAMES),
-        "pools": traffic.pools(), "start_h": data.value("spot.restart"), "term_months": gpu_prices.TERM_MONTHS,
+        "pools": rounded(traffic.pools()), "start_h": data.value("spot.restart"), "term_months": gpu_prices.TERM_MONTHS,
         "no_spot": "the work must not be interrupted",
     })
+
+
+def rounded(value):
+    """Logarithms and powers to so many digits that every machine writes the same; prices stay as they are."""
+    if isinstance(value, dict):
+        return {name: rounded(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(one) for one in value]
+    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
 
 
 def prices(day):
@@ -88,7 +98,7 @@ def _gpu(gpu):
 
 def _profile(name):
     trace = name in traffic.HOURLY
-    return {"hours": [float(one) for one in traffic.profile(name)["ratio"]], "label": traffic.LABELS[name],
+    return {"hours": rounded([float(one) for one in traffic.profile(name)["ratio"]]), "label": traffic.LABELS[name],
             "mean_rate": traffic.fact(name, "mean_rate") if trace else None}
 
 
