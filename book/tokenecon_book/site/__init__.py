@@ -7,9 +7,9 @@ from tokenecon import __version__
 
 def setup(app):
     from tokenecon_book import mathml
-    from tokenecon_book.site import assets, foot, generated, stamp
+    from tokenecon_book.site import assets, foot, generated, marks, stamp
 
-    for part in (mathml, stamp, generated, foot, assets):
+    for part in (mathml, stamp, generated, foot, marks, assets):
         part.setup(app)
     # Jupyter Book sets this value for sphinx_comments, which we do not load.
     app.add_config_value("comments_config", {}, "html")

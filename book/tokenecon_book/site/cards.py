@@ -1,0 +1,258 @@
+"""What the card of a number says: where it is from, how it is known, how far to trust it, and where else it stands.
+
+One card an address.  A card is plain text and links, made while the book is built; ``_static/cards.mjs`` shows it, and never as
+HTML.  A link is a pair of its text and its target, from the top of the site.
+"""
+
+import re
+from html import unescape
+
+import numpy as np
+
+from tokenecon import data, units
+from tokenecon.prices import gpu_prices
+from tokenecon.queries import kept
+from tokenecon.serving.calibration import held_out
+from tokenecon_book import citations
+from tokenecon_book.build import catalogue
+from tokenecon_book.chapters.validation.validation import KINDS as ARCHITECTURES
+from tokenecon_book.chapters.validation.validation import QUANTITIES, VENDORS
+from tokenecon_book.charts.ranges import KINDS
+from tokenecon_book.documents import base
+from tokenecon_book.documents.words import count, dollars, percent
+from tokenecon_book.site import numbers, numbers_page, reference, tables
+
+# how a named quantity is known -> its basis, and what that says
+BASIS = {
+    "price": ("quoted", "what sellers ask on dated lists"), "arithmetic": ("derived", "arithmetic on other numbers"),
+    "model": ("estimate", "from the model of serving, fitted to published measurements"),
+    "draws": ("estimate", "from drawn futures"), "measured": ("measured", "from published measurements"),
+    "count": ("derived", "counted"),
+}  # fmt: skip
+# names of prices of an hour or of a GPU -> their kind in data/prices.csv
+ASKED = {name: kind for kind, name in base.HOURS.items() if kind != "own"} | {"purchase-price": gpu_prices.BOUGHT}
+SELLERS = "price-"  # begins the names of how many sellers a price has and how old it is
+ERROR_OF = {"ms/tok_out": "tpot", "ms": "ttft", "s": "ttft"}  # unit -> quantity whose error a card tells; throughput otherwise
+ROWS = {"claims": "A figure of the documents", "assumptions": "An assumption", "traces": "A measured load",
+        "optimisations": "A published effect", "gpus": "A fact of an accelerator"}  # fmt: skip
+# fields of a case that are rows of data/: field -> table
+MADE_OF = {"model": "models", "gpu": "gpus", "weights": "precisions"}
+
+
+def cards(said, titles):
+    """Address to card of every named quantity of some :func:`numbers.texts`; ``titles`` are the names of their pages."""
+    usual, known, found = numbers_page.base_case(), numbers_page.names(), {}
+    rows = data.table("quantities").set_index("id").to_dict("index")
+    for one in _placed(said):
+        name, address = one["name"], one["address"]
+        if name.startswith(numbers.OWN):
+            card = of_parameter(one)
+        elif name in rows:
+            card = of_quantity(one, rows[name], numbers_page.case_words(one["case"], usual, known))
+        else:
+            card = of_row(one)
+        printed = [[titles[page], f"{page}.html"] for page in one["pages"]]
+        page, _, mark = address.partition(".html")
+        card["rows"] += [["Pages", printed], ["Address", [[citations.address(page, mark), address]]]]
+        found[address] = card
+    return found
+
+
+def _placed(said):
+    """The quantities of some texts, each address once: with the text that shows most, the pages and the sources of figures."""
+    found = {}
+    for text in said:
+        for one in text["quantities"]:
+            address = numbers.address(one, text["page"])
+            entry = found.setdefault(address, one | {"address": address, "page": text["page"], "pages": [], "sources": []})
+            entry["text"] = max(entry["text"], one["text"], key=len)
+            entry["pages"] += [text["page"]] * (text["page"] not in entry["pages"])
+            entry["sources"] += [source for source in text["sources"] if source not in entry["sources"]]
+    return found.values()
+
+
+def unit_words(unit):
+    """A unit as a reader says it; of a kind of parameter, which is no unit, nothing."""
+    return numbers_page.unit_words(unit) if unit in units.UNITS and unit != "count" else ""
+
+
+def _card(title, text, unit, basis, says, what, rows):
+    said = text.endswith("%") or unit in text  # the number says its unit itself
+    unit = "" if said else unit.removeprefix("USD ") if "$" in text else unit
+    return {"title": title, "value": text, "unit": unit, "basis": basis, "says": says, "what": what,
+            "rows": [[label, parts] for label, parts in rows if parts]}
+
+
+# --- a named quantity --------------------------------------------------------------------------------------
+
+
+def of_quantity(one, row, case):
+    """The card of a row of ``data/quantities.csv`` in one case."""
+    price = asked(one)
+    kind = KINDS.get(row["range"])
+    ends = f"{dollars(price['low'])} to {dollars(price['high'])}: " if price and one["name"] in ASKED else ""
+    rows = [
+        ("Range", [f"{ends}{kind.name}, {kind.says}"] if kind else []),
+        ("Error", error(one, row)),
+        ("Of", [unescape(case)] if case else []),
+        ("Note", [by_name(row["apart"])] if row["apart"] else []),
+        ("Price", price_words(price) if price else []),
+        ("Offers", offers(price) if price else []),
+        ("Formula", formula(row["formula"]) if row["formula"] else []),
+        ("Made of", made_of(one["case"])),
+        ("Sources", sources(one, price)),
+    ]
+    return _card(row["name"], one["text"], unit_words(row["unit"]), *BASIS[row["known"]], row["definition"], rows)
+
+
+def by_name(text):
+    """A remark in which quantities go by their names in place of their ids."""
+    known = data.table("quantities").set_index("id")["name"]
+    return re.sub(r"[a-z]+(?:-[a-z0-9]+)+", lambda found: f"“{known[found[0]]}”" if found[0] in known else found[0], text)
+
+
+def asked(one):
+    """The offers behind a price, or behind a count or age of them, as :func:`gpu_prices.price_range` gives them; else None.
+
+    Raises :class:`ValueError` where a page prints another price than these offers make.
+    """
+    name, case = one["name"], one["case"]
+    kind = case.get("kind") if name.startswith(SELLERS) else ASKED.get(name)
+    if kind not in gpu_prices.PRICE_KINDS or "gpu" not in case:
+        return None
+    found = gpu_prices.price_range(case["gpu"], kind, case["as_of"], rule=case.get("rule", "typical"))
+    if name in ASKED and not np.isclose(found["typical"], one["value"]):
+        raise ValueError(f"{one['page']} says {one['value']:g} for {name} of {case}, but its offers make {found['typical']:g}")
+    return found
+
+
+def price_words(found):
+    """Of how many sellers a price is, whose it is, and how old its offers are."""
+    rows = _offers(found)
+    how = "cheapest" if found["rule"] == "best" else "median"
+    many = f"{how} of {count(found['sellers'], 'seller')} with {count(found['offers'], 'offer')}" if found["sellers"] > 1 else (
+        f"one seller with {count(found['offers'], 'offer')}")
+    return [f"{many}, set by {' and '.join(found['setting'])}; newest {found['newest']}, oldest {rows['quoted'].min()}, "
+            f"as known on {found['date']}"]
+
+
+def offers(found):
+    """The rows behind a price, the cheapest first, each a link."""
+    rows = _offers(found)
+    names = gpu_prices.named(rows["provider"])
+    return [[f"{name} {dollars(row.value)} ({row.quoted})", f"data/prices.html#{row.id}"]
+            for name, row in zip(names, rows.itertuples(), strict=True)]
+
+
+def _offers(found):
+    rows = gpu_prices.offers(found["gpu"], found["kind"], found["date"])
+    return rows[rows["id"].isin(found["rows"])].sort_values("value")
+
+
+def error(one, row):
+    """How far the model missed what it had not seen, for the maker and the kind of model that an estimate is of."""
+    case = one["case"]
+    known = case.get("gpu") in data.ids("gpus") and case.get("model") in data.ids("models")
+    if BASIS[row["known"]][0] != "estimate" or not known:
+        return []
+    quantity = ERROR_OF.get(row["unit"], "rate")
+    maker = data.gpu(case["gpu"])["vendor"]
+    kind = ARCHITECTURES["routed" if data.model(case["model"])["experts"] > 0 else "dense"]
+    link = ["Against measurements", "validation.html"]
+    group = f"{QUANTITIES[quantity]} of {kind} models on {maker}"
+    if (found := errors().get((quantity, maker, kind))) is None:
+        return [f"no measurement of the {group} is known", link]
+    return [f"{missed(found)}: {group}", link]
+
+
+def missed(found):
+    """Median error and coverage of some cases of :func:`errors`, in words."""
+    cases, inside, miss = found
+    return f"±{percent(miss)} on unseen sources, {inside:,} of {cases:,} inside"
+
+
+@kept
+def errors():
+    """(quantity, maker, kind of model), and quantity alone, to cases, cases inside their interval and median error.
+
+    Each case was predicted without its family of sources.
+    """
+    cases = held_out.tried()
+    finest = cases.groupby([cases["quantity"], cases["maker"].map(VENDORS), cases["kind"].map(ARCHITECTURES)])
+    return {key: (len(own), int(own["inside"].sum()), float(np.expm1(own["residual"].abs().median())))
+            for groups in (finest, cases.groupby("quantity")) for key, own in groups}
+
+
+def formula(name):
+    """What a formula says of itself, and its page."""
+    module, function = name.split(".")
+    known = {one.__name__: one for one in reference.functions(module)[1]}
+    return [reference.summary(known[function]).replace("``", ""), [name, f"formulas/{module}.html#{function}"]]
+
+
+def made_of(case):
+    """The model, the accelerator and the number format of a case, each with its facts."""
+    known = numbers_page.names()
+    return [[known[case[field]], f"data/{table}.html#{case[field]}"] for field, table in MADE_OF.items()
+            if case.get(field) in known]
+
+
+def sources(one, price):
+    """Of a price the lists that it is read from, else those of the facts that it is made of, or of the figures that say it."""
+    if price:
+        found = _offers(price)["source"]
+    else:
+        names = numbers_page.names()
+        found = [row["source"] for field in MADE_OF if one["case"].get(field) in names
+                 for row in data.show(one["case"][field])["rows"] if row.get("source")] or one["sources"]
+    return [source(one) for one in dict.fromkeys(found)]
+
+
+def source(id):
+    """A source by publisher and title, with its entry in the list of sources."""
+    row = data.source(id)
+    return [", ".join(filter(None, (row["publisher"], row["title"]))), f"sources.html#{id}"]
+
+
+# --- a row of data/, a parameter -----------------------------------------------------------------------------
+
+
+def of_row(one):
+    """The card of a number that stands in ``data/`` as it is printed: a figure of the documents, an assumption, a measurement."""
+    found = data.show(one["name"])
+    row, table = {name: value for name, value in found["rows"][0].items() if value == value and value != ""}, found["table"]
+    unit, basis = unit_words(row["unit"]), row.get("basis", "claimed")
+    ends = [tables.number(row[end]) for end in ("low", "high") if end in row]
+    if table == "claims":
+        what, cited = row["statement"], claimed(row)
+    else:
+        what, cited = row.get("note") or f"{row['field']} of {row['trace']}", [source(row["source"]), row.get("locator", "")]
+    rows = [
+        ("Range", [f"{' to '.join(ends)} {unit}".strip()] if len(set(ends)) > 1 else []),
+        ("Verdict", [["whether it holds, and the arithmetic", one["address"]]] if table == "claims" else []),
+        ("Conditions", [row["conditions"]] if "conditions" in row else []),
+        ("As of", [row["as_of"]] if "as_of" in row else []),
+        ("Sources", [part for part in cited if part]),
+    ]
+    return _card(f"{ROWS[table]}: {one['name']}", one["text"], unit, basis, tables.BASIS[basis], what, rows)
+
+
+def claimed(row):
+    """In which of the documents a claim stands, and in which line."""
+    return [part for document, line in (("doc-uk", "uk_line"), ("doc-th", "th_line")) if line in row
+            for part in (source(document), f"line {row[line]:.0f}")]
+
+
+def of_parameter(one):
+    """The card of a parameter of a page: what it is, where its default is from, and how to change it."""
+    name = one["name"].removeprefix(numbers.OWN)
+    row = next(row for row in catalogue.all_parameters(one["page"]) if row["name"] == name)
+    from_row = row["from"] if row["from"] in data.ids("assumptions") else ""
+    basis = data.show(from_row)["rows"][0]["basis"] if from_row else "assumed"
+    says = tables.BASIS[basis] if from_row else "a choice of this page; yours may differ"
+    taken = [[from_row, f"data/assumptions.html#{from_row}"]] if from_row else (
+        [f"the scenario, {row['from']}"] if row["from"] else [])
+    rows = [("Taken from", taken), ("Allowed", [row["allowed"].replace("`", "")]),
+            ("Change it", [f"{citations.rerun_command(one['page'])} -p {name} …", ["How to rerun", "rerun.html"]])]
+    what = f"{row['meaning'][:1].upper()}{row['meaning'][1:]}."
+    return _card(f"Parameter {name}", one["text"], unit_words(row["unit"]), basis, says, what, rows)
