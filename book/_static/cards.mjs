@@ -25,13 +25,15 @@ function part(one) {
 
 const FEW = 3; // parts of a row that stand open; more fold
 const SHORT = 24; // letters of parts that share a line
+const LONG = ["Cite"]; // rows that fold though they have one part
 
 function row([label, list]) {
   const made = list.map(part);
   const text = (one) => (typeof one === "string" ? one : one[0]);
   const inLine = list.length <= FEW && list.every((one) => text(one).length < SHORT);
   let shown = [element("ul", "", ...made.map((one) => element("li", "", one)))];
-  if (list.length === 1) shown = made;
+  if (LONG.includes(label)) shown = [element("details", "", element("summary", "", "as text"), ...made)];
+  else if (list.length === 1) shown = made;
   else if (inLine) shown = made.flatMap((one, place) => (place ? [", ", one] : [one]));
   else if (list.length > FEW) {
     shown = [element("details", "", element("summary", "", `${list.length} ${label.toLowerCase()}`), ...shown)];
@@ -51,7 +53,7 @@ function fill(card) {
     element("p", "card-value", element("strong", "", card.value), " ", element("span", "unit", card.unit)),
     element("p", "card-basis", element("span", `basis basis-${card.basis}`, card.basis), " ", card.says),
     element("p", "card-what", card.what),
-    element("dl", "card-rows", ...card.rows.flatMap(row)),
+    element("dl", "card-rows simple", ...card.rows.flatMap(row)),
   ));
 }
 
@@ -93,6 +95,9 @@ dialog.className = "card";
 dialog.setAttribute("aria-labelledby", "card-title");
 dialog.addEventListener("click", (event) => {
   if (event.target === dialog || event.target.closest("a")) dialog.close(); // beside the card, or on to another place
+});
+dialog.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") dialog.close(); // Chromium itself does not, with the focus on the head of a fold
 });
 document.body.append(dialog);
 for (const link of document.querySelectorAll("a.number")) link.setAttribute("aria-haspopup", "dialog");

@@ -6,10 +6,12 @@ HTML.  A link is a pair of its text and its target, from the top of the site.
 
 import re
 from html import unescape
+from types import SimpleNamespace
 
 import numpy as np
 
-from tokenecon import data, units
+from tokenecon import __version__, data, units
+from tokenecon.decision import scenario_prices
 from tokenecon.prices import gpu_prices
 from tokenecon.queries import kept
 from tokenecon.serving.calibration import held_out
@@ -19,7 +21,7 @@ from tokenecon_book.chapters.validation.validation import KINDS as ARCHITECTURES
 from tokenecon_book.chapters.validation.validation import QUANTITIES, VENDORS
 from tokenecon_book.charts.ranges import KINDS
 from tokenecon_book.documents import base
-from tokenecon_book.documents.words import count, dollars, percent
+from tokenecon_book.documents.words import count, dollars, percent, price
 from tokenecon_book.site import numbers, numbers_page, reference, tables
 
 # how a named quantity is known -> its basis, and what that says
@@ -31,6 +33,7 @@ BASIS = {
 }  # fmt: skip
 # names of prices of an hour or of a GPU -> their kind in data/prices.csv
 ASKED = {name: kind for kind, name in base.HOURS.items() if kind != "own"} | {"purchase-price": gpu_prices.BOUGHT}
+API = "api-all"
 SELLERS = "price-"  # begins the names of how many sellers a price has and how old it is
 ERROR_OF = {"ms/tok_out": "tpot", "ms": "ttft", "s": "ttft"}  # unit -> quantity whose error a card tells; throughput otherwise
 ROWS = {"claims": "A figure of the documents", "assumptions": "An assumption", "traces": "A measured load",
@@ -53,9 +56,17 @@ def cards(said, titles):
             card = of_row(one)
         printed = [[titles[page], f"{page}.html"] for page in one["pages"]]
         page, _, mark = address.partition(".html")
-        card["rows"] += [["Pages", printed], ["Address", [[citations.address(page, mark), address]]]]
+        card["rows"] += [["Pages", printed], ["Address", [[citations.address(page, mark), address]]],
+                         ["Cite", [cited(card, citations.address(page, mark))]]]
         found[address] = card
     return found
+
+
+def cited(card, address):
+    """How to cite a number, in one line."""
+    value = f"{card['value']} {card['unit']}".strip()
+    return (f"“{card['title']}: {value}”, in: {citations.TITLE}, version {__version__}, data of {citations.data_date()}, "
+            f"{address}. CC BY 4.0.")
 
 
 def _placed(said):
@@ -88,19 +99,19 @@ def _card(title, text, unit, basis, says, what, rows):
 
 def of_quantity(one, row, case):
     """The card of a row of ``data/quantities.csv`` in one case."""
-    price = asked(one)
+    behind = asked(one)
     kind = KINDS.get(row["range"])
-    ends = f"{dollars(price['low'])} to {dollars(price['high'])}: " if price and one["name"] in ASKED else ""
+    ends = f"{behind['ends']}: " if behind and behind["ends"] and one["name"] in ASKED else ""
     rows = [
         ("Range", [f"{ends}{kind.name}, {kind.says}"] if kind else []),
         ("Error", error(one, row)),
         ("Of", [unescape(case)] if case else []),
         ("Note", [by_name(row["apart"])] if row["apart"] else []),
-        ("Price", price_words(price) if price else []),
-        ("Offers", offers(price) if price else []),
+        ("Price", price_words(behind) if behind else []),
+        ("Offers", offers(behind) if behind else []),
         ("Formula", formula(row["formula"]) if row["formula"] else []),
         ("Made of", made_of(one["case"])),
-        ("Sources", sources(one, price)),
+        ("Sources", sources(one, behind)),
     ]
     return _card(row["name"], one["text"], unit_words(row["unit"]), *BASIS[row["known"]], row["definition"], rows)
 
@@ -112,41 +123,58 @@ def by_name(text):
 
 
 def asked(one):
-    """The offers behind a price, or behind a count or age of them, as :func:`gpu_prices.price_range` gives them; else None.
+    """What is behind a price, or behind a count or the age of its offers; None for another number.
 
-    Raises :class:`ValueError` where a page prints another price than these offers make.
+    A dict: typical, ends (or None), sellers, setting, rule, date (as known on), table, and rows: id, provider, quoted, source and
+    what each ``asks``.  Raises :class:`ValueError` where a page prints another price than these offers make.
     """
     name, case = one["name"], one["case"]
     kind = case.get("kind") if name.startswith(SELLERS) else ASKED.get(name)
-    if kind not in gpu_prices.PRICE_KINDS or "gpu" not in case:
+    if name == API:
+        found = _api(case)
+    elif kind in gpu_prices.PRICE_KINDS and "gpu" in case:
+        found = _hour(case, kind)
+    else:
         return None
-    found = gpu_prices.price_range(case["gpu"], kind, case["as_of"], rule=case.get("rule", "typical"))
-    if name in ASKED and not np.isclose(found["typical"], one["value"]):
+    if not name.startswith(SELLERS) and not np.isclose(found["typical"], one["value"]):
         raise ValueError(f"{one['page']} says {one['value']:g} for {name} of {case}, but its offers make {found['typical']:g}")
     return found
 
 
+def _hour(case, kind):
+    found = gpu_prices.price_range(case["gpu"], kind, case["as_of"], rule=case.get("rule", "typical"))
+    rows = gpu_prices.offers(case["gpu"], kind, found["date"])
+    rows = rows[rows["id"].isin(found["rows"])].sort_values("value")
+    return found | {"ends": f"{dollars(found['low'])} to {dollars(found['high'])}", "table": "prices",
+                    "rows": rows.assign(asks=rows["value"].map(dollars))}
+
+
+def _api(case):
+    full = base.of(SimpleNamespace(model=case["model"], as_of=case["as_of"], isl=float(case["isl"]), osl=float(case["osl"]),
+                                   cached_prefix=float(case["cached_prefix"])))
+    found = scenario_prices.api(full, case["rule"])
+    rows = gpu_prices.ruled(scenario_prices.api_offers(full), case["rule"], case["as_of"])
+    asks = [f"{price(one.input)} in, {price(one.output)} out" for one in rows.itertuples()]
+    return {"typical": found["blend"][1], "ends": None, "table": "api_prices", "rows": rows.assign(asks=asks),
+            "sellers": found["count"], "setting": gpu_prices.named(found["sellers"][1:2]), "rule": case["rule"],
+            "date": case["as_of"]}
+
+
 def price_words(found):
     """Of how many sellers a price is, whose it is, and how old its offers are."""
-    rows = _offers(found)
+    seen, many = found["rows"]["quoted"], count(len(found["rows"]), "offer")
     how = "cheapest" if found["rule"] == "best" else "median"
-    many = f"{how} of {count(found['sellers'], 'seller')} with {count(found['offers'], 'offer')}" if found["sellers"] > 1 else (
-        f"one seller with {count(found['offers'], 'offer')}")
-    return [f"{many}, set by {' and '.join(found['setting'])}; newest {found['newest']}, oldest {rows['quoted'].min()}, "
-            f"as known on {found['date']}"]
+    of = f"{how} of {count(found['sellers'], 'seller')} with {many}" if found["sellers"] > 1 else f"one seller with {many}"
+    days = gpu_prices.age_days({"newest": seen.max(), "date": found["date"]}, "newest")
+    return [f"{of}, set by {' and '.join(found['setting'])}; newest {seen.max()}, {count(days, 'day')} old on {found['date']}, "
+            f"oldest {seen.min()}"]
 
 
 def offers(found):
-    """The rows behind a price, the cheapest first, each a link."""
-    rows = _offers(found)
-    names = gpu_prices.named(rows["provider"])
-    return [[f"{name} {dollars(row.value)} ({row.quoted})", f"data/prices.html#{row.id}"]
-            for name, row in zip(names, rows.itertuples(), strict=True)]
-
-
-def _offers(found):
-    rows = gpu_prices.offers(found["gpu"], found["kind"], found["date"])
-    return rows[rows["id"].isin(found["rows"])].sort_values("value")
+    """The rows behind a price, each a link."""
+    rows = found["rows"]
+    return [[f"{name} {row.asks} ({row.quoted})", f"data/{found['table']}.html#{row.id}"]
+            for name, row in zip(gpu_prices.named(rows["provider"]), rows.itertuples(), strict=True)]
 
 
 def error(one, row):
@@ -197,10 +225,10 @@ def made_of(case):
             if case.get(field) in known]
 
 
-def sources(one, price):
+def sources(one, behind):
     """Of a price the lists that it is read from, else those of the facts that it is made of, or of the figures that say it."""
-    if price:
-        found = _offers(price)["source"]
+    if behind:
+        found = behind["rows"]["source"]
     else:
         names = numbers_page.names()
         found = [row["source"] for field in MADE_OF if one["case"].get(field) in names

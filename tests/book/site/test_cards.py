@@ -32,15 +32,29 @@ def test_a_price_says_its_sellers_their_ages_and_its_rows():
     assert address.startswith("numbers.html#hour-on-demand--")
     assert (found["value"], found["unit"], found["basis"]) == ("$3.29", "per GPU and hour", "quoted")
     assert found["rows"]["Range"][0].startswith("$2.45 to $12.29: spread of offers")
-    assert found["rows"]["Price"] == ["median of 7 sellers with 8 offers, set by Lambda; newest 2025-12-08, oldest 2025-02-28, "
-                                      "as known on 2025-12-08"]
+    assert found["rows"]["Price"] == ["median of 7 sellers with 8 offers, set by Lambda; newest 2025-12-08, 0 days old on "
+                                      "2025-12-08, oldest 2025-02-28"]
     offers = found["rows"]["Offers"]
     assert len(offers) == 8 and offers[0] == ["CUDO Compute $2.45 (2025-03-03)",
                                               "data/prices.html#h100-sxm-80gb.cudo.on-demand.2025-03-03"]
     assert found["rows"]["Pages"] == [["JPMorgan", "cases/jpmorgan.html"]]
     assert ["Epoch AI, Hardware prices", "sources.html#epoch-prices"] in found["rows"]["Sources"]
+    assert found["rows"]["Cite"][0].startswith("“Hour on demand: $3.29 per GPU and hour”, in: What a token costs, version ")
     # a count of the same price tells of the same offers
     assert card("price-sellers", "7", 7.0, case=CASE | {"kind": "on_demand"})[1]["rows"]["Offers"] == offers
+
+
+def test_a_token_price_says_the_rows_that_make_it():
+    # the middle seller of the rows that the card links, at 1000 tokens in for 500 out: (2 in + 1 out) / 3
+    case = {"model": "llama-3.3-70b", "as_of": "2026-11-28", "isl": "1000", "osl": "500", "cached_prefix": "0", "rule": "typical"}
+    rows = cards.offers(cards._api(case))
+    known = data.table("api_prices").set_index("id").loc[[target.partition("#")[2] for _, target in rows]]
+    assert set(known["model"]) == {"llama-3.3-70b"} and known["as_of"].max() <= "2026-11-28"
+    sellers = ((2 * known["usd_per_mtok_in"] + known["usd_per_mtok_out"]) / 3).groupby(known["provider"]).median().sort_values()
+    middle = sellers.iloc[(len(sellers) - 1) // 2]
+    found = card("api-all", f"${middle:.3f}", middle, case=case)[1]
+    assert found["rows"]["Offers"] == rows and found["rows"]["Range"][0].startswith("spread of offers")
+    assert found["rows"]["Price"][0].startswith(f"median of {len(sellers)} sellers with {len(rows)} offers, set by ")
 
 
 def test_a_price_that_its_offers_do_not_make_is_refused():
