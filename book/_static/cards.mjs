@@ -42,18 +42,18 @@ function row([label, list]) {
 }
 
 function fill(card) {
-  const title = element("h2", "card-title", card.title);
-  title.id = "card-title";
-  const close = element("button", "card-close", "×");
+  const title = element("h2", "te-card-title", card.title);
+  title.id = "te-card-title";
+  const close = element("button", "te-card-close", "×");
   close.type = "button";
   close.setAttribute("aria-label", "Close");
   close.addEventListener("click", () => dialog.close());
-  dialog.replaceChildren(element("div", "card-body",
-    element("div", "card-head", title, close),
-    element("p", "card-value", element("strong", "", card.value), " ", element("span", "unit", card.unit)),
-    element("p", "card-basis", element("span", `basis basis-${card.basis}`, card.basis), " ", card.says),
-    element("p", "card-what", card.what),
-    element("dl", "card-rows simple", ...card.rows.flatMap(row)),
+  dialog.replaceChildren(element("div", "te-card-body",
+    element("div", "te-card-head", title, close),
+    element("p", "te-card-value", element("strong", "", card.value), " ", element("span", "unit", card.unit)),
+    element("p", "te-card-basis", element("span", `basis basis-${card.basis}`, card.basis), " ", card.says),
+    element("p", "te-card-what", card.what),
+    element("dl", "te-card-rows simple", ...card.rows.flatMap(row)),
   ));
 }
 
@@ -91,8 +91,8 @@ async function open(link) {
   place(link);
 }
 
-dialog.className = "card";
-dialog.setAttribute("aria-labelledby", "card-title");
+dialog.className = "te-card";
+dialog.setAttribute("aria-labelledby", "te-card-title");
 dialog.addEventListener("click", (event) => {
   if (event.target === dialog || event.target.closest("a")) dialog.close(); // beside the card, or on to another place
 });

@@ -17,13 +17,13 @@ def test_a_card_opens_by_keyboard_is_read_and_gives_the_focus_back(look, node_mo
         page.keyboard.press("Enter")
         dialog = page.get_by_role("dialog", name="Hour on demand")
         dialog.wait_for()
-        assert dialog.locator(".card-value strong").inner_text() == number.inner_text()
+        assert dialog.locator(".te-card-value strong").inner_text() == number.inner_text()
         assert "median of" in dialog.inner_text()
         dialog.locator("summary").filter(has_text="offers").press("Enter")
         assert dialog.locator("a[href*='data/prices.html#']").first.is_visible()
-        assert page.evaluate("document.querySelector('dialog.card').scrollWidth <= innerWidth")
+        assert page.evaluate("document.querySelector('dialog.te-card').scrollWidth <= innerWidth")
         page.evaluate((node_modules / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
-        outcome = page.evaluate("(rules) => axe.run('dialog.card', { runOnly: rules, resultTypes: ['violations'] })", RULES)
+        outcome = page.evaluate("(rules) => axe.run('dialog.te-card', { runOnly: rules, resultTypes: ['violations'] })", RULES)
         assert not outcome["violations"], outcome["violations"]
         page.keyboard.press("Escape")
         dialog.wait_for(state="hidden")
@@ -43,7 +43,7 @@ def test_what_a_card_says_is_text(look):
         watched.page.route("**/cards/hour.json", changed)
         page = watched.open("hour.html")
         page.locator(HOUR).first.click()
-        dialog = page.locator("dialog.card")
+        dialog = page.locator("dialog.te-card")
         dialog.locator("h2").wait_for()
         assert dialog.locator("h2").inner_text() == payload
         assert dialog.locator("img, a").count() == 0

@@ -236,10 +236,10 @@ def sources(one, behind):
     return [source(one) for one in dict.fromkeys(found)]
 
 
-def source(id):
-    """A source by publisher and title, with its entry in the list of sources."""
+def source(id, place=""):
+    """A source by publisher and title, the place in it, and its entry in the list of sources."""
     row = data.source(id)
-    return [", ".join(filter(None, (row["publisher"], row["title"]))), f"sources.html#{id}"]
+    return [", ".join(filter(None, (row["publisher"], row["title"], place))), f"sources.html#{id}"]
 
 
 # --- a row of data/, a parameter -----------------------------------------------------------------------------
@@ -252,23 +252,30 @@ def of_row(one):
     unit, basis = unit_words(row["unit"]), row.get("basis", "claimed")
     ends = [tables.number(row[end]) for end in ("low", "high") if end in row]
     if table == "claims":
-        what, cited = row["statement"], claimed(row)
+        what, found_in = row["statement"], claimed(row)
     else:
-        what, cited = row.get("note") or f"{row['field']} of {row['trace']}", [source(row["source"]), row.get("locator", "")]
+        what, found_in = row.get("note") or f"{row['field']} of {row['trace']}", located(row["source"], row.get("locator", ""))
     rows = [
         ("Range", [f"{' to '.join(ends)} {unit}".strip()] if len(set(ends)) > 1 else []),
         ("Verdict", [["whether it holds, and the arithmetic", one["address"]]] if table == "claims" else []),
         ("Conditions", [row["conditions"]] if "conditions" in row else []),
         ("As of", [row["as_of"]] if "as_of" in row else []),
-        ("Sources", [part for part in cited if part]),
+        ("Sources", found_in),
     ]
     return _card(f"{ROWS[table]}: {one['name']}", one["text"], unit, basis, tables.BASIS[basis], what, rows)
 
 
 def claimed(row):
     """In which of the documents a claim stands, and in which line."""
-    return [part for document, line in (("doc-uk", "uk_line"), ("doc-th", "th_line")) if line in row
-            for part in (source(document), f"line {row[line]:.0f}")]
+    return [source(document, f"line {row[line]:.0f}") for document, line in (("doc-uk", "uk_line"), ("doc-th", "th_line"))
+            if line in row]
+
+
+def located(id, locator):
+    """A source and the place in it; an address is a link of its own."""
+    if locator.startswith("https://"):
+        return [source(id), ["at its origin", locator.split()[0].rstrip(";")]]
+    return [source(id, locator)]
 
 
 def of_parameter(one):
