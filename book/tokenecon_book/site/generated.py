@@ -162,16 +162,12 @@ def ranges(_):
 
 def _said(directive):
     """What the pages of the book say, and the short title of each; a notebook that was not run is an error."""
-    from tokenecon_book.build import catalogue
-
     folder = Path(directive.env.srcdir)
     if missing := numbers.not_run(folder):
         raise directive.error(f"the numbers of the book cannot be listed: {missing[0]} was not run")
     for path in folder.rglob("*.ipynb"):
         directive.env.note_dependency(str(path))
-    titles = {one["notebook"]: one["question"].partition(":")[0] if "/" in one["notebook"] else one["notebook"].capitalize()
-              for one in catalogue.all_notebooks()}
-    return numbers.texts(folder), titles
+    return numbers.texts(folder), numbers_page.titles()
 
 
 def often(directive):
@@ -251,8 +247,9 @@ def parameters(_):
     for notebook in catalogue.all_notebooks():
         name = notebook["notebook"]
         rows = [
-            (None, (f"<code>{row['name']}</code>", escape(row["meaning"]), origin(row),
-                    f"<code>{escape(row['unit'].partition('(')[0])}</code>", inline_code(row["allowed"])))
+            (numbers.parameter_mark(name, row["name"]),
+             (f"<code>{row['name']}</code>", escape(row["meaning"]), origin(row),
+              f"<code>{escape(row['unit'].partition('(')[0])}</code>", inline_code(row["allowed"])))
             for row in catalogue.all_parameters(name)
         ]  # fmt: skip
         headings = ("Parameter", "Meaning", "Default", "Unit", "Allowed")
