@@ -199,6 +199,11 @@ def missed(found):
     return f"±{percent(miss)} on unseen sources, {inside:,} of {cases:,} inside"
 
 
+def said_of_model():
+    """Error and coverage of the throughput that the model says, over all accelerators and models."""
+    return f"Modelled throughput: {missed(errors()['rate'])}"
+
+
 @kept
 def errors():
     """(quantity, maker, kind of model), and quantity alone, to cases, cases inside their interval and median error.

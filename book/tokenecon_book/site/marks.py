@@ -23,6 +23,7 @@ HEAD = re.compile(r'(<p class="te-figure-(?:title|subtitle)"[^>]*>)([^<]*)(</p>)
 FIGURE = re.compile(r'<figure class="te-figure" id="fig-([^"]+)"')
 LINK = re.compile(r'<a class="number(?: [^"]*)?" href="([^"]+)"')
 SOURCES = '<div class="te-figure-sources">'
+ERRORS = "validation"  # the page about errors, which says more of them
 FOLDER = "cards"  # of the site, one file a page
 
 
@@ -91,15 +92,15 @@ class Marks(SphinxPostTransform):
             if node.get("format") == "html" and (figure := FIGURE.search(node.astext())):
                 found = said[f"figure {figure[1]}"]
                 html = HEAD.sub(lambda part, found=found: part[1] + self.html(unescape(part[2]), found) + part[3], node.astext())
-                if KINDS["interval"].name in html:
+                if KINDS["interval"].name in html and page != ERRORS:
                     html = html.replace(SOURCES, self.error() + SOURCES, 1)
                 node.children = [nodes.Text(html)]
                 node.rawsource = html
 
     def error(self):
         """How far the model misses, for the foot of a figure that draws its interval."""
-        return (f'<p class="te-figure-note">Modelled throughput: {cards.missed(cards.errors()["rate"])}, '
-                f'<a href="{citations.root(self.env.docname)}validation.html">against measurements</a>.</p>')
+        return (f'<p class="te-figure-note">{escape(cards.said_of_model())}, '
+                f'<a href="{citations.root(self.env.docname)}{ERRORS}.html">against measurements</a>.</p>')
 
     def href(self, one, page):
         return citations.root(self.env.docname) + numbers.address(one, page)
