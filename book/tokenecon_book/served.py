@@ -1,12 +1,13 @@
 """What is served beside and around the pages: what they may load, the page for a wrong address, and files for hosts and machines.
 
-:func:`finish` is the last step of a build: it reads every page, whoever made it, so that none goes out without its policy.
+:func:`finish` is the last thing that Sphinx does: it reads every page, whoever made it, so that none goes out without its policy.
 """
 
 import base64
 import hashlib
 import re
 from html import escape
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from tokenecon import __version__
@@ -158,7 +159,15 @@ def finish(folder):
     for name, text in host_files().items():
         (folder / name).write_text(text, encoding="utf-8")
     for path in sorted(folder.rglob("*.html")):
-        path.write_text(guarded(path.read_text(encoding="utf-8"), path.relative_to(folder).as_posix()), encoding="utf-8")
+        if "_static" in path.relative_to(folder).parts:
+            continue  # a theme's template, which is no page
+        text = path.read_text(encoding="utf-8")
+        if policy() not in text:
+            path.write_text(guarded(text, path.relative_to(folder).as_posix()), encoding="utf-8")
     if top():
         (folder / "sitemap.xml").write_text(sitemap(folder), encoding="utf-8")
         (folder / "robots.txt").write_text(f"User-agent: *\nAllow: /\nSitemap: {top()}sitemap.xml\n", encoding="utf-8")
+
+
+def setup(app):
+    app.connect("build-finished", lambda app, error: None if error else finish(Path(app.outdir)), priority=900)

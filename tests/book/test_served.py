@@ -17,7 +17,7 @@ PAGE = '<html data-content_root="../"><head><meta charset="utf-8" />{}</head><bo
 
 @pytest.fixture
 def address(monkeypatch):
-    monkeypatch.setenv("BOOK_URL", "https://example.org/book/")
+    monkeypatch.setenv("SITE_URL", "https://example.org/book/")
 
 
 def directives():
@@ -72,20 +72,20 @@ def links():
 
 
 def test_the_page_for_a_wrong_address_leads_home_from_any_depth(address):
-    assert links() and all(link.startswith("/book/") for link in links())
+    assert links() and all(link.startswith("/book/latest/") for link in links())
 
 
 def test_without_an_address_nothing_claims_one(site, monkeypatch):
-    monkeypatch.delenv("BOOK_URL", raising=False)
+    monkeypatch.delenv("SITE_URL", raising=False)
     assert served.top() == ""
     assert links() and all(link.startswith("/") and (site / link[1:]).exists() for link in links())
 
 
 def test_the_sitemap_names_each_page_by_its_whole_address(site, address):
     found = [one.text for one in tree.fromstring(served.sitemap(site)).iter() if one.tag.endswith("}loc")]
-    assert "https://example.org/book/cases/spotify.html" in found and len(set(found)) == len(found)
+    assert "https://example.org/book/latest/cases/spotify.html" in found and len(set(found)) == len(found)
     pages = {path.relative_to(site).as_posix() for path in site.rglob("*.html")}
-    assert {one.removeprefix("https://example.org/book/") for one in found} == pages - set(served.UNLISTED)
+    assert {one.removeprefix("https://example.org/book/latest/") for one in found} == pages - set(served.UNLISTED)
 
 
 def test_hosts_send_the_policy_and_the_page_for_a_wrong_address(site, address):
@@ -93,7 +93,7 @@ def test_hosts_send_the_policy_and_the_page_for_a_wrong_address(site, address):
     for name, text in files.items():
         assert served.policy() in text, name
         assert (site / name).exists()
-    assert "ErrorDocument 404 /book/404.html" in files[".htaccess"] and "error_page 404 /book/404.html;" in files["nginx.conf"]
+    assert "ErrorDocument 404 /book/latest/404.html" in files[".htaccess"] and "error_page 404 /book/latest/404.html;" in files["nginx.conf"]
 
 
 def head(root, **context):

@@ -6,7 +6,7 @@
     v0.4.0.sha256    checksums of its files, as ``sha256sum -c`` reads them
     latest/          the newest version
     versions.json    which versions there are: pages of older ones read it
-    index.html       leads to latest/
+    index.html       leads to latest/; 404.html and files for hosts stand beside it
 """
 
 import argparse
@@ -18,7 +18,7 @@ import sys
 
 from tokenecon import __version__, data, files
 from tokenecon.errors import BadInput
-from tokenecon_book import citations
+from tokenecon_book import citations, served
 from tokenecon_book.build import book, progress
 from tokenecon_book.build.staging import BookError
 
@@ -99,8 +99,10 @@ def publish(site, version, folder):
     if known[-1] == version:
         newest(site, folder)
     write(folder / "versions.json", json.dumps({"latest": known[-1], "versions": known}, indent=1) + "\n")
-    write(folder / "index.html", FRONT.format(title=citations.TITLE, latest=citations.LATEST))
-    write(folder / ".nojekyll", "")  # or some hosts leave out _static
+    front = served.guarded(FRONT.format(title=citations.TITLE, latest=citations.LATEST), "index.html")
+    around = served.host_files() | {served.NOT_FOUND: served.not_found(), "index.html": front}
+    for name, text in (around | {".nojekyll": ""}).items():  # some hosts leave out _static without that
+        write(folder / name, text)
     new.rename(kept)
     return kept
 

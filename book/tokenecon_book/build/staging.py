@@ -4,7 +4,7 @@ import shutil
 import time
 from pathlib import Path
 
-from tokenecon_book import citations, served
+from tokenecon_book import citations
 from tokenecon_book.build import calculator, freshness, notebooks, progress, publishing
 
 CONFIG = ("_config.yml", "_toc.yml")
@@ -91,7 +91,6 @@ def assemble(root, target, figures):
         from tokenecon_book.chapters.claims import ledger
 
         (new / "data" / "claims.csv").write_text(ledger.ledger_csv(), encoding="utf-8")
-    served.finish(new)  # last: it guards every page
 
 
 def swap(target):

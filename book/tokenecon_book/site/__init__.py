@@ -8,7 +8,7 @@ def setup(app):
     from tokenecon_book.site import assets, foot, frames, generated, marks, search, stamp, terms
     from tokenecon_book.site.takeaway import citing, feeds, figure_pages
 
-    for part in (mathml, stamp, generated, foot, marks, frames, terms, assets, search, citing, figure_pages, feeds):
+    for part in (mathml, stamp, generated, foot, marks, frames, terms, assets, search, citing, figure_pages, feeds, served):
         part.setup(app)
     # Jupyter Book sets this value for sphinx_comments, which we do not load.
     app.add_config_value("comments_config", {}, "html")
