@@ -9,6 +9,7 @@ from tokenecon_book.charts.frame import (
     apart,
     breadth,
     colours,
+    dashes,
     depth,
     finish,
     free_places,
@@ -22,6 +23,8 @@ from tokenecon_book.charts.frame import (
     value_at,
     wrapped,
 )
+
+PHONE = theme.NARROW - 60  # px: width of a plot on a phone
 
 
 def lines(
@@ -59,7 +62,7 @@ def lines(
     up = alt.Y(f"{clean(y.column)}:Q", axis=guide(y, y_low, y_high), scale=scale(y, y_low, y_high))
     rows, present = ranges.marked(rows, y, range, series)
     base = alt.Chart(rows)
-    hue = colours(series, order) if series else alt.value(theme.ACCENT)
+    hue = colours(series, order) if series else alt.value(theme.PLAIN)
     pick = highlight(series) if series else None
     shown = tooltip(*([(series, series.replace("_", " "))] if series else []), x, y)
     curve = "step-after" if step else "linear"
@@ -67,6 +70,8 @@ def lines(
     layers = ranges.areas(base, present, across, y, hue, curve)
     drawn = [(kind, "area") for kind in present]
     line = base.mark_line(interpolate=curve).encode(x=across, y=up, color=hue)
+    if series and (dash := dashes(series, order)):
+        line = line.encode(strokeDash=dash)
     if pick:
         line = line.encode(opacity=alt.condition(pick, alt.value(1), alt.value(0.25)))
     layers.append(line)
@@ -103,16 +108,21 @@ def _points(points, x, y, encodings, x_ends, y_ends, height):
     kind = points.get("range")
     data = labelled(points, x, y).assign(label_text=[wrapped(label, 22) for label in points["label"]])
     data["place"] = _places(data, x, y, x_ends, y_ends, height)
+    data["claimed"] = data["label"].astype(str).str.match(theme.CLAIMS, case=False)
     layers, drawn = _ranges(data, x, y, (across, up), alt.value(theme.INK), kind)
     base = alt.Chart(data).encode(x=across, y=up)
-    dots = base.mark_point(shape="diamond", size=80, color=theme.INK, stroke=theme.GROUND, strokeWidth=1)
-    layers.append(dots.encode(tooltip=tooltip(("label", "Source"), x, y)))
+    shown = tooltip(("label", "Source"), x, y)
+    looks = {False: {"shape": "diamond", "size": 80, "color": theme.INK, "stroke": theme.GROUND, "strokeWidth": 1},
+             True: {"shape": ranges.HATCHED, "filled": False, "size": 130, "strokeWidth": 1.4, "color": theme.CLAIMED}}
+    for claimed in sorted(set(data["claimed"])):
+        layers.append(base.transform_filter(f"datum.claimed == {str(claimed).lower()}").mark_point(**looks[claimed]).encode(
+            tooltip=shown))
     return layers + placed_labels(data, across, up, label="label_text"), drawn
 
 
-def _places(data, x, y, x_ends, y_ends, height):
-    """Sides for labels, tried at a width between phone and desk."""
-    width = 0.6 * theme.WIDE
+def _places(data, x, y, x_ends, y_ends, height, crowded=False):
+    """Sides for labels, tried at a width between phone and desk, or at that of a phone where points are `crowded`."""
+    width = PHONE if crowded else 0.6 * theme.WIDE
     spots = [
         (pixel(a, *x_ends, x.log, width), height - pixel(b, *y_ends, y.log, height))
         for a, b in zip(data[x.column], data[y.column], strict=True)
@@ -145,11 +155,11 @@ def scatter(
     x_ends = reach(x, _roomy(x, extent([rows], x)), marks, "x")
     y_ends = reach(y, _roomy(y, extent([rows], y)), marks, "y")
     data = rows.assign(label_text=[wrapped(name, 18) for name in rows[label]])
-    data["place"] = _places(data, x, y, x_ends, y_ends, height)
+    data["place"] = _places(data, x, y, x_ends, y_ends, height, crowded=True)
     across = alt.X(f"{clean(x.column)}:Q", axis=guide(x, *x_ends, grid=True), scale=scale(x, *x_ends))
     up = alt.Y(f"{clean(y.column)}:Q", axis=guide(y, *y_ends), scale=scale(y, *y_ends))
     order = list(order or rows[series].unique()) if series else []
-    hue = colours(series, order, legend(order, symbolType="circle", offset=26)) if series else alt.value(theme.ACCENT)
+    hue = colours(series, order, legend(order, symbolType="circle", offset=26)) if series else alt.value(theme.PLAIN)
     base = alt.Chart(data).encode(x=across, y=up)
     layers = threshold_layers(marks, across, up, {"x": (*x_ends, x.log), "y": (*y_ends, y.log)})
     spans, drawn = _ranges(data, x, y, (across, up), hue, range)

@@ -111,7 +111,7 @@ def test_the_spec_carries_only_what_it_draws(shown):
 
 def test_text_stays_text_in_the_picture(shown):
     svg = shown._repr_mimebundle_()["image/svg+xml"]
-    assert "Cost [USD per million output tokens]" in svg
+    assert "Cost [USD per million output tokens, log scale]" in svg
     assert "critical batch" in svg
     assert "$10" in svg
     assert "var(" not in svg  # a program that opens the file knows no page

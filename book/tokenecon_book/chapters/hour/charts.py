@@ -1,27 +1,34 @@
 """Figures of the page on the cost of an hour."""
 
-from tokenecon_book.charts.forms import axis, bars, intervals, lines, mark, scatter
+import numpy as np
+
+from tokenecon_book.charts.forms import axis, bars, few, intervals, lines, mark, scatter
+from tokenecon_book.charts.frame import MOST
 
 HOUR = axis("usd_per_gpu_hour", "An hour of one accelerator", "USD/GPU/h")
 
 
 def breakdown(found):
-    """Parts of an owned hour, stacked, by accelerator."""
-    return bars(found.table, HOUR, "label", "part", text="total")
+    """Parts of an owned hour, stacked, by accelerator: the cheapest eight."""
+    shown = found.table[found.table["label"].isin(found.table["label"].unique()[:MOST])]
+    return bars(shown, HOUR, "label", "part", text="total")
 
 
 def kinds(found):
     """Kinds of an hour of one GPU, cheapest first, with their ranges."""
     return intervals(found.table, axis("usd_per_gpu_hour", "An hour", "USD/GPU/h", log=True), "label", group="way",
-                     range=dict.fromkeys(set(found.table["way"]), "offers") | {"own": "draws"}, sort=False)
+                     range=dict.fromkeys(set(found.table["way"]), "offers") | {"own": "draws"}, known={"own": "modelled"},
+                     sort=False)
 
 
 def check(found):
     """Our owned hour over the published one, by accelerator and owner."""
     table = found.table
     near = mark("x", table["near"].iloc[0], "within 15 %", to=table["far"].iloc[0])
-    return intervals(table, axis("ratio", "Our hour, the published one = 1", "ratio"), "label", group="owner_words",
-                     range="draws", sort=False, marks=[near])
+    ratio = axis("ratio", "Our hour, the published one = 1", "ratio")
+    return intervals(few(table, np.log(table["ratio"]).abs()), ratio, "label", group="owner_words",
+                     range="draws", known="modelled", sort=False, marks=[near],
+                     subtitle="The eight farthest from each other; all are in the table below.")
 
 
 def life(found):
