@@ -128,6 +128,11 @@ def _places(data, x, y, x_ends, y_ends, height, crowded=False):
         for a, b in zip(data[x.column], data[y.column], strict=True)
     ]
     rules = []
+    if crowded and (ends := band(data, x)):
+        for (_, down), low, high in zip(spots, data[ends[0]], data[ends[1]], strict=True):
+            if low == low and high == high:
+                left, right = (pixel(end, *x_ends, x.log, width) for end in (low, high))
+                rules.append((left, down - 4, right, down + 4))
     if ends := band(data, y):
         for (across, _), low, high in zip(spots, data[ends[0]], data[ends[1]], strict=True):
             if low == low and high == high:
@@ -148,9 +153,9 @@ def _ranges(data, x, y, encodings, colour, range):
 
 
 def scatter(
-    table, x, y, label, series=None, *, range=None, marks=(), order=None, title=None, subtitle="", height=theme.HEIGHT + 40
+    table, x, y, label, series=None, *, range=None, known=None, hue=None, marks=(), order=None, title=None, subtitle="", height=theme.HEIGHT + 40
 ):
-    """Named points in a plane, with their ranges of a kind `range` in both directions."""
+    """Named points in a plane, with their ranges of a kind `range` in both directions; `known` and `hue` as in intervals()."""
     rows = labelled(table.dropna(subset=[x.column, y.column]), x, y)
     x_ends = reach(x, _roomy(x, extent([rows], x)), marks, "x")
     y_ends = reach(y, _roomy(y, extent([rows], y)), marks, "y")
@@ -159,19 +164,21 @@ def scatter(
     across = alt.X(f"{clean(x.column)}:Q", axis=guide(x, *x_ends, grid=True), scale=scale(x, *x_ends))
     up = alt.Y(f"{clean(y.column)}:Q", axis=guide(y, *y_ends), scale=scale(y, *y_ends))
     order = list(order or rows[series].unique()) if series else []
-    hue = colours(series, order, legend(order, symbolType="circle", offset=26)) if series else alt.value(theme.PLAIN)
+    hue = colours(series, order, legend(order, symbolType="circle", offset=26)) if series else alt.value(hue or theme.PLAIN)
+    data, present = ranges.known(data, known, series)
     base = alt.Chart(data).encode(x=across, y=up)
     layers = threshold_layers(marks, across, up, {"x": (*x_ends, x.log), "y": (*y_ends, y.log)})
     spans, drawn = _ranges(data, x, y, (across, up), hue, range)
     layers += spans
     named = [(label, label.replace("_", " "))] + ([(series, series.replace("_", " "))] if series else [])
-    dots = base.mark_point(size=90).encode(color=hue, tooltip=tooltip(*named, x, y))
+    encoded = {"tooltip": tooltip(*named, x, y)}
     if series:
         pick = highlight(series, bind="legend")
-        dots = dots.encode(opacity=alt.condition(pick, alt.value(1), alt.value(0.2))).add_params(pick)
-    layers.append(dots)
+        encoded["opacity"] = alt.condition(pick, alt.value(1), alt.value(0.2))
+    dots = ranges.dots(base, present, hue, **encoded)
+    layers += [dots[0].add_params(pick), *dots[1:]] if series else dots
     layers += placed_labels(data, across, up, label="label_text")
-    return finish(alt.layer(*layers), title, subtitle, height, drawn)
+    return finish(alt.layer(*layers), title, subtitle, height, drawn + ranges.said(present))
 
 
 def _roomy(ax, ends):

@@ -83,10 +83,12 @@ def thing(name):
 def hues(names):
     """A colour for each name: that of its thing, in two shades by turns, and the hues of no thing for the others, in order."""
     found = [thing(name) for name in names]
-    others = iter(OTHERS)
-    if found.count(None) > len(OTHERS):
+    # slate is too near the grey of what it would be compared with
+    free = [*OTHERS[1:], OTHERS[0]] if CLAIMED in found else [*OTHERS, GREY]
+    others = iter(free)
+    if found.count(None) > len(free):
         raise ValueError(f"{found.count(None)} values are no thing that has a colour of its own; a chart tells at most "
-                         f"{len(OTHERS)} of them apart: {', '.join(map(str, names))}")
+                         f"{len(free)} of them apart: {', '.join(map(str, names))}")
     shades = [SECOND[colour] if colour and found[:place].count(colour) % 2 else colour for place, colour in enumerate(found)]
     return [colour or next(others) for colour in shades]
 

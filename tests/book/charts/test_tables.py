@@ -161,7 +161,8 @@ def test_unknown_verdict_section_and_column_are_refused(found):
 
 def moves(**changed):
     """A case of 10 and what becomes of it when inputs move."""
-    rows = [("", "", 10.0), ("a", "1", 20.0), ("a", "2", 40.0), ("b", "3", 2.0), ("c", "4", 11.0), ("d", "5", 9.0), ("e", "6", 10.0)]
+    rows = [("", "", 10.0), ("a", "1", 20.0), ("a", "2", 40.0), ("b", "3", 2.0), ("c", "4", 11.0), ("d", "5", 9.0),
+            ("e", "6", 10.0)]
     table = pd.DataFrame(rows, columns=["what", "to", "cost"]).assign(**changed)
     return SimpleNamespace(table=table)
 

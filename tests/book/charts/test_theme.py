@@ -87,8 +87,10 @@ def test_things_keep_their_colours_among_others():
     assert found == [theme.OTHERS[0], theme.OWN, theme.OTHERS[1], theme.API]
     assert theme.hues(["spot", "own", "on demand", "marketplace"]) == [
         theme.RENT, theme.OWN, theme.SECOND[theme.RENT], theme.RENT]
-    with pytest.raises(ValueError, match=r"6 values .* at most 5 of them apart"):
-        theme.hues(list("abcdef"))
+    assert theme.hues(["calibrated", "textbook"]) == [theme.OTHERS[1], theme.CLAIMED]  # slate is too near grey
+    assert len(set(theme.hues(list("abcdef")))) == 6
+    with pytest.raises(ValueError, match=r"7 values .* at most 6 of them apart"):
+        theme.hues(list("abcdefg"))
 
 
 def test_page_colours_are_no_series_colours():

@@ -13,7 +13,9 @@ BATCH = axis("concurrency", "Batch: requests decoded together", "sequence", log=
 def price_levels(found):
     """What a million tokens costs by each figure, on one axis: the ends of what the documents print and what lies between."""
     rows = found.table[~found.table["group"].str.startswith("textbook")].sort_values("usd_per_mtok", ignore_index=True)
-    rank = rows["usd_per_mtok"].apply(np.log).diff().fillna(np.inf)  # of neighbours that nearly coincide the dearer one goes
+    rank = rows["usd_per_mtok"].apply(np.log).diff()  # of neighbours that nearly coincide the dearer one goes
+    ends = rows[rows["group"] == "documents"].index[[0, -1]]
+    rank = rank.mask(rows.index.isin(ends) | rows["group"].str.startswith("rented"), np.inf)
     return intervals(few(rows, rank), axis("usd_per_mtok", "Cost of tokens", "USD/Mtok", log=True), "label", group="group",
                      range={"rented, as on this page": "interval"}, known={"rented, as on this page": "modelled"})
 
@@ -59,6 +61,7 @@ def precisions(found):
 
 def _beside(table, label, value):
     """One row a label with the calibrated value, and that of the textbook beside it."""
+    table = table.dropna(subset=[value])
     theirs = table[table["by"] == TEXTBOOK].set_index(label)[value]
     ours = table[table["by"] == CALIBRATED]
     return ours.assign(textbook=ours[label].map(theirs))

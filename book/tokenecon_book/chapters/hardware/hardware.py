@@ -19,7 +19,7 @@ from tokenecon_book.documents import base, moved
 from tokenecon_book.documents.words import count, dollars, often, percent, price
 
 FORMATS = ("fp16", "fp8", "int4")
-MOST_SPLIT = 5  # accelerators that a figure of lines tells apart
+MOST_SPLIT = 6  # accelerators that a figure of lines tells apart
 NAMED = 3  # accelerators that a sentence names
 # Few clouds reprice a CPU: the newest known price has to do, with its date.
 CPU_PRICE_MAX_AGE_DAYS = 800

@@ -1,7 +1,9 @@
 """Figures of the page on the cost of an hour."""
 
 import numpy as np
+import pandas as pd
 
+from tokenecon_book.charts import theme
 from tokenecon_book.charts.forms import axis, bars, few, intervals, lines, mark, scatter
 from tokenecon_book.charts.frame import MOST
 
@@ -9,8 +11,9 @@ HOUR = axis("usd_per_gpu_hour", "An hour of one accelerator", "USD/GPU/h")
 
 
 def breakdown(found):
-    """Parts of an owned hour, stacked, by accelerator: the cheapest eight."""
-    shown = found.table[found.table["label"].isin(found.table["label"].unique()[:MOST])]
+    """Parts of an owned hour, stacked, by accelerator: the cheapest and the dearest."""
+    names = list(found.table["label"].unique())
+    shown = found.table[found.table["label"].isin([*names[: MOST - 1], names[-1]])]
     return bars(shown, HOUR, "label", "part", text="total")
 
 
@@ -40,6 +43,8 @@ def life(found):
 
 def carbon(found):
     """Cost of a million output tokens against their carbon, by accelerator, with ranges."""
-    return scatter(found.table, axis("usd_per_mtok_out", "Cost of output", "USD/Mtok_out", log=True),
-                   axis("gco2e_per_mtok_out", "Carbon of output", "gCO2e/Mtok_out", log=True), "label", "measured",
-                   range="interval")
+    rows = few(found.table.dropna(subset=["usd_per_mtok_out"]), -found.table["usd_per_mtok_out"].dropna())
+    known = pd.Series(np.where(rows["calibrated"].eq(True), "modelled", "extrapolated"), rows.index)
+    return scatter(rows.assign(short=rows["name"]), axis("usd_per_mtok_out", "Cost of output", "USD/Mtok_out", log=True),
+                   axis("gco2e_per_mtok_out", "Carbon of output", "gCO2e/Mtok_out", log=True), "short", known=known,
+                   hue=theme.RENT, range="interval")
