@@ -120,25 +120,24 @@ def _points(points, x, y, encodings, x_ends, y_ends, height):
     return layers + placed_labels(data, across, up, label="label_text"), drawn
 
 
-def _places(data, x, y, x_ends, y_ends, height, crowded=False):
-    """Sides for labels, tried at a width between phone and desk, or at that of a phone where points are `crowded`."""
-    width = PHONE if crowded else 0.6 * theme.WIDE
+def _places(data, x, y, x_ends, y_ends, height):
+    """Sides for labels, tried at the width of a phone."""
     spots = [
-        (pixel(a, *x_ends, x.log, width), height - pixel(b, *y_ends, y.log, height))
+        (pixel(a, *x_ends, x.log, PHONE), height - pixel(b, *y_ends, y.log, height))
         for a, b in zip(data[x.column], data[y.column], strict=True)
     ]
     rules = []
-    if crowded and (ends := band(data, x)):
+    if ends := band(data, x):
         for (_, down), low, high in zip(spots, data[ends[0]], data[ends[1]], strict=True):
             if low == low and high == high:
-                left, right = (pixel(end, *x_ends, x.log, width) for end in (low, high))
+                left, right = (pixel(end, *x_ends, x.log, PHONE) for end in (low, high))
                 rules.append((left, down - 4, right, down + 4))
     if ends := band(data, y):
         for (across, _), low, high in zip(spots, data[ends[0]], data[ends[1]], strict=True):
             if low == low and high == high:
                 top, bottom = (height - pixel(end, *y_ends, y.log, height) for end in (high, low))
                 rules.append((across - 3, top, across + 3, bottom))
-    return free_places(spots, list(data["label_text"]), width, height, rules)
+    return free_places(spots, list(data["label_text"]), PHONE, height, rules)
 
 
 def _ranges(data, x, y, encodings, colour, range):
@@ -153,14 +152,15 @@ def _ranges(data, x, y, encodings, colour, range):
 
 
 def scatter(
-    table, x, y, label, series=None, *, range=None, known=None, hue=None, marks=(), order=None, title=None, subtitle="", height=theme.HEIGHT + 40
+    table, x, y, label, series=None, *, range=None, known=None, hue=None, marks=(), order=None, title=None, subtitle="",
+    height=theme.HEIGHT + 40,
 ):
     """Named points in a plane, with their ranges of a kind `range` in both directions; `known` and `hue` as in intervals()."""
     rows = labelled(table.dropna(subset=[x.column, y.column]), x, y)
     x_ends = reach(x, _roomy(x, extent([rows], x)), marks, "x")
     y_ends = reach(y, _roomy(y, extent([rows], y)), marks, "y")
     data = rows.assign(label_text=[wrapped(name, 18) for name in rows[label]])
-    data["place"] = _places(data, x, y, x_ends, y_ends, height, crowded=True)
+    data["place"] = _places(data, x, y, x_ends, y_ends, height)
     across = alt.X(f"{clean(x.column)}:Q", axis=guide(x, *x_ends, grid=True), scale=scale(x, *x_ends))
     up = alt.Y(f"{clean(y.column)}:Q", axis=guide(y, *y_ends), scale=scale(y, *y_ends))
     order = list(order or rows[series].unique()) if series else []

@@ -51,6 +51,7 @@ SEQUENTIAL = ("#e8f1fb", "#b7d3f2", "#7fb0e6", "#4a88d4", "#2563b0", "#123f7c")
 WIDE, NARROW = 680, 350  # px: the static pictures for a page column and for a phone
 HEIGHT = 320
 TEXT = 13
+ABOVE = -10  # px: where the title of an upright axis stands, from the top of the plot
 TITLE = 17
 
 UNIT_WORDS = {
@@ -163,7 +164,7 @@ def _config():
                       "tickColor": MUTED, "tickSize": 4},
             # The value axis carries its title on top, flush left: no reader turns the head.
             "axisY": {**quiet, "grid": True, "titleAngle": 0, "titleAlign": "left", "titleAnchor": "end",
-                      "titleBaseline": "bottom", "titleY": -10, "titleX": 0},
+                      "titleBaseline": "bottom", "titleY": ABOVE, "titleX": 0},
             "legend": {**label, **title, "orient": "top", "symbolType": "square", "symbolSize": 120,
                        "titleLimit": 300, "labelLimit": 260, "offset": 8, "columnPadding": 14,
                        "symbolOpacity": 1},

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tokenecon.serving.operating_point import CALIBRATED, TEXTBOOK
+from tokenecon_book.charts import theme
 from tokenecon_book.charts.forms import axis, few, intervals, lines, mark
 
 COST = axis("usd_per_mtok_out", "Cost of output", "USD/Mtok_out", log=True)
@@ -62,6 +62,6 @@ def precisions(found):
 def _beside(table, label, value):
     """One row a label with the calibrated value, and that of the textbook beside it."""
     table = table.dropna(subset=[value])
-    theirs = table[table["by"] == TEXTBOOK].set_index(label)[value]
-    ours = table[table["by"] == CALIBRATED]
+    compared = table["by"].map(theme.thing).eq(theme.CLAIMED)
+    theirs, ours = table[compared].set_index(label)[value], table[~compared]
     return ours.assign(textbook=ours[label].map(theirs))

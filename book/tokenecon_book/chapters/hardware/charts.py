@@ -38,9 +38,10 @@ def value(found):
 
 def rent_or_buy(found):
     """An hour owned against an hour rented."""
-    shown = found.table[found.table["name"].isin(found.table["name"].unique()[:MOST])]
-    return intervals(shown, axis("usd_per_gpu_hour", "An hour of one accelerator", "USD/GPU/h", log=True), "name", group="offer",
-                     range={"owned": "draws", "rented": "offers"}, known={"owned": "modelled"}, sort=False)
+    more = "" if len(found.table) <= MOST else "The first four; all are in the table below."
+    return intervals(found.table.head(MOST), axis("usd_per_gpu_hour", "An hour of one accelerator", "USD/GPU/h", log=True),
+                     "label", group="offer", range={"owned": "draws", "rented": "offers"}, known={"owned": "modelled"},
+                     sort=False, subtitle=more)
 
 
 def cpu_or_gpu(found):

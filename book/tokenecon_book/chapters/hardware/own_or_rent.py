@@ -119,7 +119,7 @@ def rent_or_buy_long(wide):
     """The rows of :func:`rent_or_buy`, one an offer: owned and rented hour of each GPU with its range."""
     if not wide["drawn"]:
         return Finding(wide.table, wide.sentence, wide.note, drawn=False)
-    rows = [{"label": f"{row['name']}, {text}", "name": row["name"], "offer": text, "usd_per_gpu_hour": row[name],
+    rows = [{"label": f"{row['name']}, {text}", "offer": text, "usd_per_gpu_hour": row[name],
              "usd_per_gpu_hour_low": row[f"{name}_low"], "usd_per_gpu_hour_high": row[f"{name}_high"]}
             for _, row in wide.table[wide.table["reason"] == ""].iterrows()
             for name, text in (("owned_usd_per_gpu_hour", "owned"), ("rent_usd_per_gpu_hour", "rented"))]

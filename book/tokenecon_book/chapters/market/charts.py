@@ -6,10 +6,11 @@ import pandas as pd
 from tokenecon_book.charts import theme
 from tokenecon_book.charts.axes import extent, guide, labelled, scale, tooltip, words
 from tokenecon_book.charts.forms import axis, intervals, lines, mark
-from tokenecon_book.charts.frame import LINE, apart, breadth, colours, depth, finish, halo, pixel, value_at, wrapped
+from tokenecon_book.charts.frame import LINE, MOST, apart, breadth, colours, depth, finish, halo, pixel, value_at, wrapped
 
 HOUR = axis("usd_per_gpu_hour", "An hour of one GPU", "USD/GPU/h", log=True)
 HEIGHT = theme.HEIGHT + 60
+FOUR = "Four accelerators, with both ends of the range; all are in the table below."
 
 
 def history(found):
@@ -75,8 +76,12 @@ def tokens(found):
 
 def by_seller(found):
     """An hour of each GPU by part of the market, with the range of offers."""
-    both = found.table[found.table["seller"].isin(["hyperscaler", "neocloud"])]
-    return intervals(both, HOUR, "name", group="seller", range="offers", sort=False)
+    ratios = found["ratios"]
+    ends = [find(ratios, key=ratios.get) for find in (min, max)] if ratios else []
+    names = list(dict.fromkeys([*ends, *ratios, *found.table["name"]]))[: MOST // 2]
+    both = found.table[found.table["seller"].isin(["hyperscaler", "neocloud"]) & found.table["name"].isin(names)]
+    return intervals(both if len(both) else found.table.head(MOST), HOUR, "label", group="seller", range="offers", sort=False,
+                     subtitle=FOUR if len(ratios) > MOST // 2 else "")
 
 
 def spot_regions(found):

@@ -1,6 +1,5 @@
 """Figures of the page on why prices of the same tokens differ."""
 
-from tokenecon_book.chapters.reconciliation.reconciliation import FLEETS
 from tokenecon_book.charts.forms import axis, intervals
 
 
@@ -13,7 +12,7 @@ def steps(found):
 def crossings(found):
     """Volumes from which a fleet costs less than the API, by whose prices are compared."""
     rows = found.table[found.table["note"] != "at no volume"]
-    rows = rows.assign(way=rows["kind"].map(FLEETS))
+    rows = rows.assign(way=rows["what"].str.partition(", ")[0])
     return intervals(rows, axis("requests_per_day", "Cheaper than the API from", "request/day", log=True), "what", group="way",
                      range="bound", known="modelled", sort=False)
 
