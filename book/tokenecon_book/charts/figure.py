@@ -182,7 +182,10 @@ def broken(part):
         coded = found.get("encoding", {}).get(channel, {})
         for holder in (coded, coded.get("axis") or {}):
             if isinstance(title := holder.get("title"), str) and len(title) > letters:
-                holder["title"] = textwrap.wrap(title, letters)
+                name, unit = title.rsplit(" [", 1) if " [" in title else (title, "")
+                unit = [f"[{unit}"] if unit else []
+                whole = max(map(len, (name, *unit))) <= letters  # name and unit in a line each, where they are short enough
+                holder["title"] = [name, *unit] if whole else textwrap.wrap(title, letters)
         if channel == "y" and isinstance(lines := (coded.get("axis") or {}).get("title"), list):
             coded["axis"]["titleY"] = theme.ABOVE - (len(lines) - 1) * theme.TEXT * 1.2
     return found

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tokenecon_book.charts import FigureError, figure, forms, page, theme
-from tokenecon_book.charts.figure import FIGURE_TYPE
+from tokenecon_book.charts.figure import FIGURE_TYPE, broken
 
 ALT = "Cost falls with the batch, steeply at first"
 
@@ -197,3 +197,14 @@ def test_files_of_something_else_are_refused():
 def test_bundle_is_a_module():
     text = page.vega_bundle()
     assert text.rstrip().endswith("export const embed = window.vegaEmbed;")
+
+
+def test_long_axis_titles_stand_in_lines_that_fit_a_phone():
+    """Name and unit in a line each where both are short; an upright axis makes room above its plot."""
+    name = "Cost that this page works out"
+    long = {"axis": {"title": f"{name} [USD per million tokens, log scale]", "titleY": -10}}
+    spec = broken({"encoding": {"x": {"title": "Load [requests]", "axis": {"title": f"{name} [USD per month]"}}, "y": long}})
+    assert spec["encoding"]["x"]["title"] == "Load [requests]"  # 36 letters or fewer
+    assert spec["encoding"]["x"]["axis"]["title"] == [name, "[USD per month]"]
+    assert spec["encoding"]["y"]["axis"]["title"] == [name, "[USD per million tokens, log scale]"]
+    assert spec["encoding"]["y"]["axis"]["titleY"] < -20
