@@ -20,15 +20,18 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book test serve lab rerun bench bench-accuracy fuzz faults calibrate freeze-prices lock clean
+.PHONY: help book release test serve lab rerun bench bench-accuracy fuzz faults calibrate freeze-prices lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-book: .venv/stamp ## run the notebooks that changed and build the site into _build/html
+book: .venv/stamp node_modules/stamp ## run the notebooks that changed and build the site into _build/html
 	@$(BIN)/python -m tokenecon_book.build.book
 
-test: book node_modules/stamp ## the book, lint and all tests (CHROME=/path/to/chromium for the browser tests)
+release: .venv/stamp node_modules/stamp ## build the site of a version, for good, into _build/release: make release VERSION=0.4.0 SITE_URL=https://…
+	@$(BIN)/python -m tokenecon_book.build.release $(VERSION)
+
+test: book ## the book, lint and all tests (CHROME=/path/to/chromium for the browser tests)
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
@@ -43,11 +46,12 @@ rerun: .venv/stamp ## one notebook with your numbers: make rerun NB=hardware ARG
 	@test -n "$(NB)" || { echo 'say which notebook: make rerun NB=hardware ARGS="-p years 4"' >&2; exit 2; }
 	@$(BIN)/tokenecon run $(NB) $(ARGS)
 
-bench: .venv/stamp ## time the build, each notebook, an empty rerun, a million estimates and a million draws, weigh the pages
+bench: .venv/stamp ## time the build, each notebook, an empty rerun, a million estimates and draws, the calculator; weigh the pages
 	@$(BIN)/python benchmarks/bench.py
 	@$(BIN)/python benchmarks/rerun_profile.py
 	@$(BIN)/python benchmarks/estimate_speed.py
 	@$(BIN)/python benchmarks/decision_speed.py
+	@$(BIN)/python benchmarks/calculator_speed.py
 
 bench-accuracy: .venv/stamp ## errors of the serving model with campaigns, models and GPUs left out (ARGS=--stored is quick)
 	@$(BIN)/python benchmarks/accuracy.py $(ARGS)
@@ -70,8 +74,9 @@ lock: .venv/stamp ## resolve requirements.in and package.json anew (ARGS=--upgra
 	@$(LOCK) $(ARGS) requirements-uv.in -o requirements-uv.txt
 	@$(NPM) install --package-lock-only --ignore-scripts
 
-clean: ## remove what was built (the environment stays: rm -r .venv node_modules removes it)
-	@rm -rf _build out .pytest_cache .ruff_cache .mypy_cache .hypothesis
+clean: ## remove what was built, but for releases (the environment stays: rm -r .venv node_modules removes it)
+	@for path in _build/*; do test "$$path" = _build/release || rm -rf "$$path"; done
+	@rm -rf out .pytest_cache .ruff_cache .mypy_cache .hypothesis
 
 .venv/stamp: requirements.txt requirements-uv.txt pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed, and none was found; \

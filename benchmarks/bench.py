@@ -2,6 +2,7 @@
 
 import ast
 import contextlib
+import functools
 import gzip
 import http.server
 import shutil
@@ -19,6 +20,10 @@ from tokenecon_book.build import notebooks, serve
 COLD, WARM = 120.0, 10.0  # seconds, on two cores
 PLAIN_PAGE, CHART_PAGE = 400.0, 750.0  # kilobytes, gzip
 IMPORT = 0.15  # seconds
+READABLE = 2.0  # seconds to the largest part of the first screen
+LINE = {"offline": False, "latency": 150, "downloadThroughput": 1.6e6 / 8, "uploadThroughput": 750e3 / 8}  # ms, bytes a second
+PAGES = ("index.html", "economics.html", "hardware.html", "software.html", "deployment.html", "claims.html")
+ZIPPED = (".html", ".css", ".js", ".mjs", ".json", ".svg", ".csv")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -100,13 +105,61 @@ def weight(page, site, browser):
     return sum(min(len(gzip.compress(one.read_bytes(), 6)), one.stat().st_size) for one in files) / 1e3, len(files)
 
 
+class Zipping(serve.Quiet):
+    """Serves the site as hosts do: connections that stay open, and text as gzip."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self):
+        """Serve a file."""
+        path = Path(self.translate_path(self.path))
+        if path.suffix not in ZIPPED or not path.is_file():
+            super().do_GET()
+            return
+        body = gzip.compress(path.read_bytes(), 6)
+        self.send_response(200)
+        for name, value in (("Content-Type", self.guess_type(path)), ("Content-Encoding", "gzip"), ("Content-Length", len(body))):
+            self.send_header(name, str(value))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+# The moments [s] of a page's first and largest paint so far.
+PAINTS = """() => new Promise((done) => new PerformanceObserver((list) => done([
+    performance.getEntriesByName("first-contentful-paint")[0].startTime / 1e3, list.getEntries().at(-1).startTime / 1e3,
+  ])).observe({ type: "largest-contentful-paint", buffered: true }))"""
+
+
+def readable(page, site, browser):
+    """Seconds to the first and the largest paint of a page on a slow line with an empty cache, and kilobytes until it rests."""
+    from playwright.sync_api import sync_playwright
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Zipping, directory=str(site))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with sync_playwright() as playwright:
+            started = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox", "--disable-gpu"])
+            tab = started.new_page(viewport={"width": 390, "height": 844})
+            tools = tab.context.new_cdp_session(tab)
+            loaded = []
+            tools.on("Network.loadingFinished", lambda event: loaded.append(event["encodedDataLength"]))
+            tools.send("Network.enable")
+            tools.send("Network.emulateNetworkConditions", LINE)
+            tab.goto(f"http://127.0.0.1:{server.server_port}/{page}", wait_until="networkidle")
+            first, largest = tab.evaluate(PAINTS)
+            started.close()
+        server.shutdown()
+    return first, largest, sum(loaded) / 1e3
+
+
 def weights(site):
     """First visits of a page without and of pages with charts."""
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
         print("pages not weighed: no Chromium was found")
         return
-    for page in ("index.html", "economics.html", "hardware.html", "software.html", "deployment.html", "claims.html"):
+    for page in PAGES:
+        first, largest, size = readable(page, site, browser)
+        line(f"page {page}, readable", largest, "s", READABLE, f"first paint {first:.2f} s; {size:.0f} KB, 1.6 Mbit/s, phone")
         charts = "te-figure" in (site / page).read_text(encoding="utf-8")
         size, count = weight(page, site, browser)
         line(f"page {page}", size, "KB", CHART_PAGE if charts else PLAIN_PAGE, f"{count} files{', charts' * charts}")

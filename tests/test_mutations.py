@@ -10,19 +10,27 @@ import json
 import math
 import os
 import random
+import re
 import signal
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from importers.benchmarks import samples
 
 import tokenecon
 from tokenecon import data, model_shape
 from tokenecon.decision import options, scenario
 from tokenecon.errors import BadInput
-from tokenecon.importers import huggingface, litellm_prices, load_csv
+from tokenecon.importers import huggingface, litellm_prices
+from tokenecon.importers.benchmarks import rows as benchmark_rows
+from tokenecon.importers.loads import files as loads
+from tokenecon.importers.loads import hours
 from tokenecon.serving import case_files
+from tokenecon.serving.coefficients import DEFINITIONS
+from tokenecon.serving.own_runs import calibration_file, compare
+from tokenecon.serving.own_runs import rows as own_rows
 from tokenecon_book.build import notebooks, parameters
 
 SEED = int(os.environ.get("SEED", "20261128"))
@@ -218,10 +226,10 @@ def test_hours_of_traffic(tmp_path):
 
     def read(text):
         path.write_bytes(text.encode("utf-8", "surrogatepass"))
-        return load_csv.read(path)
+        return loads.read(path).hours.fillna(0.0)
 
-    for hours in tried(read, (cut(whole, chance) for _ in range(ROUNDS))):
-        values = np.asarray(hours, dtype=float)
+    for table in tried(read, (cut(whole, chance) for _ in range(ROUNDS))):
+        values = np.asarray(table, dtype=float)
         assert np.isfinite(values).all() and (values >= 0).all()
 
 
@@ -325,3 +333,128 @@ def test_folders_of_facts(tmp_path):
                 assert (np.isfinite(money) | np.isnan(money)).all() and not (money < 0).any()
     finally:
         data.use(None)
+
+
+# --- files of the reader's runs and loads ----------------------------------------------------------
+
+
+def damaged_trees(good, chance, rounds):
+    """A tree of JSON damaged as a tree and as text, also as a line of JSON Lines."""
+    for place in range(rounds):
+        one = swapped(good, chance) if place % 2 else good
+        text = json.dumps(one)
+        yield text if place % 2 else cut(text, chance)
+
+
+def within(table, fields):
+    """The rows of a table keep to its descriptor: numbers, closed lists, patterns, what is needed."""
+    for row in table:
+        assert set(row) == set(fields)
+        for name, field in fields.items():
+            rules, text = field.get("constraints", {}), row[name]
+            assert text or not rules.get("required"), name
+            if text and field["type"] in ("number", "integer"):
+                assert math.isfinite(float(text)) and float(text) >= rules.get("minimum", -math.inf), (name, text)
+            assert not (text and "enum" in rules) or text in rules["enum"], (name, text)
+            assert not (text and "pattern" in rules) or re.fullmatch(rules["pattern"], text, re.ASCII), (name, text)
+            assert text.isprintable() and "SECRET" not in text
+
+
+def test_results_of_benchmarks(tmp_path):
+    """Every tool's file, damaged: refused, or rows that the descriptor allows, and no file beside the one that -o names."""
+    chance, path, out = random.Random(SEED), tmp_path / "run.json", tmp_path / "measurements.csv"
+    fields = {field["name"]: field for field in data.schema("measurements")}
+
+    def read(text):
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        before = out.read_bytes() if out.exists() else None
+        try:
+            table, _ = benchmark_rows.rows([path], gpu="h200-sxm-141gb", n_gpus=2, model="llama-3.3-70b")
+            benchmark_rows.write(table, out)
+        except BadInput:
+            assert (out.read_bytes() if out.exists() else None) == before
+            raise
+        assert set(os.listdir(tmp_path)) <= {"run.json", "measurements.csv"}
+        return table
+
+    for tree in samples.ALL.values():
+        for table in tried(read, damaged_trees(tree, chance, max(ROUNDS // 12, 12))):
+            within(table, fields)
+            assert (own_rows.used(own_rows.read(out))["value"] > 0).all()
+
+
+def test_tables_of_measurements(tmp_path):
+    chance, path = random.Random(SEED), tmp_path / "mine.csv"
+    run = tmp_path / "run.json"
+    run.write_text(json.dumps(samples.VLLM), encoding="utf-8")
+    benchmark_rows.write(benchmark_rows.rows([run], gpu="h200-sxm-141gb", n_gpus=2, weights="fp8")[0], path)
+    whole = path.read_text(encoding="utf-8")
+
+    def read(text):
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        return compare.compared(path)
+
+    damaged = [(cell, cut)[place % 3 == 2](whole, chance) for place in range(ROUNDS // 2)]
+    for rows in tried(read, damaged):
+        good = rows["aside"] == ""
+        numbers = rows.loc[good, ["predicted", "low", "high"]].to_numpy(dtype=float)
+        assert (np.isfinite(numbers) & (numbers > 0)).all()
+
+
+def test_calibrations(tmp_path):
+    chance, path = random.Random(SEED), tmp_path / "mine.yml"
+    whole = "coefficients:\n  bandwidth: {value: 0.7, low: 0.65, high: 0.75}\n  step: {value: 1e-3, low: 9e-4, high: 2.0e-3}\n"
+
+    def read(text):
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        return calibration_file.read(path)
+
+    for found in tried(read, (cut(whole, chance) for _ in range(ROUNDS))):
+        for name, ends in found.items():
+            low, high = DEFINITIONS[name][1:3]
+            assert low <= ends["low"] <= ends["value"] <= ends["high"] <= high
+
+
+def loads_of_every_kind():
+    """A sound file of each kind of load."""
+    start = 1_767_225_600
+    azure = "TIMESTAMP,ContextTokens,GeneratedTokens\n" + "".join(
+        f"2023-11-16 {18 + place // 60}:{place % 60:02d}:46.6805900,{300 + place},{10 + place}\n" for place in range(180))
+    burst = "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n" + "".join(
+        f"{place * 97},GPT-4,400,{place % 3 * 50},500,API log\n" for place in range(120))
+    mooncake = "".join(json.dumps({"timestamp": place * 60_000, "input_length": 1400, "output_length": 30,
+                                   "hash_ids": [place % 7, place % 5, place]}) + "\n" for place in range(150))
+    prometheus = {"status": "success", "data": {"resultType": "matrix", "result": [
+        {"metric": {"__name__": name}, "values": [[start + place * 900, str(place * each)] for place in range(30)]}
+        for name, each in (("vllm:request_success_total", 50), ("vllm:prompt_tokens_total", 5e4))]}}
+    usage = {"object": "page", "has_more": False, "data": [
+        {"start_time": start + hour * 3600, "end_time": start + hour * 3600 + 3600, "results": [
+            {"input_tokens": 9000, "output_tokens": 900, "input_cached_tokens": 100, "num_model_requests": 9}]}
+        for hour in range(20)]}
+    semicolons = "timestamp;requests\n" + "".join(f"2026-01-01T{hour:02d}:00+01:00;{hour + 1},5\n" for hour in range(24))
+    gaps = "hour,requests\n" + "".join(f"{hour},{5 + hour % 24}\n" for hour in range(60) if hour % 29)
+    return {"azure": azure, "burstgpt": burst, "mooncake": mooncake, "prometheus": prometheus, "usage": usage,
+            "semicolons": semicolons, "gaps": gaps}
+
+
+def test_loads_of_every_kind(tmp_path):
+    chance, path = random.Random(SEED), tmp_path / "load"
+
+    def read(damaged):
+        text, gaps = damaged
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        load = loads.read(path, gaps)
+        assert os.listdir(tmp_path) == ["load"]
+        return load, gaps
+
+    for whole in loads_of_every_kind().values():
+        rounds = max(ROUNDS // 8, 20)
+        texts = damaged_trees(whole, chance, rounds) if isinstance(whole, dict) else (cut(whole, chance) for _ in range(rounds))
+        for load, gaps in tried(read, ((text, chance.choice((None, *hours.FILLS))) for text in texts)):
+            rates = load.hours["requests_per_h"].to_numpy(dtype=float)
+            assert len(rates) <= hours.LONGEST and (rates[~np.isnan(rates)] >= 0).all() and np.nansum(rates) > 0
+            assert np.isnan(rates).any() == bool(load.gaps and gaps is None)
+            for number in (load.isl, load.osl, load.peak_to_mean, load.requests_per_day, load.burst):
+                assert number is None or (math.isfinite(number) and number > 0)
+            assert load.cached_prefix is None or 0 <= load.cached_prefix < 1
+            assert all(words.isprintable() for _, words in hours.said(load))

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tokenecon import numerics
 
@@ -58,3 +60,10 @@ def test_what_a_row_comes_to():
     assert numerics.smallest(ROW, 2) == numerics.smallest(array, 2)[0, 0] == 2.0  # 0.5, 0.5, 2
     assert numerics.size(ROW) == 5 and numerics.size(array) == 10
     assert [numerics.between(x, [1.0, 2.0, 4.0], [10.0, 30.0, 20.0]) for x in ROW] == [25.0, 10.0, 30.0, 10.0, 20.0]
+
+
+@given(power=st.floats(0.1, 30.0), wanted=st.floats(0.01, 0.99))
+def test_a_rising_function_is_followed_to_a_value(power, wanted):
+    found = numerics.reaching(lambda x: x**power, wanted, 0.0, 1.0)
+    assert found**power == pytest.approx(wanted, rel=1e-9)
+    assert numerics.reaching(lambda x: x**power, 1.5, 0.0, 1.0) == 1.0, "what is never reached: the end that is nearest"

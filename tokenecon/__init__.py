@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["BadInput", "estimate", "facts", "fit"]
+__all__ = ["BadInput", "calibration", "estimate", "facts", "fit"]
 __version__ = "0.4.0"
 
 
@@ -52,6 +52,24 @@ def estimate(cases: "pd.DataFrame | dict[str, Any]", *, intervals: bool = True, 
     from tokenecon.serving.estimate import estimate as run  # pandas loads here, not on import
 
     return run(cases, intervals, percentiles)
+
+
+def calibration(path: "str | os.PathLike[str] | None") -> None:
+    """Reckon with coefficients of your own, in place of the published ones, for the rest of this process.
+
+    Parameters
+    ----------
+    path : path or None
+        A file that ``tokenecon calibrate`` wrote; None takes them off again.
+
+    Raises
+    ------
+    BadInput
+        The file is not allowed; the sentence names the coefficient, and those in use stay what they were.
+    """
+    from tokenecon.serving.own_runs import calibration_file
+
+    calibration_file.use(path)
 
 
 def facts(folder: "str | os.PathLike[str] | None") -> "dict[str, tuple[str, ...]]":

@@ -45,11 +45,19 @@ def common(
         metavar="DIR", help="Your own facts: a folder of gpus.csv, models.csv, prices.csv, api_prices.csv, assumptions.csv with "
         "the columns of data/, whose rows join ours or, with the same id, take their place. May stand after the verb, too.")
     ] = None,
+    calibration: Annotated[Path | None, typer.Option(
+        metavar="FILE", help="Your own coefficients, as `tokenecon calibrate` writes them, in place of the published ones. May "
+        "stand after the verb, too.")
+    ] = None,
 ):
     """What holds for every verb."""
     from tokenecon import data
 
     data.use(facts)  # before any verb reads
+    if calibration is not None or data.calibration_file() is not None:
+        from tokenecon.serving.own_runs import calibration_file
+
+        calibration_file.use(calibration)
 
 
 @app.command("list")
@@ -189,18 +197,65 @@ Scenario = Annotated[Path, typer.Argument(
     metavar="SCENARIO", help="Your case, a YAML file, or one of `tokenecon list scenarios`.")]
 PriceRule = Annotated[str | None, typer.Option(
     "--price-rule", metavar="best|typical|list", help="Which offers set a price, in place of the scenario's money.price_rule.")]
+Changes = Annotated[list[str] | None, typer.Option(
+    "-p", "--parameter", metavar="NAME VALUE", help="In place of what the scenario says: requests_per_day 500000. Repeatable.")]
 AsCsv = Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the first table to a CSV file, too.")]
 
 
 @app.command()
-def cost(scenario: Scenario, price_rule: PriceRule = None, as_json: AsJson = False, csv: AsCsv = None):
+def cost(
+    scenario: Annotated[Path | None, typer.Argument(
+        metavar="[SCENARIO]", help="Your case, a YAML file, or one of `tokenecon list scenarios`.")] = None,
+    changes: Changes = None,
+    price_rule: PriceRule = None,
+    as_json: AsJson = False,
+    csv: AsCsv = None,
+    from_benchmark: Annotated[Path | None, typer.Option(
+        metavar="FILE", help="Price measured runs: a benchmark's result file, or a table of `tokenecon import`. With SCENARIO "
+        "they stand in place of the model's speed, where they are of the same case.")] = None,
+    gpu: Annotated[str | None, typer.Option(help="Of a result file, as `import` takes it; so are the next four.")] = None,
+    n_gpus: Annotated[int | None, typer.Option(min=1, max=100_000, help="GPUs of the whole instance.")] = None,
+    model: Annotated[str | None, typer.Option(help="Id of the model, where the file names another.")] = None,
+    weights: Annotated[str | None, typer.Option(help="Format of the weights.")] = None,
+    engine: Annotated[str | None, typer.Option(metavar="NAME [VERSION]", help="Such as 'vllm 0.11.0'.")] = None,
+    usd_per_gpu_hour: Annotated[float | None, typer.Option(
+        min=0, max=1e6, metavar="USD", help="Of measured runs; the typical price on demand if not given.")] = None,
+    utilisation: Annotated[float, typer.Option(min=1e-6, max=1, help="Share of paid hours that are as busy as the run.")] = 1.0,
+    cached_prefix: Annotated[float, typer.Option(min=0, max=0.999, help="Share of the run's prompts found in a cache.")] = 0.0,
+):
     """What own, rented and API tokens cost in your case, and from which volume on own ones are cheaper.
 
-    Example: `tokenecon cost chat-assistant`
+    With `--from-benchmark FILE` and no scenario: what a measured run costs, by kind of token.
+
+    Examples: `tokenecon cost chat-assistant -p requests_per_day 500000 -p gpus h100-sxm-80gb`,
+    `tokenecon cost --from-benchmark run.json --gpu h200-sxm-141gb --n-gpus 2`
     """
     from tokenecon.decision import report
 
-    report.tell(report.cost(scenario, price_rule), print_table, as_json=as_json, csv=csv)
+    said = {"gpu": gpu, "n_gpus": n_gpus, "model": model, "weights": weights, "engine": engine}
+    if from_benchmark is None:
+        if scenario is None:
+            raise typer.BadParameter("name a SCENARIO, or runs with --from-benchmark FILE")
+        if given := [name for name, value in said.items() if value is not None]:
+            raise typer.BadParameter(f"--{given[0].replace('_', '-')} is of --from-benchmark FILE; state it in the scenario")
+        report.tell(report.cost(scenario, price_rule, changes or ()), print_table, as_json=as_json, csv=csv)
+        return
+    from tokenecon.serving.own_runs import pricing
+
+    if scenario is not None:
+        measured = pricing.read(from_benchmark, said)
+        report.tell(report.cost(scenario, price_rule, changes or (), measured), print_table, as_json=as_json, csv=csv)
+        return
+    with telling_own_facts():
+        table = pricing.priced(pricing.read(from_benchmark, said), usd_per_gpu_hour, utilisation, cached_prefix)
+    if csv is not None:
+        report.write(table, csv)
+    if as_json:
+        print(json.dumps(jsonable(table.to_dict("records")), indent=1, ensure_ascii=False))
+        return
+    print_table(pricing.shown(table))
+    for words in pricing.remarks(table):
+        print(words)
 
 
 @app.command()
@@ -219,6 +274,126 @@ def decide(
     from tokenecon.decision import report
 
     report.tell(report.decide(scenario, draws, seed, price_rule), print_table, as_json=as_json, csv=csv)
+
+
+@app.command("import")
+def import_(
+    paths: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Result files, of one or several tools.")],
+    gpu: Annotated[str, typer.Option(help="What the runs were on: an id of `tokenecon list gpus`.")],
+    n_gpus: Annotated[int, typer.Option(min=1, max=100_000, help="GPUs of the whole instance.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The table to write, with the columns of data/measurements.csv.")],
+    model: Annotated[str | None, typer.Option(help="Id of `tokenecon list models`, where the files name another.")] = None,
+    engine: Annotated[str | None, typer.Option(metavar="NAME [VERSION]", help="Such as 'vllm 0.11.0', if not stated.")] = None,
+    weights: Annotated[str | None, typer.Option(help="Format of the weights; else as the model is published.")] = None,
+    kv: Annotated[str | None, typer.Option(help="Format of the KV cache.")] = None,
+    parallelism: Annotated[str | None, typer.Option(metavar="LAYOUT", help="tp2-pp2 or like it; tp of all if not given.")] = None,
+    isl: Annotated[float | None, typer.Option(min=1, max=1e8, metavar="N", help="Mean prompt tokens, if not stated.")] = None,
+):
+    """Read benchmark results into a table of measurements, for `check`, `calibrate` and `cost --from-benchmark`.
+
+    Reads vLLM bench serve, SGLang bench_serving, aiperf, genai-perf, guidellm, InferenceX, inference-perf and llmperf, and
+    finds out which. A file that contradicts the options is refused. The table is replaced whole; generated texts are not kept.
+
+    Example: `tokenecon import run.json --gpu h200-sxm-141gb --n-gpus 2 -o measurements.csv`
+    """
+    from tokenecon.importers.benchmarks import rows
+
+    table, tools = rows.rows(paths, gpu=gpu, n_gpus=n_gpus, model=model, engine=engine, weights=weights, kv=kv,
+                             parallelism=parallelism, isl=isl)
+    rows.write(table, out)
+    runs = len({(row["source"], row["locator"]) for row in table})
+    print(f"{len(table)} measurements of {runs} run{'s' * (runs > 1)} ({', '.join(dict.fromkeys(tools))}): {out}")
+    notes = [note for row in table for note in (row["flag"] and f"set aside: {row['flag']}", row["note"]) if note]
+    for note in dict.fromkeys(notes):
+        print(note, file=sys.stderr)
+
+
+Measurements = Annotated[Path, typer.Option(
+    metavar="FILE", help="A table with the columns of data/measurements.csv, such as `tokenecon import` writes.")]
+
+
+@app.command()
+def check(
+    measurements: Measurements,
+    as_json: AsJson = False,
+    csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write every row with its prediction, too.")] = None,
+):
+    """Compare measurements with what the model says of them: median error, and how many lie inside the 80 % interval.
+
+    `error` is the median of |measured / predicted - 1|, `measured/predicted` says to which side.
+
+    Example: `tokenecon check --measurements measurements.csv`
+    """
+    from tokenecon.serving.own_runs import compare
+
+    with telling_own_facts():
+        rows = compare.compared(measurements)
+    summary, aside = compare.summary(rows), compare.left_out(rows)
+    if csv is not None:
+        compare.write(rows, csv)
+    if as_json:
+        print(json.dumps(jsonable({"summary": summary.to_dict("records"), "left_out": aside}), indent=1, ensure_ascii=False))
+        return
+    print_table(compare.shown(summary))
+    for reason, count in aside.items():
+        print(f"{count} row{'s' * (count > 1)} not compared: {reason}", file=sys.stderr)
+
+
+@app.command()
+def calibrate(
+    measurements: Measurements,
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="FILE.yml", help="The calibration, for `--calibration`.")],
+    as_json: AsJson = False,
+):
+    """Move the coefficients of the model by your own measurements, with the published ones as prior.
+
+    Prints of each coefficient that the runs bear on how far it moved, its 80 % interval, what is left of its spread, and what it
+    trades off with; `not identified` are those of which the runs say next to nothing alone, though all together fit them.
+
+    Example: `tokenecon calibrate --measurements measurements.csv -o mine.yml`
+    """
+    from tokenecon.serving.own_runs import compare
+    from tokenecon.serving.own_runs import fit as own_fit
+
+    rows, aside, found = own_fit.calibrated(measurements)
+    moved = own_fit.table(found)
+    own_fit.write(moved, measurements, rows, out)
+    if as_json:
+        print(json.dumps(jsonable(moved.to_dict("records")), indent=1, ensure_ascii=False))
+        return
+    print_table(own_fit.shown(moved))
+    print(f"\n{own_fit.sentence(rows, found, moved)} Written to {out}.")
+    for line in own_fit.remarks(rows, found):
+        print(line, file=sys.stderr)
+    for reason, count in compare.left_out(aside).items():
+        print(f"{count} row{'s' * (count > 1)} not used: {reason}", file=sys.stderr)
+
+
+@app.command()
+def traffic(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Your load: CSV, JSON Lines or JSON.")],
+    gaps: Annotated[str | None, typer.Option(metavar="zero|same_hour", help="Fill hours that are missing.")] = None,
+    out: Annotated[Path | None, typer.Option("-o", "--out", metavar="FILE.csv", help="Write the requests of each hour.")] = None,
+    as_json: AsJson = False,
+):
+    """Show what a scenario takes from a file of your load: hours, peaks, lengths, the cached share, and gaps.
+
+    Reads hours or steps of any length, one row a request (Azure, BurstGPT and Mooncake layouts), range exports of Prometheus
+    and a provider's usage, with commas or semicolons, times in seconds or milliseconds since 1970 or ISO with a zone.
+
+    Example: `tokenecon traffic load.csv`
+    """
+    from tokenecon.importers.loads import files as loads
+    from tokenecon.importers.loads import hours
+
+    load = loads.read(file, gaps)
+    if out is not None:
+        hours.refuse_gaps(file, load, gaps)
+        hours.write(load, out)
+    if as_json:
+        print(json.dumps(jsonable(vars(load) | {"hours": load.hours["requests_per_h"].tolist()}), indent=1, ensure_ascii=False))
+    else:
+        print_table([{"what": what, "value": value} for what, value in hours.said(load)])
 
 
 @app.command("add-model")
@@ -282,19 +457,22 @@ def print_table(rows):
     Console(highlight=False).print(table)
 
 
+BEFORE = {"--facts": "folder; write --facts DIR", "--calibration": "file; write --calibration FILE"}
+
+
 def facts_first(arguments):
-    """The arguments with ``--facts DIR``, wherever it stands, before the verb, and the verb."""
+    """The arguments with ``--facts DIR`` and ``--calibration FILE``, wherever they stand, before the verb, and the verb."""
     given, moved, rest = list(arguments), [], []
     while given:
         one = given.pop(0)
         if one == "--":
             rest += [one, *given]
             break
-        if one == "--facts" and given:
+        if one in BEFORE and given:
             moved += [one, given.pop(0)]
-        elif one == "--facts":
-            raise typer.BadParameter("--facts lacks its folder; write --facts DIR")
-        elif one.startswith("--facts="):
+        elif one in BEFORE:
+            raise typer.BadParameter(f"{one} lacks its {BEFORE[one]}")
+        elif one.partition("=")[0] in BEFORE:
             moved.append(one)
         else:
             rest.append(one)
@@ -326,7 +504,7 @@ def application(wanted=""):
     for verb in entry_points(group="tokenecon.verbs"):
         app.command(verb.name)(verb.load())
     for verb in app.registered_commands:
-        verb.epilog = "With `--facts DIR`, your own facts; see `tokenecon --help`."
+        verb.epilog = "With `--facts DIR`, your own facts, and `--calibration FILE`; see `tokenecon --help`."
     return app
 
 

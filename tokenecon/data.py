@@ -71,6 +71,7 @@ LINES = {"uk_line": "doc-uk", "th_line": "doc-th"}  # column of the claims -> th
 
 _own = {"folder": None, "rows": {}}  # of the folder that :func:`use` was given: table -> {id: row of texts}
 _described = {"models": {}, "sources": {}}  # of configurations that were named in place of a model's id
+_calibrated = {"calibration": {}, "sources": {}, "path": None}  # coefficients of a reader, see :func:`calibrate`
 
 
 def use(folder: "str | os.PathLike[str] | None" = None) -> "dict[str, tuple[str, ...]]":
@@ -102,6 +103,23 @@ def describe_model(row, source_row):
         queries.forget(new)
 
 
+def calibrate(rows=(), source_row=None, path=None):
+    """Lay coefficients fitted to a reader's measurements over ours for the rest of the process; without rows take them off.
+
+    ``rows`` are of ``calibration``, as texts, ``source_row`` stands for the file that they are from, ``path`` is where it lies.
+    """
+    if not rows and _calibrated["path"] is None:
+        return
+    _calibrated["calibration"] = {row["id"]: row for row in rows}
+    _calibrated.update(path=path, sources={source_row["id"]: source_row} if source_row else {})
+    queries.forget()
+
+
+def calibration_file():
+    """The file of a reader's coefficients, an absolute path, or None."""
+    return _calibrated["path"]
+
+
 def described_model(model_id):
     """The row of a model that :func:`describe_model` took in, as texts: the table of all models is not read for it."""
     ask(Query("models", (("id=", model_id),), ""))
@@ -110,7 +128,7 @@ def described_model(model_id):
 
 def _mine(name):
     """The reader's rows of a table by id."""
-    return _own["rows"].get(name, {}) | _described.get(name, {})
+    return _own["rows"].get(name, {}) | _described.get(name, {}) | _calibrated.get(name, {})
 
 
 def own_folder():
@@ -156,7 +174,9 @@ def own_words(asked):
     words = []
     for table, ids in own_among(asked).items():
         rows = [one for one in ids if one not in _described.get(table, ())]
-        if rows and table not in ("sources", "providers"):
+        if table == "calibration":
+            words.append(f"{Path(calibration_file()).name} ({len(rows)} coefficient{'s' * (len(rows) > 1)})")
+        elif rows and table not in ("sources", "providers"):
             words.append(f"{table}.csv ({', '.join(rows[:FEW])}{f' and {len(rows) - FEW} more' if len(rows) > FEW else ''})")
         words += [one for one in ids if one in _described["models"]]
     return "; ".join(words)

@@ -1,10 +1,11 @@
-"""How a number is written for a reader: by its unit, with about three digits that mean something."""
+"""How a number is written for a reader: by its unit, with about three digits that mean something; on MicroPython, too."""
 
 import math
 import re
 
+FEW = 3  # digits of a number in a sentence
 POWERS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
-SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+SUPERSCRIPT = dict(zip("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))  # noqa: B905  (MicroPython's zip takes no strict)
 
 
 def number(value, unit=None, *, form=None, bare=False):
@@ -39,7 +40,7 @@ def number(value, unit=None, *, form=None, bare=False):
     if unit == "fraction":
         # Shares close to one need the digit that tells 99.95% from all.
         digits = 4 if 0.99 < size < 1 else 3
-        return sign + plain(float(f"{size:.{digits - 1}e}"), scale="%", bare=bare)
+        return sign + plain(float("%.*e" % (digits - 1, size)), scale="%", bare=bare)
     money = bool(unit) and unit.split("/")[0] == "USD"
     text = dollars(size) if money else plain(size)
     if bare:
@@ -58,7 +59,7 @@ def dollars(size):
     if size >= 1e6:
         return plain(size)
     if size >= 100:
-        return f"{size:,.0f}"
+        return grouped(f"{size:.0f}")
     if size >= 0.095 or size == 0:
         return f"{size:.2f}" if size else "0"
     return fixed(size, 2) if size >= 1e-5 else plain(size)
@@ -73,21 +74,54 @@ def plain(size, scale="", bare=False):
         if size >= power * 0.9995:
             return f"{fixed(size / power, 3)} {word}"
     if size >= 999.5 or (size >= 100 and size == int(size)):
-        return f"{size:,.0f}"
+        return grouped(f"{size:.0f}")
     if size >= 1e-4 or size == 0:
         return fixed(size, 3)
     digits, power = f"{size:.1e}".split("e")
-    return f"{digits} × 10{str(int(power)).translate(SUPERSCRIPT)}"
+    return digits + " × 10" + "".join([SUPERSCRIPT[mark] for mark in str(int(power))])
+
+
+def grouped(text):
+    """A number in digits with commas between its thousands; MicroPython, in the reader's browser, has no format for them.
+
+    >>> grouped("1234567.25"), grouped("477800"), grouped("12")
+    ('1,234,567.25', '477,800', '12')
+    """
+    whole, point, rest = text.partition(".")
+    parts = []
+    while len(whole) > 3:
+        parts.insert(0, whole[-3:])
+        whole = whole[:-3]
+    return ",".join([whole] + parts) + point + rest  # noqa: RUF005  (MicroPython knows no star in a list)
 
 
 def fixed(size, digits):
     """A number with so many significant digits, without an exponent and without trailing zeros."""
     if size == 0:
         return "0"
-    size = float(f"{size:.{digits - 1}e}")
+    size = float("%.*e" % (digits - 1, size))
     places = max(0, digits - 1 - math.floor(math.log10(size)))
-    text = f"{size:,.{places}f}"
+    text = grouped("%.*f" % (places, size))
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def money(usd):
+    """USD in a sentence: three digits at most.
+
+    >>> money(13738.2), money(448311), money(833.3)
+    ('$13,700', '$448,000', '$833')
+    """
+    return "$" + rounded(usd)
+
+
+def rounded(value):
+    """A number with three digits at most, from 10 on without decimals.
+
+    >>> rounded(1188041), rounded(0.05)
+    ('1,190,000', '0.05')
+    """
+    kept = float("%.*g" % (FEW, value))
+    return grouped("%.0f" % kept) if abs(kept) >= 10 or kept == int(kept) else "%g" % kept
 
 
 def of_text(text):

@@ -9,6 +9,8 @@ axis it is.  Arithmetic on a row goes through :func:`each`.
 
 import math
 
+CLOSE = 1e-13  # relative distance from a value at which the search for it ends
+STEPS = 100  # of that search at most
 MYPY = False
 if MYPY:  # what a type checker reads, and nothing at run time: MicroPython has no typing
     from collections.abc import Callable, Sequence
@@ -162,3 +164,29 @@ def between(x: Quantity, at: Row, values: Row) -> Quantity:
         return values[max(right - 1, 0)]
     left = right - 1
     return values[left] + (values[right] - values[left]) * (x - at[left]) / (at[right] - at[left])
+
+
+def reaching(function: "Callable[[float], float]", wanted: float, low: float, high: float) -> float:
+    """Where a rising function takes a value between its ends: false position, halving where that is slow.  Floats alone.
+
+    An end that stays twice counts for half, so that both come closer.
+    """
+    below, above = function(low) - wanted, function(high) - wanted
+    if not below < 0 < above:
+        return low if below >= 0 else high
+    at, moved, width = high, 0, high - low
+    for step in range(STEPS):
+        at = low + (high - low) * below / (below - above)
+        if (step % 3 == 2 and high - low > width / 4) or not low < at < high:
+            at, moved = (low + high) / 2, 0
+        width = high - low if step % 3 == 2 else width
+        found = function(at) - wanted
+        if abs(found) <= CLOSE * wanted or high - low <= CLOSE * high:
+            break
+        if found < 0:
+            low, below, above = at, found, above / 2 if moved < 0 else above
+            moved = -1
+        else:
+            high, above, below = at, found, below / 2 if moved > 0 else below
+            moved = 1
+    return at

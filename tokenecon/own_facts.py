@@ -95,13 +95,7 @@ class Folder:
             row = dict.fromkeys(fields, "") | texts
             if table == "gpus" and not row["id"] and row["gpu"] and row["field"]:
                 row["id"] = f"{row['gpu']}.{row['field']}"  # it says nothing else
-            where = f"facts '{file}', line {line}" + (f" ({quoted(row['id'])[1:-1]})" if row["id"] else "")
-            for name, field in sorted(fields.items(), key=lambda item: item[0] == "id"):  # it may be made of the others
-                may_be_blank = name in FILLED and not (name == "locator" and row.get("source"))
-                if (row[name] or not may_be_blank) and (allowed := _allowed(row[name], field)):
-                    comma = "; write a point before decimals" if COMMA.fullmatch(row[name]) else ""
-                    near = did_you_mean(row[name], field["constraints"]["enum"]) if _closed(field) else ""
-                    raise BadFacts(f"{where}: {name} is {quoted(row[name] or None)}, but must be {allowed}{near}{comma}")
+            where = _checked(file, line, row, fields)
             if row["id"] in self.rows[table]:
                 raise BadFacts(f"{where}: id is {quoted(row['id'])}, but must be another in each row; line "
                                f"{self.lines[table, row['id']]} has it, too")
@@ -288,6 +282,26 @@ class Folder:
 
 
 # --- files and values ------------------------------------------------------------------------------
+
+
+def table(file, fields):
+    """Rows of one table that is no folder's, texts by column, each checked by the fields of its descriptor, with their lines."""
+    for line, texts in _lines(Path(file), fields):
+        row = dict.fromkeys(fields, "") | texts
+        _checked(file, line, row, fields)
+        yield line, row
+
+
+def _checked(file, line, row, fields):
+    """Refuse a value that its column does not allow; gives back where the row stands, in words."""
+    where = f"facts '{file}', line {line}" + (f" ({quoted(row['id'])[1:-1]})" if row["id"] else "")
+    for name, field in sorted(fields.items(), key=lambda item: item[0] == "id"):  # it may be made of the others
+        may_be_blank = name in FILLED and not (name == "locator" and row.get("source"))
+        if (row[name] or not may_be_blank) and (allowed := _allowed(row[name], field)):
+            comma = "; write a point before decimals" if COMMA.fullmatch(row[name]) else ""
+            near = did_you_mean(row[name], field["constraints"]["enum"]) if _closed(field) else ""
+            raise BadFacts(f"{where}: {name} is {quoted(row[name] or None)}, but must be {allowed}{near}{comma}")
+    return where
 
 
 def _files(folder):

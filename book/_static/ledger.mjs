@@ -7,7 +7,8 @@ const count = form.querySelector(".te-claims-count");
 const none = ledger.querySelector(".te-claims-none");
 const claims = [...ledger.querySelectorAll(".te-claim")].map((article) => ({
   article,
-  text: article.textContent.toLowerCase(),
+  // not its citation: the words of that are in all of them
+  text: [...article.children].map((part) => (part.matches("details") ? "" : part.textContent)).join(" ").toLowerCase(),
 }));
 const names = ["section", "verdict", "q"];
 

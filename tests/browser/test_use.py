@@ -30,6 +30,8 @@ def test_the_ledger_filters_by_section_verdict_and_text(look):
         selects.nth(1).select_option(index=0)
         page.locator(".te-claims input").first.fill("hw-h100-bandwidth")
         assert 1 <= visible(page, ".te-claim") < 10
+        page.locator(".te-claims input").first.fill("bibtex")  # stands in every citation and in no claim
+        assert visible(page, ".te-claim") == 0
         assert not watched.complaints
 
 
@@ -116,4 +118,62 @@ def test_predictions_filter_by_accelerator_and_model(look):
         figure.locator("select[name^=model]").select_option("llama-3.1-405b")
         page.wait_for_function(f"({strong})() < {chosen}")
         assert 1 <= page.evaluate(strong) < chosen < everything
+        assert not watched.complaints
+
+
+def test_code_is_copied_by_its_button(look):
+    with look() as watched:
+        watched.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page = watched.open("rerun.html")
+        code = page.locator("div.highlight", has=page.locator("button.copybtn")).first
+        code.hover()
+        code.locator("button.copybtn").click()
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied and copied.splitlines()[0] in code.locator("pre").inner_text()
+        assert not watched.complaints
+
+
+def test_a_script_that_gets_into_a_page_does_not_run(look):
+    with look() as watched:
+        page = watched.open("index.html")
+        page.evaluate("""() => {
+            const script = document.createElement("script");
+            script.textContent = "document.title = 'broken'";
+            document.body.append(script);
+            const image = document.createElement("div");
+            image.innerHTML = "<img src='data:,' onerror='document.title = `broken`'>";
+            document.body.append(image);
+        }""")
+        page.wait_for_timeout(100)
+        assert page.title() != "broken"
+        assert any("Content Security Policy" in one for one in watched.complaints)
+
+
+def test_the_page_for_a_wrong_address_is_whole_in_itself(look):
+    with look(width=390, scheme="dark") as watched:
+        page = watched.open("404.html")
+        assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 24, 30)"  # its own style: #14181e
+        page.locator("input").fill("H200")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#found .hits a")
+        assert not watched.complaints
+
+
+def test_a_term_is_explained_under_pointer_and_focus_until_escape(look):
+    with look(width=390) as watched:
+        page = watched.open("economics.html")
+        term = page.locator(".term").first
+        about = term.locator(".term-about")
+        assert not about.is_visible()
+        term.locator("a").focus()
+        assert about.is_visible() and about.get_attribute("id") == term.locator("a").get_attribute("aria-describedby")
+        box = about.bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+        page.keyboard.press("Escape")
+        assert not about.is_visible()
+        term.locator("a").blur()
+        term.hover()
+        assert about.is_visible()
+        term.locator("a").click()
+        page.wait_for_url("**/glossary.html#term-*")
         assert not watched.complaints

@@ -210,6 +210,32 @@ def with_file(written):
     return written(GOOD.replace("peak_to_mean: 2.5", "file: load.csv"))
 
 
+def test_lengths_and_cached_share_come_from_the_file_where_the_scenario_leaves_them_out(written):
+    """An hour of 60 requests and one of 180, of 1,000 tokens (400 from a cache) and 50; a third hour without any is a gap."""
+    lines = ["timestamp,input_tokens,output_tokens,cached_tokens"]
+    lines += [f"{1767225600 + hour * 3600 + place * 3600 // count},1000,50,400"
+              for hour, count in ((0, 60), (1, 180), (3, 60), (4, 1)) for place in range(count)]
+    written("\n".join(lines), "load.csv")
+    text = GOOD.replace("peak_to_mean: 2.5", "file: load.csv").replace("  isl: 700\n  osl: 90\n  requests_per_day: 30000\n", "")
+    assert "lacks 1 h from 2026-01-01T02:00; say with gaps how to fill them" in refusal(written(text))
+    case = scenario.load(written(text.replace("file: load.csv", "file: load.csv\n  gaps: zero")))
+    assert (case.isl, case.osl, case.cached_prefix) == (1000, 50, 0.4)
+    assert case.requests_per_day == pytest.approx((60 + 180 + 0 + 60) / 4 * 24) and dict(case.load)["gap"].startswith("1 h")
+    stated = text.replace("growth", "isl: 500\n  cached_prefix: 0\n  growth")
+    case = scenario.load(written(stated.replace("file: load.csv", "file: load.csv\n  gaps: zero")))
+    assert (case.isl, case.osl, case.cached_prefix) == (500, 50, 0)
+
+
+def test_lengths_that_nobody_says_and_gaps_without_a_file_are_refused(written):
+    written("hour,requests\n0,1\n1,2\n", "load.csv")
+    said = refusal(written(GOOD.replace("peak_to_mean: 2.5", "file: load.csv").replace("  isl: 700\n", "")))
+    assert "workload.isl is missing, and the traffic.file does not say it" in said
+    assert "traffic.gaps fills the hours that a traffic.file lacks" in refusal(written(
+        GOOD.replace("peak_to_mean: 2.5", "peak_to_mean: 2.5\n  gaps: zero")))
+    assert "traffic.gaps is 'some', but must be one of zero, same_hour" in refusal(written(
+        GOOD.replace("peak_to_mean: 2.5", "file: load.csv\n  gaps: some")))
+
+
 def test_a_missing_and_an_empty_traffic_file_are_refused(written, tmp_path):
     assert "traffic.file is 'load.csv', but" in refusal(with_file(written))
     written("", "load.csv")

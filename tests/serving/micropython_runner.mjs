@@ -9,7 +9,7 @@ const micropython = await loadMicroPython({ heapsize: 16 * 1024 * 1024 });
 const serving = ["arrivals/chances", "arrivals/first_token", "arrivals/poisson", "coefficients", "intervals", "operands",
   "results", "steady_state"];
 const formulas = readdirSync(join(source, "formulas")).filter((name) => name.endsWith(".py"));
-const modules = ["units.py", "numerics.py", "model_shape.py", ...formulas.map((name) => join("formulas", name)),
+const modules = ["units.py", "numerics.py", "numbers.py", "model_shape.py", ...formulas.map((name) => join("formulas", name)),
   ...serving.map((name) => join("serving", `${name}.py`))];
 for (const path of modules) {
   const target = join("/lib/tokenecon", path);

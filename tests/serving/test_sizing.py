@@ -6,7 +6,7 @@ import pytest
 
 from tokenecon import estimate
 from tokenecon.errors import NoEstimate, TooSlow
-from tokenecon.serving import lookups, sizing
+from tokenecon.serving import lookups, operands, sizing
 
 CASE = {"model": "llama-3.3-70b", "gpu": "h100-sxm-80gb", "n_gpus": 4, "weights": "fp8", "kv": "fp8", "isl": 1155, "osl": 211}
 
@@ -46,7 +46,7 @@ def test_choices_take_the_size_with_most_for_each_gpu_and_keep_the_reason_where_
     rows = sizing.choices("llama-3.3-70b", ["h100-sxm-80gb", "l4"], weights="bf16", kv="bf16", isl=1155, osl=211, ttft_ms=900,
                           tpot_ms=25)
     first, second = (rows.iloc[place] for place in (0, 1))
-    for size in sizing.SIZES:
+    for size in operands.SIZES:
         sized = pd.DataFrame([CASE | {"n_gpus": size, "weights": "bf16", "kv": "bf16"}])
         other = sizing.capacity(sized, ttft_ms=900, tpot_ms=25)
         rate = other["requests_per_s"].iloc[0]

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from tokenecon.calculator.choice import per_mtok, tok_per_request
 from tokenecon.decision import bill, choice_words, options
-from tokenecon.decision.scenario_prices import tok_per_request
 from tokenecon.errors import NothingServes
 from tokenecon.finding import Finding, finding, named
 from tokenecon.formulas import money
@@ -37,7 +37,7 @@ def cost_at(case, row, requests_per_day, end="", people=True):
         return row["usd_per_mtok_used"] + 0.0 * requests_per_day + staff
     slower = row["requests_per_s"] / row[f"requests_per_s{OTHER_END[end]}"]
     paid = options.paid_replicas(case, row, options.policy_of(case, row["kind"]), requests_per_day, slower)
-    return options.per_mtok(case, row["usd_per_gpu_hour"] * (1 + case.ops_overhead), row["n_gpus"] * paid,
+    return per_mtok(case, row["usd_per_gpu_hour"] * (1 + case.ops_overhead), row["n_gpus"] * paid,
                             options.rate(requests_per_day)) + staff
 
 

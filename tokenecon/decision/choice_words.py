@@ -2,6 +2,7 @@
 
 from tokenecon import data
 from tokenecon.finding import named
+from tokenecon.numbers import money, rounded
 from tokenecon.prices import gpu_prices
 
 # whose tokens and whose prices, by a price rule
@@ -10,7 +11,7 @@ PRICES = {"typical": "median prices", "best": "the cheapest prices", "list": "li
 DOING = {"own": "owning machines", "commitment": "a contract", "rent by the hour": "renting by the hour", "API": "calling an API"}
 HOURLY = {"on_demand": "by the hour", "marketplace": "on a marketplace", "spot": "as spot machines"}
 MONTHS = {3: "three months", 12: "a year", 36: "three years"}
-FEW, ROUGH = 3, 2  # digits of money in a sentence, and of a volume
+ROUGH = 2  # digits of a volume
 
 
 def short(gpu):
@@ -76,25 +77,6 @@ def doing(case, kind, gpu="", gpus=None):
         return f"renting {machines} {HOURLY[base]}"
     said = f"owning {machines}" if base == "own" else f"reserving {machines} for {MONTHS[gpu_prices.TERM_MONTHS[base]]}"
     return said + {"": "", "api": f" and sending peaks to {api(case)}", "hourly": " and renting peaks by the hour"}[burst]
-
-
-def money(usd):
-    """USD in a sentence: three digits at most.
-
-    >>> money(13738.2), money(448311), money(833.3)
-    ('$13,700', '$448,000', '$833')
-    """
-    return f"${rounded(usd)}"
-
-
-def rounded(value):
-    """A number with three digits at most, from 1 on without decimals.
-
-    >>> rounded(1188041), rounded(0.05)
-    ('1,190,000', '0.05')
-    """
-    kept = float(f"{value:.{FEW}g}")
-    return f"{kept:,.0f}" if abs(kept) >= 10 or kept == int(kept) else f"{kept:g}"
 
 
 def share(part):

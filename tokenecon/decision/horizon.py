@@ -10,14 +10,14 @@ times t, and by what the draw adds to it times the root of t, as where each year
 import numpy as np
 
 from tokenecon import data, units
+from tokenecon.calculator.choice import tok_per_request
 from tokenecon.decision import scenario_prices
-from tokenecon.decision.scenario_prices import tok_per_request
 from tokenecon.formulas import tco
-from tokenecon.ownership import owned_hour
+from tokenecon.ownership import hour_parts, owned_hour
 
 MIDDLE = 0.5  # of a year [yr]
 TERM = {"committed_1y": 1, "committed_3y": 3, "rental_3y": 3}  # years of a contract
-RUNNING = tuple(name for name in owned_hour.COMPONENTS if name not in (*owned_hour.CAPITAL, "upkeep"))
+RUNNING = tuple(name for name in owned_hour.COMPONENTS if name not in (*hour_parts.CAPITAL, "upkeep"))
 
 
 def outlasts(case, kind):

@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import units
+from tokenecon.calculator.choice import tok_per_request
 from tokenecon.decision import bill, fleet_tables, horizon, options, portfolio
-from tokenecon.decision.scenario_prices import tok_per_request
 
 ON_TOP = {"api": "peaks to the API"}  # every other kind rents by the hour
 NO_LIMIT = float("inf")
@@ -66,13 +66,13 @@ def bill_of(case, option):
     owned = option["inputs"] | {"utilisation": busy} if option["base"] == "own" else None
     gpus = base * option["n_gpus"]
     lines = bill.of_machines(case, n_gpus=gpus, utilisation=busy, spare_share=spare / base,
-                             hour=bill.hour_parts(row["usd_per_gpu_hour"], owned))
+                             hour=bill.parts_of_hour(row["usd_per_gpu_hour"], owned))
     if option["rest"] == "api":
         more = bill.of_api(case, left * option["rest_row"]["usd_per_mtok_used"] * options.mtok_per_month(case))
     else:
         used = demand * left / row["requests_per_s"] / beyond if beyond else 0.0
         more = bill.of_machines(case, n_gpus=beyond * option["n_gpus"], utilisation=used, spare_share=0.0,
-                                hour=bill.hour_parts(option["rest_row"]["usd_per_gpu_hour"])) | {"people": 0.0}
+                                hour=bill.parts_of_hour(option["rest_row"]["usd_per_gpu_hour"])) | {"people": 0.0}
     lines = {line: lines[line] + more[line] for line in bill.LINES}
     return {"gpus": gpus, "usd_per_month": sum(lines.values()), "usd_per_month_marginal": sum(lines.values()) - lines["people"],
             **{f"usd_per_month_{line}": usd for line, usd in lines.items()},

@@ -6,39 +6,25 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from tokenecon import data, units
+from tokenecon import data
+from tokenecon.calculator import choice
+from tokenecon.calculator.choice import COSTS, ENDS, KEPT, KINDS, TOKENS, mtok_per_month, rate, tokens
 from tokenecon.decision import bill, choice_words, scenario_prices
-from tokenecon.decision.scenario_prices import TOKENS, tok_per_request, tokens
 from tokenecon.errors import NoInput, NoPrice, NothingServes
 from tokenecon.finding import Finding, finding, named
 from tokenecon.fleet import planning, policies, traffic
-from tokenecon.formulas import money
 from tokenecon.numbers import dollars
 from tokenecon.prices import gpu_prices
 from tokenecon.queries import remembered
 from tokenecon.serving import cost_allocation, sizing
+from tokenecon.serving.own_runs import pricing
 
-# kind of an hour -> (choice it belongs to, words, how the fleet follows the load)
-KINDS = {
-    "own": ("own", "own", "fixed"),
-    "on_demand": ("rent", "on demand", "autoscale"),
-    "spot": ("rent", "spot", "autoscale"),
-    "marketplace": ("rent", "marketplace", "autoscale"),
-    "reserved_3m": ("rent", "3-month reservation", "fixed"),
-    "committed_1y": ("rent", "1-year commitment", "fixed"),
-    "committed_3y": ("rent", "3-year commitment", "fixed"),
-    "rental_3y": ("rent", "3-year contract", "fixed"),  # of the reader's own facts: ours are estimates
-    "api": ("api", "API", ""),
-}  # fmt: skip
 # what a choice binds one to: machines, a contract, an hour, nothing
 GROUPS = {"own": "own", "committed": "commitment", "hourly": "rent by the hour", "api": "API"}
 SIZE_STEP = 1.0  # doublings of a volume within which a service keeps its hours
-KEPT = 1  # replicas that never stop: the first request of the night must not wait for a start
 PLANNED, FEWEST = 2_000_000, 64  # hours planned in one search, and volumes in it at least
 DRAWN = 20  # choices in the figure; the table has all
 NO_SPOT = "the work must not be interrupted: workload.interruptible is false"
-ENDS = ("_low", "", "_high")
-COSTS = {"input": "usd_per_mtok_in", "cached": "usd_per_mtok_cached", "output": "usd_per_mtok_out"}
 COLUMNS = {
     "name": ("Choice", None), "usd_per_mtok": ("All tokens, allocated", "USD/Mtok"),
     "usd_per_mtok_used": ("All tokens, busy time only", "USD/Mtok"), "usd_per_mtok_in": ("Input", "USD/Mtok_in"),
@@ -69,11 +55,6 @@ COLUMN_UNITS = {  # of columns whose names do not say theirs
 API_COLUMNS = {name: (title, unit) for name, (title, unit) in COLUMNS.items() if name in (
     "name", "usd_per_mtok", "usd_per_month", *COSTS.values()) or name.startswith("price_")} | {"name": ("Price", None)}
 REFUSED_COLUMNS = {"name": ("Not to be had", None), "reason": ("Why", None)}
-
-
-def rate(requests_per_day):
-    """Requests a second of a day's requests."""
-    return requests_per_day / units.SECONDS_PER_DAY
 
 
 def paid_replicas(case, row, policy, requests_per_day, slower=1.0):
@@ -188,7 +169,8 @@ def serving(case):
     asked = {"weights": case.weights, "kv": case.kv, "isl": case.isl, "osl": case.osl, "cached_prefix": case.cached_prefix}
     limits = {"ttft_ms": case.ttft_ms, "tpot_ms": case.tpot_ms}
     sizes = None if case.n_gpus is None else (case.n_gpus,)
-    return sizing.choices(case.model, case.gpus, sizes=sizes, **asked, **limits)
+    found = sizing.choices(case.model, case.gpus, sizes=sizes, **asked, **limits)
+    return pricing.serving(case, found) if getattr(case, "measured", None) else found
 
 
 @finding
@@ -275,7 +257,7 @@ def _unmeasured(table):
 
 
 def _hours(case):
-    return [kind for kind, (choice, _, policy) in KINDS.items() if policy and choice in case.choices]
+    return [kind for kind, (of, _, policy) in KINDS.items() if policy and of in case.choices]
 
 
 def words(gpu, kind):
@@ -328,51 +310,14 @@ def _rented(case, row, kind, plan, shares):
 
 def _by_server(row, min_gpus):
     """What one server serves, with as many replicas as it holds; of smaller ones a replica takes as many as it needs."""
-    held, gpus = max(1, min_gpus // row["n_gpus"]), -(-row["n_gpus"] // min_gpus) * min_gpus
-    if gpus == row["n_gpus"]:
-        return row
-    speed = {f"requests_per_s{end}": held * row[f"requests_per_s{end}"] for end in ENDS}
-    return pd.Series(row.to_dict() | speed | {"n_gpus": gpus, "concurrency": held * row["concurrency"]})
+    changed = choice.by_server(row, min_gpus)
+    return pd.Series(row.to_dict() | changed) if changed else row
 
 
 def _cost(case, row, plan, price, shares, kind, owned=None):
     """One row of :func:`offers`."""
-    gpus = row["n_gpus"] * plan["paid"][1]
-    lines = bill.of_machines(case, n_gpus=gpus, utilisation=plan["utilisation"], spare_share=plan["spare_share"],
-                             hour=bill.hour_parts(price["typical"], owned))
-    out = {"gpu": row["gpu"], "n_gpus": row["n_gpus"], "gpus": gpus, "unit_gpus": row.get("unit_gpus", 1),
-           "concurrency": row["concurrency"], "replicas": plan["paid"][1], **_billed(case, lines),
-           **bill.bound(case, kind, gpus, price["typical"], owned, price["term_months"]), "utilisation": plan["utilisation"],
-           "calibrated": row["calibrated"], "unmeasured": row["unmeasured"],
-           **_dated(case, price),
-           **{f"requests_per_s{end}": row[f"requests_per_s{end}"] for end in ENDS}}
-    share = tokens(case)
-    for place, (end, name) in enumerate(zip(ENDS, ("low", "typical", "high"), strict=True)):
-        usd = price[name] * (1 + case.ops_overhead)
-        n_gpus = row["n_gpus"] * plan["paid"][place]
-        fast = row["requests_per_s" + ENDS[-1 - place]]  # the fast end makes the cheap token
-        out[f"usd_per_gpu_hour{end}"] = price[name]
-        out[f"usd_per_month{end}"] = money.usd_per_month_of_gpus(usd_per_gpu_hour=usd, n_gpus=n_gpus) + lines["people"]
-        out[f"usd_per_mtok{end}"] = out[f"usd_per_month{end}"] / mtok_per_month(case)
-        out[f"usd_per_mtok_used{end}"] = per_mtok(case, usd, row["n_gpus"], fast)  # of a replica that is always full
-        for kind, column in COSTS.items():
-            out[f"{column}{end}"] = money.usd_per_mtok_of_kind(
-                usd_per_mtok=out[f"usd_per_mtok{end}"], time_share=shares[kind],
-                tok_share=share[kind] / tok_per_request(case)) if share[kind] else np.nan
-    return out
-
-
-def _billed(case, lines):
-    """The lines of a bill as columns of a row, and the bill where a team exists already."""
-    marginal = sum(usd for line, usd in lines.items() if line != "people")
-    return {f"usd_per_month_{line}": usd for line, usd in lines.items()} | {
-        "usd_per_month_marginal": marginal, "usd_per_mtok_marginal": marginal / mtok_per_month(case)}
-
-
-def per_mtok(case, usd_per_gpu_hour, n_gpus, requests_per_s):
-    """Cost of a million tokens where so many GPUs are paid for so many requests. [USD/Mtok]"""
-    return money.usd_per_mtok(usd_per_gpu_hour=usd_per_gpu_hour, n_gpus=n_gpus,
-                              tok_per_s=requests_per_s * tok_per_request(case), utilisation=1.0)
+    return choice.machines(case, row, plan, price, shares, kind, owned) | _dated(case, price) | {
+        "calibrated": row["calibrated"], "unmeasured": row["unmeasured"]}
 
 
 def _dated(case, price):
@@ -385,31 +330,13 @@ def _dated(case, price):
             "price_mark": ", ".join(word for word, holds in marks.items() if holds)}
 
 
-def mtok_per_month(case, requests_per_day=None):
-    """Tokens of a month of all kinds, of the case or with other requests a day. [Mtok]"""
-    day = case.requests_per_day if requests_per_day is None else requests_per_day
-    per_day = day * units.convert(tok_per_request(case), "tok", "Mtok")
-    return per_day * units.DAYS_PER_YEAR / units.MONTHS_PER_YEAR
-
-
 def _api_row(case):
     """The API's row of :func:`offers`; its prices are what its tokens cost."""
     try:
         price = scenario_prices.api(case)
     except NoPrice as error:
         return {"kind": "api", "gpu": "", "name": "API", "reason": str(error)}
-    month = mtok_per_month(case)
-    lines = bill.of_api(case, price["blend"][1] * month)
-    out = {"kind": "api", "gpu": "", "name": "API", "reason": "", "seller": price["sellers"][1], **_dated(case, price),
-           **_billed(case, lines), "gpus": 0.0, "capital_usd": 0.0, "commitment_usd": 0.0, "commitment_months": 0.0}
-    for place, end in enumerate(ENDS):
-        out[f"usd_per_mtok_used{end}"] = price["blend"][place]
-        out[f"usd_per_month{end}"] = price["blend"][place] * month + lines["people"]
-        out[f"usd_per_mtok{end}"] = out[f"usd_per_month{end}"] / month
-        for kind, column in COSTS.items():
-            with_people = out[f"usd_per_mtok{end}"] / price["blend"][place]
-            out[f"{column}{end}"] = price[kind][place] * with_people if tokens(case)[kind] else np.nan
-    return out
+    return {"kind": "api", "gpu": "", "name": "API", "reason": "", **_dated(case, price), **choice.api(case, price)}
 
 
 @finding

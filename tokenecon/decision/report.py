@@ -7,7 +7,7 @@ from math import nan
 
 from tokenecon import __version__, data, files, queries
 from tokenecon.decision import scenario
-from tokenecon.errors import BadInput, NoEstimate, NoPrice, NothingServes, UnknownId
+from tokenecon.errors import BadInput, NoEstimate, NoPrice, NothingServes, UnknownId, did_you_mean
 from tokenecon.numbers import jsonable, number, span
 
 HIDDEN = ("profile",)  # of a case, in JSON: the hours of a file
@@ -77,11 +77,16 @@ def reported(make):
 
 
 @reported
-def cost(path, price_rule=None):
-    """What every choice costs today: a report."""
+def cost(path, price_rule=None, changes=(), measured=()):
+    """What every choice costs today: a report.
+
+    ``changes`` are texts like ``isl=3000`` in place of what the scenario says; ``measured`` runs stand in place of the model's
+    speed where they apply.
+    """
     from tokenecon.decision import break_even, options
 
-    case = _case(path, price_rule)
+    case = _case(path, price_rule, changes)
+    case.measured = measured
     offered = _served(options.offers, case)
     table, crossings = offered.table, break_even.against_api(case, offered)
     sold = options.api_sellers(case)
@@ -119,9 +124,16 @@ def decide(path, draws, seed, price_rule=None):
     return _report(case, sections, found, said) | {"draws": done.draws, "seed": done.seed}
 
 
-def _case(path, price_rule):
-    """The case of a scenario, by another price rule than its own where one is given."""
-    return scenario.load(path) if price_rule is None else scenario.overridden(path, {"price_rule": price_rule})
+def _case(path, price_rule, changes=()):
+    """The case of a scenario, with changes and by another price rule than its own where they are given."""
+    stated = {} if price_rule is None else {"price_rule": price_rule}
+    for one in changes:
+        name, _, value = one.partition("=")
+        if name not in scenario.PLACES:
+            raise BadInput(f"parameter '{name}' does not exist{did_you_mean(name, scenario.PLACES)}; allowed are "
+                           f"{', '.join(scenario.PLACES)}")
+        stated[name] = value
+    return scenario.overridden(path, stated) if stated else scenario.load(path)
 
 
 def _served(compute, case):
@@ -150,6 +162,8 @@ def tell(report, show, *, as_json=False, csv=None):
         return
     case = report["scenario"]
     print(f"{case.name}: {case.model}, prices known on {case.as_of}")
+    for what, words in case.load:
+        print(f"  load: {what}: {words}")
     for title, _, table, columns in report["sections"]:
         if len(table):
             print(f"\n{title}")

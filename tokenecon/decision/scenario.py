@@ -18,6 +18,7 @@ FOLDER = data.shipped("notebooks") / "scenarios"
 EXAMPLES = "notebooks/scenarios/"
 TRAFFIC = ("profile", "peak_to_mean", "file", "utilisation")
 COUNTED = ("years", "spare_replicas")  # of them, what is a whole number
+BURST = 100.0  # busiest ten minutes over the busiest hour, at most, as in the schema
 HOURS = 8784  # of a traffic file: a leap year; the fleet is planned for each hour at hundreds of volumes
 # field of a case that data/assumptions.csv fills where the scenario says nothing
 ASSUMED = {
@@ -171,26 +172,18 @@ def _checked(name, value, row, path):
 
 def _profile(found, traffic_block, path):
     """The profile of the hours, and from a file also the requests of a day."""
-    from tokenecon import units
     from tokenecon.fleet import traffic
-    from tokenecon.importers import load_csv as files
 
     stated = [name for name in TRAFFIC if getattr(traffic_block, name) is not None]
     if len(stated) != 1:
         held = f"has {' and '.join(stated)}" if stated else "is empty"
         raise BadScenario(path, "traffic", f"{held}, but must have exactly one of {', '.join(TRAFFIC)}")
     found.utilisation = traffic_block.utilisation
+    found.load, found.measured_burst = [], None
+    if traffic_block.gaps is not None and traffic_block.file is None:
+        raise BadScenario(path, "traffic.gaps", "fills the hours that a traffic.file lacks, and there is none")
     if traffic_block.file is not None:
-        try:
-            requests = files.read(path.parent / traffic_block.file)
-            found.profile = traffic.from_requests(requests)
-        except (files.TrafficError, OSError) as error:
-            raise BadScenario(path, "traffic.file", f"is '{traffic_block.file}', but {_reason(error)}") from None
-        if len(found.profile) > HOURS:
-            raise BadScenario(path, "traffic.file", f"is '{traffic_block.file}' with {len(found.profile):,} hours, but must have "
-                              f"at most {HOURS:,}, a year; keep the last one")
-        if found.requests_per_day is None:
-            found.requests_per_day = float(requests["requests_per_h"].mean()) * units.HOURS_PER_DAY
+        _of_file(found, traffic_block, path)
     elif traffic_block.peak_to_mean is not None:
         found.profile = traffic.synthetic(traffic_block.peak_to_mean)
     else:
@@ -198,6 +191,32 @@ def _profile(found, traffic_block, path):
     if found.requests_per_day is None:
         raise BadScenario(path, "workload.requests_per_day", "is missing, but must be a number above 0, "
                           "unless a traffic.file says it")
+    for name in ("isl", "osl"):
+        if getattr(found, name) is None:
+            raise BadScenario(path, f"workload.{name}", "is missing" + (
+                ", and the traffic.file does not say it" if traffic_block.file else ""))
+    found.cached_prefix = found.cached_prefix or 0.0
+
+
+def _of_file(found, traffic_block, path):
+    """Hours of the reader's own load, and from it what the scenario leaves out: requests a day, lengths, cached share."""
+    from tokenecon.fleet import traffic
+    from tokenecon.importers.loads import files, hours
+
+    where = path.parent / traffic_block.file
+    try:
+        load = files.read(where, traffic_block.gaps)
+        hours.refuse_gaps(where, load, traffic_block.gaps)
+    except files.TrafficError as error:
+        raise BadScenario(path, "traffic.file", f"is '{traffic_block.file}', but {error}") from None
+    if len(load.hours) > HOURS:
+        raise BadScenario(path, "traffic.file", f"is '{traffic_block.file}' with {len(load.hours):,} hours, but must have "
+                          f"at most {HOURS:,}, a year; keep the last one")
+    found.profile, found.load = traffic.from_requests(load.hours), hours.said(load)
+    found.measured_burst = load.burst and min(load.burst, BURST)
+    for name in ("requests_per_day", "isl", "osl", "cached_prefix"):
+        if getattr(found, name) is None:
+            setattr(found, name, getattr(load, name))
 
 
 def _sized(found, traffic_block):
@@ -216,11 +235,7 @@ def _sized(found, traffic_block):
     else:
         burst = traffic.of_size(rate)[1]
     smooth = traffic_block.profile == "flat" or found.utilisation is not None
-    found.burst = traffic_block.burst or (1.0 if smooth else burst)
-
-
-def _reason(error):
-    return f"it cannot be read: {error.strerror}" if isinstance(error, OSError) else str(error)
+    found.burst = traffic_block.burst or found.measured_burst or (1.0 if smooth else burst)
 
 
 def _ends(found, path):

@@ -1,9 +1,10 @@
 """Prices of a scenario: an hour rented, an hour owned, and the tokens of an API, each with the range of its sellers."""
 
 import numpy as np
-import pandas as pd
 
 from tokenecon import data, units
+from tokenecon.calculator import choice
+from tokenecon.calculator.choice import tok_per_request
 from tokenecon.errors import NoPrice
 from tokenecon.formulas import contracts
 from tokenecon.ownership import owned_hour
@@ -16,18 +17,6 @@ PERCENTILES = (0.1, 0.9)
 STATED = {"seen": "", "count": 0, "yours": False, "outside": False, "min_gpus": 1, "said": "the scenario", "estimates": False,
           "second_hand": False, "slow": False, "term_months": 0.0, "prepaid_share": 0.0}
 LOST_HOURS = 0.0  # serving loses no work with a machine but the requests in flight, which are sent again
-TOKENS = ("input", "cached", "output")
-
-
-def tok_per_request(case):
-    """Input, with what the cache holds, and output. [tok/request]"""
-    return case.isl + case.osl
-
-
-def tokens(case):
-    """Tokens of a request by kind."""
-    held = case.isl * case.cached_prefix
-    return {"input": case.isl - held, "cached": held, "output": case.osl}
 
 
 def servers(case, gpu, kind):
@@ -143,7 +132,8 @@ def api_offers(case):
                       + f"; see data/api_terms.csv, or add a row to {data.file('api_prices')}")
     known["quoted"] = known["last_seen"].where(known["last_seen"] <= case.as_of, case.as_of)
     known = known.rename(columns={column: kind for kind, column in price_book.MONEY.items()}).reset_index(drop=True)
-    return known.loc[_blended(case, known).drop_duplicates("id").index].reset_index(drop=True)
+    known["blend"] = [choice.blend(case, one)["blend"] for one in known.to_dict("records")]
+    return known.sort_values("blend", kind="stable").drop_duplicates("id").reset_index(drop=True)
 
 
 def api(case, rule=None):
@@ -154,27 +144,25 @@ def api(case, rule=None):
     measured slower than the case allows.
     """
     if case.api:
-        stated = {kind: [case.api[column]] for kind, column in price_book.MONEY.items()}
-        chosen = _blended(case, pd.DataFrame(stated, index=["the scenario"], dtype=float)).iloc[[0, 0, 0]]
-        return {kind: tuple(chosen[kind]) for kind in (*TOKENS, "blend")} | {"sellers": tuple(chosen.index)} | STATED
+        stated = {kind: case.api[column] for kind, column in price_book.MONEY.items()} | {"provider": "the scenario"}
+        return choice.chosen(case, [stated], best=True, percentiles=(*PERCENTILES, 0.5)) | STATED
     rule, known = rule or case.price_rule, api_offers(case)
     offers = gpu_prices.ruled(known, rule, case.as_of)
     if offers.empty:
         raise NoPrice(f"no token price of {case.model} at a hyperscaler on {case.as_of}: {known['provider'].nunique()} other "
                       f"sellers are known; choose another price_rule, or add a row to {data.file('api_prices')}")
-    if rule == "best":
-        rows = _blended(case, offers.head(1)).set_index("provider")
-        setting, seen = offers.head(1), rows["quoted"]
-    else:
-        rows = _blended(case, offers.groupby("provider")[list(TOKENS)].median())
-        setting, seen = offers, offers.groupby("provider")["quoted"].min()
-    chosen = rows.iloc[[int(np.ceil(q * len(rows))) - 1 for q in (PERCENTILES[0], 0.5, PERCENTILES[1])]]
-    middle = setting[setting["provider"] == chosen.index[1]]
+    best = rule == "best"
+    records = offers.head(1).to_dict("records") if best else offers.to_dict("records")  # the cheapest comes first
+    lists = choice.chosen(case, records, best=best, percentiles=(PERCENTILES[0], 0.5, PERCENTILES[1]))
+    setting = offers.head(1) if best else offers
+    seen = setting.groupby("provider")["quoted"].min()
+    seller = lists["sellers"][1]
+    middle = setting[setting["provider"] == seller]
     found = {"model": case.model, "context": tok_per_request(case), "kind": "api", "rule": rule,
-             "setting": gpu_prices.named(chosen.index[1:2]), "sellers": offers["provider"].nunique(),
-             "as_of": seen[chosen.index[1]], "newest": setting["quoted"].max(), "date": case.as_of}
-    return {kind: tuple(chosen[kind]) for kind in (*TOKENS, "blend")} | STATED | {
-        "sellers": tuple(chosen.index), "count": found["sellers"], "seen": found["as_of"],
+             "setting": gpu_prices.named([seller]), "sellers": offers["provider"].nunique(),
+             "as_of": seen[seller], "newest": setting["quoted"].max(), "date": case.as_of}
+    return STATED | lists | {
+        "count": found["sellers"], "seen": found["as_of"],
         "said": gpu_prices.whose(found) + _served(middle), "slow": bool((middle["tok_out_per_s"] < _slowest(case)).any()),
         "outside": rule == "best" and bool(setting["outside"].any()), "yours": bool(data.own("api_prices") & set(setting["id"]))}
 
@@ -190,11 +178,3 @@ def _served(rows):
     formats = [one.upper() for one in rows["weights"].unique()]
     said += formats if len(formats) == 1 and formats[0] else []
     return "".join(f", {one}" for one in said)
-
-
-def _blended(case, rows):
-    """Price lists with their blend at this workload, the cheapest first; who gives no discount asks for the whole price."""
-    share = tokens(case)
-    rows = rows.assign(cached=rows["cached"].fillna(rows["input"]))
-    rows["blend"] = sum(share[kind] * rows[kind] for kind in TOKENS) / tok_per_request(case)
-    return rows.sort_values("blend", kind="stable")

@@ -7,11 +7,14 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, TypeAdapter, 
 from pydantic_core import PydanticCustomError
 
 from tokenecon import kinds
+from tokenecon.calculator import parameters
 from tokenecon.errors import did_you_mean
+from tokenecon.numbers import of_text
 from tokenecon.prices import gpu_prices
 
 CHOICES = ("own", "rent", "api")
 ON_DEMAND = "on_demand"
+GAPS = ("zero", "same_hour")  # how hours that a traffic file lacks are filled
 RENTS = "h100-sxm-80gb: {on_demand: 2.5}` or one number, as in `usd_per_gpu_hour: 2.5"
 NEAREST = 2  # wrong ids of a list for which near ones are named
 
@@ -63,6 +66,12 @@ def number(words, **bounds):
 def whole(words, **bounds):
     """A whole number within bounds."""
     return ruled(of_type(int, **bounds), words)
+
+
+def limited(name):
+    """A number, whole or not, within the bounds that the calculator has for it, too."""
+    words, bounds = parameters.LIMITS[name]
+    return (whole if name in parameters.WHOLE else number)(words, **bounds)
 
 
 def text(words, longest):
@@ -142,7 +151,7 @@ def _by_gpu(value):
 
 def _by_kind(value):
     """Rents by GPU and kind of hour; a number alone is the price on demand, of one GPU or of all of the scenario."""
-    if isinstance(value, int | float):
+    if isinstance(value, int | float) or of_text(value) == of_text(value):  # a text of a number comes from a command
         return _dollar_price(value, "it")
     ids, rented = kinds.kind("gpu", False).ids, ", ".join(gpu_prices.PRICE_KINDS)
     stated = {gpu: prices if hasattr(prices, "items") else {ON_DEMAND: prices} for gpu, prices in value.items()}
@@ -180,10 +189,10 @@ class Part(BaseModel):
 class Workload(Part):
     """What is asked, and how often."""
 
-    isl: number("a number from 1 to 1e8 (input tokens of a request)", ge=1, le=1e8)
-    osl: number("a number from 1 to 1e8 (output tokens of a request)", ge=1, le=1e8)
-    cached_prefix: number("a number of at least 0 and below 1 (0.4 means 40 % of the input)", ge=0, lt=1) = 0.0
-    requests_per_day: number("a number above 0 and at most 1e12", gt=0, le=1e12) = None
+    isl: limited("isl") = None
+    osl: limited("osl") = None
+    cached_prefix: limited("cached_prefix") = None
+    requests_per_day: limited("requests_per_day") = None
     growth_per_year: Rate = 0.0
     api_weights: of_kind("precision", "data/precisions.csv") = None
     interruptible: Truth = False
@@ -193,8 +202,9 @@ class Traffic(Part):
     """How the requests spread over the hours: one of four; and how they come inside an hour."""
 
     profile: one_of(_profiles) = None
-    peak_to_mean: number("a number of at least 1 and below 24 (busiest hour over the mean)", ge=1, lt=24) = None
-    file: text("the name of a CSV file of requests per hour, relative to the scenario", 4096) = None
+    peak_to_mean: limited("peak_to_mean") = None
+    file: text("the name of a file of your load, as `tokenecon traffic` reads it, relative to the scenario", 4096) = None
+    gaps: one_of(lambda: GAPS) = None
     utilisation: number("a number above 0 and at most 1 (0.6 means 60 %)", gt=0, le=1) = None
     fit_size: Truth = True
     burst: number("a number of at least 1 and at most 100 (busiest ten minutes over the busiest hour)", ge=1, le=100) = None
@@ -203,10 +213,10 @@ class Traffic(Part):
 class Service(Part):
     """Who runs it, and what stands ready beyond the load: what is missing comes from data/assumptions.csv."""
 
-    people: number("a number from 0 to 1000 (positions that run an own or rented service)", ge=0, le=1000) = None
+    people: limited("people") = None
     api_people: number("a number from 0 to 1000 (positions that look after an API)", ge=0, le=1000) = None
     usd_per_person_year: NotNegative = None
-    spare_replicas: whole("a whole number from 0 to 1000 (replicas beyond those that the load needs)", ge=0, le=1000) = None
+    spare_replicas: limited("spare_replicas") = None
     availability: number("a number above 0 and below 1 (0.999: enough replicas work for that share of the time)", gt=0,
                          lt=1) = None
     scale_to_zero: Truth = False
@@ -215,8 +225,8 @@ class Service(Part):
 class Latency(Part):
     """Limits of the mean times, and the share of requests that may wait for a free place."""
 
-    ttft_ms: Positive = None
-    tpot_ms: Positive = None
+    ttft_ms: limited("ttft_ms") = None
+    tpot_ms: limited("tpot_ms") = None
     wait_probability: number("a number above 0 and below 1", gt=0, lt=1) = None
 
 
@@ -235,7 +245,7 @@ class Money(Part):
     as_of: ruled(_day, "a date like 2026-07-31") = None
     years: whole("a whole number of years from 1 to 15", ge=1, le=15) = None
     discount_rate: number("a number from 0 to 1 (0.1 means 10 % a year)", ge=0, le=1) = None
-    usd_per_kwh: NotNegative = None
+    usd_per_kwh: limited("usd_per_kwh") = None
     pue: number("a number of at least 1", ge=1) = None
     ops_overhead: NotNegative = None
     residual_share: Share = None
@@ -273,7 +283,7 @@ class Scenario(Part):
     weights: of_kind("precision", "data/precisions.csv")
     kv: of_kind("precision", "data/precisions.csv")
     gpus: of_kind("gpus", "`tokenecon list gpus`")
-    n_gpus: whole("a whole number from 1 to 1024 (GPUs of a replica, in place of the best size)", ge=1, le=1024) = None
+    n_gpus: limited("n_gpus") = None
     workload: Workload
     traffic: Traffic
     service: Service = Field(default_factory=Service)

@@ -9,7 +9,7 @@ import pandas as pd
 from scipy import stats
 
 from tokenecon.fleet import policies
-from tokenecon.fleet.policies import POLICIES, costs
+from tokenecon.fleet.policies import POLICIES, costs, whole
 from tokenecon.numerics import mean_of
 
 __all__ = ["POLICIES", "costs", "demand_curve", "demand_hours", "hours", "plan", "replicas", "spares", "whole"]
@@ -105,12 +105,3 @@ def spares(needed, *, working, availability):
         short = short & (stats.binom.sf(np.ceil(counts) - 1, np.ceil(counts) + out, working) < availability)
         out = out + short
     return out[places].reshape(np.shape(needed))
-
-
-def whole(replicas, *, n_gpus, unit_gpus):
-    """Replicas that are had where GPUs come in servers of ``unit_gpus``: as many as all of their GPUs would make."""
-    if n_gpus >= unit_gpus:
-        each = np.ceil(n_gpus / unit_gpus) * unit_gpus
-        return np.ceil(np.asarray(replicas, dtype=float) - policies.ROUNDING) * each / n_gpus
-    servers = np.ceil(np.asarray(replicas, dtype=float) / (unit_gpus // n_gpus) - policies.ROUNDING)
-    return servers * unit_gpus / n_gpus

@@ -37,6 +37,7 @@ SPREAD, EXTRA = 9.0, 25.0  # places beyond these standard deviations and this ma
 STEP_H = 1.0  # of a profile [h]
 GRID = 4096  # loads from which on the paid time of scale to zero is interpolated
 ROUNDING = 1e-9  # of replicas: what division leaves over a whole number
+SOLVED = 10  # loads tried until the largest load of a fleet is found
 ONE_ALONE = 1  # replicas in the unit of cost: a replica is priced whole
 
 
@@ -46,6 +47,8 @@ def replicas(loads, *, concurrency, wait_probability):
     Exact for any number of places: Erlang C from the incomplete gamma function, searched by doubling and halving.
     """
     values, places = distinct(loads)
+    if isinstance(values, list):
+        return _placed(_ascending(values, concurrency, wait_probability), places)
     most = erlang.fleet(load=maximum_of(values), places=concurrency, wait_probability=wait_probability)
     # many loads on a small fleet: the largest load of every fleet is found sooner than the fleet of every load
     if 8 * most < size(values):
@@ -59,6 +62,29 @@ def replicas(loads, *, concurrency, wait_probability):
             return erlang.fleet(load=load, places=concurrency, wait_probability=wait_probability)
 
     return _placed(each(lambda load: where(load > 0, fleet(load), 0.0), values), places)
+
+
+def _ascending(loads, concurrency, wait_probability):
+    """:func:`replicas` of a list in ascending order: each fleet begins with that of the load before.
+
+    Where many loads need the same fleets, the largest load of each fleet is found, else each load is tried.
+    """
+    few = SOLVED * ((loads[-1] - loads[0]) / concurrency + 1) < len(loads)
+    found, count, limit, busy = [], 0.0, 0.0, 0.0
+    for load in loads:
+        fits = load <= 0 or load <= limit
+        while not fits:
+            count = max(count + 1, floor(load / concurrency) + 1) if few or count == 0 else count
+            slots = count * concurrency
+            if few:
+                busy = erlang.utilisation(slots=slots, wait_probability=wait_probability, least=busy)
+                limit = busy * slots
+                fits = load <= limit
+            else:
+                fits = load < slots and erlang.waiting(slots=slots, load=load) <= wait_probability
+                count += not fits
+        found.append(count if load > 0 else 0.0)
+    return found
 
 
 def autoscaled(needed, steps, start_steps):
@@ -163,6 +189,14 @@ def fleet(ratios, mean_requests_per_s, *, requests_per_s, concurrency, wait_prob
 def at_utilisation(rate, *, requests_per_s, utilisation, kept):
     """Whole replicas for a rate where a plan says how busy they are to be; so many are kept in any case."""
     return maximum(ceil(rate / requests_per_s / utilisation - ROUNDING), kept)
+
+
+def whole(replicas, *, n_gpus, unit_gpus):
+    """Replicas that are had where GPUs come in servers of ``unit_gpus``: as many as all of their GPUs would make."""
+    if n_gpus >= unit_gpus:
+        each_gpus = ceil(n_gpus / unit_gpus) * unit_gpus
+        return ceil(replicas - ROUNDING) * each_gpus / n_gpus
+    return ceil(replicas / (unit_gpus // n_gpus) - ROUNDING) * unit_gpus / n_gpus
 
 
 def busy(rates, paid, requests_per_s):

@@ -5,10 +5,12 @@ A profile is a DataFrame ``hour``, ``ratio``: the rate of requests in each hour 
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq
 
 from tokenecon import data
 from tokenecon.errors import UnknownId
+from tokenecon.fleet import shapes
+from tokenecon.fleet.shapes import SMOOTHEST
+from tokenecon.queries import remembered
 from tokenecon.units import HOURS_PER_DAY
 
 DAY, WEEK = int(HOURS_PER_DAY), 7
@@ -23,8 +25,7 @@ LABELS = {
     "azure-2023-code": "Azure code", "mooncake-conversation": "Kimi conversation", "mooncake-synthetic": "Kimi, synthetic",
     "flat": "steady load", "diurnal": "smooth day", "weekly": "smooth week",
 }  # fmt: skip
-STEEPEST = 1e4  # power to which the hours of a profile are raised at most
-SMOOTHEST, SHARPEST = 1.0, 24.0  # busiest hour over mean: a flat day; all requests of a day in one hour
+SHARPEST = 24.0  # busiest hour over mean: all requests of a day in one hour
 
 
 def profile(name):
@@ -79,43 +80,32 @@ def synthetic(peak_to_mean, weekend=1.0):
     if wanted < SMOOTHEST:
         raise ValueError(f"peak_to_mean is {peak_to_mean:g}, but days as unequal as weekend = {weekend:g} alone make "
                          f"{days.max():.3g}; raise peak_to_mean")
-    return _made(np.outer(days, _day(wanted)).ravel())
+    return _made(np.outer(days, shapes.smooth_day(wanted)).ravel())
 
 
-def _day(peak_to_mean):
-    """24 hours with mean 1 and this value in the busiest."""
-    angle = np.arange(DAY) / DAY * 2 * np.pi
+@remembered
+def pools():
+    """What was measured of pools of a few clients of each service, as :func:`tokenecon.fleet.shapes.of_size` takes it.
 
-    def shape(width):
-        rates = np.exp(width * (np.cos(angle - np.pi) - 1))
-        return rates / rates.mean()
-
-    if peak_to_mean == SMOOTHEST:
-        return np.ones(DAY)
-    widest = 1.0
-    while shape(widest).max() < peak_to_mean:
-        widest *= 2
-    return shape(brentq(lambda width: shape(width).max() - peak_to_mean, 0.0, widest, xtol=1e-13))
+    Between pools it is interpolated over the logarithm of their clients, and a pool is given no lower peak than a larger one of
+    the same service has.
+    """
+    found = []
+    for trace in POOLED:
+        part = data.rows("traffic_pooling", {"trace": trace}).sort_values("clients")
+        every = fact(trace, "clients")
+        peak_1h = np.array([*part["peak_1h"], fact(trace, "peak_1h")])
+        burst = np.array([*part["peak_10min"], fact(trace, "peak_10min")]) / peak_1h
+        found.append({"mean_rate": fact(trace, "mean_rate"), "clients": every,
+                      "size": [float(one) for one in np.log([*part["clients"], every])],
+                      "peak_1h": [float(one) for one in np.maximum.accumulate(peak_1h[::-1])[::-1]],
+                      "burst": [float(one) for one in burst]})
+    return found
 
 
 def of_size(requests_per_s):
-    """Busiest hour over the mean, and busiest ten minutes over the busiest hour, of a service with this rate of requests.
-
-    Of each service that was measured so many of its clients are taken as send at this rate, at least one and at most all; the
-    result is the median over the services.  Between pools it is interpolated over the logarithm of their clients, and a pool is
-    given no lower peak than a larger one of the same service has.
-    """
-    peaks, bursts = [], []
-    for trace in POOLED:
-        pools = data.rows("traffic_pooling", {"trace": trace}).sort_values("clients")
-        every = fact(trace, "clients")
-        sizes = np.log([*pools["clients"], every])
-        peak_1h = np.array([*pools["peak_1h"], fact(trace, "peak_1h")])
-        burst = np.array([*pools["peak_10min"], fact(trace, "peak_10min")]) / peak_1h
-        clients = np.log(max(1.0, requests_per_s / fact(trace, "mean_rate") * every))
-        peaks.append(np.interp(clients, sizes, np.maximum.accumulate(peak_1h[::-1])[::-1]))
-        bursts.append(np.interp(clients, sizes, burst))
-    return float(np.median(peaks)), float(np.median(bursts))
+    """Busiest hour over the mean, and busiest ten minutes over the busiest hour, of a service with this rate of requests."""
+    return shapes.of_size(pools(), float(requests_per_s))
 
 
 def sized(trace, requests_per_s):
@@ -131,31 +121,18 @@ def sized(trace, requests_per_s):
 def peaked(profile, peak_to_mean):
     """A profile whose busiest hour is so many times the mean: its ratios raised to one power; one that peaks higher stays."""
     ratio = profile["ratio"].to_numpy()
-    if ratio.max() >= peak_to_mean or not (ratio > 0).any() or np.ptp(ratio) == 0:
-        return profile
-
-    def raised(power):
-        rates = (ratio / ratio.max()) ** power
-        return rates / rates.mean()
-
-    widest = 2.0
-    while raised(widest).max() < peak_to_mean:
-        widest *= 2
-        if widest > STEEPEST:
-            return profile  # two equal peaks of a short record cannot be told apart
-    power = brentq(lambda one: raised(one).max() - peak_to_mean, 1.0, widest, xtol=1e-12)
-    return profile.assign(ratio=_made(raised(power))["ratio"].to_numpy())
+    raised = shapes.peaked(ratio, peak_to_mean)
+    return profile if raised is ratio else profile.assign(ratio=raised)
 
 
 def from_requests(table):
-    """The profile of the reader's own hours, as :func:`tokenecon.importers.load_csv.read` gives them."""
+    """The profile of the reader's own hours, as :func:`tokenecon.importers.loads.files.read` gives them."""
     return _made(table["requests_per_h"].to_numpy(dtype=float))
 
 
 def _made(rates):
     """A profile of rates in any unit: their ratios to the mean."""
-    ratio = np.asarray(rates, dtype=float) / np.mean(rates)
-    ratio = ratio / ratio.mean()  # the first division leaves the mean a rounding error from 1
+    ratio = shapes.ratios(np.asarray(rates, dtype=float))
     return pd.DataFrame({"hour": np.arange(len(ratio), dtype=float), "ratio": ratio})
 
 

@@ -176,7 +176,7 @@ def _set_up(ask, known, combinations, number, rows):
     chips = {name: column[own] for name, column in _hardware(said, "model").items()}
     with np.errstate(all="ignore"):  # layouts that will be refused
         layout = operands.layout({name: np.broadcast_to(_of(number[name], first), len(first)) for name in operands.SETUP})
-        wrong = np.logical_or.reduce(checks.undivided(layout, chips["hidden"]))
+        wrong = np.logical_or.reduce(operands.undivided(layout, chips["hidden"]))
         each = [checks.places(one) for one in said]
         places = {name: np.array([one[name] for one in each])[own] for name in each[0]}
         ask.setups = results.setup(chips, layout, places)
@@ -197,7 +197,7 @@ def _set_up(ask, known, combinations, number, rows):
     if wrong.any():
         sentences = np.full(len(first), "", dtype=object)
         for one in np.flatnonzero(wrong):
-            sentences[one] = checks.layout_sentence({name: float(column[one]) for name, column in layout.items()},
+            sentences[one] = operands.layout_sentence({name: float(column[one]) for name, column in layout.items()},
                                                     float(chips["hidden"][one]), said[own[one]]["model"])
         ask.tell(where[wrong[found]], sentences[found[wrong[found]]])
     _lengths(ask, own, said, rows)
@@ -208,11 +208,11 @@ def _lengths(ask, own, said, rows):
     place = ask.place[rows]
     isl, osl = (_of(ask.numbers[name], rows) for name in ("isl", "osl"))
     positions = ask.setups["positions"]
-    if not np.any(checks.too_long(isl, osl, positions.min())):
+    if not np.any(operands.too_long(isl, osl, positions.min())):
         return
-    wrong = np.flatnonzero(checks.too_long(isl, osl, positions[place]))
+    wrong = np.flatnonzero(operands.too_long(isl, osl, positions[place]))
     every = np.arange(len(ask.good))[rows]
-    sentences = [checks.length_sentence(*(float(_of(one, at)) for one in (isl, osl)), positions[place[at]],
+    sentences = [operands.length_sentence(*(float(_of(one, at)) for one in (isl, osl)), positions[place[at]],
                                         said[own[place[at]]]["model"]) for at in wrong]
     ask.tell(every[wrong], np.array(sentences, dtype=object))
 

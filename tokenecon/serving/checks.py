@@ -224,46 +224,6 @@ def overload_sentence(requests_per_s, most_per_s):
             "n_gpus")
 
 
-def undivided(layout, hidden):
-    """What does not divide in a layout: GPUs by replicas, tp by ep, prefill GPUs by theirs, the hidden size by tp."""
-    prefill, replica = layout["prefill_gpus"], layout["group"] * layout["pp"]
-    rest, read = layout["n_gpus"] - prefill, layout["prefill_group"] * layout["pp"]
-    apart = (layout["dp"] > 1) & (layout["prefill_group"] % layout["tp"] != 0)
-    return ((prefill == 0) & (rest % replica != 0), layout["group"] % layout["ep"] != 0,
-            (prefill > 0) & ((prefill % read != 0) | (rest % replica != 0) | (rest <= 0) | apart),
-            (hidden % layout["tp"] != 0) | ((prefill > 0) & (layout["dp"] <= 1) & (hidden % layout["prefill_group"] != 0)))
-
-
-def layout_sentence(layout, hidden, model):
-    """What is wrong with one layout."""
-    n_gpus, group, pp, ep, tp = (layout[name] for name in ("n_gpus", "group", "pp", "ep", "tp"))
-    gpus, experts, prefill, width = undivided(layout, hidden)
-    if gpus:
-        return (f"n_gpus {n_gpus:g} is not a multiple of tp {group:g} times pp {pp:g}; "
-                "give a tp and pp whose product divides n_gpus")
-    if experts:
-        return f"ep {ep:g} does not divide the {group:g} GPUs of tp"
-    if prefill:
-        return (f"prefill_gpus {layout['prefill_gpus']:g} must be a multiple of prefill_tp times pp "
-                f"({layout['prefill_group'] * pp:g}) and leave to decode a multiple of tp times pp ({group * pp:g}); with "
-                f"attention_dp, prefill_tp is a multiple of tp over attention_dp ({tp:g})")
-    if width:
-        name, size = ("tp", tp) if hidden % tp else ("prefill_tp", layout["prefill_group"])
-        return f"{name} {size:g} does not divide the hidden size {hidden:.0f} of {model}; give an n_gpus or a tp that does"
-    return ""
-
-
-def too_long(isl, osl, positions):
-    """Whether prompt and answer together need more positions than a model has."""
-    return isl + osl > positions
-
-
-def length_sentence(isl, osl, positions, model):
-    """What is wrong with a length; the limit is that of the model's config.json, with its own scaling of positions."""
-    return (f"isl {isl:g} and osl {osl:g} are {isl + osl:.0f} positions, but {model} has {positions:.0f}; lower isl or osl, or "
-            "give a config.json whose max_position_embeddings is larger")
-
-
 def price_sentence(gpu):
     """Why a case has no cost: no price is given and none is known."""
     return f"gpu '{gpu}' has no offer in {data.file('prices')}; give usd_per_gpu_hour"

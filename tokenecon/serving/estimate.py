@@ -82,10 +82,10 @@ def _one(given, intervals, percentiles):
         return blank
     ids = [words[name] for name in cases.FORMATS]
     hardware = lookups.hardware(*ids)
-    if said := checks.layout_sentence(operands.layout(number), hardware["hidden"], words["model"]):
+    if said := operands.layout_sentence(operands.layout(number), hardware["hidden"], words["model"]):
         return blank | {"error": said}
-    if checks.too_long(number["isl"], number["osl"], hardware["positions"]):
-        return blank | {"error": checks.length_sentence(number["isl"], number["osl"], hardware["positions"], words["model"])}
+    if operands.too_long(number["isl"], number["osl"], hardware["positions"]):
+        return blank | {"error": operands.length_sentence(number["isl"], number["osl"], hardware["positions"], words["model"])}
     if math.isnan(number["usd_per_gpu_hour"]):
         number["usd_per_gpu_hour"] = lookups.usd_per_gpu_hour(words["gpu"])
     unmeasured, new = support.unmeasured(*ids, words["newer"])

@@ -67,9 +67,7 @@ def server_gpus(gpu):
 @remembered
 def formats(model, weights):
     """How a model's weights lie: formats of each group, the precision rows they name by id, and whether that is as published."""
-    shape, own = record(model), published(model)[0]
-    same = operands.SAME_SPEED.get(own, own) == weights
-    found = model_shape.published(shape) if same else model_shape.converted(shape, data.precision(weights))
+    found, same = operands.formats(record(model), published(model)[0], weights, data.precision)
     named = sorted({form for shares in found.values() for form in shares})
     return found, {form: data.precision(form) for form in named}, same
 

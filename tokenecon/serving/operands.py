@@ -29,6 +29,7 @@ MEMORY = ("memory_share", "reserve_gb")  # what a case may state of its memory; 
 SETUP = LAYOUT + MEMORY  # numbers that belong to a setup, not to a row
 LARGE_BYTES = 70.0 * 1024**3  # from which on vLLM profiles long passes of many sequences; it leaves out the A100
 PROFILE = {False: (2048.0, 256.0), True: (8192.0, 1024.0)}  # tokens of a pass, sequences at once
+SIZES = (1, 2, 4, 8)  # GPUs of a replica inside one server
 NEEDED_OF_A_GPU = ("engine_memory_bytes", "bandwidth_bytes_per_s", "bf16_flop_per_s")
 
 
@@ -127,6 +128,18 @@ def of_weights(shape, formats, precisions, chip, own):
     return found
 
 
+def formats(shape, published, weights, precision):
+    """Formats of each group of weights, and whether they are those that the model is published in; ``precision`` finds a row."""
+    own = SAME_SPEED.get(published, published) == weights
+    return model_shape.published(shape) if own else model_shape.converted(shape, precision(weights)), own
+
+
+def layouts(sizes, server_gpus, routed):
+    """Sizes of a replica worth trying, in GPUs, each with its attention groups: experts may also run attention data-parallel."""
+    return [(size, ranks) for size in sizes or [one for one in SIZES if one <= server_gpus]
+            for ranks in ((1, size) if routed and size > 1 else (1,))]
+
+
 def arithmetic(precision, chip, own):
     """Rate at which a chip computes with weights in a format, and 1 where it unpacks them to 16 bits first, else 0. [FLOP/s]
 
@@ -195,3 +208,46 @@ def completed(case):
     most = where(case["racked"] > 0, chosen, minimum(case["routed_groups"], chosen))
     case["prompt_copies"] = minimum((servers - 1.0) * (1.0 - (1.0 - 1.0 / servers) ** chosen), most * (1.0 - 1.0 / servers))
     return case
+
+
+# --- what does not go together ---------------------------------------------------------------------
+
+
+def undivided(layout, hidden):
+    """What does not divide in a layout: GPUs by replicas, tp by ep, prefill GPUs by theirs, the hidden size by tp."""
+    prefill, replica = layout["prefill_gpus"], layout["group"] * layout["pp"]
+    rest, read = layout["n_gpus"] - prefill, layout["prefill_group"] * layout["pp"]
+    apart = (layout["dp"] > 1) & (layout["prefill_group"] % layout["tp"] != 0)
+    return ((prefill == 0) & (rest % replica != 0), layout["group"] % layout["ep"] != 0,
+            (prefill > 0) & ((prefill % read != 0) | (rest % replica != 0) | (rest <= 0) | apart),
+            (hidden % layout["tp"] != 0) | ((prefill > 0) & (layout["dp"] <= 1) & (hidden % layout["prefill_group"] != 0)))
+
+
+def layout_sentence(layout, hidden, model):
+    """What is wrong with one layout."""
+    n_gpus, group, pp, ep, tp = (layout[name] for name in ("n_gpus", "group", "pp", "ep", "tp"))
+    gpus, experts, prefill, width = undivided(layout, hidden)
+    if gpus:
+        return (f"n_gpus {n_gpus:g} is not a multiple of tp {group:g} times pp {pp:g}; "
+                "give a tp and pp whose product divides n_gpus")
+    if experts:
+        return f"ep {ep:g} does not divide the {group:g} GPUs of tp"
+    if prefill:
+        return (f"prefill_gpus {layout['prefill_gpus']:g} must be a multiple of prefill_tp times pp "
+                f"({layout['prefill_group'] * pp:g}) and leave to decode a multiple of tp times pp ({group * pp:g}); with "
+                f"attention_dp, prefill_tp is a multiple of tp over attention_dp ({tp:g})")
+    if width:
+        name, size = ("tp", tp) if hidden % tp else ("prefill_tp", layout["prefill_group"])
+        return f"{name} {size:g} does not divide the hidden size {hidden:.0f} of {model}; give an n_gpus or a tp that does"
+    return ""
+
+
+def too_long(isl, osl, positions):
+    """Whether prompt and answer together need more positions than a model has."""
+    return isl + osl > positions
+
+
+def length_sentence(isl, osl, positions, model):
+    """What is wrong with a length; the limit is that of the model's config.json, with its own scaling of positions."""
+    return (f"isl {isl:g} and osl {osl:g} are {isl + osl:.0f} positions, but {model} has {positions:.0f}; lower isl or osl, or "
+            "give a config.json whose max_position_embeddings is larger")

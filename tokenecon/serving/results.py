@@ -5,6 +5,7 @@ cases, for one case, and for MicroPython in the reader's browser.
 """
 
 from tokenecon.formulas import levers, money, passes
+from tokenecon.numbers import grouped
 from tokenecon.numerics import floor, maximum, minimum, some, where
 from tokenecon.serving import intervals, operands, steady_state
 from tokenecon.serving.arrivals import poisson
@@ -12,6 +13,8 @@ from tokenecon.serving.coefficients import GATHERED, NETWORK_BYTES_PER_S
 from tokenecon.units import BYTES_PER_GB, MS_PER_SECOND
 
 UNKNOWN = float("nan")
+WHOLE_MS = 100.0  # from which on a time has no digits behind the point
+ALONE = "one request alone"  # how the reason begins where a latency limit is missed
 LEAST_PER_S = 1e-6  # arrivals in place of none where other loads stand beside
 BEYOND = 1.2  # a static batch may be so much larger than what fits by the usual share of memory
 # Result -> the quantity whose interval it has; money falls as the rate rises.
@@ -92,28 +95,34 @@ def of(case, state, *, usd_per_gpu_hour, utilisation):
     Each kind of token pays for the time that it causes (:func:`busy_seconds`), and together they pay the bill.
     """
     used, isl, osl, cached = case["used"], case["isl"], case["osl"], case["cached"]
+    rate = state["requests_per_s"] * used
+    paid = {"usd_per_gpu_hour": usd_per_gpu_hour, "n_gpus": case["n_gpus"], "utilisation": utilisation}
+    time = busy_seconds(case, state)
+    found = latencies(case, state)
+    found.update({
+        "concurrency_used": state["batch"] * used,
+        "output_tok_s": rate * osl, "total_tok_s": rate * (isl + osl), "bound": bound(state),
+        "usd_per_mtok_in": money.usd_per_mtok_of_seconds(busy_s=time["input_s"] / used, tok=isl * (1.0 - cached), **paid),
+        "usd_per_mtok_out": money.usd_per_mtok_of_seconds(busy_s=time["output_s"] / used, tok=osl, **paid),
+        "usd_per_mtok": money.usd_per_mtok(tok_per_s=rate * (isl + osl), **paid),
+    })
+    found[CACHED] = UNKNOWN
+    if some(cached > 0):
+        usd = money.usd_per_mtok_of_seconds(busy_s=time["cached_s"] / used, tok=where(cached > 0, isl * cached, 1.0), **paid)
+        found[CACHED] = where(cached > 0, usd, UNKNOWN)
+    return found
+
+
+def latencies(case, state):
+    """Of :func:`of` what limits are held against: whether a case fits, how many requests do, and the mean latencies."""
     # measured static batches go up to an eighth beyond the memory that engines are taken to leave
     fits = state["fit"] >= 1.0
     if some(case["load"] == steady_state.STATIC):
         beyond = (case["load"] == steady_state.STATIC) & (case["concurrency"] < operands.ENDLESS) & (
             case["concurrency"] > BEYOND * state["fit"])
         fits = where(beyond, False, fits)
-    rate = state["requests_per_s"] * used
-    paid = {"usd_per_gpu_hour": usd_per_gpu_hour, "n_gpus": case["n_gpus"], "utilisation": utilisation}
-    time = busy_seconds(case, state)
-    found = {
-        "fits": fits, "max_concurrency": floor(state["fit"]) * case["replicas"], "concurrency_used": state["batch"] * used,
-        "ttft_ms": state["ttft_s"] * MS_PER_SECOND, "tpot_ms": state["tpot_s"] * MS_PER_SECOND,
-        "output_tok_s": rate * osl, "total_tok_s": rate * (isl + osl), "bound": bound(state),
-        "usd_per_mtok_in": money.usd_per_mtok_of_seconds(busy_s=time["input_s"] / used, tok=isl * (1.0 - cached), **paid),
-        "usd_per_mtok_out": money.usd_per_mtok_of_seconds(busy_s=time["output_s"] / used, tok=osl, **paid),
-        "usd_per_mtok": money.usd_per_mtok(tok_per_s=rate * (isl + osl), **paid),
-    }  # fmt: skip
-    found[CACHED] = UNKNOWN
-    if some(cached > 0):
-        usd = money.usd_per_mtok_of_seconds(busy_s=time["cached_s"] / used, tok=where(cached > 0, isl * cached, 1.0), **paid)
-        found[CACHED] = where(cached > 0, usd, UNKNOWN)
-    return found
+    return {"fits": fits, "max_concurrency": floor(state["fit"]) * case["replicas"], "ttft_ms": state["ttft_s"] * MS_PER_SECOND,
+            "tpot_ms": state["tpot_s"] * MS_PER_SECOND}
 
 
 def bound(state):
@@ -220,6 +229,30 @@ def capacity(answer, *, ttft_ms=None, tpot_ms=None):
     most = largest(lambda requests: keeps(answer(requests), ttft_ms, tpot_ms), where(fine, 1.0, 0.0),
                    where(fine, floor(alone["max_concurrency"]), 0.0))
     return most, alone
+
+
+def best(requests_per_s, n_gpus):
+    """Place of the size of a replica that serves most for each GPU, NaN where it serves nothing: then of the largest."""
+    per_gpu = [-1.0 / gpus if rate != rate else rate / gpus for rate, gpus in zip(requests_per_s, n_gpus)]  # noqa: B905
+    return per_gpu.index(max(per_gpu))
+
+
+def reason(alone, concurrency, ttft_ms, tpot_ms):
+    """Why a case serves nothing: what `estimate` says, or which limit one request alone already misses."""
+    if concurrency > 0:
+        return ""
+    if alone["error"]:
+        return alone["error"]
+    for name, limit, what in (("ttft_ms", ttft_ms, "TTFT"), ("tpot_ms", tpot_ms, "TPOT")):
+        if limit is not None and alone[name] > limit:
+            return (f"{ALONE} has a {what} of {_ms(alone[name])} ms, the limit is {limit:g} ms; raise {name} or n_gpus, "
+                    "or narrow weights")
+    raise AssertionError("a case without an error keeps to no limit and misses none")
+
+
+def _ms(value):
+    """A time that reads well from a microsecond to minutes. [ms]"""
+    return grouped(f"{value:.0f}") if value >= WHOLE_MS else f"{value:.3g}"
 
 
 def output_share(found, isl, osl):

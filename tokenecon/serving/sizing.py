@@ -7,16 +7,13 @@ import pandas as pd
 from tokenecon import data
 from tokenecon.errors import NoEstimate, TooSlow
 from tokenecon.queries import remembered
-from tokenecon.serving import estimate, lookups, results
+from tokenecon.serving import estimate, lookups, operands, results
 
-SIZES = (1, 2, 4, 8)  # GPUs of a replica inside one server
 COLUMNS = ("model", "gpu", "n_gpus", "weights", "kv", "isl", "osl")
 OPTIONS = ("tp", "pp", "attention_dp", "ep", "cached_prefix", "draft_tokens", "acceptance", "draft_model", "engine")
 RATES = ("output_tok_s", "ttft_ms", "tpot_ms")
 ENDS = ("", "_low", "_high")
 BLAMED = ("model", "gpu", "weights", "kv")  # parameters that a reason may begin with
-WHOLE_MS = 100.0  # from which on a time has no digits behind the point
-ALONE = "one request alone"  # how the reason begins where a latency limit is missed
 USD_PER_GPU_HOUR = 1.0  # only the shares of the bill are read, so any price does
 
 
@@ -47,7 +44,7 @@ def capacity(cases, *, ttft_ms=None, tpot_ms=None):
     out["output_share"] = results.output_share(best, best["isl"], best["osl"]).where(low > 0)
     out["unmeasured"] = best["unmeasured"].where(low > 0, "")
     out["calibrated"], out["bound"] = best["calibrated"] & (low > 0), best["bound"].where(low > 0, "")
-    out["reason"] = [_reason({name: column[place] for name, column in found.items()}, low[place], ttft_ms, tpot_ms)
+    out["reason"] = [results.reason({name: column[place] for name, column in found.items()}, low[place], ttft_ms, tpot_ms)
                      for place in range(len(out))]
     return out
 
@@ -55,8 +52,8 @@ def capacity(cases, *, ttft_ms=None, tpot_ms=None):
 def choices(model, gpus, *, weights, kv, isl, osl, cached_prefix=0.0, ttft_ms=None, tpot_ms=None, sizes=None):
     """For each GPU the size and layout of a replica with the most requests a second for each GPU, within the limits.
 
-    ``sizes`` are numbers of GPUs to try, by default :data:`SIZES` up to the server of the GPU; a mixture of experts may also
-    run attention data-parallel. A GPU that no size serves keeps the reason of its largest size.
+    ``sizes`` are numbers of GPUs to try, by default :data:`operands.SIZES` up to the server of the GPU; a mixture of experts may
+    also run attention data-parallel. A GPU that no size serves keeps the reason of its largest size.
     """
     asked = {"weights": weights, "kv": kv, "isl": isl, "osl": osl, "cached_prefix": cached_prefix}
     return _choices(model, tuple(gpus), sizes and tuple(sizes), ttft_ms, tpot_ms, **asked).copy()
@@ -66,19 +63,18 @@ def choices(model, gpus, *, weights, kv, isl, osl, cached_prefix=0.0, ttft_ms=No
 def _choices(model, gpus, sizes, ttft_ms, tpot_ms, **asked):
     routed = data.model(model)["kind"] == "moe"
     rows = [{"model": model, "gpu": gpu, "n_gpus": size, **asked, "attention_dp": ranks}
-            for gpu in gpus for size in sizes or [one for one in SIZES if one <= lookups.server_gpus(gpu)]
-            for ranks in ((1, size) if routed and size > 1 else (1,))]  # fmt: skip
+            for gpu in gpus for size, ranks in operands.layouts(sizes, lookups.server_gpus(gpu), routed)]
     table = capacity(pd.DataFrame(rows), ttft_ms=ttft_ms, tpot_ms=tpot_ms)
-    table["per_gpu"] = (table["requests_per_s"] / table["n_gpus"]).fillna(-table["n_gpus"].rdiv(1.0))
-    best = table.loc[table.groupby("gpu", sort=False)["per_gpu"].idxmax()].drop(columns="per_gpu")
-    return best.set_index("gpu", drop=False).loc[list(dict.fromkeys(gpus))].reset_index(drop=True)
+    best = [part.index[results.best(part["requests_per_s"].tolist(), part["n_gpus"].tolist())]
+            for _, part in table.groupby("gpu", sort=False)]
+    return table.loc[best].set_index("gpu", drop=False).loc[list(dict.fromkeys(gpus))].reset_index(drop=True)
 
 
 def one(case, *, ttft_ms=None, tpot_ms=None):
     """:func:`capacity` of one case, a dict, as a Series; raises :class:`TooSlow` or :class:`NoEstimate` with the reason."""
     row = capacity(pd.DataFrame([case]), ttft_ms=ttft_ms, tpot_ms=tpot_ms).iloc[0]
     if row["reason"]:
-        raise (TooSlow if row["reason"].startswith(ALONE) else NoEstimate)(
+        raise (TooSlow if row["reason"].startswith(results.ALONE) else NoEstimate)(
             f"{case['model']} with {case['weights']} weights on {case['n_gpus']} x {case['gpu']}: {row['reason']}")
     return row
 
@@ -101,11 +97,6 @@ def _of_page(model, gpu, n_gpus, weights, kv, isl, osl, ttft_ms, tpot_ms):
         reason = str(error).rpartition(f"{gpu}: ")[2]
         name = "isl" if reason.startswith("isl ") else next((one for one in BLAMED if reason.startswith(f"{one} '")), "n_gpus")
         raise NoEstimate(f"parameter '{name}' is {quoted(stated[name])}: {error}") from None
-
-
-def _ms(value):
-    """A time that reads well from a microsecond to minutes. [ms]"""
-    return f"{value:,.0f}" if value >= WHOLE_MS else f"{value:.3g}"
 
 
 def quoted(value):
@@ -142,16 +133,3 @@ def _at(table, concurrency, intervals=True):
 def _numbers(found):
     """The results as arrays."""
     return {name: found[name].to_numpy() for name in ("fits", "max_concurrency", "ttft_ms", "tpot_ms", "error")}
-
-
-def _reason(alone, concurrency, ttft_ms, tpot_ms):
-    """Why a case serves nothing: what `estimate` says, or which limit one request alone already misses."""
-    if concurrency > 0:
-        return ""
-    if alone["error"]:
-        return alone["error"]
-    for name, limit, what in (("ttft_ms", ttft_ms, "TTFT"), ("tpot_ms", tpot_ms, "TPOT")):
-        if limit is not None and alone[name] > limit:
-            return (f"{ALONE} has a {what} of {_ms(alone[name])} ms, the limit is {limit:g} ms; raise {name} or n_gpus, "
-                    "or narrow weights")
-    raise AssertionError("a case without an error keeps to no limit and misses none")

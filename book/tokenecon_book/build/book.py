@@ -2,7 +2,8 @@
 
 ``python -m tokenecon_book.build.book`` does the whole of it.  Everything lies under ``_build``::
 
-    run/<notebook>/   executed.ipynb, figures/, and record.json: the hashes of what it came from
+    run/<notebook>/   executed.ipynb, and record.json: the hashes of what it came from
+    pictures/         PNGs that are drawn already
     book/             what Sphinx reads: pages of book/ and executed notebooks
     sphinx/           doctrees and pages as Sphinx writes them
     html/             the site; replaced as a whole, and only by a complete one
@@ -22,7 +23,9 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from tokenecon import data
+from tokenecon.errors import BadInput
 from tokenecon.queries import Query
+from tokenecon_book import citations
 from tokenecon_book.build import freshness, notebooks, progress, publishing
 from tokenecon_book.build.staging import BookError, assemble, recover, site_inputs, stage, swap, write_pages
 
@@ -30,13 +33,14 @@ from tokenecon_book.build.staging import BookError, assemble, recover, site_inpu
 def build(root, target, jobs=None):
     """Bring ``target/html`` up to date; raise :class:`BookError` and leave it alone on any error."""
     started = time.monotonic()
+    os.environ["SITE_URL"] = citations.site_url(root)  # of this repository, for all that is written
     target.mkdir(parents=True, exist_ok=True)
     with only_one(target):
         recover(target)
         names = notebooks.catalogue(root)
         check_contents(root, names)
         rerun_stale(names, target / "run", jobs or os.cpu_count() or 1)
-        figures = figure_files(names, target / "run")
+        figures = published(names, target / "run")
         stage(root, names, target)
         now = site_inputs(root, target)
         record = target / "site.json"
@@ -178,9 +182,8 @@ def run_one(path, folder, name, board, stop):
         raise notebooks.NotebookFailed(name, cell, source, "it wrote to stderr, which no page may show", text)
     new = folder.with_name(folder.name + ".new")
     shutil.rmtree(new, ignore_errors=True)
-    (new / "out" / "figures").mkdir(parents=True)
+    (new / "out").mkdir(parents=True)
     nbformat.write(done.notebook, new / "out" / "executed.ipynb")
-    publishing.write_figures(done.notebook, new / "out" / "figures")
     inputs = freshness.inputs(path, done.modules, done.queries, data.Answers())
     moved = freshness.changed(before, freshness.of_sources(path))
     if moved:
@@ -198,15 +201,14 @@ def run_one(path, folder, name, board, stop):
     board.finished(name, len(done.notebook.cells), record["seconds"])
 
 
-def figure_files(names, runs):
-    """File name to (path, notebook) of all figures; an id that two notebooks use is an error."""
-    found = {}
+def published(names, runs):
+    """Id to what is published of it, of the figures of all notebooks; an id that two notebooks use is an error."""
+    found, where = {}, {}
     for name in names:
-        for path in sorted((runs / name / "out" / "figures").iterdir()):
-            if path.name in found:
-                other = found[path.name][1]
-                raise BookError(f"figure id '{path.stem}' is in {other} and in {name}; rename one of the two")
-            found[path.name] = (path, name)
+        for one, figure in publishing.published(runs / name / "out" / "executed.ipynb", name).items():
+            if one in found:
+                raise BookError(f"figure id '{one}' is in {where[one]} and in {name}; rename one of the two")
+            found[one], where[one] = figure, name
     return found
 
 
@@ -220,6 +222,9 @@ def main(arguments=None):
     root = options.root.resolve()
     try:
         build(root, (options.build_dir or root / "_build").resolve(), options.jobs)
+    except BadInput as error:
+        progress.error(str(error))
+        return 2
     except BookError as error:
         progress.error(str(error))
         return 1

@@ -38,8 +38,8 @@ kernelapp.launch_new_instance()
 """
 
 
-# Said to the kernel before the first cell, so that it reckons with the facts of who asked for the run.
-FACTS = "__import__('tokenecon').facts({folder!r})"
+# Said to the kernel before the first cell, so that it reckons with the facts and the calibration of who asked for the run.
+OWN = "__import__('tokenecon').{what}({path!r})"
 
 
 class ThisInterpreter(KernelSpecManager):
@@ -70,8 +70,9 @@ class Client(PapermillNotebookClient):
 
     def papermill_execute_cells(self):
         """Run the cells as papermill does, then learn what the kernel used."""
-        if self.facts is not None:
-            self._asked(FACTS.format(folder=self.facts), "cannot read the facts")
+        for what, path in self.facts.items():
+            if path is not None:
+                self._asked(OWN.format(what=what, path=path), f"cannot read the {what}")
         super().papermill_execute_cells()
         outputs = (output for cell in self.nb.cells for output in cell.get("outputs", ()))
         if any(output.output_type == "error" for output in outputs):

@@ -116,7 +116,7 @@ def run(path, values=None, *, on_cell=None):
                 resources={"metadata": {"path": str(path.resolve().parent)}},
                 on_cell=on_cell,
                 used=used,
-                facts=data.own_folder(),
+                facts={"facts": data.own_folder(), "calibration": data.calibration_file()},
             )
         except PapermillExecutionError as error:
             raise NotebookFailed(

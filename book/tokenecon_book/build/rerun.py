@@ -43,6 +43,7 @@ def own_files(values):
     paths += scenarios.files(scenario) if os.path.isfile(scenario) else []
     folder = data.own_folder()
     paths += sorted(map(str, Path(folder).glob("*.csv"))) if folder else []
+    paths += [data.calibration_file()] if data.calibration_file() else []
     return {path: hashlib.sha256(Path(path).read_bytes()).hexdigest() for path in paths}
 
 
@@ -86,7 +87,7 @@ def write(done, name, stem, declared, values, out):
     from tokenecon_book.build import publishing, standalone
 
     with workshop(out) as new:
-        tables = publishing.write_figures(done.notebook, new, kinds=("csv",))
+        tables = publishing.write_tables(done.notebook, new)
         tables = [path.rename(new / f"{stem}.{path.name}") for path in tables]
         page = standalone.html(done.notebook, name, declared, values, {path.name.split(".")[1]: path.name for path in tables},
                                data.own_words(done.queries))

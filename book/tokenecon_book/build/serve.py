@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from tokenecon import data
+from tokenecon_book import served
 
 PORTS = range(8000, 8100)
 
@@ -24,6 +25,20 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         except ValueError:  # a zero byte
             self.send_error(http.HTTPStatus.NOT_FOUND, "File not found")
             return None
+
+    def send_error(self, code, message=None, explain=None):
+        """Where no file is, the page that hosts show for it."""
+        page = Path(self.directory) / served.NOT_FOUND
+        if code != http.HTTPStatus.NOT_FOUND or not page.exists():
+            super().send_error(code, message, explain)
+            return
+        body = page.read_bytes()
+        self.send_response(code)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def end_headers(self):
         """A rebuilt page must show at the next reload."""

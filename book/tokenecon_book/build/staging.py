@@ -1,11 +1,11 @@
 """From executed notebooks and prose to the finished site: stage, write, assemble, swap in."""
 
-import os
 import shutil
 import time
 from pathlib import Path
 
-from tokenecon_book.build import freshness, notebooks, progress, publishing
+from tokenecon_book import citations, served
+from tokenecon_book.build import calculator, freshness, notebooks, progress, publishing
 
 CONFIG = ("_config.yml", "_toc.yml")
 PACKAGE = "tokenecon_book"  # lies in book/ and is no page
@@ -21,6 +21,10 @@ def stage(root, names, target):
               if path.is_file() and PACKAGE not in path.parts}
     wanted |= {Path(f"{name}.ipynb"): target / "run" / name / "out" / "executed.ipynb" for name in names}
     wanted |= {Path(name): root / name for name in CONFIG}
+    try:
+        wanted |= calculator.files(root, target)
+    except FileNotFoundError as error:
+        raise BookError(str(error)) from None
     staged = target / "book"
     for path in [path for path in staged.rglob("*") if path.is_file()]:
         if path.relative_to(staged) not in wanted:
@@ -35,7 +39,7 @@ def stage(root, names, target):
 
 def site_inputs(root, target):
     """Name to hash of all that the site comes from."""
-    inputs = {freshness.LOCK.name: freshness.of_file(freshness.LOCK), "BOOK_URL": os.environ.get("BOOK_URL", "")}
+    inputs = {freshness.LOCK.name: freshness.of_file(freshness.LOCK), citations.SETTING: citations.site_url(root)}
     for name, value in freshness.of_folder(target / "book").items():
         prose = name.endswith(".md") and not name.startswith("_")
         inputs[("page " if prose else "staged ") + name] = value
@@ -78,12 +82,8 @@ def assemble(root, target, figures):
     new = target / "html.new"
     shutil.rmtree(new, ignore_errors=True)
     shutil.copytree(target / "sphinx" / "html", new, ignore=shutil.ignore_patterns(".buildinfo*"))
-    (new / "figures").mkdir()
-    for name, (path, notebook) in figures.items():
-        if path.suffix == ".json":
-            (new / "figures" / name).write_text(publishing.stamp_figure(path, notebook), encoding="utf-8")
-        else:
-            shutil.copyfile(path, new / "figures" / name)
+    (new / "figures").mkdir(exist_ok=True)
+    publishing.write_figures(figures, new / "figures", target / "pictures")
     (new / "data").mkdir(exist_ok=True)
     for path in [*(root / "data").glob("*.csv"), *(root / "data").glob("*.json")]:
         shutil.copyfile(path, new / "data" / path.name)
@@ -91,6 +91,7 @@ def assemble(root, target, figures):
         from tokenecon_book.chapters.claims import ledger
 
         (new / "data" / "claims.csv").write_text(ledger.ledger_csv(), encoding="utf-8")
+    served.finish(new)  # last: it guards every page
 
 
 def swap(target):

@@ -39,7 +39,8 @@ def html(notebook, name, declared, values, tables, facts=""):
     title = markup.escape(notebook.cells[0].source.splitlines()[0].lstrip("# "))
     changed = [(key, str(value)) for key, value in values.items() if value != declared[key].default]
     again = " ".join(["tokenecon run", name, *(f"-p {key} {shlex.quote(value)}" for key, value in changed),
-                      *(["--facts", shlex.quote(data.own_folder())] if data.own_folder() else [])])
+                      *(["--facts", shlex.quote(data.own_folder())] if data.own_folder() else []),
+                      *(["--calibration", shlex.quote(data.calibration_file())] if data.calibration_file() else [])])
     content = "\n".join(filter(None, body))
     return (
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -53,12 +54,13 @@ def html(notebook, name, declared, values, tables, facts=""):
 def glue(notebook):
     """Name to value of what the notebook glued."""
     found = {}
-    for cell in notebook.cells:
+    for cell in notebook["cells"]:
         for output in cell.get("outputs", ()):
             name = output.get("metadata", {}).get("scrapbook", {}).get("name")
             text = output.get("data", {}).get("application/papermill.record/text/plain")
             text = output.get("data", {}).get("text/plain") if text is None else text
             if name and text is not None:
+                text = "".join(text)  # a file may hold it in lines
                 found[name] = ast.literal_eval(text) if text[:1] in "'\"" else text
     return found
 

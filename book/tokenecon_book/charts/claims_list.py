@@ -132,7 +132,8 @@ def article(row, root):
         f'<p class="te-claim-head"><span class="verdict verdict-{slug}">{verdict}</span> '
         f'<a class="te-claim-id" href="#{name}" aria-label="Link to claim {name}">{name}</a></p>\n'
         f'<p class="te-claim-statement">{escape(row["statement"])}</p>\n'
-        f"<dl>{shown}</dl>\n<p class=\"te-claim-foot\">{foot}</p>\n</article>\n"
+        f"<dl>{shown}</dl>\n<p class=\"te-claim-foot\">{foot}</p>\n"
+        f'<div data-cite="{name}"></div>\n</article>\n'
     )
 
 

@@ -1,4 +1,4 @@
-"""A figure on a page of the site, and the files a reader may take away from it."""
+"""A figure on a page of the site."""
 
 import html as markup
 import json
@@ -6,15 +6,14 @@ import re
 
 import vl_convert
 
-from tokenecon_book import FIGURE_TYPE
 from tokenecon_book.charts import ranges
-from tokenecon_book.charts.figure import VEGA_LITE, FigureError, themed
+from tokenecon_book.charts.figure import VEGA_LITE, themed
 
-FEW = 4  # sources that are named in one line
-DOWNLOADS = (("csv", "CSV"), ("png", "PNG"), ("svg", "SVG"), ("json", "Metadata"))
+FEW = 2  # sources that are named in one line
+LINKS = (("csv", "CSV"), ("png", "Picture"), ("html", "Cite and take away"))
 
 
-def html(payload, root="", citation=""):
+def html(payload, root="", heading=""):
     """The HTML of one figure.
 
     Parameters
@@ -23,8 +22,9 @@ def html(payload, root="", citation=""):
         Content of the output of type ``application/vnd.tokenecon.figure+json``.
     root : str
         Way from the page to the top of the site: ``""`` or ``"../"``.
-    citation : str
-        How to cite the figure, as text; no entry "Cite" without it.
+    heading : str
+        Id of the page's heading where it is the title of this figure, which has the page to itself; then it repeats neither its
+        title nor the links to what can be taken away.
     """
     if isinstance(payload, str):
         payload = json.loads(payload)
@@ -32,42 +32,21 @@ def html(payload, root="", citation=""):
     subtitle = f'<p class="te-figure-subtitle">{escape(payload["subtitle"])}</p>' if payload["subtitle"] else ""
     note = f'<p class="te-figure-note">{escape(payload["note"])}</p>' if payload["note"] else ""
     links = " · ".join(
-        f'<a href="{root}figures/{payload["id"]}.{end}" aria-label="{words} of figure {payload["id"]}">{words}</a>'
-        for end, words in DOWNLOADS
+        f'<a href="{root}figures/{payload["id"]}.{end}" aria-label="{words}: figure {payload["id"]}">{words}</a>'
+        for end, words in LINKS
     )
-    cite = f'<details class="te-figure-cite"><summary>Cite</summary><p>{escape(citation)}</p></details>'
-    cite = cite if citation else ""
+    title = "" if heading else f'<p class="te-figure-title" id="{name}-title">{escape(payload["title"])}</p>'
     return (
-        f'<figure class="te-figure" id="{name}" aria-labelledby="{name}-title">\n'
-        f'<div class="te-figure-head"><p class="te-figure-title" id="{name}-title">{escape(payload["title"])}</p>'
-        f"{subtitle}</div>\n"
+        f'<figure class="te-figure" id="{name}" aria-labelledby="{heading or f"{name}-title"}">\n'
+        f'<div class="te-figure-head">{title}{subtitle}</div>\n'
         f'<div class="te-figure-stage" role="img" aria-label="{escape(payload["alt"])}">'
         f"{classed(payload['svg_wide'], 'te-wide')}{classed(payload['svg_narrow'], 'te-narrow')}</div>\n"
         f'<script type="application/json" class="te-figure-spec">{script_json(payload["spec"])}</script>\n'
         f'<figcaption class="te-figure-foot">{ranges.key(payload["ranges"], root)}{note}'
         f'<div class="te-figure-sources">{source_line(payload["sources"])}</div>'
-        f'<div class="te-figure-links">{links}{cite}</div></figcaption>\n</figure>\n'
+        + ("" if heading else f'<div class="te-figure-links">{links}</div>') + "</figcaption>\n</figure>\n"
         f'<script type="module" src="{root}_static/charts.mjs"></script>\n'
     )
-
-
-def files(bundle, metadata):
-    """The downloads of one figure: ``{"csv": bytes, "svg": bytes, "png": bytes, "json": bytes}``.
-
-    `bundle` is the whole data of the output; `metadata` is what only the site knows (version, citation,
-    address, parameters, date of the data) and is put in front of what the figure knows itself.
-    """
-    if FIGURE_TYPE not in bundle or "image/svg+xml" not in bundle:
-        raise FigureError(f"not the output of figure(): it has only {', '.join(bundle)}")
-    payload = bundle[FIGURE_TYPE]
-    svg = "".join(bundle["image/svg+xml"])
-    about = {name: payload[name] for name in ("id", "title", "subtitle", "alt", "note", "columns", "rows", "sources")}
-    return {
-        "csv": payload["csv"].encode(),
-        "svg": svg.encode(),
-        "png": vl_convert.svg_to_png(svg, scale=2),
-        "json": (json.dumps({**metadata, **about}, indent=2, ensure_ascii=False) + "\n").encode(),
-    }
 
 
 def vega_bundle():
@@ -98,7 +77,7 @@ def classed(svg, name):
 
 
 def source_line(sources):
-    """Sources as links: publisher (year of publication); many fold into one line that opens."""
+    """Sources as links: publisher, title (day of publication); more than a few fold into a numbered list."""
     shown = []
     for source in sources:
         name = escape(source["title"] if not source["publisher"] else f"{source['publisher']}, {source['title']}")
@@ -106,5 +85,6 @@ def source_line(sources):
         link = source["url"].startswith(("https://", "http://"))
         shown.append((f'<a href="{escape(source["url"])}">{name}</a>' if link else name) + when)
     if len(shown) > FEW:
-        return f"<details><summary>{len(shown)} sources</summary>{'; '.join(shown)}.</details>"
+        items = "".join(f"<li>{one}</li>" for one in shown)
+        return f"<details><summary>{len(shown)} sources</summary><ol>{items}</ol></details>"
     return ("Source: " if len(shown) == 1 else "Sources: ") + "; ".join(shown) + "."

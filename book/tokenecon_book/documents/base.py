@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pandas as pd
 
 from tokenecon import data, units
+from tokenecon.calculator.choice import per_mtok
 from tokenecon.decision import break_even, options, scenario, scenario_prices
 from tokenecon.errors import BadInput, NoPrice, NothingServes
 from tokenecon.finding import Finding, finding, given, named
@@ -217,7 +218,7 @@ def completed(case):
 
 def machines(scenario_case, row):
     """Cost of a million tokens of all kinds by the machine hours alone, idle ones included, of a row of the offers. [USD/Mtok]"""
-    return options.per_mtok(scenario_case, row["usd_per_gpu_hour"], row["n_gpus"] * row["replicas"],
+    return per_mtok(scenario_case, row["usd_per_gpu_hour"], row["n_gpus"] * row["replicas"],
                             options.rate(scenario_case.requests_per_day))
 
 

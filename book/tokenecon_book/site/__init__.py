@@ -1,21 +1,18 @@
 """The site: a Sphinx extension that Jupyter Book loads by the name ``tokenecon_book.site``."""
 
-import os
-
 from tokenecon import __version__
 
 
 def setup(app):
-    from tokenecon_book import mathml
-    from tokenecon_book.site import assets, foot, generated, stamp
+    from tokenecon_book import citations, mathml, served
+    from tokenecon_book.site import assets, foot, frames, generated, marks, search, stamp, terms
+    from tokenecon_book.site.takeaway import citing, feeds, figure_pages
 
-    for part in (mathml, stamp, generated, foot, assets):
+    for part in (mathml, stamp, generated, foot, marks, frames, terms, assets, search, citing, figure_pages, feeds):
         part.setup(app)
     # Jupyter Book sets this value for sphinx_comments, which we do not load.
     app.add_config_value("comments_config", {}, "html")
-    if address := os.environ.get("BOOK_URL"):
-        # Both need to know where the book will be served.
-        app.config["html_baseurl"] = app.config["ogp_site_url"] = address.rstrip("/") + "/"
-        app.setup_extension("sphinx_sitemap")
-        app.setup_extension("sphinxext.opengraph")
+    app.add_config_value(citations.SETTING, "", "env")
+    if address := served.top():
+        app.config["html_baseurl"] = address  # each page then names its canonical address
     return {"version": __version__, "parallel_read_safe": True, "parallel_write_safe": True}

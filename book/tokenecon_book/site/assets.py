@@ -84,6 +84,11 @@ REPAIRS = (
     ('<summary aria-label="Toggle hidden content">', "<summary>"),
 )
 
+# Jupyter Book loads every script of _static; the first is put at the head of each page by tokenecon_book.served.
+FIRST = re.compile(r'\s*<script src="[^"]*_static/first\.js[^"]*"></script>')
+# A script that a page waits for before it shows anything; all of them wait for the whole page themselves.
+WAITING = re.compile(r'<script (?=(?:data-[^ >]* )*src="[^"]*_static/)')
+
 
 def repair(folder):
     """Mend in the finished pages what no option and no template of the theme reaches."""
@@ -91,6 +96,7 @@ def repair(folder):
         text = path.read_text(encoding="utf-8")
         for old, new in REPAIRS:
             text = text.replace(old, new)
+        text = WAITING.sub("<script defer ", FIRST.sub("", text))
         write_if_changed(path, text)
 
 

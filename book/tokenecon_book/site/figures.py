@@ -19,12 +19,7 @@ class FigureRenderer:
         if data.mime_type == FIGURE_TYPE:
             env = renderer.renderer.sphinx_env
             payload = citations.payload(data.content)
-            html = page.html(
-                payload,
-                root=citations.root(env.docname),
-                citation=citations.figure_citation(env.docname, payload["id"], payload["title"]),
-            )
-            return [nodes.raw("", html, format="html")]
+            return [nodes.raw("", page.html(payload, citations.root(env.docname)), format="html")]
         if data.mime_type in (VEGA_LITE_TYPE, "image/svg+xml") and _belongs_to_figure(renderer, data):
             return []  # already in the page, inside the figure
         return None

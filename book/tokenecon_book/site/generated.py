@@ -18,8 +18,9 @@ from sphinx.util.docutils import SphinxDirective
 from tokenecon import data, units
 from tokenecon_book import citations
 from tokenecon_book.charts.ranges import KINDS, MARKS, picture
-from tokenecon_book.site import numbers, numbers_page, reference, tables
+from tokenecon_book.site import accelerators, calculator, numbers, numbers_page, reference, tables
 from tokenecon_book.site.assets import write_if_changed
+from tokenecon_book.site.takeaway import citing, feeds
 
 
 def write_pages(app, config):
@@ -164,16 +165,12 @@ def ranges(_):
 
 def _said(directive):
     """What the pages of the book say, and the short title of each; a notebook that was not run is an error."""
-    from tokenecon_book.build import catalogue
-
     folder = Path(directive.env.srcdir)
     if missing := numbers.not_run(folder):
         raise directive.error(f"the numbers of the book cannot be listed: {missing[0]} was not run")
     for path in folder.rglob("*.ipynb"):
         directive.env.note_dependency(str(path))
-    titles = {one["notebook"]: one["question"].partition(":")[0] if "/" in one["notebook"] else one["notebook"].capitalize()
-              for one in catalogue.all_notebooks()}
-    return numbers.texts(folder), titles
+    return numbers.texts(folder), numbers_page.titles()
 
 
 def often(directive):
@@ -253,8 +250,9 @@ def parameters(_):
     for notebook in catalogue.all_notebooks():
         name = notebook["notebook"]
         rows = [
-            (None, (f"<code>{row['name']}</code>", escape(row["meaning"]), origin(row),
-                    f"<code>{escape(row['unit'].partition('(')[0])}</code>", inline_code(row["allowed"])))
+            (numbers.parameter_mark(name, row["name"]),
+             (f"<code>{row['name']}</code>", escape(row["meaning"]), origin(row),
+              f"<code>{escape(row['unit'].partition('(')[0])}</code>", inline_code(row["allowed"])))
             for row in catalogue.all_parameters(name)
         ]  # fmt: skip
         headings = ("Parameter", "Meaning", "Default", "Unit", "Allowed")
@@ -283,17 +281,34 @@ def inline_code(text):
 
 
 def citation(_):
-    """How to cite the book: one line, and BibTeX."""
-    return [
-        nodes.paragraph("", citations.book_citation()),
-        nodes.literal_block(citations.bibtex(), citations.bibtex(), language="bibtex"),
-    ]
+    """How to cite the book: as text, BibTeX and CSL-JSON."""
+    return _raw(citing.html(citations.book()))
+
+
+def feed(_):
+    """The files of the feed, with their columns."""
+    out = []
+    for name, columns, says in feeds.FEEDS:
+        rows = [(None, (f"<code>{column}</code>", escape(words))) for column, words in columns.items()]
+        links = ", ".join(f'<a href="feed/{name}.{kind}">{citations.newest(f"feed/{name}.{kind}")}</a>'
+                          for kind in ("csv", "json"))
+        out.append(f"<p>{links}: {escape(says)}</p>" + _table(f"Columns of {name}", ("Column", "What it is"), rows))
+    return _raw("\n".join(out))
+
+
+def accelerator_list(directive):
+    """Every accelerator with its prices and its data sheet."""
+    return directive.parse_text_to_nodes(accelerators.part(), allow_section_headings=True)
 
 
 PARTS = {
+    "accelerators": accelerator_list,
     "sources": sources, "corrections": corrections, "dictionary": dictionary, "basis": basis, "ranges": ranges,
     "units": unit_list, "formulas": formulas, "attribution": attribution, "commands": commands, "parameters": parameters,
     "citation": citation, "often": often, "numbers": every_number,
+    "feed": feed,
+    "calculator": lambda directive: _raw(calculator.of_page(directive)),
+    "calculator-panel": lambda directive: _raw(calculator.of_front(directive)),
 }  # fmt: skip
 
 

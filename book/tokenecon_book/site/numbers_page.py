@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 from tokenecon import data
 from tokenecon.decision import scenario
+from tokenecon_book.build import catalogue
 from tokenecon_book.charts import theme
 from tokenecon_book.charts.ranges import KINDS, picture
 from tokenecon_book.documents import base
@@ -66,16 +67,23 @@ def _same(one, other):
         return one == other
 
 
+def titles():
+    """Short name of the page of each notebook."""
+    return {one["notebook"]: one["question"].partition(":")[0] if "/" in one["notebook"] else one["notebook"].capitalize()
+            for one in catalogue.all_notebooks()}
+
+
 def links(pages, titles):
     """Links to pages by their titles."""
     return ", ".join(f'<a href="{page}.html">{escape(titles[page])}</a>' for page in pages)
 
 
-def values_html(values, titles, usual, known):
-    """The values of a quantity, one a line; many fold."""
-    lines = [f'<li><strong class="value">{escape(one["text"])}</strong> '
+def values_html(row, titles, usual, known):
+    """The values of a quantity, one a line with an address of its own; many fold."""
+    lines = [f'<li id="{one["mark"]}">'.replace(f' id="{row["id"]}"', "")  # that of the row leads to its only value
+             + f'<strong class="value">{escape(one["text"])}</strong> '
              + (f'<span class="of">{words}</span> ' if (words := case_words(one["case"], usual, known)) else "")
-             + f'<span class="where-printed">{links(one["pages"], titles)}</span></li>' for one in values]
+             + f'<span class="where-printed">{links(one["pages"], titles)}</span></li>' for one in row["values"]]
     shown = f'<ul class="values">{"".join(lines[:FEW])}</ul>'
     rest = lines[FEW:]
     return shown + (f"<details><summary>{len(rest)} more</summary><ul class=\"values\">{''.join(rest)}</ul></details>"
@@ -126,7 +134,7 @@ def every(said, titles):
                     f'<span class="remark">{tables.breakable(row["id"])}</span>'
                     f'<span class="remark">{unit_words(row["unit"])}</span>')
             body.append(f'<tr id="{row["id"]}"><th scope="row">{name}</th><td>{escape(row["definition"])}{apart}{kind}</td>'
-                        f"<td>{values_html(row['values'], titles, usual, known)}</td></tr>")
+                        f"<td>{values_html(row, titles, usual, known)}</td></tr>")
     return (
         '<script type="module" src="_static/tables.mjs"></script><div class="table-scroll" tabindex="0" role="region" '
         'aria-label="All numbers"><table class="book-table data-table numbers"><thead><tr><th scope="col">Number</th>'

@@ -1,14 +1,14 @@
 """What every page says of itself in its footer: version, date of the data, address, and how to rerun it."""
 
-import os
 from pathlib import Path
 
 from docutils import nodes
 
 from tokenecon import __version__
-from tokenecon_book import citations
+from tokenecon_book import citations, served
 from tokenecon_book.site import numbers
 
+PICTURED = "decision"  # the page whose first chart stands for those without one
 LONGEST = 300  # letters of a description: search pages cut what is longer
 
 
@@ -19,16 +19,30 @@ def is_notebook(app, docname):
 
 def description(app, docname, doctree):
     """What a search page says of a page: the finding of a notebook, else its first paragraph."""
-    if doctree is None:
-        return citations.TITLE
     if is_notebook(app, docname):
         key = f"{docname.rpartition('/')[2]}-finding"
         found = numbers.of_page(Path(app.env.doc2path(docname)), docname)
         text = next((one["text"] for one in found if one["key"] == key), "")
     else:
         text = next((one.astext() for one in doctree.findall(nodes.paragraph)), "")
-    text = " ".join(text.split()) or citations.TITLE
+    return shortened(text) or citations.TITLE
+
+
+def shortened(text):
+    """As much of a text as a search page shows."""
+    text = " ".join(text.split())
     return text if len(text) <= LONGEST else text[:LONGEST].rpartition(" ")[0] + " …"
+
+
+def picture(app, docname):
+    """The picture by which a link to a page is shown elsewhere: its first chart, else that of :data:`PICTURED`."""
+    for name in (docname, PICTURED):
+        path = Path(app.srcdir) / f"{name}.ipynb"
+        found = numbers.of_page(path, name) if path.exists() else []
+        for one in found:
+            if "title" in one:
+                return {"address": f"{served.top()}figures/{one['key'].removeprefix('figure ')}.png", "title": one["title"]}
+    return None
 
 
 def add_to_context(app, pagename, templatename, context, doctree):
@@ -37,16 +51,19 @@ def add_to_context(app, pagename, templatename, context, doctree):
     context["data_date"] = citations.data_date()
     context["book_title"] = citations.TITLE
     context["rerun"] = context["notebook"] = ""
-    if doctree is not None and is_notebook(app, pagename):
-        context["rerun"] = citations.rerun_command(pagename)
-        context["notebook"] = f"{pagename}.ipynb"
-    context["page_description"] = description(app, pagename, doctree)
+    origin = pagename if doctree is not None and is_notebook(app, pagename) else context.get("made_by")
+    if origin:
+        context["rerun"] = citations.rerun_command(origin)
+        context["notebook"] = f"{origin}.ipynb"
+    said = context.get("said", citations.TITLE)  # by a page that no document stands behind
+    context["page_description"] = shortened(said) if doctree is None else description(app, pagename, doctree)
     context["page_address"] = citations.address(pagename)
+    context["picture"] = picture(app, pagename) if served.top() else None  # elsewhere only a whole address leads to it
 
 
 def mark(app, config):
     """A new version or data date makes every page new."""
-    config["tokenecon_stamp"] = f"{__version__} {citations.data_date()} {os.environ.get('BOOK_URL', '')}"
+    config["tokenecon_stamp"] = f"{__version__} {citations.data_date()} {citations.site_url()}"
 
 
 def setup(app):

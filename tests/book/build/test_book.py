@@ -14,6 +14,7 @@ import pytest
 
 from tokenecon import data
 from tokenecon.queries import Query
+from tokenecon_book import FIGURE_TYPE
 from tokenecon_book.build import book, freshness, progress, staging
 
 CONFIG = """\
@@ -106,7 +107,7 @@ def test_a_cold_build_runs_all_and_makes_the_site(story):
 
 def test_figures_and_data_lie_at_stable_addresses(story):
     files = story["files"]
-    assert {f"figures/drawn-bandwidth.{end}" for end in ("csv", "json", "png", "svg")} <= set(files)
+    assert {f"figures/drawn-bandwidth.{end}" for end in ("csv", "json", "png", "svg", "vl.json")} <= set(files)
     assert files["figures/drawn-bandwidth.csv"].splitlines()[0] == b"gpu,bandwidth"
     assert files["figures/drawn-bandwidth.png"].startswith(b"\x89PNG")
     facts = json.loads(files["figures/drawn-bandwidth.json"])
@@ -207,12 +208,16 @@ def test_a_module_that_is_gone_is_a_change_and_what_else_is_installed_is_none(re
     assert recorded.why() == "tokenecon/units.py changed"
 
 
-def test_a_figure_id_in_two_notebooks_is_an_error(tmp_path):
+def test_a_figure_id_in_two_notebooks_is_an_error(tmp_path, write_notebook):
+    bundle = {FIGURE_TYPE: {"id": "a-b", "title": "T", "subtitle": "", "alt": "A", "note": "", "rows": 1, "columns": [],
+                            "sources": []}}
     for name in ("one", "two"):
-        (tmp_path / name / "out" / "figures").mkdir(parents=True)
-        (tmp_path / name / "out" / "figures" / "a-b.csv").write_text("x\n")
+        path = write_notebook(tmp_path / name / "out" / "executed.ipynb", DECLARED, "1")
+        notebook = json.loads(path.read_text())
+        notebook["cells"][-1]["outputs"] = [{"output_type": "display_data", "data": bundle, "metadata": {}}]
+        path.write_text(json.dumps(notebook))
     with pytest.raises(staging.BookError, match="figure id 'a-b' is in one and in two"):
-        book.figure_files(["one", "two"], tmp_path)
+        book.published(["one", "two"], tmp_path)
 
 
 def test_staging_keeps_the_date_of_what_is_equal_and_drops_what_is_gone(tmp_path):

@@ -28,6 +28,10 @@ def test_it_serves_on_loopback_at_the_first_free_port(tmp_path):
                 assert "javascript" in answer.headers["Content-Type"]  # else a browser refuses the module
             with pytest.raises(urllib.error.HTTPError, match="404"):  # no file can have a zero byte in its name
                 urllib.request.urlopen(f"http://127.0.0.1:{site.server_port}/%00")
+            (tmp_path / "404.html").write_text("no page at this address")
+            with pytest.raises(urllib.error.HTTPError, match="404") as missing:
+                urllib.request.urlopen(f"http://127.0.0.1:{site.server_port}/cases/deep/nowhere.html")
+            assert missing.value.read() == b"no page at this address"
             site.shutdown()
         with pytest.raises(OSError, match="--port"):
             serve.server(tmp_path, [busy])

@@ -79,7 +79,7 @@ def browser(chromium):
 @pytest.fixture
 def visit(browser, folder, address, shown):
     """A function that opens a page with one figure far below the first screen, and the ledger."""
-    figure = page.html(shown.payload(), citation="The book, 1.0")
+    figure = page.html(shown.payload())
     ledger = tables.claims(SimpleNamespace(table=claims())).html
     (folder / "index.html").write_text(
         f'{HEAD}<div style="height:3000px">top</div>{figure}</body></html>', encoding="utf-8"

@@ -1,13 +1,16 @@
 """The built site, read as files: every address good, nothing foreign, everything signed and dated."""
 
 import csv
+import html
 import io
 import json
 import re
+from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import unquote, urlsplit
 
 import pytest
+import yaml
 from sphinx.errors import ExtensionError
 
 from tokenecon import __version__, data, units
@@ -18,7 +21,7 @@ from tokenecon_book.site import assets, reference, tables
 
 # Elements that make a browser fetch something by itself.
 FETCHED = {"script": "src", "img": "src", "source": "src", "iframe": "src", "video": "src", "audio": "src"}
-DOWNLOADS = ("csv", "svg", "png", "json")
+DOWNLOADS = ("csv", "svg", "png", "json", "vl.json", "html")
 
 
 class Page(HTMLParser):
@@ -62,7 +65,8 @@ def is_foreign(address):
 def target(site, page, address):
     """The file and the anchor that an address on a page means."""
     parts = urlsplit(address)
-    path = page.path if not parts.path else (page.path.parent / unquote(parts.path)).resolve()
+    start = site / parts.path[1:] if parts.path.startswith("/") else page.path.parent / unquote(parts.path)
+    path = page.path if not parts.path else start.resolve()
     return path / "index.html" if path.is_dir() else path, unquote(parts.fragment)
 
 
@@ -159,6 +163,19 @@ def test_a_page_made_by_a_notebook_says_how_to_rerun_it(root, pages):
         assert f"<code>tokenecon run {name}</code>" in pages[f"{name}.html"].text
 
 
+def test_every_chapter_asks_a_question_of_its_own(root, pages):
+    contents = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
+    chapters = [one["file"] for one in contents["parts"][0]["chapters"]]
+    chapters += [name for name in notebooks.catalogue() if name.startswith("cases/")]
+    titles = {name: re.search("<title>(.*?) &#8212;", page.text) for name, page in pages.items()}
+    titles = {name: unescape(found[1]) for name, found in titles.items() if found}
+    for name in chapters:
+        assert titles[f"{name}.html"].endswith("?"), f"{name}: a chapter's title is a question"
+    assert all(len(title) < 60 for title in titles.values()), [one for one in titles.values() if len(one) >= 60]
+    asked = [titles[f"{name}.html"] for name in chapters]
+    assert len(asked) == len(set(asked))
+
+
 def test_the_front_page_types_no_result(root):
     text = (root / "book" / "index.md").read_text(encoding="utf-8")
     typed = re.sub(r"\{glue:text\}`[^`]+`|\([^)]*\)", "", text)
@@ -183,20 +200,51 @@ def test_every_figure_offers_its_data_pictures_and_citation(site, pages):
             assert all(path.stat().st_size for path in files.values()), figure
             about = json.loads(files["json"].read_text(encoding="utf-8"))
             assert about["version"] == __version__ and citations.data_date() in about["citation"], figure
-            assert about["page"].endswith(f"{name}#fig-{figure}"), figure
+            assert name == f"figures/{figure}.html" or about["page"].endswith(f"{name}#fig-{figure}"), figure
             rows = list(csv.reader(io.StringIO(files["csv"].read_text(encoding="utf-8"))))
             assert len(rows) == about["rows"] + 1 and len(rows[0]) == len(about["columns"]), figure
             assert files["png"].read_bytes().startswith(b"\x89PNG"), figure
-            assert f"figure {figure} in: {citations.TITLE}, version {__version__}" in page.text, figure
-            seen.add(figure)
-    assert seen, "no page has a figure"
+            assert name.startswith("figures/") or f'href="{citations.root(name)}figures/{figure}.html"' in page.text, figure
+            seen.add((figure, name.startswith("figures/")))
+    assert len(seen) == 2 * len({figure for figure, _ in seen}) > 0  # each in its chapter and on its own page
+
+
+def test_the_page_of_a_figure_has_all_that_can_be_taken_away(site, pages):
+    for path in (site / "figures").glob("*.html"):
+        page, name = pages[f"figures/{path.name}"], path.stem
+        about = json.loads((site / "figures" / f"{name}.json").read_text(encoding="utf-8"))
+        assert {f"{name}.{end}" for end in DOWNLOADS if end != "html"} <= set(page.links), name
+        back = about["page"].removeprefix(f"{citations.site_url()}/{citations.LATEST}/")
+        assert f"../{back}" in page.links, name
+        cited = citations.figure(name, about["title"])
+        assert all(html.escape(text, quote=False) in page.text for text in cited.values()), name
+        assert f"/v{__version__}/figures/{name}.html" in f"/{about['address']}", name
+        assert bool(citations.site_url()) != (html.escape(citations.UNSET) in page.text), name
+        assert {one["name"] for one in about["parameters"]} and all(one["meaning"] for one in about["parameters"]), name
+
+
+def test_a_picture_that_is_taken_away_says_where_it_is_from(site):
+    for path in (site / "figures").glob("*.svg"):
+        about = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+        text = re.sub(r"\s+", " ", html.unescape(re.sub(r"<[^>]+>", " ", path.read_text(encoding="utf-8"))))
+        assert f"Data of {citations.data_date()}." in text and re.search(r"Sources?: ", text), path.name
+        assert about["address"] in text.replace(" ", "") or about["address"] in text, path.name
+        assert not about["case"] or " ".join(about["case"].split()[:6]) in text, path.name
+
+
+def test_every_claim_can_be_cited_below_it(pages):
+    text = pages["claims.html"].text
+    assert "data-cite=" not in text
+    for claim in data.ids("claims"):
+        assert f"v{__version__}/claims.html#{claim}" in text, claim
+    assert text.count('class="te-claim-cite"') == len(data.ids("claims"))
 
 
 MIXED = {"deepseek-compare"}  # figures whose rows say their units in words
 
 
 def test_every_number_of_a_figure_has_its_unit(site):
-    for path in sorted((site / "figures").glob("*.json")):
+    for path in sorted({*(site / "figures").glob("*.json")} - {*(site / "figures").glob("*.vl.json")}):
         about = json.loads(path.read_text(encoding="utf-8"))
         if about["id"] in MIXED or "unit" in [column["name"] for column in about["columns"]]:  # each row has its own
             continue
@@ -310,13 +358,6 @@ def test_a_fact_is_shown_with_unit_and_range():
 def test_the_icon_font_is_taken_out_and_the_rest_left():
     css = '@font-face{font-family:"Font Awesome 6 Free";src:url(a)}.a{b:c}.fa-bars:before,.fa-list:before{content:"x"}.d{e:f}'
     assert assets.without_icon_font(css) == ".a{b:c}.d{e:f}"
-
-
-def test_the_citation_of_a_figure_is_whole(monkeypatch):
-    monkeypatch.setenv("BOOK_URL", "https://example.org/book/")
-    line = citations.figure_citation("cases/spotify", "spotify-cost", "Transcripts cost little.")
-    assert line.startswith("“Transcripts cost little”, figure spotify-cost in: What a token costs, version ")
-    assert "https://example.org/book/cases/spotify.html#fig-spotify-cost" in line
 
 
 def test_every_page_says_in_its_head_what_it_holds(site):

@@ -13,6 +13,7 @@ LIKE = {"lmdeploy": "sglang", "deepspeed": "tensorrt-llm", "synapse": "tensorrt-
 OWN_ENGINE = "atom "  # AMD's, which is tuned by its maker wherever it runs
 LOADS = {"offline_max": steady_state.OFFLINE, "mlperf_offline": steady_state.OFFLINE, "static_batch": steady_state.STATIC,
          "closed_loop": steady_state.CLOSED_LOOP}
+ENGINES = (*coefficients.ENGINES, "any")  # the last of a run that does not say its engine
 MILLI = 1e3
 # What makes two rows measurements of the same run.
 RUN = ["model", "gpu", "engine", "weights", "kv", "n_gpus", "parallelism", "isl", "osl", "concurrency", "requests",
@@ -32,7 +33,11 @@ def table(flagged=False):
     """
     rows = data.rows("measurements", {"workload": LOADS} | ({} if flagged else {"flag": ""})).reset_index(drop=True)
     sources = data.rows("sources", {"id": sorted(set(rows["source"]))}, want="id family tuning").set_index("id")
-    rows = rows.join(sources, on="source")
+    return completed(rows.join(sources, on="source"))
+
+
+def completed(rows):
+    """Rows that say their `family` and `tuning`, with what :func:`table` adds to those of the file."""
     rows["campaign"] = np.where(rows["family"].isin(SEVERAL), rows["family"] + " " + rows["engine"], rows["source"])
     rows["configuration"] = configurations(rows)
     rows["share"] = 1 / rows.groupby(["campaign", "configuration"])["id"].transform("size")
@@ -77,7 +82,7 @@ def to_case(rows):
     case |= {"group": group, "dp": dp, "tp": group / dp, "pp": ranks["pp"].to_numpy(), "ep": ranks["ep"].to_numpy(),
              "isl": rows["isl"].to_numpy(), "osl": rows["osl"].to_numpy(),
              "load": rows["workload"].map(LOADS).to_numpy(),
-             "engine": np.array([coefficients.ENGINES.index(name) for name in engine])}
+             "engine": np.array([ENGINES.index(name) for name in engine])}
     replicas = rows["n_gpus"].to_numpy() / (group * case["pp"])
     case["concurrency"] = rows["concurrency"].fillna(np.inf).to_numpy() / replicas
     case["requests"] = rows["requests"].fillna(np.inf).to_numpy() / replicas

@@ -74,8 +74,8 @@ def _checked(asked, only_gpu):
     number, words, said = checks.case(asked | dict(zip(("isl", "osl"), lengths, strict=True)))
     if said and (only_gpu or not said.startswith("gpu ")):
         raise BadInput(said)
-    if checks.too_long(number["isl"], number["osl"], positions):
-        raise BadInput(checks.length_sentence(number["isl"], number["osl"], positions, model))
+    if operands.too_long(number["isl"], number["osl"], positions):
+        raise BadInput(operands.length_sentence(number["isl"], number["osl"], positions, model))
     return number, words
 
 

@@ -7,7 +7,7 @@ from tokenecon import data, units
 from tokenecon.errors import BadInput, NothingServes
 from tokenecon.finding import Finding, finding, named
 from tokenecon.formulas import money, tco
-from tokenecon.ownership import owned_hour
+from tokenecon.ownership import hour_parts, owned_hour
 from tokenecon.prices import gpu_prices
 from tokenecon.serving import instances, textbook
 from tokenecon_book.chapters.hardware import hardware
@@ -78,7 +78,7 @@ def _beside(case, gpu, offered):
     usd = found.table.set_index("component")["usd_per_gpu_hour"]
     parts = {f"{part}_usd_per_gpu_hour": usd[list(names)].sum() for part, names in PARTS.items()}
     operating = sum(parts.values()) - parts["capital_usd_per_gpu_hour"]
-    first = owned_hour.purchase_usd_per_gpu(**owned_hour.spans(gpu, as_of=case.as_of, **given)["typical"])
+    first = hour_parts.purchase_usd_per_gpu(**owned_hour.spans(gpu, as_of=case.as_of, **given)["typical"])
     hours = float(tco.rent_or_buy_hours(usd_per_gpu=first, server_factor=1.0, rent_usd_per_gpu_hour=rent["usd_per_gpu_hour"],
                                         operating_usd_per_gpu_hour=operating))
     paid = rent["usd_per_gpu_hour"] > operating

@@ -7,7 +7,7 @@ from tokenecon import data, units
 from tokenecon.decision import horizon
 from tokenecon.finding import Finding, finding, given, named
 from tokenecon.formulas import contracts, tco
-from tokenecon.ownership import owned_hour
+from tokenecon.ownership import hour_parts, owned_hour
 from tokenecon.prices import gpu_prices
 from tokenecon_book.chapters.hour.rent import owned_said, page_inputs
 from tokenecon_book.documents import base
@@ -65,7 +65,7 @@ def years_words(years):
 
 def payments(inputs, years):
     """What an owner of one GPU pays: at the start, then at the end of each year, resale taken off the last. [USD/GPU]"""
-    first = owned_hour.purchase_usd_per_gpu(**inputs)
+    first = hour_parts.purchase_usd_per_gpu(**inputs)
     parts = owned_hour.parts(**inputs)
     yearly = sum(parts[name] for name in RUNNING) * units.HOURS_PER_YEAR * inputs["availability"]
     flows = [first, *[yearly] * years]

@@ -59,12 +59,13 @@ def line(case):
     found = owned_hour.bought(case.gpu, case.as_of)
     price = named("purchase-price", found["typical"], "${:,.0f}".format, **base.cased(case, "gpu", "as_of"))
     sold = named("resale-share", inputs["residual_share"], percent, years=inputs["years"])
+    interest = given(case, "discount_rate", percent)  # before the busy share, as in the line: both may read the same
     fleet = base.bill(case, "own") if case.utilisation is None else {"utilisation": None}
     busy = given(case, "utilisation", percent) if case.utilisation is not None else base.said_busy(case, fleet)
     how = "second-hand " if found["second_hand"] else "at an estimate, " if found["estimates"] else ""
     parts = [data.gpu(case.gpu)["name"], f"bought {how}at {price}{base.aged(case, found, 'purchase')}",
              f"sold after {given(case, 'years', lambda years: count(years, 'year'))} for {sold}",
-             f"{given(case, 'discount_rate', percent)} interest", f"{busy} busy",
+             f"{interest} interest", f"{busy} busy",
              f"{given(case, 'usd_per_kwh', dollars)} a kWh", f"PUE {given(case, 'pue', '{:g}'.format)}"]
     try:
         parts.append(f"{base.said_hour(case)} an hour on demand ({base.counted(case)})")

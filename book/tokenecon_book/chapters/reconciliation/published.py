@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data, units
+from tokenecon.calculator.choice import tok_per_request
 from tokenecon.decision import break_even
-from tokenecon.decision.scenario_prices import tok_per_request
 from tokenecon.finding import Finding, finding, named
 from tokenecon.formulas import money
 from tokenecon.ownership import owned_hour

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data
+from tokenecon.calculator.choice import tok_per_request
 from tokenecon.decision import break_even, options
 from tokenecon.decision.choice_words import SELLERS
-from tokenecon.decision.scenario_prices import tok_per_request
 from tokenecon.finding import Finding, finding, named
 from tokenecon.prices import gpu_prices
 from tokenecon.serving import operating_point

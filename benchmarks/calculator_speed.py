@@ -1,0 +1,64 @@
+"""How long the calculator of the built site takes in Chromium: from the first touch, for a change, over all accelerators.
+
+``python benchmarks/calculator_speed.py``, after ``make book``; CHROME names a browser.
+"""
+
+import functools
+import http.server
+import os
+import shutil
+import sys
+import threading
+import time
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+SITE = Path(__file__).resolve().parent.parent / "_build" / "html"
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+DONE = ("(before) => { const one = document.querySelector('[data-calculator]').dataset;"
+        " return !one.busy && one.answered > before }")
+CHANGES = ("3000", "2500", "1800", "4200", "900")  # input tokens
+WAIT_MS = 120_000
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """Serves files and writes no log."""
+
+    def log_message(self, *arguments):
+        pass
+
+
+def answered(page, act):
+    """Seconds from an act to the whole answer."""
+    before = page.evaluate("() => Number(document.querySelector('[data-calculator]').dataset.answered || 0)")
+    started = time.perf_counter()
+    act()
+    page.wait_for_function(DONE, arg=before, timeout=WAIT_MS)
+    return time.perf_counter() - started
+
+
+def main():
+    chrome = os.environ.get("CHROME") or next(filter(None, map(shutil.which, NAMES)), None)
+    if not chrome or not (SITE / "calculator.html").exists():
+        print("calculator: no Chromium, or no site; install one and run `make book`")
+        return 0
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(SITE)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chrome, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(f"http://127.0.0.1:{server.server_port}/calculator.html")
+        first = answered(page, lambda: page.locator("#calc-gpus").select_option("h100-sxm-80gb"))
+        changes = [answered(page, lambda value=value: page.locator("#calc-isl").fill(value)) for value in CHANGES]
+        every = answered(page, lambda: page.locator("#calc-gpus").select_option("all"))
+        browser.close()
+    server.shutdown()
+    middle = sorted(changes)[len(changes) // 2]
+    print(f"calculator: first touch to first result {first:.2f} s; a change on one accelerator {1000 * middle:.0f} ms, of which "
+          f"60 ms wait for more typing; all accelerators {every:.1f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

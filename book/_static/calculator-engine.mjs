@@ -1,0 +1,35 @@
+// Our own package on MicroPython: the modules as the command runs them, facts and prices as JSON.  In a worker, and in the tests.
+
+const START = `
+import json, sys
+sys.path.append("/lib")
+from tokenecon.calculator import markup
+with open("/facts.json") as file:
+    facts = json.load(file)
+with open("/prices.json") as file:
+    facts.update(json.load(file))
+runs = []
+def begin(given):
+    runs[:] = [markup.Run(facts, json.loads(given))]
+def step():
+    return runs[0].step()
+def told():
+    return runs[0].told()
+`;
+
+export async function engine(loadMicroPython, { modules, facts, prices }) {
+  const python = await loadMicroPython({ heapsize: 64 * 1024 * 1024 });
+  for (const [path, source] of Object.entries(modules)) {
+    let folder = "/lib";
+    for (const part of ["", ...path.split("/").slice(0, -1)]) {
+      folder += part && `/${part}`;
+      if (!python.FS.analyzePath(folder).exists) python.FS.mkdir(folder);
+    }
+    python.FS.writeFile(`/lib/${path}`, source);
+  }
+  python.FS.writeFile("/facts.json", facts);
+  python.FS.writeFile("/prices.json", prices);
+  python.runPython(START);
+  const [begin, step, told] = ["begin", "step", "told"].map((name) => python.globals.get(name));
+  return { begin: (given) => begin(JSON.stringify(given)), step, told: () => JSON.parse(told()) };
+}

@@ -1,0 +1,339 @@
+// The calculator and its panel on the front page: fields, the address that holds them, and the answers of the worker.
+
+const SVG = "http://www.w3.org/2000/svg";
+const MOST = 4; // cases side by side
+const TYPING = 60; // ms without a key until a value is asked for
+const FEW = 4; // accelerators from which on the table of all choices stands open
+const root = document.querySelector("[data-calculator]");
+const base = JSON.parse(document.querySelector("script[data-calc=start]").textContent);
+const at = (name) => root.querySelector(`[data-calc="${name}"]`);
+const whole = root.dataset.calculator === "page";
+const form = root.querySelector("form");
+const fields = [...form.elements].filter((one) => one.name);
+const shown = Array.from({ length: MOST }, () => null); // the last good answer of each case
+let cases = [{}]; // what each case has that the start has not, as texts
+let active = 0;
+let worker = null;
+let asked = 0;
+let waiting = []; // cases that are still to be answered
+
+// --- elements, of which every text is text ---------------------------------------------------------
+
+function made([tag, attributes, children]) {
+  const drawn = ["svg", "rect", "line"].includes(tag);
+  const element = drawn ? document.createElementNS(SVG, tag) : document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  element.append(...children.map((one) => (typeof one === "string" ? one : made(one))));
+  return element;
+}
+
+function say(name, text) {
+  const place = at(name);
+  if (place && place.textContent !== text) place.textContent = text;
+}
+
+// --- the address -----------------------------------------------------------------------------------
+
+// case 1 has plain names, case 2 those that begin with "2."
+function ofAddress() {
+  const found = [{}];
+  for (const [key, value] of new URLSearchParams(location.search)) {
+    const [, number, name] = key.match(/^(?:([2-9])\.)?(.*)$/s);
+    const place = number ? Number(number) - 1 : 0;
+    if (place >= MOST) continue;
+    while (found.length <= place) found.push({});
+    found[place][name] = value;
+  }
+  return found;
+}
+
+function toAddress(of = cases) {
+  const query = new URLSearchParams();
+  of.forEach((given, place) => {
+    const all = Object.entries(given).filter(([name, value]) => value !== base.values[name]);
+    if (place && !all.length) all.push(["model", base.values.model]);
+    for (const [name, value] of all) query.set(place ? `${place + 1}.${name}` : name, value);
+  });
+  const text = query.toString();
+  return text ? `?${text}` : location.pathname;
+}
+
+function remember(instead) {
+  if (!whole) return;
+  history[instead ? "replaceState" : "pushState"](null, "", toAddress());
+}
+
+// --- questions and answers -------------------------------------------------------------------------
+
+function ask(place) {
+  if (!waiting.includes(place)) waiting.push(place);
+  next();
+}
+
+function next() {
+  if (!waiting.length) return;
+  if (!worker) {
+    try {
+      worker = new Worker(new URL("./calculator-worker.mjs", import.meta.url), { type: "module" });
+    } catch (error) {
+      blocked(error.message);
+      return;
+    }
+    worker.onmessage = answered;
+    worker.onerror = (event) => {
+      event.preventDefault();
+      blocked(event.message || "the worker did not load");
+    };
+  }
+  asked += 1;
+  root.dataset.busy = "true";
+  say("status", "Calculating …");
+  worker.postMessage({ id: asked, given: cases[waiting[0]] });
+}
+
+function blocked(why) {
+  delete root.dataset.busy;
+  root.dataset.blocked = "true";
+  say("status", `The engine could not be loaded (${why}). What stands here is the base case of the book; the command below gives any other.`);
+}
+
+function answered({ data: { id, found, error } }) {
+  if (id !== asked) return;
+  if (error) {
+    blocked(error);
+    return;
+  }
+  const place = waiting[0];
+  if (place === active) mark(found.wrong);
+  if (Object.keys(found.wrong).length) {
+    const known = Object.keys(found.wrong).filter((name) => fields.some((one) => one.name === name) && !first);
+    if (known.length) {
+      root.dataset.stale = "true"; // the last good result stays
+      say("status", "One value is wrong; what stands here is the last good result.");
+      waiting.shift();
+      delete root.dataset.busy;
+      next();
+      return;
+    }
+  }
+  shown[place] = found;
+  if (place === active) show(found);
+  if (!found.left) {
+    waiting.shift();
+    delete root.dataset.busy;
+    root.dataset.answered = String(id);
+    beside();
+    if (first && Object.keys(found.wrong).length) replaced(place, found);
+    first = waiting.length > 0 && first;
+    if (waiting.length) next();
+    else if (shown[active]) say("status", shown[active].case);
+  }
+}
+
+let first = true; // what an address says is put right; what is typed is told
+
+function show(found) {
+  delete root.dataset.stale;
+  const place = at("answer");
+  const open = [...place.querySelectorAll("details[open]")].map((one) => one.className); // what is unfolded stays so
+  if (found.parts > FEW) open.push("calc-choices");
+  place.replaceChildren(...(whole ? found.answer : found.panel).map(made));
+  for (const one of place.querySelectorAll("details")) one.open = open.includes(one.className);
+  say("status", found.left ? `${found.left} accelerators to go` : found.case);
+  const more = at("open");
+  if (more) more.href = `calculator.html${toAddress().startsWith("?") ? toAddress() : ""}`;
+}
+
+function mark(wrong) {
+  for (const one of root.querySelectorAll("[data-wrong]")) {
+    const text = wrong[one.dataset.wrong] || "";
+    one.textContent = text;
+    one.hidden = !text;
+    const field = fields.find((each) => each.name === one.dataset.wrong);
+    if (text) field.setAttribute("aria-invalid", "true");
+    else field.removeAttribute("aria-invalid");
+  }
+}
+
+// names what the address said and nobody knows, and puts the defaults in its place
+function replaced(place, found) {
+  const told = Object.values(found.wrong).map((text) => `${text}. It was replaced.`);
+  const list = at("address");
+  if (list) {
+    const notes = told.map((text) => Object.assign(document.createElement("p"), { textContent: text }));
+    list.append(...notes);
+    list.hidden = false;
+  }
+  const given = cases[place];
+  for (const name of Object.keys(found.wrong)) delete given[name];
+  if (place === active) {
+    fill();
+    mark({});
+  }
+  remember(true);
+}
+
+// --- side by side ----------------------------------------------------------------------------------
+
+function beside() {
+  const place = at("beside");
+  if (!place) return;
+  place.replaceChildren();
+  if (cases.length < 2) return;
+  const known = cases.map((_, number) => shown[number]);
+  const heads = ["What", ...cases.map((_, number) => `Case ${number + 1}`)];
+  const rows = [];
+  for (const field of fields) {
+    const texts = known.map((one) => (one ? word(field, one.values[field.name]) : "…"));
+    if (new Set(texts).size > 1) rows.push([label(field), ...texts]);
+  }
+  for (const group of ["Call an API", "Rent by the hour", "Commit", "Own"]) {
+    const cells = known.map((one) => one && one.groups.find((each) => each.words === group));
+    if (cells.some(Boolean)) rows.push([`${group}, a month`, ...cells.map((one) => (one ? [one.month, one.range] : "–"))]);
+  }
+  const cell = (value, number) => ["td", { "data-label": `Case ${number + 1}` }, typeof value === "string" ? [value]
+    : [value[0], ["span", { class: "calc-range" }, [value[1]]]]];
+  const tree = ["div", { class: "table-scroll calc-table", tabindex: "0", role: "region", "aria-label": "Cases side by side" }, [
+    ["table", { class: "calc-beside" }, [["caption", {}, ["Side by side: what differs, then what it costs"]],
+      ["thead", {}, [["tr", {}, heads.map((text) => ["th", { scope: "col" }, [text]])]]],
+      ["tbody", {}, rows.map(([name, ...cells]) => ["tr", {}, [["th", { scope: "row" }, [name]], ...cells.map(cell)]])]]]]];
+  const tabs = cases.map((_, number) => {
+    const button = made(["button", { type: "button", "aria-pressed": String(number === active) }, [`Change case ${number + 1}`]]);
+    button.onclick = () => choose(number);
+    return button;
+  });
+  const drop = made(["button", { type: "button" }, [`Remove case ${cases.length}`]]);
+  drop.onclick = () => {
+    cases.pop();
+    shown[cases.length] = null;
+    choose(Math.min(active, cases.length - 1));
+    remember();
+  };
+  const line = made(["p", { class: "calc-buttons" }, []]);
+  line.append(...tabs, drop);
+  place.append(made(tree), line);
+}
+
+const label = (field) => form.querySelector(`label[for="${field.id}"]`).firstChild.textContent.trim();
+const word = (field, value) => (field.tagName === "SELECT"
+  ? [...field.options].find((one) => one.value === value)?.textContent ?? value : value || "–");
+
+function choose(number) {
+  active = number;
+  fill();
+  if (shown[number]) show(shown[number]);
+  else ask(number);
+  beside();
+}
+
+// --- fields and buttons ----------------------------------------------------------------------------
+
+function fill() {
+  for (const field of fields) {
+    const value = cases[active][field.name] ?? base.values[field.name];
+    if (field.tagName === "SELECT" && ![...field.options].some((one) => one.value === value)) {
+      const own = new Option(value, value); // a list of accelerators of the reader's own
+      if (field.name === "gpus") field.add(own, 1);
+    }
+    field.value = value;
+  }
+}
+
+let typing = 0;
+
+function changed(event) {
+  const { name, value } = event.target;
+  if (!name) return;
+  first = false;
+  const given = { ...cases[active], [name]: value };
+  if (given[name] === base.values[name]) delete given[name];
+  if (JSON.stringify(given) === JSON.stringify(cases[active])) return;
+  cases[active] = given;
+  clearTimeout(typing);
+  typing = setTimeout(() => {
+    remember();
+    ask(active);
+  }, event.type === "input" && event.target.tagName === "INPUT" ? TYPING : 0);
+}
+
+function file(name, type, text) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
+
+function csv(found) {
+  const heads = found.columns.flatMap(({ name }, place) => (found.rows.some((row) => row[place][1]) ? [name, `${name}_range`] : [name]));
+  const lines = found.rows.map((row) => row.flatMap(([text, range], place) => (
+    found.rows.some((one) => one[place][1]) ? [text, range] : [text])));
+  return [heads, ...lines].map((line) => line.map(quoted).join(",")).join("\n") + "\n";
+}
+
+async function copy(text, what) {
+  try {
+    await navigator.clipboard.writeText(text);
+    say("copied", `${what} copied: ${text}`);
+  } catch {
+    say("copied", text); // to be copied by hand
+  }
+}
+
+const link = () => new URL(whole ? toAddress() : `calculator.html${toAddress().startsWith("?") ? toAddress() : ""}`, location.href).href.split("#")[0];
+
+const DOES = {
+  link: () => copy(link(), "Link"),
+  command: (found) => copy(found.command, "Command"),
+  scenario: (found) => file("calculator.yml", "text/yaml", found.scenario),
+  csv: (found) => file("calculator.csv", "text/csv", csv(found)),
+  cite: (found) => copy(`${root.dataset.citation} ${found.case}. ${link()}`, "Citation"),
+  reset: () => {
+    cases = [{}];
+    active = 0;
+    shown.fill(null);
+    mark({});
+    fill();
+    remember();
+    ask(0);
+  },
+  compare: () => {
+    if (cases.length === MOST) {
+      say("copied", `At most ${MOST} cases stand side by side.`);
+      return;
+    }
+    cases.push({ ...cases[active] });
+    shown[cases.length - 1] = shown[active];
+    active = cases.length - 1;
+    remember();
+    if (shown[active]) beside();
+    else ask(active);
+    say("status", `Now change case ${cases.length}.`);
+    form.scrollIntoView({ block: "start" });
+  },
+};
+
+root.addEventListener("click", (event) => {
+  const does = event.target.closest("[data-do]")?.dataset.do;
+  if (does) DOES[does](shown[active] ?? base);
+});
+form.addEventListener("input", changed);
+form.addEventListener("change", changed);
+form.addEventListener("submit", (event) => event.preventDefault());
+form.addEventListener("focusin", () => worker || ask(active), { once: true }); // ready before the first change
+
+function restore() {
+  cases = whole ? ofAddress() : [{}];
+  active = Math.min(active, cases.length - 1);
+  shown.fill(null);
+  fill();
+  if (cases.some((given) => Object.keys(given).length)) {
+    first = true;
+    cases.forEach((_, place) => ask(place));
+  } else if (worker) ask(0);
+}
+
+window.addEventListener("popstate", restore);
+restore();

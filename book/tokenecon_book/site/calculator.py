@@ -1,0 +1,137 @@
+"""The calculator in a page: its form, and the answer to its start, which stands there before anything loads."""
+
+import json
+from functools import cache
+from html import escape
+from pathlib import Path
+
+from tokenecon.calculator import markup, parameters
+from tokenecon_book import citations
+from tokenecon_book.build.calculator import STATIC
+
+SHOWN = {"price_rule": {"typical": "median of all sellers", "best": "cheapest offer", "list": "median of hyperscalers"}}
+SECTIONS = (
+    ("Your load", ("model", "requests_per_day", "isl", "osl", "profile")),
+    ("Machines", ("gpus", "n_gpus", "weights", "kv")),
+    ("Limits and prices", ("ttft_ms", "tpot_ms", "price_rule", "as_of")),
+)  # fmt: skip
+MORE = ("cached_prefix", "peak_to_mean", "people", "spare_replicas", "usd_per_kwh", "usd_per_gpu_hour")
+PANEL = ("model", "requests_per_day")
+UNITS = {"tok_in": "tokens", "tok_out": "tokens", "request/day": "", "ms/tok_out": "ms", "fraction": "0 to 1",
+         "USD/kWh": "USD a kWh", "USD/GPU/h": "USD", "count": "", "ratio": "times", "GPU": "", "date": ""}
+
+
+@cache
+def facts(folder):
+    """What the build wrote for the calculator, with the prices of its first day."""
+    read = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+    return read | json.loads((folder / f"prices-{read['start']['as_of']}.json").read_text(encoding="utf-8"))
+
+
+def of_page(directive):
+    """The whole calculator."""
+    known = facts(Path(directive.env.srcdir) / STATIC)
+    found = markup.run(known, {})
+    form = "".join(f"<fieldset><legend>{title}</legend>{''.join(field(known, name) for name in names)}</fieldset>"
+                   for title, names in SECTIONS)
+    more = "".join(field(known, name) for name in MORE)
+    buttons = ("link", "Copy link"), ("command", "Copy command"), ("scenario", "Scenario file"), ("csv", "CSV"), ("cite", "Cite")
+    return (
+        f'<div class="calculator" data-calculator="page" data-citation="{escape(citations.book()["text"], quote=True)}">'
+        f'<form class="calc-form" novalidate aria-label="Your case">{form}'
+        f'<details class="calc-more"><summary>More</summary><fieldset><legend>More parameters</legend>{more}</fieldset></details>'
+        f'<p class="calc-buttons"><button type="button" data-do="reset">Start again</button> '
+        f'<button type="button" data-do="compare">Compare with another case</button></p></form>'
+        f'<div class="calc-out">{status(found)}'
+        f'<div class="calc-wrong" data-calc="address" role="alert" hidden></div>'
+        f'<div class="calc-answer" data-calc="answer">{html(found["answer"])}</div>'
+        f'<p class="calc-buttons">{"".join(button(*one) for one in buttons)}</p>'
+        f'<p class="calc-copied" role="status" data-calc="copied"></p>'
+        f'<div data-calc="beside"></div></div></div>'
+        f"{start(found)}"
+        '<script type="module" src="_static/calculator.mjs"></script>'
+    )
+
+
+def of_front(directive):
+    """The panel of the front page: model and requests a day."""
+    known = facts(Path(directive.env.srcdir) / STATIC)
+    found = markup.run(known, {})
+    return (
+        f'<div class="calculator calc-panel" data-calculator="panel" '
+        f'data-citation="{escape(citations.book()["text"], quote=True)}">'
+        f'<form class="calc-form" novalidate aria-label="Your case">{"".join(field(known, name) for name in PANEL)}</form>'
+        f'<div class="calc-out">{status(found)}'
+        f'<div class="calc-answer" data-calc="answer">{html(found["panel"])}</div>'
+        f'<p class="calc-buttons"><a class="calc-open" data-calc="open" href="calculator.html">Open the calculator</a>'
+        f'{button("link", "Copy link")}{button("cite", "Cite")}</p>'
+        f'<p class="calc-copied" role="status" data-calc="copied"></p></div></div>'
+        f"{start(found)}"
+        '<script type="module" src="_static/calculator.mjs"></script>'
+    )
+
+
+def status(found):
+    """Which case stands there; the script says what it is doing."""
+    return f'<p class="calc-status" role="status" data-calc="status">The base case of the book: {escape(found["case"])}</p>'
+
+
+def button(does, words):
+    """A button that the script makes work."""
+    return f'<button type="button" data-do="{does}">{words}</button>'
+
+
+def start(found):
+    """What the buttons hand on before the engine answers."""
+    kept = {name: found[name] for name in ("values", "command", "scenario", "rows", "columns", "case", "sentence")}
+    text = json.dumps(kept, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
+    return f'<script type="application/json" data-calc="start">{text}</script>'
+
+
+def field(known, name):
+    """One field with its unit, its help and a place for what is wrong with it."""
+    _, unit, words, said = next(one for one in parameters.FIELDS if one[0] == name)
+    place, value = f"calc-{name}", parameters.text_of(known["start"][name])
+    ids = parameters.allowed(known, name)
+    about = f'aria-describedby="{place}-help {place}-wrong"'
+    if name == "gpus":
+        options = [(value, "The four of the base case"), *((gpu, known["gpus"][gpu]["name"]) for gpu in known["gpu_ids"]),
+                   (parameters.ALL, f"Compare all {len(known['gpu_ids'])}")]
+        inside = select(place, name, about, options, value)
+    elif ids is not None:
+        labels = {"model": lambda one: known["models"][one]["name"], "profile": lambda one: _hours(known["profiles"][one]),
+                  "price_rule": SHOWN["price_rule"].get}.get(name, str)
+        inside = select(place, name, about, [(one, labels(one)) for one in ids], value)
+    else:
+        kind = "numeric" if name in parameters.WHOLE else "decimal"
+        inside = (f'<input id="{place}" name="{name}" type="text" inputmode="{kind}" autocomplete="off" value="{escape(value)}" '
+                  f"{about}>")
+        limits = parameters.LIMITS[name][0].partition(" (")[0]
+        said = f"{said} {limits[0].upper()}{limits[1:]}."
+    short = UNITS.get(unit, unit)
+    mark = f' <span class="calc-unit">{escape(short)}</span>' if short else ""
+    return (f'<div class="calc-field"><label for="{place}">{escape(words)}{mark}</label>{inside}'
+            f'<p class="calc-help" id="{place}-help">{escape(said.strip())}</p>'
+            f'<p class="calc-wrong" id="{place}-wrong" data-wrong="{name}" role="alert" hidden></p></div>')
+
+
+def _hours(profile):
+    """Hours of a load in words: measured ones say whose."""
+    return profile["label"] if profile["mean_rate"] is None else f"measured: {profile['label']}"
+
+
+def select(place, name, about, options, value):
+    """A list to choose from."""
+    rows = "".join(f'<option value="{escape(one, quote=True)}"{" selected" if one == value else ""}>{escape(words)}</option>'
+                   for one, words in options)
+    return f'<select id="{place}" name="{name}" {about}>{rows}</select>'
+
+
+def html(trees):
+    """Trees of :mod:`tokenecon.calculator.markup` as HTML: every text is escaped."""
+    return "".join(escape(one) if isinstance(one, str) else _element(*one) for one in trees)
+
+
+def _element(tag, attributes, children):
+    named = "".join(f' {name}="{escape(value, quote=True)}"' for name, value in attributes.items())
+    return f"<{tag}{named}>{html(children)}</{tag}>"

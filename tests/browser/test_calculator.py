@@ -1,0 +1,129 @@
+"""The calculator in a browser: by hand, by keyboard, by link, with the engine blocked, and what no address may do."""
+
+import re
+
+import pytest
+
+from tokenecon import numbers
+from tokenecon.decision import options, scenario
+
+pytestmark = pytest.mark.browser
+
+H100 = "h100-sxm-80gb"
+ENGINEER = {"gpus": H100, "n_gpus": "4", "isl": "3000", "osl": "1000"}
+DONE = "() => { const one = document.querySelector('[data-calculator]'); return one.dataset.answered && !one.dataset.busy }"
+
+
+def link(given):
+    return "calculator.html?" + "&".join(f"{name}={value}" for name, value in given.items())
+
+
+def answered(page):
+    """Wait for the engine, and give the cells of all choices by name."""
+    page.wait_for_function(DONE, timeout=60_000)
+    rows = page.evaluate("() => [...document.querySelectorAll('.calc-all tbody tr')].map((row) => [...row.cells].map("
+                         "(cell) => [...cell.childNodes].map((node) => node.textContent)))")
+    return {row[0][0]: row for row in rows}
+
+
+def months(table):
+    return {row["name"]: numbers.number(row["usd_per_month"], "USD/month") for _, row in options.feasible(table).iterrows()}
+
+
+def test_an_engineer_reopens_a_link_and_reads_the_numbers_of_the_command(look):
+    table = options.offers(scenario.overridden("chat-assistant", ENGINEER)).table
+    with look() as watched:
+        page = watched.open(link(ENGINEER))
+        found = answered(page)
+        assert {name: row[1][0] for name, row in found.items()} == months(table)
+        assert page.locator("#calc-n_gpus").input_value() == "4" and page.locator("#calc-isl").input_value() == "3000"
+        page.reload()
+        assert answered(page) == found
+        page.locator("[data-do=command]").click()
+        assert "tokenecon cost chat-assistant -p isl 3000 -p osl 1000 -p gpus h100-sxm-80gb -p n_gpus 4" in (
+            page.locator("[data-calc=copied]").inner_text())
+        assert not watched.complaints
+
+
+def test_a_finance_lead_taps_twice_on_a_phone(look):
+    table = options.offers(scenario.overridden("chat-assistant", {"requests_per_day": "500000"})).table
+    with look(width=390, height=844) as watched:
+        page = watched.open("index.html")
+        field = page.locator("#calc-requests_per_day")
+        field.click()  # the first tap; the number is typed
+        field.fill("500000")
+        page.wait_for_function("() => document.querySelector('.calc-status').textContent.includes('500,000 requests')",
+                               timeout=60_000)
+        page.wait_for_function(DONE, timeout=60_000)
+        said = page.locator(".calc-bar-month").all_inner_texts()
+        assert said[0] == months(table)["API"] and len(said) >= 3
+        assert page.locator("[data-calc=open]").get_attribute("href") == "calculator.html?requests_per_day=500000"
+        page.locator("[data-calc=open]").click()  # the second
+        assert months(table)["API"] in [row[1][0] for row in answered(page).values()]
+        assert not watched.complaints
+
+
+def test_the_base_case_stands_there_before_anything_loads(look):
+    base = months(options.offers(scenario.load("chat-assistant")).table)
+    with look(script=False) as watched:
+        page = watched.open("calculator.html")
+        assert page.locator(".calc-bar-month").first.inner_text() == base["API"]
+        assert page.locator(".calc-all tbody th").all_text_contents() == list(base)
+    with look() as watched:
+        watched.page.route("**/micropython.wasm", lambda route: route.abort())
+        page = watched.open(link({"isl": "3000"}))
+        page.wait_for_selector("[data-calculator][data-blocked]", timeout=30_000)
+        assert "could not be loaded" in page.locator(".calc-status").inner_text()
+        assert page.locator(".calc-bar-month").first.inner_text() == base["API"]
+
+
+def test_by_keyboard_a_wrong_value_is_told_and_the_last_good_result_stays(look):
+    with look(width=320) as watched:
+        page = watched.open(link({"gpus": H100}))
+        before = answered(page)
+        page.locator("#calc-isl").focus()
+        page.keyboard.press("Control+A")
+        page.keyboard.type("-5")
+        page.wait_for_selector("[data-wrong=isl]:not([hidden])")
+        assert "must be a number from 1 to 1e8" in page.locator("[data-wrong=isl]").inner_text()
+        assert page.locator("#calc-isl").get_attribute("aria-invalid") == "true"
+        assert page.locator("[data-calculator][data-stale]").count() == 1
+        page.keyboard.press("Control+A")
+        page.keyboard.type("2000")
+        page.wait_for_function("() => document.querySelector('.calc-status').textContent.includes('2,000')", timeout=30_000)
+        assert answered(page) != before and page.locator("[data-stale]").count() == 0
+        page.go_back()
+        page.go_back()
+        page.wait_for_function("() => document.querySelector('.calc-status').textContent.includes('1,155')", timeout=30_000)
+        assert answered(page) == before
+        page.evaluate("() => document.querySelectorAll('.calculator details').forEach((one) => { one.open = true })")
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= 320
+        small = page.evaluate("() => [...document.querySelectorAll('.calculator :is(input, select, button, summary)')].filter("
+                              "(one) => one.checkVisibility() && one.getBoundingClientRect().height < 24).length")
+        assert small == 0
+        assert not watched.complaints
+
+
+def test_an_address_is_text_and_what_it_may_not_say_is_replaced(look):
+    payload = "<img src=x onerror=document.title='run'>"
+    with look() as watched:
+        page = watched.open(link({"model": payload, payload: "1", "isl": "7", "osl": "1e400", "gpus": H100}))
+        answered(page)
+        told = page.locator("[data-calc=address]").inner_text()
+        assert told.count("It was replaced") == 3 and payload in told
+        assert page.title() != "run" and page.locator(".calculator img").count() == 0
+        assert page.evaluate("location.search") == f"?isl=7&gpus={H100}"
+        assert not watched.complaints
+
+
+def test_two_cases_stand_side_by_side_by_link(look):
+    with look() as watched:
+        page = watched.open(link({"gpus": H100, "2.gpus": "mi300x-192gb"}))
+        page.wait_for_function("() => document.querySelectorAll('.calc-beside tbody tr').length > 3 && "
+                               "!document.querySelector('.calc-beside').textContent.includes('…')", timeout=60_000)
+        rows = [row.inner_text() for row in page.locator(".calc-beside tbody tr").all()]
+        assert "H100 SXM" in rows[0] and "MI300X" in rows[0], "differences come first"
+        assert re.search(r"\$[\d,]+ – \$[\d,]+", rows[1])
+        page.locator("[data-do=compare]").click()
+        assert "3.gpus" in page.evaluate("location.search")
+        assert not watched.complaints
