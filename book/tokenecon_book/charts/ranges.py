@@ -170,12 +170,13 @@ AREAS = {
 }
 
 
+RING = "M25 8A5 5 0 1 1 15 8A5 5 0 1 1 25 8"
 DOTS = {
     "quoted": '<circle cx="20" cy="8" r="5"/>',
-    "modelled": '<circle cx="20" cy="8" r="5" fill="none" stroke-width="2"/>',
-    "extrapolated": '<circle cx="20" cy="8" r="5" fill="none" stroke-width="2" stroke-dasharray="2 2"/>',
+    "modelled": _stroke(RING, 2),
+    "extrapolated": _stroke(RING, 2, "2 2"),
     "compared": _stroke("M20 2V14", 2.5),
-    "claimed": '<path d="M14 2H26V14H14ZM14 8L20 2M14 14L26 2M20 14L26 8" fill="none" stroke-width="1.2"/>',
+    "claimed": _stroke("M14 2H26V14H14ZM14 8L20 2M14 14L26 2M20 14L26 8", 1.2),
 }
 
 

@@ -88,7 +88,7 @@ def show(found, caption, columns=None, *, rows=None, note="", range=None, format
 MOST = 3  # changes in the head of a page
 
 
-def would_change(found, column, title, unit, *, apart=False, note="", **more):
+def would_change(found, column, title, unit, *, apart=False, then=None):
     """The head's answer to "what would change it": the inputs that move a number most, each to the end that moves it more.
 
     Parameters
@@ -99,8 +99,8 @@ def would_change(found, column, title, unit, *, apart=False, note="", **more):
         The number of the page's finding, what it is called and its unit.
     apart : bool
         Changes are compared by their difference, which shares need, and not by their ratio.
-    more : dict
-        Further columns with their titles, as in :func:`show`.
+    then : tuple, optional
+        A column of words and its title, shown in place of the number.
     """
     table = found.table
     now = table.loc[table["what"].eq(""), column].iloc[0]
@@ -116,7 +116,9 @@ def would_change(found, column, title, unit, *, apart=False, note="", **more):
     rows = rows.drop(columns=[name for name in rows if is_range_end(name, rows.columns)])  # ranges stand in the long table
     title += "" if now != now else f", now {number(now, unit)}"
     columns = {"what": ("What changes", None), "to": ("To", None), column: (title, unit)}
-    return show(rows, "What would change it", columns | more, note=note)
+    if then:
+        columns = {"what": ("What changes", None), "to": ("To", None), then[0]: (then[1], None)}
+    return show(rows, "What would change it", columns)
 
 
 def _cells(table, columns, formats, numeric):

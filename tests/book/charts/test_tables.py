@@ -183,3 +183,9 @@ def test_a_number_that_ends_is_the_largest_change_and_one_that_is_not_known_is_n
     assert [line.split(" | ")[0] for line in lines[2:]] == ["b", "a", "d"]
     unknown = tables.would_change(moves(cost=[np.nan, 20.0, 40.0, 2.0, 11.0, 9.0, 10.0]), "cost", "The cost", "USD/Mtok").text
     assert unknown.split("\n")[1].startswith("What changes | To | The cost [") and unknown.count("\n") == 4
+
+
+def test_words_may_stand_in_place_of_the_number():
+    won = moves(best=["x", "y", "z", "x", "x", "x", "x"])
+    lines = tables.would_change(won, "cost", "The cost", "USD/Mtok", then=("best", "Then cheapest")).text.split("\n")
+    assert lines[1] == "What changes | To | Then cheapest" and lines[3] == "a | 2 | z"
