@@ -54,6 +54,8 @@ MOVE_COLUMNS = {
     "name": ("Input", None), "range": ("From the low cost to the high", None), "usd_per_gpu_hour": ("The hour", "USD/GPU/h"),
     "width": ("Moves it by", "USD/GPU/h"),
 }  # fmt: skip
+MOST_COLUMNS = {"name": ("What changes", None), "range": ("From the low cost to the high", None),
+                "usd_per_gpu_hour": ("The owned hour", "USD/GPU/h")}  # fmt: skip
 # A price that includes the rest of the server says so in its offer.
 WHOLE_SERVER = ("share of a DGX", "server node")
 LIKELY_DRAWS, LIKELY_SEED, LIKELY_SHARE = 10_000, 1, 0.8

@@ -35,8 +35,9 @@ def axis(column, title, unit=None, *, log=False, format=None, domain=None, zero=
 
 
 def words(ax):
-    """Title of an axis with its unit in brackets."""
-    return f"{ax.title} [{theme.unit_words(ax.unit)}]" if ax.unit else ax.title
+    """Title of an axis with its unit in brackets, and that it is logarithmic."""
+    log = ", log scale" if ax.log else ""
+    return f"{ax.title} [{theme.unit_words(ax.unit)}{log}]" if ax.unit else ax.title
 
 
 def band(table, ax):
@@ -126,7 +127,7 @@ def tooltip(*fields):
     """Tooltip lines for axes of a :func:`labelled` table and for plain columns given as (column, title)."""
     lines = []
     for field in fields:
-        column, title = (f"{field.column}_spoken", words(field)) if isinstance(field, Axis) else field
+        column, title = (f"{field.column}_spoken", words(field._replace(log=False))) if isinstance(field, Axis) else field
         lines.append(alt.Tooltip(f"{clean(column)}:N", title=title))
     return lines
 

@@ -1,6 +1,7 @@
 """Rows: bars, ranges and waterfalls, each label on a line of its own so that a phone can show it."""
 
 import altair as alt
+import pandas as pd
 
 from tokenecon.numbers import number
 from tokenecon_book.charts import ranges, theme
@@ -48,22 +49,28 @@ def _ends(table, x, zero=True):
     return (low * 0.93, high) if x.log else (low - 0.03 * (high - low), high)
 
 
-def intervals(table, x, label, *, range=None, group=None, sort=True, marks=(), order=None, title=None, subtitle=""):
+def intervals(table, x, label, *, range=None, group=None, known=None, beside=None, hue=None, sort=True, marks=(), order=None,
+              title=None, subtitle=""):
     """One row a label: a dot at the value, the mark of its kind over its range, the number at the right.
 
-    Sorted by value unless ``sort=False``; `group` colours the rows.  `range` is the kind of the ranges, or a dict from
-    each group to its kind (see :mod:`tokenecon_book.charts.ranges`).
+    Sorted by value unless ``sort=False``; `group` colours the rows.  `range` is the kind of the ranges and `known` how the
+    values are known, or each a dict from a group to it (see :mod:`tokenecon_book.charts.ranges`).
+    Rows of one label share a line.  `beside` is a column of values to compare with, drawn as grey ticks; `hue` the colour of
+    rows without groups.
     """
     rows = table.dropna(subset=[x.column])
     rows = rows.sort_values(x.column, kind="stable") if sort else rows
     rows, present = ranges.marked(rows, x, range, group)
+    rows, dots = ranges.known(rows, known, group)
     if limits := band(rows, x):  # a row without a range is a point: both its ends are its value
         rows = rows.assign(**{end: rows[end].fillna(rows[x.column]) for end in limits})
-    ends = reach(x, _ends(rows, x, zero=x.zero), marks, "x")
+    seen = rows if beside is None else pd.concat([rows[[x.column]], rows[[beside]].set_axis([x.column], axis=1)])
+    ends = [_ends(part, x, zero=x.zero) for part in (rows, seen)]
+    ends = reach(x, (min(low for low, _ in ends), max(high for _, high in ends)), marks, "x")
     data, names, step, up = _rows(labelled(rows, x), label)
     groups = list(order or table[group].unique()) if group else []
     key = legend(groups, side(names), symbolType="circle", offset=26 if marks else 8) if group else None
-    hue = colours(group, groups, key) if group else alt.value(theme.ACCENT)
+    hue = colours(group, groups, key) if group else alt.value(hue or theme.PLAIN)
     across = alt.X(
         f"{clean(x.column)}:Q", axis=guide(x, *ends, grid=True), scale=scale(x, *ends, room=ROOM)
     )
@@ -72,24 +79,29 @@ def intervals(table, x, label, *, range=None, group=None, sort=True, marks=(), o
     shown = tooltip(*named, x)
     layers = threshold_layers(marks, across, None, {"x": (*ends, x.log)}, above=True)
     layers += ranges.bars(base, present, x, "x", hue, shown)
-    dots = base.mark_point(size=90).encode(color=hue, tooltip=shown)
+    encoded = {"tooltip": shown}
     if group:
         pick = highlight(group, bind="legend")
-        dots = dots.encode(opacity=alt.condition(pick, alt.value(1), alt.value(0.2))).add_params(pick)
-    layers.append(dots)
+        encoded["opacity"] = alt.condition(pick, alt.value(1), alt.value(0.2))
+    points = ranges.dots(base, dots, hue, **encoded)
+    layers += [points[0].add_params(pick), *points[1:]] if group else points
+    if beside is not None:
+        tick = base.mark_tick(thickness=2.5, size=18, color=theme.CLAIMED)
+        layers.append(tick.encode(x=alt.X(f"{clean(beside)}:Q", title=words(x)), tooltip=shown))
     end = alt.X(f"{limits[1]}:Q", title=words(x)) if limits else across
     layers += halo(base.encode(x=end, text=f"{x.column}_number:N"), align="left", dx=10)
-    return finish(alt.layer(*layers), title, subtitle, step * len(names), [(kind, "bar") for kind in present])
+    return finish(alt.layer(*layers), title, subtitle, step * len(names), [(kind, "bar") for kind in present] + ranges.said(
+        dots if beside is None else [*dots, "compared"]))
 
 
 def bars(
-    table, x, label, series=None, *, range=None, stacked=True, sort=False, text=None, order=None, marks=(), title=None,
+    table, x, label, series=None, *, range=None, stacked=True, sort=False, text=None, order=None, hues=None, marks=(), title=None,
     subtitle=""
 ):
     """Horizontal bars from zero; with `series` stacked, or side by side with ``stacked=False`` and ranges of a kind `range`.
 
     The number stands at the end of each bar; over a stack it is the column `text` (the analysis adds
-    up, the chart does not).  ``sort=True`` puts the largest first.
+    up, the chart does not).  ``sort=True`` puts the largest first; `hues` gives each series a colour of its own.
     """
     if x.log:
         raise ValueError(f"bars of '{x.column}' start at zero, which a log axis does not have; use intervals()")
@@ -102,8 +114,8 @@ def bars(
     named = [(label, label.replace("_", " "))] + ([(series, series.replace("_", " "))] if series else [])
     shown = tooltip(*named, x)
     groups = list(order or rows[series].unique()) if series else []
-    key = legend(groups, side(names), offset=26 if marks else 8) if series else None
-    hue = colours(series, groups, key) if series else alt.value(theme.ACCENT)
+    key = legend(groups, side(names), offset=26 if marks else 8) if series and series != label else None
+    hue = colours(series, groups, key, hues) if series else alt.value(theme.PLAIN)
     if series and stacked:
         totals = data.groupby("row_label")[x.column].sum()
         ends = x.domain or (min(0, totals.min()), totals.max())
@@ -118,7 +130,7 @@ def bars(
     size = {} if series and not stacked else {"height": {"band": 0.72}}
     bar = base.mark_bar(**size).encode(x=across, color=hue, tooltip=shown)
     if series:
-        pick = highlight(series, bind="legend")
+        pick = highlight(series, bind="legend" if key else None)
         bar = bar.encode(opacity=alt.condition(pick, alt.value(1), alt.value(0.2))).add_params(pick)
         data["series_order"] = data[series].map({name: place for place, name in enumerate(groups)})
         bar = bar.encode(order="series_order:Q") if stacked else bar
@@ -154,7 +166,7 @@ def _end_text(data, x, up, position, column, offset=None):
     return halo(base, align="left", dx=6)
 
 
-KINDS = {"start": theme.GREY, "down": theme.GOOD, "up": theme.WARM, "total": theme.ACCENT}
+KINDS = {"start": theme.OTHERS[0], "down": theme.OTHERS[4], "up": theme.OTHERS[2], "total": theme.OTHERS[0]}
 KIND_WORDS = {"start": "start", "down": "saves", "up": "adds", "total": "result"}
 
 

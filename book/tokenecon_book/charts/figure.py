@@ -4,6 +4,7 @@ import copy
 import hashlib
 import json
 import re
+import textwrap
 
 import altair
 import vl_convert
@@ -15,6 +16,7 @@ from tokenecon_book.charts.glue import written
 SOURCE_FIELDS = ("id", "title", "publisher", "url", "published", "licence")
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 VIEW = re.compile(r"\bview_[0-9a-f]{16}(?:_\d+)?\b")  # how Altair names what a selection belongs to
+ACROSS = {"x": 36, "y": 50}  # letters of a line of an axis title on a phone
 UNIT = re.compile(r"\[[^\[\]]+\]\s*$")
 VEGA_LITE = ".".join(altair.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
 
@@ -48,7 +50,7 @@ def figure(id, finding, chart, alt):
     unnamed = [name for name in table.columns if not isinstance(name, str) or not name]
     if unnamed:
         raise FigureError(f"figure '{id}': every column needs a name, got {unnamed!r}")
-    spec = lighten(titled(chart, finding.sentence).to_dict())
+    spec = broken(lighten(titled(chart, finding.sentence).to_dict()))
     title, subtitle = heading(spec)
     if not title:
         raise FigureError(f"figure '{id}': the chart has no title; give the finding a sentence, or the chart title=")
@@ -167,6 +169,26 @@ def trimmed(part):
     if isinstance(part, list):
         return [trimmed(value) for value in part]
     return float(f"{part:.12g}") if isinstance(part, float) else part
+
+
+def broken(part):
+    """A spec whose long axis titles stand in lines that fit a phone: below the plot, and above it where they name the height."""
+    if isinstance(part, list):
+        return [broken(one) for one in part]
+    if not isinstance(part, dict):
+        return part
+    found = {key: broken(value) for key, value in part.items()}
+    for channel, letters in ACROSS.items():
+        coded = found.get("encoding", {}).get(channel, {})
+        for holder in (coded, coded.get("axis") or {}):
+            if isinstance(title := holder.get("title"), str) and len(title) > letters:
+                name, unit = title.rsplit(" [", 1) if " [" in title else (title, "")
+                unit = [f"[{unit}"] if unit else []
+                whole = max(map(len, (name, *unit))) <= letters  # name and unit in a line each, where they are short enough
+                holder["title"] = [name, *unit] if whole else textwrap.wrap(title, letters)
+        if channel == "y" and isinstance(lines := (coded.get("axis") or {}).get("title"), list):
+            coded["axis"]["titleY"] = theme.ABOVE - (len(lines) - 1) * theme.TEXT * 1.2
+    return found
 
 
 def heading(spec):

@@ -7,8 +7,8 @@ is worked out here; results come from the table.
 
 from tokenecon_book.charts.axes import axis
 from tokenecon_book.charts.bars import bars, intervals, waterfall
-from tokenecon_book.charts.frame import mark
+from tokenecon_book.charts.frame import few, mark
 from tokenecon_book.charts.heatmap import heatmap
 from tokenecon_book.charts.lines import lines, scatter
 
-__all__ = ["axis", "bars", "heatmap", "intervals", "lines", "mark", "scatter", "waterfall"]
+__all__ = ["axis", "bars", "few", "heatmap", "intervals", "lines", "mark", "scatter", "waterfall"]

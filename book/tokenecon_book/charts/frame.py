@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import re
 import textwrap
 from collections import namedtuple
 
@@ -14,6 +15,8 @@ from tokenecon_book.charts.axes import clean
 LETTER = 0.56 * theme.TEXT  # px: mean advance of a letter of a label
 LINE = 16  # px: height of a line of a label
 ROW = 30  # px: a row of horizontal bars or intervals
+MOST = 8  # rows of a chart
+HATCH = 6  # spaces between the lines by which a range of the documents is hatched
 
 Mark = namedtuple("Mark", "axis value label to")
 
@@ -61,17 +64,34 @@ def legend(names, beside=0, **options):
     return alt.Legend(title=None, columns=len(names) if whole else max(1, int(fitting)), **options)
 
 
-def colours(series, order, legend=None):
-    """Colour by series, in the order given; more series than the palette can tell apart are refused."""
-    if len(order) > len(theme.PALETTE):
-        raise ValueError(
-            f"column '{series}' has {len(order)} values; a chart tells at most {len(theme.PALETTE)} apart"
-        )
-    return alt.Color(
-        f"{clean(series)}:N",
-        scale=alt.Scale(domain=list(order), range=list(theme.PALETTE[: len(order)])),
-        legend=legend,
-    )
+def colours(series, order, legend=None, hues=None):
+    """Colour by series: as `hues` says, or each thing in its own and all else in the order given.
+
+    More than can be told apart are refused.
+    """
+    try:
+        found = [hues[name] for name in order] if hues else theme.hues(order)
+    except ValueError as error:
+        raise ValueError(f"column '{series}': {error}") from None
+    return alt.Color(f"{clean(series)}:N", scale=alt.Scale(domain=list(order), range=found), legend=legend)
+
+
+def few(table, rank, most=MOST):
+    """The rows of a table that rank highest, in its own order: a chart shows so many, the page's tables and its CSV show all."""
+    return table.loc[rank.nlargest(most).index].sort_index()
+
+
+DASHES = ([1, 0], [9, 4], [4, 4], [9, 3, 2, 3])
+
+
+def dashes(series, order):
+    """Dashes that tell lines of one colour apart; ``None`` where each has a colour of its own."""
+    found = theme.hues(order)
+    if len(set(found)) == len(found):
+        return None
+    places = [found[:place].count(colour) for place, colour in enumerate(found)]
+    return alt.StrokeDash(f"{clean(series)}:N", legend=None, scale=alt.Scale(
+        domain=list(order), range=[DASHES[place % len(DASHES)] for place in places]))
 
 
 def highlight(series, bind=None):
@@ -154,8 +174,12 @@ def threshold_layers(marks, x, y, domains, above=False):
         base = alt.Chart(data)
         position = x if line.axis == "x" else y
         if line.to is not None:
-            shade = base.mark_rect(color=theme.GREY, opacity=0.18)
+            shade = base.mark_rect(color=theme.CLAIMED, opacity=0.18)
             layers.append(shade.encode(**{line.axis: position, f"{line.axis}2": "to:Q"}))
+            if re.match(theme.CLAIMS, line.label, re.IGNORECASE):
+                spots = [value_at(place, line.value, line.to, log, HATCH) for place in range(HATCH + 1)]
+                hatch = alt.Chart(pd.DataFrame({column: spots})).mark_rule(strokeWidth=1, color=theme.CLAIMED, opacity=0.55)
+                layers.append(hatch.encode(**{line.axis: position}))
         else:
             rule = base.mark_rule(strokeDash=[4, 3], strokeWidth=1.4, color=theme.MUTED)
             layers.append(rule.encode(**{line.axis: position}))
@@ -173,11 +197,15 @@ def threshold_layers(marks, x, y, domains, above=False):
 
 
 # Where a point's label may stand: horizontal and vertical direction from the point.
+HIDDEN = 0.35  # share of a label that may lie under others
 PLACES = {"right": (1, 0), "left": (-1, 0), "above": (0, -1), "below": (0, 1)}
 
 
 def free_places(points, labels, width, height, taken=()):
-    """For each point (px) the side on which its label overlaps least with what is `taken` (boxes in px)."""
+    """For each point (px) the side on which its label overlaps least with what is `taken` (boxes in px).
+
+    A label that would hide a good part of itself or of another, as on a phone, is left out: ``None``.
+    """
     taken = [*taken, *((px - 6, py - 6, px + 6, py + 6) for px, py in points)]
     chosen = []
     for (px, py), label in zip(points, labels, strict=True):
@@ -190,6 +218,9 @@ def free_places(points, labels, width, height, taken=()):
             cost = outside * tall + sum(_overlap(box, other) for other in taken)
             if best is None or cost < best[0]:
                 best = (cost, place, box)
+        if best[0] > HIDDEN * wide * tall:
+            chosen.append(None)
+            continue
         chosen.append(best[1])
         taken.append(best[2])
     return chosen

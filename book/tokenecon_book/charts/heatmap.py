@@ -46,5 +46,6 @@ def heatmap(table, x, y, value, *, text=None, title=None, subtitle=""):
     if text is not None:
         layers.append(empty.encode(text=number))
     step = max(36, max(depth(name) for name in data["down"]) + 14)
-    under = f"{words(value)}. {subtitle}" if subtitle else words(value)
+    named = words(value._replace(log=False))
+    under = f"{named}. {subtitle}" if subtitle else named
     return finish(alt.layer(*layers), title, under, step * data['down'].nunique())

@@ -9,6 +9,7 @@ from tokenecon_book.charts.frame import (
     apart,
     breadth,
     colours,
+    dashes,
     depth,
     finish,
     free_places,
@@ -22,6 +23,8 @@ from tokenecon_book.charts.frame import (
     value_at,
     wrapped,
 )
+
+PHONE = theme.NARROW - 60  # px: width of a plot on a phone
 
 
 def lines(
@@ -59,7 +62,7 @@ def lines(
     up = alt.Y(f"{clean(y.column)}:Q", axis=guide(y, y_low, y_high), scale=scale(y, y_low, y_high))
     rows, present = ranges.marked(rows, y, range, series)
     base = alt.Chart(rows)
-    hue = colours(series, order) if series else alt.value(theme.ACCENT)
+    hue = colours(series, order) if series else alt.value(theme.PLAIN)
     pick = highlight(series) if series else None
     shown = tooltip(*([(series, series.replace("_", " "))] if series else []), x, y)
     curve = "step-after" if step else "linear"
@@ -67,6 +70,8 @@ def lines(
     layers = ranges.areas(base, present, across, y, hue, curve)
     drawn = [(kind, "area") for kind in present]
     line = base.mark_line(interpolate=curve).encode(x=across, y=up, color=hue)
+    if series and (dash := dashes(series, order)):
+        line = line.encode(strokeDash=dash)
     if pick:
         line = line.encode(opacity=alt.condition(pick, alt.value(1), alt.value(0.25)))
     layers.append(line)
@@ -103,27 +108,36 @@ def _points(points, x, y, encodings, x_ends, y_ends, height):
     kind = points.get("range")
     data = labelled(points, x, y).assign(label_text=[wrapped(label, 22) for label in points["label"]])
     data["place"] = _places(data, x, y, x_ends, y_ends, height)
+    data["claimed"] = data["label"].astype(str).str.match(theme.CLAIMS, case=False)
     layers, drawn = _ranges(data, x, y, (across, up), alt.value(theme.INK), kind)
     base = alt.Chart(data).encode(x=across, y=up)
-    dots = base.mark_point(shape="diamond", size=80, color=theme.INK, stroke=theme.GROUND, strokeWidth=1)
-    layers.append(dots.encode(tooltip=tooltip(("label", "Source"), x, y)))
+    shown = tooltip(("label", "Source"), x, y)
+    looks = {False: {"shape": "diamond", "size": 80, "color": theme.INK, "stroke": theme.GROUND, "strokeWidth": 1},
+             True: {"shape": ranges.HATCHED, "filled": False, "size": 130, "strokeWidth": 1.4, "color": theme.CLAIMED}}
+    for claimed in sorted(set(data["claimed"])):
+        layers.append(base.transform_filter(f"datum.claimed == {str(claimed).lower()}").mark_point(**looks[claimed]).encode(
+            tooltip=shown))
     return layers + placed_labels(data, across, up, label="label_text"), drawn
 
 
 def _places(data, x, y, x_ends, y_ends, height):
-    """Sides for labels, tried at a width between phone and desk."""
-    width = 0.6 * theme.WIDE
+    """Sides for labels, tried at the width of a phone."""
     spots = [
-        (pixel(a, *x_ends, x.log, width), height - pixel(b, *y_ends, y.log, height))
+        (pixel(a, *x_ends, x.log, PHONE), height - pixel(b, *y_ends, y.log, height))
         for a, b in zip(data[x.column], data[y.column], strict=True)
     ]
     rules = []
+    if ends := band(data, x):
+        for (_, down), low, high in zip(spots, data[ends[0]], data[ends[1]], strict=True):
+            if low == low and high == high:
+                left, right = (pixel(end, *x_ends, x.log, PHONE) for end in (low, high))
+                rules.append((left, down - 4, right, down + 4))
     if ends := band(data, y):
         for (across, _), low, high in zip(spots, data[ends[0]], data[ends[1]], strict=True):
             if low == low and high == high:
                 top, bottom = (height - pixel(end, *y_ends, y.log, height) for end in (high, low))
                 rules.append((across - 3, top, across + 3, bottom))
-    return free_places(spots, list(data["label_text"]), width, height, rules)
+    return free_places(spots, list(data["label_text"]), PHONE, height, rules)
 
 
 def _ranges(data, x, y, encodings, colour, range):
@@ -138,9 +152,10 @@ def _ranges(data, x, y, encodings, colour, range):
 
 
 def scatter(
-    table, x, y, label, series=None, *, range=None, marks=(), order=None, title=None, subtitle="", height=theme.HEIGHT + 40
+    table, x, y, label, series=None, *, range=None, known=None, hue=None, marks=(), order=None, title=None, subtitle="",
+    height=theme.HEIGHT + 40,
 ):
-    """Named points in a plane, with their ranges of a kind `range` in both directions."""
+    """Named points in a plane, with their ranges of a kind `range` in both directions; `known` and `hue` as in intervals()."""
     rows = labelled(table.dropna(subset=[x.column, y.column]), x, y)
     x_ends = reach(x, _roomy(x, extent([rows], x)), marks, "x")
     y_ends = reach(y, _roomy(y, extent([rows], y)), marks, "y")
@@ -149,19 +164,21 @@ def scatter(
     across = alt.X(f"{clean(x.column)}:Q", axis=guide(x, *x_ends, grid=True), scale=scale(x, *x_ends))
     up = alt.Y(f"{clean(y.column)}:Q", axis=guide(y, *y_ends), scale=scale(y, *y_ends))
     order = list(order or rows[series].unique()) if series else []
-    hue = colours(series, order, legend(order, symbolType="circle", offset=26)) if series else alt.value(theme.ACCENT)
+    hue = colours(series, order, legend(order, symbolType="circle", offset=26)) if series else alt.value(hue or theme.PLAIN)
+    data, present = ranges.known(data, known, series)
     base = alt.Chart(data).encode(x=across, y=up)
     layers = threshold_layers(marks, across, up, {"x": (*x_ends, x.log), "y": (*y_ends, y.log)})
     spans, drawn = _ranges(data, x, y, (across, up), hue, range)
     layers += spans
     named = [(label, label.replace("_", " "))] + ([(series, series.replace("_", " "))] if series else [])
-    dots = base.mark_point(size=90).encode(color=hue, tooltip=tooltip(*named, x, y))
+    encoded = {"tooltip": tooltip(*named, x, y)}
     if series:
         pick = highlight(series, bind="legend")
-        dots = dots.encode(opacity=alt.condition(pick, alt.value(1), alt.value(0.2))).add_params(pick)
-    layers.append(dots)
+        encoded["opacity"] = alt.condition(pick, alt.value(1), alt.value(0.2))
+    dots = ranges.dots(base, present, hue, **encoded)
+    layers += [dots[0].add_params(pick), *dots[1:]] if series else dots
     layers += placed_labels(data, across, up, label="label_text")
-    return finish(alt.layer(*layers), title, subtitle, height, drawn)
+    return finish(alt.layer(*layers), title, subtitle, height, drawn + ranges.said(present))
 
 
 def _roomy(ax, ends):

@@ -9,6 +9,7 @@ from collections import namedtuple
 import altair as alt
 import pandas as pd
 
+from tokenecon_book.charts import theme
 from tokenecon_book.charts.axes import band, words
 from tokenecon_book.charts.figure import FigureError
 
@@ -25,7 +26,16 @@ KINDS = {
                   "dashed lines at both edges"),
     "printed": Kind("range as printed", "both ends are a source's own", "thin line", ""),
 }
-COLUMN = "range_kind"
+# How a value is known, as the mark of its row says it: `name` for readers, what the mark `looks` like
+Mark = namedtuple("Mark", "name looks")
+MARKS = {
+    "quoted": Mark("measured or quoted", "solid mark"), "modelled": Mark("modelled", "ring"),
+    "extrapolated": Mark("modelled, nothing like it was measured", "dotted ring"),
+    "claimed": Mark("claim of the documents", "grey hatch"),
+    "compared": Mark("by the textbook, to compare", "grey tick"),
+}  # fmt: skip
+COLUMN, KNOWN = "range_kind", "known_as"
+HATCHED = "M-1,-1L1,-1L1,1L-1,1L-1,-1M-1,0L0,-1M-1,1L1,-1M0,1L1,0"
 OPENS = {"x_low": "M0.7,-1L0,-1L0,1L0.7,1", "x_high": "M-0.7,-1L0,-1L0,1L-0.7,1",
          "y_low": "M-1,-0.7L-1,0L1,0L1,-0.7", "y_high": "M-1,0.7L-1,0L1,0L1,0.7"}  # fmt: skip
 HEIGHT = 13  # px of a tick or a bracket, across the range
@@ -66,6 +76,34 @@ def marked(data, ax, range, group=None):
 def bars(base, present, ax, channel, colour, shown=()):
     """Layers that draw the ranges of rows along the "x" or the "y" of a chart whose data is :func:`marked`."""
     return [layer for kind in present for layer in _bar(_of(base, kind), kind, ax, channel, colour, shown)]
+
+
+def known(data, how, group=None):
+    """A table with how the value of each row is known, one of :data:`MARKS`, and which of them there are.
+
+    `how` is one of them for all rows, or a dict that says it of each group; groups named after the documents are claims.
+    """
+    said = pd.Series("quoted" if how is None or isinstance(how, dict) else how, data.index)
+    if group:
+        said = said.mask(data[group].astype(str).str.match(theme.CLAIMS, case=False), "claimed")
+        said = data[group].map(how).fillna(said) if isinstance(how, dict) else said
+    if unknown := sorted(set(said) - MARKS.keys() | (set(said) & {"compared"})):
+        raise FigureError(f"a value is known as {', '.join(map(repr, unknown))}; there are {', '.join(MARKS)}")
+    return data.assign(**{KNOWN: said}), [one for one in MARKS if (said == one).any()]
+
+
+def dots(base, present, hue, **encoded):
+    """Layers of the marks of rows whose table comes from :func:`known`."""
+    looks = {"quoted": {"size": 90}, "modelled": {"filled": False, "size": 80, "strokeWidth": 2.4, "fill": theme.GROUND},
+             "claimed": {"shape": HATCHED, "filled": False, "size": 130, "strokeWidth": 1.4}}  # fmt: skip
+    looks["extrapolated"] = looks["modelled"] | {"strokeDash": [2, 2]}
+    return [base.transform_filter(f"datum.{KNOWN} == '{one}'").mark_point(**looks[one]).encode(color=hue, **encoded)
+            for one in present]
+
+
+def said(present):
+    """The marks of a chart for its key; nothing where all are solid."""
+    return [(one, "mark") for one in present] if set(present) - {"quoted"} else []
 
 
 def _of(base, kind):
@@ -132,18 +170,28 @@ AREAS = {
 }
 
 
+RING = "M25 8A5 5 0 1 1 15 8A5 5 0 1 1 25 8"
+DOTS = {
+    "quoted": '<circle cx="20" cy="8" r="5"/>',
+    "modelled": _stroke(RING, 2),
+    "extrapolated": _stroke(RING, 2, "2 2"),
+    "compared": _stroke("M20 2V14", 2.5),
+    "claimed": _stroke("M14 2H26V14H14ZM14 8L20 2M14 14L26 2M20 14L26 8", 1.2),
+}
+
+
 def picture(kind, look="bar"):
     """The mark of a kind as HTML, as a "bar" or as the "area" of a curve."""
-    line = "" if look == "bar" else _stroke("M0 8H40", 2)
-    dot = '<circle cx="20" cy="8" r="4"/>' if look == "bar" else line
-    drawn = (BARS if look == "bar" else AREAS)[kind]
+    dot = {"bar": '<circle cx="20" cy="8" r="4"/>', "area": _stroke("M0 8H40", 2), "mark": ""}[look]
+    drawn = {"bar": BARS, "area": AREAS, "mark": DOTS}[look][kind]
     return (f'<svg class="te-range-mark" viewBox="0 0 40 16" width="40" height="16" aria-hidden="true" focusable="false">'
             f"{drawn}{dot}</svg>")
 
 
 def key(found, root=""):
     """Which kinds a figure draws, for its foot: pairs of kind and look, and the way to the top of the site."""
-    said = "".join(f"<span>{picture(kind, look)} {KINDS[kind].name}</span> " for kind, look in found)
-    return (f'<p class="te-figure-ranges">{said}<a href="{root}method.html#kinds-of-ranges">Kinds of ranges</a></p>'
+    names = KINDS | MARKS
+    shown = "".join(f"<span>{picture(kind, look)} {names[kind].name}</span> " for kind, look in found)
+    return (f'<p class="te-figure-ranges">{shown}<a href="{root}method.html#kinds-of-ranges">Kinds of ranges</a></p>'
             if found else "")
 

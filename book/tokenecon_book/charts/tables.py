@@ -1,5 +1,6 @@
 """Tables a screen reader can read and a phone can show."""
 
+import math
 from collections import Counter
 
 from tokenecon.numbers import number, span
@@ -7,7 +8,7 @@ from tokenecon_book.charts import ranges, theme
 from tokenecon_book.charts.claims_list import VERDICTS, claims, quantity
 from tokenecon_book.charts.page import escape
 
-__all__ = ["Html", "claims", "show", "sources", "verdicts"]
+__all__ = ["Html", "claims", "show", "sources", "verdicts", "would_change"]
 
 
 class Html:
@@ -82,6 +83,42 @@ def show(found, caption, columns=None, *, rows=None, note="", range=None, format
     titles = [title + (f" [{unit}]" if unit else "") for (title, _), unit in zip(columns.values(), units, strict=True)]
     lines = [caption, " | ".join(titles), *(" | ".join(_plain(*texts) for texts in row.values()) for row in cells)]
     return Html(html, "\n".join(lines + [one for one in (note, said) if one]))
+
+
+MOST = 3  # changes in the head of a page
+
+
+def would_change(found, column, title, unit, *, apart=False, then=None):
+    """The head's answer to "what would change it": the inputs that move a number most, each to the end that moves it more.
+
+    Parameters
+    ----------
+    found : tokenecon.finding.Finding
+        One row a change, the case itself first with an empty ``what``; columns ``what`` changes and ``to`` which value.
+    column, title, unit : str
+        The number of the page's finding, what it is called and its unit.
+    apart : bool
+        Changes are compared by their difference, which shares need, and not by their ratio.
+    then : tuple, optional
+        A column of words and its title, shown in place of the number.
+    """
+    table = found.table
+    now = table.loc[table["what"].eq(""), column].iloc[0]
+
+    def far(value):
+        if apart or not math.isfinite(value) or not math.isfinite(now):
+            return abs(value - now)
+        return abs(math.log(value / now)) if value * now > 0 else math.inf
+
+    rows = table[table["what"].ne("") & table[column].notna() & table[column].ne(now)]
+    rows = rows.assign(_far=[far(value) for value in rows[column]]).sort_values("_far", ascending=False, kind="stable")
+    rows = rows.drop_duplicates("what").head(MOST)
+    rows = rows.drop(columns=[name for name in rows if is_range_end(name, rows.columns)])  # ranges stand in the long table
+    title += "" if now != now else f", now {number(now, unit)}"
+    columns = {"what": ("What changes", None), "to": ("To", None), column: (title, unit)}
+    if then:
+        columns = {"what": ("What changes", None), "to": ("To", None), then[0]: (then[1], None)}
+    return show(rows, "What would change it", columns)
 
 
 def _cells(table, columns, formats, numeric):

@@ -5,6 +5,7 @@ are kept apart from the palette: in a page they become CSS custom properties, so
 reads on a light and on a dark page, with or without script.
 """
 
+import re
 import textwrap
 
 import altair as alt
@@ -29,11 +30,28 @@ INK, MUTED, GRID, GROUND = TOKENS.values()
 GROUNDS = {"light": "#ffffff", "dark": "#14181e"}
 PALETTE = ("#2b6fd0", "#e06718", "#159c74", "#a23ea2", "#ba4038", "#77818d")
 ACCENT, WARM, GOOD, PLUM, BAD, GREY = PALETTE
+# One colour for one thing in the whole book: how a name begins says which thing it is.  Grey is what ours is compared with.
+OWN, RENT, API, COMMITTED, CLAIMED = ACCENT, WARM, GOOD, PLUM, GREY
+CLAIMS = r"(the )?documents\b|claim"
+THINGS = {
+    OWN: r"own(ed)?\b",
+    RENT: r"rent|(on[- ]demand|by the hour|by the second|around the clock|spot|marketplace|hyperscaler|neocloud|stated price)\b"
+          r"|machines rented|\d+% of the time",
+    API: r"api\b|(call|tokens of) (the|an) api\b|sold by the token|list price|public api|tokens of the api",
+    COMMITTED: r"commit|reserv|\d-month|\d-year|\d+% off|(one|two|three)([- ](year|month)|s? over)",
+    CLAIMED: CLAIMS + r"|.*\btextbook\b",
+}
+# Everything else: five hues that are none of these things.
+OTHERS = ("#566b84", "#938516", "#ba4038", "#cc667a", "#2aa0ad")
+PLAIN = OTHERS[0]
+# a second of the same thing in one chart, such as spot beside on demand
+SECOND = {OWN: "#5b91dd", RENT: "#a94e12", API: "#0f7d5c", COMMITTED: "#c567c5", CLAIMED: "#5f6872"}
 SEQUENTIAL = ("#e8f1fb", "#b7d3f2", "#7fb0e6", "#4a88d4", "#2563b0", "#123f7c")
 
 WIDE, NARROW = 680, 350  # px: the static pictures for a page column and for a phone
 HEIGHT = 320
 TEXT = 13
+ABOVE = -10  # px: where the title of an upright axis stands, from the top of the plot
 TITLE = 17
 
 UNIT_WORDS = {
@@ -52,6 +70,28 @@ PLURAL = {
     "tok", "tok_in", "tok_out", "tok_cached", "s", "min", "h", "day", "month", "yr", "bit", "param", "position",
     "sequence", "request", "layer", "head", "expert", "word", "site",
 }
+
+
+def thing(name):
+    """The colour of the thing that a name says, or ``None`` for all else.
+
+    >>> thing("own: B200 SXM") == OWN, thing("3-month reservation: H200 SXM") == COMMITTED, thing("arithmetic")
+    (True, True, None)
+    """
+    return next((colour for colour, begins in THINGS.items() if re.match(begins, str(name), re.IGNORECASE)), None)
+
+
+def hues(names):
+    """A colour for each name: that of its thing, in two shades by turns, and the hues of no thing for the others, in order."""
+    found = [thing(name) for name in names]
+    # slate is too near the grey of what it would be compared with
+    free = [*OTHERS[1:], OTHERS[0]] if CLAIMED in found else [*OTHERS, GREY]
+    others = iter(free)
+    if found.count(None) > len(free):
+        raise ValueError(f"{found.count(None)} values are no thing that has a colour of its own; a chart tells at most "
+                         f"{len(free)} of them apart: {', '.join(map(str, names))}")
+    shades = [SECOND[colour] if colour and found[:place].count(colour) % 2 else colour for place, colour in enumerate(found)]
+    return [colour or next(others) for colour in shades]
 
 
 def unit_words(unit):
@@ -124,17 +164,17 @@ def _config():
                       "tickColor": MUTED, "tickSize": 4},
             # The value axis carries its title on top, flush left: no reader turns the head.
             "axisY": {**quiet, "grid": True, "titleAngle": 0, "titleAlign": "left", "titleAnchor": "end",
-                      "titleBaseline": "bottom", "titleY": -10, "titleX": 0},
+                      "titleBaseline": "bottom", "titleY": ABOVE, "titleX": 0},
             "legend": {**label, **title, "orient": "top", "symbolType": "square", "symbolSize": 120,
                        "titleLimit": 300, "labelLimit": 260, "offset": 8, "columnPadding": 14,
                        "symbolOpacity": 1},
             "range": {"category": list(PALETTE), "ordinal": list(SEQUENTIAL), "ramp": list(SEQUENTIAL),
                       "heatmap": list(SEQUENTIAL)},
-            "mark": {"color": ACCENT},
+            "mark": {"color": PLAIN},
             "text": {"font": FONT, "fontSize": TEXT - 1, "color": INK},
             "line": {"strokeWidth": 2.4, "strokeCap": "round", "strokeJoin": "round"},
             "rule": {"color": MUTED},
-            "bar": {"color": ACCENT},
+            "bar": {"color": PLAIN},
             "point": {"filled": True, "size": 70, "opacity": 1},
             "aria": False,  # the figure says its alternative text once; thousand marks would drown it
         }

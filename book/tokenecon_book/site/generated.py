@@ -17,7 +17,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from tokenecon import data, units
 from tokenecon_book import citations
-from tokenecon_book.charts.ranges import KINDS, picture
+from tokenecon_book.charts.ranges import KINDS, MARKS, picture
 from tokenecon_book.site import accelerators, calculator, numbers, numbers_page, reference, tables
 from tokenecon_book.site.assets import write_if_changed
 from tokenecon_book.site.takeaway import citing, feeds
@@ -157,7 +157,10 @@ def ranges(_):
             marks = f'<span class="range-mark">{picture(kind)} {known.bar}</span>'
             marks += f'<span class="range-mark">{picture(kind, "area")} {known.area}</span>'
             rows.append((f"range-{kind}", (known.name, known.says, marks)))
-    return _raw(_table("Kinds of ranges", ("Kind", "What it says", "How it is drawn"), rows))
+    known = [(f"mark-{one}", (mark.name, f'<span class="range-mark">{picture(one, "mark")} {mark.looks}</span>'))
+             for one, mark in MARKS.items()]
+    return _raw(_table("Kinds of ranges", ("Kind", "What it says", "How it is drawn"), rows)
+                + _table("How a value is known", ("The value is", "Its mark"), known))
 
 
 def _said(directive):

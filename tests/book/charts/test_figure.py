@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tokenecon_book.charts import FigureError, figure, forms, page, theme
-from tokenecon_book.charts.figure import FIGURE_TYPE
+from tokenecon_book.charts.figure import FIGURE_TYPE, broken
 
 ALT = "Cost falls with the batch, steeply at first"
 
@@ -111,7 +111,7 @@ def test_the_spec_carries_only_what_it_draws(shown):
 
 def test_text_stays_text_in_the_picture(shown):
     svg = shown._repr_mimebundle_()["image/svg+xml"]
-    assert "Cost [USD per million output tokens]" in svg
+    assert "Cost [USD per million output tokens, log scale]" in svg
     assert "critical batch" in svg
     assert "$10" in svg
     assert "var(" not in svg  # a program that opens the file knows no page
@@ -186,3 +186,14 @@ def test_data_cannot_end_the_script_element(axes, found):
 def test_bundle_is_a_module():
     text = page.vega_bundle()
     assert text.rstrip().endswith("export const embed = window.vegaEmbed;")
+
+
+def test_long_axis_titles_stand_in_lines_that_fit_a_phone():
+    """Name and unit in a line each where both are short; an upright axis makes room above its plot."""
+    name = "Cost that this page works out"
+    long = {"axis": {"title": f"{name} [USD per million tokens, log scale]", "titleY": -10}}
+    spec = broken({"encoding": {"x": {"title": "Load [requests]", "axis": {"title": f"{name} [USD per month]"}}, "y": long}})
+    assert spec["encoding"]["x"]["title"] == "Load [requests]"  # 36 letters or fewer
+    assert spec["encoding"]["x"]["axis"]["title"] == [name, "[USD per month]"]
+    assert spec["encoding"]["y"]["axis"]["title"] == [name, "[USD per million tokens, log scale]"]
+    assert spec["encoding"]["y"]["axis"]["titleY"] < -20

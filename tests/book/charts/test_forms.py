@@ -116,7 +116,7 @@ def test_a_mark_names_its_axis():
 
 def test_more_series_than_the_palette_are_refused(axes):
     table = pd.DataFrame({"s": list("abcdefg"), "batch": [1] * 7, "usd_per_mtok_out": [2.0] * 7})
-    with pytest.raises(ValueError, match="7 values; a chart tells at most 6 apart"):
+    with pytest.raises(ValueError, match=r"column 's': 7 values .* at most 6 of them apart: a, b"):
         forms.lines(table, *axes, "s", title="Too many")
 
 
@@ -165,3 +165,9 @@ def test_pixel_and_back():
 def test_labels_avoid_what_is_there():
     # the second point stands right of the first, where its label would be
     assert free_places([(100, 100), (112, 100)], ["abc", "def"], 400, 300)[0] != "right"
+
+
+def test_a_chart_keeps_the_rows_that_rank_highest_in_their_order():
+    table = pd.DataFrame({"name": list("abcd"), "off": [0.1, 3.0, 0.2, 2.0]})
+    assert list(forms.few(table, table["off"], 2)["name"]) == ["b", "d"]
+    assert list(forms.few(table, table["off"])["name"]) == list("abcd")

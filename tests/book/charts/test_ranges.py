@@ -95,3 +95,36 @@ def test_kinds_are_those_of_the_named_quantities():
 
     allowed = next(field for field in data.schema("quantities") if field["name"] == "range")["constraints"]["enum"]
     assert set(allowed) < set(ranges.KINDS)
+
+
+def points(chart):
+    """The mark of each layer that is drawn for one way to know a value, by that way."""
+    return {re.search(r"'(\w+)'", one["filter"])[1]: layer["mark"] for layer in chart.to_dict()["layer"]
+            for one in layer.get("transform", ()) if ranges.KNOWN in one.get("filter", "")}
+
+
+def test_a_mark_says_how_its_value_is_known():
+    """A solid dot, a ring, a dotted ring, a hatched square; the key names those that are drawn, and none where all are solid."""
+    table = costs(by=["documents", "model", "market"], usd_low=[0.9, 0.4, 1.6], usd_high=[0.9, 0.4, 1.6])
+    chart = forms.intervals(table, USD, "gpu", group="by", known={"model": "modelled"})
+    found = points(chart)
+    assert set(found) == {"claimed", "modelled", "quoted"} and found["claimed"]["shape"] == ranges.HATCHED
+    assert found["modelled"]["filled"] is False and "strokeDash" not in found["modelled"] and "filled" not in found["quoted"]
+    key = ranges.key(chart.to_dict()["usermeta"]["ranges"])
+    assert all(ranges.MARKS[one].name in key for one in found) and ranges.MARKS["extrapolated"].name not in key
+    beyond = points(forms.intervals(table, USD, "gpu", known="extrapolated"))["extrapolated"]
+    assert beyond["strokeDash"] and beyond["filled"] is False
+    assert "usermeta" not in forms.intervals(table, USD, "gpu").to_dict()
+    with pytest.raises(FigureError, match="a value is known as 'guess'; there are quoted"):
+        forms.intervals(table, USD, "gpu", known="guess")
+
+
+def test_values_beside_are_ticks_within_the_axis():
+    table = costs(textbook=[0.8, 0.3, 9.0], usd_low=[0.9, 0.4, 1.6], usd_high=[0.9, 0.4, 1.6])
+    spec = forms.intervals(table, USD, "gpu", known="modelled", beside="textbook").to_dict()
+    ticks = [layer for layer in spec["layer"] if layer["mark"]["type"] == "tick"]
+    assert [layer["encoding"]["x"]["field"] for layer in ticks] == ["textbook"] and len({
+        layer["encoding"]["y"]["field"] for layer in spec["layer"] if "y" in layer["encoding"]}) == 1
+    assert max(layer["encoding"]["x"]["scale"]["domain"][1] for layer in spec["layer"]
+               if "domain" in layer["encoding"]["x"].get("scale", {})) >= 9.0
+    assert ["compared", "mark"] in spec["usermeta"]["ranges"]

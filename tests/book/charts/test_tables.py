@@ -1,7 +1,9 @@
 """Tables that a screen reader can read."""
 
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -155,3 +157,35 @@ def test_unknown_verdict_section_and_column_are_refused(found):
         tables.claims(found(ledger(section="kitchen")))
     with pytest.raises(ValueError, match="lacks verdict"):
         tables.claims(found(ledger().drop(columns="verdict")))
+
+
+def moves(**changed):
+    """A case of 10 and what becomes of it when inputs move."""
+    rows = [("", "", 10.0), ("a", "1", 20.0), ("a", "2", 40.0), ("b", "3", 2.0), ("c", "4", 11.0), ("d", "5", 9.0),
+            ("e", "6", 10.0)]
+    table = pd.DataFrame(rows, columns=["what", "to", "cost"]).assign(**changed)
+    return SimpleNamespace(table=table)
+
+
+def test_the_head_shows_the_three_inputs_that_move_a_number_most():
+    # ratios: a 4 (its larger end), b 5, c 1.1, d 1.11, e none
+    lines = tables.would_change(moves(), "cost", "The cost", "USD/Mtok").text.split("\n")
+    assert lines[0] == "What would change it" and lines[1].startswith("What changes | To | The cost, now $10.00")
+    assert [line.split(" | ")[:2] for line in lines[2:]] == [["b", "3"], ["a", "2"], ["d", "5"]]
+    # differences: a 30, b 8, and of c and d, as far away as each other, the first
+    apart = tables.would_change(moves(), "cost", "The cost", "USD/Mtok", apart=True).text.split("\n")
+    assert [line.split(" | ")[0] for line in apart[2:]] == ["a", "b", "c"]
+
+
+def test_a_number_that_ends_is_the_largest_change_and_one_that_is_not_known_is_no_change():
+    never = moves(cost=[10.0, 20.0, np.nan, np.inf, 11.0, 9.0, 10.0])
+    lines = tables.would_change(never, "cost", "The volume", "request/day").text.split("\n")
+    assert [line.split(" | ")[0] for line in lines[2:]] == ["b", "a", "d"]
+    unknown = tables.would_change(moves(cost=[np.nan, 20.0, 40.0, 2.0, 11.0, 9.0, 10.0]), "cost", "The cost", "USD/Mtok").text
+    assert unknown.split("\n")[1].startswith("What changes | To | The cost [") and unknown.count("\n") == 4
+
+
+def test_words_may_stand_in_place_of_the_number():
+    won = moves(best=["x", "y", "z", "x", "x", "x", "x"])
+    lines = tables.would_change(won, "cost", "The cost", "USD/Mtok", then=("best", "Then cheapest")).text.split("\n")
+    assert lines[1] == "What changes | To | Then cheapest" and lines[3] == "a | 2 | z"

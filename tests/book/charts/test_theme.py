@@ -28,7 +28,7 @@ def test_contrast_of_known_pairs():
 
 
 @pytest.mark.parametrize("ground", theme.GROUNDS.values())
-@pytest.mark.parametrize("colour", theme.PALETTE)
+@pytest.mark.parametrize("colour", (*theme.PALETTE, *theme.OTHERS, *theme.SECOND.values()))
 def test_series_stand_out_on_both_grounds(colour, ground):
     assert contrast(colour, ground) >= 3
 
@@ -57,16 +57,44 @@ def lab(colour, matrix):
     return 116 * y - 16, 500 * (x - y), 200 * (y - z)
 
 
+@pytest.mark.parametrize("palette", [theme.PALETTE, theme.OTHERS])
 @pytest.mark.parametrize("sight", DICHROMACY)
-def test_series_are_told_apart(sight):
+def test_series_are_told_apart(sight, palette):
     # a difference of 2.3 is just noticeable side by side; lines apart on a page need several times that
-    seen = {colour: lab(colour, DICHROMACY[sight]) for colour in theme.PALETTE}
-    for one, other in itertools.combinations(theme.PALETTE, 2):
+    seen = {colour: lab(colour, DICHROMACY[sight]) for colour in palette}
+    for one, other in itertools.combinations(palette, 2):
         assert math.dist(seen[one], seen[other]) > 10, (one, other)
 
 
+# names that charts of the book have used, and the thing that each of them says
+@pytest.mark.parametrize(("colour", "names"), [
+    (theme.OWN, ["own", "own: B200 SXM (HGX)", "owned machines", "Owned, large cloud"]),
+    (theme.RENT, ["rent by the hour", "on demand: MI300X", "marketplace: H200 SXM", "machines rented by the hour",
+                  "Spot, list price", "neocloud", "hyperscaler", "95% of the time", "rented A100 80GB SXM", "by the second"]),
+    (theme.API, ["API", "API: cheapest seller", "sold by the token", "list prices", "Tokens of the API"]),
+    (theme.COMMITTED, ["commitment", "3-month reservation: H200 SXM", "three-month contract", "one-year contract",
+                       "Reserved for 3 months",
+                       "three over one", "57% off, rents falling"]),
+    (theme.CLAIMED, ["documents", "documents: an API", "textbook", "FP8, textbook"]),
+    (None, ["calibrated", "weights", "answers", "ownership", "INT4", "large model"]),
+])  # fmt: skip
+def test_one_thing_has_one_colour(colour, names):
+    assert [theme.thing(name) for name in names] == [colour] * len(names)
+
+
+def test_things_keep_their_colours_among_others():
+    found = theme.hues(["arithmetic", "own", "links", "API"])
+    assert found == [theme.OTHERS[0], theme.OWN, theme.OTHERS[1], theme.API]
+    assert theme.hues(["spot", "own", "on demand", "marketplace"]) == [
+        theme.RENT, theme.OWN, theme.SECOND[theme.RENT], theme.RENT]
+    assert theme.hues(["calibrated", "textbook"]) == [theme.OTHERS[1], theme.CLAIMED]  # slate is too near grey
+    assert len(set(theme.hues(list("abcdef")))) == 6
+    with pytest.raises(ValueError, match=r"7 values .* at most 6 of them apart"):
+        theme.hues(list("abcdefg"))
+
+
 def test_page_colours_are_no_series_colours():
-    used = {colour.lower() for colour in (*theme.PALETTE, *theme.SEQUENTIAL)}
+    used = {colour.lower() for colour in (*theme.PALETTE, *theme.OTHERS, *theme.SEQUENTIAL)}
     assert not used & {colour.lower() for colour in theme.TOKENS.values()}
     assert len(set(theme.TOKENS.values())) == len(theme.TOKENS)
 

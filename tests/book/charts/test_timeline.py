@@ -23,7 +23,7 @@ def test_each_stretch_is_a_bar_where_the_table_puts_it(spec):
     bar = spec["layer"][0]["encoding"]
     assert (bar["x"]["field"], bar["x2"]["field"], bar["y"]["field"], bar["y2"]["field"]) == ("start_s", "end_s", "top", "bottom")
     assert bar["y"]["scale"]["domain"] == [5, 0] and spec["height"] == 5 * ROW  # the first row on top
-    assert bar["color"]["scale"] == {"domain": ["reads", "writes"], "range": list(theme.PALETTE[:2])}
+    assert bar["color"]["scale"] == {"domain": ["reads", "writes"], "range": list(theme.OTHERS[:2])}
 
 
 def test_the_pointer_says_slot_state_begin_and_length(spec):

@@ -25,6 +25,12 @@ SHORT = {HOLDS: ("holds", "hold"), ASSUMPTION: ("assumption", "hold under an ass
 SHEETS = ("memory_capacity", "memory_bandwidth", "board_power")  # quantities that a data sheet gives
 TOPICS = {"update": "the update of December 2025", "cases": "the case studies"}
 OWN = "own figures"  # how an arithmetic begins that takes the documents' inputs, not the book's
+TOLERANCES = (0.01, 0.02, 0.05, 0.1, 0.2)
+MOVED = (0.01, 0.1, 0.2)  # of these, those in the head of the page
+CHANGE_COLUMNS = {"what": ("What changes", None), "to": ("To", None), "holds": ("Claims that hold", "count"),
+                  "contradicted": ("Contradicted", "count")}  # fmt: skip
+MISS_COLUMNS = {"claim": ("Claim", None), "section": ("Section", None), "ratio": ("Printed over recomputed", "ratio"),
+                "statement": ("What it says", None)}  # fmt: skip
 STRICTER = 2.0  # the factor that the page tries in place of WIDEST
 
 
@@ -144,7 +150,7 @@ def contradicted(whole):
 
 
 @finding
-def strictness(whole, *, tolerances=(0.01, 0.02, 0.05, 0.1, 0.2)):
+def strictness(whole, *, tolerances=TOLERANCES):
     """Verdicts over the tolerance of the rule, tidy: tolerance (in words), verdict, claims."""
     of = {"widest": whole.parameters["widest"], "section": whole.parameters["section"]}
     rows, miss = [], []
@@ -176,3 +182,15 @@ def splits(whole):
     worded = so_many(len(found), "claim", "claims", verdict="worded differently", **given)
     return Finding(found, f"The two translations differ in {worded.replace('none', 'no')}, and in {differ} of them the verdict "
                           "depends on the language.")
+
+
+@finding
+def sensitivity(whole):
+    """How many claims hold and are contradicted when the tolerance, the one free number of the rule, moves."""
+    given, section = rule(whole), whole.parameters["section"]
+    rows = []
+    for tolerance in [one for one in (*MOVED, *TOLERANCES) if one != given["tolerance"]][:len(MOVED)]:
+        number = counts(ledger(section=section, **given | {"tolerance": tolerance}).table)
+        rows.append({"what": "Tolerance of the rule", "to": pct(tolerance), "holds": number[HOLDS],
+                     "contradicted": number[CONTRADICTED]})
+    return Finding(pd.DataFrame(rows), units={"holds": "count", "contradicted": "count"})

@@ -1,7 +1,10 @@
 """Figures of the chapter on contracts."""
 
+from tokenecon_book.charts import theme
 from tokenecon_book.charts.areas import areas
-from tokenecon_book.charts.forms import axis, lines, mark
+from tokenecon_book.charts.forms import axis, intervals, lines, mark
+
+SHOWN = 5  # designs: the base case, three ways to buy less than all, the mix
 
 
 def spot(found):
@@ -23,3 +26,10 @@ def mix(found):
     return areas(found.table, axis("hour", "Hour of the load profile", "h", values=found["ticks"]),
                  axis("n_gpus", "GPUs paid for", "GPU"), "contract",
                  marks=[mark("y", found["needed"], "busiest hour")])
+
+
+def bills(found):
+    """Machine hours of a day by what may be bought, from all on demand to the mix."""
+    rows = found.table.dropna(subset=["usd_per_day"]).head(SHOWN)
+    return intervals(rows, axis("usd_per_day", "Machine hours of a day", "USD/day", zero=True), "design", range="bound",
+                     known="modelled", hue=theme.RENT, sort=False)

@@ -13,7 +13,7 @@ from tokenecon.fleet import pools
 from tokenecon.prices import gpu_prices
 from tokenecon.queries import remembered
 from tokenecon_book.chapters.contracts import contract_prices
-from tokenecon_book.documents import base
+from tokenecon_book.documents import base, moved
 from tokenecon_book.documents.bills import positive
 from tokenecon_book.documents.words import count, dollars, percent, saves, span, whole_dollars
 
@@ -219,6 +219,12 @@ def headline(case):
               f"{median(case)}")
 
 
+@finding
+def ways(whole, answer):
+    """The bills of :func:`bills` under the answer of the chapter, which they show."""
+    return Finding(whole.table, answer.sentence.removesuffix("."), whole.note)
+
+
 def used_contracts(table):
     """Contracts of :func:`by_hour` in words: those of which something is bought."""
     return [f"{one}s" if "contract" in one else f"{one.replace(' ', '-')} hours" for one in table["contract"].unique()]
@@ -247,9 +253,9 @@ def sensitivity(case):
         except BadInput:
             if not move:
                 raise
-            rows.append({"change": f"{text}: too few providers"})
+            rows.append({"change": f"{text}: too few providers", **moved.said(move)})
             continue
-        rows.append({"change": text, "usd_per_day": hours["usd_per_day"], "on_demand": hours["on_demand"],
+        rows.append({"change": text, **moved.said(move), "usd_per_day": hours["usd_per_day"], "on_demand": hours["on_demand"],
                      **{name: hours[name] for name in ("saving", "saving_low", "saving_high")}})
     return Finding(pd.DataFrame(rows), note="A minus: the mix costs more than all on demand, for what it adds in safety.",
                    units={"on_demand": "USD/day", "saving": "fraction"})

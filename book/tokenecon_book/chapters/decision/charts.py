@@ -1,6 +1,9 @@
 """Figures of the chapter on the reader's own case."""
 
-from tokenecon_book.charts.forms import axis, bars, intervals, lines, mark
+import numpy as np
+import pandas as pd
+
+from tokenecon_book.charts.forms import axis, bars, few, intervals, lines, mark
 
 COST = axis("usd_per_mtok", "Cost of all tokens", "USD/Mtok", log=True)
 CENTS = 0.05  # USD: below it two digits after the point do not tell ticks apart
@@ -13,8 +16,12 @@ def present(table):
 
 
 def choices(found):
-    """Every choice that can be had with its range, the cheapest first."""
-    return intervals(found.table, COST, "name", group="group", range="bound", order=present(found.table))
+    """The cheapest choices with their ranges, the cheapest of each group and the dearest of all."""
+    table = found.table.sort_values("usd_per_mtok", kind="stable", ignore_index=True)
+    wanted = [*table.groupby("group")["usd_per_mtok"].idxmin(), len(table) - 1]
+    rank = pd.Series(-table.index.astype(float), table.index).mask(table.index.isin(wanted), np.inf)
+    return intervals(few(table, rank), COST, "name", group="group", range="bound", order=present(table),
+                     known=dict.fromkeys(set(table["group"]) - {"API"}, "modelled"))
 
 
 def bills(found):
@@ -33,7 +40,7 @@ def volume(found):
 
 def chances(found):
     """Share of the draws in which each kind of choice is the cheapest."""
-    return bars(found.table, axis("probability", "Draws in which it is the cheapest", "fraction", zero=True), "group",
+    return bars(found.table, axis("probability", "Draws in which it is the cheapest", "fraction", zero=True), "group", "group",
                 text="share_text")
 
 
@@ -50,4 +57,4 @@ def tornado(found):
     small = table["gap_at_high_high"].max() < CENTS
     lead = axis("gap_at_high", f"Lead over '{rival}'" if rival else "Cost", "USD/Mtok", format=",.4f" if small else None)
     return intervals(table, lead, "name",
-                     range="draws", sort=False, marks=marks, subtitle="Dot: the input at its upper end.")
+                     range="draws", known="modelled", sort=False, marks=marks, subtitle="Dot: the input at its upper end.")

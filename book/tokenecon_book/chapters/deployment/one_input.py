@@ -6,7 +6,7 @@ import pandas as pd
 from tokenecon.finding import Finding, finding
 from tokenecon.fleet import pools
 from tokenecon_book.chapters.deployment import edge, own_or_api
-from tokenecon_book.documents import base
+from tokenecon_book.documents import base, moved
 
 
 @finding
@@ -15,6 +15,7 @@ def sensitivity(case):
     moves = {
         "the page itself": {},
         "sites of twice the size": {"edge_sites": max(1, case.edge_sites // 2)},
+        "ten times the GPUs": {"central_gpus": 10 * case.central_gpus},
         "an hour as dear at a site as in the centre": {"site_overhead": 0.0},
         "one in twenty may wait": {"wait_probability": 0.05},
         "a token may take twice as long": {"ttft_ms": 2 * case.ttft_ms, "tpot_ms": 2 * case.tpot_ms},
@@ -23,7 +24,7 @@ def sensitivity(case):
         "machines and API at their cheapest offers": {"price_rule": "best"},
         "a hundred times the volume": {"requests_per_day": 100 * case.requests_per_day},
     }
-    rows = [_row(text, pools.changed(case, **move)) for text, move in moves.items()
+    rows = [_row(text, pools.changed(case, **move)) | moved.said(move) for text, move in moves.items()
             if not move or any(getattr(case, name, None) != value for name, value in move.items())]
     note = "∞: at no volume. A dash: no API price is known, or nobody sells the machine."
     return Finding(pd.DataFrame(rows), note=note,

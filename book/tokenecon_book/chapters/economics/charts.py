@@ -1,6 +1,9 @@
 """Figures of the chapter on the economics of tokens."""
 
-from tokenecon_book.charts.forms import axis, bars, intervals, lines, mark
+import numpy as np
+
+from tokenecon_book.charts import theme
+from tokenecon_book.charts.forms import axis, few, intervals, lines, mark
 
 COST = axis("usd_per_mtok_out", "Cost of output", "USD/Mtok_out", log=True)
 RANGES = {"calibrated": "interval", "textbook": "bound"}
@@ -8,9 +11,13 @@ BATCH = axis("concurrency", "Batch: requests decoded together", "sequence", log=
 
 
 def price_levels(found):
-    """What a million tokens costs by each figure, on one axis."""
-    return intervals(found.table, axis("usd_per_mtok", "Cost of tokens", "USD/Mtok", log=True), "label", group="group",
-                     range={"this page, calibrated": "interval", "this page, textbook": "bound"})
+    """What a million tokens costs by each figure, on one axis: the ends of what the documents print and what lies between."""
+    rows = found.table[~found.table["group"].str.startswith("textbook")].sort_values("usd_per_mtok", ignore_index=True)
+    rank = rows["usd_per_mtok"].apply(np.log).diff()  # of neighbours that nearly coincide the dearer one goes
+    ends = rows[rows["group"] == "documents"].index[[0, -1]]
+    rank = rank.mask(rows.index.isin(ends) | rows["group"].str.startswith("rented"), np.inf)
+    return intervals(few(rows, rank), axis("usd_per_mtok", "Cost of tokens", "USD/Mtok", log=True), "label", group="group",
+                     range={"rented, as on this page": "interval"}, known={"rented, as on this page": "modelled"})
 
 
 def _thresholds(found):
@@ -41,10 +48,20 @@ def sizes(found):
     """Growth of cost over growth of parameters at each step in size, and what the documents say it is."""
     growth = axis("excess", "Cost over that of the next smaller model, growth in parameters = 1", "ratio", zero=True)
     marks = [mark("x", found["claimed_low"], "documents, low"), mark("x", found["claimed_high"], "documents, high")]
-    return bars(found.table, growth, "step", "by", stacked=False, sort=False, marks=marks)
+    return intervals(_beside(found.table, "step", "excess"), growth, "step", known="modelled", beside="textbook", sort=False,
+                     marks=marks)
 
 
 def precisions(found):
     """Cost by weight format and load relative to the first format, calibrated and textbook."""
-    return bars(found.table, axis("relative_cost", "Cost of all tokens, FP16 = 1", "ratio", zero=True), "label", "by",
-                stacked=False, sort=False)
+    cost = axis("relative_cost", "Cost of all tokens, FP16 = 1", "ratio", zero=True)
+    return intervals(_beside(found.table, "label", "relative_cost"), cost, "label", known="modelled", beside="textbook",
+                     sort=False)
+
+
+def _beside(table, label, value):
+    """One row a label with the calibrated value, and that of the textbook beside it."""
+    table = table.dropna(subset=[value])
+    compared = table["by"].map(theme.thing).eq(theme.CLAIMED)
+    theirs, ours = table[compared].set_index(label)[value], table[~compared]
+    return ours.assign(textbook=ours[label].map(theirs))

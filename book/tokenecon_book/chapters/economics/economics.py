@@ -13,7 +13,7 @@ from tokenecon.formulas import compute, money
 from tokenecon.serving import operating_point as calibrated
 from tokenecon.serving import textbook
 from tokenecon.serving.operating_point import CALIBRATED, TEXTBOOK
-from tokenecon_book.documents import base
+from tokenecon_book.documents import base, moved
 from tokenecon_book.documents.words import dollars, percent, price
 
 # Figures of the two documents that say, in some unit, what a token costs.
@@ -172,7 +172,8 @@ def price_levels(case):
             name = f"usd_per_mtok_{kind}"
             rows.append({"label": f"This page's case: {kind}put, {by}", "usd_per_mtok": found[name],
                          "usd_per_mtok_low": found[f"{name}_low"], "usd_per_mtok_high": found[f"{name}_high"],
-                         "group": f"this page, {by}", "id": "", "source": "own-arithmetic"})
+                         "group": f"{'rented' if by == CALIBRATED else by}, as on this page", "id": "",
+                         "source": "own-arithmetic"})
     table = pd.DataFrame(rows)
     claimed = table[table["group"] == "documents"].set_index("id")["usd_per_mtok"]
     low, high = (named(row, data.claim(row)["low"], lambda value, usd=claimed[row], show=show: show(usd)) for row, show in (
@@ -304,6 +305,8 @@ def sensitivity(case):
     table = calibrated.points(cases)
     table["textbook_usd_per_mtok_out"] = textbook.points(cases)["usd_per_mtok_out"]
     table["against_case"] = table["usd_per_mtok_out"] / table["usd_per_mtok_out"].iloc[0]
+    table[["what", "to"]] = [list(moved.said(change).values()) for change in moves.values()]
+    table.loc[~table["fits"].astype(bool), "what"] = ""  # no answer to what would change it
     table["change"] = [f"{text}{'' if fits else ' (does not fit the memory)'}"
                        for text, fits in zip(moves, table["fits"], strict=True)]
     return Finding(table)

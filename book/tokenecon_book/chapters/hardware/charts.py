@@ -1,14 +1,21 @@
 """Figures of the chapter on accelerators."""
 
+import numpy as np
+import pandas as pd
+
+from tokenecon_book.charts import theme
 from tokenecon_book.charts.forms import axis, heatmap, intervals, lines, scatter
+from tokenecon_book.charts.frame import MOST
 
 COST = axis("usd_per_mtok_out", "Cost of output tokens", "USD/Mtok_out", log=True)
 
 
 def cost(found):
     """Cost of a token by accelerator, cheapest first, with the interval of the model."""
-    return intervals(found.table, axis("usd_per_mtok", "Cost of all tokens", "USD/Mtok"), "label", group="measured",
-                     range="interval", sort=False)
+    rows = found.table.head(MOST)
+    known = np.where(rows["calibrated"].eq(True), "modelled", "extrapolated")
+    return intervals(rows, axis("usd_per_mtok", "Cost of all tokens", "USD/Mtok"), "label", range="interval",
+                     known=pd.Series(known, rows.index), hue=theme.thing(found["had"]), sort=False)
 
 
 def fits(found):
@@ -31,8 +38,10 @@ def value(found):
 
 def rent_or_buy(found):
     """An hour owned against an hour rented."""
-    return intervals(found.table, axis("usd_per_gpu_hour", "An hour of one accelerator", "USD/GPU/h", log=True), "label",
-                     group="offer", range={"owned": "draws", "rented": "offers"}, sort=False)
+    more = "" if len(found.table) <= MOST else "The first four; all are in the table below."
+    return intervals(found.table.head(MOST), axis("usd_per_gpu_hour", "An hour of one accelerator", "USD/GPU/h", log=True),
+                     "label", group="offer", range={"owned": "draws", "rented": "offers"}, known={"owned": "modelled"},
+                     sort=False, subtitle=more)
 
 
 def cpu_or_gpu(found):

@@ -15,7 +15,7 @@ from tokenecon.formulas import efficiency, parallelism
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
 from tokenecon.serving import operating_point, steady_state, textbook
-from tokenecon_book.documents import base
+from tokenecon_book.documents import base, moved
 from tokenecon_book.documents.words import count, dollars, often, percent, price
 
 FORMATS = ("fp16", "fp8", "int4")
@@ -117,7 +117,7 @@ def cost(case, whole):
         + (f" {operating_point.UNMEASURED}" if not table["calibrated"].all() else "")
         + (f" Old, over {gpu_prices.OLD_DAYS} days: {', '.join(aged)}." if len(aged) else "")
         + (f" Without a cost: {', '.join(left)}." if len(left) else "")),
-        units={"textbook_usd_per_mtok": "USD/Mtok"}, number=usd,
+        units={"textbook_usd_per_mtok": "USD/Mtok"}, number=usd, had=HAD[case.price_kind],
         label=f"a million tokens of {model}, in and out, on {first['name']}"
               + ("" if alone else f", cheapest of {compared} {_how(case)}"))
 
@@ -293,7 +293,7 @@ def sensitivity(case):
             best = rows_of.loc[rows_of["usd_per_mtok"].idxmin()].to_dict()
         except ValueError:  # none of the accelerators is left: the table says so
             best = {"label": "none of these accelerators"}
-        rows.append({"change": text} | best)
+        rows.append({"change": text} | moved.said(change) | best)
     return Finding(pd.DataFrame(rows))
 
 

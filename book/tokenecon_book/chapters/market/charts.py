@@ -6,10 +6,11 @@ import pandas as pd
 from tokenecon_book.charts import theme
 from tokenecon_book.charts.axes import extent, guide, labelled, scale, tooltip, words
 from tokenecon_book.charts.forms import axis, intervals, lines, mark
-from tokenecon_book.charts.frame import LINE, apart, breadth, colours, depth, finish, halo, pixel, value_at, wrapped
+from tokenecon_book.charts.frame import LINE, MOST, apart, breadth, colours, depth, finish, halo, pixel, value_at, wrapped
 
 HOUR = axis("usd_per_gpu_hour", "An hour of one GPU", "USD/GPU/h", log=True)
 HEIGHT = theme.HEIGHT + 60
+FOUR = "Four accelerators, with both ends of the range; all are in the table below."
 
 
 def history(found):
@@ -39,7 +40,7 @@ def _documents(printed, across, price):
     """What the documents print: upright bars on the day they are dated, named below."""
     low = alt.Y("usd_per_gpu_hour_low:Q", **price)
     base = alt.Chart(printed.assign(words="documents")).encode(x=across, y=low)
-    bars = base.mark_rule(strokeWidth=16, opacity=0.28, color=theme.INK)
+    bars = base.mark_rule(strokeWidth=16, strokeDash=[2, 2], opacity=0.75, color=theme.CLAIMED)
     return [bars.encode(y2="usd_per_gpu_hour_high:Q", tooltip=tooltip(("as_of", "Documents"), HOUR)),
             *halo(base.encode(text="words:N"), align="center", baseline="top", dy=6)]
 
@@ -61,7 +62,8 @@ def tokens(found):
     cost = axis("usd_per_mtok", "All tokens, asked or made", "USD/Mtok", log=True)
     table = found.table
     kinds = {what: "offers" if what == "sold by the token" else "bound" for what in table["what"]}
-    chart = intervals(table, cost, "label", group="what", range=kinds, sort=False)
+    made = dict.fromkeys((what for what in kinds if what.startswith("rented")), "modelled")
+    chart = intervals(table, cost, "label", group="what", range=kinds, known=made, sort=False)
     points = labelled(found["sellers"], cost)
     points["row_label"] = [wrapped(name, 22) for name in points["label"]]  # as intervals() breaks its own
     order = [wrapped(name, 22) for name in table["label"]]
@@ -74,7 +76,12 @@ def tokens(found):
 
 def by_seller(found):
     """An hour of each GPU by part of the market, with the range of offers."""
-    return intervals(found.table, HOUR, "label", group="seller", range="offers", sort=False)
+    ratios = found["ratios"]
+    ends = [find(ratios, key=ratios.get) for find in (min, max)] if ratios else []
+    names = list(dict.fromkeys([*ends, *ratios, *found.table["name"]]))[: MOST // 2]
+    both = found.table[found.table["seller"].isin(["hyperscaler", "neocloud"]) & found.table["name"].isin(names)]
+    return intervals(both if len(both) else found.table.head(MOST), HOUR, "label", group="seller", range="offers", sort=False,
+                     subtitle=FOUR if len(ratios) > MOST // 2 else "")
 
 
 def spot_regions(found):

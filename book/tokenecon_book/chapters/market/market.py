@@ -29,6 +29,11 @@ MARK_COLUMNS = {
 }  # fmt: skip
 
 
+SELLER_COLUMNS = {"name": ("Accelerator", None), "seller": ("Seller", None),
+                  "usd_per_gpu_hour": ("The middle provider", "USD/GPU/h"),
+                  "offers": ("Offers", "count"), "last_seen": ("Last seen on", None)}  # fmt: skip
+
+
 def units_of(columns):
     """Units of a table by the columns that it is shown with, the ends of their ranges included."""
     return {f"{name}{end}": unit for name, (_, unit) in columns.items() if unit for end in ("", "_low", "_high")}

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data
-from tokenecon.errors import BadInput
+from tokenecon.errors import BadInput, NoPrice
 from tokenecon.finding import Finding, finding, named
 from tokenecon.prices import gpu_prices
 from tokenecon_book.chapters.market.market import (
@@ -20,6 +20,7 @@ from tokenecon_book.chapters.market.market import (
     units_of,
 )
 from tokenecon_book.documents import base
+from tokenecon_book.documents.moved import said
 from tokenecon_book.documents.words import dollars, percent
 
 # accelerator -> the claim of the range that the documents print for an hour of it
@@ -184,3 +185,21 @@ def headline(case):
     return Finding(
         since.table, f"An hour of {name} on demand costs {price}{gpu_prices.aged(found)}; {fell}{moved}.", since.note,
         since.units, number=price, label=f"an hour of {name} on demand, {gpu_prices.counted(found)}")
+
+
+@finding
+def sensitivity(case):
+    """Price of an hour when one thing of how it is bought changes: whose price, the contract, the day."""
+    usual = base.rule(case)
+    moves = [{}, *({"price_rule": rule} for rule in gpu_prices.PRICE_RULES if rule != usual),
+             *({"price_kind": kind} for kind in ("spot", "marketplace", "reserved_3m")),
+             {"as_of": printed(case.gpu, case.as_of)["as_of"]}]
+    rows = []
+    for move in moves:
+        try:
+            usd = gpu_prices.price_range(case.gpu, move.get("price_kind", "on_demand"), move.get("as_of", case.as_of),
+                                         rule=move.get("price_rule", usual))["typical"]
+        except NoPrice:
+            continue
+        rows.append({**said(move), "usd_per_gpu_hour": usd})
+    return Finding(pd.DataFrame(rows))

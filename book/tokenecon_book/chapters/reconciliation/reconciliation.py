@@ -1,5 +1,7 @@
 """Why the same tokens have many prices: from the dearest number of the base case to the cheapest, one named difference a step."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 
@@ -10,7 +12,7 @@ from tokenecon.decision.choice_words import SELLERS
 from tokenecon.finding import Finding, finding, named
 from tokenecon.prices import gpu_prices
 from tokenecon.serving import operating_point
-from tokenecon_book.documents import base
+from tokenecon_book.documents import base, moved
 from tokenecon_book.documents.words import price
 
 STEP_COLUMNS = {
@@ -147,3 +149,22 @@ def _note(volume, row):
     if row is None:
         return "cannot be had"
     return data.gpu(row["gpu"])["name"] if np.isfinite(volume) else "at no volume"
+
+
+@finding
+def sensitivity(page):
+    """Both ends of :func:`steps` and how far they are apart when one input of the base case moves."""
+    moves = [{}, {"requests_per_day": 10 * page.requests_per_day}, {"requests_per_day": page.requests_per_day / 10},
+             {"isl": 4 * page.isl}, {"osl": 4 * page.osl}, {"weights": "fp16"}, {"kv": "fp16"}]
+    rows = []
+    for move in moves:
+        if move and all(getattr(page, name) == value for name, value in move.items()):
+            continue
+        try:
+            usd = steps(SimpleNamespace(**(vars(page) | move))).table["usd_per_mtok"]
+        except ValueError:  # nothing serves it so, or nobody sells it
+            if not move:
+                raise
+            continue
+        rows.append({**moved.said(move), "dearest": usd.iloc[0], "cheapest": usd.iloc[-1], "spread": usd.iloc[0] / usd.iloc[-1]})
+    return Finding(pd.DataFrame(rows), units={"dearest": "USD/Mtok", "cheapest": "USD/Mtok", "spread": "ratio"})

@@ -13,8 +13,9 @@ def steps(found):
 
 def products(found):
     """Savings multiplied, and the same levers recomputed."""
+    known = {how: "modelled" for how in found.table["how"] if not how.startswith("documents")}
     return intervals(found.table, axis("cost_factor", "Times cheaper than the baseline", "ratio", log=True), "what",
-                     range="bound", group="how", sort=False)
+                     range="bound", group="how", known=known, sort=False)
 
 
 def quantisation(found):

@@ -11,6 +11,7 @@ from tokenecon.finding import Finding, finding
 from tokenecon.serving.operating_point import TEXTBOOK
 from tokenecon_book.chapters.software import stacking
 from tokenecon_book.chapters.software.lever_points_textbook import LEVERS
+from tokenecon_book.documents import moved
 
 # Published effects that no figure of the page draws, by what the reader would look for.
 LITERATURE = {
@@ -73,17 +74,22 @@ def sensitivity(case):
     changes = [(text, change, LEVERS) for text, change in one_input_changes(case).items()]
     changes.insert(1, ("without speculation", {}, [lever for lever in LEVERS if lever != "speculation"]))
     for text, change, on in changes:
-        moved = SimpleNamespace(**(vars(case) | change))
+        now, words = SimpleNamespace(**(vars(case) | change)), moved.said(change)
+        if len(on) < len(LEVERS):
+            words = {"what": "Speculative decoding", "to": "left out"}
         try:
-            best = stacking.cost(moved, frozenset(on))
-            rows.append({"change": text, "cost_factor": stacking.cost(moved, frozenset()) / best, "usd_per_mtok": best,
-                         "textbook_cost_factor": textbook_factor(moved, on)})
+            best = stacking.cost(now, frozenset(on))
+            first = stacking.cost(now, frozenset())
+            rows.append({"change": text, **words, "cost_factor": first / best, "usd_per_mtok": best,
+                         "documents_factor": first / stacking.cost(now, frozenset(stacking.CLAIMED) & set(on)),
+                         "textbook_cost_factor": textbook_factor(now, on)})
         except DoesNotFit:
-            rows.append({"change": f"{text} (does not fit the memory)"})
+            rows.append({"change": f"{text} (does not fit the memory)", **words})
         except TooSlow:
-            rows.append({"change": f"{text} (not even one request at a time is fast enough)"})
-    table = pd.DataFrame(rows, columns=["change", "cost_factor", "usd_per_mtok", "textbook_cost_factor"])
-    return Finding(table, note=(
+            rows.append({"change": f"{text} (not even one request at a time is fast enough)", **words})
+    table = pd.DataFrame(rows, columns=["change", "what", "to", "cost_factor", "usd_per_mtok", "documents_factor",
+                                        "textbook_cost_factor"])
+    return Finding(table, units={"documents_factor": "ratio"}, note=(
         "Each row against its own baseline, with the same change, on its number of GPUs or twice as many: a baseline that is "
         "short of memory makes every optimisation that frees some look large."))
 

@@ -131,7 +131,7 @@ def products(case, each):
     few, many = f"{len(CLAIMED)} optimisations", f"{len(LEVERS)} optimisations"
     alone = [multiplied(list(each.table[column])) for column in ("alone_low", "alone", "alone_high")]
     values = {
-        ("multiplied", f"{few}: the documents' figures, multiplied"): (low, np.sqrt(low * high), high),
+        ("documents, multiplied", f"{few}: the documents' figures, multiplied"): (low, np.sqrt(low * high), high),
         ("recomputed", f"the same {few}, recomputed"): [_fall(one, CLAIMED) for one in _three(case)],
         ("recomputed, textbook", f"the same {few}, textbook"): [_fall(one, CLAIMED, TEXTBOOK) for one in _three(case)],
         ("multiplied", f"all {many}: each alone, multiplied"): alone,

@@ -14,7 +14,7 @@ from tokenecon.formulas import money
 from tokenecon.prices import gpu_prices
 from tokenecon.serving import operating_point, sizing
 from tokenecon.units import HOURS_PER_DAY, SECONDS_PER_DAY, SECONDS_PER_HOUR, convert
-from tokenecon_book.documents import base
+from tokenecon_book.documents import base, moved
 from tokenecon_book.documents.words import count, dollars, price
 
 WEEK_HOURS = 7 * int(HOURS_PER_DAY)
@@ -326,7 +326,7 @@ def sensitivity(case):
             other = replica(now) if "tpot_ms" in move else own
         except (TooSlow, NoEstimate):
             continue  # a limit that no replica of this size keeps to
-        rows.append({"change": text, **_row(now, other, now.policy)})
+        rows.append({"change": text, **moved.said(move), **_row(now, other, now.policy)})
     table = pd.DataFrame(rows)
     cut = next((row["turned_away"] for row in rows if row["change"].startswith("sized")), 0.0)
     note = f"Where nothing else is said, the policy of the page: {POLICY_NAMES[case.policy]}."

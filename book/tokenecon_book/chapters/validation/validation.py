@@ -228,6 +228,18 @@ def left_out():
 
 
 @finding
+def sensitivity():
+    """Median error of throughput and of time per token by what of a case the fit has seen; as the page's own first."""
+    held = left_out().table.set_index("label")
+    rate, token = (held.loc[f"{QUANTITIES[quantity]}, {LOADS[load]}"] for quantity, load in RATED)
+    whats = {LEFT_OUT["family"]: "", LEFT_OUT["fitted"]: "Its own measurements"}  # the page leaves out the family of a case
+    rows = [{"what": whats.get(words, f"Measurements of its {words}"),
+             "to": "in the fit" if words == LEFT_OUT["fitted"] else "left out of the fit",
+             "throughput": rate[words], "time_per_token": token[words]} for words in LEFT_OUT.values()]
+    return Finding(pd.DataFrame(rows), units={"throughput": "fraction", "time_per_token": "fraction"})
+
+
+@finding
 def summary(found):
     """The sentence that answers the page."""
     cases, goals = found.table, targets(found).table.set_index("quantity")
@@ -273,5 +285,6 @@ METRICS = {"output_tok_s": "throughput", "total_tok_s": "throughput", "e2e_ms": 
 # What a prediction has not seen, and the heading of its column.
 LEFT_OUT = {"fitted": "nothing", "family": "family", "model": "model", "gpu": "accelerator", "arithmetic": "number format",
             "workload": "load"}
+RATED = (("rate", "offline"), ("tpot", "closed_loop"))  # what the head speaks of
 LEFT_OUT_COLUMNS = {"label": ("Quantity", None)} | {
     name: (name[0].upper() + name[1:], "fraction") for name in LEFT_OUT.values()}

@@ -12,6 +12,7 @@ from tokenecon.formulas import money, serving
 from tokenecon.units import HOURS_PER_DAY, convert
 from tokenecon_book.chapters.cases.deepseek import node_rates as rates
 from tokenecon_book.chapters.cases.deepseek.node_rates import fact
+from tokenecon_book.documents import moved
 from tokenecon_book.documents.bills import fact as line
 from tokenecon_book.documents.bills import positive
 from tokenecon_book.documents.printed import n
@@ -244,18 +245,22 @@ def sensitivity(case):
         (f"a busiest hour of {high:g} times the mean", {"peak_to_mean": high}, None),
         ("nothing found in the cache", {"cached_tokens": 0.0}, None), ("the cache of the keys in FP8", {"kv": "fp8"}, None),
     ]
+    special = {"a token guessed ahead in each step (MTP)": ("Tokens guessed ahead in each step (MTP)", "one"),
+               "no experts busier than others": ("Experts busier than others", "none"),
+               "attention at the rate of the published kernel": ("Rate of attention", "that of the published kernel")}
     rows = []
     for text, move, changed in moves:
+        words = moved.said(move) if move or text not in special else dict(zip(("what", "to"), special[text], strict=True))
         now = SimpleNamespace(**(vars(case) | move))
         try:
             found = estimate(now, changed=changed, drafting=guessing if "MTP" in text else None)
         except rates.TooSlow:
             if not (move or changed or "MTP" in text):
                 raise
-            rows.append({"change": f"{text} (too slow for these users)"} | dict.fromkeys(
+            rows.append({"change": f"{text} (too slow for these users)"} | words | dict.fromkeys(
                 ("prefill_rate", "decode_rate", "nodes", "ratio"), np.nan))
             continue
-        rows.append({"change": text, "prefill_rate": found["prefill_rate"][1], "decode_rate": found["decode_rate"][1],
+        rows.append({"change": text, **words, "prefill_rate": found["prefill_rate"][1], "decode_rate": found["decode_rate"][1],
                      "nodes": found["nodes"][1], "ratio": found["nodes"][1] / fact("nodes")})
     table = pd.DataFrame(rows)
     others = {place: {"change": table["change"].iloc[place]} if place else {} for place in (0, 3, 5, 6)}

@@ -20,4 +20,4 @@ def isolation(found):
 def strictness(found):
     """Monthly cost of an analyst by how much the groups share."""
     return intervals(found.table, axis("usd_per_month", "GPUs for one analyst", "USD/month", log=True), "design", group="hour",
-                     range={"rented": "offers", "owned": "draws"}, sort=False)
+                     range={"rented": "offers", "owned": "draws"}, known="modelled", sort=False)

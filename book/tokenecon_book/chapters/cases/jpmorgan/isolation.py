@@ -13,7 +13,7 @@ from tokenecon.fleet import planning as fleets
 from tokenecon.formulas import serving
 from tokenecon.prices import gpu_prices
 from tokenecon.serving import sizing
-from tokenecon_book.documents import base
+from tokenecon_book.documents import base, moved
 from tokenecon_book.documents.bills import chance, day, owned, positive, prices, reconciling, span_columns
 from tokenecon_book.documents.printed import n
 from tokenecon_book.documents.words import dollars, percent
@@ -269,8 +269,9 @@ def sensitivity(case):
         except (ValueError, NoEstimate):
             if not move:
                 raise
-            rows.append({"change": f"{text} (cannot be kept)", "in_flight": np.nan, "n_gpus": np.nan, "penalty": np.nan})
+            rows.append({"change": f"{text} (cannot be kept)", **moved.said(move), "in_flight": np.nan, "n_gpus": np.nan,
+                         "penalty": np.nan})
             continue
-        rows.append({"change": text, "in_flight": walls["load"], "n_gpus": walls["here"].n_gpus,
+        rows.append({"change": text, **moved.said(move), "in_flight": walls["load"], "n_gpus": walls["here"].n_gpus,
                      "penalty": walls["here"].penalty})
     return Finding(pd.DataFrame(rows), units={"penalty": "ratio"})

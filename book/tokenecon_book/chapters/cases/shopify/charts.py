@@ -6,7 +6,8 @@ from tokenecon_book.charts.forms import axis, intervals, lines, mark
 def price_levels(found):
     """A million tokens by each figure."""
     return intervals(found.table, axis("usd_per_mtok", "Cost of tokens", "USD/Mtok", log=True), "label", group="group",
-                     range={"market": "offers", "this page": "bound"})
+                     range={"API": "offers", "rented": "bound", "owned": "bound"},
+                     known=dict.fromkeys(("rented", "owned"), "modelled"))
 
 
 def turn(found):

@@ -187,11 +187,11 @@ def price_levels(case):
     ]
     market = listed(case)
     if market:
-        rows.append({"label": f"API, sellers of {data.model(case.model)['name']}", "group": "market"}
+        rows.append({"label": f"API, sellers of {data.model(case.model)['name']}", "group": "API"}
                     | span_columns("usd_per_mtok", market))
     for _, row in own[own["reading"] == TURNS].iterrows():
         scale = row["usd_per_mtok"] / row["usd_per_month"]
-        rows.append({"label": f"own fleet, {row['hour']}", "group": "this page"} | span_columns(
+        rows.append({"label": f"own fleet, {row['hour']}", "group": row["hour"]} | span_columns(
             "usd_per_mtok", (row["usd_per_month_low"] * scale, row["usd_per_mtok"], row["usd_per_month_high"] * scale)))
     table = pd.DataFrame(rows)
     rented = table.loc[table["label"] == "own fleet, rented", "usd_per_mtok"].item()

@@ -21,6 +21,7 @@ from tokenecon_book.chapters.cases.shopify.conversations import (
     tokens_per_turn,
     whole,
 )  # fmt: skip
+from tokenecon_book.documents import moved
 from tokenecon_book.documents.bills import paid, prices, reconciling, usd_per_month
 
 SENSITIVITY_COLUMNS = {
@@ -145,10 +146,10 @@ def sensitivity(case):
         now = SimpleNamespace(**(vars(case) | move))
         try:
             found = curve(now)
-            rows.append({"change": text, "own": bottom_up(now)["turns"].usd_per_mtok,
+            rows.append({"change": text, **moved.said(move), "own": bottom_up(now)["turns"].usd_per_mtok,
                          "fits": np.nan if found["beyond"] else found["fits"]})
         except ValueError:
             if not move:
                 raise
-            rows.append({"change": f"{text} (cannot be kept)", "own": np.nan, "fits": np.nan})
+            rows.append({"change": f"{text} (cannot be kept)", **moved.said(move), "own": np.nan, "fits": np.nan})
     return Finding(pd.DataFrame(rows), units={"own": "USD/Mtok", "fits": "tok/request"})

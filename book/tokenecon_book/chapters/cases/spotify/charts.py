@@ -7,7 +7,9 @@ AUDIO = axis("usd_per_audio_hour", "Cost of an hour of audio", "USD/h", log=True
 
 def audio_hour(found):
     """An hour of audio by each figure, on one axis."""
-    return intervals(found.table, AUDIO, "label", group="group", range="bound", title=found["title"])
+    made = [group for group in found.table["group"].unique() if group.startswith(("rented", "owned"))]
+    return intervals(found.table, AUDIO, "label", group="group", range="bound", known=dict.fromkeys(made, "modelled"),
+                     title=found["title"])
 
 
 def arithmetic(found):

@@ -10,7 +10,7 @@ from tokenecon.errors import BadInput
 from tokenecon.finding import Finding, finding, given, named
 from tokenecon.formulas import compute, levers, money, serving
 from tokenecon.prices import gpu_prices
-from tokenecon_book.documents import base
+from tokenecon_book.documents import base, moved
 from tokenecon_book.documents.bills import fact, fleet, owned, positive, prices, ratio_words, reconciling, saving, span_columns
 from tokenecon_book.documents.printed import n
 from tokenecon_book.documents.words import dollars, percent
@@ -114,7 +114,7 @@ def audio_hour(case):
     for when, bill in (("before", case.usd_per_day_before), ("after", case.usd_per_day_after)):
         rows.append({"label": f"bill {when}", "group": "documents", "usd_per_audio_hour": money.usd_per_audio_hour_of_bill(
             usd_per_day=bill, audio_hours_per_day=case.audio_hours_per_day)})
-    rows.append({"label": "public API", "group": "market", "usd_per_audio_hour": case.usd_per_audio_hour_api})
+    rows.append({"label": "public API", "group": "API", "usd_per_audio_hour": case.usd_per_audio_hour_api})
     name = data.gpu(case.gpu)["name"]
     for label, ends in speeds(case).items():
         rows.append({"label": label, "group": f"rented {name}"} | span_columns("usd_per_audio_hour", [
@@ -271,7 +271,7 @@ def sensitivity(case):
     rows = []
     for text, move in moves.items():
         row = audio_hour(SimpleNamespace(**(vars(case) | move))).table.iloc[3]
-        rows.append({"change": text, "usd_per_audio_hour": row.usd_per_audio_hour,
+        rows.append({"change": text, **moved.said(move), "usd_per_audio_hour": row.usd_per_audio_hour,
                      "usd_per_audio_hour_low": row.usd_per_audio_hour_low, "usd_per_audio_hour_high": row.usd_per_audio_hour_high,
                      "of_api": row.usd_per_audio_hour / case.usd_per_audio_hour_api})
     return Finding(pd.DataFrame(rows), units={"of_api": "fraction"})
