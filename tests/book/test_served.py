@@ -93,7 +93,8 @@ def test_hosts_send_the_policy_and_the_page_for_a_wrong_address(site, address):
     for name, text in files.items():
         assert served.policy() in text, name
         assert (site / name).exists()
-    assert "ErrorDocument 404 /book/latest/404.html" in files[".htaccess"] and "error_page 404 /book/latest/404.html;" in files["nginx.conf"]
+    assert "ErrorDocument 404 /book/latest/404.html" in files[".htaccess"]
+    assert "error_page 404 /book/latest/404.html;" in files["nginx.conf"]
 
 
 def head(root, **context):

@@ -5,7 +5,8 @@ from tokenecon import __version__
 
 def setup(app):
     from tokenecon_book import citations, mathml, served
-    from tokenecon_book.site import assets, foot, frames, generated, marks, search, stamp, terms
+    from tokenecon_book.site import assets, foot, frames, generated, search, stamp, terms
+    from tokenecon_book.site.pedigree import marks
     from tokenecon_book.site.takeaway import citing, feeds, figure_pages
 
     for part in (mathml, stamp, generated, foot, marks, frames, terms, assets, search, citing, figure_pages, feeds, served):

@@ -10,7 +10,8 @@ import pytest
 from golden import headlines
 
 from tokenecon import data
-from tokenecon_book.site import cards, marks, numbers, reference
+from tokenecon_book.site import numbers, reference
+from tokenecon_book.site.pedigree import cards, marks
 
 CASE = {"gpu": "h100-sxm-80gb", "as_of": "2025-12-08", "rule": "typical"}
 TITLES = {"hour": "Hour", "economics": "Economics", "cases/jpmorgan": "JPMorgan"}

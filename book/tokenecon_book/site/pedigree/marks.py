@@ -17,7 +17,8 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from tokenecon import data
 from tokenecon_book import citations
 from tokenecon_book.charts.ranges import KINDS
-from tokenecon_book.site import cards, numbers, numbers_page
+from tokenecon_book.site import numbers, numbers_page
+from tokenecon_book.site.pedigree import cards
 
 HEAD = re.compile(r'(<p class="te-figure-(?:title|subtitle)"[^>]*>)([^<]*)(</p>)')
 FIGURE = re.compile(r'<figure class="te-figure" id="fig-([^"]+)"')

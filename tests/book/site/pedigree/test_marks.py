@@ -1,6 +1,6 @@
 """Numbers in a text are found as what they are."""
 
-from tokenecon_book.site import marks
+from tokenecon_book.site.pedigree import marks
 
 
 def quantity(name, text, **case):
