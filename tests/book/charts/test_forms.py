@@ -171,3 +171,10 @@ def test_a_chart_keeps_the_rows_that_rank_highest_in_their_order():
     table = pd.DataFrame({"name": list("abcd"), "off": [0.1, 3.0, 0.2, 2.0]})
     assert list(forms.few(table, table["off"], 2)["name"]) == ["b", "d"]
     assert list(forms.few(table, table["off"])["name"]) == list("abcd")
+
+
+def test_a_label_that_would_hide_others_is_left_out():
+    """Room for one label of 12 letters (87 px) on each side of a point of a plot of 200 by 60 px; six points lie on it."""
+    found = free_places([(100, 30)] * 6, ["twelve chars"] * 6, 200, 60)
+    assert found[0] is not None and None in found
+    assert None not in free_places([(20, 30), (120, 30)], ["a", "b"], 200, 60)

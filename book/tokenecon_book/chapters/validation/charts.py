@@ -57,7 +57,7 @@ def coverage(found):
     shown = few(table, far)
     return intervals(shown, axis("inside", "Inside the interval", "fraction", domain=(0.0, 1.0)), "label",
                      range="draws", sort=False, marks=[mark("x", GOAL, "80 %")],
-                     subtitle="All cases, and the groups farthest from 80 %; all groups are in the tables.")
+                     subtitle="All cases, and the groups farthest from that; all groups are in the tables.")
 
 
 def parts(found):
