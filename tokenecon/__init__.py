@@ -185,9 +185,9 @@ def plan(model: str, *, isl: float, osl: float, limits: "dict[str, float] | None
     -------
     Plan
         ``to_frame()`` and ``best`` have one row for each GPU, size and formats, the best layout of each, with the load that one
-        instance holds, latencies and cost (with ``_low`` and ``_high``), ``chance``, power, and what ``binds``; ``frontier`` speed
-        against cost; ``turns`` the prices and loads at which the choice turns; ``refused`` why a GPU is not among them; ``cases()``
-        the rows as ``estimate`` takes them.
+        instance holds, latencies and cost (with ``_low`` and ``_high``), ``chance``, power, and what ``binds``; ``frontier``
+        speed against cost; ``turns`` the prices and loads at which the choice turns; ``refused`` why a GPU is not among them;
+        ``cases()`` the rows as ``estimate`` takes them.
 
     Raises
     ------
@@ -203,8 +203,10 @@ def plan(model: str, *, isl: float, osl: float, limits: "dict[str, float] | None
     """
     from tokenecon.planning.answer import plan as run
 
-    return run(model, isl=isl, osl=osl, limits=limits, gpus=gpus, weights=weights, kv=kv, n_gpus=n_gpus,
-               requests_per_day=requests_per_day, profile=profile, peak_to_mean=peak_to_mean, requests_per_s=requests_per_s,
-               concurrency=concurrency, max_gpus=max_gpus, max_kw=max_kw, max_usd_per_month=max_usd_per_month, chance=chance,
-               cached_prefix=cached_prefix, engine=engine, kind=kind, price_rule=price_rule, as_of=as_of,
-               usd_per_gpu_hour=usd_per_gpu_hour)
+    found: Plan = run(
+        model, isl=isl, osl=osl, limits=limits, gpus=gpus, weights=weights, kv=kv, n_gpus=n_gpus,
+        requests_per_day=requests_per_day, profile=profile, peak_to_mean=peak_to_mean, requests_per_s=requests_per_s,
+        concurrency=concurrency, max_gpus=max_gpus, max_kw=max_kw, max_usd_per_month=max_usd_per_month, chance=chance,
+        cached_prefix=cached_prefix, engine=engine, kind=kind, price_rule=price_rule, as_of=as_of,
+        usd_per_gpu_hour=usd_per_gpu_hour)
+    return found

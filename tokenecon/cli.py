@@ -286,10 +286,10 @@ def plan(
     gpus: Annotated[str, typer.Option(metavar="ID,…", help="Ids of `tokenecon list gpus`, or all.")] = "all",
     weights: Annotated[str | None, typer.Option(metavar="FORMAT,…", help="Formats allowed; blank: as it is published.")] = None,
     kv: Annotated[str | None, typer.Option(metavar="FORMAT,…", help="Formats of the cache that are allowed.")] = None,
-    n_gpus: Annotated[str | None, typer.Option(metavar="N,…", help="GPUs of an instance; any that a server has if blank.")] = None,
+    n_gpus: Annotated[str | None, typer.Option(metavar="N,…", help="GPUs of an instance; any of a server if blank.")] = None,
     requests_per_day: Annotated[float | None, typer.Option(metavar="N", help="The load, spread as --profile says.")] = None,
     profile: Annotated[str | None, typer.Option(metavar="NAME", help="Hours of the day: flat, diurnal, or a trace.")] = None,
-    peak_to_mean: Annotated[float | None, typer.Option(min=1, max=23.9, metavar="N", help="Or: busiest hour over the mean.")] = None,
+    peak_to_mean: Annotated[float | None, typer.Option(min=1, max=23.9, metavar="N", help="Or: busiest hour over mean.")] = None,
     requests_per_s: Annotated[float | None, typer.Option(metavar="N", help="Or the load: arrivals at random, all day.")] = None,
     concurrency: Annotated[int | None, typer.Option(metavar="N", help="Or the load: clients that send when answered.")] = None,
     max_gpus: Annotated[int | None, typer.Option(metavar="N", help="GPUs at most, all together.")] = None,
@@ -298,10 +298,10 @@ def plan(
     chance: Annotated[float | None, typer.Option(metavar="SHARE", help="Chance that all limits hold, such as 0.9.")] = None,
     cached_prefix: Annotated[float, typer.Option(metavar="SHARE", help="Share of the prompt found in a cache.")] = 0.0,
     engine: Annotated[str | None, typer.Option(metavar="NAME [VERSION]", help="As `estimate` takes it.")] = None,
-    kind: Annotated[str | None, typer.Option(metavar="KIND", help="Kind of hour, such as committed_1y; by the hour if blank.")] = None,
+    kind: Annotated[str | None, typer.Option(metavar="KIND", help="Of hour, such as committed_1y; on demand if blank.")] = None,
     price_rule: Annotated[str, typer.Option(metavar="typical|list", help="Which offers set a price.")] = "typical",
     as_of: Annotated[str | None, typer.Option(metavar="DATE", help="Prices known on this day.")] = None,
-    usd_per_gpu_hour: Annotated[float | None, typer.Option(metavar="USD", help="Price of a GPU hour, in place of offers.")] = None,
+    usd_per_gpu_hour: Annotated[float | None, typer.Option(metavar="USD", help="Of a GPU hour, in place of offers.")] = None,
     as_json: AsJson = False,
     csv: AsCsv = None,
 ):
@@ -310,7 +310,7 @@ def plan(
     Every instance that fits is tried: GPUs, tp, pp, attention_dp, ep and formats. Without a load each instance is as full as the
     limits allow.
 
-    Example: `tokenecon plan llama-3.3-70b --isl 4000 --osl 500 --weights fp8 --gpus h200-sxm-141gb --n-gpus 2 -l ttft_ms=1000 -l tpot_ms=50`
+    Example: `tokenecon plan llama-3.3-70b --isl 4000 --osl 500 --weights fp8 --gpus h200-sxm-141gb -l ttft_ms=1000 -l tpot_ms=50`
     """
     from tokenecon.planning import answer, told
 

@@ -62,12 +62,10 @@ def test_looser_limits_more_gpus_and_more_formats_never_make_the_best_dearer(loa
     def cost(**more):
         return small(requests_per_s=60.0, **more).best["usd_per_month"].iloc[0]
 
-    by_limit = [cost(limits={"ttft_ms": ttft, "tpot_ms": tpot}) for ttft, tpot in ((100, 9), (100, 15), (400, 15), (900, 40))]
+    by_limit = [cost(limits={"ttft_ms": ttft, "tpot_ms": tpot}) for ttft, tpot in ((100, 9), (400, 9), (900, 40))]
     assert by_limit == sorted(by_limit, reverse=True) and by_limit[-1] < by_limit[0]
     one = loaded.best["usd_per_month"].iloc[0]
-    assert cost(gpus=["h100-sxm-80gb", "l4"]) <= one
-    assert cost(weights=["bf16", "fp8"]) <= one
-    assert cost(chance=0.9) >= one
+    assert cost(gpus=["h100-sxm-80gb", "l4"], weights=["bf16", "fp8"]) <= one <= cost(chance=0.9)
 
 
 def test_a_day_is_paid_by_the_hour_or_for_its_peak():
@@ -80,15 +78,15 @@ def test_a_day_is_paid_by_the_hour_or_for_its_peak():
     assert fixed["replicas"] == math.ceil(fixed["requests_per_s"] / fixed["instance_requests_per_s"])
 
 
-def test_budgets_hold_and_without_a_load_are_filled():
+def test_budgets_hold_and_without_a_load_are_filled(loaded):
     found = small(max_gpus=7)
     assert (found.best["gpus"] <= 7).all() and found.best.set_index("n_gpus")["replicas"].to_dict() == {1: 7, 2: 3}
     # 10,000 USD a month buy 10,000/(2*730) = 6.8 GPUs
     assert small(max_usd_per_month=10_000).best.set_index("n_gpus")["replicas"].to_dict() == {1: 6, 2: 3}
-    least = small(requests_per_s=60.0).best["gpus"].min()
+    least = loaded.best["gpus"].min()
     with pytest.raises(BadInput, match=f"max_gpus {least - 1:g}; it takes {least:g} GPUs"):
         small(requests_per_s=60.0, max_gpus=least - 1)
-    power = small(requests_per_s=60.0).best.iloc[0]["kw_rated"]
+    power = loaded.best.iloc[0]["kw_rated"]
     assert small(requests_per_s=60.0, max_kw=power * 1.01).best.iloc[0]["kw_rated"] == pytest.approx(power)
 
 
@@ -100,9 +98,10 @@ def test_the_range_holds_less_at_its_slow_end(loaded):
 
 
 def test_nothing_on_the_frontier_is_beaten_and_its_slowest_is_the_cheapest():
-    rows = small().frontier
+    found = small()
+    rows = found.frontier
     assert (np.diff(rows["user_tok_s"]) < 0).all() and (np.diff(rows["usd_per_mtok"]) < 0).all()
-    assert rows["usd_per_mtok"].min() == pytest.approx(small().best["usd_per_mtok"].min(), rel=1e-9)
+    assert rows["usd_per_mtok"].min() == pytest.approx(found.best["usd_per_mtok"].min(), rel=1e-9)
 
 
 def test_a_price_turns_the_choice_where_it_says():
@@ -169,7 +168,7 @@ def test_the_command_prints_the_answer_and_json_has_every_table(command, tmp_pat
     code, out, err = command(*ASKED, "--csv", tmp_path / "out.csv")
     assert (code, err) == (0, "")
     assert out.startswith("1 × H100 SXM (BF16, tp 1) cost least: $")
-    for words in ("within TPOT mean ≤ 15 ms", "Speed of an answer against cost", "What would turn the choice", "Chance: that all"):
+    for words in ("within TPOT mean ≤ 15 ms", "Speed of an answer against cost", "What would turn", "Chance: that all"):
         assert words in out
     code, out, _ = command(*ASKED, "--json")
     found = json.loads(out)
@@ -178,7 +177,8 @@ def test_the_command_prints_the_answer_and_json_has_every_table(command, tmp_pat
 
 
 @pytest.mark.parametrize("arguments, words", [
-    (("-l", "tpot_ms"), "lacks its value"), (("-l", "tpott_ms=3"), "did you mean 'tpot_ms'"), (("--requests-per-s", "-1"), "above 0"),
+    (("-l", "tpot_ms"), "lacks its value"), (("-l", "tpott_ms=3"), "did you mean 'tpot_ms'"),
+    (("--requests-per-s", "-1"), "above 0"),
 ])
 def test_bad_input_is_one_sentence(command, arguments, words):
     code, out, err = command(*ASKED, *arguments)

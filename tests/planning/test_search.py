@@ -79,10 +79,10 @@ def test_brute_force_over_clients_finds_the_same():
 
 def test_a_looser_limit_and_a_lower_chance_never_hold_less():
     loads = [search.most(search.configurations(question), question) for question in (
-        asked(limits={"tpot_ms": limit}) for limit in (6, 9, 15, 40))]
+        asked(limits={"tpot_ms": limit}) for limit in (6, 15, 40))]
     assert (np.diff(loads, axis=0) >= 0).all() and (loads[-1] > loads[0]).all()
     loads = [search.most(search.configurations(question), question) for question in (
-        asked(limits={"tpot_ms": 15, "ttft_ms": 300}, chance=chance) for chance in (0.95, 0.8, 0.5))]
+        asked(limits={"tpot_ms": 15, "ttft_ms": 300}, chance=chance) for chance in (0.9, 0.6))]
     assert (np.diff(loads, axis=0) >= 0).all() and (loads[-1] > loads[0]).all()
 
 

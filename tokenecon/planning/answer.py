@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,11 +30,10 @@ POLICY = "fixed"  # of a load whose hours are not said
 ENDS = ("", "_low", "_high")
 # what the interval of an instance's load is taken from: slow latencies hold less
 SLOW = {"_low": "_high", "_high": "_low"}
-WORDS = {"memory": "no more requests fit into memory", "speed": "no more are served a second",
-         "chance": "the chance that the limits hold"}
-NOTE = ("Latencies of {load}, over requests that all have these lengths: waiting for each other's passes and for a place is in them, "
-        "the spread of lengths, a network and failures are not. Range: 80 % interval of the model. Chance: that all limits hold, "
-        "at least, by the same interval. Money: GPUs at {price}, known on {as_of}, before people and tools. "
+BUDGETS = (("max_gpus", "gpus", "GPUs"), ("max_kw", "kw_rated", "kW"), ("max_usd_per_month", "usd_per_month", "USD a month"))
+NOTE = ("Latencies of {load}, over requests that all have these lengths: waiting for each other's passes and for a place is in "
+        "them, the spread of lengths, a network and failures are not. Range: 80 % interval of the model. Chance: that all limits "
+        "hold, at least, by the same interval. Money: GPUs at {price}, known on {as_of}, before people and tools. "
         "Power: rated, of whole machines with cooling; energy as busy as they are.")
 
 
@@ -67,7 +67,7 @@ class Plan:
         return f"<p>{self.sentence}</p>{self.best.to_html(index=False)}"
 
 
-def plan(model, **asked):
+def plan(model: str, **asked: Any) -> Plan:
     """See :func:`tokenecon.plan`."""
     asked = ask(model, **asked)
     table, prices = search.configurations(asked), _prices(asked)
@@ -179,9 +179,9 @@ def _rated_kw(gpu):
 def _within(table, asked):
     """Which fleets keep to the budgets, and are any at all."""
     kept = (table["replicas"] >= 1).to_numpy()
-    for name, limit in (("gpus", asked.max_gpus), ("kw_rated", asked.max_kw), ("usd_per_month", asked.max_usd_per_month)):
-        if limit is not None:
-            kept = kept & (table[name] <= limit * (1 + policies.ROUNDING)).to_numpy()
+    for name, column, _ in BUDGETS:
+        if (limit := getattr(asked, name)) is not None:
+            kept = kept & (table[column] <= limit * (1 + policies.ROUNDING)).to_numpy()
     return kept
 
 
@@ -261,12 +261,13 @@ def _full_cost(out, end, instance):
 
 def _energy(out, asked):
     """Energy and carbon of a million output tokens, as busy as the fleet is; rated power stays what is planned for."""
-    drawn = tco.drawn_share(idle_share=data.value("power.idle"), busy_share=data.value("power.draw"), utilisation=out["utilisation"])
+    drawn = tco.drawn_share(idle_share=data.value("power.idle"), busy_share=data.value("power.draw"),
+                            utilisation=out["utilisation"])
     mean = asked.rate if asked.rate is not None else out["requests_per_s"]
     joules = efficiency.joules_per_tok_out(
         n_gpus=out["paid_replicas"] * out["n_gpus"], watts_per_gpu=drawn * out["kw"] * units.WATTS_PER_KILOWATT,
         pue=1.0, tok_out_per_s=mean * asked.osl)  # cooling is in the rated power
-    out["kwh_per_mtok_out"] = joules * units.TOKENS_PER_MTOK / units.JOULES_PER_KWH
+    out["kwh_per_mtok_out"] = units.convert(1.0, "J/tok_out", "kWh/Mtok_out") * joules
     out["gco2e_per_mtok_out"] = efficiency.gco2e_per_mtok_out(kwh_per_mtok_out=out["kwh_per_mtok_out"],
                                                               gco2e_per_kwh=data.value("power.carbon"))
     del out["kw"]
@@ -276,7 +277,7 @@ def _energy(out, asked):
 
 
 def _frontier(table, asked):
-    """Speed of one answer against the cost of a token, of one instance at loads within the limits: what nothing else beats in both."""
+    """Speed of an answer against cost of a token, of one instance at loads within the limits: what nothing beats in both."""
     loads = np.concatenate([table["instance"].to_numpy() / 2.0**step for step in range(LOADS)])
     many = pd.concat([table] * LOADS, ignore_index=True).assign(utilisation=1.0)
     if asked.load == CLOSED_LOOP:
@@ -401,33 +402,20 @@ def _reason(light, broken, asked):
         return light["error"].iloc[-1]
     name = missed[0]
     least = light[name].min()
-    return (f"one request alone has a {name} of {rounded(least)} ms at best, the limit is {asked.limits[name]:g} ms; raise {name} "
-            "or n_gpus, or allow narrower weights")
+    return (f"one request alone has a {name} of {rounded(least)} ms at best, the limit is {asked.limits[name]:g} ms; raise "
+            f"{name} or n_gpus, or allow narrower weights")
 
 
 def _beyond(table, kept, refused, asked):
-    """GPUs that keep the limits in no fleet within the budgets."""
-    rows = []
+    """GPUs that keep the limits, but in no fleet within the budgets; of a stated load with the least that any fleet takes."""
+    rows, given = [], [one for one in BUDGETS if getattr(asked, one[0]) is not None]
+    limits = ", ".join(f"{name} {getattr(asked, name):g}" for name, _, _ in given)
     for gpu, places in table.groupby("gpu", sort=False).groups.items():
         if kept[places].any() or gpu in set(refused["gpu"]):
             continue
-        part = table.loc[places]
-        needs = {name: part[column].where(part["replicas"] >= 1, part[one]).min() for name, column, one in (
-            ("max_gpus", "gpus", "n_gpus"), ("max_kw", "kw_rated", "kw"), ("max_usd_per_month", "usd_per_month", "usd_per_gpu_hour"))
-            if getattr(asked, name) is not None}
-        said = ", ".join(f"{name} {getattr(asked, name):g}" for name in needs)
-        rows.append({"gpu": gpu, "reason": f"no fleet keeps within {said}" + "".join(
-            f"; it takes {rounded(least)} {what}" for name, what, least in _least(part, asked))})
+        least = [f"it takes {rounded(table.loc[places, column].min())} {words}" for _, column, words in given if asked.stated]
+        rows.append({"gpu": gpu, "reason": "; ".join([f"no fleet keeps within {limits}", *least])})
     return pd.DataFrame(rows, columns=["gpu", "reason"])
-
-
-def _least(part, asked):
-    """Of each budget, the least that any fleet of some rows takes."""
-    if not asked.stated:
-        return []
-    return [(name, what, part[column].min()) for name, column, what in (
-        ("max_gpus", "gpus", "GPUs"), ("max_kw", "kw_rated", "kW"), ("max_usd_per_month", "usd_per_month", "USD a month"))
-        if getattr(asked, name) is not None]
 
 
 def _nothing(asked, refused):
@@ -457,8 +445,9 @@ def _sentence(best, asked):
              f"{first['replicas']:g} instances of {first['n_gpus']:g} × {name}")
     load = "instance_concurrency" if asked.load == CLOSED_LOOP else "instance_requests_per_s"
     holds = f"{plain(first[load])} {'requests in flight' if asked.load == CLOSED_LOOP else 'requests a second'}"
-    return (f"{fleet} ({first['weights'].upper()}, {layout_words(first)}) cost least: "
-            f"{in_dollars(first['usd_per_month'])} a month, ${first['usd_per_mtok']:.3g} a million tokens; one instance holds {holds}"
+    month = in_dollars(first["usd_per_month"])
+    return (f"{fleet} ({first['weights'].upper()}, {layout_words(first)}) cost least: {month} a month, "
+            f"${first['usd_per_mtok']:.3g} a million tokens; one instance holds {holds}"
             + (f" within {limits}" if limits else ""))
 
 

@@ -18,9 +18,9 @@ MOST = 1e9  # of a budget
 CLOSED_LOOP, POISSON = (steady_state.LOADS[place] for place in (steady_state.CLOSED_LOOP, steady_state.POISSON))
 
 
-def ask(model, *, isl, osl, gpus=None, weights=None, kv=None, n_gpus=None, limits=None, chance=None, cached_prefix=0.0, engine=None,
-        requests_per_s=None, requests_per_day=None, profile=None, peak_to_mean=None, concurrency=None, max_gpus=None, max_kw=None,
-        max_usd_per_month=None, kind=None, price_rule="typical", as_of=None, usd_per_gpu_hour=None):
+def ask(model, *, isl, osl, gpus=None, weights=None, kv=None, n_gpus=None, limits=None, chance=None, cached_prefix=0.0,
+        engine=None, requests_per_s=None, requests_per_day=None, profile=None, peak_to_mean=None, concurrency=None,
+        max_gpus=None, max_kw=None, max_usd_per_month=None, kind=None, price_rule="typical", as_of=None, usd_per_gpu_hour=None):
     """The question as attributes; see :func:`tokenecon.plan` for their meaning."""
     asked = SimpleNamespace(
         model=model, isl=_number("isl", isl), osl=_number("osl", osl), cached_prefix=_number("cached_prefix", cached_prefix),
@@ -156,8 +156,8 @@ def _hours(asked, profile, peak_to_mean):
 
 def _prices(asked, usd_per_gpu_hour):
     if asked.price_rule not in RATES:
-        raise BadInput(f"price_rule is {quoted(asked.price_rule)}; it must be {' or '.join(RATES)}: the cheapest offer depends on the "
-                       "size of the order, and `tokenecon cost` finds it")
+        raise BadInput(f"price_rule is {quoted(asked.price_rule)}; it must be {' or '.join(RATES)}: the cheapest offer depends "
+                       "on the size of the order, and `tokenecon cost` finds it")
     if asked.kind is not None and asked.kind not in lookups.PRICES:
         raise BadInput(f"kind is {quoted(asked.kind)}; it must be one of {', '.join(lookups.PRICES)}"
                        f"{did_you_mean(asked.kind, lookups.PRICES)}")

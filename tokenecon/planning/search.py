@@ -10,12 +10,13 @@ import pandas as pd
 from tokenecon.formulas import uncertainty
 from tokenecon.numerics import where
 from tokenecon.planning.asked import CLOSED_LOOP
-from tokenecon.serving import checks, estimate, lookups, results
+from tokenecon.serving import checks, estimate, lookups
 from tokenecon.serving.arrivals import chances
 
 WIDEST = 320  # GPUs of an instance, at most: the widest that data/wide_ep.csv has
 SERVER, BOARD, RACK = 8, 4, 72  # up to here any number of GPUs; then by the board of a rack, up to the largest linked one
 MANTISSAS, DECADES, FIRST = 900, 9, -4  # rates of one instance: from 1.00e-4 to below 1e5 requests a second
+ROWS, PARTS = 600, 15  # asked of `estimate` at once, for a call costs as much as some hundred rows; numbers of each row at most
 SPEEDS = ("ttft_ms", "tpot_ms")
 LAYOUT = ("n_gpus", "tp", "pp", "attention_dp", "ep")
 CONFIGURATION = ("gpu", *LAYOUT, "weights", "kv")
@@ -98,7 +99,8 @@ def chance(found, limits):
     for name, limit in limits.items():
         middle = found[name].to_numpy()
         far = np.log(limit / middle)
-        width = where(far >= 0, np.log(found[name + "_high"].to_numpy() / middle), np.log(middle / found[name + "_low"].to_numpy()))
+        low, high = (found[name + end].to_numpy() for end in ("_low", "_high"))
+        width = where(far >= 0, np.log(high / middle), np.log(middle / low))
         each[name] = chances.normal(uncertainty.NORMAL_P90 * far / width)
     return each | {"all": np.maximum(sum(each.values()) - len(each) + 1, 0.0) if each else np.ones(len(found))}
 
@@ -129,19 +131,36 @@ def broken(found, asked, ends=""):
 
 def most(table, asked, ends=""):
     """The largest load of one instance of each row: requests a second, or clients; 0 where it holds none."""
+    out = np.zeros(len(table))
     if table.empty:
-        return np.empty(0)
+        return out
     closed, intervals = asked.load == CLOSED_LOOP, bool(asked.chance) or not isinstance(ends, str)
-    grid = (lambda place: place) if closed else rate
-
-    def kept(place):
-        return broken(answers(table, asked, grid(place), intervals), asked, ends) == ""
-
+    grid, ends = (np.asarray if closed else rate), np.broadcast_to(ends, len(table))
     least = answers(table, asked, grid(np.ones(len(table))), intervals)
-    fine = broken(least, asked, ends) == ""
-    top = np.nan_to_num(least["max_concurrency"].to_numpy()) if closed else float(MANTISSAS * DECADES)
-    place = results.largest(kept, np.where(fine, 1.0, 0.0), np.where(fine, np.maximum(top, 1.0), 0.0))
-    return np.where(place > 0, grid(np.maximum(place, 1.0)), 0.0)
+    fine = np.flatnonzero(broken(least, asked, ends) == "")
+    top = least["max_concurrency"].to_numpy()[fine] if closed else np.full(len(fine), float(MANTISSAS * DECADES))
+
+    def kept(places):
+        rows = np.tile(fine, len(places))
+        found = answers(table.iloc[rows], asked, grid(places.ravel()), intervals)
+        return (broken(found, asked, ends[rows]) == "").reshape(places.shape)
+
+    if len(fine):
+        out[fine] = grid(_largest(kept, np.maximum(top, 1.0)))
+    return out
+
+
+def _largest(kept, high):
+    """The largest whole number of each from 1, which is kept, to ``high``: several are tried at once where there are few rows."""
+    low, parts = np.ones(len(high)), int(np.clip(ROWS // len(high), 1, PARTS))
+    steps, every = np.arange(1, parts + 1)[:, None], np.arange(len(high))
+    while (low < high).any():
+        places = low + np.ceil((high - low) * steps / (parts + 1))
+        good = np.logical_and.accumulate(kept(places), axis=0).sum(axis=0)
+        below = np.where(good > 0, places[good - 1, every], low)
+        high = np.where(good < parts, np.maximum(places[np.minimum(good, parts - 1), every] - 1, below), high)
+        low = below
+    return low
 
 
 def next_load(load, asked):
