@@ -178,8 +178,8 @@ def plan(model: str, *, isl: float, osl: float, limits: "dict[str, float] | None
     cached_prefix, engine : optional
         As ``estimate`` takes them.
     kind, price_rule, as_of, usd_per_gpu_hour : optional
-        Whose price of a GPU hour: a kind such as ``committed_1y``, ``typical`` or ``list``, known on a day; or a price of your
-        own, for all GPUs or by id.
+        Whose price of a GPU hour: a kind such as ``own`` or ``committed_1y``, ``typical`` or ``list``, known on a day; or a
+        price of your own, for all GPUs or by id.
 
     Returns
     -------

@@ -298,7 +298,7 @@ def plan(
     chance: Annotated[float | None, typer.Option(metavar="SHARE", help="Chance that all limits hold, such as 0.9.")] = None,
     cached_prefix: Annotated[float, typer.Option(metavar="SHARE", help="Share of the prompt found in a cache.")] = 0.0,
     engine: Annotated[str | None, typer.Option(metavar="NAME [VERSION]", help="As `estimate` takes it.")] = None,
-    kind: Annotated[str | None, typer.Option(metavar="KIND", help="Of hour, such as committed_1y; on demand if blank.")] = None,
+    kind: Annotated[str | None, typer.Option(metavar="KIND", help="Of hour: own, committed_1y …; on demand if blank.")] = None,
     price_rule: Annotated[str, typer.Option(metavar="typical|list", help="Which offers set a price.")] = "typical",
     as_of: Annotated[str | None, typer.Option(metavar="DATE", help="Prices known on this day.")] = None,
     usd_per_gpu_hour: Annotated[float | None, typer.Option(metavar="USD", help="Of a GPU hour, in place of offers.")] = None,

@@ -137,6 +137,23 @@ def test_what_turns_against_the_api_is_where_both_bills_are_the_same():
     assert instances * 2 * row["usd_per_gpu_hour"] == pytest.approx(api * hour, rel=1e-6)
 
 
+def test_owned_machines_come_in_whole_servers():
+    found = answer.plan("llama-3.3-70b", isl=1155, osl=211, weights="fp8", gpus="b200-sxm-180gb", n_gpus=[1, 3], kind="own",
+                        limits={"tpot_ms": 50}, requests_per_day=3_000_000)
+    rows = found.best.set_index("n_gpus")
+    # a server of eight holds two instances of three: as many whole servers as the instances fill
+    for n_gpus, held in ((1, 8), (3, 2)):
+        row = rows.loc[n_gpus]
+        servers = math.ceil(row["replicas"] / held)
+        assert row["usd_per_month"] == pytest.approx(servers * 8 * 730 * row["usd_per_gpu_hour"])
+    row, turns = found.best.iloc[0], found.turns.set_index("what")
+    api = row["usd_per_mtok"] * turns.loc["usd_per_month", "turns_at"] / turns.loc["usd_per_month", "now"]
+    volume = turns.loc["requests_per_day, instances kept all day", "turns_at"]
+    held = 8 // row["n_gpus"] * row["instance_requests_per_s"] * 86_400
+    # just so many servers as that load takes cost what its tokens cost from the API
+    assert math.ceil(volume / held - 1e-9) * 8 * 24 * row["usd_per_gpu_hour"] == pytest.approx(api * volume * 1366 / 1e6)
+
+
 @pytest.mark.parametrize("wrong, words", [
     ({"limits": {"ttft_ms_p95": 100}}, "limit 'ttft_ms_p95' is not known; did you mean"),
     ({"limits": {"tpot_ms": -1}}, "limit tpot_ms is -1; it must be a number of milliseconds above 0"),
@@ -150,7 +167,7 @@ def test_what_turns_against_the_api_is_where_both_bills_are_the_same():
     ({"chance": 0.9, "limits": {}}, "chance is given without a limit"),
     ({"chance": 90}, "chance is 90; it must be a number above 0 and below 1"),
     ({"price_rule": "best"}, "price_rule is 'best'; it must be typical or list"),
-    ({"kind": "purchase"}, "kind is 'purchase'; it must be one of on_demand"),
+    ({"kind": "purchase"}, "kind is 'purchase'; it must be one of own, on_demand"),
     ({"max_kw": 0}, "max_kw is 0; it must be a number above 0"),
     ({"isl": 0}, "isl is '0'; it must be at least 1"),
     ({"usd_per_gpu_hour": {"h100-sxm-80gb": -1}}, "usd_per_gpu_hour of h100-sxm-80gb is -1"),

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data, units
-from tokenecon.calculator.choice import KINDS, tok_per_request
-from tokenecon.decision import scenario_prices
+from tokenecon.calculator.choice import KINDS, server, tok_per_request
+from tokenecon.decision import bill, scenario_prices
 from tokenecon.errors import NoInput, NoPrice, NothingServes
 from tokenecon.fleet import policies, traffic
 from tokenecon.formulas import efficiency, money, tco
@@ -26,6 +26,7 @@ SHOWN = ("gpu", "n_gpus", "weights", "kv")  # of configurations that are alike i
 CASE = (*CONFIGURATION, "model", "isl", "osl", "cached_prefix", "load", "engine", "usd_per_gpu_hour")
 LOADS = 8  # of each configuration on the frontier, each half of the one before
 MOST_PEAKED, DOUBLINGS = 100.0, 30  # volumes at which a trace is looked at: from a hundredth of an instance, a billion times up
+OWN = "own"
 POLICY = "fixed"  # of a load whose hours are not said
 ENDS = ("", "_low", "_high")
 # what the interval of an instance's load is taken from: slow latencies hold less
@@ -103,6 +104,9 @@ def _prices(asked):
         if gpu in asked.stated_prices:
             found[gpu] = {"typical": asked.stated_prices[gpu], "kind": "stated"}
             continue
+        if asked.kind == OWN:
+            found |= _owned(gpu, asked)
+            continue
         for kind in [asked.kind] if asked.kind else lookups.PRICES:
             if (gpu, kind) not in known:
                 continue
@@ -112,6 +116,17 @@ def _prices(asked):
             except NoPrice:
                 continue
     return found
+
+
+def _owned(gpu, asked):
+    """An hour of an owned GPU that is always busy; none where nobody sells it, or an input of its hour is not known."""
+    try:
+        if owned_hour.bought(gpu, asked.as_of)["estimates"]:
+            return {}
+        typical = owned_hour.ends(owned_hour.spans(gpu, as_of=asked.as_of, utilisation=1.0))[1]
+    except (NoPrice, NoInput):
+        return {}
+    return {gpu: {"typical": owned_hour.owned_total(**typical), "kind": OWN}}
 
 
 def _policy(asked):
@@ -124,15 +139,23 @@ def _fleet(table, asked):
     table = table.copy()
     size, usd = table["n_gpus"].to_numpy(dtype=float), table["usd_per_gpu_hour"].to_numpy()
     table["kw"] = table["gpu"].map(_rated_kw)
+    table["unit_gpus"] = table["gpu"].map(bill.unit_gpus) if asked.kind == OWN else 1
     if asked.stated:
-        table["replicas"], table["paid_replicas"] = _replicas(table["instance"].to_numpy(), asked)
+        table["replicas"], paid = _replicas(table["instance"].to_numpy(), asked)
+        table["paid_replicas"] = _whole(table, paid)
         return _billed(table, asked)
     ones = money.usd_per_month_of_gpus(usd_per_gpu_hour=usd, n_gpus=size)
     most = [limit / each for limit, each in ((asked.max_gpus, size), (asked.max_kw, size * table["kw"].to_numpy()),
                                              (asked.max_usd_per_month, ones)) if limit is not None]
     table["replicas"] = np.floor(np.nan_to_num(np.minimum.reduce(most)) + policies.ROUNDING) if most else np.ones(len(table))
-    table["paid_replicas"] = table["replicas"]
+    table["paid_replicas"] = _whole(table, table["replicas"].to_numpy())
     return _billed(table, asked)
+
+
+def _whole(table, replicas):
+    """Instances paid for where GPUs are bought by the server."""
+    return np.array([one if unit == 1 else policies.whole(one, n_gpus=n_gpus, unit_gpus=unit)
+                     for one, n_gpus, unit in zip(replicas, table["n_gpus"], table["unit_gpus"], strict=True)])
 
 
 def _replicas(instance, asked):
@@ -213,7 +236,7 @@ def _told(best, asked):
         out["requests_per_s"] = found["output_tok_s"] / asked.osl
         out["utilisation"] = np.minimum(asked.clients / (best["instance"] * best["replicas"]), 1.0)
         for end in ENDS:
-            out["usd_per_mtok" + end] = found["usd_per_mtok" + end]
+            out["usd_per_mtok" + end] = found["usd_per_mtok" + end] * out["paid_replicas"] / out["replicas"]
     _ranges(out, asked)
     out["user_tok_s"] = units.MS_PER_SECOND / out["tpot_ms"]
     _energy(out, asked)
@@ -245,7 +268,7 @@ def _ranges(out, asked):
             continue
         paid = np.full(len(out), np.inf)
         some = instance > 0
-        paid[some] = _replicas(instance[some], asked)[1]
+        paid[some] = _whole(out[some], _replicas(instance[some], asked)[1])
         ratio = paid / out["paid_replicas"]
         out["usd_per_month" + end] = out["usd_per_month"] * ratio
         if asked.load != CLOSED_LOOP:
@@ -329,13 +352,14 @@ def _against_api(first, asked):
         api = api_usd_per_mtok(asked)
     except NoPrice:
         return []
-    per_request = money.usd_per_mtok(usd_per_gpu_hour=first["usd_per_gpu_hour"], n_gpus=first["n_gpus"], utilisation=1.0,
-                                     tok_per_s=first["instance_requests_per_s"] * tok_per_request(asked))
-    held = first["instance_requests_per_s"] * units.SECONDS_PER_DAY
+    held, gpus = server({"n_gpus": first["n_gpus"]}, first["unit_gpus"])  # instances in what is bought together, and its GPUs
+    full = money.usd_per_mtok(usd_per_gpu_hour=first["usd_per_gpu_hour"], n_gpus=gpus, utilisation=1.0,
+                              tok_per_s=held * first["instance_requests_per_s"] * tok_per_request(asked))
+    per_day = held * first["instance_requests_per_s"] * units.SECONDS_PER_DAY
     now = asked.rate * units.SECONDS_PER_DAY if asked.rate is not None else np.nan
     then = f"API at ${api:.3g} a million tokens"
-    rows = [{"what": "utilisation", "now": first["utilisation"], "turns_at": per_request / api, "then": f"{then}, below"},
-            {"what": "requests_per_day, instances kept all day", "now": now, "turns_at": _volume(asked, per_request / api, held),
+    rows = [{"what": "utilisation", "now": first["utilisation"], "turns_at": full / api, "then": f"{then}, below"},
+            {"what": "requests_per_day, instances kept all day", "now": now, "turns_at": _volume(asked, full / api, per_day),
              "then": f"{then}, below"}]
     if asked.stated:
         rows.append({"what": "usd_per_month", "now": first["usd_per_month"],
@@ -344,7 +368,7 @@ def _against_api(first, asked):
 
 
 def _volume(asked, share, held):
-    """Requests a day from which on instances that each hold ``held`` a day at their busiest cost less than the API.
+    """Requests a day from which on machines that each hold ``held`` a day at their busiest cost less than the API.
 
     A larger service of a trace peaks less: the volumes are looked at by doubling, each with the hours of its size.
     """
@@ -454,7 +478,8 @@ def _sentence(best, asked):
 def _note(asked, prices):
     kinds = list(dict.fromkeys(found["kind"] for found in prices.values()))
     rule = gpu_prices.PRICE_RULES[asked.price_rule]
-    price = ("the stated price" if kinds == ["stated"] else f"{rule} by the hour" if kinds == ["on_demand"] else
-             f"{rule} by kind ({', '.join(kinds)})")
+    words = {"stated": "the stated price", "on_demand": f"{rule} by the hour",
+             OWN: "the cost of an owned one that is always busy, in whole servers"}
+    price = words[kinds[0]] if len(kinds) == 1 and kinds[0] in words else f"{rule} by kind ({', '.join(kinds)})"
     load = "clients that each send when they are answered" if asked.load == CLOSED_LOOP else "requests that come at random"
     return NOTE.format(load=load, price=price, as_of=asked.as_of)

@@ -158,9 +158,9 @@ def _prices(asked, usd_per_gpu_hour):
     if asked.price_rule not in RATES:
         raise BadInput(f"price_rule is {quoted(asked.price_rule)}; it must be {' or '.join(RATES)}: the cheapest offer depends "
                        "on the size of the order, and `tokenecon cost` finds it")
-    if asked.kind is not None and asked.kind not in lookups.PRICES:
-        raise BadInput(f"kind is {quoted(asked.kind)}; it must be one of {', '.join(lookups.PRICES)}"
-                       f"{did_you_mean(asked.kind, lookups.PRICES)}")
+    kinds = ("own", *lookups.PRICES)
+    if asked.kind is not None and asked.kind not in kinds:
+        raise BadInput(f"kind is {quoted(asked.kind)}; it must be one of {', '.join(kinds)}{did_you_mean(asked.kind, kinds)}")
     given = usd_per_gpu_hour if isinstance(usd_per_gpu_hour, dict) else dict.fromkeys(asked.gpus, usd_per_gpu_hour)
     for gpu, usd in given.items():
         if usd is not None and not 0 < float(usd) <= checks.MOST["usd_per_gpu_hour"]:
