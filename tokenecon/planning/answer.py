@@ -12,7 +12,7 @@ from tokenecon.calculator.choice import KINDS, server, tok_per_request
 from tokenecon.decision import bill, scenario_prices
 from tokenecon.errors import NoInput, NoPrice, NothingServes
 from tokenecon.fleet import policies, traffic
-from tokenecon.formulas import efficiency, money, tco
+from tokenecon.formulas import money
 from tokenecon.numbers import money as in_dollars
 from tokenecon.numbers import plain, rounded
 from tokenecon.ownership import owned_hour
@@ -138,7 +138,8 @@ def _fleet(table, asked):
     """Instances paid for: as many as the load takes at its busiest, or as the budget allows, or one."""
     table = table.copy()
     size, usd = table["n_gpus"].to_numpy(dtype=float), table["usd_per_gpu_hour"].to_numpy()
-    table["kw"] = table["gpu"].map(_rated_kw)
+    pue = data.value("power.pue")
+    table["kw"] = table["gpu"].map({gpu: bill.rated_kw(gpu, pue) for gpu in table["gpu"].unique()})
     table["unit_gpus"] = table["gpu"].map(bill.unit_gpus) if asked.kind == OWN else 1
     if asked.stated:
         table["replicas"], paid = _replicas(table["instance"].to_numpy(), asked)
@@ -189,14 +190,6 @@ def _billed(table, asked):
         table["usd_per_mtok"] = money.usd_per_mtok(usd_per_gpu_hour=usd, n_gpus=paid, utilisation=1.0,
                                                    tok_per_s=mean * tok_per_request(asked))
     return table
-
-
-def _rated_kw(gpu):
-    """Rated power of a GPU with its share of the machine, and cooling; NaN where it is not known. [kW/GPU]"""
-    try:
-        return owned_hour.rated_kw(gpu)[1] * data.value("power.pue")
-    except NoInput:
-        return np.nan
 
 
 def _within(table, asked):
@@ -284,15 +277,11 @@ def _full_cost(out, end, instance):
 
 def _energy(out, asked):
     """Energy and carbon of a million output tokens, as busy as the fleet is; rated power stays what is planned for."""
-    drawn = tco.drawn_share(idle_share=data.value("power.idle"), busy_share=data.value("power.draw"),
-                            utilisation=out["utilisation"])
     mean = asked.rate if asked.rate is not None else out["requests_per_s"]
-    joules = efficiency.joules_per_tok_out(
-        n_gpus=out["paid_replicas"] * out["n_gpus"], watts_per_gpu=drawn * out["kw"] * units.WATTS_PER_KILOWATT,
-        pue=1.0, tok_out_per_s=mean * asked.osl)  # cooling is in the rated power
-    out["kwh_per_mtok_out"] = units.convert(1.0, "J/tok_out", "kWh/Mtok_out") * joules
-    out["gco2e_per_mtok_out"] = efficiency.gco2e_per_mtok_out(kwh_per_mtok_out=out["kwh_per_mtok_out"],
-                                                              gco2e_per_kwh=data.value("power.carbon"))
+    found = bill.joules(gpus=out["paid_replicas"] * out["n_gpus"], kw=out["kw"], utilisation=out["utilisation"],
+                        tok_out_per_s=mean * asked.osl)
+    for name, column in found.items():
+        out[name] = column
     del out["kw"]
 
 
