@@ -1,7 +1,7 @@
 """What is bought with tokens: requests of a task of several turns, and the bill of a task, a user, a tenant, in any currency."""
 
 from tokenecon import units
-from tokenecon.formulas import agents, money
+from tokenecon.formulas import money, serving
 
 SHARES = {"users": "usd_per_user_month", "tenants": "usd_per_tenant_month"}
 
@@ -12,8 +12,8 @@ def requests(task):
     Each turn is a request, and so is each that is sent again: ``retries`` of them for each turn, of any turn alike.
     """
     growing = {"first_tok": task["first_tok"], "added_tok": task["added_tok"], "turns": task["turns"]}
-    prompt = agents.prompt_tok_per_task(answer_tok=task["osl"], **growing)
-    held = agents.cached_tok_per_task(prompt_tok=prompt, held_share=task["held_share"], resent_share=task["retries"], **growing)
+    prompt = serving.prompt_tok_per_task(answer_tok=task["osl"], **growing)
+    held = serving.cached_tok_per_task(prompt_tok=prompt, held_share=task["held_share"], resent_share=task["retries"], **growing)
     sent = 1.0 + task["retries"]
     return {"requests": task["turns"] * sent, "isl": prompt / task["turns"], "osl": task["osl"],
             "cached_prefix": held / (prompt * sent)}
