@@ -42,6 +42,9 @@ def test_clients_are_what_estimate_says_of_its_fleet_too():
     for name in ("ttft_ms", "tpot_ms", "usd_per_mtok", "usd_per_mtok_low"):
         assert found.best[name].to_numpy() == pytest.approx(said[name].to_numpy(), rel=1e-12)
     assert (said["ttft_ms"] <= 400).all() and (said["tpot_ms"] <= 15).all()
+    rows = found.best
+    assert (rows["instance_concurrency_low"] > 0).all() and set(rows["binds"]) <= {"ttft_ms", "tpot_ms"}
+    assert (rows["instance_concurrency_low"] < rows["instance_concurrency"]).all()
 
 
 def test_the_best_is_the_cheapest_of_all_configurations_tried_one_by_one():
@@ -171,6 +174,7 @@ def test_owned_machines_come_in_whole_servers():
     ({"max_kw": 0}, "max_kw is 0; it must be a number above 0"),
     ({"isl": 0}, "isl is '0'; it must be at least 1"),
     ({"usd_per_gpu_hour": {"h100-sxm-80gb": -1}}, "usd_per_gpu_hour of h100-sxm-80gb is -1"),
+    ({"gpus": "tpu-v4"}, "no configuration of llama-3.1-8b serves this: tpu-v4: no price of tpu-v4"),
     ({"isl": 10_000_000}, "no configuration of llama-3.1-8b serves this"),
 ])
 def test_what_is_not_allowed_is_one_sentence(wrong, words):

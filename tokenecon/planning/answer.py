@@ -18,12 +18,11 @@ from tokenecon.numbers import plain, rounded
 from tokenecon.ownership import owned_hour
 from tokenecon.planning import search
 from tokenecon.planning.asked import CLOSED_LOOP, ask
-from tokenecon.planning.search import CONFIGURATION
+from tokenecon.planning.search import CASE, CONFIGURATION
 from tokenecon.prices import gpu_prices
 from tokenecon.serving import lookups
 
 SHOWN = ("gpu", "n_gpus", "weights", "kv")  # of configurations that are alike in these the best one is shown
-CASE = (*CONFIGURATION, "model", "isl", "osl", "cached_prefix", "load", "engine", "usd_per_gpu_hour")
 LOADS = 8  # of each configuration on the frontier, each half of the one before
 MOST_PEAKED, DOUBLINGS = 100.0, 30  # volumes at which a trace is looked at: from a hundredth of an instance, a billion times up
 OWN = "own"
@@ -214,7 +213,7 @@ def _ranked(table, asked):
 def _told(best, asked):
     """The rows with their latencies, chances, ranges, energy, and what binds."""
     load = "concurrency" if asked.load == CLOSED_LOOP else "requests_per_s"
-    fleet = best.assign(n_gpus=best["gpus"], utilisation=1.0)
+    fleet = best.assign(n_gpus=best["gpus"])
     found = search.answers(fleet, asked, best[load].to_numpy(), intervals=True)
     names = [*search.SPEEDS, *(name for name in asked.limits if name not in search.SPEEDS)]
     out = best.copy()
@@ -244,8 +243,7 @@ def _ranges(out, asked):
     A slow end is where latencies are at their high end, or the rate at its low one in a closed loop of as many requests:
     whichever holds less.
     """
-    closed = out.drop(columns=[name for name in ("requests_per_s", "concurrency") if name in out]).assign(load=CLOSED_LOOP)
-    rates = search.answers(closed, SimpleNamespace(load=CLOSED_LOOP, limits={}),
+    rates = search.answers(out.assign(load=CLOSED_LOOP), SimpleNamespace(load=CLOSED_LOOP, limits={}),
                            np.maximum(np.round(out["concurrency_used"] / out["replicas"]), 1.0), intervals=True)
     held, both = out["instance"].to_numpy(), (ENDS[1], ENDS[2])
     at_ends = np.concatenate([held, held])
@@ -291,7 +289,7 @@ def _energy(out, asked):
 def _frontier(table, asked):
     """Speed of an answer against cost of a token, of one instance at loads within the limits: what nothing beats in both."""
     loads = np.concatenate([table["instance"].to_numpy() / 2.0**step for step in range(LOADS)])
-    many = pd.concat([table] * LOADS, ignore_index=True).assign(utilisation=1.0)
+    many = pd.concat([table] * LOADS, ignore_index=True)
     if asked.load == CLOSED_LOOP:
         loads = np.floor(loads)
         many, loads = many[loads >= 1], loads[loads >= 1]

@@ -20,6 +20,7 @@ ROWS, PARTS = 600, 15  # asked of `estimate` at once, for a call costs as much a
 SPEEDS = ("ttft_ms", "tpot_ms")
 LAYOUT = ("n_gpus", "tp", "pp", "attention_dp", "ep")
 CONFIGURATION = ("gpu", *LAYOUT, "weights", "kv")
+CASE = (*CONFIGURATION, "model", "isl", "osl", "cached_prefix", "load", "engine", "usd_per_gpu_hour")  # but for the load
 
 
 def divisors(number):
@@ -108,7 +109,7 @@ def chance(found, limits):
 def answers(table, asked, load, intervals=False):
     """What `estimate` says of instances under a load each: requests a second, or clients."""
     column = "concurrency" if asked.load == CLOSED_LOOP else "requests_per_s"
-    asked_of = table[[name for name in table if name in checks.KNOWN]].assign(**{column: load})
+    asked_of = table[[name for name in CASE if name in table]].assign(**{column: load})
     return estimate.estimate(asked_of, intervals, any(name not in SPEEDS for name in asked.limits))
 
 
@@ -120,6 +121,8 @@ def broken(found, asked, ends=""):
     """
     said = np.where(found["error"] == "", "", "memory").astype(object)
     said[(said != "") & found["fits"]] = "speed"  # it fits, and more requests come than it serves
+    if found.empty:
+        return said
     ends = np.broadcast_to(ends, len(found))
     for name, limit in asked.limits.items():
         value = np.select([ends == end for end in set(ends)], [found[name + end] for end in set(ends)])

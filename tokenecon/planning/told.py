@@ -3,7 +3,6 @@
 import json
 
 from tokenecon import __version__
-from tokenecon.decision import report
 from tokenecon.numbers import jsonable, number, span
 from tokenecon.planning.answer import layout_words
 
@@ -30,6 +29,8 @@ RANGED = ("usd_per_mtok", "usd_per_month", "instance_requests_per_s", "instance_
 def tell(found, show, *, as_json=False, csv=None):
     """Print a plan as tables by ``show(rows)``, or as JSON; and write the best configurations to a CSV file."""
     if csv is not None:
+        from tokenecon.decision import report
+
         report.write(found.best, csv)
     if as_json:
         tables = {name: getattr(found, name).to_dict("records") for name in ("best", "frontier", "turns", "refused")}
