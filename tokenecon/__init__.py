@@ -9,7 +9,9 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-__all__ = ["BadInput", "calibration", "estimate", "facts", "fit"]
+    from tokenecon.planning.answer import Plan
+
+__all__ = ["BadInput", "calibration", "estimate", "facts", "fit", "plan"]
 __version__ = "0.4.0"
 
 
@@ -141,3 +143,70 @@ def fit(model: str, gpu: str | None = None, *, n_gpus: int | None = None, weight
 
     return run(model, gpu, n_gpus=n_gpus, weights=weights, kv=kv, isl=isl, osl=osl, users=users, engine=engine, release=release,
                memory_share=memory_share, reserve_gb=reserve_gb)
+
+
+def plan(model: str, *, isl: float, osl: float, limits: "dict[str, float] | None" = None, gpus: "str | list[str] | None" = None,
+         weights: "str | list[str] | None" = None, kv: "str | list[str] | None" = None, n_gpus: "int | list[int] | None" = None,
+         requests_per_day: float | None = None, profile: str | None = None, peak_to_mean: float | None = None,
+         requests_per_s: float | None = None, concurrency: int | None = None, max_gpus: int | None = None,
+         max_kw: float | None = None, max_usd_per_month: float | None = None, chance: float | None = None,
+         cached_prefix: float = 0.0, engine: str | None = None, kind: str | None = None, price_rule: str = "typical",
+         as_of: str | None = None, usd_per_gpu_hour: "float | dict[str, float] | None" = None) -> "Plan":
+    """Find the configurations that keep latency limits under a load, the cheapest first: all that fit are tried.
+
+    Parameters
+    ----------
+    model : str
+        Id of the catalogue, or the path of a config.json.
+    isl, osl : float
+        Tokens of prompt and answer of a request.
+    limits : dict, optional
+        Milliseconds at most, by name: ``ttft_ms`` and ``tpot_ms`` (means), or either with ``_p50``, ``_p90`` or ``_p99``.
+    gpus, weights, kv : str or list, optional
+        What is allowed: all accelerators with a price, and the formats in which the model is published, if not given.
+    n_gpus : int or list, optional
+        GPUs of an instance; any number up to a server, or with ``max_gpus`` beyond it, if not given.
+    requests_per_day, requests_per_s, concurrency : float, optional
+        The load, one of them: a day whose hours are those of ``profile`` or ``peak_to_mean``; arrivals at random, the same all
+        day; clients that send when they are answered. Without one an instance is as full as the limits allow, and the cheapest
+        token comes first; with one the cheapest month.
+    max_gpus, max_kw, max_usd_per_month : float, optional
+        Budgets of the whole fleet: GPUs, rated power with cooling, the bill of the GPUs.
+    chance : float, optional
+        The chance with which all limits must hold, by the interval of the model, where 0.9 means nine in ten; if not given, the
+        expected latencies must keep to them.
+    cached_prefix, engine : optional
+        As ``estimate`` takes them.
+    kind, price_rule, as_of, usd_per_gpu_hour : optional
+        Whose price of a GPU hour: a kind such as ``own`` or ``committed_1y``, ``typical`` or ``list``, known on a day; or a
+        price of your own, for all GPUs or by id.
+
+    Returns
+    -------
+    Plan
+        ``to_frame()`` and ``best`` have one row for each GPU, size and formats, the best layout of each, with the load that one
+        instance holds, latencies and cost (with ``_low`` and ``_high``), ``chance``, power, and what ``binds``; ``frontier``
+        speed against cost; ``turns`` the prices and loads at which the choice turns; ``refused`` why a GPU is not among them;
+        ``cases()`` the rows as ``estimate`` takes them.
+
+    Raises
+    ------
+    BadInput
+        A value is not allowed, or no configuration keeps the limits; the sentence says which comes nearest.
+
+    Examples
+    --------
+    >>> found = plan("llama-3.1-8b", isl=1000, osl=200, gpus="h100-sxm-80gb", n_gpus=1, limits={"ttft_ms": 500, "tpot_ms": 20})
+    >>> row = found.to_frame().iloc[0]
+    >>> bool(row["ttft_ms"] <= 500), bool(row["tpot_ms"] <= 20), row["binds"]
+    (True, True, 'tpot_ms')
+    """
+    from tokenecon.planning.answer import plan as run
+
+    found: Plan = run(
+        model, isl=isl, osl=osl, limits=limits, gpus=gpus, weights=weights, kv=kv, n_gpus=n_gpus,
+        requests_per_day=requests_per_day, profile=profile, peak_to_mean=peak_to_mean, requests_per_s=requests_per_s,
+        concurrency=concurrency, max_gpus=max_gpus, max_kw=max_kw, max_usd_per_month=max_usd_per_month, chance=chance,
+        cached_prefix=cached_prefix, engine=engine, kind=kind, price_rule=price_rule, as_of=as_of,
+        usd_per_gpu_hour=usd_per_gpu_hour)
+    return found

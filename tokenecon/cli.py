@@ -276,6 +276,59 @@ def decide(
     report.tell(report.decide(scenario, draws, seed, price_rule), print_table, as_json=as_json, csv=csv)
 
 
+@app.command()
+def plan(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="Id of `tokenecon list models`, or the path of a config.json.")],
+    isl: Annotated[float, typer.Option(metavar="N", help="Prompt tokens of a request.")],
+    osl: Annotated[float, typer.Option(metavar="N", help="Answer tokens of a request.")],
+    limit: Annotated[list[str] | None, typer.Option(
+        "-l", "--limit", metavar="NAME=MS", help="ttft_ms or tpot_ms (means), or at _p50, _p90, _p99. Repeatable.")] = None,
+    gpus: Annotated[str, typer.Option(metavar="ID,…", help="Ids of `tokenecon list gpus`, or all.")] = "all",
+    weights: Annotated[str | None, typer.Option(metavar="FORMAT,…", help="Formats allowed; blank: as it is published.")] = None,
+    kv: Annotated[str | None, typer.Option(metavar="FORMAT,…", help="Formats of the cache that are allowed.")] = None,
+    n_gpus: Annotated[str | None, typer.Option(metavar="N,…", help="GPUs of an instance; any of a server if blank.")] = None,
+    requests_per_day: Annotated[float | None, typer.Option(metavar="N", help="The load, spread as --profile says.")] = None,
+    profile: Annotated[str | None, typer.Option(metavar="NAME", help="Hours of the day: flat, diurnal, or a trace.")] = None,
+    peak_to_mean: Annotated[float | None, typer.Option(min=1, max=23.9, metavar="N", help="Or: busiest hour over mean.")] = None,
+    requests_per_s: Annotated[float | None, typer.Option(metavar="N", help="Or the load: arrivals at random, all day.")] = None,
+    concurrency: Annotated[int | None, typer.Option(metavar="N", help="Or the load: clients that send when answered.")] = None,
+    max_gpus: Annotated[int | None, typer.Option(metavar="N", help="GPUs at most, all together.")] = None,
+    max_kw: Annotated[float | None, typer.Option(metavar="KW", help="Rated power at most, with cooling.")] = None,
+    max_usd_per_month: Annotated[float | None, typer.Option(metavar="USD", help="Bill of the GPUs at most.")] = None,
+    chance: Annotated[float | None, typer.Option(metavar="SHARE", help="Chance that all limits hold, such as 0.9.")] = None,
+    cached_prefix: Annotated[float, typer.Option(metavar="SHARE", help="Share of the prompt found in a cache.")] = 0.0,
+    engine: Annotated[str | None, typer.Option(metavar="NAME [VERSION]", help="As `estimate` takes it.")] = None,
+    kind: Annotated[str | None, typer.Option(metavar="KIND", help="Of hour: own, committed_1y …; on demand if blank.")] = None,
+    price_rule: Annotated[str, typer.Option(metavar="typical|list", help="Which offers set a price.")] = "typical",
+    as_of: Annotated[str | None, typer.Option(metavar="DATE", help="Prices known on this day.")] = None,
+    usd_per_gpu_hour: Annotated[float | None, typer.Option(metavar="USD", help="Of a GPU hour, in place of offers.")] = None,
+    as_json: AsJson = False,
+    csv: AsCsv = None,
+):
+    """Which configurations keep latency limits under a load, what they cost, and what would turn the choice.
+
+    Every instance that fits is tried: GPUs, tp, pp, attention_dp, ep and formats. Without a load each instance is as full as the
+    limits allow.
+
+    Example: `tokenecon plan llama-3.3-70b --isl 4000 --osl 500 --weights fp8 --gpus h200-sxm-141gb -l ttft_ms=1000 -l tpot_ms=50`
+    """
+    from tokenecon.planning import answer, told
+
+    limits = {}
+    for one in limit or ():
+        name, equals, value = one.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"--limit {one} lacks its value; write --limit {name}=MS")
+        limits[name] = value
+    with telling_own_facts():
+        found = answer.plan(
+            model, isl=isl, osl=osl, gpus=gpus, weights=weights, kv=kv, n_gpus=n_gpus, limits=limits, chance=chance,
+            cached_prefix=cached_prefix, engine=engine, requests_per_s=requests_per_s, requests_per_day=requests_per_day,
+            profile=profile, peak_to_mean=peak_to_mean, concurrency=concurrency, max_gpus=max_gpus, max_kw=max_kw,
+            max_usd_per_month=max_usd_per_month, kind=kind, price_rule=price_rule, as_of=as_of, usd_per_gpu_hour=usd_per_gpu_hour)
+    told.tell(found, print_table, as_json=as_json, csv=csv)
+
+
 @app.command("import")
 def import_(
     paths: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Result files, of one or several tools.")],

@@ -44,7 +44,7 @@ def test_cost_as_json_has_every_table_and_no_nan(command, small):
     code, out, _ = command("cost", small, "--json")
     found = json.loads(out, parse_constant=lambda name: pytest.fail(f"JSON holds {name}"))
     assert code == 0
-    assert set(found["tables"]) == {"choices", "bills", "api_sellers", "break_even", "refused"}
+    assert set(found["tables"]) == {"choices", "bills", "energy", "api_sellers", "break_even", "refused"}
     assert found["scenario"]["requests_per_day"] == 3000000
     assert found["scenario"]["as_of"] == "2026-08-01"
     for row in found["tables"]["choices"]:
@@ -99,6 +99,30 @@ def test_the_price_rule_may_be_given_and_a_wrong_one_is_refused(command, verb):
     assert "money.price_rule is 'cheap', but must be one of typical, best, list" in err
 
 
+def test_a_task_a_user_and_another_currency_share_the_same_bill(command, small):
+    small.write_text(SMALL.replace(
+        "workload: {isl: 700, osl: 90, requests_per_day: 3000000}",
+        "workload: {users: 400, tenants: 7}\n"
+        "task: {turns: 4, first_tok: 600, added_tok: 200, osl: 90, held_share: 0.8, retries: 0.25, tasks_per_day: 60000}"
+    ).replace("as_of: 2026-08-01", "as_of: 2026-08-01\n  currency: EUR\n  usd_per_unit: 1.25\n  rate_as_of: 2026-07-15"))
+    code, out, _ = command("cost", small, "--json")
+    tables = {key: {row["name"]: row for row in rows} for key, rows in json.loads(out)["tables"].items()}
+    assert code == 0
+    for name, row in tables["choices"].items():
+        borne, euros = tables["shares"][name], tables["in_currency"][name]
+        assert borne["usd_per_task"] == pytest.approx(row["usd_per_month"] * 12 / 365 / 60_000)
+        assert borne["usd_per_user_month_high"] == pytest.approx(row["usd_per_month_high"] / 400)
+        assert borne["usd_per_tenant_month_marginal"] == pytest.approx(row["usd_per_month_marginal"] / 7)
+        assert euros["per_task"] == pytest.approx(borne["usd_per_task"] / 1.25)
+        assert euros["per_month"] == pytest.approx(row["usd_per_month"] / 1.25)
+    # the API is paid by the token: four prompts of 600, 890, 1180 and 1470 tokens, a quarter of them sent twice, at 0.05 each
+    # way of a cache that it gives no discount on; 90 tokens of answer at 0.15
+    tokens = 1.25 * ((600 + 890 + 1180 + 1470) * 0.05 + 4 * 90 * 0.15) / 1e6
+    assert tables["shares"]["API"]["usd_per_task_marginal"] == pytest.approx(tokens)
+    code, out, _ = command("cost", small)
+    assert "In EUR, of which one is 1.25 USD on 2026-07-15" in out and "What a task costs, and a user or tenant bears" in out
+
+
 @pytest.mark.parametrize("verb", ["cost", "decide"])
 @pytest.mark.parametrize(
     ("old", "new", "words"),
@@ -106,7 +130,7 @@ def test_the_price_rule_may_be_given_and_a_wrong_one_is_refused(command, verb):
         ("h100-sxm-80gb", "h100-sxm-80", "gpus is ['h100-sxm-80'], but must be"),
         ("peak_to_mean: 2.5", "utilisation: 1.5", "traffic.utilisation is 1.5, but must be a number above 0 and at most 1"),
         ("peak_to_mean: 2.5", "file: none.csv", "traffic.file is 'none.csv', but"),
-        ("as_of: 2026-08-01", "currency: EUR", "money.currency is 'EUR', but must be USD"),
+        ("as_of: 2026-08-01", "currency: EUR", "money.currency is 'EUR', and must have its rate beside it: usd_per_unit"),
         ("usd_per_mtok_in: 0.05", "usd_per_mtok_in: -1", "money.api.usd_per_mtok_in is -1, but must be a number above 0"),
         ("gpus: [h100-sxm-80gb]", "gpus: [h100-sxm-80gb", "is not YAML at line"),
         ("money:", "latency: {tpot_ms: 0.1}\nchoices: [rent]\nmoney:", "no choice of the scenario can be had: H100 SXM: one"),

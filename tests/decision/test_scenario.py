@@ -97,6 +97,49 @@ def test_a_traffic_file_is_found_beside_the_scenario_and_says_how_much_is_asked(
     assert scenario.load(written(text.replace("growth", "requests_per_day: 77\n  growth"))).requests_per_day == 77
 
 
+TASK = """\
+task: {turns: 3, first_tok: 1000, added_tok: 500, osl: 100, held_share: 0.9, retries: 0.1, tasks_per_day: 2000}
+workload: {users: 50}
+"""
+
+
+def of_task(text=TASK):
+    kept = GOOD[:GOOD.index("workload:")] + text + GOOD[GOOD.index("traffic:"):]
+    return kept
+
+
+def test_a_task_says_lengths_cached_share_and_requests(written):
+    case = scenario.load(written(of_task()))
+    # prompts of 1,000, 1,600 and 2,200 tokens; 1,100 and 1,700 were sent before; one turn in ten is sent again, whole
+    assert (case.isl, case.osl) == (pytest.approx(1600), 100)
+    assert case.requests_per_day == pytest.approx(2000 * 3 * 1.1)
+    assert case.cached_prefix == pytest.approx(0.9 * (1100 + 1700 + 0.1 * 4800) / (1.1 * 4800))
+
+
+@pytest.mark.parametrize(("old", "new", "words"), [
+    ("users: 50", "isl: 700", "workload.isl is given beside a task"),
+    ("users: 50", "requests_per_day: 7", "workload.requests_per_day is given beside task.tasks_per_day"),
+    ("users: 50", "users: 0", "workload.users is 0, but must be a whole number from 1"),
+    (", tasks_per_day: 2000", "", "workload.requests_per_day is missing"),
+    ("turns: 3", "turns: 2.5", "task.turns is 2.5, but must be a whole number from 1 to 10000"),
+    ("held_share: 0.9, ", "", "task.held_share is missing"),
+    ("held_share: 0.9", "held_share: 1", "task.held_share is 1, but must be a number of at least 0 and below 1"),
+])
+def test_a_task_that_says_too_much_or_too_little_is_refused(written, old, new, words):
+    assert old in TASK and words in refusal(written(of_task(TASK.replace(old, new))))
+
+
+@pytest.mark.parametrize(("money", "words"), [
+    ("usd_per_unit: 1.1", "money.usd_per_unit is given, but money.currency is USD"),
+    ("currency: EUR\n  usd_per_unit: 1.1", "money.currency is 'EUR', and must have its rate beside it"),
+    ("currency: euro", "money.currency is 'euro', but must be a code like USD or EUR"),
+    ("currency: EUR\n  usd_per_unit: 0\n  rate_as_of: 2026-07-01", "money.usd_per_unit is 0, but must be a number above 0"),
+    ("currency: EUR\n  usd_per_unit: 1.1\n  rate_as_of: 2999-01-01", "money.rate_as_of is 2999-01-01, but must be a day up to"),
+])
+def test_a_currency_has_a_dated_rate(written, money, words):
+    assert words in refusal(written(GOOD.replace("years: 2", f"years: 2\n  {money}")))
+
+
 # --- refusals --------------------------------------------------------------------------------------
 
 
@@ -125,7 +168,7 @@ def test_a_traffic_file_is_found_beside_the_scenario_and_says_how_much_is_asked(
         ("as_of: 2026-08-01", "as_of: 2999-01-01", "money.as_of is 2999-01-01, but must be a day from 2021-11-04"),
         ("as_of: 2026-08-01", "as_of: 2019-01-01", "money.as_of is 2019-01-01, but must be a day from 2021-11-04"),
         ("as_of: 2026-08-01", "as_of: yesterday", "money.as_of is 'yesterday', but must be a date like 2026-07-31"),
-        ("as_of: 2026-08-01", "currency: EUR", "money.currency is 'EUR', but must be USD"),
+        ("as_of: 2026-08-01", "currency: EUR", "money.currency is 'EUR', and must have its rate beside it: usd_per_unit"),
         ("years: 2", "years: 2.5", "money.years is 2.5, but must be a whole number of years from 1 to 15"),
         ("years: 2", "years: true", "money.years is True, but must be a whole number"),
         ("years: 2", "year: 2", "money.year does not exist; did you mean 'years'?; allowed are currency, as_of, years"),

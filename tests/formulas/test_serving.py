@@ -13,10 +13,12 @@ from tokenecon.formulas.serving import (
     answer_positions,
     batching_latency_rise,
     batching_saving,
+    cached_tok_per_task,
     concurrent_streams,
     decode_tok_out_per_s,
     littles_concurrency,
     machines,
+    prompt_tok_per_task,
     real_time_factor,
     request_seconds,
     required_real_time_factor,
@@ -190,3 +192,22 @@ def test_published_rates_of_nodes_need_the_published_nodes():
     assert reading == approx(95.482, abs=1e-3)
     assert reading + machines(tok_per_day=168e9, tok_per_s=14_800.0, utilisation=1.0) == approx(226.86, abs=0.01)
     assert machines(tok_per_day=608e9, tok_per_s=73_700.0, utilisation=0.25) == approx(4 * reading)
+
+
+@given(first=st.integers(1, 9000), added=st.integers(0, 3000), answer=st.integers(1, 900), turns=st.integers(1, 60))
+def test_prompts_and_what_was_sent_before_are_those_of_a_loop_over_the_turns(first, added, answer, turns):
+    prompt, prompts, before = first, 0, 0
+    for _ in range(turns):
+        prompts += prompt
+        before += prompt + answer  # what the next turn begins with
+        prompt += answer + added
+    before -= prompt - added  # after the last turn none follows
+    found = prompt_tok_per_task(first_tok=first, added_tok=added, answer_tok=answer, turns=turns)
+    assert found == prompts
+    held = cached_tok_per_task(prompt_tok=prompts, first_tok=first, added_tok=added, turns=turns, held_share=0.7,
+                               resent_share=0.2)
+    assert held == approx(0.7 * (before + 0.2 * prompts))
+
+
+def test_a_single_turn_finds_nothing_in_the_cache():
+    assert cached_tok_per_task(prompt_tok=6000, first_tok=6000, added_tok=800, turns=1, held_share=0.95, resent_share=0.0) == 0

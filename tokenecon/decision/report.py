@@ -30,6 +30,20 @@ LINES = {
     "usd_per_month_tokens": ("tokens", "USD/month"), "usd_per_month_marginal": ("without people", "USD/month"),
     "capital_usd": ("capital", "USD"), "commitment_usd": ("committed", "USD"), "commitment_months": ("months", "month"),
 }  # fmt: skip
+SHARES = {
+    "name": ("choice", None), "usd_per_task": ("a task", "USD/request"), "usd_per_user_month": ("a user a month", "USD/month"),
+    "usd_per_tenant_month": ("a tenant a month", "USD/month"), "usd_per_task_marginal": ("a task, without people", "USD/request"),
+    "usd_per_user_month_marginal": ("a user, without people", "USD/month"),
+    "usd_per_tenant_month_marginal": ("a tenant, without people", "USD/month"),
+}  # fmt: skip
+ENERGY = {
+    "name": ("choice", None), "kw_rated": ("rated kW, with cooling", "kW"),
+    "kwh_per_mtok_out": ("kWh per Mtok out", "kWh/Mtok_out"), "gco2e_per_mtok_out": ("gCO2e per Mtok out", "gCO2e/Mtok_out"),
+}  # fmt: skip
+CURRENCY = {
+    "name": ("choice", None), "per_month": ("a month", "1"), "per_mtok": ("a million tokens", "1"), "per_task": ("a task", "1"),
+    "per_user_month": ("a user a month", "1"), "per_tenant_month": ("a tenant a month", "1"),
+}  # fmt: skip
 KINDS = {
     "group": ("kind", None), "probability": ("cheapest in", "fraction"), "probability_error": ("± of it", "fraction"),
     "probability_marginal": ("where a team exists", "fraction"), "name": ("its surest choice", None),
@@ -60,7 +74,8 @@ WAITING = {
     "probability": ("cheaper than buying now in", "fraction"),
 }  # fmt: skip
 INPUTS = {"name": ("drawn", None), "unit": ("unit", None), "low": ("P10", "1"), "middle": ("median", "1"), "high": ("P90", "1")}
-RANGED = ("usd_per_mtok", "requests_per_day", "requests_per_day_marginal")
+RANGED = ("usd_per_task", "usd_per_user_month", "usd_per_tenant_month", "usd_per_mtok",
+          "requests_per_day", "requests_per_day_marginal")
 
 
 def reported(make):
@@ -83,19 +98,40 @@ def cost(path, price_rule=None, changes=(), measured=()):
     ``changes`` are texts like ``isl=3000`` in place of what the scenario says; ``measured`` runs stand in place of the model's
     speed where they apply.
     """
-    from tokenecon.decision import break_even, options
+    from tokenecon.decision import bill, break_even, options
 
     case = _case(path, price_rule, changes)
     case.measured = measured
     offered = _served(options.offers, case)
     table, crossings = offered.table, break_even.against_api(case, offered)
-    sold = options.api_sellers(case)
+    sold, energy = options.api_sellers(case), bill.energy(case, options.feasible(table))
     sections = [("What each choice costs", "choices", options.feasible(table), COST),
                 ("The bill of a month, and what is bound", "bills", options.feasible(table)[list(LINES)], LINES),
+                *_shared(case, options.feasible(table)),
+                ("Power, energy and carbon, as busy as the machines are", "energy", energy.table, ENERGY),
                 ("What an API costs by each price rule", "api_sellers", sold.table, API),
                 ("From which volume on it beats the API", "break_even", crossings.table, BREAK_EVEN),
                 ("Not to be had", "refused", options.refused(table), REFUSED)]
-    return _report(case, sections, [offered, crossings, sold], [options.answer(case, table), sold.sentence])
+    return _report(case, sections, [offered, crossings, sold, energy], [options.answer(case, table), sold.sentence])
+
+
+def _shared(case, table):
+    """Sections that a case asks for: who bears the bill, and its currency."""
+    from tokenecon.decision import bill
+
+    borne, said = bill.shares(case, table), []
+    if len(borne.columns) > 1:
+        title = "What a task costs, and a user or tenant bears" if case.task else "What a user or tenant bears"
+        said.append((title, "shares", borne, _held(SHARES, borne)))
+    if case.currency != "USD":
+        money = bill.in_currency(case, table)
+        title = f"In {case.currency}, of which one is {case.usd_per_unit:g} USD on {case.rate_as_of}"
+        said.append((title, "in_currency", money, _held(CURRENCY, money)))
+    return said
+
+
+def _held(columns, table):
+    return {name: said for name, said in columns.items() if name in table}
 
 
 @reported

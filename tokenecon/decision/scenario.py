@@ -10,6 +10,7 @@ from types import SimpleNamespace
 from pydantic import ValidationError
 
 from tokenecon import data, kinds, queries, yaml_file
+from tokenecon.calculator import work
 from tokenecon.decision import scenario_schema
 from tokenecon.errors import BadInput, did_you_mean, quoted
 from tokenecon.importers import own_model
@@ -127,17 +128,46 @@ def case(given, path):
         choices=read.choices, seed=read.seed,
         uncertainty={key: pair for key, pair in read.uncertainty.model_dump().items() if pair is not None},
         **read.workload.model_dump(), **read.latency.model_dump(), **read.service.model_dump(),
-        **read.money.model_dump(exclude={"currency", "usd_per_gpu_hour", "usd_per_gpu", "api"}),
+        **read.money.model_dump(exclude={"usd_per_gpu_hour", "usd_per_gpu", "api"}),
         rents=_rents(read), purchases=read.money.usd_per_gpu,
         api=None if read.money.api is None else read.money.api.model_dump())
     if found.availability is not None and found.spare_replicas is not None:
         raise BadScenario(path, "service", "has availability and spare_replicas, but must have at most one of them: the one says "
                           "how many of the other")
+    _other_currency(found, path)
+    _of_task(found, read.task, path)
     _assumed(found, path)
     _profile(found, read.traffic, path)
     _sized(found, read.traffic)
     _ends(found, path)
     return found
+
+
+def _other_currency(found, path):
+    """Refuse a currency without its dated rate, and a rate without its currency."""
+    stated = [name for name in ("usd_per_unit", "rate_as_of") if getattr(found, name) is not None]
+    if found.currency == "USD" and stated:
+        raise BadScenario(path, f"money.{stated[0]}", "is given, but money.currency is USD; name the currency that it is of")
+    if found.currency != "USD" and len(stated) < 2:
+        raise BadScenario(path, "money.currency", f"is '{found.currency}', and must have its rate beside it: usd_per_unit, US "
+                          "dollars for one, and rate_as_of, the day of the rate")
+
+
+def _of_task(found, task, path):
+    """Lengths, cached share and requests a day of a load of tasks: each turn is a request."""
+    found.task = None if task is None else task.model_dump()
+    if task is None:
+        return
+    if beside := [name for name in ("isl", "osl", "cached_prefix") if getattr(found, name) is not None]:
+        raise BadScenario(path, f"workload.{beside[0]}", "is given beside a task, from which it follows; leave one of them out")
+    if task.tasks_per_day is not None and found.requests_per_day is not None:
+        raise BadScenario(path, "workload.requests_per_day", "is given beside task.tasks_per_day, from which it follows; leave "
+                          "one of them out")
+    request = work.requests(found.task)
+    for name in ("isl", "osl", "cached_prefix"):
+        setattr(found, name, request[name])
+    if task.tasks_per_day is not None:
+        found.requests_per_day = task.tasks_per_day * request["requests"]
 
 
 def _rents(read):

@@ -105,10 +105,16 @@ def _some_choices(value):
     return found
 
 
-def _dollars(value):
-    if value != "USD":
-        raise ValueError("another currency")
+def _currency(value):
+    if not (isinstance(value, str) and len(value) == 3 and value.isascii() and value.isupper() and value.isalpha()):
+        raise ValueError("no code of a currency")
     return value
+
+
+def _rate_day(value):
+    day = kinds.kind("date", False).adapter.validate_python(value)
+    today = datetime.date.today().isoformat()
+    return day if day <= today else refuse(f"a day up to today, {today}")
 
 
 def _day(value):
@@ -186,14 +192,28 @@ class Part(BaseModel):
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
 
+class Task(Part):
+    """A run of an agent in several turns, in place of the lengths of a request; each turn sends again what came before."""
+
+    turns: whole("a whole number from 1 to 10000 (turns of a task)", ge=1, le=10_000)
+    first_tok: limited("isl")
+    added_tok: number("a number from 0 to 1e8 (tokens that a turn adds before the next)", ge=0, le=1e8)
+    osl: limited("osl")
+    held_share: number("a number of at least 0 and below 1 (share of what was sent before that the cache holds)", ge=0, lt=1)
+    retries: number("a number from 0 to 10 (turns sent again for each turn: 0.1 means one in ten)", ge=0, le=10) = 0.0
+    tasks_per_day: limited("requests_per_day") = None
+
+
 class Workload(Part):
-    """What is asked, and how often."""
+    """What is asked, and how often; ``users`` and ``tenants`` share the bill."""
 
     isl: limited("isl") = None
     osl: limited("osl") = None
     cached_prefix: limited("cached_prefix") = None
     requests_per_day: limited("requests_per_day") = None
     growth_per_year: Rate = 0.0
+    users: whole("a whole number from 1 to 1e10", ge=1, le=10**10) = None
+    tenants: whole("a whole number from 1 to 1e10", ge=1, le=10**10) = None
     api_weights: of_kind("precision", "data/precisions.csv") = None
     interruptible: Truth = False
 
@@ -241,9 +261,11 @@ class Api(Part):
 class Money(Part):
     """Prices, interest and the horizon of the decision; what is missing comes from data/assumptions.csv."""
 
-    currency: ruled(_dollars, "USD: all prices in data/ are in US dollars, so convert yours") = "USD"
+    currency: ruled(_currency, "a code like USD or EUR, in which the bill is also shown; all prices stay in USD") = "USD"
     as_of: ruled(_day, "a date like 2026-07-31") = None
     years: whole("a whole number of years from 1 to 15", ge=1, le=15) = None
+    usd_per_unit: number("a number above 0 (US dollars for one unit of money.currency)", gt=0) = None
+    rate_as_of: ruled(_rate_day, "a date like 2026-07-31, the day of money.usd_per_unit") = None
     discount_rate: number("a number from 0 to 1 (0.1 means 10 % a year)", ge=0, le=1) = None
     usd_per_kwh: limited("usd_per_kwh") = None
     pue: number("a number of at least 1", ge=1) = None
@@ -284,7 +306,8 @@ class Scenario(Part):
     kv: of_kind("precision", "data/precisions.csv")
     gpus: of_kind("gpus", "`tokenecon list gpus`")
     n_gpus: limited("n_gpus") = None
-    workload: Workload
+    workload: Workload = Field(default_factory=Workload)
+    task: Task | None = None
     traffic: Traffic
     service: Service = Field(default_factory=Service)
     latency: Latency = Field(default_factory=Latency)

@@ -6,7 +6,6 @@ What no fleet can be planned for is refused here.
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from tokenecon.fleet import policies
 from tokenecon.fleet.policies import POLICIES, costs, whole
@@ -98,6 +97,8 @@ def spares(needed, *, working, availability):
     for name, share in (("working", working), ("availability", availability)):
         if not 0 < share < 1:
             raise ValueError(f"{name} is {share:g}, but must lie between 0 and 1: a share of the time")
+    from scipy import stats  # it takes longer to load than most fleets to plan
+
     counts, places = np.unique(np.asarray(needed, dtype=float), return_inverse=True)
     out = np.zeros_like(counts)
     short = counts > 0
