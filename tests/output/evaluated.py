@@ -33,7 +33,7 @@ def _python(book, sheet, text):
         elif found["call"]:
             out.append(CALLS[found["call"]] + "(")
         elif found["name"]:
-            where, at = book.defined_names[found["name"]].attr_text.split("!")
+            where, at = book.defined_names[found["name"]].attr_text.replace("'", "").split("!")
             out.append(f"value({where!r}, {at!r})")
         else:
             out.append({"^": "**", "=": "=="}.get(found[0], found[0]))

@@ -40,12 +40,12 @@ def test_each_difference_is_worth_what_it_changes_and_all_add_up(command, small,
 
 def test_what_cannot_stand_alone_is_said(command, small, other):
     for path, n_gpus in ((small, 1), (other, 4)):
-        path.write_text(path.read_text() + f"choices: [rent]\nn_gpus: {n_gpus}\n")
+        path.write_text(path.read_text().replace("h100-sxm-80gb", "l40s-48gb") + f"choices: [rent]\nn_gpus: {n_gpus}\n")
     other.write_text(other.read_text().replace("llama-3.1-8b", "llama-3.3-70b").replace("weights: fp8", "weights: bf16"))
     code, out, err = command("compare", small, other, "--json")
     assert (code, err) == (0, "")
     worth = {row["input"]: row for row in json.loads(out)["tables"]["worth"]}
-    assert worth["model"]["note"].startswith("not alone: ")  # 70 billion parameters are more than one GPU of 80 GB holds
+    assert worth["model"]["note"].startswith("not alone: ")  # 70 GB of weights are more than 48 GB hold
     assert worth["model"]["usd_per_month"] is None and worth["weights"]["usd_per_month"] > 0
     assert worth["whole difference"]["usd_per_month"] == pytest.approx(
         sum(row["usd_per_month"] or 0 for name, row in worth.items() if name != "whole difference"))

@@ -14,7 +14,7 @@ from tokenecon.numbers import jsonable, number, span
 
 HIDDEN = ("profile",)  # of a case, in JSON: the hours of a file
 # of a report, in JSON: what its tables hold already, laid out for those who work on with them
-WORKING = ("scenario", "sections", "operands", "command", "found", "scenarios")
+WORKING = ("scenario", "sections", "operands", "command", "found", "options", "scenarios", "others")
 # Columns on a terminal: titles short, units in them, ranges where they matter most; JSON and CSV hold all columns.
 COST = {
     "name": ("choice", None), "usd_per_mtok": ("USD per Mtok", "USD/Mtok"), "usd_per_mtok_used": ("if always full", "USD/Mtok"),
@@ -132,8 +132,8 @@ def decide(path, draws, seed, price_rule=None):
     return _report(case, sections, found, said) | {
         "draws": done.draws, "seed": done.seed, "operands": [made_of[name] for name in bills.table["name"]],
         "command": _command("decide", path, price_rule, (), *more),
-        "found": {"offers": offered, "chances": chances, "kinds": kinds, "bills": bills, "drivers": moved, "questions": asked,
-                  "break_even": crossings, "answer": answer, "advice": advice, "chosen": done.options[answers.best(done)]}}
+        "found": {"chances": chances, "kinds": kinds, "bills": bills, "drivers": moved, "questions": asked, "advice": advice},
+        "options": done.options}
 
 
 def _case(path, price_rule, changes=()):

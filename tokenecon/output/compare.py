@@ -61,6 +61,7 @@ def compare(paths, price_rule=None):
             "findings": [_sentence(labels[0], found[0], label, answer, worth[worth["scenario"] == label])
                          for label, answer in zip(labels[1:], found[1:], strict=True)],
             "sources": list(dict.fromkeys(source for answer in found for source in answer.offers.sources)),
+            "others": [shlex.quote(str(path)) for path in paths[1:]],
             "command": f"tokenecon compare {' '.join(shlex.quote(str(path)) for path in paths)}{rule}",
             "scenarios": [{"label": label, "scenario": one.case, "operands": [
                 bill.operands(one.case, row) for _, row in options.feasible(answer.offers.table).iterrows()]}
