@@ -319,6 +319,28 @@ def compare(
     hand_on(comparison.compare(scenarios, price_rule), as_json, csv, xlsx)
 
 
+@app.command()
+def memo(
+    scenario: Scenario,
+    out: Annotated[Path, typer.Option("-o", "--out", help="The memo: a name that ends in .docx, .html, .md or .pdf.")],
+    others: Annotated[list[Path] | None, typer.Option(
+        "--compare", metavar="SCENARIO", help="Another case to hold it against. Repeatable.")] = None,
+    draws: Annotated[int, typer.Option(min=100, max=5_000_000, help="Random draws; more of them narrow the errors.")] = 100_000,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of the draws, in place of the scenario's.")] = None,
+    price_rule: PriceRule = None,
+):
+    """Write a decision on two pages for a board: answer, chart, alternatives, bill, assumptions, sources, command.
+
+    Word, HTML and Markdown need nothing more; a PDF is printed by Chromium or LibreOffice, one of which must be there.
+
+    Example: `tokenecon memo chat-assistant -o memo.docx`
+    """
+    from tokenecon.output import memo as memos
+
+    memos.memo(scenario, out, others or (), draws, seed, price_rule)
+    print(out)
+
+
 @app.command("import")
 def import_(
     paths: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Result files, of one or several tools.")],

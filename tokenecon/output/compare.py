@@ -17,6 +17,13 @@ TOGETHER = {"traffic": None, "service.spare_replicas": ("spare_replicas", "avail
 # name, seed and uncertainty are none of them: today's cost does not depend on them
 WHOLE = ("model", "weights", "kv", "gpus", "n_gpus", "choices")
 BLOCKS = ("workload", "service", "latency", "money")
+WORDS = {"model": "the model", "weights": "the format of the weights", "kv": "the format of the cache",
+         "gpus": "the accelerators", "n_gpus": "the size of an instance", "choices": "the choices allowed",
+         "traffic": "the hours of the load",
+         "workload.isl": "the length of prompts", "workload.osl": "the length of answers",
+         "workload.cached_prefix": "the share found in a cache", "workload.requests_per_day": "the number of requests",
+         "money.api": "the price of the API", "money.price_rule": "the choice of sellers", "money.as_of": "the day of the prices",
+         "service.people": "the positions that run it"}  # fmt: skip
 REST, ALL = "together beyond one by one", "whole difference"
 ANSWERS = {  # column of the cheapest choice: (words, unit)
     "name": ("cheapest choice", None), "usd_per_month": ("a month", "USD/month"), "usd_per_mtok": ("USD per Mtok", "USD/Mtok"),
@@ -66,6 +73,15 @@ def compare(paths, price_rule=None):
             "scenarios": [{"label": label, "scenario": one.case, "operands": [
                 bill.operands(one.case, row) for _, row in options.feasible(answer.offers.table).iterrows()]}
                 for label, one, answer in zip(labels, given, found, strict=True)]}
+
+
+def said(name):
+    """An input as a reader says it.
+
+    >>> said("workload.isl"), said("money.usd_per_kwh"), said("traffic")
+    ('the length of prompts', 'usd per kwh', 'the hours of the load')
+    """
+    return WORDS.get(name, name.rpartition(".")[2].replace("_", " "))
 
 
 # --- inputs ----------------------------------------------------------------------------------------
@@ -216,4 +232,4 @@ def _sentence(name, start, label, end, worth):
         return f"{text}; no input alone changes the bill"
     first = parts.iloc[0]
     ways = f"{'raises' if first['usd_per_month'] > 0 else 'lowers'} the bill by {choice_words.money(abs(first['usd_per_month']))}"
-    return f"{text}; of all inputs {first['input']} alone does most and {ways}"
+    return f"{text}; of all inputs {said(first['input'])} alone does most and {ways}"

@@ -12,17 +12,26 @@ from tokenecon.output import memo_docx, memo_html
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 OFFICES = ("soffice", "libreoffice")
-FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run", "--no-pdf-header-footer")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--no-first-run",
+    "--no-pdf-header-footer",
+)
 STAMP = re.compile(rb"(/(?:CreationDate|ModDate) ?\(D:)\d{14}")  # the clock, which a memo does not carry
 LONGEST_S = 120
 
 
 def printer():
-    """The program that makes a PDF: that of CHROME, a Chromium or a LibreOffice on the path; or one sentence that none is there."""
+    """The program that makes a PDF: that of CHROME, a Chromium or a LibreOffice on the path; or one sentence that none is."""
     found = next(filter(None, map(shutil.which, filter(None, (os.environ.get("CHROME"), *BROWSERS, *OFFICES)))), None)
     if found is None:
-        raise BadInput("a memo as .pdf is printed by Chromium or LibreOffice, and neither is on the path; install one, name Chromium "
-                       "with CHROME=/path, or write .docx, .html or .md, which need nothing")
+        raise BadInput(
+            "a memo as .pdf is printed by Chromium or LibreOffice, and neither is on the path; install one, name Chromium "
+            "with CHROME=/path, or write .docx, .html or .md, which need nothing"
+        )
     return found
 
 
@@ -34,12 +43,24 @@ def written(blocks, day):
         source = Path(folder, "memo.docx" if office else "memo.html")
         source.write_bytes((memo_docx if office else memo_html).written(blocks, day))
         target = source.with_suffix(".pdf")
-        command = ([program, f"-env:UserInstallation={Path(folder, 'profile').as_uri()}", "--headless", "--convert-to", "pdf", "--outdir",
-                    folder, source] if office else
-                   [program, *FLAGS, f"--user-data-dir={folder}/profile", f"--print-to-pdf={target}", source.as_uri()])
+        command = (
+            [
+                program,
+                f"-env:UserInstallation={Path(folder, 'profile').as_uri()}",
+                "--headless",
+                "--convert-to",
+                "pdf",
+                "--outdir",
+                folder,
+                source,
+            ]
+            if office
+            else [program, *FLAGS, f"--user-data-dir={folder}/profile", f"--print-to-pdf={target}", source.as_uri()]
+        )
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_S, env=os.environ | {
-                "SOURCE_DATE_EPOCH": "0"})
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=LONGEST_S, env=os.environ | {"SOURCE_DATE_EPOCH": "0"}
+            )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise BadInput(f"{program} did not print the memo: {error}; write .docx, .html or .md") from error
         if done.returncode or not target.exists():
