@@ -9,7 +9,7 @@ DAY = re.compile(r"^\d{4}-\d\d-\d\d$")
 COLOURS = {"own": "#1d5fbf", "rent by the hour": "#c25a0c", "commitment": "#8a3a8a", "API": "#0d6b4e"}
 SHORT = 10  # rows of a table that stays on one page
 BAR, TOP = 12, 4  # px: a bar, above the first
-DRAWINGS = {"wide": (640, 38, 1), "narrow": (340, 54, 2)}  # of a desk and a phone: width, from bar to bar [px], lines of text
+DRAWINGS = {"wide": (640, 38, 1), "narrow": (400, 54, 2)}  # of a desk and a phone: width, from bar to bar [px], lines of text
 STYLE = Path(__file__).with_name("memo.css").read_text(encoding="utf-8")
 SUM = ' class="sum"'
 CLASSES = {"own": "own", "rent by the hour": "rent", "commitment": "commit", "API": "api"}
