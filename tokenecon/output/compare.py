@@ -44,24 +44,24 @@ def compare(paths, price_rule=None):
     """Scenarios against the first one: a report with the inputs that differ, the answers, and what each difference is worth."""
     if not 2 <= len(paths) <= MOST:
         raise BadInput(f"compare takes from 2 to {MOST} scenarios, not {len(paths)}; see `tokenecon list scenarios`")
-    given = [_read(path, price_rule) for path in paths]
+    given = [read(path, price_rule) for path in paths]
     found = [_answer(one.case) for one in given]
     for one, answer in zip(given, found, strict=True):
         if isinstance(answer, str):
             raise BadInput(f"scenario '{one.case.name}': {answer}")
     labels = _labels(given)
-    differing = {name: None for one in given[1:] for name in _differing(given[0], one)}
-    inputs = pd.DataFrame([{"input": name} | {label: _shown(one, name) for label, one in zip(labels, given, strict=True)}
-                           for name in differing], columns=["input", *labels])
+    named = {name: None for one in given[1:] for name in differing(given[0], one)}
+    inputs = pd.DataFrame([{"input": name} | {label: shown(one, name) for label, one in zip(labels, given, strict=True)}
+                           for name in named], columns=["input", *labels])
     kept = ["name", *(f"{name}{end}" for name in ANSWERS if name != "name" for end in options.ENDS)]
     answers = pd.DataFrame([{"scenario": label} | {name: answer.row[name] for name in kept if name in answer.row}
                             for label, answer in zip(labels, found, strict=True)])
-    shown = {name: words for name, words in ANSWERS.items() if name == "name" or (answers[name].fillna(0.0) != 0.0).any()}
+    telling = {name: words for name, words in ANSWERS.items() if name == "name" or (answers[name].fillna(0.0) != 0.0).any()}
     worth = pd.DataFrame([line for label, one, answer in zip(labels[1:], given[1:], found[1:], strict=True)
                           for line in _worth(given[0], found[0], one, answer, label)], columns=list(WORTH))
     of_each = {label: (label, None) for label in labels}
     sections = [("What differs in the inputs", "differences", inputs, {"input": ("input", None)} | of_each),
-                ("What differs in the answer", "answers", answers, {"scenario": ("scenario", None)} | shown),
+                ("What differs in the answer", "answers", answers, {"scenario": ("scenario", None)} | telling),
                 ("What each difference is worth", "worth", worth, WORTH)]
     rule = f" --price-rule {price_rule}" if price_rule else ""
     return {"scenario": given[0].case, "sections": sections, "note": NOTE,
@@ -87,7 +87,7 @@ def said(name):
 # --- inputs ----------------------------------------------------------------------------------------
 
 
-def _read(path, price_rule):
+def read(path, price_rule=None):
     """A scenario's mapping with whole paths, and its case."""
     where = scenario.located(path)
     given = dict(scenario.parsed(where))
@@ -146,7 +146,7 @@ def _with(given, name, other):
     return part if block is None else given | {block: part}
 
 
-def _differing(first, other):
+def differing(first, other):
     """Names of the inputs that differ once both are checked and filled in."""
     names = dict.fromkeys([*_fields(first.given), *_fields(other.given)])
     return [name for name in names
@@ -166,7 +166,7 @@ def _alike(first, other):
                for name, one in vars(first).items() if name != "name")
 
 
-def _shown(one, name):
+def shown(one, name):
     """An input as text: as the scenario states it, or as it was filled in."""
     if name == "traffic":
         return ", ".join(f"{field} {value}" for field, value in one.given["traffic"].items())
@@ -199,8 +199,8 @@ def _answer(case):
 def _worth(first, start, other, end, label):
     """Lines of what each difference is worth, one at a time, what they make together, and the whole."""
     lines = []
-    for name in _differing(first, other):
-        line = {"scenario": label, "input": name, "from": _shown(first, name), "to": _shown(other, name), "note": ""}
+    for name in differing(first, other):
+        line = {"scenario": label, "input": name, "from": shown(first, name), "to": shown(other, name), "note": ""}
         try:
             case = scenario.case(_with(first.given, name, other.given), first.path)
             found = _answer(case)

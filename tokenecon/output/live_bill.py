@@ -49,7 +49,7 @@ FIXED = {
     "interruptible": "May be interrupted", "scale_to_zero": "Stops where nobody asks", "seed": "Of the draws",
 }  # fmt: skip
 CONSTANTS = {"hours_per_month": (units.HOURS_PER_MONTH, "h"), "days_per_year": (units.DAYS_PER_YEAR, "day"),
-             "months_per_year": (units.MONTHS_PER_YEAR, "month"), "tokens_per_mtok": (units.TOKENS_PER_MTOK, "tok")}
+             "months_per_year": (units.MONTHS_PER_YEAR, "month"), "tokens_per_mtok": (units.convert(1.0, "Mtok", "tok"), "tok")}
 API_PRICES = {"api_usd_per_mtok_in": "input", "api_usd_per_mtok_cached": "cached", "api_usd_per_mtok_out": "output"}
 CHOICE = {  # what a bill is made of: (head, form)
     "gpus": ("GPUs paid", "#,##0.00"), "utilisation": ("Busy share", "0.0%"), "spare_share": ("Spare share", "0.0%"),

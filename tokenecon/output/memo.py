@@ -4,6 +4,7 @@ A block is a tuple of its kind and content: ``title``, ``case``, ``answer``, ``h
 text, ``chart`` a :class:`Chart`, ``table`` a :class:`Table`.
 """
 
+import shlex
 from collections import namedtuple
 from pathlib import Path
 
@@ -58,19 +59,19 @@ def memo(path, out, others=(), draws=100_000, seed=None, price_rule=None):
         memo_pdf.printer()  # before the draws: it may be missing
     made = report.decide(path, draws, seed, price_rule)
     against = comparison.compare([path, *others], price_rule) if others else None
-    content = FORMATS[kind](blocks(made, against), made["scenario"].as_of)
+    content = FORMATS[kind](blocks(made, against, Path(out).name), made["scenario"].as_of)
     with files.replaced(out, binary=True) as file:
         file.write(content)
     return made
 
 
-def blocks(made, against=None):
-    """The memo of a report of ``decide``, and of one of ``compare``."""
+def blocks(made, against=None, name="memo.docx"):
+    """The memo of a report of ``decide``, and of one of ``compare``, as the command writes it into a file of a name."""
     case, found = made["scenario"], made["found"]
     best = _alternatives(found)
     options = {option["name"]: option for option in made["options"]}
     chosen = [options[row["name"]] for _, row in best.iterrows()]
-    sources = figure_sources.listed(case, chosen, found["drivers"], made["command"].split()[2])
+    sources = figure_sources.listed(case, chosen, found["drivers"], shlex.split(made["command"])[2])
     kinds = {option["name"]: option["group"] for option in made["options"]}
     words = {
         option["name"]: choice_words.first_up(choice_words.doing(case, option["kind"], option["gpu"]))
@@ -120,7 +121,7 @@ def blocks(made, against=None):
         ),
         ("heading", "Parameters, and how to make this memo again"),
         ("small", "; ".join(f"{name} {_parameter(case, name)}" for name in PARAMETERS if _parameter(case, name)) + "."),
-        ("code", memo_command(made, against)),
+        ("code", memo_command(made, against, name)),
         (
             "small",
             f"{TITLE}, version {__version__}; facts as known on {case.as_of}; {made['draws']:,} draws, seed {made['seed']}."
@@ -130,10 +131,10 @@ def blocks(made, against=None):
     return out
 
 
-def memo_command(made, against):
+def memo_command(made, against, name):
     """The command that makes the memo again."""
     others = "".join(f" --compare {one}" for one in against["others"]) if against else ""
-    return made["command"].replace("tokenecon decide", "tokenecon memo", 1) + others + " -o memo.docx"
+    return made["command"].replace("tokenecon decide", "tokenecon memo", 1) + others + f" -o {shlex.quote(name)}"
 
 
 def _alternatives(found):
