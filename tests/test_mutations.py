@@ -27,6 +27,7 @@ from tokenecon.importers import huggingface, litellm_prices
 from tokenecon.importers.benchmarks import rows as benchmark_rows
 from tokenecon.importers.loads import files as loads
 from tokenecon.importers.loads import hours
+from tokenecon.output import compare as comparison
 from tokenecon.serving import case_files
 from tokenecon.serving.coefficients import DEFINITIONS
 from tokenecon.serving.own_runs import calibration_file, compare
@@ -180,6 +181,19 @@ def test_scenarios(tmp_path):
 
     for case in tried(read, (cut(whole, chance) for _ in range(ROUNDS))):
         assert 0 < case.isl < 1e9 and 0 < case.osl < 1e9 and case.requests_per_day > 0
+
+
+def test_scenarios_that_are_compared(tmp_path):
+    chance, path = random.Random(SEED), tmp_path / "case.yml"
+    whole, first = (scenario.FOLDER / "coding-agent.yml").read_text(encoding="utf-8"), comparison.read("chat-assistant")
+
+    def differing(text):
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        other = comparison.read(path)
+        return [(name, comparison.shown(other, name)) for name in comparison.differing(first, other)]
+
+    for rows in tried(differing, (cut(whole, chance) for _ in range(ROUNDS))):
+        assert all(isinstance(text, str) for _, text in rows)
 
 
 def test_configurations(tmp_path):

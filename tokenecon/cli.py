@@ -27,6 +27,7 @@ app = typer.Typer(
     "Example: `tokenecon show h200-sxm-141gb.bandwidth`",
 )
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+XLSX_HELP = "Write a spreadsheet, too: inputs, every table, costs as formulas that follow the inputs, sources."
 
 
 def version(wanted: bool):
@@ -145,12 +146,18 @@ def estimate(
     intervals: Annotated[bool, typer.Option("--intervals/--no-intervals", help="Give the ends of each interval, too.")] = True,
     percentiles: Annotated[bool, typer.Option(
         "--percentiles", help="Give TTFT and TPOT at p50, p90 and p99 over requests, too: of closed loops and poisson.")] = False,
+    xlsx: Annotated[Path | None, typer.Option("--xlsx", metavar="FILE.xlsx", help=XLSX_HELP)] = None,
 ):
     """Predict the cases of a file; ``--help`` lists the columns."""
     from tokenecon.serving import case_files
 
     with telling_own_facts():
-        rows, wrong = case_files.run(cases, out, intervals, percentiles)
+        if xlsx is None:
+            rows, wrong = case_files.run(cases, out, intervals, percentiles)
+        else:
+            from tokenecon.output import case_book
+
+            rows, wrong = case_book.run(cases, out, intervals, percentiles, xlsx)
     if wrong:
         print(f"{wrong} of {rows} rows have an error; see the column error", file=sys.stderr)
         raise typer.Exit(1)
@@ -199,7 +206,21 @@ PriceRule = Annotated[str | None, typer.Option(
     "--price-rule", metavar="best|typical|list", help="Which offers set a price, in place of the scenario's money.price_rule.")]
 Changes = Annotated[list[str] | None, typer.Option(
     "-p", "--parameter", metavar="NAME VALUE", help="In place of what the scenario says: requests_per_day 500000. Repeatable.")]
-AsCsv = Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write the first table to a CSV file, too.")]
+AsCsv = Annotated[Path | None, typer.Option(
+    "--csv", metavar="DIR", help="Write every table to a CSV file in DIR, too; a name that ends in .csv is a file of the first.")]
+AsXlsx = Annotated[Path | None, typer.Option("--xlsx", metavar="FILE.xlsx", help=XLSX_HELP)]
+
+
+def hand_on(report, as_json, csv, xlsx):
+    """Write a report to the files that are asked for, and print it."""
+    from tokenecon.decision import report as reports
+
+    if xlsx is not None:
+        from tokenecon.output import live_bill, workbook
+
+        bill = live_bill.bill if "operands" in report else live_bill.bills if "scenarios" in report else None
+        workbook.write(report, xlsx, bill)
+    reports.tell(report, print_table, as_json=as_json, csv=csv)
 
 
 @app.command()
@@ -210,6 +231,7 @@ def cost(
     price_rule: PriceRule = None,
     as_json: AsJson = False,
     csv: AsCsv = None,
+    xlsx: AsXlsx = None,
     from_benchmark: Annotated[Path | None, typer.Option(
         metavar="FILE", help="Price measured runs: a benchmark's result file, or a table of `tokenecon import`. With SCENARIO "
         "they stand in place of the model's speed, where they are of the same case.")] = None,
@@ -238,18 +260,20 @@ def cost(
             raise typer.BadParameter("name a SCENARIO, or runs with --from-benchmark FILE")
         if given := [name for name, value in said.items() if value is not None]:
             raise typer.BadParameter(f"--{given[0].replace('_', '-')} is of --from-benchmark FILE; state it in the scenario")
-        report.tell(report.cost(scenario, price_rule, changes or ()), print_table, as_json=as_json, csv=csv)
+        hand_on(report.cost(scenario, price_rule, changes or ()), as_json, csv, xlsx)
         return
     from tokenecon.serving.own_runs import pricing
 
     if scenario is not None:
         measured = pricing.read(from_benchmark, said)
-        report.tell(report.cost(scenario, price_rule, changes or (), measured), print_table, as_json=as_json, csv=csv)
+        hand_on(report.cost(scenario, price_rule, changes or (), measured), as_json, csv, xlsx)
         return
+    if xlsx is not None:
+        raise typer.BadParameter("--xlsx is of a SCENARIO; the table of measured runs alone is written by --csv FILE.csv")
     with telling_own_facts():
         table = pricing.priced(pricing.read(from_benchmark, said), usd_per_gpu_hour, utilisation, cached_prefix)
     if csv is not None:
-        report.write(table, csv)
+        report.write({"runs": table}, csv)
     if as_json:
         print(json.dumps(jsonable(table.to_dict("records")), indent=1, ensure_ascii=False))
         return
@@ -266,6 +290,7 @@ def decide(
     price_rule: PriceRule = None,
     as_json: AsJson = False,
     csv: AsCsv = None,
+    xlsx: AsXlsx = None,
 ):
     """How probable it is that owning, renting or an API is the cheapest in your case, and what decides it.
 
@@ -273,7 +298,47 @@ def decide(
     """
     from tokenecon.decision import report
 
-    report.tell(report.decide(scenario, draws, seed, price_rule), print_table, as_json=as_json, csv=csv)
+    hand_on(report.decide(scenario, draws, seed, price_rule), as_json, csv, xlsx)
+
+
+@app.command()
+def compare(
+    scenarios: Annotated[list[Path], typer.Argument(
+        metavar="SCENARIO…", help="From 2 to 8: files, or some of `tokenecon list scenarios`; the others against the first.")],
+    price_rule: PriceRule = None,
+    as_json: AsJson = False,
+    csv: AsCsv = None,
+    xlsx: AsXlsx = None,
+):
+    """What differs between scenarios, in the inputs and in the answer, and how much each difference is worth.
+
+    Example: `tokenecon compare chat-assistant coding-agent`
+    """
+    from tokenecon.output import compare as comparison
+
+    hand_on(comparison.compare(scenarios, price_rule), as_json, csv, xlsx)
+
+
+@app.command()
+def memo(
+    scenario: Scenario,
+    out: Annotated[Path, typer.Option("-o", "--out", help="The memo: a name that ends in .docx, .html, .md or .pdf.")],
+    others: Annotated[list[Path] | None, typer.Option(
+        "--compare", metavar="SCENARIO", help="Another case to hold it against. Repeatable.")] = None,
+    draws: Annotated[int, typer.Option(min=100, max=5_000_000, help="Random draws; more of them narrow the errors.")] = 100_000,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of the draws, in place of the scenario's.")] = None,
+    price_rule: PriceRule = None,
+):
+    """Write a decision on two pages for a board: answer, chart, alternatives, bill, assumptions, sources, command.
+
+    Word, HTML and Markdown need nothing more; a PDF is printed by Chromium or LibreOffice, one of which must be there.
+
+    Example: `tokenecon memo chat-assistant -o memo.docx`
+    """
+    from tokenecon.output import memo as memos
+
+    memos.memo(scenario, out, others or (), draws, seed, price_rule)
+    print(out)
 
 
 @app.command()

@@ -11,7 +11,7 @@ from functools import cache
 from urllib.parse import urlsplit
 
 from tokenecon import __version__, data, yaml_file
-from tokenecon.catalogue import TITLE
+from tokenecon.catalogue import TITLE, file, source_line
 from tokenecon.errors import BadInput
 from tokenecon.queries import kept
 
@@ -22,6 +22,8 @@ SETTING = "tokenecon_site_url"
 LATEST = "latest"
 UNSET = (f"The address of this site is not set: put it in front of “v{__version__}/” yourself. "
          f"Whoever builds the site sets {SETTING} in _config.yml.")
+RIS = {"graphic": "FIGURE", "webpage": "ELEC", "dataset": "DATA", "book": "BOOK", "document": "GEN"}  # kind in CSL -> in RIS
+DATE = re.compile(r"(\d{4})(?:-\d\d){0,2}$")
 TEX = re.compile(r"([%$&#_{}])")
 DAY = re.compile(r"\[\s+\[\s+(\d+),\s+(\d+),\s+(\d+)\s+\]\s+\]")  # a day that JSON would spread over seven lines
 
@@ -115,13 +117,40 @@ def figure_page(figure_id):
 
 
 def figure(figure_id, title):
-    """How to cite one figure: its ``text``, ``bibtex`` and ``csl``."""
+    """How to cite one figure: its ``text``, ``bibtex``, ``ris`` and ``csl``."""
     return part(figure_id, title, f"figure {figure_id}", figure_page(figure_id), "graphic")
 
 
 def claim(claim_id, statement):
-    """How to cite one claim with its verdict, in the same three forms."""
+    """How to cite one claim with its verdict, in the same forms."""
     return part(claim_id, statement, f"claim {claim_id}", f"claims.html#{claim_id}", "webpage")
+
+
+def fact(found):
+    """How to cite a row of ``data/`` that :func:`tokenecon.data.show` found; its sources are cited beside it."""
+    row = found["rows"][0]
+    known = len(found["rows"]) == 1 and row.get("value") not in (None, "") and row["value"] == row["value"]
+    title = row.get("name") or (f"{found['id']}: {row['value']:,.12g} {row['unit']}" if known else found["id"])
+    return part(found["id"], str(title), f"row {found['id']} of {file(found)}", f"data/{found['table']}.csv", "dataset")
+
+
+def scenario(name, title, what):
+    """How to cite what a scenario gives: a shipped one by its name, a reader's own by the digest of its file."""
+    return part(f"scenario-{name}", title, what, "decision.html", "dataset")
+
+
+def source(row):
+    """How to cite a source, a row of ``data/sources.csv``, in the same forms."""
+    place, day = str(row["url"]), DATE.match(str(row["published"]))
+    fields = {"author": f"{{{tex(row['publisher'])}}}", "title": f"{{{tex(row['title'])}}}"} | (
+        {"year": day[1]} if day else {}) | ({"url": place} if place else {}) | {"note": f"Read on {row['accessed']}"}
+    entry = {"id": row["id"], "type": "document", "title": row["title"], "author": [{"literal": row["publisher"]}],
+             "accessed": {"date-parts": [_days(row["accessed"])]}}
+    entry |= ({"issued": {"date-parts": [_days(day[0])]}} if day else {}) | ({"URL": place} if place else {})
+    return {"text": source_line(row) + ".", "bibtex": _entry("misc", row["id"], fields),
+            "ris": _ris("document", row["title"], row["publisher"], day[0] if day else "", place,
+                        N1=f"Read on {row['accessed']}"),
+            "csl": _json(entry)}
 
 
 def part(key, title, what, path, kind):
@@ -131,17 +160,20 @@ def part(key, title, what, path, kind):
     fields = {"author": f"{{{AUTHOR}}}", "title": f"{{{tex(title)}}}",
               "howpublished": f"{tex(what[0].upper() + what[1:])} in: {TITLE}, version {__version__}"}
     csl = {"id": f"tokenecon-{key}", "type": kind, "title": title, "container-title": TITLE, "note": f"{what}; {_dated()}"}
-    return {"text": text, "bibtex": _bibtex("misc", f"tokenecon-{key}", fields, place), "csl": _csl(csl, place)}
+    ris = _ris(kind, title, AUTHOR, data_date(), place if site_url() else "", T2=TITLE, ET=f"version {__version__}",
+               N1=f"{what}; {_dated()}")
+    return {"text": text, "bibtex": _bibtex("misc", f"tokenecon-{key}", fields, place), "ris": ris, "csl": _csl(csl, place)}
 
 
 def book():
-    """How to cite the whole book, in the same three forms."""
+    """How to cite the whole book, in the same forms."""
     place = versioned("index.html")
     title = f"{TITLE}: {SUBTITLE}"
     text = f"{AUTHOR}. {title}. Version {__version__}, data of {data_date()}, {place}. {LICENCE}."
     fields = {"author": f"{{{AUTHOR}}}", "title": title.replace("LLM", "{LLM}")}
     csl = {"id": "tokenecon", "type": "book", "title": title, "note": _dated()}
-    return {"text": text, "bibtex": _bibtex("book", "tokenecon", fields, place), "csl": _csl(csl, place)}
+    ris = _ris("book", title, AUTHOR, data_date(), place if site_url() else "", ET=f"version {__version__}", N1=_dated())
+    return {"text": text, "bibtex": _bibtex("book", "tokenecon", fields, place), "ris": ris, "csl": _csl(csl, place)}
 
 
 def _dated():
@@ -151,7 +183,10 @@ def _dated():
 def _bibtex(kind, key, fields, place):
     """A BibTeX entry; without an address of the site it has none."""
     fields = fields | {"year": data_date()[:4], "version": __version__}
-    fields |= ({"url": place} if site_url() else {}) | {"note": _dated()}
+    return _entry(kind, key, fields | ({"url": place} if site_url() else {}) | {"note": _dated()})
+
+
+def _entry(kind, key, fields):
     width = max(map(len, fields))
     lines = [f"  {name.ljust(width)} = {{{value}}}" for name, value in fields.items()]
     return f"@{kind}{{{key},\n" + ",\n".join(lines) + "\n}"
@@ -159,9 +194,32 @@ def _bibtex(kind, key, fields, place):
 
 def _csl(entry, place):
     """An entry of CSL-JSON, as text."""
-    entry |= {"author": [{"literal": AUTHOR}], "issued": {"date-parts": [[int(one) for one in data_date().split("-")]]},
+    entry |= {"author": [{"literal": AUTHOR}], "issued": {"date-parts": [_days(data_date())]},
               "version": __version__} | ({"URL": place} if site_url() else {})
-    return DAY.sub("[[\\1, \\2, \\3]]", json.dumps([entry], indent=1, ensure_ascii=False))
+    return _json(entry)
+
+
+def _json(*entries):
+    return DAY.sub("[[\\1, \\2, \\3]]", json.dumps(entries, indent=1, ensure_ascii=False))
+
+
+def _days(day):
+    """Year, month and day of a date, as far as it goes."""
+    return [int(one) for one in str(day).split("-")]
+
+
+def _ris(kind, title, author, day, place, **more):
+    """A RIS entry; without an address it has none."""
+    fields = [("TY", RIS[kind]), ("TI", title), ("AU", author), *more.items()]
+    fields += [("PY", str(day)[:4]), ("DA", str(day).replace("-", "/"))] if day else []
+    fields += [("UR", place)] if place else []
+    return "\n".join(f"{name}  - {' '.join(str(value).split())}" for name, value in [*fields, ("ER", "")]).rstrip() + " "
+
+
+def together(cited, form):
+    """Several citations in one form: texts and entries one after the other, CSL-JSON as one list."""
+    texts = [one[form] for one in cited]
+    return _json(*(entry for text in texts for entry in json.loads(text))) if form == "csl" else "\n\n".join(texts)
 
 
 def tex(text):

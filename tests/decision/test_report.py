@@ -147,8 +147,8 @@ def test_a_bad_scenario_is_one_sentence_and_writes_nothing(command, small, tmp_p
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_options_are_refused_in_one_sentence(command, small, tmp_path):
-    wrong = ((("--draws", 5), "'--draws'"), (("--seed", -1), "'--seed'"), (("--csv", tmp_path), "cannot be written"))
+def test_options_are_refused_in_one_sentence(command, small):
+    wrong = ((("--draws", 5), "'--draws'"), (("--seed", -1), "'--seed'"), (("--csv", small), "cannot be made: File exists"))
     for arguments, words in wrong:
         code, out, err = command("decide", small, *arguments)
         assert (code, out) == (2, "")

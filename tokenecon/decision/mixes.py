@@ -50,33 +50,46 @@ def _hour(case, row, burst, rates, needed):
     return burst["usd_per_mtok_used"] * mtok
 
 
-def bill_of(case, option):
-    """The bill of a month of a choice of the draws, its lines and what is bound, at the volume of today; GPUs paid."""
+def operands(case, option):
+    """What the bill of a month of a choice of the draws is made of, at the volume of today; see :func:`bill.operands`."""
     row = option["row"]
     if option["kind"] == option["base"]:  # one choice alone: the row of offers
-        kept = ("gpus", "usd_per_month", "usd_per_month_marginal", "capital_usd", "commitment_usd", "commitment_months",
-                *(f"usd_per_month_{line}" for line in bill.LINES))
-        return {name: float(row[name]) for name in kept}
+        return bill.operands(case, row)
     fleet, demand = option["fleet"], options.rate(case.requests_per_day)
     at = fleet_tables.placed(fleet, np.array([case.requests_per_day]))
     base = sized(option, fleet_tables.peak_replicas(fleet, at))
     left, beyond = (float(fleet_tables.of_base(fleet, name, at, base)[0]) for name in ("overflow", "beyond"))
     base, spare = float(base[0]), float(np.max(bill.spare_replicas(case, base)))
     busy = min(demand * (1 - left) / row["requests_per_s"] / base, 1.0)
-    owned = option["inputs"] | {"utilisation": busy} if option["base"] == "own" else None
-    gpus = base * option["n_gpus"]
-    lines = bill.of_machines(case, n_gpus=gpus, utilisation=busy, spare_share=spare / base,
-                             hour=bill.parts_of_hour(row["usd_per_gpu_hour"], owned))
+    found = {"name": option["name"], "kind": option["base"], "gpus": base * option["n_gpus"], "utilisation": busy,
+             "spare_share": spare / base, "usd_per_gpu_hour": row["usd_per_gpu_hour"], "months": option["months"],
+             "owned": option["inputs"] | {"utilisation": busy} if option["base"] == "own" else None}
     if option["rest"] == "api":
-        more = bill.of_api(case, left * option["rest_row"]["usd_per_mtok_used"] * options.mtok_per_month(case))
+        return found | {"api_share": left, "usd_per_mtok": option["rest_row"]["usd_per_mtok_used"]}
+    return found | {"top_gpus": beyond * option["n_gpus"],
+                    "top_utilisation": demand * left / row["requests_per_s"] / beyond if beyond else 0.0,
+                    "top_usd_per_gpu_hour": option["rest_row"]["usd_per_gpu_hour"]}
+
+
+def bill_of(case, option):
+    """The bill of a month of a choice of the draws, its lines and what is bound, at the volume of today; GPUs paid."""
+    if option["kind"] == option["base"]:
+        kept = ("gpus", "usd_per_month", "usd_per_month_marginal", "capital_usd", "commitment_usd", "commitment_months",
+                *(f"usd_per_month_{line}" for line in bill.LINES))
+        return {name: float(option["row"][name]) for name in kept}
+    of = operands(case, option)
+    lines = bill.of_machines(case, n_gpus=of["gpus"], utilisation=of["utilisation"], spare_share=of["spare_share"],
+                             hour=bill.parts_of_hour(of["usd_per_gpu_hour"], of["owned"]))
+    if "api_share" in of:
+        more = bill.of_api(case, of["api_share"] * of["usd_per_mtok"] * options.mtok_per_month(case))
     else:
-        used = demand * left / row["requests_per_s"] / beyond if beyond else 0.0
-        more = bill.of_machines(case, n_gpus=beyond * option["n_gpus"], utilisation=used, spare_share=0.0,
-                                hour=bill.parts_of_hour(option["rest_row"]["usd_per_gpu_hour"])) | {"people": 0.0}
+        more = bill.of_machines(case, n_gpus=of["top_gpus"], utilisation=of["top_utilisation"], spare_share=0.0,
+                                hour=bill.parts_of_hour(of["top_usd_per_gpu_hour"])) | {"people": 0.0}
     lines = {line: lines[line] + more[line] for line in bill.LINES}
-    return {"gpus": gpus, "usd_per_month": sum(lines.values()), "usd_per_month_marginal": sum(lines.values()) - lines["people"],
+    return {"gpus": of["gpus"], "usd_per_month": sum(lines.values()),
+            "usd_per_month_marginal": sum(lines.values()) - lines["people"],
             **{f"usd_per_month_{line}": usd for line, usd in lines.items()},
-            **bill.bound(case, option["base"], gpus, row["usd_per_gpu_hour"], owned, option["months"])}
+            **bill.bound(case, option["base"], of["gpus"], of["usd_per_gpu_hour"], of["owned"], of["months"])}
 
 
 def sized(option, peak):

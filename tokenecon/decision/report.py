@@ -2,8 +2,10 @@
 
 import functools
 import json
+import shlex
 import sys
 from math import nan
+from pathlib import Path
 
 from tokenecon import __version__, data, files, queries
 from tokenecon.decision import scenario
@@ -11,6 +13,8 @@ from tokenecon.errors import BadInput, NoEstimate, NoPrice, NothingServes, Unkno
 from tokenecon.numbers import jsonable, number, span
 
 HIDDEN = ("profile",)  # of a case, in JSON: the hours of a file
+# of a report, in JSON: what its tables hold already, laid out for those who work on with them
+WORKING = ("scenario", "sections", "operands", "command", "found", "options", "scenarios", "others")
 # Columns on a terminal: titles short, units in them, ranges where they matter most; JSON and CSV hold all columns.
 COST = {
     "name": ("choice", None), "usd_per_mtok": ("USD per Mtok", "USD/Mtok"), "usd_per_mtok_used": ("if always full", "USD/Mtok"),
@@ -112,7 +116,9 @@ def cost(path, price_rule=None, changes=(), measured=()):
                 ("What an API costs by each price rule", "api_sellers", sold.table, API),
                 ("From which volume on it beats the API", "break_even", crossings.table, BREAK_EVEN),
                 ("Not to be had", "refused", options.refused(table), REFUSED)]
-    return _report(case, sections, [offered, crossings, sold, energy], [options.answer(case, table), sold.sentence])
+    made_of = [bill.operands(case, row) for _, row in options.feasible(table).iterrows()]
+    return _report(case, sections, [offered, crossings, sold, energy], [options.answer(case, table), sold.sentence]) | {
+        "operands": made_of, "command": _command("cost", path, price_rule, changes)}
 
 
 def _shared(case, table):
@@ -137,7 +143,7 @@ def _held(columns, table):
 @reported
 def decide(path, draws, seed, price_rule=None):
     """How probable it is that each choice is the cheapest over the years of the scenario: a report."""
-    from tokenecon.decision import answers, break_even, drivers, montecarlo, options
+    from tokenecon.decision import answers, break_even, drivers, mixes, montecarlo, options
 
     case = _case(path, price_rule)
     offered = _served(options.offers, case)
@@ -157,7 +163,13 @@ def decide(path, draws, seed, price_rule=None):
                 ("What was drawn", "inputs", drawn.table, INPUTS)]
     said = [found.sentence.removesuffix(".") for found in (answer, advice, chances, sold, moved, later)]
     found = [chances, kinds, bills, asked, moved, later, drawn, sold]
-    return _report(case, sections, found, said) | {"draws": done.draws, "seed": done.seed}
+    made_of = {option["name"]: mixes.operands(case, option) for option in done.options}
+    more = [f"--draws {draws}"] + ([] if seed is None else [f"--seed {seed}"])
+    return _report(case, sections, found, said) | {
+        "draws": done.draws, "seed": done.seed, "operands": [made_of[name] for name in bills.table["name"]],
+        "command": _command("decide", path, price_rule, (), *more),
+        "found": {"chances": chances, "kinds": kinds, "bills": bills, "drivers": moved, "questions": asked, "advice": advice},
+        "options": done.options}
 
 
 def _case(path, price_rule, changes=()):
@@ -170,6 +182,13 @@ def _case(path, price_rule, changes=()):
                            f"{', '.join(scenario.PLACES)}")
         stated[name] = value
     return scenario.overridden(path, stated) if stated else scenario.load(path)
+
+
+def _command(verb, path, price_rule, changes, *more):
+    """The command that makes a report again."""
+    changed = [f"-p {' '.join(shlex.quote(part) for part in one.split('=', 1))}" for one in changes]
+    rule = [] if price_rule is None else [f"--price-rule {price_rule}"]
+    return " ".join(["tokenecon", verb, shlex.quote(str(path)), *changed, *rule, *more])
 
 
 def _served(compute, case):
@@ -190,9 +209,9 @@ def _report(case, sections, found, findings):
 
 
 def tell(report, show, *, as_json=False, csv=None):
-    """Print a report as tables by ``show(rows)``, or as JSON; and write its first table to a CSV file."""
+    """Print a report as tables by ``show(rows)``, or as JSON; and write its tables as CSV."""
     if csv is not None:
-        write(report["sections"][0][2], csv)
+        write({key: table for _, key, table, _ in report["sections"]}, csv)
     if as_json:
         print(json.dumps(plain(report), indent=1, ensure_ascii=False))
         return
@@ -230,12 +249,26 @@ def plain(report):
     """A report as JSON has it: no DataFrame, no NaN."""
     case = {name: value for name, value in vars(report["scenario"]).items() if name not in HIDDEN}
     tables = {key: table.to_dict("records") for _, key, table, _ in report["sections"]}
-    rest = {key: value for key, value in report.items() if key not in ("scenario", "sections")}
+    rest = {key: value for key, value in report.items() if key not in WORKING}
     return jsonable({"tokenecon": __version__, "scenario": case, **rest, "tables": tables})
 
 
-def write(table, path):
-    """A table as CSV, or one sentence why it cannot be written; ``-`` is standard output."""
+def write(tables, path):
+    """Tables ``{name: table}`` as CSV: the first one where the path ends in .csv or is ``-``, else each in a file of a folder."""
+    if str(path) == "-" or Path(path).suffix.lower() == ".csv":
+        _write(next(iter(tables.values())), path)
+        return
+    folder = Path(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"folder '{path}' cannot be made: {error.strerror or error}; name a folder for all tables, or a FILE.csv "
+                       "for the first") from error
+    for name, table in tables.items():
+        _write(table, folder / f"{name}.csv")
+
+
+def _write(table, path):
     text = table.to_csv(index=False, float_format="%.10g", lineterminator="\n")
     if str(path) == "-":
         sys.stdout.write(text)

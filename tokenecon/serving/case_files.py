@@ -22,11 +22,11 @@ HEADER = 1  # lines of it
 MODELS = ("model", "draft_model")  # columns that may name a configuration
 
 
-def run(cases, out, intervals=True, percentiles=False):
+def run(cases, out, intervals=True, percentiles=False, keep=None):
     """Estimate a file (or ``-``, standard input) into another (or ``-``, standard output); see :func:`estimate`.
 
     Returns how many rows there were and how many have an error.  The file at ``out`` is replaced when all is written,
-    and stays as it was when anything goes wrong.
+    and stays as it was when anything goes wrong.  ``keep`` is handed each part of the results, too.
     """
     _format(cases), _format(out)
     rows = wrong = 0
@@ -40,6 +40,8 @@ def run(cases, out, intervals=True, percentiles=False):
                 raise BadInput(f"file '{cases}': {error}") from error
             rows, wrong = rows + len(result), wrong + int((result["error"] != "").sum())
             write(result)
+            if keep is not None:
+                keep(result)
     return rows, wrong
 
 

@@ -1,15 +1,26 @@
-"""What the book adds to `tokenecon list` and `tokenecon show`: claims with their verdicts, notebooks, parameters.
+"""What the book adds to `tokenecon list`, `tokenecon show` and `tokenecon cite`: claims, notebooks, parameters, figures.
 
 Named as entry points ``tokenecon.catalogues`` and ``tokenecon.lookups`` in pyproject.toml.
 """
 
+import hashlib
 import json
+import re
+from pathlib import Path
 
 from tokenecon import data
 from tokenecon.catalogue import NothingListed
+from tokenecon.decision import scenario
+from tokenecon.errors import BadInput, UnknownId, did_you_mean
 from tokenecon.kinds import kind
+from tokenecon_book import citations
 from tokenecon_book.build import notebooks, parameters
 from tokenecon_book.chapters.claims import ledger
+
+FORMS = ("text", "bibtex", "ris", "csl")
+FIGURE = re.compile(r"""\bfigure\(\s*(?:id=)?["']([a-z0-9-]+)["']""")
+PUBLISHED = data.PACKAGE.parent / "_build" / "html" / "figures"  # where a clone builds the site
+DIGITS = 12  # of a digest
 
 
 def claims(section=None):
@@ -69,3 +80,46 @@ def allowed(parameter):
 CLAIMS = (claims, "a section")
 NOTEBOOKS = (all_notebooks, None)
 PARAMETERS = (all_parameters, "a notebook")
+
+
+# --- what `tokenecon cite` finds under a name ---------------------------------------------------------
+
+
+def cited(what):
+    """How to cite it: a list of :mod:`tokenecon_book.citations`, the thing itself first and its sources after it."""
+    if what in scenario.names() and not Path(what).exists():
+        return [citations.scenario(what, scenario.load(what).name, f"scenario {what}")]
+    if Path(what).suffix in (".yml", ".yaml"):
+        case = scenario.load(what)
+        digest = hashlib.sha256(b"".join(Path(one).read_bytes() for one in scenario.files(what))).hexdigest()[:DIGITS]
+        return [citations.scenario(digest, case.name, f"scenario of a reader, SHA-256 {digest}, as computed")]
+    found = figures()
+    if what in found:
+        return [citations.figure(what, _title(what, found[what]))]
+    try:
+        row = data.show(what)
+    except UnknownId as error:
+        near = did_you_mean(what, [*found, *scenario.names(), *error.known])
+        raise BadInput(f"'{what}' is not known as a figure, a claim, a scenario or a row of data/{near}; see `tokenecon list`, "
+                       "or the figures of the site") from None
+    if row["table"] == "sources":
+        return [citations.source(row["rows"][0])]
+    first = (citations.claim(what, row["rows"][0]["statement"]) if row["table"] == "claims" else citations.fact(row))
+    return [first, *(citations.source(one) for one in row["sources"])]
+
+
+def figures():
+    """The figures of all notebooks: id to the notebook's file."""
+    return {name: path for path in notebooks.catalogue().values() for cell in _cells(path) for name in FIGURE.findall(cell)}
+
+
+def _cells(path):
+    return ["".join(cell["source"]) for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]]
+
+
+def _title(name, path):
+    """What a figure says, where the site is built; else the question of its page, which is the same with any numbers."""
+    about = PUBLISHED / f"{name}.json"
+    if about.exists():
+        return json.loads(about.read_text(encoding="utf-8"))["title"]
+    return _cells(path)[0].splitlines()[0].lstrip("# ")

@@ -43,3 +43,21 @@ def run(
         raise typer.Exit(1) from failed
     for path in paths:
         print(path)
+
+
+def cite(
+    what: Annotated[str, typer.Argument(
+        metavar="FIGURE|CLAIM|FACT|SCENARIO", help="Id of a figure, a claim, any row of data/; a scenario's name or file.")],
+    form: Annotated[str, typer.Option(
+        "--format", metavar="text|bibtex|ris|csl", help="Prose, or for a reference manager.")] = "text",
+):
+    """Print how to cite a figure, a claim, a fact with its sources, or what a scenario gives: with version, date and address.
+
+    Example: `tokenecon cite h200-sxm-141gb.bandwidth --format bibtex`
+    """
+    from tokenecon_book import citations
+    from tokenecon_book.build import catalogue
+
+    if form not in catalogue.FORMS:
+        raise BadInput(f"format '{form}' is not known; allowed are {', '.join(catalogue.FORMS)}")
+    print(citations.together(catalogue.cited(what), form))
