@@ -60,7 +60,8 @@ fuzz: .venv/stamp ## ten thousand damaged inputs and a hundred parameter sets a 
 	@MUTATIONS=10000 SENTENCES=100 $(if $(SEED),SEED=$(SEED)) $(BIN)/pytest -q tests/test_mutations.py \
 	tests/book/chapters/test_sentences.py $(ARGS)
 
-faults: .venv/stamp ## SIGKILL to twenty builds and twenty reruns at random moments, of another SEED= if you like (half an hour)
+faults: .venv/stamp ## SIGKILL to twenty builds, reruns and a sweep at random moments, of another SEED= if you like (half an hour)
+	@$(if $(SEED),SEED=$(SEED)) $(BIN)/python -u tests/faults/sweep_kills.py
 	@$(if $(SEED),SEED=$(SEED)) $(BIN)/python -u tests/faults/kills.py $(ARGS)
 
 calibrate: .venv/stamp ## fit the serving model to data/measurements.csv anew (ARGS=--check only compares)

@@ -304,7 +304,7 @@ Example: `tokenecon sweep grid.yml -o out`
 @app.command(help=SWEEP_HELP)
 def sweep(
     grid: Annotated[Path, typer.Argument(metavar="GRID.yml", help="What to compute.")],
-    out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="A folder that holds nothing else.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="A folder for it alone.")],
     scheduler: Annotated[str | None, typer.Option(
         metavar="ADDRESS", help="Of an existing dask cluster, such as tcp://10.0.0.1:8786; else workers on this machine.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, max=1024, help="On this machine; one for each core if not given.")] = None,

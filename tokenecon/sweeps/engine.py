@@ -185,8 +185,8 @@ def _client(scheduler, workers, job):
             client = stack.enter_context(distributed.Client(scheduler, timeout=SECONDS_TO_ANSWER))
             client.wait_for_workers(1, timeout=SECONDS_TO_ANSWER)
         except (OSError, ValueError, TimeoutError) as error:
-            raise BadInput(f"scheduler '{scheduler}' does not answer, or has no workers: {error or type(error).__name__}; give the "
-                           "address that `dask scheduler` prints, such as tcp://10.0.0.1:8786") from error
+            raise BadInput(f"scheduler '{scheduler}' does not answer, or has no workers: {error or type(error).__name__}; "
+                           "give the address that `dask scheduler` prints, such as tcp://10.0.0.1:8786") from error
         _alike(client, job)
         yield client
 

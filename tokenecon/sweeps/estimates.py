@@ -16,7 +16,8 @@ def checked(plan):
     """What a worker needs beside the cases: whether each column is text or whole, and where configurations lie."""
     grid = plan.grid
     whole = [name for name in grid.names() if name in checks.NUMBERS and all(isinstance(one, int) for one in grid.values(name))]
-    beside = {one: own_model.beside(one, plan.folder) for name in MODELS for one in set(grid.values(name)) if own_model.is_path(one)}
+    named = {one for name in MODELS for one in grid.values(name)}
+    beside = {one: own_model.beside(one, plan.folder) for one in named if own_model.is_path(one)}
     return plan.options | {"whole": whole, "beside": beside}
 
 

@@ -155,7 +155,8 @@ def _blocks(given, where, notebook):
 
 def _values(where, field, name, given):
     """What one column has: a value, a list or a range, as a list."""
-    found = _range(where, field, given) if isinstance(given, dict) else list(given) if isinstance(given, list | tuple) else [given]
+    found = (_range(where, field, given) if isinstance(given, dict) else
+             list(given) if isinstance(given, list | tuple) else [given])
     if not found:
         raise BadGrid(where, f"{field} has no values; give at least one")
     return [_value(where, field, name, one) for one in found]

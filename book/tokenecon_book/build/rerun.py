@@ -1,6 +1,6 @@
 """One notebook with a reader's own numbers: notebook, page and figures' data, whole or not at all.
 
-The functions at the end make such runs parts of a sweep; the entry point ``tokenecon.sweeps`` in pyproject.toml names this module.
+The functions at the end make such runs parts of a sweep: an entry point ``tokenecon.sweeps`` names this module.
 """
 
 import contextlib
@@ -155,7 +155,7 @@ def checked(plan):
             parameters.validate(known, {one: ""}, where=name)  # refuses the name
     values = {value for one in plan.grid.names() for value in plan.grid.values(one) if isinstance(value, str)}
     return {"notebook": name if path == notebooks.catalogue().get(name) else str(path.resolve()),
-            "beside": {value: str((plan.folder / value).resolve()) for value in values if value and (plan.folder / value).is_file()}}
+            "beside": {value: str((plan.folder / value).resolve()) for value in values - {""} if (plan.folder / value).is_file()}}
 
 
 def depends(options):
