@@ -306,7 +306,7 @@ def sweep(
     grid: Annotated[Path, typer.Argument(metavar="GRID.yml", help="What to compute.")],
     out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="A folder for it alone.")],
     scheduler: Annotated[str | None, typer.Option(
-        metavar="ADDRESS", help="Of an existing dask cluster, such as tcp://10.0.0.1:8786; else workers on this machine.")] = None,
+        metavar="ADDRESS", help="Of a dask cluster, such as tcp://10.0.0.1:8786; else workers on this machine.")] = None,
     workers: Annotated[int | None, typer.Option(min=1, max=1024, help="On this machine; one for each core if not given.")] = None,
     status: Annotated[bool, typer.Option("--status", help="Say what is there, and make nothing.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Make parts that failed again, too.")] = False,

@@ -6,8 +6,11 @@ import time
 
 
 @contextlib.contextmanager
-def shown():
-    """A function of (done, all) that shows it on stderr."""
+def shown(wanted=True):
+    """A function of (done, all) that shows it on stderr, or one that does nothing."""
+    if not wanted:
+        yield lambda *_: None
+        return
     if not sys.stderr.isatty():
         yield _lines()
         return
