@@ -99,7 +99,7 @@ def test_prices_are_of_a_day():
 @pytest.mark.parametrize(("call", "words"), [
     (lambda: tokenecon.estimate(5), "cases are of the type int"),
     (lambda: tokenecon.estimate([]), "cases are of the type list"),
-    (lambda: tokenecon.estimate({"concurency" if name == "concurrency" else name: CASE[name] for name in CASE}), "did you mean 'concurrency'"),
+    (lambda: tokenecon.estimate({name.replace("rr", "r"): CASE[name] for name in CASE}), "did you mean 'concurrency'"),
     (lambda: tokenecon.fit("llama-9"), "llama-9"),
     (lambda: tokenecon.cost("chat-assistent"), "chat-assistent"),
     (lambda: tokenecon.cost(3), "of the type int"),
