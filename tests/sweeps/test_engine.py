@@ -130,13 +130,15 @@ def test_what_a_worker_cannot_make_is_recorded(monkeypatch):
     assert content is None and "another version" in why
 
 
-def test_one_sentence_for_a_folder_or_a_scheduler_that_will_not_do(tmp_path, copied):
+def test_one_sentence_for_a_folder_or_a_scheduler_that_will_not_do(tmp_path, copied, monkeypatch):
+    monkeypatch.setattr(engine, "SECONDS_TO_ANSWER", 1)
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "thesis.docx").write_text("mine")
     with pytest.raises(BadInput, match=r"holds 'thesis.docx', which no sweep wrote"):
         tokenecon.sweep(GRID, tmp_path / "other", progress=False)
-    with pytest.raises(BadInput, match="scheduler 'nowhere' does not answer"):
-        tokenecon.sweep(GRID, tmp_path / "out", scheduler="nowhere", progress=False)
+    for address, words in (("nowhere", "is no address"), ("tcp://127.0.0.1:1", "does not answer")):
+        with pytest.raises(BadInput, match=f"scheduler '{address}' {words}"):
+            tokenecon.sweep(GRID, tmp_path / "new", scheduler=address, progress=False)
     with manifest.held(copied), pytest.raises(BadInput, match="written by another sweep now"):
         tokenecon.sweep(GRID, copied, progress=False)
 

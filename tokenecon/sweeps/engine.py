@@ -11,6 +11,8 @@ import itertools
 import json
 import logging
 import os
+import re
+import socket
 import sys
 import threading
 import types
@@ -23,6 +25,7 @@ from tokenecon.errors import BadInput
 from tokenecon.serving.own_runs import calibration_file
 from tokenecon.sweeps import estimates, manifest
 
+ADDRESS = re.compile(r"(?:[a-z]+://)?\[?([^\s/\]]+)\]?:(\d{1,5})")
 AHEAD = 2  # parts that wait at each thread of the workers: what is on its way is held in memory
 SECONDS_TO_ANSWER = 20  # of a scheduler and its first worker
 EXTRA = ("`tokenecon sweep` needs dask, distributed and pyarrow, which this installation lacks; install tokenecon-book with its "
@@ -181,10 +184,14 @@ def _client(scheduler, workers, job):
                 memory_limit=0, silence_logs=logging.CRITICAL))
             yield stack.enter_context(distributed.Client(scheduler))
             return
+        named = ADDRESS.fullmatch(scheduler)
+        if not named:
+            raise BadInput(f"scheduler '{scheduler}' is no address; give what `dask scheduler` prints, such as tcp://10.0.0.1:8786")
         try:
+            socket.create_connection((named[1], int(named[2])), SECONDS_TO_ANSWER).close()  # dask tries for ever
             client = stack.enter_context(distributed.Client(scheduler, timeout=SECONDS_TO_ANSWER))
             client.wait_for_workers(1, timeout=SECONDS_TO_ANSWER)
-        except (OSError, ValueError, TimeoutError) as error:
+        except (OSError, OverflowError, ValueError) as error:
             raise BadInput(f"scheduler '{scheduler}' does not answer, or has no workers: {error or type(error).__name__}; "
                            "give the address that `dask scheduler` prints, such as tcp://10.0.0.1:8786") from error
         _alike(client, job)
