@@ -46,12 +46,13 @@ rerun: .venv/stamp ## one notebook with your numbers: make rerun NB=hardware ARG
 	@test -n "$(NB)" || { echo 'say which notebook: make rerun NB=hardware ARGS="-p years 4"' >&2; exit 2; }
 	@$(BIN)/tokenecon run $(NB) $(ARGS)
 
-bench: .venv/stamp ## time the build, each notebook, an empty rerun, a million estimates and draws, the calculator; weigh the pages
+bench: .venv/stamp ## time the build, notebooks, reruns, a million estimates, draws and swept cases, the calculator; weigh the pages
 	@$(BIN)/python benchmarks/bench.py
 	@$(BIN)/python benchmarks/rerun_profile.py
 	@$(BIN)/python benchmarks/estimate_speed.py
 	@$(BIN)/python benchmarks/decision_speed.py
 	@$(BIN)/python benchmarks/calculator_speed.py
+	@$(BIN)/python benchmarks/sweep_speed.py
 
 bench-accuracy: .venv/stamp ## errors of the serving model with campaigns, models and GPUs left out (ARGS=--stored is quick)
 	@$(BIN)/python benchmarks/accuracy.py $(ARGS)
@@ -60,7 +61,8 @@ fuzz: .venv/stamp ## ten thousand damaged inputs and a hundred parameter sets a 
 	@MUTATIONS=10000 SENTENCES=100 $(if $(SEED),SEED=$(SEED)) $(BIN)/pytest -q tests/test_mutations.py \
 	tests/book/chapters/test_sentences.py $(ARGS)
 
-faults: .venv/stamp ## SIGKILL to twenty builds and twenty reruns at random moments, of another SEED= if you like (half an hour)
+faults: .venv/stamp ## SIGKILL to twenty builds, reruns and a sweep at random moments, of another SEED= if you like (half an hour)
+	@$(if $(SEED),SEED=$(SEED)) $(BIN)/python -u tests/faults/sweep_kills.py
 	@$(if $(SEED),SEED=$(SEED)) $(BIN)/python -u tests/faults/kills.py $(ARGS)
 
 calibrate: .venv/stamp ## fit the serving model to data/measurements.csv anew (ARGS=--check only compares)

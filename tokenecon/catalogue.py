@@ -45,20 +45,20 @@ def models():
     return marked(frame[wanted], "models").to_dict("records")
 
 
-def prices(gpu=None):
-    """Dated prices as of the newest date in the book, of one GPU where it is named, with a mark where to distrust one."""
+def prices(gpu=None, as_of=None):
+    """Dated prices as of a day, the newest in the book, of one GPU where it is named, with a mark where to distrust one."""
     from tokenecon.prices import price_book
 
     wanted = ["id", "gpu", "provider", "region", "kind", "value", "unit", "as_of", "last_seen", "marks", "source"]
-    return marked(price_book.gpu_offers(gpu)[wanted], "prices").to_dict("records")
+    return marked(price_book.gpu_offers(gpu, as_of=as_of)[wanted], "prices").to_dict("records")
 
 
-def token_prices(model=None):
-    """Token prices as of the newest date in the book, of one model where it is named, with the same marks."""
+def token_prices(model=None, as_of=None):
+    """Token prices as of a day, the newest in the book, of one model where it is named, with the same marks."""
     from tokenecon.prices import price_book
 
     try:
-        frame = price_book.token_prices(model)
+        frame = price_book.token_prices(model, as_of)
     except NoPrice as error:
         raise NothingListed(str(error)) from error
     wanted = ["id", "model", "provider", "usd_per_mtok_in", "usd_per_mtok_out", "usd_per_mtok_cached", "as_of", "last_seen",
@@ -104,13 +104,14 @@ def listed(name, only=None):
     return function(only)
 
 
-def note(name):
+def note(name, as_of=None):
     """What a reader must know of a list of prices: the date it is of, and what its marks mean.  Empty for other lists."""
     if name not in ("prices", "token-prices"):
         return ""
     from tokenecon.prices import price_book
 
-    return (f"as of {price_book.newest_date()}, the newest date in the book; old: not seen for more than {price_book.OLD_DAYS} "
+    day = as_of if as_of not in (None, price_book.newest_date()) else f"{price_book.newest_date()}, the newest date in the book"
+    return (f"as of {day}; old: not seen for more than {price_book.OLD_DAYS} "
             "days; outside: beyond the range of other sellers of the same at that time; estimate: nobody's offer")
 
 

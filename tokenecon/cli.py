@@ -394,6 +394,58 @@ def plan(
     told.tell(found, print_table, as_json=as_json, csv=csv)
 
 
+SWEEP_HELP = """Compute every combination of a grid, on this machine or a dask cluster, into a folder of Parquet files.
+
+Ended or killed, it goes on where it was with the same command; with nothing changed it does nothing. A failing part is recorded,
+and the others go on. Exit code 0; 1 where a part failed. Readers take the folder as one table: `pandas.read_parquet("out")`.
+
+GRID.yml, in which a column is a value, a list or a range:
+
+    cases:                       # columns of `tokenecon estimate`
+      model: llama-3.3-70b
+      gpu: [h100-sxm-80gb, h200-sxm-141gb]
+      isl: {from: 500, to: 8000, step: 500}
+      osl: {from: 100, to: 1000, count: 10}
+      concurrency: {from: 1, to: 512, factor: 2}
+    together:                    # lists that go side by side
+      - n_gpus: [2, 4]
+        weights: [fp8, bf16]
+    intervals: true              # or percentiles: true
+    cases_per_part: 50000
+
+`notebook: hardware` with `parameters:` in place of `cases:` runs the notebook for each, as `tokenecon run` does.
+
+Example: `tokenecon sweep grid.yml -o out`
+"""
+
+
+@app.command(help=SWEEP_HELP)
+def sweep(
+    grid: Annotated[Path, typer.Argument(metavar="GRID.yml", help="What to compute.")],
+    out: Annotated[Path, typer.Option("-o", "--out", metavar="DIR", help="A folder for it alone.")],
+    scheduler: Annotated[str | None, typer.Option(
+        metavar="ADDRESS", help="Of a dask cluster, such as tcp://10.0.0.1:8786; else workers on this machine.")] = None,
+    workers: Annotated[int | None, typer.Option(min=1, max=1024, help="On this machine; one for each core if not given.")] = None,
+    status: Annotated[bool, typer.Option("--status", help="Say what is there, and make nothing.")] = False,
+    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Make parts that failed again, too.")] = False,
+    as_json: AsJson = False,
+):
+    """Compute a grid; the help stands in ``SWEEP_HELP``."""
+    from tokenecon.sweeps import progress, result
+
+    if status:
+        found = result.status(grid, out)
+    else:
+        with progress.shown() as tell:
+            found = result.sweep(grid, out, scheduler=scheduler, workers=workers, retry_failed=retry_failed, tell=tell)
+    if as_json:
+        print(json.dumps(found.summary(), indent=1, ensure_ascii=False))
+    else:
+        print("\n".join(found.lines()))
+    if found.failed:
+        raise typer.Exit(1)
+
+
 @app.command("import")
 def import_(
     paths: Annotated[list[Path], typer.Argument(metavar="FILE…", help="Result files, of one or several tools.")],

@@ -5,13 +5,16 @@ gives the result its sources: they cannot be stated by hand.
 """
 
 import functools
+import html
 import inspect
 from collections import namedtuple
 from types import MappingProxyType
 
-from tokenecon import data, queries, units
+from tokenecon import __version__, data, queries, units
+from tokenecon.errors import UnknownId
 
 PLAIN = (str, int, float, bool)
+SHOWN = 20  # rows and columns of a table that a notebook shows
 # a number in a sentence: its name, the text that is read, its value, and the case that it is of
 Quantity = namedtuple("Quantity", "name text value case")
 _making = []
@@ -56,25 +59,29 @@ class Finding:
         How to read the table: what a range is, what was left out.
     units : dict, optional
         Unit of a column whose name does not say it (see :func:`tokenecon.units.of_name`).
+    fresh : bool
+        Whether nobody else holds the table, so that it is kept without a copy.
     **values
         Named results that are no column: a mean, a break-even, a threshold to draw.
     """
 
-    __slots__ = ("_queries", "_sentence", "_table", "note", "parameters", "quantities", "sources", "units", "values")
+    __slots__ = ("_given_units", "_queries", "_sentence", "_table", "note", "parameters", "quantities", "sources", "values",
+                 "version")
 
-    def __init__(self, table, sentence="", note="", units=(), **values):
-        if taken := sorted({"sources", "queries", "parameters", "quantities"} & values.keys()):
+    def __init__(self, table, sentence="", note="", units=(), *, fresh=False, **values):
+        if taken := sorted({"sources", "queries", "parameters", "quantities", "version"} & values.keys()):
             raise TypeError(f"a Finding cannot be given its {taken[0]}: they follow from what was asked while it was made")
         if not _making:
             raise RuntimeError("a Finding is made in a function marked @finding, which records what it asks of data/")
         record, parameters, quantities = _making[-1]
         fill = functools.partial(object.__setattr__, self)
-        fill("_table", table.copy())
+        fill("_table", table if fresh else table.copy())
         fill("_queries", tuple(record))
         fill("_sentence", sentence)
         fill("quantities", tuple(dict.fromkeys(quantities)))
         fill("note", note)
-        fill("units", MappingProxyType(columns(table, dict(units))))
+        fill("_given_units", dict(units))
+        fill("version", __version__)
         fill("values", MappingProxyType(values))
         fill("parameters", MappingProxyType(parameters))
         fill("sources", data.sources_of(self._queries))
@@ -87,6 +94,15 @@ class Finding:
         """A copy of the table."""
         queries.ask(*self._queries)  # who takes the numbers takes their sources with them
         return self._table.copy()
+
+    def to_frame(self):
+        """The table as a DataFrame of your own."""
+        return self.table
+
+    @property
+    def units(self):
+        """Unit of each column of numbers, blank where its name says none."""
+        return MappingProxyType(columns(self._table, self._given_units))
 
     @property
     def sentence(self):
@@ -105,16 +121,66 @@ class Finding:
         return [{name: row[name] for name in ("id", "title", "publisher", "url", "published", "licence")} for row in rows]
 
     def __getitem__(self, name):
-        """One of the named values."""
+        """One of the named values, or else a column of the table, or a table of some columns."""
         queries.ask(*self._queries)
         self._say()
-        return self.values[name]
+        if isinstance(name, str) and name in self.values:
+            return self.values[name]
+        return self._table[name].copy()
+
+    @property
+    def columns(self):
+        """Names of the columns, as a DataFrame has them."""
+        return self._table.columns
+
+    @property
+    def iloc(self):
+        """Rows by their place, as of a DataFrame."""
+        return self.table.iloc
+
+    @property
+    def loc(self):
+        """Rows by their name, as of a DataFrame."""
+        return self.table.loc
+
+    def __iter__(self):
+        return iter(self._table.columns)
 
     def __len__(self):
         return len(self._table)
 
+    def _repr_html_(self):
+        """What a notebook shows: the sentence, the first rows with units, the note, the sources and the version."""
+        shown = self._table.iloc[:SHOWN]
+        named = self.units
+        cells = {name: [_cell(value) for value in shown[name]] for name in shown.columns}
+        head = "".join(f"<th>{html.escape(str(name))}<br><small>{html.escape(named.get(name, ''))}</small></th>"
+                       for name in cells)
+        rows = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in zip(*cells.values(), strict=True))
+        more = f"{SHOWN} of {len(self):,} rows; <code>to_frame()</code> has all. " * (len(self) > SHOWN)
+        cited = "".join(f"<li>{_source(one)}</li>" for one in self.sources)
+        return ((f"<p><strong>{html.escape(self._sentence)}</strong></p>" if self._sentence else "")
+                + f'<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table><p>{more}{html.escape(self.note)}</p>'
+                + (f"<details><summary>{len(self.sources)} sources; tokenecon {self.version}</summary><ul>{cited}</ul></details>"
+                   if cited else f"<p>tokenecon {self.version}</p>"))
+
     def __repr__(self):
         return f"<Finding: {self._sentence or ', '.join(self._table.columns)}; {len(self)} rows, {len(self.sources)} sources>"
+
+
+def _cell(value):
+    """A value as a notebook shows it."""
+    return html.escape("" if value is None or value != value else f"{value:,.4g}" if isinstance(value, float) else str(value))
+
+
+def _source(source_id):
+    """A source as a line with its address; one that is no longer in use is its id."""
+    try:
+        found = data.source(source_id)
+    except UnknownId:
+        return html.escape(source_id)
+    words = html.escape(", ".join(part for part in (found["publisher"], found["title"], found["published"]) if part))
+    return f'<a href="{html.escape(found["url"])}">{words}</a>' if found["url"].startswith("https://") else words
 
 
 def finding(make):

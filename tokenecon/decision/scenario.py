@@ -3,6 +3,7 @@
 Every refusal is one sentence that names the file, the field, its value, and what is allowed.
 """
 
+import copy
 import datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -79,8 +80,7 @@ def field(name, path):
 
 def load(path):
     """The case of a scenario file or of a shipped scenario's name, checked, with what it leaves out taken from ``data/``."""
-    path = located(path)
-    return case(parsed(path), path)
+    return case(*_opened(path))
 
 
 def files(path):
@@ -92,8 +92,7 @@ def files(path):
 
 def overridden(name, changes):
     """A scenario, by name or path, with some fields changed: ``{parameter: value}`` of :data:`PLACES`."""
-    path = located(name)
-    given = parsed(path)
+    given, path = _opened(name)
     for parameter, value in changes.items():
         *blocks, field = PLACES[parameter]
         part = given
@@ -103,6 +102,14 @@ def overridden(name, changes):
             part.clear()  # another profile, and not two
         part[field] = value
     return case(given, path)
+
+
+def _opened(scenario):
+    """The mapping of a scenario, and where its files are looked for: a name, a path, or the mapping itself."""
+    if isinstance(scenario, dict):
+        return copy.deepcopy(scenario), Path("given")
+    path = located(scenario)
+    return parsed(path), path
 
 
 def parsed(path):

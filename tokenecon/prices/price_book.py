@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data
-from tokenecon.errors import NoPrice, UnknownId
+from tokenecon.errors import BadInput, NoPrice, UnknownId
 from tokenecon.formulas import money
 from tokenecon.prices import gpu_prices
 from tokenecon.queries import remembered
@@ -35,13 +35,14 @@ def _days(dates):
     return pd.to_datetime(pd.Series(dates)).to_numpy("datetime64[D]").astype(int)
 
 
-def _date(as_of):
+def day(as_of):
+    """A day as ISO text, the newest date in the book where none is given; :class:`BadInput` for what is no date."""
     if as_of is None:
         return newest_date()
     try:
         return datetime.date.fromisoformat(str(as_of)[:10]).isoformat()
     except ValueError:
-        raise ValueError(f"as_of '{as_of}' is not a date; write it as YYYY-MM-DD, e.g. 2025-12-08") from None
+        raise BadInput(f"as_of '{as_of}' is not a date; write it as YYYY-MM-DD, e.g. 2025-12-08") from None
 
 
 def fences(peers):
@@ -89,7 +90,7 @@ def marks(frame, as_of=None):
     Adds ``age_days``, ``old``, ``peers`` (other sellers of the same GPU and kind), ``peer_low`` and ``peer_high``
     [the row's unit], ``outside``, ``estimate``, and ``marks`` in words.
     """
-    date = _date(as_of)
+    date = day(as_of)
     frame = frame.copy()
     frame["age_days"] = np.maximum(_days([date])[0] - _days(frame["last_seen"]), 0)
     frame["old"] = frame["age_days"] > OLD_DAYS
@@ -104,7 +105,7 @@ def marks(frame, as_of=None):
 
 def gpu_offers(gpu=None, kind=None, as_of=None):
     """Offers of a GPU as of a date, one row each, with the marks of :func:`marks`."""
-    date = _date(as_of)
+    date = day(as_of)
     return _gpu_offers(gpu, kind, date).copy()
 
 
@@ -156,7 +157,7 @@ def token_prices(model=None, as_of=None, *, retired=False):
     Columns of ``data/api_prices.csv`` and ``age_days``, ``old``, ``outside`` (input or output beyond the fences of the
     other sellers of the model), ``marks``.  What a list has as ``retired`` is left out unless asked for.
     """
-    return _token_prices(None if model is None else _model(model), _date(as_of), retired).copy()
+    return _token_prices(None if model is None else _model(model), day(as_of), retired).copy()
 
 
 @remembered
@@ -187,7 +188,7 @@ def token_price(model, as_of=None, *, retired=False):
     Typical is the median over sellers, low and high the tenth and the ninetieth percentile over them: some offers are
     premium services or forgotten entries, and minimum and maximum would be those.
     """
-    date = _date(as_of)
+    date = day(as_of)
     name = _model(model)
     rows = token_prices(name, date, retired=retired)
     if rows.empty:

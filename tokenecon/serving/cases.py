@@ -38,6 +38,8 @@ class CheckedCases:
 
 def frame(given, results=()):
     """A DataFrame of the cases, with the columns checked; none may have the name of a result."""
+    if isinstance(given, list) and given and all(isinstance(one, dict) for one in given):
+        given = pd.DataFrame(given)
     if isinstance(given, dict):
         scalar = all(np.ndim(value) == 0 for value in given.values())
         try:
@@ -45,7 +47,7 @@ def frame(given, results=()):
         except ValueError as error:
             raise BadCases(f"cases are no table: {error}; give every column as many values") from error
     if not isinstance(given, pd.DataFrame):
-        raise BadCases(f"cases are a {type(given).__name__}; give a DataFrame, or a dict of one case")
+        raise BadCases(f"cases are of the type {type(given).__name__}; give a DataFrame, a list of dicts, or a dict of one case")
     twice = given.columns[given.columns.duplicated()]
     if len(twice):
         raise BadCases(f"column '{twice[0]}' stands twice; give each column once")

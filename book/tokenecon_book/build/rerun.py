@@ -1,4 +1,7 @@
-"""One notebook with a reader's own numbers: notebook, page and figures' data, whole or not at all."""
+"""One notebook with a reader's own numbers: notebook, page and figures' data, whole or not at all.
+
+The functions at the end make such runs parts of a sweep: an entry point ``tokenecon.sweeps`` names this module.
+"""
 
 import contextlib
 import fcntl
@@ -7,6 +10,7 @@ import json
 import os
 import shutil
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 from tokenecon import data, yaml_file
@@ -15,11 +19,20 @@ from tokenecon.errors import BadInput
 from tokenecon.importers import own_model
 from tokenecon_book.build import notebooks, parameters
 
+NEEDS = ("altair", "ipykernel", "markdown_it", "myst_nb", "papermill", "vl_convert")
+FILE = "case-{:06}"  # what a sweep calls the folder of a run
 UNFINISHED = ".tokenecon-run-"  # what a folder is called in which a run writes
 
 
 class BadRun(BadInput):
     """A rerun that cannot start: its file of parameters or its folder is no good."""
+
+
+def check_installed(what):
+    """Refuse to begin without the packages that notebooks need."""
+    if missing := [name for name in NEEDS if find_spec(name) is None]:
+        raise BadInput(f"{what} needs {', '.join(missing)}, which this installation lacks; install tokenecon-book with its extra "
+                       "[book]")
 
 
 def rerun(notebook, file, pairs, out):
@@ -127,3 +140,54 @@ def lock(folder, stack, wait=False):
     except OSError:  # FileNotFoundError too: its run has just ended
         return False
     return True
+
+
+# --- in a sweep: see tokenecon.sweeps.engine ---------------------------------------------------
+
+
+def checked(plan):
+    """What a worker needs beside the parameters: the notebook, and files that they name, from where the grid lies."""
+    check_installed("a sweep of a notebook")
+    name, path = notebooks.find(plan.notebook)
+    known = parameters.spec(path)
+    for one in plan.grid.names():
+        if one not in known:
+            parameters.validate(known, {one: ""}, where=name)  # refuses the name
+    values = {value for one in plan.grid.names() for value in plan.grid.values(one) if isinstance(value, str)}
+    return {"notebook": name if path == notebooks.catalogue().get(name) else str(path.resolve()),
+            "beside": {value: str((plan.folder / value).resolve()) for value in values - {""} if (plan.folder / value).is_file()}}
+
+
+def depends(options):
+    """Files of the reader's that the runs read."""
+    found = [options["notebook"]] if options["notebook"].endswith(".ipynb") else []
+    for path in options["beside"].values():
+        found += scenarios.files(path) if path.endswith((".yml", ".yaml")) else [path]
+    return sorted(found)
+
+
+def code(options):
+    """Packages that make the results."""
+    return (data.PACKAGE, Path(__file__).parent.parent)
+
+
+def made(options, grid, start, stop):
+    """The files of one run by their names, and the parameters that were given."""
+    values = {name: value.item() if hasattr(value, "item") else value
+              for name, value in grid.table(start, stop).iloc[0].items() if value != "" and value == value}
+    with tempfile.TemporaryDirectory() as folder:
+        pairs = [f"{name}={options['beside'].get(value, value)}" for name, value in values.items()]
+        try:
+            paths = rerun(options["notebook"], None, pairs, Path(folder))
+        except notebooks.NotebookFailed as failed:
+            raise BadInput(failed.refusal or str(failed)) from failed
+        page = next(path.name for path in paths if path.suffix == ".html")
+        return {path.name: path.read_bytes() for path in paths}, {"cases": 1, "errors": 0, "parameters": values, "page": page}
+
+
+def frame(job, folder, lines, columns, filters):
+    """A row for each run: its parameters, and where its page lies."""
+    import pandas as pd
+
+    return pd.DataFrame([line["parameters"] | {"page": str(folder / line["file"] / line["page"])} for line in lines],
+                        columns=columns)

@@ -1,6 +1,5 @@
 """The verbs that the book adds to the command; named as entry points ``tokenecon.verbs`` in pyproject.toml."""
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -8,8 +7,6 @@ import typer
 
 from tokenecon.errors import BadInput
 from tokenecon_book.build import notebooks, progress
-
-NEEDS = ("altair", "ipykernel", "markdown_it", "myst_nb", "papermill", "vl_convert")
 
 
 def run(
@@ -28,12 +25,9 @@ def run(
 
     Example: `tokenecon run hardware -p model llama-3.1-70b -p gpus h100-sxm-80gb,h200-sxm-141gb -o out`
     """
-    missing = [name for name in NEEDS if find_spec(name) is None]
-    if missing:
-        raise BadInput(f"`tokenecon run` needs {', '.join(missing)}, which this installation lacks; install tokenecon-book "
-                       "with its extra [book]")
     from tokenecon_book.build import rerun
 
+    rerun.check_installed("`tokenecon run`")
     try:
         paths = rerun.rerun(notebook, file, parameter or [], out)
     except notebooks.NotebookFailed as failed:
