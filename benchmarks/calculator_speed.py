@@ -16,7 +16,8 @@ from playwright.sync_api import sync_playwright
 
 SITE = Path(__file__).resolve().parent.parent / "_build" / "html"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-DONE = "(before) => { const one = document.querySelector('[data-calculator]').dataset; return !one.busy && one.answered > before }"
+DONE = ("(before) => { const one = document.querySelector('[data-calculator]').dataset;"
+        " return !one.busy && one.answered > before; }")
 CHANGES = ("3000", "2500", "1800", "4200", "900")  # input tokens
 WAIT_S, POLL_MS = 120, 5
 

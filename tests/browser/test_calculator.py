@@ -131,7 +131,8 @@ def test_two_cases_stand_side_by_side_by_link(look):
 
 
 def test_twenty_addresses_print_what_the_command_prints(look):
-    known = {name: months(options.offers(scenario.overridden("chat-assistant", text(given))).table) for name, given in CASES.items()}
+    known = {name: months(options.offers(scenario.overridden("chat-assistant", text(given))).table)
+             for name, given in CASES.items()}
     with look() as watched:
         page = watched.open("calculator.html")
         page.locator("#calc-isl").focus()
