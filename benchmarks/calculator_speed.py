@@ -17,9 +17,9 @@ from playwright.sync_api import sync_playwright
 SITE = Path(__file__).resolve().parent.parent / "_build" / "html"
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 DONE = ("(before) => { const one = document.querySelector('[data-calculator]').dataset;"
-        " return !one.busy && one.answered > before }")
+        " return !one.busy && one.answered > before; }")
 CHANGES = ("3000", "2500", "1800", "4200", "900")  # input tokens
-WAIT_MS = 120_000
+WAIT_S, POLL_MS = 120, 5
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -34,7 +34,10 @@ def answered(page, act):
     before = page.evaluate("() => Number(document.querySelector('[data-calculator]').dataset.answered || 0)")
     started = time.perf_counter()
     act()
-    page.wait_for_function(DONE, arg=before, timeout=WAIT_MS)
+    while not page.evaluate(DONE, before):  # Playwright's own way of waiting is eval, which the policy of the pages forbids
+        if time.perf_counter() - started > WAIT_S:
+            raise TimeoutError(f"no answer within {WAIT_S} s")
+        page.wait_for_timeout(POLL_MS)
     return time.perf_counter() - started
 
 

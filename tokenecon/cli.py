@@ -249,7 +249,7 @@ def cost(
 
     With `--from-benchmark FILE` and no scenario: what a measured run costs, by kind of token.
 
-    Examples: `tokenecon cost chat-assistant -p requests_per_day 500000 -p gpus h100-sxm-80gb`,
+    Example: `tokenecon cost chat-assistant -p requests_per_day 500000 -p gpus h100-sxm-80gb`, or
     `tokenecon cost --from-benchmark run.json --gpu h200-sxm-141gb --n-gpus 2`
     """
     from tokenecon.decision import report

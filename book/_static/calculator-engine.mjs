@@ -13,12 +13,18 @@ def begin(given):
     runs[:] = [markup.Run(facts, json.loads(given))]
 def step():
     return runs[0].step()
+def more():
+    return runs[0].more()
 def told():
     return runs[0].told()
+def told_later():
+    return runs[0].told_later()
+def opened(text):
+    return markup.opened(facts, text)
 `;
 
 export async function engine(loadMicroPython, { modules, facts, prices }) {
-  const python = await loadMicroPython({ heapsize: 64 * 1024 * 1024 });
+  const python = await loadMicroPython({ heapsize: 16 * 1024 * 1024 });
   for (const [path, source] of Object.entries(modules)) {
     let folder = "/lib";
     for (const part of ["", ...path.split("/").slice(0, -1)]) {
@@ -30,6 +36,8 @@ export async function engine(loadMicroPython, { modules, facts, prices }) {
   python.FS.writeFile("/facts.json", facts);
   python.FS.writeFile("/prices.json", prices);
   python.runPython(START);
-  const [begin, step, told] = ["begin", "step", "told"].map((name) => python.globals.get(name));
-  return { begin: (given) => begin(JSON.stringify(given)), step, told: () => JSON.parse(told()) };
+  const [begin, step, more, told, later, opened] = ["begin", "step", "more", "told", "told_later", "opened"].map(
+    (name) => python.globals.get(name));
+  return { begin: (given) => begin(JSON.stringify(given)), step, more, told: () => JSON.parse(told()),
+    later: () => JSON.parse(later()), opened: (text) => JSON.parse(opened(text)) };
 }

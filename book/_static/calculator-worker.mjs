@@ -1,4 +1,5 @@
-// Runs the engine beside the page: a message {id, given} is answered by one message for each accelerator that is done.
+// Runs the engine beside the page.  A message {id, given} is answered by the case as it fills, and, unless it says brief, by what
+// stands behind the answer, {id, later}; a message {id, text} by what a scenario file holds, {id, file}.
 
 import { loadMicroPython } from "./calculator/micropython.mjs";
 import { engine } from "./calculator-engine.mjs";
@@ -20,10 +21,17 @@ async function start() {
 const started = start();
 let newest = 0;
 
-self.onmessage = async ({ data: { id, given } }) => {
-  newest = id;
+const SLICE = 25; // ms of work until a newer question is heard
+const pause = () => new Promise((go) => setTimeout(go));
+
+self.onmessage = async ({ data: { id, given, brief, text: file } }) => {
+  if (file === undefined) newest = id;
   try {
     const run = await started;
+    if (file !== undefined) {
+      self.postMessage({ id, file: run.opened(file) });
+      return;
+    }
     if (id !== newest) return;
     run.begin(given);
     let last = performance.now();
@@ -32,10 +40,17 @@ self.onmessage = async ({ data: { id, given } }) => {
         self.postMessage({ id, found: run.told() });
         last = performance.now();
       }
-      await new Promise((go) => setTimeout(go)); // a newer question is heard
+      await pause();
       if (id !== newest) return;
     }
     self.postMessage({ id, found: run.told() });
+    for (let open = !brief; open;) {
+      await pause();
+      if (id !== newest) return;
+      const until = performance.now() + SLICE;
+      while ((open = run.more()) && performance.now() < until);
+      if (!open) self.postMessage({ id, later: run.later() });
+    }
   } catch (error) {
     self.postMessage({ id, error: String(error.message || error) });
   }

@@ -1,6 +1,10 @@
-// The calculator and its panel on the front page: fields, the address that holds them, and the answers of the worker.
+// The calculator and its panels on other pages: fields, the address that holds them, and the answers of the worker.
+
+import { picture } from "./calculator-picture.mjs";
 
 const SVG = "http://www.w3.org/2000/svg";
+const DRAWN = ["svg", "g", "rect", "line", "text", "title"];
+const LARGEST = 1e6; // bytes of a scenario file
 const MOST = 4; // cases side by side
 const TYPING = 60; // ms without a key until a value is asked for
 const FEW = 4; // accelerators from which on the table of all choices stands open
@@ -16,12 +20,12 @@ let active = 0;
 let worker = null;
 let asked = 0;
 let waiting = []; // cases that are still to be answered
+let answering = null; // the case that the newest question is about
 
 // --- elements, of which every text is text ---------------------------------------------------------
 
 function made([tag, attributes, children]) {
-  const drawn = ["svg", "rect", "line"].includes(tag);
-  const element = drawn ? document.createElementNS(SVG, tag) : document.createElement(tag);
+  const element = DRAWN.includes(tag) ? document.createElementNS(SVG, tag) : document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
   element.append(...children.map((one) => (typeof one === "string" ? one : made(one))));
   return element;
@@ -70,14 +74,13 @@ function ask(place) {
   next();
 }
 
-function next() {
-  if (!waiting.length) return;
+function started() {
   if (!worker) {
     try {
       worker = new Worker(new URL("./calculator-worker.mjs", import.meta.url), { type: "module" });
     } catch (error) {
       blocked(error.message);
-      return;
+      return null;
     }
     worker.onmessage = answered;
     worker.onerror = (event) => {
@@ -85,10 +88,17 @@ function next() {
       blocked(event.message || "the worker did not load");
     };
   }
+  return worker;
+}
+
+function next() {
+  if (!waiting.length || !started()) return;
+  waiting.sort((one, other) => (one === active) - (other === active)); // what stands behind an answer is worked out for the last
   asked += 1;
+  answering = cases[waiting[0]];
   root.dataset.busy = "true";
   say("status", "Calculating …");
-  worker.postMessage({ id: asked, given: cases[waiting[0]] });
+  worker.postMessage({ id: asked, given: answering, brief: waiting[0] !== active });
 }
 
 function blocked(why) {
@@ -97,10 +107,22 @@ function blocked(why) {
   say("status", `The engine could not be loaded (${why}). What stands here is the base case of the book; the command below gives any other.`);
 }
 
-function answered({ data: { id, found, error } }) {
-  if (id !== asked) return;
+function answered({ data: { id, found, error, file, later } }) {
   if (error) {
     blocked(error);
+    return;
+  }
+  if (file) {
+    opened(file);
+    return;
+  }
+  if (id !== asked) return;
+  if (later) {
+    const known = shown[cases.indexOf(answering)];
+    if (!known) return;
+    known.later = later;
+    root.dataset.whole = String(id);
+    if (cases.indexOf(answering) === active) behind(known);
     return;
   }
   const place = waiting[0];
@@ -138,10 +160,16 @@ function show(found) {
   const open = [...place.querySelectorAll("details[open]")].map((one) => one.className); // what is unfolded stays so
   if (found.parts > FEW) open.push("calc-choices");
   place.replaceChildren(...(whole ? found.answer : found.panel).map(made));
+  behind(found);
   for (const one of place.querySelectorAll("details")) one.open = open.includes(one.className);
   say("status", found.left ? `${found.left} accelerators to go` : found.case);
   const more = at("open");
   if (more) more.href = `calculator.html${toAddress().startsWith("?") ? toAddress() : ""}`;
+}
+
+// what is worked out after the answer stands in its place there
+function behind(found) {
+  for (const [name, tree] of Object.entries(found.later)) root.querySelector(`.${name}`)?.replaceWith(made(tree));
 }
 
 function mark(wrong) {
@@ -155,15 +183,16 @@ function mark(wrong) {
   }
 }
 
+function tell(texts) {
+  const list = at("address");
+  if (!list || !texts.length) return;
+  list.append(...texts.map((text) => Object.assign(document.createElement("p"), { textContent: text })));
+  list.hidden = false;
+}
+
 // names what the address said and nobody knows, and puts the defaults in its place
 function replaced(place, found) {
-  const told = Object.values(found.wrong).map((text) => `${text}. It was replaced.`);
-  const list = at("address");
-  if (list) {
-    const notes = told.map((text) => Object.assign(document.createElement("p"), { textContent: text }));
-    list.append(...notes);
-    list.hidden = false;
-  }
+  tell(Object.values(found.wrong).map((text) => `${text}. It was replaced.`));
   const given = cases[place];
   for (const name of Object.keys(found.wrong)) delete given[name];
   if (place === active) {
@@ -222,8 +251,31 @@ function choose(number) {
   active = number;
   fill();
   if (shown[number]) show(shown[number]);
-  else ask(number);
+  if (!shown[number] || !Object.keys(shown[number].later).length) ask(number);
   beside();
+}
+
+// --- a scenario file -------------------------------------------------------------------------------
+
+async function open(given) {
+  at("address").replaceChildren();
+  if (given.size > LARGEST) {
+    tell([`${given.name} has ${given.size} bytes; a scenario has ${LARGEST} at most`]);
+    return;
+  }
+  const text = await given.text();
+  if (started()) worker.postMessage({ id: asked, text });
+}
+
+function opened({ given, notes }) {
+  tell(Object.keys(given).length ? notes : [...notes, "No parameter of this page stands in the file."]);
+  if (!Object.keys(given).length) return;
+  cases[active] = Object.fromEntries(Object.entries(given).filter(([name, value]) => value !== base.values[name]));
+  first = true; // what a file says is put right like what an address says
+  mark({});
+  fill();
+  remember();
+  ask(active);
 }
 
 // --- fields and buttons ----------------------------------------------------------------------------
@@ -256,7 +308,7 @@ function changed(event) {
   }, event.type === "input" && event.target.tagName === "INPUT" ? TYPING : 0);
 }
 
-function file(name, type, text) {
+function save(name, type, text) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type }));
   link.download = name;
@@ -287,8 +339,11 @@ const link = () => new URL(whole ? toAddress() : `calculator.html${toAddress().s
 const DOES = {
   link: () => copy(link(), "Link"),
   command: (found) => copy(found.command, "Command"),
-  scenario: (found) => file("calculator.yml", "text/yaml", found.scenario),
-  csv: (found) => file("calculator.csv", "text/csv", csv(found)),
+  scenario: (found) => save("calculator.yml", "text/yaml", found.scenario),
+  csv: (found) => save("calculator.csv", "text/csv", csv(found)),
+  picture: (found) => save("calculator.svg", "image/svg+xml", new XMLSerializer().serializeToString(
+    made(picture(found, { address: link(), version: base.version })))),
+  open: () => at("file").click(),
   cite: (found) => copy(`${root.dataset.citation} ${found.case}. ${link()}`, "Citation"),
   reset: () => {
     cases = [{}];
@@ -319,6 +374,25 @@ root.addEventListener("click", (event) => {
   const does = event.target.closest("[data-do]")?.dataset.do;
   if (does) DOES[does](shown[active] ?? base);
 });
+const chooser = at("file");
+if (chooser) {
+  chooser.addEventListener("change", () => {
+    if (chooser.files.length) open(chooser.files[0]);
+    chooser.value = ""; // the same file may be chosen again
+  });
+  root.addEventListener("dragover", (event) => {
+    if (!event.dataTransfer.types.includes("Files")) return;
+    event.preventDefault();
+    root.dataset.over = "true";
+  });
+  root.addEventListener("dragleave", () => delete root.dataset.over);
+  root.addEventListener("drop", (event) => {
+    delete root.dataset.over;
+    if (!event.dataTransfer.files.length) return;
+    event.preventDefault();
+    open(event.dataTransfer.files[0]);
+  });
+}
 form.addEventListener("input", changed);
 form.addEventListener("change", changed);
 form.addEventListener("submit", (event) => event.preventDefault());

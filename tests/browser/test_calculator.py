@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from calculator.cases import CASES, text
 
 from tokenecon import numbers
 from tokenecon.decision import options, scenario
@@ -127,3 +128,49 @@ def test_two_cases_stand_side_by_side_by_link(look):
         page.locator("[data-do=compare]").click()
         assert "3.gpus" in page.evaluate("location.search")
         assert not watched.complaints
+
+
+def test_twenty_addresses_print_what_the_command_prints(look):
+    known = {name: months(options.offers(scenario.overridden("chat-assistant", text(given))).table)
+             for name, given in CASES.items()}
+    with look() as watched:
+        page = watched.open("calculator.html")
+        page.locator("#calc-isl").focus()
+        for name, given in CASES.items():
+            before = page.evaluate("() => Number(document.querySelector('[data-calculator]').dataset.answered || 0)")
+            page.evaluate("(address) => { history.pushState(null, '', address); dispatchEvent(new PopStateEvent('popstate')) }",
+                          link(text(given)))
+            page.wait_for_function(f"() => Number(document.querySelector('[data-calculator]').dataset.answered || 0) > {before}")
+            assert {row: cells[1][0] for row, cells in answered(page).items()} == known[name], name
+        assert not watched.complaints
+
+
+def test_a_scenario_file_is_read_as_text_and_what_it_may_not_say_is_named(look, tmp_path):
+    scenario_file = tmp_path / "case.yml"
+    scenario_file.write_text(f"gpus: [{H100}]\nworkload:\n  isl: 3000\n  osl: -1\n<img src=x onerror=alert(1)>: 2\nyears: 4\n")
+    with look() as watched:
+        page = watched.open("calculator.html")
+        page.locator("[data-calc=file]").set_input_files(scenario_file)
+        page.wait_for_function("() => location.search.includes('isl=3000')")
+        answered(page)
+        page.wait_for_function("() => document.querySelectorAll('[data-calc=address] p').length === 3")
+        told = page.locator("[data-calc=address]").inner_text()
+        assert "osl is '-1'" in told and "'years' is no parameter" in told and "<img src=x" in told
+        assert page.locator(".calculator img").count() == 0
+        assert page.evaluate("location.search") == f"?gpus={H100}&isl=3000"
+        with page.expect_download() as picture:
+            page.locator("[data-do=picture]").click()
+        drawn = picture.value.path().read_text(encoding="utf-8")
+        assert drawn.startswith("<svg") and "3,000 → 211.1 tokens" in drawn and f"gpus={H100}" in drawn.replace("&amp;", "&")
+        page.wait_for_function("() => document.querySelectorAll('.calc-moves tbody tr').length === 3")
+        assert page.locator(".calc-volume").inner_text().startswith("Above about ")
+        assert not watched.complaints
+
+
+@pytest.mark.parametrize("name", ["decision", "hardware", "economics"])
+def test_a_chapter_asks_for_the_readers_own_case(look, name):
+    with look(width=390, script=False) as watched:
+        page = watched.open(f"{name}.html")
+        assert page.locator("[data-calculator=panel] .calc-bar").count() >= 3
+        assert page.locator("[data-calc=open]").get_attribute("href") == "calculator.html"
+        assert page.evaluate("() => document.documentElement.scrollWidth") <= 390

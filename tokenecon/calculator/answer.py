@@ -26,28 +26,35 @@ class Case:
 def case(facts, values):
     """The case of checked parameters: what the page does not ask is as in the scenario that the facts come from."""
     found = Case(**dict(facts["defaults"], **values))
-    name, rate = found.profile, choice.rate(found.requests_per_day)
-    if found.peak_to_mean is not None:
-        found.hours, found.burst = shapes.smooth_day(found.peak_to_mean), shapes.of_size(facts["pools"], rate)[1]
-        return found
-    profile = facts["profiles"][name]
-    if profile["mean_rate"] is None:
-        found.hours, found.burst = profile["hours"], shapes.of_size(facts["pools"], rate)[1]
-    else:
-        found.hours, found.burst = shapes.sized(profile["hours"], profile["mean_rate"], facts["pools"], rate)
-    if name == "flat":
-        found.burst = 1.0
+    found.hours, found.burst = load(facts, found, found.requests_per_day)
     return found
 
 
-def of_gpu(facts, case, gpu):
+def follows_size(facts, case):
+    """Whether the hours of the load are those of a measured service, which change with its size."""
+    return case.peak_to_mean is None and facts["profiles"][case.profile]["mean_rate"] is not None
+
+
+def load(facts, case, requests_per_day):
+    """Hours and bursts of the case's load for a service of so many requests a day."""
+    name, rate = case.profile, choice.rate(requests_per_day)
+    if case.peak_to_mean is not None:
+        return shapes.smooth_day(case.peak_to_mean), shapes.of_size(facts["pools"], rate)[1]
+    profile = facts["profiles"][name]
+    if profile["mean_rate"] is not None:
+        return shapes.sized(profile["hours"], profile["mean_rate"], facts["pools"], rate)
+    return profile["hours"], 1.0 if name == "flat" else shapes.of_size(facts["pools"], rate)[1]
+
+
+def of_gpu(facts, case, gpu, kinds=tuple(KINDS)):
     """Every choice on one accelerator, and the replica behind them: ``row`` and ``choices``, each with a ``reason`` or a cost."""
     row = replica.best(facts, case, gpu)
     name = facts["gpus"][gpu]["name"]
     if row["reason"]:
         return {"gpu": gpu, "name": name, "row": row, "choices": [], "reason": row["reason"]}
     plans, found = {}, []
-    for kind, (_, said, policy) in KINDS.items():
+    for kind in kinds:
+        _, said, policy = KINDS[kind]
         if not policy:
             continue
         one = {"kind": kind, "gpu": gpu, "name": "%s: %s" % (said, name), "group": group_of(facts, kind), "reason": ""}
@@ -130,16 +137,25 @@ def _prices(facts, case, gpu, kind):
 def planned(facts, case, row, policy):
     """Paid replicas at the fast, expected and slow end of the model's interval, and how busy they are."""
     demand = choice.rate(case.requests_per_day)
-    hours = [max(case.hours)] if policy == "fixed" else case.hours  # a fixed fleet is made for its busiest hour
-    paid = []
-    for end in reversed(ENDS):  # the fast end needs the fewest
-        needed = policies.fleet(
-            hours, demand * (row["requests_per_s"] / row["requests_per_s" + end]), requests_per_s=row["requests_per_s"],
-            concurrency=row["concurrency"], wait_probability=case.wait_probability, policy=policy, start_h=facts["start_h"],
-            floor=KEPT, percentile=1.0, headroom=case.burst)[2]
-        paid.append(whole(row, sum(needed) / len(needed) + case.spare_replicas))
+    felt = [demand * (row["requests_per_s"] / row["requests_per_s" + end]) for end in reversed(ENDS)]  # the fast one needs fewest
+    paid = [whole(row, count + case.spare_replicas) for count in replicas(facts, case, row, policy, felt, case.hours, case.burst)]
     return {"paid": paid, "utilisation": demand / row["requests_per_s"] / paid[1],
             "spare_share": case.spare_replicas / paid[1]}
+
+
+def replicas(facts, case, row, policy, demands, hours, burst):
+    """Mean replicas paid for each of several demands: :func:`policies.fleet`, which would find the same fleets once for each."""
+    hours = [max(hours)] if policy == "fixed" else hours  # a fixed fleet is made for its busiest hour
+    needed = policies.replicas(
+        [burst * (ratio * demand) * row["concurrency"] / row["requests_per_s"] for demand in demands for ratio in hours],
+        concurrency=row["concurrency"], wait_probability=case.wait_probability)
+    found, count = [], len(hours)
+    for place in range(len(demands)):
+        held = needed[place * count:(place + 1) * count]
+        if policy == "autoscale":
+            held = policies.autoscaled(held, count, facts["start_h"] / policies.STEP_H)
+        found.append(sum([max(KEPT, one) for one in held]) / count)
+    return found
 
 
 def whole(row, count):

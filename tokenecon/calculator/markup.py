@@ -7,7 +7,7 @@ text in both.
 import json
 
 from tokenecon import numbers
-from tokenecon.calculator import answer, page, parameters
+from tokenecon.calculator import answer, page, parameters, scenario_text, volume
 
 CLASSES = {"API": "api", "rent by the hour": "rent", "commitment": "commit", "own": "own"}
 
@@ -22,7 +22,7 @@ def answered(found):
     """The whole answer of :func:`page.shown`."""
     if not found["known"]:
         return [element("p", "calc-sentence", found["sentence"])] + refusals(found)
-    parts = [element("p", "calc-sentence", found["sentence"]), bars(found),
+    parts = [element("p", "calc-sentence", found["sentence"]), later(found, "calc-volume"), bars(found),
              element("p", "calc-note", found["ages"] + " Bars: a month. Lines: 10th to 90th percentile of the price, together "
                      "with the 80 % interval of the model.")]
     parts.append(table("calc-lines", "The bill of a month, USD", ["Line"] + found["lines"]["heads"], found["lines"]["rows"],
@@ -35,8 +35,28 @@ def answered(found):
         parts += [element("p", "calc-binds", speed["binds"]), element("p", "calc-note", speed["error"])]
         if speed["unmeasured"]:
             parts.append(element("p", "calc-note", "Never measured, so with wider intervals: " + speed["unmeasured"] + "."))
-    parts.append(choices(found))
+    parts += [later(found, "calc-swings"), choices(found)]
     return parts + refusals(found)
+
+
+def later(found, kind):
+    """The place of a part that is worked out after the answer, empty until then."""
+    return found["later"].get(kind) or element("p", kind + " calc-note", "")
+
+
+def of_volume(found):
+    """From which volume on something is cheaper than the API."""
+    return element("p", "calc-volume", found)
+
+
+def of_swings(found):
+    """What would change a bill most."""
+    if not found["rows"]:
+        return element("p", "calc-swings calc-note", "")
+    return element("div", "calc-swings", table(
+        "calc-moves", "What would change a month of this most: " + found["name"], ["Input", "Now", "Instead", "A month"],
+        found["rows"]), element("p", "calc-note", "One input at a time, the load as it is: other ends of what the book assumes, "
+                                "other formats, hours and price rules. The range is the change."))
 
 
 def bars(found):
@@ -100,20 +120,22 @@ def panel(found):
     """The short answer of the front page."""
     if not found["known"]:
         return [element("p", "calc-sentence", found["sentence"])]
-    return [element("p", "calc-sentence", found["sentence"]), bars(found), element("p", "calc-note", found["ages"])]
+    return [element("p", "calc-sentence", found["sentence"]), later(found, "calc-volume"), bars(found),
+            element("p", "calc-note", found["ages"])]
 
 
 # --- from one text to another: what the worker calls -----------------------------------------------
 
 
 class Run:
-    """One case on its way: accelerators one after the other, what they found kept for the next case that needs the same."""
+    """One case on its way: accelerators one after the other, then what stands behind the answer, in small steps."""
 
     def __init__(self, facts, given):
         self.facts = facts
         self.values, self.wrong = parameters.read(facts, given)
         self.case = answer.case(facts, self.values)
-        self.parts, self.left = [], list(self.values["gpus"])
+        self.parts, self.left, self.api = [], list(self.values["gpus"]), answer.of_api(facts, self.case)
+        self.later, self.behind = {}, self._behind()
 
     def step(self):
         """Compute the next accelerator; whether more are left."""
@@ -121,15 +143,38 @@ class Run:
             self.parts.append(answer.of_gpu(self.facts, self.case, self.left.pop(0)))
         return bool(self.left)
 
+    def more(self):
+        """Compute a little more of what stands behind the answer; whether anything is left of it."""
+        for _ in self.behind:
+            return True
+        return False
+
+    def _behind(self):
+        choices = [one for part in self.parts for one in part["choices"]] + [self.api]
+        machines = [one for one in answer.feasible(choices) if one["kind"] != "api"]
+        if not machines:
+            return
+        found = []
+        yield from volume.break_even(self.facts, self.case, choices, found)
+        self.later["calc-volume"] = of_volume(page.volume_sentence(self.facts, self.case, self.api, found))
+        found = []
+        yield from volume.swings(self.facts, self.values, machines[0], found)
+        self.later["calc-swings"] = of_swings(page.swings(self.facts, self.values, machines[0], found))
+
     def found(self):
         """Everything of what is computed so far, and the trees of both pages."""
-        shown = page.shown(self.facts, self.case, self.values, self.parts, answer.of_api(self.facts, self.case))
-        shown.update({"wrong": self.wrong, "left": len(self.left), "answer": answered(shown), "panel": panel(shown)})
+        shown = page.shown(self.facts, self.case, self.values, self.parts, self.api)
+        shown.update({"wrong": self.wrong, "left": len(self.left), "later": self.later})
+        shown.update({"answer": answered(shown), "panel": panel(shown)})
         return shown
 
     def told(self):
         """The same as JSON."""
         return json.dumps(numbers.jsonable(self.found()))
+
+    def told_later(self):
+        """What stands behind the answer as JSON: class to tree."""
+        return json.dumps(numbers.jsonable(self.later))
 
 
 def run(facts, given):
@@ -137,4 +182,12 @@ def run(facts, given):
     one = Run(facts, given)
     while one.step():
         pass
+    while one.more():
+        pass
     return one.found()
+
+
+def opened(facts, text):
+    """A scenario file as JSON: the values that differ from the start, as texts, and what of it this page cannot take."""
+    given, notes = scenario_text.read(facts, text)
+    return json.dumps({"given": given, "notes": notes})

@@ -4,10 +4,15 @@ Everything is text, a number for drawing, or a list or dict of them, so that it 
 """
 
 from tokenecon import numbers
-from tokenecon.calculator import answer, choice, parameters
+from tokenecon.calculator import answer, choice, parameters, volume
 from tokenecon.calculator.choice import LINES
 
 WORDS = {"API": "Call an API", "rent by the hour": "Rent by the hour", "commitment": "Commit", "own": "Own"}
+SELLERS = {"typical": "the median API", "best": "the cheapest API", "list": "the median API of hyperscalers"}
+HOURS = {"on_demand": " by the hour", "marketplace": " on a marketplace", "spot": " as spot machines"}
+TERMS = {3: " for three months", 12: " for a year", 36: " for three years"}
+MOVES = 3  # inputs that would change a bill most
+RULE_WORDS = {"typical": "median of all sellers", "best": "cheapest offer", "list": "median of hyperscalers"}
 RULES = {"typical": "At median prices", "best": "At the cheapest prices", "list": "At list prices of hyperscalers"}
 KINDS_OF_TOKEN = (("Input", "usd_per_mtok_in", "USD/Mtok_in"), ("Cached input", "usd_per_mtok_cached", "USD/Mtok_cached"),
                   ("Output", "usd_per_mtok_out", "USD/Mtok_out"), ("All tokens", "usd_per_mtok", "USD/Mtok"))
@@ -78,6 +83,51 @@ def said(facts, one):
     doing = {"own": "owning %s %s", "rent by the hour": "renting about %s %s by the hour",
              "commitment": "committing to %s %s"}[one["group"]]
     return doing % (count, name)
+
+
+def doing(facts, one):
+    """A choice on machines as what one does, whatever their number."""
+    name = facts["gpus"][one["gpu"]]["name"].split(" SXM")[0].split(" (")[0]
+    if one["kind"] == "own":
+        return "owning " + name
+    if one["kind"] in HOURS:
+        return "renting " + name + HOURS[one["kind"]]
+    return "reserving " + name + TERMS[facts["term_months"][one["kind"]]]
+
+
+def volume_sentence(facts, case, api, found):
+    """From which volume on a choice is cheaper than the API; ``found`` is what :func:`volume.break_even` found."""
+    if api["reason"]:
+        return ""
+    if not found:
+        return "At no volume does owning or renting cost less than %s." % SELLERS[case.price_rule]
+    at, one = found[0]
+    return "Above about %s requests a day, %s is cheaper than %s." % (
+        numbers.rounded(float("%.2g" % at)), doing(facts, one), SELLERS[case.price_rule])
+
+
+def swings(facts, values, one, found):
+    """What would change the bill of a choice most: a row an input, with the bill that it would make and the change."""
+    words = {name: said for name, _, said, _ in parameters.FIELDS}
+    rows = []
+    for name, value, usd in volume.most(found, one["usd_per_month"], MOVES):
+        moved = usd - one["usd_per_month"]
+        rows.append([words[name], shown_value(facts, name, values[name]), shown_value(facts, name, value),
+                     [numbers.number(usd, "USD/month"), ("+" if moved > 0 else "−") + numbers.money(abs(moved))]])
+    return {"name": one["name"], "rows": rows}
+
+
+def shown_value(facts, name, value):
+    """A value as a reader says it."""
+    if name == "profile":
+        return facts["profiles"][value]["label"]
+    if name == "price_rule":
+        return RULE_WORDS[value]
+    if name == "weights":
+        return value.upper()
+    unit = next(unit for one, unit, _, _ in parameters.FIELDS if one == name).partition("/")[0]
+    text = plain(value) if value == int(value) else parameters.text_of(value)
+    return "$%s a kWh" % text if unit == "USD" else text + (" ms" if unit == "ms" else "")
 
 
 def sentence(facts, case, best):

@@ -43,54 +43,94 @@ def best(facts, case, gpu):
     model = facts["models"][case.model]
     numbers, new, words = hardware(facts, case, gpu)
     sizes = None if case.n_gpus is None else (case.n_gpus,)
-    rows = [capacity(facts, case, numbers, n_gpus, ranks, new)
-            for n_gpus, ranks in operands.layouts(sizes, facts["gpus"][gpu]["server_gpus"], model["routed"])]
-    row = rows[results.best([one["requests_per_s"] for one in rows], [one["n_gpus"] for one in rows])]
-    row["gpu"] = gpu
-    if not row["reason"]:
-        named = words + [name for place, name in enumerate(results.OPTIONS) if row["beyond"] >> place & 1]
-        row["unmeasured"] = ", ".join(named)
+    tried = [searched(facts, case, numbers, n_gpus, ranks)
+             for n_gpus, ranks in operands.layouts(sizes, facts["gpus"][gpu]["server_gpus"], model["routed"])]
+    one = tried[results.best([each["requests_per_s"] for each in tried], [each["n_gpus"] for each in tried])]
+    if one["reason"]:
+        return {"gpu": gpu, "n_gpus": one["n_gpus"], "requests_per_s": NAN, "reason": one["reason"]}
+    row = dict(served(facts, case, one, new), gpu=gpu)
+    named = words + [name for place, name in enumerate(results.OPTIONS) if row["beyond"] >> place & 1]
+    row["unmeasured"] = ", ".join(named)
     return row
 
 
-def capacity(facts, case, numbers, n_gpus, ranks, new):
-    """The most that one replica of a size serves while its mean TTFT and TPOT keep to the limits, with 80 % intervals.
+def searched(facts, case, numbers, n_gpus, ranks):
+    """A replica of a size and what it can do while its mean TTFT and TPOT keep to the limits: ``most`` requests in flight."""
+    number = dict(UNSTATED, n_gpus=float(n_gpus), isl=case.isl, osl=case.osl, cached_prefix=case.cached_prefix,
+                  attention_dp=float(ranks), concurrency=1.0)
+    layout = operands.layout(number)
+    found = {"n_gpus": n_gpus, "attention_dp": ranks, "requests_per_s": NAN,
+             "reason": operands.layout_sentence(layout, numbers["hidden"], case.model)}
+    if not found["reason"] and operands.too_long(case.isl, case.osl, numbers["positions"]):
+        found["reason"] = operands.length_sentence(case.isl, case.osl, numbers["positions"], case.model)
+    if found["reason"]:
+        return found
+    asked = results.setup(numbers, layout, PLACES)
+    speeds, room = steady_state.prepared(asked, facts["coefficients"]), steady_state.room(asked)
+
+    def state_at(requests, resources=False):
+        number["concurrency"] = requests
+        return steady_state.settled(results.columns(asked, number), speeds, room, resources=resources)
+
+    def answer(requests):
+        state = state_at(requests)
+        return dict(results.latencies(asked, state), requests_per_s=state["requests_per_s"] * asked["used"], fit=state["fit"])
+
+    alone = answer(1.0)
+    alone["error"] = "" if alone["fits"] else results.shortage(asked, alone["fit"])
+    most, there = largest(answer, alone, case.ttft_ms, case.tpot_ms)
+    found["reason"] = results.reason(alone, most, case.ttft_ms, case.tpot_ms)
+    if not found["reason"]:
+        found.update({"most": most, "requests_per_s": there["requests_per_s"], "asked": asked, "state_at": state_at,
+                      "answer": answer})
+    return found
+
+
+def largest(answer, alone, ttft_ms, tpot_ms):
+    """The largest whole number of requests in flight that keeps to memory and limits, and the answer there; 0 for none.
+
+    Times grow with the requests almost in a straight line, so the search looks where that line meets the limit; what it finds is
+    what halving finds (:func:`tokenecon.serving.results.capacity`).
+    """
+    if not results.keeps(alone, ttft_ms, tpot_ms):
+        return 0.0, alone
+    low, high, there = 1.0, float(int(alone["max_concurrency"])), alone
+    if high <= low:
+        return low, there
+    beyond = answer(high)
+    if results.keeps(beyond, ttft_ms, tpot_ms):
+        return high, beyond
+    step = 0
+    while high - low > 1:
+        at = (low + high) / 2
+        if step % 3 < 2:
+            for name, limit in (("ttft_ms", ttft_ms), ("tpot_ms", tpot_ms)):
+                if limit is not None and beyond[name] > limit:
+                    at = min(at if step % 3 else high, low + (high - low) * (limit - there[name]) / (beyond[name] - there[name]))
+        at = min(max(float(int(at)), low + 1), high - 1)
+        found, step = answer(at), step + 1
+        if results.keeps(found, ttft_ms, tpot_ms):
+            low, there = at, found
+        else:
+            high, beyond = at, found
+    return low, there
+
+
+def served(facts, case, one, new):
+    """What a replica of :func:`searched` serves at most, with 80 % intervals: a row.
 
     ``limit`` says what keeps it from serving more: memory, ttft_ms or tpot_ms; empty where it may.
     ``shares`` of its time by kind of token.
     """
-    number = dict(UNSTATED, n_gpus=float(n_gpus), isl=case.isl, osl=case.osl, cached_prefix=case.cached_prefix,
-                  attention_dp=float(ranks))
-    layout = operands.layout(number)
-    none = {"n_gpus": n_gpus, "requests_per_s": NAN, "reason": operands.layout_sentence(layout, numbers["hidden"], case.model)}
-    if not none["reason"] and operands.too_long(case.isl, case.osl, numbers["positions"]):
-        none["reason"] = operands.length_sentence(case.isl, case.osl, numbers["positions"], case.model)
-    if none["reason"]:
-        return none
-    setup = results.setup(numbers, layout, PLACES)
-    speeds, room = steady_state.prepared(setup, facts["coefficients"]), steady_state.room(setup)
-
-    def state_at(requests, resources=False):
-        asked = results.columns(dict(setup), dict(number, concurrency=requests))
-        return asked, steady_state.settled(asked, speeds, room, resources=resources)
-
-    def answer(requests):
-        asked, state = state_at(requests)
-        found = results.latencies(asked, state)
-        found["error"] = "" if found["fits"] else results.shortage(asked, state["fit"])
-        return found
-
-    most, alone = results.capacity(answer, ttft_ms=case.ttft_ms, tpot_ms=case.tpot_ms)
-    none["reason"] = results.reason(alone, most, case.ttft_ms, case.tpot_ms)
-    if none["reason"]:
-        return none
-    asked, state = state_at(most, resources=True)
+    most, asked = one["most"], one["asked"]
+    limit = _limit(one["answer"](most + 1), most, case)
+    state = one["state_at"](most, True)
     found = results.of(asked, state, usd_per_gpu_hour=1.0, utilisation=1.0)
     beyond = int(results.beyond(asked))
     found.update(results.spans(found, results.factors(facts["widths"], asked, new + intervals.NEW["load"] * (beyond > 0))))
-    row = {"n_gpus": n_gpus, "attention_dp": ranks, "concurrency": most, "max_concurrency": found["max_concurrency"],
-           "bound": steady_state.RESOURCES[int(found["bound"])], "calibrated": new == 0 and beyond == 0, "beyond": beyond,
-           "limit": _limit(answer(most + 1), most, case), "unmeasured": "", "reason": ""}
+    row = {"n_gpus": one["n_gpus"], "attention_dp": one["attention_dp"], "concurrency": most,
+           "max_concurrency": found["max_concurrency"], "bound": steady_state.RESOURCES[int(found["bound"])],
+           "calibrated": new == 0 and beyond == 0, "beyond": beyond, "limit": limit, "unmeasured": "", "reason": ""}
     for end in ENDS:
         for name in RATES:
             row[name + end] = found[name + end]

@@ -17,6 +17,10 @@ from tokenecon.serving.calibration import support
 from tokenecon_book.documents import base
 
 DIGITS = 12
+FORMATS = ("bf16", "fp8", "int4")  # of weights that are tried
+# parameters of the page that have an assumption behind them, whose other ends are tried: what would change a bill most
+ENDS = {"people": "people.serving", "spare_replicas": "service.spare", "usd_per_kwh": "power.price", "ttft_ms": "service.ttft",
+        "tpot_ms": "service.tpot"}  # fmt: skip
 LEAST = 1.0  # tokens of a request: offers of any context
 ASKED = ("model", "weights", "kv", "gpus", "n_gpus", "isl", "osl", "cached_prefix", "requests_per_day", "ttft_ms", "tpot_ms",
          "price_rule", "as_of", "people", "spare_replicas", "usd_per_kwh")  # fmt: skip
@@ -41,6 +45,8 @@ def facts(day=None):
         "coefficients": lookups.coefficients(), "widths": rounded(lookups.widths()), "errors": _errors(),
         "profiles": {name: _profile(name) for name in traffic.NAMES}, "profile_ids": list(traffic.NAMES),
         "pools": rounded(traffic.pools()), "start_h": data.value("spot.restart"), "term_months": gpu_prices.TERM_MONTHS,
+        "ends": {name: [float(data.row("assumptions", one)[end]) for end in ("low", "high")] for name, one in ENDS.items()},
+        "formats": list(FORMATS),
         "no_spot": "the work must not be interrupted",
     })
 

@@ -1,15 +1,16 @@
 """The calculator in a page: its form, and the answer to its start, which stands there before anything loads."""
 
 import json
+import re
 from functools import cache
 from html import escape
 from pathlib import Path
 
-from tokenecon.calculator import markup, parameters
+from tokenecon import __version__
+from tokenecon.calculator import markup, page, parameters
 from tokenecon_book import citations
 from tokenecon_book.build.calculator import STATIC
 
-SHOWN = {"price_rule": {"typical": "median of all sellers", "best": "cheapest offer", "list": "median of hyperscalers"}}
 SECTIONS = (
     ("Your load", ("model", "requests_per_day", "isl", "osl", "profile")),
     ("Machines", ("gpus", "n_gpus", "weights", "kv")),
@@ -17,6 +18,8 @@ SECTIONS = (
 )  # fmt: skip
 MORE = ("cached_prefix", "peak_to_mean", "people", "spare_replicas", "usd_per_kwh", "usd_per_gpu_hour")
 PANEL = ("model", "requests_per_day")
+CHAPTERS = ("decision", "hardware", "economics")  # whose answer is another in the reader's own case
+FIGURE, SECTION = re.compile(r'<figure\b[^>]*\bclass="te-figure'), re.compile(r"<section\b")
 UNITS = {"tok_in": "tokens", "tok_out": "tokens", "request/day": "", "ms/tok_out": "ms", "fraction": "0 to 1",
          "USD/kWh": "USD a kWh", "USD/GPU/h": "USD", "count": "", "ratio": "times", "GPU": "", "date": ""}
 
@@ -35,13 +38,17 @@ def of_page(directive):
     form = "".join(f"<fieldset><legend>{title}</legend>{''.join(field(known, name) for name in names)}</fieldset>"
                    for title, names in SECTIONS)
     more = "".join(field(known, name) for name in MORE)
-    buttons = ("link", "Copy link"), ("command", "Copy command"), ("scenario", "Scenario file"), ("csv", "CSV"), ("cite", "Cite")
+    buttons = (("link", "Copy link"), ("command", "Copy command"), ("scenario", "Scenario file"), ("csv", "CSV"),
+               ("picture", "Picture"), ("cite", "Cite"))
     return (
         f'<div class="calculator" data-calculator="page" data-citation="{escape(citations.book()["text"], quote=True)}">'
         f'<form class="calc-form" novalidate aria-label="Your case">{form}'
         f'<details class="calc-more"><summary>More</summary><fieldset><legend>More parameters</legend>{more}</fieldset></details>'
         f'<p class="calc-buttons"><button type="button" data-do="reset">Start again</button> '
-        f'<button type="button" data-do="compare">Compare with another case</button></p></form>'
+        f'<button type="button" data-do="compare">Compare with another case</button> '
+        f'<button type="button" data-do="open">Open a scenario file</button>'
+        f'<input type="file" data-calc="file" accept=".yml,.yaml" aria-label="A scenario file" hidden></p>'
+        f'<p class="calc-help">Or drop a file on this page: it is read as text and stays on your machine.</p></form>'
         f'<div class="calc-out">{status(found)}'
         f'<div class="calc-wrong" data-calc="address" role="alert" hidden></div>'
         f'<div class="calc-answer" data-calc="answer">{html(found["answer"])}</div>'
@@ -55,7 +62,12 @@ def of_page(directive):
 
 def of_front(directive):
     """The panel of the front page: model and requests a day."""
-    known = facts(Path(directive.env.srcdir) / STATIC)
+    return panel(Path(directive.env.srcdir))
+
+
+def panel(source):
+    """A small panel: model and requests a day, the answer to the base case, the way to the calculator."""
+    known = facts(source / STATIC)
     found = markup.run(known, {})
     return (
         f'<div class="calculator calc-panel" data-calculator="panel" '
@@ -71,6 +83,35 @@ def of_front(directive):
     )
 
 
+def placed(body, html):
+    """The HTML of a chapter with a panel behind the chart at its head, or else before its first section."""
+    sections = [one.start() for one in SECTION.finditer(body)]
+    first = sections[1] if len(sections) > 1 else len(body)
+    figure = FIGURE.search(body, 0, first)
+    at = _end(body, body.rindex('<div class="cell', 0, figure.start())) if figure else first
+    return f"{body[:at]}\n{html}\n{body[at:]}"
+
+
+def _end(body, start):
+    """Where the div that begins at a place ends."""
+    depth = 0
+    for found in re.compile(r"<(/?)div\b[^>]*>").finditer(body, start):
+        depth += -1 if found[1] else 1
+        if depth == 0:
+            return found.end()
+    raise ValueError("a div of a chapter has no end")
+
+
+def add_panel(app, pagename, templatename, context, doctree):
+    """Put the panel into a chapter before its template is filled."""
+    if pagename in CHAPTERS and context.get("body"):
+        context["body"] = placed(context["body"], panel(Path(app.srcdir)))
+
+
+def setup(app):
+    app.connect("html-page-context", add_panel)
+
+
 def status(found):
     """Which case stands there; the script says what it is doing."""
     return f'<p class="calc-status" role="status" data-calc="status">The base case of the book: {escape(found["case"])}</p>'
@@ -83,7 +124,8 @@ def button(does, words):
 
 def start(found):
     """What the buttons hand on before the engine answers."""
-    kept = {name: found[name] for name in ("values", "command", "scenario", "rows", "columns", "case", "sentence")}
+    kept = {name: found[name] for name in ("values", "command", "scenario", "rows", "columns", "case", "sentence", "groups")}
+    kept["version"] = __version__
     text = json.dumps(kept, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return f'<script type="application/json" data-calc="start">{text}</script>'
 
@@ -100,7 +142,7 @@ def field(known, name):
         inside = select(place, name, about, options, value)
     elif ids is not None:
         labels = {"model": lambda one: known["models"][one]["name"], "profile": lambda one: _hours(known["profiles"][one]),
-                  "price_rule": SHOWN["price_rule"].get}.get(name, str)
+                  "price_rule": page.RULE_WORDS.get}.get(name, str)
         inside = select(place, name, about, [(one, labels(one)) for one in ids], value)
     else:
         kind = "numeric" if name in parameters.WHOLE else "decimal"
