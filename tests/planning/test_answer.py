@@ -142,7 +142,8 @@ def test_what_turns_against_the_api_is_where_both_bills_are_the_same():
 
 def test_on_a_trace_the_volume_from_which_machines_pay_has_the_hours_of_its_size():
     found = answer.plan("llama-3.3-70b", isl=1155, osl=211, weights="fp8", gpus="b200-sxm-180gb", n_gpus=1,
-                        limits={"tpot_ms": 50}, requests_per_day=500_000, profile="servegen-m-large", usd_per_gpu_hour=5.0, kind="committed_1y")
+                        limits={"tpot_ms": 50}, requests_per_day=500_000, profile="servegen-m-large", usd_per_gpu_hour=5.0,
+                        kind="committed_1y")
     row, turns = found.best.iloc[0], found.turns.set_index("what")
     api = row["usd_per_mtok"] * turns.loc["usd_per_month", "turns_at"] / turns.loc["usd_per_month", "now"]
     volume = turns.loc["requests_per_day, instances kept all day", "turns_at"]
