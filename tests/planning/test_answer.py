@@ -140,6 +140,23 @@ def test_what_turns_against_the_api_is_where_both_bills_are_the_same():
     assert instances * 2 * row["usd_per_gpu_hour"] == pytest.approx(api * hour, rel=1e-6)
 
 
+def test_on_a_trace_the_volume_from_which_machines_pay_has_the_hours_of_its_size():
+    found = answer.plan("llama-3.3-70b", isl=1155, osl=211, weights="fp8", gpus="b200-sxm-180gb", n_gpus=1,
+                        limits={"tpot_ms": 50}, requests_per_day=500_000, profile="servegen-m-large", usd_per_gpu_hour=5.0,
+                        kind="committed_1y")
+    row, turns = found.best.iloc[0], found.turns.set_index("what")
+    api = row["usd_per_mtok"] * turns.loc["usd_per_month", "turns_at"] / turns.loc["usd_per_month", "now"]
+    volume = turns.loc["requests_per_day, instances kept all day", "turns_at"]
+
+    def dearer(at):
+        hours, burst = answer.traffic.sized("servegen-m-large", at / 86_400)
+        instances = math.ceil(at / 86_400 * burst * hours["ratio"].max() / row["instance_requests_per_s"])
+        return instances * 5.0 * 24 / (api * at * 1366 / 1e6)
+
+    assert all(dearer(volume * above) <= 1.005 for above in (1.03, 1.2, 2, 5))  # hours are looked at every 2 %
+    assert max(dearer(volume * below) for below in np.linspace(0.9, 0.99, 10)) > 1
+
+
 def test_owned_machines_come_in_whole_servers():
     found = answer.plan("llama-3.3-70b", isl=1155, osl=211, weights="fp8", gpus="b200-sxm-180gb", n_gpus=[1, 3], kind="own",
                         limits={"tpot_ms": 50}, requests_per_day=3_000_000)

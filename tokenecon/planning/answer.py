@@ -24,7 +24,7 @@ from tokenecon.serving import lookups
 
 SHOWN = ("gpu", "n_gpus", "weights", "kv")  # of configurations that are alike in these the best one is shown
 LOADS = 8  # of each configuration on the frontier, each half of the one before
-MOST_PEAKED, DOUBLINGS = 100.0, 30  # volumes at which a trace is looked at: from a hundredth of an instance, a billion times up
+MOST_PEAKED, DOUBLINGS, CLOSELY = 100.0, 30, 33  # volumes at which a trace is looked at: from a hundredth of an instance up
 OWN = "own"
 POLICY = "fixed"  # of a load whose hours are not said
 ENDS = ("", "_low", "_high")
@@ -361,14 +361,21 @@ def _volume(asked, share, held):
     """
     if asked.profile not in traffic.HOURLY:
         return from_which(share * max(asked.hours)) * held / max(asked.hours)
-    step = np.sqrt(2)
-    for volume in held / MOST_PEAKED * 2.0 ** np.arange(DOUBLINGS):
+    def pays(volume):
         hours, burst = traffic.sized(asked.profile, volume / units.SECONDS_PER_DAY)
         peak = burst * float(hours["ratio"].max())
-        found = from_which(share * peak) * held / peak
-        if found <= volume * step:
-            return max(found, volume / step)
-    return np.inf
+        return from_which(share * peak) * held / peak
+
+    volumes = held / MOST_PEAKED * 2.0 ** np.arange(DOUBLINGS)
+    last = next((volume for volume in volumes if pays(volume) <= volume), None)
+    if last is None:
+        return np.inf
+    below, *closely = np.geomspace(last / 2, last, CLOSELY)
+    for volume in closely:
+        if pays(volume) <= volume:
+            return max(pays(volume), below)
+        below = volume
+    return last
 
 
 def from_which(share):
