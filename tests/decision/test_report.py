@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import pytest
 
@@ -160,7 +161,7 @@ def test_options_are_refused_in_one_sentence(command, small):
 def test_the_help_has_an_example_that_exists(command, verb):
     code, out, _ = command(verb, "--help")
     assert code == 0
-    example = " ".join(out.split()).partition(f"Example: tokenecon {verb} ")[2].split()[0]
+    example = re.search(rf"Examples?: tokenecon {verb} (\S+)", " ".join(out.split()))[1]
     assert example in scenario.names()
 
 

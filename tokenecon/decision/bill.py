@@ -15,14 +15,13 @@ from tokenecon.calculator.choice import (
     people_usd_per_month,
     rate,
 )
-from tokenecon.decision import scenario_prices
 from tokenecon.errors import NoInput
 from tokenecon.finding import Finding, finding
 from tokenecon.fleet import planning
 from tokenecon.formulas import efficiency, tco
 from tokenecon.ownership import owned_hour
 
-__all__ = ["LINES", "MACHINES", "bound", "energy", "in_currency", "joules", "of_api", "of_machines", "operands", "parts_of_hour",
+__all__ = ["LINES", "MACHINES", "bound", "energy", "in_currency", "joules", "of_api", "of_machines", "parts_of_hour",
            "people_usd_per_month", "rated_kw", "shares", "spare_replicas", "unit_gpus"]
 # words of an interconnect of cards that are bought one by one; modules come soldered to the board of a server or rack
 CARDS = ("PCIe", "bridge", "socket", "ConnectX")
@@ -82,19 +81,3 @@ def in_currency(case, table):
     usd = table[["name", "usd_per_month", "usd_per_mtok"]].merge(shares(case, table), on="name", how="left")
     wanted = [name for name in usd if name.startswith("usd_") and not name.endswith(("_low", "_high", "_marginal"))]
     return usd[["name"]].assign(**{name.removeprefix("usd_"): usd[name] / case.usd_per_unit for name in wanted})
-
-
-def operands(case, row):
-    """What the bill of a choice of :func:`options.offers` is made of: GPUs paid, how busy, their price, tokens sent away.
-
-    ``utilisation`` and ``spare_share`` are shares of the paid GPUs, ``owned`` the inputs of an owned hour, ``api_share`` the
-    share of the tokens that goes to the API at ``usd_per_mtok``.
-    """
-    if row["kind"] == "api":
-        return {"name": row["name"], "kind": "api", "api_share": 1.0, "usd_per_mtok": float(row["usd_per_mtok_used"])}
-    paid = sum(row[f"usd_per_month_{line}"] for line in ("machines", "idle", "spare"))
-    owned = (scenario_prices.owned_inputs(case, row["gpu"], row["utilisation"])["typical"].to_dict() if row["kind"] == "own" else
-             None)
-    return {"name": row["name"], "kind": row["kind"], "gpus": row["gpus"], "utilisation": row["utilisation"],
-            "spare_share": row["usd_per_month_spare"] / paid, "usd_per_gpu_hour": row["usd_per_gpu_hour"], "owned": owned,
-            "months": 0.0 if row["kind"] == "own" else row["commitment_months"]}

@@ -5,7 +5,7 @@ import pandas as pd
 
 from tokenecon import units
 from tokenecon.calculator.choice import tok_per_request
-from tokenecon.decision import bill, fleet_tables, horizon, options, portfolio
+from tokenecon.decision import bill, fleet_tables, horizon, options, portfolio, scenario_prices
 
 ON_TOP = {"api": "peaks to the API"}  # every other kind rents by the hour
 NO_LIMIT = float("inf")
@@ -50,11 +50,27 @@ def _hour(case, row, burst, rates, needed):
     return burst["usd_per_mtok_used"] * mtok
 
 
+def alone(case, row):
+    """What the bill of a choice of :func:`options.offers` is made of: GPUs paid, how busy, their price, tokens sent away.
+
+    ``utilisation`` and ``spare_share`` are shares of the paid GPUs, ``owned`` the inputs of an owned hour, ``api_share`` the
+    share of the tokens that goes to the API at ``usd_per_mtok``.
+    """
+    if row["kind"] == "api":
+        return {"name": row["name"], "kind": "api", "api_share": 1.0, "usd_per_mtok": float(row["usd_per_mtok_used"])}
+    paid = sum(row[f"usd_per_month_{line}"] for line in ("machines", "idle", "spare"))
+    owned = (scenario_prices.owned_inputs(case, row["gpu"], row["utilisation"])["typical"].to_dict() if row["kind"] == "own" else
+             None)
+    return {"name": row["name"], "kind": row["kind"], "gpus": row["gpus"], "utilisation": row["utilisation"],
+            "spare_share": row["usd_per_month_spare"] / paid, "usd_per_gpu_hour": row["usd_per_gpu_hour"], "owned": owned,
+            "months": 0.0 if row["kind"] == "own" else row["commitment_months"]}
+
+
 def operands(case, option):
-    """What the bill of a month of a choice of the draws is made of, at the volume of today; see :func:`bill.operands`."""
+    """What the bill of a month of a choice of the draws is made of, at the volume of today; see :func:`alone`."""
     row = option["row"]
     if option["kind"] == option["base"]:  # one choice alone: the row of offers
-        return bill.operands(case, row)
+        return alone(case, row)
     fleet, demand = option["fleet"], options.rate(case.requests_per_day)
     at = fleet_tables.placed(fleet, np.array([case.requests_per_day]))
     base = sized(option, fleet_tables.peak_replicas(fleet, at))

@@ -102,7 +102,7 @@ def cost(path, price_rule=None, changes=(), measured=()):
     ``changes`` are texts like ``isl=3000`` in place of what the scenario says; ``measured`` runs stand in place of the model's
     speed where they apply.
     """
-    from tokenecon.decision import bill, break_even, options
+    from tokenecon.decision import bill, break_even, mixes, options
 
     case = _case(path, price_rule, changes)
     case.measured = measured
@@ -116,7 +116,7 @@ def cost(path, price_rule=None, changes=(), measured=()):
                 ("What an API costs by each price rule", "api_sellers", sold.table, API),
                 ("From which volume on it beats the API", "break_even", crossings.table, BREAK_EVEN),
                 ("Not to be had", "refused", options.refused(table), REFUSED)]
-    made_of = [bill.operands(case, row) for _, row in options.feasible(table).iterrows()]
+    made_of = [mixes.alone(case, row) for _, row in options.feasible(table).iterrows()]
     return _report(case, sections, [offered, crossings, sold, energy], [options.answer(case, table), sold.sentence]) | {
         "operands": made_of, "command": _command("cost", path, price_rule, changes)}
 

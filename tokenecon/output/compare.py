@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 
-from tokenecon.decision import bill, choice_words, options, scenario
+from tokenecon.decision import bill, choice_words, mixes, options, scenario
 from tokenecon.decision.report import reported
 from tokenecon.errors import BadInput, NoEstimate, NoPrice, NothingServes
 from tokenecon.importers import own_model
@@ -71,7 +71,7 @@ def compare(paths, price_rule=None):
             "others": [shlex.quote(str(path)) for path in paths[1:]],
             "command": f"tokenecon compare {' '.join(shlex.quote(str(path)) for path in paths)}{rule}",
             "scenarios": [{"label": label, "scenario": one.case, "operands": [
-                bill.operands(one.case, row) for _, row in options.feasible(answer.offers.table).iterrows()]}
+                mixes.alone(one.case, row) for _, row in options.feasible(answer.offers.table).iterrows()]}
                 for label, one, answer in zip(labels, given, found, strict=True)]}
 
 

@@ -12,6 +12,7 @@ from tokenecon.output.workbook import (
     CHANGEABLE,
     FILLED,
     LIGHT,
+    LINE_PT,
     LIVE,
     TABLE_ROW,
     TITLED,
@@ -150,7 +151,7 @@ def lines(cell, row):
 def inputs(book, report, mark=""):
     """The sheet of the inputs; gives each choice's cells by what stands in them."""
     sheet, case = book.create_sheet(f"Inputs {mark}".strip()), report["scenario"]
-    headed(sheet, f"Inputs: {case.name}", ("Input", "Value", "Unit", "What it is", "As computed"),
+    headed(sheet, f"Inputs: {case.name}", ("Input", "Value", "As computed", "Unit", "What it is"),
            note="Yellow: change it here, and the sheet Bill follows. All others need a new run of the command on the last sheet.")
     row = TABLE_ROW + 1
     for name, (unit, meaning) in FOLLOWED.items():
@@ -162,7 +163,7 @@ def inputs(book, report, mark=""):
     row = _derived(book, sheet, row, "mtok_per_month",
                    "=requests_per_day*(isl+osl)/tokens_per_mtok*days_per_year/months_per_year", "Mtok", "Tokens of a month")
     rows = range(TABLE_ROW + 1, TABLE_ROW + 1 + len(FOLLOWED))
-    same = ",".join(f"B{at}=E{at}" for at, name in zip(rows, FOLLOWED, strict=True) if name in SIZING)
+    same = ",".join(f"B{at}=C{at}" for at, name in zip(rows, FOLLOWED, strict=True) if name in SIZING)
     row = _derived(book, sheet, row, "machines_as_sized", f"=AND({same})", "", "Whether the machines fit the load above")
     at = _choices(sheet, row + 1, report["operands"])
     row = row + len(report["operands"]) + 4
@@ -172,9 +173,10 @@ def inputs(book, report, mark=""):
         value = getattr(case, name)
         put(sheet, line, 1, name, font=LIGHT)
         put(sheet, line, 2, ", ".join(value) if isinstance(value, list | tuple) else value if value is not None else "not stated")
-        put(sheet, line, 4, words, font=LIGHT)
+        put(sheet, line, 5, words, font=LIGHT)
     fitted(sheet)
-    sheet.column_dimensions["B"].width = sheet.column_dimensions["C"].width = 18
+    for letter in "BCDEFGHIJK":
+        sheet.column_dimensions[letter].width = 17
     return at
 
 
@@ -188,10 +190,10 @@ def _named(book, sheet, row, name, value, unit, meaning, live=False):
     """A value with its name; the next row."""
     put(sheet, row, 1, name)
     put(sheet, row, 2, value, form="General", font=CHANGEABLE if live else None, fill=LIVE if live else None)
-    put(sheet, row, 3, unit, font=LIGHT)
-    put(sheet, row, 4, meaning)
+    put(sheet, row, 4, unit, font=LIGHT)
+    put(sheet, row, 5, meaning)
     if live:
-        put(sheet, row, 5, value, font=LIGHT)
+        put(sheet, row, 3, value, font=LIGHT)
     _define(book, sheet, name, row)
     return row + 1
 
@@ -199,8 +201,8 @@ def _named(book, sheet, row, name, value, unit, meaning, live=False):
 def _derived(book, sheet, row, name, text, unit, meaning):
     put(sheet, row, 1, name)
     formula(sheet, row, 2, marked(text, sheet.title.removeprefix("Inputs").strip()), "General")
-    put(sheet, row, 3, unit, font=LIGHT)
-    put(sheet, row, 4, meaning)
+    put(sheet, row, 4, unit, font=LIGHT)
+    put(sheet, row, 5, meaning)
     _define(book, sheet, name, row)
     return row + 1
 
@@ -235,6 +237,7 @@ def _heads(sheet, row, title, heads):
     put(sheet, row, 1, title, font=TITLED)
     for place, head in enumerate(heads, 1):
         put(sheet, row + 1, place, head, font=BOLD, fill=FILLED, wrap=True)
+    sheet.row_dimensions[row + 1].height = 2 * LINE_PT
     return row + 2
 
 

@@ -16,9 +16,10 @@ from tokenecon.prices import price_book
 
 MOST_ROWS = 1_048_000  # of a sheet, less what stands above the table
 HEAD, TABLE_ROW = 1, 3  # rows of the title and of the head of a table
-BOLD, TITLED, LIGHT = Font(bold=True), Font(bold=True, size=14), Font(color="FF595959")
+FACE = "Calibri"  # of openpyxl's plain cells
+BOLD, TITLED, LIGHT = Font(FACE, bold=True), Font(FACE, bold=True, size=14), Font(FACE, color="FF595959")
 FILLED, LIVE = PatternFill("solid", fgColor="FFE7ECF3"), PatternFill("solid", fgColor="FFFFF6D6")
-CHANGEABLE = Font(color="FF0B3D91", bold=True)
+CHANGEABLE = Font(FACE, color="FF0B3D91", bold=True)
 RULE = Border(bottom=Side(style="thin", color="FF8A94A6"))
 WIDEST, NARROWEST, LINE_PT = 60, 9, 15
 ENDS = {"_low": "low end", "_high": "high end"}
@@ -131,6 +132,7 @@ def headed(sheet, title, heads, row=TABLE_ROW, note=""):
     for place, head in enumerate(heads, 1):
         cell = put(sheet, row, place, head, font=BOLD, fill=FILLED, wrap=True)
         cell.border = RULE
+    sheet.row_dimensions[row].height = 3 * LINE_PT  # a head may take three lines
     sheet.freeze_panes = sheet.cell(row + 1, 2)
 
 
@@ -196,5 +198,5 @@ def sources(book, ids, command, own_facts=""):
         for place, column in enumerate(SOURCE_COLUMNS, 1):
             cell = put(sheet, row, place, one[column])
             if column == "url" and re.match("https?://", str(one[column])):
-                cell.hyperlink, cell.font = str(one[column]), Font(color="FF0B3D91", underline="single")
+                cell.hyperlink, cell.font = str(one[column]), Font(FACE, color="FF0B3D91", underline="single")
     fitted(sheet, start)

@@ -72,7 +72,7 @@ def test_in_a_scenario_the_measured_speed_stands_in_place_of_the_models(runs, tm
     assert own.loc["h200-sxm-141gb", ["n_gpus", "requests_per_s", "requests_per_s_high", "concurrency"]].tolist() == [2, 4, 4, 32]
     assert own.loc["h200-sxm-141gb", "service_s"] == pytest.approx(8)  # 32 clients, 4 answers a second
     assert own.loc["h100-sxm-80gb"].equals(plain.loc["h100-sxm-80gb"])
-    done = report.cost(path, None, runs(VLLM))
+    done = report.cost(path, None, (), runs(VLLM))
     assert {"h200-sxm-141gb", "h100-sxm-80gb"} <= set(done["sections"][0][2]["gpu"])
 
 
@@ -86,7 +86,7 @@ def test_a_run_of_another_case_is_not_taken_for_it(runs, tmp_path, change, words
     path = tmp_path / "mine.yml"
     path.write_text(CASE.replace(*change), encoding="utf-8")
     with pytest.raises(BadInput, match=re.escape(words)):
-        report.cost(path, None, runs(VLLM))
+        report.cost(path, None, (), runs(VLLM))
 
 
 def test_the_command(command, tmp_path):
