@@ -167,7 +167,7 @@ def test_cases_as_values():
     good = {"model": "llama-3.1-8b", "gpu": "h100-sxm-80gb", "n_gpus": 2, "isl": 1000, "osl": 200, "weights": "fp8", "tp": 2,
             "concurrency": 16, "usd_per_gpu_hour": 2.5, "utilisation": 0.7, "draft_tokens": 2, "acceptance": 0.6,
             "cached_prefix": 0.3, "pp": 1, "ep": 1, "prefill_gpus": 0, "attention_dp": 1}
-    for rows in tried(tokenecon.estimate, (swapped(good, chance) for _ in range(ROUNDS))):
+    for rows in tried(lambda case: tokenecon.estimate(case).to_frame(), (swapped(good, chance) for _ in range(ROUNDS))):
         sound(rows)
 
 
@@ -269,7 +269,7 @@ def test_ids():
     chance, known = random.Random(SEED), list(data.models().index)
 
     def read(text):
-        return tokenecon.estimate({"model": text, "gpu": text, "n_gpus": 1, "isl": 100, "osl": 100})
+        return tokenecon.estimate({"model": text, "gpu": text, "n_gpus": 1, "isl": 100, "osl": 100}).to_frame()
 
     for rows in tried(read, (cut(chance.choice(known), chance) for _ in range(ROUNDS // 4))):
         sound(rows)
@@ -328,7 +328,7 @@ def test_folders_of_facts(tmp_path):
             data.use(tmp_path)
             if not far:
                 return None, None
-            rows = tokenecon.estimate({"model": "my-model", "gpu": "my-gpu", "n_gpus": 1, "isl": 100, "osl": 100})
+            rows = tokenecon.estimate({"model": "my-model", "gpu": "my-gpu", "n_gpus": 1, "isl": 100, "osl": 100}).to_frame()
             return rows, options.offers(scenario.case(copy.deepcopy(case), tmp_path / "case.yml")).table
         finally:
             (tmp_path / f"{name}.csv").write_text(tables[name], encoding="utf-8")

@@ -25,6 +25,7 @@ OF_NOTEBOOKS = ("notebook", "parameters", "together")
 STEPS = ("step", "factor", "count")
 LOOK = "see `tokenecon sweep --help`"
 SLACK = 1e-9  # of a step: so that 0.1, 0.2 … 0.3 has its end
+LARGEST = 1e15  # of a number
 DIGITS = 12  # of a value of a range: 0.1 + 0.2 is 0.3
 
 
@@ -170,7 +171,7 @@ def _value(where, field, name, value):
         raise BadGrid(where, f"{field} has {quoted(str(value))} among its values, but each must be one number or text")
     if name in checks.NUMBERS and value is not None:
         read = numbers.of_text(value.strip()) if isinstance(value, str) else value  # YAML reads 1e3 as a text
-        if isinstance(read, bool) or not isinstance(read, int | float) or read != read:
+        if isinstance(read, bool) or not isinstance(read, int | float) or read != read or abs(read) > LARGEST:
             raise BadGrid(where, f"{field} has {quoted(value)} among its values, but must be {checks.allowed_text(name)}")
         return read
     if name in checks.WORDS and value is not None:
@@ -182,7 +183,8 @@ def _range(where, field, given):
     """``{from: 500, to: 8000, step: 500}``, or with ``factor`` or ``count`` in place of ``step``; both ends are in it."""
     given = {name: numbers.of_text(one.strip()) if isinstance(one, str) else one for name, one in given.items()}
     steps = [name for name in STEPS if name in given]
-    numeric = all(isinstance(one, int | float) and not isinstance(one, bool) and math.isfinite(one) for one in given.values())
+    numeric = all(isinstance(one, int | float) and not isinstance(one, bool) and abs(one) <= LARGEST
+                  for one in given.values())
     if len(steps) != 1 or set(given) != {"from", "to", *steps} or not numeric:
         raise BadGrid(where, f"{field} is no range; write numbers as in {{from: 500, to: 8000, step: 500}}, or with factor or "
                       "count in place of step")

@@ -92,7 +92,7 @@ def listing(folder):
 
 
 def _line(line):
-    return json.dumps(line, ensure_ascii=False) + "\n"
+    return json.dumps(line, ensure_ascii=False, default=str) + "\n"  # YAML has dates
 
 
 def write(folder, name, content):
