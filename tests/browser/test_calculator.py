@@ -54,7 +54,8 @@ def test_a_finance_lead_taps_twice_on_a_phone(look):
         field = page.locator("#calc-requests_per_day")
         field.click()  # the first tap; the number is typed
         field.fill("500000")
-        page.wait_for_function("() => document.querySelector('.calc-status').textContent.includes('500,000 requests')", seconds=60)
+        page.wait_for_function("() => document.querySelector('.calc-status').textContent.includes('500,000 requests')",
+                               seconds=60)
         page.wait_for_function(DONE, seconds=60)
         said = page.locator(".calc-bar-month").all_inner_texts()
         assert said[0] == months(table)["API"] and len(said) >= 3

@@ -54,9 +54,9 @@ def of_swings(found):
     if not found["rows"]:
         return element("p", "calc-swings calc-note", "")
     return element("div", "calc-swings", table(
-        "calc-moves", "What would change a month of this most: " + found["name"], ["Input", "Now", "Instead", "A month"],
+        "calc-moves", "What would change the bill of the cheapest machines most: " + found["name"], ["Input", "Now", "Instead", "A month"],
         found["rows"]), element("p", "calc-note", "One input at a time, the load as it is: other ends of what the book assumes, "
-                                "other formats, hours and price rules. The range is the change."))
+                                "other formats, hours and price rules. Below each bill: the change."))
 
 
 def bars(found):
