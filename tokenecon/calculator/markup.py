@@ -53,10 +53,11 @@ def of_swings(found):
     """What would change a bill most."""
     if not found["rows"]:
         return element("p", "calc-swings calc-note", "")
-    return element("div", "calc-swings", table(
-        "calc-moves", "What would change the bill of the cheapest machines most: " + found["name"], ["Input", "Now", "Instead", "A month"],
-        found["rows"]), element("p", "calc-note", "One input at a time, the load as it is: other ends of what the book assumes, "
-                                "other formats, hours and price rules. Below each bill: the change."))
+    caption = "What would change the bill of the cheapest machines most: " + found["name"]
+    note = ("One input at a time, the load as it is: other ends of what the book assumes, other formats, hours and price rules. "
+            "Below each bill: the change.")
+    return element("div", "calc-swings", table("calc-moves", caption, ["Input", "Now", "Instead", "A month"], found["rows"]),
+                   element("p", "calc-note", note))
 
 
 def bars(found):

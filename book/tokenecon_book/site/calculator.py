@@ -69,10 +69,11 @@ def panel(source, title=""):
     """A small panel: model and requests a day, the answer to the base case, the way to the calculator."""
     known = facts(source / STATIC)
     found = markup.run(known, {})
+    head = f'<p class="calc-title">{title}</p>' if title else ""
     return (
         f'<div class="calculator calc-panel" data-calculator="panel" '
         f'data-citation="{escape(citations.book()["text"], quote=True)}">'
-        f'{title and f"""<p class="calc-title">{title}</p>"""}'
+        f'{head}'
         f'<form class="calc-form" novalidate aria-label="Your case">{"".join(field(known, name) for name in PANEL)}</form>'
         f'<div class="calc-out">{status(found)}'
         f'<div class="calc-answer" data-calc="answer">{html(found["panel"])}</div>'
