@@ -1,7 +1,7 @@
 // The bars of an answer as a picture that stands alone: parameters, version and address in its foot.  A tree like those of the page.
 
 const WIDE = 840, EDGE = 28, ROW = 64, LINE = 20;
-const LETTERS = 104; // of a line in the foot
+const LETTERS = 125; // of a line in the foot
 const COLOURS = { "API": "#1c7c4a", "rent by the hour": "#b35a00", "commitment": "#7a3b78", "own": "#1a56a8" };
 const FONT = "Arial, 'Liberation Sans', sans-serif";
 

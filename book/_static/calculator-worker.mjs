@@ -4,7 +4,8 @@
 import { loadMicroPython } from "./calculator/micropython.mjs";
 import { engine } from "./calculator-engine.mjs";
 
-const PATIENCE = 300; // ms between two answers while accelerators are left, so that a table fills and nothing flickers
+const PATIENCE = 300; // ms until a table that fills is shown, so that nothing flickers
+const LONGER = 1.7; // times as long until it is shown again: to write it takes time, too
 
 async function text(name) {
   const answer = await fetch(new URL(`./calculator/${name}.json`, import.meta.url));
@@ -22,7 +23,13 @@ const started = start();
 let newest = 0;
 
 const SLICE = 25; // ms of work until a newer question is heard
-const pause = () => new Promise((go) => setTimeout(go));
+const turn = new MessageChannel(); // a timer would wait 4 ms each time
+let go = null;
+turn.port1.onmessage = () => go();
+const pause = () => new Promise((done) => {
+  go = done; // whoever waited before is outdated
+  turn.port2.postMessage(null);
+});
 
 self.onmessage = async ({ data: { id, given, brief, text: file } }) => {
   if (file === undefined) newest = id;
@@ -35,10 +42,12 @@ self.onmessage = async ({ data: { id, given, brief, text: file } }) => {
     if (id !== newest) return;
     run.begin(given);
     let last = performance.now();
+    let patience = PATIENCE;
     while (run.step()) {
-      if (performance.now() - last > PATIENCE) {
+      if (performance.now() - last > patience) {
         self.postMessage({ id, found: run.told() });
         last = performance.now();
+        patience *= LONGER;
       }
       await pause();
       if (id !== newest) return;

@@ -21,7 +21,7 @@ def link(given):
 
 def answered(page):
     """Wait for the engine, and give the cells of all choices by name."""
-    page.wait_for_function(DONE, timeout=60_000)
+    page.wait_for_function(DONE, seconds=60)
     rows = page.evaluate("() => [...document.querySelectorAll('.calc-all tbody tr')].map((row) => [...row.cells].map("
                          "(cell) => [...cell.childNodes].map((node) => node.textContent)))")
     return {row[0][0]: row for row in rows}
@@ -41,6 +41,7 @@ def test_an_engineer_reopens_a_link_and_reads_the_numbers_of_the_command(look):
         page.reload()
         assert answered(page) == found
         page.locator("[data-do=command]").click()
+        page.wait_for_function("() => document.querySelector('[data-calc=copied]').textContent !== ''")
         assert "tokenecon cost chat-assistant -p isl 3000 -p osl 1000 -p gpus h100-sxm-80gb -p n_gpus 4" in (
             page.locator("[data-calc=copied]").inner_text())
         assert not watched.complaints
@@ -54,8 +55,8 @@ def test_a_finance_lead_taps_twice_on_a_phone(look):
         field.click()  # the first tap; the number is typed
         field.fill("500000")
         page.wait_for_function("() => document.querySelector('.calc-status').textContent.includes('500,000 requests')",
-                               timeout=60_000)
-        page.wait_for_function(DONE, timeout=60_000)
+                               seconds=60)
+        page.wait_for_function(DONE, seconds=60)
         said = page.locator(".calc-bar-month").all_inner_texts()
         assert said[0] == months(table)["API"] and len(said) >= 3
         assert page.locator("[data-calc=open]").get_attribute("href") == "calculator.html?requests_per_day=500000"
@@ -91,11 +92,11 @@ def test_by_keyboard_a_wrong_value_is_told_and_the_last_good_result_stays(look):
         assert page.locator("[data-calculator][data-stale]").count() == 1
         page.keyboard.press("Control+A")
         page.keyboard.type("2000")
-        page.wait_for_function("() => document.querySelector('.calc-status').textContent.includes('2,000')", timeout=30_000)
+        page.wait_for_function("() => document.querySelector('.calc-status').textContent.includes('2,000')", seconds=30)
         assert answered(page) != before and page.locator("[data-stale]").count() == 0
         page.go_back()
         page.go_back()
-        page.wait_for_function("() => document.querySelector('.calc-status').textContent.includes('1,155')", timeout=30_000)
+        page.wait_for_function("() => document.querySelector('.calc-status').textContent.includes('1,155')", seconds=30)
         assert answered(page) == before
         page.evaluate("() => document.querySelectorAll('.calculator details').forEach((one) => { one.open = true })")
         assert page.evaluate("() => document.documentElement.scrollWidth") <= 320
@@ -121,7 +122,7 @@ def test_two_cases_stand_side_by_side_by_link(look):
     with look() as watched:
         page = watched.open(link({"gpus": H100, "2.gpus": "mi300x-192gb"}))
         page.wait_for_function("() => document.querySelectorAll('.calc-beside tbody tr').length > 3 && "
-                               "!document.querySelector('.calc-beside').textContent.includes('…')", timeout=60_000)
+                               "!document.querySelector('.calc-beside').textContent.includes('…')", seconds=60)
         rows = [row.inner_text() for row in page.locator(".calc-beside tbody tr").all()]
         assert "H100 SXM" in rows[0] and "MI300X" in rows[0], "differences come first"
         assert re.search(r"\$[\d,]+ – \$[\d,]+", rows[1])

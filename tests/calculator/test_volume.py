@@ -10,12 +10,12 @@ from tokenecon_book.site import calculator
 
 ONE = {"gpus": H100}
 CASES = {
-    "a service that peaks like its size": {},
+    "a service that peaks like its size": ONE,
     "a tie, which the cheaper of today wins": ONE | {"n_gpus": 4, "isl": 3000, "osl": 1000},
     "cards and experts": {"model": "gpt-oss-120b", "gpus": L40S, "weights": "mxfp4", "kv": "bf16"},
     "a steady load": ONE | {"profile": "flat"},
     "a smooth day": {"gpus": MI300X, "peak_to_mean": 3},
-    "never": ONE | {"price_rule": "best"},
+    "never": ONE | {"price_rule": "best", "profile": "flat"},
     "nothing serves": ONE | {"tpot_ms": 1},
 }  # fmt: skip
 

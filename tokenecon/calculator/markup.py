@@ -6,7 +6,6 @@ text in both.
 
 import json
 
-from tokenecon import numbers
 from tokenecon.calculator import answer, page, parameters, scenario_text, volume
 
 CLASSES = {"API": "api", "rent by the hour": "rent", "commitment": "commit", "own": "own"}
@@ -53,10 +52,11 @@ def of_swings(found):
     """What would change a bill most."""
     if not found["rows"]:
         return element("p", "calc-swings calc-note", "")
-    return element("div", "calc-swings", table(
-        "calc-moves", "What would change a month of this most: " + found["name"], ["Input", "Now", "Instead", "A month"],
-        found["rows"]), element("p", "calc-note", "One input at a time, the load as it is: other ends of what the book assumes, "
-                                "other formats, hours and price rules. The range is the change."))
+    caption = "What would change the bill of the cheapest machines most: " + found["name"]
+    note = ("One input at a time, the load as it is: other ends of what the book assumes, other formats, hours and price rules. "
+            "Below each bill: the change.")
+    return element("div", "calc-swings", table("calc-moves", caption, ["Input", "Now", "Instead", "A month"], found["rows"]),
+                   element("p", "calc-note", note))
 
 
 def bars(found):
@@ -169,12 +169,12 @@ class Run:
         return shown
 
     def told(self):
-        """The same as JSON."""
-        return json.dumps(numbers.jsonable(self.found()))
+        """The same as JSON: texts, and bills that are numbers."""
+        return json.dumps(self.found())
 
     def told_later(self):
         """What stands behind the answer as JSON: class to tree."""
-        return json.dumps(numbers.jsonable(self.later))
+        return json.dumps(self.later)
 
 
 def run(facts, given):

@@ -65,13 +65,15 @@ def of_front(directive):
     return panel(Path(directive.env.srcdir))
 
 
-def panel(source):
+def panel(source, title=""):
     """A small panel: model and requests a day, the answer to the base case, the way to the calculator."""
     known = facts(source / STATIC)
     found = markup.run(known, {})
+    head = f'<p class="calc-title">{title}</p>' if title else ""
     return (
         f'<div class="calculator calc-panel" data-calculator="panel" '
         f'data-citation="{escape(citations.book()["text"], quote=True)}">'
+        f'{head}'
         f'<form class="calc-form" novalidate aria-label="Your case">{"".join(field(known, name) for name in PANEL)}</form>'
         f'<div class="calc-out">{status(found)}'
         f'<div class="calc-answer" data-calc="answer">{html(found["panel"])}</div>'
@@ -105,7 +107,7 @@ def _end(body, start):
 def add_panel(app, pagename, templatename, context, doctree):
     """Put the panel into a chapter before its template is filled."""
     if pagename in CHAPTERS and context.get("body"):
-        context["body"] = placed(context["body"], panel(Path(app.srcdir)))
+        context["body"] = placed(context["body"], panel(Path(app.srcdir), "What it costs in your case"))
 
 
 def setup(app):
