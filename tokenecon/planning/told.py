@@ -27,13 +27,14 @@ RANGED = ("usd_per_mtok", "usd_per_month", "instance_requests_per_s", "instance_
 
 
 def tell(found, show, *, as_json=False, csv=None):
-    """Print a plan as tables by ``show(rows)``, or as JSON; and write the best configurations to a CSV file."""
+    """Print a plan as tables by ``show(rows)``, or as JSON; and write them as CSV, of which the first are the best configurations."""
+    held = {name: getattr(found, name) for name in ("best", "frontier", "turns", "refused")}
     if csv is not None:
         from tokenecon.decision import report
 
-        report.write(found.best, csv)
+        report.write(held, csv)
     if as_json:
-        tables = {name: getattr(found, name).to_dict("records") for name in ("best", "frontier", "turns", "refused")}
+        tables = {name: table.to_dict("records") for name, table in held.items()}
         print(json.dumps(jsonable({"tokenecon": __version__, "asked": found.asked, "sentence": found.sentence, "note": found.note,
                                    "configurations": found.configurations, "tables": tables}), indent=1, ensure_ascii=False))
         return
