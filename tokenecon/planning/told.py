@@ -27,7 +27,7 @@ RANGED = ("usd_per_mtok", "usd_per_month", "instance_requests_per_s", "instance_
 
 
 def tell(found, show, *, as_json=False, csv=None):
-    """Print a plan as tables by ``show(rows)``, or as JSON; and write them as CSV, of which the first are the best configurations."""
+    """Print a plan as tables by ``show(rows)``, or as JSON; and write them as CSV, the best configurations first."""
     held = {name: getattr(found, name) for name in ("best", "frontier", "turns", "refused")}
     if csv is not None:
         from tokenecon.decision import report
