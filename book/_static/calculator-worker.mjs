@@ -22,6 +22,7 @@ async function start() {
 const started = start();
 let newest = 0;
 
+const QUIET = 200; // ms after an answer until what stands behind it is begun: who types on is served first
 const SLICE = 25; // ms of work until a newer question is heard
 const turn = new MessageChannel(); // a timer would wait 4 ms each time
 let go = null;
@@ -53,6 +54,7 @@ self.onmessage = async ({ data: { id, given, brief, text: file } }) => {
       if (id !== newest) return;
     }
     self.postMessage({ id, found: run.told() });
+    if (!brief) await new Promise((done) => setTimeout(done, QUIET));
     for (let open = !brief; open;) {
       await pause();
       if (id !== newest) return;
