@@ -28,7 +28,7 @@ const turn = new MessageChannel(); // a timer would wait 4 ms each time
 let go = null;
 turn.port1.onmessage = () => go();
 const pause = () => new Promise((done) => {
-  go = done; // whoever waited before is outdated
+  go = done; // only the newest question waits: whoever waited before is outdated
   turn.port2.postMessage(null);
 });
 
@@ -54,8 +54,9 @@ self.onmessage = async ({ data: { id, given, brief, text: file } }) => {
       if (id !== newest) return;
     }
     self.postMessage({ id, found: run.told() });
-    if (!brief) await new Promise((done) => setTimeout(done, QUIET));
-    for (let open = !brief; open;) {
+    if (brief) return;
+    await new Promise((done) => setTimeout(done, QUIET));
+    for (let open = id === newest; open;) {
       await pause();
       if (id !== newest) return;
       const until = performance.now() + SLICE;
