@@ -139,9 +139,13 @@ def distinct(row: Row) -> "tuple[Row, Any]":
     if _array(row):
         values, places = _np.unique(row, return_inverse=True)
         return values, places.reshape(_np.shape(row))
-    found = sorted(set(row))
-    place = {value: at for at, value in enumerate(found)}
-    return found, [place[value] for value in row]
+    found: list[float] = []
+    place = [0] * len(row)
+    for value, at in sorted(zip(row, range(len(row)))):  # noqa: B905  (MicroPython's zip takes no strict)
+        if not found or value != found[-1]:
+            found.append(value)  # no set, no dict: MicroPython tells floats with the same whole part apart slowly
+        place[at] = len(found) - 1
+    return found, place
 
 
 def below(x: Quantity, row: Row) -> Quantity:

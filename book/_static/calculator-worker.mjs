@@ -22,12 +22,13 @@ async function start() {
 const started = start();
 let newest = 0;
 
+const QUIET = 200; // ms after an answer until what stands behind it is begun: who types on is served first
 const SLICE = 25; // ms of work until a newer question is heard
 const turn = new MessageChannel(); // a timer would wait 4 ms each time
 let go = null;
 turn.port1.onmessage = () => go();
 const pause = () => new Promise((done) => {
-  go = done; // whoever waited before is outdated
+  go = done; // only the newest question waits: whoever waited before is outdated
   turn.port2.postMessage(null);
 });
 
@@ -53,7 +54,9 @@ self.onmessage = async ({ data: { id, given, brief, text: file } }) => {
       if (id !== newest) return;
     }
     self.postMessage({ id, found: run.told() });
-    for (let open = !brief; open;) {
+    if (brief) return;
+    await new Promise((done) => setTimeout(done, QUIET));
+    for (let open = id === newest; open;) {
       await pause();
       if (id !== newest) return;
       const until = performance.now() + SLICE;

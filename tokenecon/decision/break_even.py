@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from tokenecon.calculator.choice import per_mtok, tok_per_request
+from tokenecon.calculator.volume import BEYOND, GRID, LEAST, MOST, WITHIN
 from tokenecon.decision import bill, choice_words, options
 from tokenecon.errors import NothingServes
 from tokenecon.finding import Finding, finding, named
@@ -17,9 +18,6 @@ COLUMNS = {
     "usd_per_mtok_full": ("Cost when always full", "USD/Mtok"), "usd_per_mtok_api": ("API", "USD/Mtok"),
     "note": ("Note", None),
 }  # fmt: skip
-GRID = 200  # volumes searched
-LEAST, MOST = 1e-3, 1e3  # of what one replica does in a day, and of what the case asks
-BEYOND, WITHIN = 5, 128  # volumes above the last dear one that are searched closely, and points of each close search
 OTHER_END = {"_low": "_high", "": "", "_high": "_low"}  # a fast replica makes a cheap token
 AROUND = 10  # the figure goes so far below and above the volumes of interest
 LINES = 3  # own and rented choices in the figure
