@@ -107,7 +107,7 @@ def head(root, **context):
 
 def test_a_link_to_a_page_is_shown_with_title_sentence_and_picture(root):
     text = head(root, pageurl="https://example.org/book/hour.html",
-                picture={"address": "https://example.org/book/figures/hour-parts.png", "title": "Parts & all"})
+                picture={"address": "https://example.org/book/latest/figures/hour-parts.png", "title": "Parts & all"})
     said = dict(re.findall(r'<meta (?:property|name)="((?:og|twitter):[^"]*)" content="([^"]*)" />', text))
     assert said["og:title"] == "T x" and said["og:description"] == "Says &#34;more&#34; &lt;b&gt;"
     assert said["og:url"] == "https://example.org/book/hour.html" and said["og:type"] == "article"

@@ -250,6 +250,7 @@ ANOTHER_THING = {
 
 def test_no_notebook_types_a_number_that_a_row_holds():
     rows = data.table("assumptions")
+    rows = rows[~rows["id"].str.startswith("published.")]  # figures of others, held against ours, are nobody's input
     for name, path in notebooks.catalogue().items():
         for one in parameters.spec(path).values():
             assert one.unit and one.meaning, f"{name}: parameter '{one.name}' lacks its comment `# unit: meaning`"

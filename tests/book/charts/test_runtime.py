@@ -163,7 +163,7 @@ def test_without_script_the_picture_is_there(visit):
         tab = visit(java_script_enabled=False, viewport={"width": width, "height": 800})
         assert tab.locator(f"svg.te-{name}").is_visible()
         assert tab.locator("svg.te-static:visible").count() == 1
-        assert "Cost [USD per million output tokens]" in tab.locator(f"svg.te-{name}").text_content()
+        assert "Cost [USD per million output tokens, log scale]" in tab.locator(f"svg.te-{name}").text_content()
 
 
 def test_a_broken_chart_keeps_its_picture_and_says_so(visit, folder):

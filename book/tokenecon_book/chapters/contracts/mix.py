@@ -222,7 +222,7 @@ def headline(case):
 @finding
 def ways(whole, answer):
     """The bills of :func:`bills` under the answer of the chapter, which they show."""
-    return Finding(whole.table, answer.sentence.removesuffix("."), whole.note)
+    return Finding(whole.table, answer.sentence.removesuffix("."), whole.note, {"of_base": "fraction"})
 
 
 def used_contracts(table):

@@ -51,7 +51,8 @@ def utilisations(case):
         f"A replica: {pools.count(case.n_gpus, 'GPU')}, {pools.count(found['concurrency'], 'request')} in flight within "
         f"{case.ttft_ms:g} ms to the first token and {case.tpot_ms:g} ms a token. Outer bound: {strict:.1%} to {loose:.0%} of "
         f"requests waiting. A site: {site_words}. By day: sized for an hour {peak:.2f} times as busy as the mean. "
-        "Poisson arrivals; real ones come in bursts."), claimed=printed_utilisations(), alone=lone, batched=full)
+        "Poisson arrivals; real ones come in bursts."), claimed=printed_utilisations(), alone=lone, batched=full,
+        by_day=full and full / peak)
 
 
 def size_words(n_gpus):
