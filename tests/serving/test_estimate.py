@@ -79,7 +79,7 @@ VALUES = (
 def outcome(cases):
     """What `estimate` says: a table, or the sentence with which it refuses."""
     try:
-        return tokenecon.estimate(cases, percentiles=True)
+        return tokenecon.estimate(cases, percentiles=True).to_frame()
     except BadInput as error:
         return str(error)
 
@@ -104,11 +104,13 @@ def test_one_dict_gives_what_a_table_of_one_row_gives():
 
 def test_without_intervals_the_rest_is_the_same(command, tmp_path):
     cases = pd.DataFrame([GOOD, GOOD | {"isl": 0}, GOOD | {"gpu": "h200-sxm-141gb"}], index=[7, 7, 9])
-    full = tokenecon.estimate(cases)
+    full = tokenecon.estimate(cases).to_frame()
     ends = [name for name in full if name.endswith(("_low", "_high"))]
     assert len(ends) == 14
-    pd.testing.assert_frame_equal(tokenecon.estimate(cases, intervals=False), full.drop(columns=ends), check_exact=True)
-    pd.testing.assert_frame_equal(tokenecon.estimate(GOOD, intervals=False), tokenecon.estimate(GOOD).drop(columns=ends))
+    bare = tokenecon.estimate(cases, intervals=False).to_frame()
+    pd.testing.assert_frame_equal(bare, full.drop(columns=ends), check_exact=True)
+    pd.testing.assert_frame_equal(tokenecon.estimate(GOOD, intervals=False).to_frame(),
+                                  tokenecon.estimate(GOOD).to_frame().drop(columns=ends))
     cases.to_csv(tmp_path / "cases.csv", index=False)
     assert command("estimate", tmp_path / "cases.csv", "-o", tmp_path / "out.csv", "--no-intervals")[0] == 1
     assert list(pd.read_csv(tmp_path / "out.csv").columns) == list(full.drop(columns=ends).columns)
@@ -118,7 +120,7 @@ def test_a_table_gives_the_same_bytes_each_time_and_is_not_changed():
     gpus = ("l4", "h200-nvl-141gb", "x")
     cases = pd.DataFrame([GOOD | {"isl": length, "gpu": gpu} for length in range(1, 300) for gpu in gpus])
     before = cases.copy()
-    first, second = tokenecon.estimate(cases), tokenecon.estimate(cases)
+    first, second = tokenecon.estimate(cases).to_frame(), tokenecon.estimate(cases).to_frame()
     pd.testing.assert_frame_equal(first, second, check_exact=True)
     first["isl"] = 0
     pd.testing.assert_frame_equal(cases, before)
@@ -205,7 +207,7 @@ def test_an_engine_may_have_a_version():
     assert table["unmeasured"].tolist() == ["", "", "", "", "engine 'vllm 9.1'", ""]
     assert table["tpot_ms_high"].iloc[4] > table["tpot_ms_high"].iloc[0]
     pd.testing.assert_frame_equal(table.iloc[[3]].reset_index(drop=True), tokenecon.estimate(GOOD | {
-        "engine": names[3], "concurrency": 8}))
+        "engine": names[3], "concurrency": 8}).to_frame())
 
 
 @pytest.mark.parametrize(("engine", "says"), [

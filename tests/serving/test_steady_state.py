@@ -162,8 +162,8 @@ def table(size=60):
 
 
 def test_splitting_a_table_changes_no_row():
-    whole = tokenecon.estimate(table())
-    parts = pd.concat([tokenecon.estimate(table().iloc[:17]), tokenecon.estimate(table().iloc[17:])])
+    whole = tokenecon.estimate(table()).to_frame()
+    parts = pd.concat([tokenecon.estimate(part).to_frame() for part in (table().iloc[:17], table().iloc[17:])])
     pd.testing.assert_frame_equal(whole, parts)
 
 
@@ -176,7 +176,7 @@ def test_cost_scales_with_price_and_with_one_over_utilisation():
 
 def test_no_number_is_missing_infinite_or_negative_without_an_error():
     result = tokenecon.estimate(pd.concat([table(), table().assign(load="offline", concurrency=np.nan),
-                                           table().assign(load="static")], ignore_index=True))
+                                           table().assign(load="static")], ignore_index=True)).to_frame()
     numbers = result.select_dtypes("number").drop(columns="concurrency")
     good = result["error"] == ""
     assert good.sum() > 100
@@ -187,7 +187,7 @@ def test_no_number_is_missing_infinite_or_negative_without_an_error():
 
 
 def test_a_blend_costs_what_its_parts_do():
-    row = tokenecon.estimate(table()).query("error == ''").iloc[0]
+    row = tokenecon.estimate(table()).to_frame().query("error == ''").iloc[0]
     blend = (row["isl"] * row["usd_per_mtok_in"] + row["osl"] * row["usd_per_mtok_out"]) / (row["isl"] + row["osl"])
     assert row["usd_per_mtok"] == pytest.approx(blend)
     # rent of 8 GPUs at 2.3 USD an hour over all tokens of an hour

@@ -218,7 +218,8 @@ def test_the_page_of_a_figure_has_all_that_can_be_taken_away(site, pages):
         back = about["page"].removeprefix(f"{citations.site_url()}/{citations.LATEST}/")
         assert f"../{back}" in page.links, name
         cited = citations.figure(name, about["title"])
-        assert all(html.escape(text, quote=False) in page.text for text in (cited[form] for form in ("text", "bibtex", "csl"))), name
+        for form in ("text", "bibtex", "csl"):
+            assert html.escape(cited[form], quote=False) in page.text, (name, form)
         assert f"/v{__version__}/figures/{name}.html" in f"/{about['address']}", name
         assert bool(citations.site_url()) != (html.escape(citations.UNSET) in page.text), name
         assert {one["name"] for one in about["parameters"]} and all(one["meaning"] for one in about["parameters"]), name

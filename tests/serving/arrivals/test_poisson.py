@@ -160,7 +160,7 @@ def test_percentiles_come_on_request_and_for_two_loads():
     loads = [{"load": "closed_loop", "concurrency": 16}, {"load": "offline"}, {"load": "static", "concurrency": 8},
              {"load": "poisson", "requests_per_s": 2}]
     table = pd.DataFrame([SMALL | load for load in loads])
-    plain, full = tokenecon.estimate(table), tokenecon.estimate(table, percentiles=True)
+    plain, full = tokenecon.estimate(table).to_frame(), tokenecon.estimate(table, percentiles=True).to_frame()
     added = [name for name in full if name not in plain]
     assert added == [name + end for name in results.PERCENTILES for end in ("", *results.ENDS)]
     pd.testing.assert_frame_equal(full.drop(columns=added), plain, check_exact=True)

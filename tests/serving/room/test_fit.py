@@ -96,7 +96,7 @@ def test_a_host_in_the_same_memory_keeps_its_part(tmp_path):
 
 
 def test_without_a_gpu_there_is_a_row_for_each():
-    table = tokenecon.fit("deepseek-v3", weights="fp8")
+    table = tokenecon.fit("deepseek-v3", weights="fp8").to_frame()
     assert list(table["gpu"]) == list(data.ids("gpus"))
     row = table.set_index("gpu").loc["h100-sxm-80gb"]
     assert row["fits"] and row["n_gpus"] == row["min_n_gpus"] == 16  # 671 GB do not fit into 8 * 85 GB

@@ -139,7 +139,7 @@ def _value(value):
 
 
 def _scroll(label, kind, inner):
-    return (f'<div class="te-table-scroll" tabindex="0" role="region" aria-label="{label}">'
+    return (f'<div class="te-table-scroll table-scroll" tabindex="0" role="region" aria-label="{label}">'
             f'<table class="te-table {kind}">{inner}</table></div>')
 
 
