@@ -106,12 +106,12 @@ def head(root, **context):
 
 
 def test_a_link_to_a_page_is_shown_with_title_sentence_and_picture(root):
-    text = head(root, pageurl="https://example.org/book/hour.html",
+    text = head(root, pageurl="https://example.org/book/latest/hour.html",
                 picture={"address": "https://example.org/book/latest/figures/hour-parts.png", "title": "Parts & all"})
     said = dict(re.findall(r'<meta (?:property|name)="((?:og|twitter):[^"]*)" content="([^"]*)" />', text))
     assert said["og:title"] == "T x" and said["og:description"] == "Says &#34;more&#34; &lt;b&gt;"
-    assert said["og:url"] == "https://example.org/book/hour.html" and said["og:type"] == "article"
-    assert said["og:image"] == "https://example.org/book/figures/hour-parts.png" and said["og:image:alt"] == "Parts &amp; all"
+    assert said["og:url"] == "https://example.org/book/latest/hour.html" and said["og:type"] == "article"
+    assert said["og:image"] == "https://example.org/book/latest/figures/hour-parts.png" and said["og:image:alt"] == "Parts &amp; all"
     assert said["twitter:card"] == "summary_large_image"
     bare = head(root)
     assert "og:title" in bare and "og:url" not in bare and "og:image" not in bare
@@ -120,6 +120,6 @@ def test_a_link_to_a_page_is_shown_with_title_sentence_and_picture(root):
 def test_the_picture_of_a_page_is_its_first_chart(site, address):
     app = SimpleNamespace(srcdir=site.parent / "book")
     first = re.search(r'<figure class="te-figure" id="fig-([^"]+)"', (site / "hour.html").read_text(encoding="utf-8"))[1]
-    assert stamp.picture(app, "hour")["address"] == f"https://example.org/book/figures/{first}.png"
+    assert stamp.picture(app, "hour")["address"] == f"https://example.org/book/latest/figures/{first}.png"
     assert (site / "figures" / f"{first}.png").exists()
     assert stamp.picture(app, "glossary") == stamp.picture(app, "decision")
