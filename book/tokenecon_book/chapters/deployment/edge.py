@@ -15,6 +15,7 @@ from tokenecon_book.documents.words import span
 ALONE_KIND = "1 request a GPU"
 REPLICAS = ("whole replicas", "+ a spare each", "+ dearer hours", "+ own peaks")
 ONE_DIGIT = "{:.1f}".format
+ROUNDED = 1e-9  # of a rate: the last digits of a bisection, which differ between machines, must not cost a replica
 ALL = REPLICAS[2]  # what the page calls the cost of the edge; peaks of single users are an upper end
 
 
@@ -40,10 +41,10 @@ def by_replicas(case, *, sites, wait_probability, found=None):
         raise BadInput(f"parameter 'central_gpus' is {case.central_gpus}, fewer than the {case.n_gpus} of one replica")
     places = found["concurrency"]
     busy = float(erlang.utilisation(slots=central * places, wait_probability=wait_probability)) * central * places
-    rate = busy / found["service_s"]
+    rate = busy / found["service_s"] * (1 - ROUNDED)
     target = {"requests_per_s": found["requests_per_s"], "concurrency": places, "wait_probability": wait_probability}
     sites = np.asarray(sites, dtype=float)
-    # what the centre itself needs by the same rule: the number it was sized from, up to the digits of the bisection
+    # what the centre itself needs by the same rule: the number it was sized from
     whole, each = planning.replicas(np.array([rate]), **target)[0], planning.replicas(rate / sites, **target)
     spare = data.value("edge.spares")
     shared = traffic.peak_to_mean(traffic.profile(case.profile))
