@@ -22,7 +22,7 @@ def stage(root, names, target):
     wanted |= {Path(f"{name}.ipynb"): target / "run" / name / "out" / "executed.ipynb" for name in names}
     wanted |= {Path(name): root / name for name in CONFIG}
     try:
-        wanted |= calculator.files(root, target)
+        wanted |= calculator.files(root, target) | search_library(root)
     except FileNotFoundError as error:
         raise BookError(str(error)) from None
     staged = target / "book"
@@ -35,6 +35,17 @@ def stage(root, names, target):
         if not copy.exists() or copy.read_bytes() != content:  # else its date stays, and Sphinx skips it
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_bytes(content)
+
+
+def search_library(root):
+    """Path below the staged pages to file, of MiniSearch as npm gives it; none where the book has no such search."""
+    if not (root / "book" / "_static" / "finder.mjs").exists():
+        return {}
+    package, place = root / "node_modules" / "minisearch", Path("_static/minisearch")
+    found = {place / "index.mjs": package / "dist" / "es" / "index.js", place / "LICENSE.txt": package / "LICENSE.txt"}
+    if missing := [path for path in found.values() if not path.exists()]:
+        raise FileNotFoundError(f"{missing[0]} is missing; `make node_modules/stamp` installs it from package-lock.json")
+    return found
 
 
 def site_inputs(root, target):
