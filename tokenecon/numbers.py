@@ -8,7 +8,7 @@ POWERS = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 SUPERSCRIPT = dict(zip("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))  # noqa: B905  (MicroPython's zip takes no strict)
 
 
-def number(value, unit=None, *, form=None, bare=False):
+def number(value, unit=None, *, form=None, bare=False, places=None):
     """A number as text; an empty one is a dash.
 
     Parameters
@@ -21,6 +21,8 @@ def number(value, unit=None, *, form=None, bare=False):
         A Python format specification instead, such as ``",.1f"``.
     bare : bool
         Leave the sign of the unit away, for columns that name the unit at their top.
+    places : int, optional
+        Decimals, where a column has the same in all its rows; a number that would read as zero keeps its own.
 
     Examples
     --------
@@ -39,10 +41,14 @@ def number(value, unit=None, *, form=None, bare=False):
         return str(int(value))
     if unit == "fraction":
         # Shares close to one need the digit that tells 99.95% from all.
+        if places is not None and 100 * size >= 0.5 * 10**-places:
+            return sign + grouped("%.*f" % (places, 100 * size)) + ("" if bare else "%")
         digits = 4 if 0.99 < size < 1 else 3
         return sign + plain(float("%.*e" % (digits - 1, size)), scale="%", bare=bare)
     money = bool(unit) and unit.split("/")[0] == "USD"
     text = dollars(size) if money else plain(size)
+    if places is not None and size >= 0.5 * 10**-places:
+        text = grouped("%.*f" % (places, size))
     if bare:
         return sign + text
     return sign + ("$" if money else "") + text + ("%" if unit == "percent" else "×" if unit == "ratio" else "")

@@ -44,6 +44,8 @@ SHORT = {
     "ops_overhead": "tools and tests", "residual": "resale", "rent_decline": "the path of rents",
     "api_decline": "the path of API prices", "people": "how many people run it", "availability": "failures",
 }  # fmt: skip
+# a decline that moves is said by where it leads
+AFTER_A_YEAR = {"rent_decline": "Rents and machines after a year", "api_decline": "API prices after a year"}
 SHOWN = (0.005, 0.97)  # percentiles between which a distribution is drawn
 
 
@@ -190,7 +192,8 @@ def tornado(case, done):
         ends = _ends(done, name, leader, rival)
         if gap[low] == gap[high]:
             continue  # nothing that is compared depends on it
-        rows.append({"input": name, "name": done.inputs.loc[name, "name"], "from": ends[0], "to": ends[1], "gap": gap[0],
+        rows.append({"input": name, "name": AFTER_A_YEAR.get(name, done.inputs.loc[name, "name"]),
+                     "from": ends[0], "to": ends[1], "gap": gap[0],
                      "gap_at_high_low": min(gap[low], gap[0], gap[high]), "gap_at_high_high": max(gap[low], gap[0], gap[high]),
                      "gap_at_low": gap[low], "gap_at_high": gap[high], "width": abs(gap[high] - gap[low]),
                      "winner_at_low": done.options[int(costs[low].argmin())]["name"],
@@ -223,7 +226,9 @@ def _ends(done, name, leader, rival):
 def _formatted(value, unit):
     if unit == "count":
         return f"{value:.2g}"
-    return f"{value:.2f}×" if unit == "ratio" else f"{value:.0%}" + ("/yr" if unit == "1/yr" else "")
+    if unit == "1/yr":  # a decline
+        return f"{abs(value):.0%} " + ("lower" if value > 0 else "higher")
+    return f"{value:.2f}×" if unit == "ratio" else f"{value:.0%}"
 
 
 def _driver_words(case, table, leader, rival, name):

@@ -22,7 +22,7 @@ Mark = namedtuple("Mark", "axis value label to")
 
 
 def mark(axis, value, label, to=None):
-    """A threshold to draw across a chart: at `value` of the "x" or "y" axis, or shaded up to `to`."""
+    """A threshold across a chart: at `value` of the "x" or "y" axis, or shaded up to `to`; no label where the axis has it."""
     if axis not in ("x", "y"):
         raise ValueError(f"mark() takes the axis 'x' or 'y', got {axis!r}")
     return Mark(axis, float(value), label, None if to is None else float(to))
@@ -183,6 +183,8 @@ def threshold_layers(marks, x, y, domains, above=False):
         else:
             rule = base.mark_rule(strokeDash=[4, 3], strokeWidth=1.4, color=theme.MUTED)
             layers.append(rule.encode(**{line.axis: position}))
+        if not line.label:
+            continue
         if line.axis == "x" and above:
             text = base.encode(x=position, y=alt.value(-6 - row * LINE), text="label:N")
             layers += halo(text, align="center", baseline="bottom")

@@ -1,6 +1,7 @@
 """Tables a screen reader can read and a phone can show."""
 
 import math
+import re
 from collections import Counter
 
 from tokenecon.numbers import number, span
@@ -9,6 +10,9 @@ from tokenecon_book.charts.claims_list import VERDICTS, claims, quantity
 from tokenecon_book.charts.page import escape
 
 __all__ = ["Html", "claims", "show", "sources", "verdicts", "would_change"]
+
+
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}|–?")  # or none
 
 
 class Html:
@@ -57,7 +61,8 @@ def show(found, caption, columns=None, *, rows=None, note="", range=None, format
         raise ValueError(f"table '{caption}': rows='{rows}' is not among its columns {', '.join(columns)}")
     numeric = {name: has_range(table, name) or table[name].dtype.kind in "iuf" for name in columns}
     cells = _cells(table, columns, formats, numeric)
-    side = {name: ' class="te-number"' if numeric[name] else "" for name in columns}
+    dates = {name: all(DATE.fullmatch(row[name][0]) for row in cells) for name in columns}
+    side = {name: ' class="te-number"' if numeric[name] else ' class="te-date"' if dates[name] else "" for name in columns}
     heads = "".join(f'<th scope="col"{side[name]}>{escape(title)}</th>' for name, (title, _) in columns.items())
     units = [theme.unit_words(unit) if unit else "" for _, unit in columns.values()]
     unit_row = ""
@@ -123,8 +128,27 @@ def would_change(found, column, title, unit, *, apart=False, then=None):
 
 def _cells(table, columns, formats, numeric):
     """Each row as a dict from column to its text and that of its range."""
-    return [{name: cell(table, place, name, columns[name][1], formats.get(name), numeric[name]) for name in columns}
-            for place in range(len(table))]
+    places = {name: _decimals(table[name], unit) for name, (_, unit) in columns.items()
+              if numeric[name] and name in table.columns and name not in formats}
+    return [{name: cell(table, place, name, columns[name][1], formats.get(name), numeric[name], places.get(name))
+             for name in columns} for place in range(len(table))]
+
+
+FAR = 100  # times the smallest number of a column the largest may be for all to have the same decimals
+
+
+def _decimals(values, unit):
+    """The decimals of all numbers of a column: three digits of the largest, and two of the smallest, but never a third for them.
+
+    None, and each number is written as it would be alone, where they lie far apart, are thousands, or are nearly all of a whole.
+    """
+    sizes = [abs(value) * (100 if unit == "fraction" else 1) for value in values if value and math.isfinite(value)]
+    if not sizes or unit == "date" or max(sizes) >= 999.5 or max(sizes) > FAR * min(sizes) or (
+            unit == "fraction" and any(99 < size < 100 for size in sizes)):
+        return None
+    largest, smallest = (math.floor(math.log10(size)) for size in (max(sizes), min(sizes)))
+    alone = max(len(number(value, unit, bare=True).partition(".")[2]) for value in values)
+    return min(max(2 - largest, min(2, 1 - smallest), -smallest, 0), alone)
 
 
 def _markup(middle, ends):
@@ -173,12 +197,12 @@ def is_range_end(name, columns):
     return end in ("low", "high") and stem in columns
 
 
-def cell(table, place, name, unit, form, numeric):
-    """One cell as two texts: the number, and its range where it has one."""
+def cell(table, place, name, unit, form, numeric, places=None):
+    """One cell as two texts: the number, and its range where it has one, with so many decimals."""
     value = table[name].iloc[place] if name in table.columns else None
     if not numeric:
         return text_cell(value, unit, form), ""
-    options = {"form": form, "bare": True}
+    options = {"form": form, "bare": True, "places": places}
     if not has_range(table, name):
         return number(value, unit, **options), ""
     low, high = table[f"{name}_low"].iloc[place], table[f"{name}_high"].iloc[place]

@@ -58,14 +58,38 @@ def test_show(found):
     assert outline.cells == [
         "Accelerator", "Cost", "Utilisation", "Memory",
         "", "USD per million output tokens", "%", "GB",
-        "H100 <SXM>", "0.900.41 – 1.62", "62", "80",
-        "B200", "0.0310.02 – 0.05", "99.5", "180 – 192",
+        "H100 <SXM>", "0.9000.410 – 1.620", "62", "80",
+        "B200", "0.0310.020 – 0.050", "99.5", "180 – 192",
     ]  # fmt: skip
     assert "<caption>What a token costs</caption>" in shown.html
     region = outline.all("div")[0]
     assert (region["role"], region["tabindex"], region["aria-label"]) == ("region", "0", "What a token costs")
     assert "Range: all offers." in shown.html
     assert "H100 <SXM>" not in shown.html  # escaped
+
+
+def printed(values, unit):
+    shown = tables.show(pd.DataFrame({"what": [str(n) for n in range(len(values))], "x": values}), "X", {
+        "what": ("What", None), "x": ("X", unit)})
+    return Outline(shown.html).cells[5::2]
+
+
+@pytest.mark.parametrize(("values", "unit", "expected"), [
+    ([0.801, 0.0582, 0.34, 1.82], "USD/GPU/h", ["0.80", "0.06", "0.34", "1.82"]),  # cents
+    ([0.066, 0.11, 0.0981], "USD/Mtok", ["0.066", "0.110", "0.098"]),
+    ([0.674, 0.14, 0.0782], "fraction", ["67.4", "14.0", "7.8"]),
+    ([0.0019, 0.148], "ratio", ["0.002", "0.148"]),
+    ([1.5, 2.0, 3.0], "count", ["1.5", "2.0", "3.0"]),
+    ([4, 120, 8], "count", ["4", "120", "8"]),  # whole numbers stay whole
+    ([-0.4, 12.0, np.nan], "USD/h", ["−0.40", "12.00", "–"]),
+    ([0.9995, 0.982], "fraction", ["99.95", "98.2"]),  # nearly all is not all
+    ([0.0123, 320.0], "USD/h", ["0.012", "320"]),  # too far apart for one precision
+    ([13738.0, 833.0], "USD/month", ["13,738", "833"]),
+    ([0.0, 0.25], "fraction", ["0", "25"]),
+    ([np.inf, 2.25], "ratio", ["∞", "2.25"]),
+])
+def test_a_column_has_one_precision(values, unit, expected):
+    assert printed(values, unit) == expected
 
 
 def test_no_header_is_empty():

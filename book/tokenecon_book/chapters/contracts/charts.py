@@ -18,7 +18,7 @@ def commitment(found):
     """Bill over the committed share of the peak, with the best commitment of each contract."""
     return lines(found.table, axis("committed_share", "Committed share of the peak", "fraction"),
                  axis("cost_ratio", "Bill, all on demand = 1", "ratio"), "contract", points=found["best"],
-                 marks=[mark("y", 1.0, "all on demand")])
+                 marks=[mark("y", 1.0, "")])
 
 
 def mix(found):

@@ -27,7 +27,7 @@ CALLED = {"years": "service life", "discount_rate": "cost of capital", "residual
           "usd_per_kwh": "price of electricity"}  # fmt: skip
 FIT_COLUMNS = {
     "name": ("Input", None), "ours": ("Ours", None), "needed": ("Needed", None), "range": ("Range of the data", None),
-    "verdict": ("", None),
+    "verdict": ("That is", None),
 }  # fmt: skip
 
 
