@@ -50,7 +50,7 @@ def figure(id, finding, chart, alt):
     unnamed = [name for name in table.columns if not isinstance(name, str) or not name]
     if unnamed:
         raise FigureError(f"figure '{id}': every column needs a name, got {unnamed!r}")
-    spec = broken(lighten(titled(chart, finding.sentence).to_dict()))
+    spec = broken(lighten(titled(chart, finding.sentence.removesuffix(".")).to_dict()))
     title, subtitle = heading(spec)
     if not title:
         raise FigureError(f"figure '{id}': the chart has no title; give the finding a sentence, or the chart title=")
