@@ -20,7 +20,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book release test serve lab rerun bench bench-accuracy fuzz faults calibrate freeze-prices lock clean
+.PHONY: help book release test serve pdf lab rerun bench bench-accuracy fuzz faults calibrate freeze-prices lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ test: book ## the book, lint and all tests (CHROME=/path/to/chromium for the bro
 
 serve: .venv/stamp ## show the built site on this machine and print its address
 	@$(BIN)/python -m tokenecon_book.build.serve
+
+pdf: .venv/stamp ## print the built site into _build/pdf, a file a page (ARGS=decision.html; CHROME=/path/to/chromium)
+	@$(BIN)/python -m tokenecon_book.site.takeaway.paper $(ARGS)
 
 lab: .venv/stamp ## open the notebooks in JupyterLab
 	@$(BIN)/jupyter lab --notebook-dir=notebooks $(ARGS)

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -269,6 +270,14 @@ def test_missing_field_is_named():
     del config["vocab_size"]
     with pytest.raises(MissingField, match="family 'llama' needs the field 'vocab_size'"):
         huggingface.from_config(config)
+
+
+def test_a_translator_must_say_how_long_its_texts_are():
+    """Its encoder has a row for each position; one checkpoint without the field ended in a TypeError."""
+    lines = (Path(__file__).parent / "counted.jsonl").read_text(encoding="utf-8").splitlines()
+    config = next(one for one in (json.loads(line)["config"] for line in lines) if one.get("model_type") == "m2m_100")
+    with pytest.raises(MissingField, match="max_position_embeddings"):
+        huggingface.from_config(config | {"max_position_embeddings": None})
 
 
 def test_unknown_layer_types_are_named():

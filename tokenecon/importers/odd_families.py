@@ -63,7 +63,7 @@ def _bart(fields, given):
     each = 4 * d * d + 4 * d + 2 * d * inner + inner + d + 4 * d
     shape["encoder_layers"] = encoder_layers
     encoder = encoder_layers * each + shape["position_embeddings"] * d + shape["final_norms"] * d
-    return _with_encoder(shape, encoder, shape["max_positions"], cross)
+    return _with_encoder(shape, encoder, fields.need("max_position_embeddings"), cross)
 
 
 def _t5(fields, given):
