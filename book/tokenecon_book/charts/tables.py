@@ -138,7 +138,7 @@ FAR = 100  # times the smallest number of a column the largest may be for all to
 
 
 def _decimals(values, unit):
-    """The decimals of all numbers of a column: three digits of the largest, and two of the smallest, but never a third for them.
+    """The decimals of all numbers of a column: cents, three digits of the largest, two of the smallest without a third decimal.
 
     None, and each number is written as it would be alone, where they lie far apart, are thousands, or are nearly all of a whole.
     """
@@ -148,7 +148,8 @@ def _decimals(values, unit):
         return None
     largest, smallest = (math.floor(math.log10(size)) for size in (max(sizes), min(sizes)))
     alone = max(len(number(value, unit, bare=True).partition(".")[2]) for value in values)
-    return min(max(2 - largest, min(2, 1 - smallest), -smallest, 0), alone)
+    cents = 2 if unit and unit.startswith("USD") and largest < 2 else 0
+    return min(max(2 - largest, min(2, 1 - smallest), -smallest, cents), alone)
 
 
 def _markup(middle, ends):
