@@ -1,6 +1,8 @@
 // The card of a number: a click, a tap or Enter on it opens what it is and where it is from.  Without this script, and where the
 // cards cannot be read, the number is a link to its entry.  What a card says is put in as text, never as HTML.
 
+import { cost, offer, unit } from "./per.mjs";
+
 const root = new URL("../", import.meta.url);
 const page = decodeURI(location.pathname.slice(root.pathname.length)).replace(/\.html$/, "").replace(/(^|\/)$/, "$1index");
 const dialog = document.createElement("dialog");
@@ -39,6 +41,17 @@ function row([label, list]) {
     shown = [element("details", "", element("summary", "", `${list.length} ${label.toLowerCase()}`), ...shown)];
   }
   return [element("dt", "", label), element("dd", "", ...shown)];
+}
+
+// A card of a cost of a million tokens in the reader's choice; how to cite it stays as it is.
+function inChoice(card) {
+  if (!card.per_million) return card;
+  const said = { Range: (text) => text.replace(/^[^:]*(?=:)/, cost), Offers: offer };
+  const rows = card.rows.map(([label, parts]) => {
+    const how = said[label] ?? ((text) => text);
+    return [label, parts.map((one) => (typeof one === "string" ? how(one) : [how(one[0]), one[1]]))];
+  });
+  return { ...card, value: cost(card.value), unit: unit(card.unit), what: unit(card.what), rows };
 }
 
 function fill(card) {
@@ -80,7 +93,7 @@ async function open(link) {
     const known = await (cards ??= read());
     const card = known[link.href.slice(root.href.length)];
     if (!card) throw new Error(`no card of ${link.href}`);
-    fill(card);
+    fill(inChoice(card));
   } catch (error) {
     console.warn("The number's entry opens in place of its card:", error);
     location.assign(link.href);

@@ -55,6 +55,8 @@ def cards(said, titles):
         else:
             card = of_row(one)
         printed = [[titles[page], f"{page}.html"] for page in one["pages"]]
+        if per_million(unit_of(name)):
+            card["per_million"] = True
         page, _, mark = address.partition(".html")
         card["rows"] += [["Pages", printed], ["Address", [[citations.address(page, mark), address]]],
                          ["Cite", [cited(card, citations.address(page, mark))]]]
@@ -80,6 +82,18 @@ def _placed(said):
             entry["pages"] += [text["page"]] * (text["page"] not in entry["pages"])
             entry["sources"] += [source for source in text["sources"] if source not in entry["sources"]]
     return found.values()
+
+
+def unit_of(name):
+    """The unit of a named quantity or of a row of ``data/``; of a parameter, whose entry says it, nothing."""
+    if name.startswith(numbers.OWN):
+        return ""
+    return data.table("quantities").set_index("id")["unit"].get(name) or data.show(name)["rows"][0]["unit"]
+
+
+def per_million(unit):
+    """Whether a number is of a million tokens."""
+    return "/Mtok" in unit
 
 
 def unit_words(unit):

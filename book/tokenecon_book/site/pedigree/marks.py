@@ -109,12 +109,17 @@ class Marks(SphinxPostTransform):
     def link(self, piece, one, page):
         if one is None:
             return nodes.Text(piece)
-        return nodes.reference("", piece, refuri=self.href(one, page), internal=True, classes=["number"])
+        return nodes.reference("", piece, refuri=self.href(one, page), internal=True, classes=classes(one))
 
     def html(self, text, found):
         return "".join(escape(piece) if one is None else
-                       f'<a class="number" href="{escape(self.href(one, found["page"]))}">{escape(piece)}</a>'
+                       f'<a class="{" ".join(classes(one))}" href="{escape(self.href(one, found["page"]))}">{escape(piece)}</a>'
                        for piece, one in pieces(text, found["quantities"]))
+
+
+def classes(one):
+    """Of the link of a quantity: ``per-million`` marks what ``_static/per.mjs`` can say by the thousand tokens."""
+    return ["number", *(["per-million"] if cards.per_million(cards.unit_of(one["name"])) else [])]
 
 
 def _inside(node, kind):

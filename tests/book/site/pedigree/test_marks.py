@@ -1,5 +1,6 @@
 """Numbers in a text are found as what they are."""
 
+from tokenecon import data
 from tokenecon_book.site.pedigree import marks
 
 
@@ -33,3 +34,11 @@ def test_numbers_that_read_the_same_stand_in_their_order():
 
 def test_a_text_without_quantities_stays_whole():
     assert marks.pieces("In 2025-12-08 nothing", []) == [("In 2025-12-08 nothing", None)]
+
+
+def test_a_cost_of_a_million_tokens_is_marked():
+    # by its row: of data/quantities.csv, of the documents ($0.80 per million tokens at Bedrock), of anything else none
+    assert [marks.classes(quantity(name, "1")) for name in ("cost-output", "hour-on-demand", "parameter.isl")] == [
+        ["number", "per-million"], ["number"], ["number"]]
+    priced = next(row["id"] for row in data.table("claims").to_dict("records") if row["unit"] == "USD/Mtok")
+    assert "per-million" in marks.classes(quantity(priced, "1"))
