@@ -106,7 +106,7 @@ def each(function: "Callable[..., Any]", *rows: Row) -> "Any":
     """A function of the elements of rows that belong together: of arrays at once, of lists one after the other."""
     if _array(rows[0]):
         return function(*rows)
-    return [function(*elements) for elements in zip(*rows)]  # noqa: B905  (MicroPython's zip takes no strict)
+    return list(map(function, *rows))
 
 
 def alike(values: "list[float]", row: Row) -> Row:
@@ -194,3 +194,27 @@ def reaching(function: "Callable[[float], float]", wanted: float, low: float, hi
             high, above, below = at, found, below / 2 if moved > 0 else below
             moved = 1
     return at
+
+
+if _np is None:  # nothing is an array: MicroPython spends a third of its time on asking
+    def where(condition, yes, no):
+        """``yes`` where the condition holds, else ``no``."""
+        return yes if condition else no
+
+    def some(condition):
+        """Whether the condition holds."""
+        return bool(condition)
+
+    def pick(table, place):
+        """The value of a list at a place."""
+        return table[int(place)]
+
+    def maximum(a, b):
+        """The larger of two values."""
+        return a if a >= b else b
+
+    def minimum(a, b):
+        """The smaller of two values."""
+        return a if a <= b else b
+
+    exp, log, sqrt = math.exp, math.log, math.sqrt

@@ -1,9 +1,10 @@
 // Our own package on MicroPython: the modules as the command runs them, facts and prices as JSON.  In a worker, and in the tests.
 
 const START = `
-import json, sys
+import gc, json, sys
 sys.path.append("/lib")
 from tokenecon.calculator import markup
+gc.threshold(8 * 1024 * 1024)  # of what a call leaves behind; 16 kB are usual, and then each call would sweep the whole heap
 with open("/facts.json") as file:
     facts = json.load(file)
 with open("/prices.json") as file:

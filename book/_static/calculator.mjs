@@ -6,7 +6,8 @@ const SVG = "http://www.w3.org/2000/svg";
 const DRAWN = ["svg", "g", "rect", "line", "text", "title"];
 const LARGEST = 1e6; // bytes of a scenario file
 const MOST = 4; // cases side by side
-const TYPING = 60; // ms without a key until a value is asked for
+const TYPING = 1000; // ms without a key from which on a value is another one to go back to
+const PATIENCE = 300; // ms from which on a reader is told that something is worked out
 const FEW = 4; // accelerators from which on the table of all choices stands open
 const root = document.querySelector("[data-calculator]");
 const base = JSON.parse(document.querySelector("script[data-calc=start]").textContent);
@@ -20,6 +21,7 @@ let active = 0;
 let worker = null;
 let asked = 0;
 let waiting = []; // cases that are still to be answered
+let telling = 0; // a reader who waits is told why
 let answering = null; // the case that the newest question is about
 
 // --- elements, of which every text is text ---------------------------------------------------------
@@ -97,11 +99,13 @@ function next() {
   asked += 1;
   answering = cases[waiting[0]];
   root.dataset.busy = "true";
-  say("status", "Calculating …");
+  clearTimeout(telling);
+  telling = setTimeout(() => say("status", "Calculating …"), PATIENCE);
   worker.postMessage({ id: asked, given: answering, brief: waiting[0] !== active });
 }
 
 function blocked(why) {
+  clearTimeout(telling);
   delete root.dataset.busy;
   root.dataset.blocked = "true";
   say("status", `The engine could not be loaded (${why}). What stands here is the base case of the book; the command below gives any other.`);
@@ -117,6 +121,7 @@ function answered({ data: { id, found, error, file, later } }) {
     return;
   }
   if (id !== asked) return;
+  clearTimeout(telling);
   if (later) {
     const known = shown[cases.indexOf(answering)];
     if (!known) return;
@@ -291,21 +296,25 @@ function fill() {
   }
 }
 
-let typing = 0;
+let typed = ""; // the field whose value is being typed
+let pause = 0;
 
 function changed(event) {
-  const { name, value } = event.target;
+  const { name, value, tagName } = event.target;
   if (!name) return;
   first = false;
+  clearTimeout(pause);
+  if (event.type === "change") typed = ""; // what comes next is another value
   const given = { ...cases[active], [name]: value };
   if (given[name] === base.values[name]) delete given[name];
   if (JSON.stringify(given) === JSON.stringify(cases[active])) return;
   cases[active] = given;
-  clearTimeout(typing);
-  typing = setTimeout(() => {
-    remember();
-    ask(active);
-  }, event.type === "input" && event.target.tagName === "INPUT" ? TYPING : 0);
+  remember(typed === name); // one step back takes back all that was typed
+  if (event.type === "input" && tagName === "INPUT") {
+    typed = name;
+    pause = setTimeout(() => { typed = ""; }, TYPING);
+  }
+  ask(active);
 }
 
 function save(name, type, text) {

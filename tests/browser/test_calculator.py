@@ -86,12 +86,14 @@ def test_by_keyboard_a_wrong_value_is_told_and_the_last_good_result_stays(look):
         page.locator("#calc-isl").focus()
         page.keyboard.press("Control+A")
         page.keyboard.type("-5")
+        page.keyboard.press("Enter")
         page.wait_for_selector("[data-wrong=isl]:not([hidden])")
         assert "must be a number from 1 to 1e8" in page.locator("[data-wrong=isl]").inner_text()
         assert page.locator("#calc-isl").get_attribute("aria-invalid") == "true"
         assert page.locator("[data-calculator][data-stale]").count() == 1
         page.keyboard.press("Control+A")
         page.keyboard.type("2000")
+        page.keyboard.press("Enter")
         page.wait_for_function("() => document.querySelector('.calc-status').textContent.includes('2,000')", seconds=30)
         assert answered(page) != before and page.locator("[data-stale]").count() == 0
         page.go_back()

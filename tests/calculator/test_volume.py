@@ -5,7 +5,6 @@ from calculator.cases import H100, L40S, MI300X, text
 
 from tokenecon.calculator import markup, volume
 from tokenecon.decision import break_even, options, scenario
-from tokenecon.fleet import policies
 from tokenecon_book.site import calculator
 
 ONE = {"gpus": H100}
@@ -35,13 +34,6 @@ def test_the_volume_is_that_of_the_command(facts, given):
     offered = options.offers(case)
     known = break_even.volume(case, offered, break_even.against_api(case, offered)).sentence
     assert found["calc-volume"][2] == [f"{known}."]
-
-
-@pytest.mark.parametrize("concurrency", [1.0, 7.0, 96.0, 512.0])
-def test_replicas_between_two_reserves_are_those_of_erlang(concurrency):
-    loads = [0.0, *(0.02 * 1.37**step for step in range(42))]  # from 0.02 to 8,000 places
-    exact = policies.replicas(loads, concurrency=concurrency, wait_probability=0.01)
-    assert [volume.needed(load, concurrency, volume.reserves(0.01)) for load in loads] == exact
 
 
 def test_what_moves_a_bill_most_comes_first_and_once():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import optimize, special, stats
 
-from tokenecon.fleet import erlang, policies, shapes, traffic
+from tokenecon.fleet import policies, shapes, traffic
 
 HOURS = [0.4, 0.7, 1.9, 1.1, 0.9]
 
@@ -41,5 +41,11 @@ def test_lists_need_the_fleets_that_arrays_do(scale, places):
     loads = [scale * one for one in traffic.profile("servegen-m-large")["ratio"]] + [0.0]
     listed = policies.replicas(loads, concurrency=places, wait_probability=0.02)
     assert listed == list(policies.replicas(np.array(loads), concurrency=places, wait_probability=0.02))
-    near = erlang.utilisation(slots=3 * places, wait_probability=0.02, least=0.01)
-    assert near == pytest.approx(erlang.utilisation(slots=3 * places, wait_probability=0.02), rel=1e-9)
+
+
+@pytest.mark.parametrize("wait_probability", [1e-6, 0.01, 0.3, 0.999])
+@pytest.mark.parametrize("places", [1.0, 2.5, 96.0])
+def test_lists_of_any_loads_need_the_fleets_that_erlang_says(wait_probability, places):
+    loads = [0.0, 1e-9] + [0.003 * 1.21**step for step in range(100)]  # to half a million places
+    listed = policies.replicas(loads, concurrency=places, wait_probability=wait_probability)
+    assert listed == list(policies.replicas(np.array(loads), concurrency=places, wait_probability=wait_probability))

@@ -4,9 +4,10 @@ The page in the reader's browser runs this on MicroPython; the build runs it for
 anything loads.  ``facts`` are what the site's build exports: records and prices of one day by every rule.
 """
 
-from tokenecon.calculator import choice, replica
+from tokenecon.calculator import choice, memory, replica
 from tokenecon.calculator.choice import ENDS, KEPT, KINDS
 from tokenecon.fleet import policies, shapes
+from tokenecon.numerics import distinct
 from tokenecon.ownership import hour_parts
 
 GROUPS = {"own": "own", "rent": "rent by the hour", "commitment": "commitment", "api": "API"}
@@ -37,7 +38,12 @@ def follows_size(facts, case):
 
 def load(facts, case, requests_per_day):
     """Hours and bursts of the case's load for a service of so many requests a day."""
-    name, rate = case.profile, choice.rate(requests_per_day)
+    return memory.kept(facts, ("load", case.profile, case.peak_to_mean, requests_per_day),
+                       lambda: _load(facts, case, choice.rate(requests_per_day)))
+
+
+def _load(facts, case, rate):
+    name = case.profile
     if case.peak_to_mean is not None:
         return shapes.smooth_day(case.peak_to_mean), shapes.of_size(facts["pools"], rate)[1]
     profile = facts["profiles"][name]
@@ -145,16 +151,15 @@ def planned(facts, case, row, policy):
 
 def replicas(facts, case, row, policy, demands, hours, burst):
     """Mean replicas paid for each of several demands: :func:`policies.fleet`, which would find the same fleets once for each."""
-    hours = [max(hours)] if policy == "fixed" else hours  # a fixed fleet is made for its busiest hour
-    needed = policies.replicas(
-        [burst * (ratio * demand) * row["concurrency"] / row["requests_per_s"] for demand in demands for ratio in hours],
-        concurrency=row["concurrency"], wait_probability=case.wait_probability)
-    found, count = [], len(hours)
-    for place in range(len(demands)):
-        held = needed[place * count:(place + 1) * count]
+    hours, places = distinct([max(hours)] if policy == "fixed" else hours)  # a fixed fleet is made for its busiest hour
+    found, concurrency = [], row["concurrency"]
+    for demand in demands:
+        held = policies.ascending([burst * (ratio * demand) * concurrency / row["requests_per_s"] for ratio in hours],
+                                  concurrency=concurrency, wait_probability=case.wait_probability)
+        held = [held[place] for place in places]
         if policy == "autoscale":
-            held = policies.autoscaled(held, count, facts["start_h"] / policies.STEP_H)
-        found.append(sum([max(KEPT, one) for one in held]) / count)
+            held = policies.autoscaled(held, len(held), facts["start_h"] / policies.STEP_H)
+        found.append(sum([max(KEPT, one) for one in held]) / len(held))
     return found
 
 

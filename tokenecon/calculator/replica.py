@@ -5,6 +5,7 @@ One case on floats, from records of ``data/`` as plain dicts (``facts``, which t
 """
 
 from tokenecon import model_shape
+from tokenecon.calculator import memory
 from tokenecon.serving import coefficients, intervals, operands, results, steady_state
 
 RATES = ("output_tok_s", "ttft_ms", "tpot_ms")
@@ -40,10 +41,16 @@ def best(facts, case, gpu):
 
     ``reason`` says why there is none.
     """
-    model = facts["models"][case.model]
-    numbers, new, words = hardware(facts, case, gpu)
+    asked = (case.model, case.weights, case.kv, gpu, case.n_gpus, case.isl, case.osl, case.cached_prefix, case.ttft_ms,
+             case.tpot_ms)
+    return memory.kept(facts, asked, lambda: _best(facts, case, gpu))
+
+
+def _best(facts, case, gpu):
+    model, chip = facts["models"][case.model], (case.model, case.weights, case.kv, gpu)
+    numbers, new, words = memory.kept(facts, chip, lambda: hardware(facts, case, gpu))
     sizes = None if case.n_gpus is None else (case.n_gpus,)
-    tried = [searched(facts, case, numbers, n_gpus, ranks)
+    tried = [searched(facts, case, chip, numbers, n_gpus, ranks)
              for n_gpus, ranks in operands.layouts(sizes, facts["gpus"][gpu]["server_gpus"], model["routed"])]
     one = tried[results.best([each["requests_per_s"] for each in tried], [each["n_gpus"] for each in tried])]
     if one["reason"]:
@@ -54,7 +61,13 @@ def best(facts, case, gpu):
     return row
 
 
-def searched(facts, case, numbers, n_gpus, ranks):
+def prepared(facts, numbers, layout):
+    """Columns of the model on a layout, its rates, and its room: what no load changes."""
+    asked = results.setup(numbers, layout, PLACES)
+    return asked, steady_state.prepared(asked, facts["coefficients"]), steady_state.room(asked)
+
+
+def searched(facts, case, chip, numbers, n_gpus, ranks):
     """A replica of a size and what it can do while its mean TTFT and TPOT keep to the limits: ``most`` requests in flight."""
     number = dict(UNSTATED, n_gpus=float(n_gpus), isl=case.isl, osl=case.osl, cached_prefix=case.cached_prefix,
                   attention_dp=float(ranks), concurrency=1.0)
@@ -65,8 +78,7 @@ def searched(facts, case, numbers, n_gpus, ranks):
         found["reason"] = operands.length_sentence(case.isl, case.osl, numbers["positions"], case.model)
     if found["reason"]:
         return found
-    asked = results.setup(numbers, layout, PLACES)
-    speeds, room = steady_state.prepared(asked, facts["coefficients"]), steady_state.room(asked)
+    asked, speeds, room = memory.kept(facts, chip + (n_gpus, ranks), lambda: prepared(facts, numbers, layout))
 
     def state_at(requests, resources=False):
         number["concurrency"] = requests

@@ -8,14 +8,12 @@ import math
 
 from tokenecon.calculator import answer, choice
 from tokenecon.calculator.choice import KEPT, KINDS
-from tokenecon.fleet import erlang, policies
+from tokenecon.fleet import policies
 
 GRID = 200  # volumes searched
 LEAST, MOST = 1e-3, 1e3  # of what one replica does in a day, and of what the case asks
 BEYOND, WITHIN = 5, 128  # volumes above the last dear one that are searched closely, and points of each close search
 NEVER = float("inf")
-DECADES, STEPS = (-2, 5), 12  # powers of ten of the loads whose places are worked out, and points of each
-_RESERVES = {}  # share that may wait: the reserve of each of these loads
 
 
 def cheapest_of_kinds(choices):
@@ -27,25 +25,6 @@ def cheapest_of_kinds(choices):
     return found
 
 
-def reserves(wait_probability):
-    """Places beyond the load, in its square roots, of loads in even steps of their logarithm."""
-    if wait_probability not in _RESERVES:
-        loads = [10 ** (DECADES[0] + step / STEPS) for step in range((DECADES[1] - DECADES[0]) * STEPS + 1)]
-        _RESERVES[wait_probability] = [
-            (erlang.slots_needed(load=load, wait_probability=wait_probability) - load) / math.sqrt(load) for load in loads]
-    return _RESERVES[wait_probability]
-
-
-def needed(load, concurrency, reserves):
-    """Whole replicas for a load in places, as :func:`policies.replicas` finds them: between two of :func:`reserves`."""
-    if load <= 0:
-        return 0.0
-    at = min(max((math.log10(load) - DECADES[0]) * STEPS, 0.0), len(reserves) - 1.001)
-    left = int(at)
-    reserve = reserves[left] + (at - left) * (reserves[left + 1] - reserves[left])
-    return max(1.0, float(math.ceil((load + reserve * math.sqrt(load)) / concurrency - policies.ROUNDING)))
-
-
 class Search:
     """The volume from which on one choice never again costs more than the API.
 
@@ -54,7 +33,7 @@ class Search:
 
     def __init__(self, facts, case, one, sold):
         self.facts, self.case, self.one, self.sold = facts, case, one, sold
-        self.sized, self.known, self.reserves = {}, {}, reserves(case.wait_probability)
+        self.sized, self.known = {}, {}
 
     def step(self, volume):
         """Doublings of the case's volume, by which the hours of a measured service change."""
@@ -71,8 +50,8 @@ class Search:
                     self.case.hours, self.case.burst)
             hours, burst = self.sized[step]
             more = burst * choice.rate(volume) * self.one["concurrency"] / self.one["requests_per_s"]
-            held = [needed(more * ratio, self.one["concurrency"], self.reserves)
-                    for ratio in ([max(hours)] if policy == "fixed" else hours)]
+            held = policies.replicas([more * ratio for ratio in ([max(hours)] if policy == "fixed" else hours)],
+                                     concurrency=self.one["concurrency"], wait_probability=self.case.wait_probability)
             if policy == "autoscale":
                 held = policies.autoscaled(held, len(held), self.facts["start_h"] / policies.STEP_H)
             count = sum([max(KEPT, one) for one in held]) / len(held)

@@ -8,10 +8,9 @@ distribution.  A test holds the two together.
 import math
 
 from tokenecon.fleet import poisson
-from tokenecon.numerics import floor, log, reaching, some, where
+from tokenecon.numerics import floor, reaching, some, where
 
 HALVINGS = 50
-RAISED = 1000.0  # above the logarithm of the smallest number
 CLOSE = 4e-16  # relative width at which the search for slots ends
 
 
@@ -22,13 +21,10 @@ def waiting(*, slots, load):
     return where(load > 0, blocked / (1 - busy + busy * blocked), 0.0)
 
 
-def utilisation(*, slots, wait_probability, least=0.0):
-    """Highest share of slots that may be busy while no more than this share of requests waits; of fewer slots it is ``least``."""
+def utilisation(*, slots, wait_probability):
+    """Highest share of slots that may be busy while no more than this share of requests waits."""
     low = 0.0 * slots * wait_probability
     if isinstance(low, float):
-        if least > 0:  # near it the logarithm is almost straight; raised, as only a value above 0 can be reached closely
-            return reaching(lambda busy: RAISED + log(waiting(slots=slots, load=busy * slots)), RAISED + log(wait_probability),
-                            least, 1.0)
         return reaching(lambda busy: waiting(slots=slots, load=busy * slots), wait_probability, 0.0, 1.0)
     high = low + 1.0
     for _ in range(HALVINGS):

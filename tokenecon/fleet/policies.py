@@ -9,6 +9,8 @@ reader's browser, an array in a table, where a column of demands gives one row e
 :mod:`tokenecon.fleet.planning` does.
 """
 
+import math
+
 from tokenecon.fleet import erlang, poisson
 from tokenecon.formulas import money
 from tokenecon.numerics import (
@@ -37,7 +39,9 @@ SPREAD, EXTRA = 9.0, 25.0  # places beyond these standard deviations and this ma
 STEP_H = 1.0  # of a profile [h]
 GRID = 4096  # loads from which on the paid time of scale to zero is interpolated
 ROUNDING = 1e-9  # of replicas: what division leaves over a whole number
-SOLVED = 10  # loads tried until the largest load of a fleet is found
+PER_DECADE = 6  # loads of a grid whose reserves are kept
+NEAR = 0.1  # places: many times what lines between them are off by
+_RESERVES = {}  # share that may wait: step of the grid: reserve
 ONE_ALONE = 1  # replicas in the unit of cost: a replica is priced whole
 
 
@@ -48,7 +52,7 @@ def replicas(loads, *, concurrency, wait_probability):
     """
     values, places = distinct(loads)
     if isinstance(values, list):
-        return _placed(_ascending(values, concurrency, wait_probability), places)
+        return _placed(ascending(values, concurrency=concurrency, wait_probability=wait_probability), places)
     most = erlang.fleet(load=maximum_of(values), places=concurrency, wait_probability=wait_probability)
     # many loads on a small fleet: the largest load of every fleet is found sooner than the fleet of every load
     if 8 * most < size(values):
@@ -64,27 +68,42 @@ def replicas(loads, *, concurrency, wait_probability):
     return _placed(each(lambda load: where(load > 0, fleet(load), 0.0), values), places)
 
 
-def _ascending(loads, concurrency, wait_probability):
-    """:func:`replicas` of a list in ascending order: each fleet begins with that of the load before.
-
-    Where many loads need the same fleets, the largest load of each fleet is found, else each load is tried.
-    """
-    few = SOLVED * ((loads[-1] - loads[0]) / concurrency + 1) < len(loads)
-    found, count, limit, busy = [], 0.0, 0.0, 0.0
+def ascending(loads, *, concurrency, wait_probability):
+    """:func:`replicas` of a list in ascending order: those of one load serve all up to the one that they serve for certain."""
+    found, count, served = [], 0.0, 0.0
     for load in loads:
-        fits = load <= 0 or load <= limit
-        while not fits:
-            count = max(count + 1, floor(load / concurrency) + 1) if few or count == 0 else count
-            slots = count * concurrency
-            if few:
-                busy = erlang.utilisation(slots=slots, wait_probability=wait_probability, least=busy)
-                limit = busy * slots
-                fits = load <= limit
-            else:
-                fits = load < slots and erlang.waiting(slots=slots, load=load) <= wait_probability
-                count += not fits
-        found.append(count if load > 0 else 0.0)
+        if load > served:
+            count, served = _of_load(load, concurrency, wait_probability)
+        found.append(count)
     return found
+
+
+def _of_load(load, concurrency, wait_probability):
+    """:func:`replicas` of one load above 0, and a load that they serve for certain.
+
+    The places that it needs lie between those of two loads of a grid; where that may be a replica off, it is tried.
+    """
+    at = PER_DECADE * math.log10(load)
+    step, root = math.floor(at), math.sqrt(load)
+    reserve = _reserve(step, wait_probability)
+    reserve += (at - step) * (_reserve(step + 1, wait_probability) - reserve)
+    slots = load + reserve * root
+    count = max(1.0, float(math.ceil((slots - NEAR) / concurrency)))
+    free = count * concurrency - NEAR - slots
+    if free < 0:
+        while count * concurrency <= load or erlang.waiting(slots=count * concurrency, load=load) > wait_probability:
+            count += 1
+        free = 0.0
+    return count, load + free * root / (root + reserve / 2)  # larger loads need no more reserve for each root
+
+
+def _reserve(step, wait_probability):
+    """Places beyond a load of the grid, in its square roots."""
+    kept = _RESERVES.setdefault(wait_probability, {})
+    if step not in kept:
+        load = 10.0 ** (step / PER_DECADE)
+        kept[step] = (erlang.slots_needed(load=load, wait_probability=wait_probability) - load) / math.sqrt(load)
+    return kept[step]
 
 
 def autoscaled(needed, steps, start_steps):
