@@ -350,21 +350,23 @@ def fit(model: str, gpu: str | None = None, *, n_gpus: int | None = None, weight
     return found
 
 
-def plan(model: str, *, isl: float, osl: float, limits: "dict[str, float] | None" = None, gpus: "str | list[str] | None" = None,
+def plan(model: "str | os.PathLike[str] | dict[str, Any]", *, isl: float | None = None, osl: float | None = None,
+         limits: "dict[str, float] | None" = None, gpus: "str | list[str] | None" = None,
          weights: "str | list[str] | None" = None, kv: "str | list[str] | None" = None, n_gpus: "int | list[int] | None" = None,
          requests_per_day: float | None = None, profile: str | None = None, peak_to_mean: float | None = None,
          requests_per_s: float | None = None, concurrency: int | None = None, max_gpus: int | None = None,
          max_kw: float | None = None, max_usd_per_month: float | None = None, chance: float | None = None,
-         cached_prefix: float = 0.0, engine: str | None = None, kind: str | None = None, price_rule: str = "typical",
-         as_of: str | None = None, usd_per_gpu_hour: "float | dict[str, float] | None" = None) -> "Plan":
+         cached_prefix: float | None = None, engine: str | None = None, kind: str | None = None, price_rule: str | None = None,
+         as_of: "str | datetime.date | None" = None, usd_per_gpu_hour: "float | dict[str, float] | None" = None) -> "Plan":
     """Find the configurations that keep latency limits under a load, the cheapest first: all that fit are tried.
 
     Parameters
     ----------
-    model : str
-        Id of the catalogue, or the path of a config.json.
-    isl, osl : float
-        Tokens of prompt and answer of a request.
+    model : str, path or dict
+        Id of the catalogue, or the path of a config.json. Or a scenario, as :func:`cost` takes it: its model, accelerators,
+        load, hours, limits, prices and terms are those asked for, unless they are stated here, too.
+    isl, osl : float, optional
+        Tokens of prompt and answer of a request; needed with a model.
     limits : dict, optional
         Milliseconds at most, by name: ``ttft_ms`` and ``tpot_ms`` (means), or either with ``_p50``, ``_p90`` or ``_p99``.
     gpus, weights, kv : str or list, optional
@@ -383,8 +385,8 @@ def plan(model: str, *, isl: float, osl: float, limits: "dict[str, float] | None
     cached_prefix, engine : optional
         As ``estimate`` takes them.
     kind, price_rule, as_of, usd_per_gpu_hour : optional
-        Whose price of a GPU hour: a kind such as ``own`` or ``committed_1y``, ``typical`` or ``list``, known on a day; or a
-        price of your own, for all GPUs or by id.
+        Whose price of a GPU hour: a kind such as ``own`` or ``committed_1y``; ``typical``, ``list`` or ``best`` (the cheapest
+        offer, in whole servers where it is of several GPUs), known on a day; or a price of your own, for all GPUs or by id.
 
     Returns
     -------
@@ -392,7 +394,8 @@ def plan(model: str, *, isl: float, osl: float, limits: "dict[str, float] | None
         ``to_frame()`` and ``best`` have one row for each GPU, size and formats, the best layout of each, with the load that one
         instance holds, latencies and cost (with ``_low`` and ``_high``), ``chance``, power, and what ``binds``; ``frontier``
         speed against cost; ``turns`` the prices and loads at which the choice turns; ``refused`` why a GPU is not among them;
-        ``cases()`` the rows as ``estimate`` takes them.
+        ``cases()`` the rows as ``estimate`` takes them. A scenario with a task, users or tenants has ``usd_per_task``,
+        ``usd_per_user_month`` and ``usd_per_tenant_month``, too, and one with a currency ``["in_currency"]``.
 
     Raises
     ------

@@ -86,9 +86,9 @@ def reported(make):
     """A report, with what it used of the reader's own facts."""
 
     @functools.wraps(make)
-    def made(*args):
+    def made(*args, **named):
         with queries.recording() as asked:
-            report = make(*args)
+            report = make(*args, **named)
         mine = data.own_among(asked)
         return report | ({"own_facts": mine, "own_facts_used": data.own_words(asked)} if mine else {})
 
@@ -129,14 +129,22 @@ def _shared(case, table):
     if len(borne.columns) > 1:
         title = "What a task costs, and a user or tenant bears" if case.task else "What a user or tenant bears"
         said.append((title, "shares", borne, _held(SHARES, borne)))
-    if case.currency != "USD":
-        money = bill.in_currency(case, table)
-        title = f"In {case.currency}, of which one is {case.usd_per_unit:g} USD on {case.rate_as_of}"
-        said.append((title, "in_currency", money, _held(CURRENCY, money)))
-    return said
+    if case.currency == "USD":
+        return said
+    money = bill.in_currency(case, table[["name", "usd_per_month", "usd_per_mtok"]].merge(borne, on="name"))
+    return said + of_currency(case, money)
+
+
+def of_currency(case, money):
+    """The section of a table in the currency of a case; none where it is empty."""
+    if money.empty:
+        return []
+    title = f"In {case.currency}, of which one is {case.usd_per_unit:g} USD on {case.rate_as_of}"
+    return [(title, "in_currency", money, _held(CURRENCY, money))]
 
 
 def _held(columns, table):
+    """Of some columns those that a table has."""
     return {name: said for name, said in columns.items() if name in table}
 
 
