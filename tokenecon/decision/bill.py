@@ -72,7 +72,7 @@ def energy(case, table):
 def shares(case, table):
     """What of the bill a task, a user and a tenant bear, one row a choice; no column of what the case does not state."""
     return pd.DataFrame([{"name": row["name"]} | {
-        f"{column}{end}": usd for end in (*ENDS, "_marginal")
+        f"{column}{end}": usd for end in (*ENDS, "_marginal") if f"usd_per_month{end}" in table
         for column, usd in work.shares(case, row[f"usd_per_month{end}"]).items()} for _, row in table.iterrows()])
 
 

@@ -82,8 +82,8 @@ def plan(model: Any, **asked: Any) -> Plan:
     turning = turns.turns(best, _order(asked)[0], asked)
     best = best.drop(columns=["usd_idle", "usd_busy", "load"], errors="ignore").assign(load=asked.load)
     used = sold[sold["gpu"].isin(best["gpu"])]
-    return Plan(best, _sentence(best, asked), _note(asked, used),
-                UNITS | {f"chance_{name}": "fraction" for name in asked.limits}, fresh=True, frontier=turns.frontier(table, asked),
+    named = UNITS | {f"chance_{name}": "fraction" for name in asked.limits}
+    return Plan(best, _sentence(best, asked), _note(asked, used), named, fresh=True, frontier=turns.frontier(table, asked),
                 turns=turning, refused=refused, in_currency=_in_currency(best, asked), names=_names(best), configurations=whole,
                 asked=vars(asked))
 
