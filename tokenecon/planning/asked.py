@@ -1,5 +1,6 @@
 """What ``tokenecon plan`` is asked: every value checked before anything is computed, each refusal one sentence."""
 
+import numbers
 import os
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,6 +19,7 @@ from tokenecon.units import SECONDS_PER_DAY
 LIMITS = ("ttft_ms", "tpot_ms", *results.PERCENTILES)  # the mean, and what is known of its distribution
 LOADS = ("requests_per_day", "requests_per_s", "concurrency")
 MOST = 1e9  # of a budget
+FAR = 1e300  # beyond it a number is none
 CLOSED_LOOP, POISSON = (steady_state.LOADS[place] for place in (steady_state.CLOSED_LOOP, steady_state.POISSON))
 SCENARIOS = (".yml", ".yaml")  # how the name of a scenario's file ends
 TERMS = ("years", "discount_rate", "usd_per_kwh", "pue")  # of an owned hour, and of rent that is paid in advance
@@ -87,9 +89,16 @@ def _said(sentence):
         raise BadInput(sentence)
 
 
+def _float(value):
+    """A number, or one in a text; NaN for what is none."""
+    if isinstance(value, str):
+        return of_text(value)
+    return float(value) if isinstance(value, numbers.Real) and abs(value) < FAR else float("nan")
+
+
 def _number(name, value):
     """A number as `estimate` takes it."""
-    found = of_text(value) if isinstance(value, str) else float("nan") if value is None else float(value)
+    found = _float(value)
     if found != found or checks.outside(name, found) or checks.broken(name, found):
         raise BadInput(checks.number_sentence(name, value, value is None))
     return found
@@ -98,7 +107,7 @@ def _number(name, value):
 def _budget(name, value):
     if value is None:
         return None
-    found = of_text(value) if isinstance(value, str) else float(value)
+    found = _float(value)
     if not 0 < found <= MOST:
         raise BadInput(f"{name} is {quoted(value)}; it must be a number above 0 and at most {MOST:,.0f}")
     return found
@@ -107,7 +116,7 @@ def _budget(name, value):
 def _share(name, value):
     if value is None:
         return None
-    found = of_text(value) if isinstance(value, str) else float(value)
+    found = _float(value)
     if not 0 < found < 1:
         raise BadInput(f"{name} is {quoted(value)}; it must be a number above 0 and below 1 (0.9 means nine in ten)")
     return found
@@ -139,11 +148,13 @@ def _gpus(value):
 
 def _limits(given):
     found = {}
+    if not isinstance(given, dict):
+        raise BadInput(f"limits are {quoted(given)}; give a mapping such as {{'ttft_ms': 1000}}, of {', '.join(LIMITS)}")
     for name, value in given.items():
         if name not in LIMITS:
             raise BadInput(f"limit '{name}' is not known{did_you_mean(name, LIMITS)}; the model knows {', '.join(LIMITS)}, "
                            "and no other percentile")
-        limit = of_text(value) if isinstance(value, str) else float(value)
+        limit = _float(value)
         if not 0 < limit < float("inf"):
             raise BadInput(f"limit {name} is {quoted(value)}; it must be a number of milliseconds above 0")
         found[name] = limit
@@ -168,7 +179,7 @@ def _load(asked, case, requests_per_s, requests_per_day, profile, peak_to_mean, 
     if requests_per_s is not None:
         asked.rate = asked.peak = _number("requests_per_s", requests_per_s)
     elif asked.stated == "requests_per_day":
-        found = of_text(requests_per_day) if isinstance(requests_per_day, str) else float(requests_per_day)
+        found = _float(requests_per_day)
         if not 0 < found <= 1e12:
             raise BadInput(f"requests_per_day is {quoted(requests_per_day)}; it must be a number above 0 and at most 1e12")
         asked.rate = found / SECONDS_PER_DAY
@@ -195,31 +206,33 @@ def _hours(asked, profile, peak_to_mean):
     burst = traffic.of_size(asked.rate)[1]
     try:
         if peak_to_mean:
-            hours = traffic.synthetic(float(peak_to_mean))
+            hours = traffic.synthetic(_float(peak_to_mean))
         elif profile in traffic.HOURLY:
             hours, burst = traffic.sized(profile, asked.rate)
         else:
             hours, burst = traffic.profile(profile or "flat"), 1.0 if profile in (None, "flat") else burst
     except ValueError as error:  # BadInput is one, too
         raise BadInput(str(error)) from None
-    asked.profile = profile or (f"a smooth day, peak {float(peak_to_mean):g} times the mean" if peak_to_mean else "flat")
+    asked.profile = profile or (f"a smooth day, peak {_float(peak_to_mean):g} times the mean" if peak_to_mean else "flat")
     asked.hours = [burst * ratio for ratio in hours["ratio"]]
     asked.peak = asked.rate * max(asked.hours)
 
 
+def _one_of(name, value, allowed):
+    if value not in allowed:
+        raise BadInput(f"{name} is {quoted(value)}; it must be one of {', '.join(allowed)}{did_you_mean(str(value), allowed)}")
+
+
 def _prices(asked, case, usd_per_gpu_hour):
     """Rule, kind and stated prices, and the terms of owned machines: those of the scenario, else of ``data/``."""
-    if asked.price_rule not in gpu_prices.PRICE_RULES:
-        raise BadInput(f"price_rule is {quoted(asked.price_rule)}; it must be one of {', '.join(gpu_prices.PRICE_RULES)}"
-                       f"{did_you_mean(asked.price_rule, gpu_prices.PRICE_RULES)}")
-    kinds = tuple(kind for kind, (_, _, policy) in KINDS.items() if policy)
-    if asked.kind is not None and asked.kind not in kinds:
-        raise BadInput(f"kind is {quoted(asked.kind)}; it must be one of {', '.join(kinds)}{did_you_mean(asked.kind, kinds)}")
+    _one_of("price_rule", asked.price_rule, tuple(gpu_prices.PRICE_RULES))
+    if asked.kind is not None:
+        _one_of("kind", asked.kind, tuple(kind for kind, (_, _, policy) in KINDS.items() if policy))
     given = usd_per_gpu_hour if isinstance(usd_per_gpu_hour, dict) else dict.fromkeys(asked.gpus, usd_per_gpu_hour)
     for gpu, usd in given.items():
-        if usd is not None and not 0 < float(usd) <= checks.MOST["usd_per_gpu_hour"]:
+        if usd is not None and not 0 < _float(usd) <= checks.MOST["usd_per_gpu_hour"]:
             raise BadInput(f"usd_per_gpu_hour of {gpu} is {quoted(usd)}; it must be {checks.allowed_text('usd_per_gpu_hour')}")
-    asked.stated_prices = {gpu: float(usd) for gpu, usd in given.items() if usd is not None}
+    asked.stated_prices = {gpu: _float(usd) for gpu, usd in given.items() if usd is not None}
     for name, value in OF_SCENARIO.items():
         setattr(asked, name, value if case is None else getattr(case, name))
     for name in TERMS:
