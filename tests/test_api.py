@@ -16,12 +16,14 @@ CASE = {"model": "llama-3.1-8b", "gpu": "h100-sxm-80gb", "n_gpus": 1, "isl": 100
 
 def test_examples_run():
     found = doctest.testmod(tokenecon)
-    assert found.attempted >= 12 and found.failed == 0
+    assert found.attempted >= 30 and found.failed == 0
     found = doctest.testmod(tokenecon.prices)  # a package, and a function
     assert found.attempted >= 2 and found.failed == 0
 
 
 def test_everything_public_is_documented_and_typed():
+    assert {"estimate", "plan", "fit", "cost", "decide", "compare", "sweep", "models", "gpus", "prices", "claims",
+            "facts"} < set(tokenecon.__all__)
     for name in tokenecon.__all__:
         one = getattr(tokenecon, name)
         assert inspect.getdoc(one) or one.__doc__, f"tokenecon.{name} has no docstring"
@@ -90,6 +92,20 @@ def test_a_scenario_is_a_name_a_path_or_a_mapping(tmp_path):
     pd.testing.assert_frame_equal(named, mapped)
 
 
+def test_scenarios_are_compared_as_names_paths_or_mappings():
+    from tokenecon import yaml_file
+    from tokenecon.decision import scenario
+
+    other = yaml_file.mapping(scenario.FOLDER / "chat-assistant.yml")
+    other["workload"]["requests_per_day"] *= 2
+    found = tokenecon.compare("chat-assistant", other)
+    assert list(found["input"]) == ["workload.requests_per_day", "together beyond one by one", "whole difference"]
+    answers = found["answers"]["usd_per_month"]
+    assert found.iloc[-1]["usd_per_month"] == pytest.approx(answers[1] - answers[0])
+    assert found["differences"].iloc[0, 0] == "workload.requests_per_day" and found.version and found.sources
+    assert "costs" in found.sentence and "<table>" in found._repr_html_()
+
+
 def test_prices_are_of_a_day():
     assert (tokenecon.prices(as_of="2024-06-30")["as_of"] <= "2024-06-30").all()
     assert len(tokenecon.prices(as_of="2024-06-30")) < len(tokenecon.prices())
@@ -106,6 +122,13 @@ def test_prices_are_of_a_day():
     (lambda: tokenecon.cost("chat-assistant", request_per_day=3), "did you mean 'requests_per_day'"),
     (lambda: tokenecon.decide("chat-assistant", draws=5), "draws is 5"),
     (lambda: tokenecon.decide("chat-assistant", draws="many"), "draws is 'many'"),
+    (lambda: tokenecon.compare("chat-assistant"), "compare takes from 2 to 8 scenarios, not 1"),
+    (lambda: tokenecon.compare("chat-assistant", 3), "of the type int"),
+    (lambda: tokenecon.compare("chat-assistant", "coding-agent", price_rule="bets"), "bets"),
+    (lambda: tokenecon.compare("chat-assistant", {"name": "x"}), "is missing"),
+    (lambda: tokenecon.plan(7), "model is of the type int"),
+    (lambda: tokenecon.plan("llama-9", isl=10, osl=10), "llama-9"),
+    (lambda: tokenecon.plan("llama-3.1-8b", isl=1000), "osl"),
     (lambda: tokenecon.prices("h1000"), "h1000"),
     (lambda: tokenecon.prices(as_of="soon"), "as_of 'soon' is not a date"),
     (lambda: tokenecon.token_prices("nobody-s"), "nobody-s"),

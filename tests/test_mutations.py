@@ -22,12 +22,16 @@ from importers.benchmarks import samples
 import tokenecon
 from tokenecon import data, model_shape
 from tokenecon.decision import options, scenario
+from tokenecon.decision import report as decisions
 from tokenecon.errors import BadInput
 from tokenecon.importers import huggingface, litellm_prices
 from tokenecon.importers.benchmarks import rows as benchmark_rows
 from tokenecon.importers.loads import files as loads
 from tokenecon.importers.loads import hours
 from tokenecon.output import compare as comparison
+from tokenecon.output import live_bill, workbook
+from tokenecon.planning import asked as planning
+from tokenecon.planning import told
 from tokenecon.serving import case_files
 from tokenecon.serving.coefficients import DEFINITIONS
 from tokenecon.serving.own_runs import calibration_file, compare
@@ -203,6 +207,55 @@ def test_scenarios_that_are_compared(tmp_path):
 
     for rows in tried(differing, (cut(whole, chance) for _ in range(ROUNDS))):
         assert all(isinstance(text, str) for _, text in rows)
+
+
+PLANNED = 10  # questions of which a plan is computed and written, of those that are read
+
+
+def planned(folder, question, place):
+    """What a plan is asked; every so often the whole plan, written as tables and as a spreadsheet."""
+    question = dict(question)
+    model = question.pop("model", None)
+    asked = planning.ask(model, **question)
+    if place % max(ROUNDS // PLANNED, 1) == 0:
+        report = told.report(model, **question)
+        for row in report["sections"][0][2].filter(regex="^(usd_per|ttft|tpot|chance|kw)").to_dict("records"):
+            assert all(value >= 0 or value != value for value in row.values())
+        decisions.write({key: table for _, key, table, _ in report["sections"]}, folder / "out")
+        workbook.write(report, folder / "out" / "plan.xlsx", live_bill.bill)
+    return asked
+
+
+def test_questions_of_a_plan(tmp_path):
+    chance = random.Random(SEED)
+    good = {"model": "llama-3.1-8b", "isl": 1000, "osl": 200, "gpus": ["h100-sxm-80gb"], "n_gpus": [1, 2], "weights": ["fp8"],
+            "kv": "fp8", "limits": {"ttft_ms": 500, "tpot_ms_p90": 20}, "requests_per_day": 2e6, "peak_to_mean": 2.5,
+            "max_gpus": 64, "max_kw": 90.0, "max_usd_per_month": 1e5, "chance": 0.6, "cached_prefix": 0.2, "engine": "vllm",
+            "kind": "own", "price_rule": "best", "as_of": "2026-11-01", "usd_per_gpu_hour": {"h100-sxm-80gb": 2.5}}
+
+    def question(place):
+        kept = {name: good[name] for name in good if name in ("model", "isl", "osl", "gpus", "n_gpus") or chance.random() < 0.4}
+        name = chance.choice(list(kept))
+        return swapped(kept, chance) if place % 2 else kept | {name: cut(str(kept[name]), chance)}
+
+    for asked in tried(lambda one: planned(tmp_path, *one), ((question(place), place) for place in range(ROUNDS))):
+        numbers = [asked.isl, asked.osl, *asked.limits.values(), *asked.hours, *asked.stated_prices.values()]
+        assert all(math.isfinite(one) and one >= 0 for one in numbers)
+        assert set(os.listdir(tmp_path)) <= {"out"}
+
+
+def test_scenarios_of_a_plan(tmp_path):
+    chance, path = random.Random(SEED), tmp_path / "case.yml"
+    whole = (scenario.FOLDER / "chat-assistant.yml").read_text(encoding="utf-8").replace("llama-3.3-70b", "llama-3.1-8b")
+
+    def read(one):
+        text, place = one
+        path.write_bytes(text.encode("utf-8", "surrogatepass"))
+        return planned(tmp_path, {"model": str(path), "n_gpus": [1, 2]}, place)
+
+    for asked in tried(read, ((cut(whole, chance), place) for place in range(ROUNDS))):
+        assert 0 < asked.rate < 1e10 and 0 < asked.peak < math.inf and 0 < asked.isl < 1e9
+        assert set(os.listdir(tmp_path)) <= {"out", "case.yml"}
 
 
 def test_configurations(tmp_path):

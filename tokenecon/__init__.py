@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from tokenecon.planning.answer import Plan
     from tokenecon.sweeps.result import Sweep
 
-__all__ = ["BadInput", "calibration", "claims", "cost", "decide", "estimate", "facts", "fit", "gpus", "models", "plan", "prices",
-           "sweep", "token_prices"]
+__all__ = ["BadInput", "calibration", "claims", "compare", "cost", "decide", "estimate", "facts", "fit", "gpus", "models", "plan",
+           "prices", "sweep", "token_prices"]
 __version__ = "0.4.0"
 prices: Any = import_module("tokenecon.prices")  # a package, and a function
 
@@ -160,6 +160,40 @@ def decide(scenario: "str | os.PathLike[str] | dict[str, Any]", *, draws: int = 
     return found
 
 
+def compare(*scenarios: "str | os.PathLike[str] | dict[str, Any]", price_rule: str | None = None) -> "Finding":
+    """What differs between scenarios, in the inputs and in the answer, and how much each difference is worth.
+
+    Parameters
+    ----------
+    *scenarios : str, path or dict
+        From two to eight, as :func:`cost` takes them; the others are held against the first.
+    price_rule : str, optional
+        As :func:`cost` takes it.
+
+    Returns
+    -------
+    Finding
+        A row for each input that differs, with what it alone makes of the bill, ``usd_per_month`` and ``usd_per_mtok``, and
+        the ``cheapest`` choice then; then what the differences make ``together beyond one by one``, and the ``whole
+        difference``. ``["differences"]`` has the inputs side by side, ``["answers"]`` the cheapest choice of each scenario with
+        its bill; ``sentence`` is the answer.
+
+    Raises
+    ------
+    BadInput
+        A scenario or the rule is not allowed, nothing serves it, or there are not two to eight.
+
+    Examples
+    --------
+    >>> found = compare("chat-assistant", "batch-summariser")
+    >>> worth = found.to_frame().set_index("input")["usd_per_month"]
+    >>> bool(abs(worth[:-1].sum() - worth["whole difference"]) < 0.01), found.units["usd_per_month"]
+    (True, 'USD/month')
+    """
+    found: Finding = _of("api.results", "compare")(scenarios, price_rule)
+    return found
+
+
 def sweep(grid: "str | os.PathLike[str] | Mapping[str, Any] | pd.DataFrame | Sequence[Mapping[str, Any]]",
           out: "str | os.PathLike[str]", *, scheduler: str | None = None, workers: int | None = None, retry_failed: bool = False,
           progress: bool = True) -> "Sweep":
@@ -197,8 +231,10 @@ def sweep(grid: "str | os.PathLike[str] | Mapping[str, Any] | pd.DataFrame | Seq
     --------
     >>> grid = {"cases": {"model": "llama-3.1-8b", "gpu": ["h100-sxm-80gb", "l40s-48gb"], "n_gpus": 1, "osl": 200,
     ...                   "isl": {"from": 500, "to": 2000, "step": 500}}}
-    >>> found = sweep(grid, "out")  # doctest: +SKIP
-    >>> found.to_frame(["gpu", "isl", "usd_per_mtok"], [("isl", "<=", 1000)]).shape  # doctest: +SKIP
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as out:
+    ...     found = sweep(grid, out, workers=1, progress=False)
+    ...     found.to_frame(["gpu", "isl", "usd_per_mtok"], [("isl", "<=", 1000)]).shape
     (4, 3)
     """
     with _of("sweeps.progress", "shown")(progress) as tell:
@@ -298,6 +334,18 @@ def facts(folder: "str | os.PathLike[str] | None") -> "dict[str, tuple[str, ...]
     ------
     BadInput
         A file or a row is not allowed; the sentence names it, and the facts stay what they were.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as mine:
+    ...     rows = "id,gpu,kind,value,unit,basis,as_of\\nours,h200-sxm-141gb,on_demand,2.10,USD/GPU/h,quoted,2026-11-01\\n"
+    ...     _ = Path(mine, "prices.csv").write_text(rows)
+    ...     facts(mine)["prices"]
+    ('ours',)
+    >>> facts(None)
+    {}
     """
     from tokenecon import data
 
@@ -350,21 +398,23 @@ def fit(model: str, gpu: str | None = None, *, n_gpus: int | None = None, weight
     return found
 
 
-def plan(model: str, *, isl: float, osl: float, limits: "dict[str, float] | None" = None, gpus: "str | list[str] | None" = None,
+def plan(model: "str | os.PathLike[str] | dict[str, Any]", *, isl: float | None = None, osl: float | None = None,
+         limits: "dict[str, float] | None" = None, gpus: "str | list[str] | None" = None,
          weights: "str | list[str] | None" = None, kv: "str | list[str] | None" = None, n_gpus: "int | list[int] | None" = None,
          requests_per_day: float | None = None, profile: str | None = None, peak_to_mean: float | None = None,
          requests_per_s: float | None = None, concurrency: int | None = None, max_gpus: int | None = None,
          max_kw: float | None = None, max_usd_per_month: float | None = None, chance: float | None = None,
-         cached_prefix: float = 0.0, engine: str | None = None, kind: str | None = None, price_rule: str = "typical",
-         as_of: str | None = None, usd_per_gpu_hour: "float | dict[str, float] | None" = None) -> "Plan":
+         cached_prefix: float | None = None, engine: str | None = None, kind: str | None = None, price_rule: str | None = None,
+         as_of: "str | datetime.date | None" = None, usd_per_gpu_hour: "float | dict[str, float] | None" = None) -> "Plan":
     """Find the configurations that keep latency limits under a load, the cheapest first: all that fit are tried.
 
     Parameters
     ----------
-    model : str
-        Id of the catalogue, or the path of a config.json.
-    isl, osl : float
-        Tokens of prompt and answer of a request.
+    model : str, path or dict
+        Id of the catalogue, or the path of a config.json. Or a scenario, as :func:`cost` takes it: its model, accelerators,
+        load, hours, limits, prices and terms are those asked for, unless they are stated here, too.
+    isl, osl : float, optional
+        Tokens of prompt and answer of a request; needed with a model.
     limits : dict, optional
         Milliseconds at most, by name: ``ttft_ms`` and ``tpot_ms`` (means), or either with ``_p50``, ``_p90`` or ``_p99``.
     gpus, weights, kv : str or list, optional
@@ -383,8 +433,8 @@ def plan(model: str, *, isl: float, osl: float, limits: "dict[str, float] | None
     cached_prefix, engine : optional
         As ``estimate`` takes them.
     kind, price_rule, as_of, usd_per_gpu_hour : optional
-        Whose price of a GPU hour: a kind such as ``own`` or ``committed_1y``, ``typical`` or ``list``, known on a day; or a
-        price of your own, for all GPUs or by id.
+        Whose price of a GPU hour: a kind such as ``own`` or ``committed_1y``; ``typical``, ``list`` or ``best`` (the cheapest
+        offer, in whole servers where it is of several GPUs), known on a day; or a price of your own, for all GPUs or by id.
 
     Returns
     -------
@@ -392,7 +442,8 @@ def plan(model: str, *, isl: float, osl: float, limits: "dict[str, float] | None
         ``to_frame()`` and ``best`` have one row for each GPU, size and formats, the best layout of each, with the load that one
         instance holds, latencies and cost (with ``_low`` and ``_high``), ``chance``, power, and what ``binds``; ``frontier``
         speed against cost; ``turns`` the prices and loads at which the choice turns; ``refused`` why a GPU is not among them;
-        ``cases()`` the rows as ``estimate`` takes them.
+        ``cases()`` the rows as ``estimate`` takes them. A scenario with a task, users or tenants has ``usd_per_task``,
+        ``usd_per_user_month`` and ``usd_per_tenant_month``, too, and one with a currency ``["in_currency"]``.
 
     Raises
     ------

@@ -211,8 +211,8 @@ AsCsv = Annotated[Path | None, typer.Option(
 AsXlsx = Annotated[Path | None, typer.Option("--xlsx", metavar="FILE.xlsx", help=XLSX_HELP)]
 
 
-def hand_on(report, as_json, csv, xlsx):
-    """Write a report to the files that are asked for, and print it."""
+def hand_on(report, as_json, csv, xlsx, tell=None):
+    """Write a report to the files that are asked for, and print it, by ``tell`` where it has a way of its own."""
     from tokenecon.decision import report as reports
 
     if xlsx is not None:
@@ -220,7 +220,7 @@ def hand_on(report, as_json, csv, xlsx):
 
         bill = live_bill.bill if "operands" in report else live_bill.bills if "scenarios" in report else None
         workbook.write(report, xlsx, bill)
-    reports.tell(report, print_table, as_json=as_json, csv=csv)
+    (tell or reports.tell)(report, print_table, as_json=as_json, csv=csv)
 
 
 @app.command()
@@ -343,12 +343,14 @@ def memo(
 
 @app.command()
 def plan(
-    model: Annotated[str, typer.Argument(metavar="MODEL", help="Id of `tokenecon list models`, or the path of a config.json.")],
-    isl: Annotated[float, typer.Option(metavar="N", help="Prompt tokens of a request.")],
-    osl: Annotated[float, typer.Option(metavar="N", help="Answer tokens of a request.")],
+    model: Annotated[str, typer.Argument(
+        metavar="MODEL|SCENARIO", help="Id of `tokenecon list models`, the path of a config.json; or a scenario, a YAML file or "
+        "one of `tokenecon list scenarios`, whose load, limits and prices are then those asked for.")],
+    isl: Annotated[float | None, typer.Option(metavar="N", help="Prompt tokens of a request.")] = None,
+    osl: Annotated[float | None, typer.Option(metavar="N", help="Answer tokens of a request.")] = None,
     limit: Annotated[list[str] | None, typer.Option(
         "-l", "--limit", metavar="NAME=MS", help="ttft_ms or tpot_ms (means), or at _p50, _p90, _p99. Repeatable.")] = None,
-    gpus: Annotated[str, typer.Option(metavar="ID,…", help="Ids of `tokenecon list gpus`, or all.")] = "all",
+    gpus: Annotated[str | None, typer.Option(metavar="ID,…", help="Ids of `tokenecon list gpus`; blank: all.")] = None,
     weights: Annotated[str | None, typer.Option(metavar="FORMAT,…", help="Formats allowed; blank: as it is published.")] = None,
     kv: Annotated[str | None, typer.Option(metavar="FORMAT,…", help="Formats of the cache that are allowed.")] = None,
     n_gpus: Annotated[str | None, typer.Option(metavar="N,…", help="GPUs of an instance; any of a server if blank.")] = None,
@@ -361,23 +363,25 @@ def plan(
     max_kw: Annotated[float | None, typer.Option(metavar="KW", help="Rated power at most, with cooling.")] = None,
     max_usd_per_month: Annotated[float | None, typer.Option(metavar="USD", help="Bill of the GPUs at most.")] = None,
     chance: Annotated[float | None, typer.Option(metavar="SHARE", help="Chance that all limits hold, such as 0.9.")] = None,
-    cached_prefix: Annotated[float, typer.Option(metavar="SHARE", help="Share of the prompt found in a cache.")] = 0.0,
+    cached_prefix: Annotated[float | None, typer.Option(metavar="SHARE", help="Share of the prompt found in a cache.")] = None,
     engine: Annotated[str | None, typer.Option(metavar="NAME [VERSION]", help="As `estimate` takes it.")] = None,
     kind: Annotated[str | None, typer.Option(metavar="KIND", help="Of hour: own, committed_1y …; on demand if blank.")] = None,
-    price_rule: Annotated[str, typer.Option(metavar="typical|list", help="Which offers set a price.")] = "typical",
+    price_rule: PriceRule = None,
     as_of: Annotated[str | None, typer.Option(metavar="DATE", help="Prices known on this day.")] = None,
     usd_per_gpu_hour: Annotated[float | None, typer.Option(metavar="USD", help="Of a GPU hour, in place of offers.")] = None,
     as_json: AsJson = False,
     csv: AsCsv = None,
+    xlsx: AsXlsx = None,
 ):
     """Which configurations keep latency limits under a load, what they cost, and what would turn the choice.
 
     Every instance that fits is tried: GPUs, tp, pp, attention_dp, ep and formats. Without a load each instance is as full as the
-    limits allow.
+    limits allow. Options go before what a SCENARIO says.
 
-    Example: `tokenecon plan llama-3.3-70b --isl 4000 --osl 500 --weights fp8 --gpus h200-sxm-141gb -l ttft_ms=1000 -l tpot_ms=50`
+    Example: `tokenecon plan llama-3.3-70b --isl 4000 --osl 500 --weights fp8 --gpus h200-sxm-141gb -l ttft_ms=1000`, or
+    `tokenecon plan chat-assistant -l tpot_ms=40`
     """
-    from tokenecon.planning import answer, told
+    from tokenecon.planning import told
 
     limits = {}
     for one in limit or ():
@@ -385,13 +389,12 @@ def plan(
         if not equals:
             raise typer.BadParameter(f"--limit {one} lacks its value; write --limit {name}=MS")
         limits[name] = value
-    with telling_own_facts():
-        found = answer.plan(
-            model, isl=isl, osl=osl, gpus=gpus, weights=weights, kv=kv, n_gpus=n_gpus, limits=limits, chance=chance,
-            cached_prefix=cached_prefix, engine=engine, requests_per_s=requests_per_s, requests_per_day=requests_per_day,
-            profile=profile, peak_to_mean=peak_to_mean, concurrency=concurrency, max_gpus=max_gpus, max_kw=max_kw,
-            max_usd_per_month=max_usd_per_month, kind=kind, price_rule=price_rule, as_of=as_of, usd_per_gpu_hour=usd_per_gpu_hour)
-    told.tell(found, print_table, as_json=as_json, csv=csv)
+    report = told.report(
+        model, isl=isl, osl=osl, gpus=gpus, weights=weights, kv=kv, n_gpus=n_gpus, limits=limits, chance=chance,
+        cached_prefix=cached_prefix, engine=engine, requests_per_s=requests_per_s, requests_per_day=requests_per_day,
+        profile=profile, peak_to_mean=peak_to_mean, concurrency=concurrency, max_gpus=max_gpus, max_kw=max_kw,
+        max_usd_per_month=max_usd_per_month, kind=kind, price_rule=price_rule, as_of=as_of, usd_per_gpu_hour=usd_per_gpu_hour)
+    hand_on(report, as_json, csv, xlsx, told.tell)
 
 
 SWEEP_HELP = """Compute every combination of a grid, on this machine or a dask cluster, into a folder of Parquet files.

@@ -165,7 +165,8 @@ class Finding:
                    if cited else f"<p>tokenecon {self.version}</p>"))
 
     def __repr__(self):
-        return f"<Finding: {self._sentence or ', '.join(self._table.columns)}; {len(self)} rows, {len(self.sources)} sources>"
+        return (f"<Finding: {self._sentence or ', '.join(self._table.columns)}; {len(self)} row{'s' * (len(self) != 1)}, "
+                f"{len(self.sources)} sources>")
 
 
 def _cell(value):

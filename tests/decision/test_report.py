@@ -122,6 +122,19 @@ def test_a_task_a_user_and_another_currency_share_the_same_bill(command, small):
     assert tables["shares"]["API"]["usd_per_task_marginal"] == pytest.approx(tokens)
     code, out, _ = command("cost", small)
     assert "In EUR, of which one is 1.25 USD on 2026-07-15" in out and "What a task costs, and a user or tenant bears" in out
+    # the draws say what a token costs over the years: 60,000 tasks a day of 5 requests, whose tokens cost so much
+    code, out, _ = command("decide", small, "--draws", 200, "--json")
+    tables = {key: {row["name"]: row for row in rows} for key, rows in json.loads(out)["tables"].items() if "name" in rows[0]}
+    tok = 1.25 * (600 + 890 + 1180 + 1470 + 4 * 90)
+    for name, row in tables["choices"].items():
+        borne, euros = tables["shares"][name], tables["in_currency"][name]
+        for end in ("", "_low", "_high"):
+            assert borne[f"usd_per_task{end}"] == pytest.approx(row[f"usd_per_mtok{end}"] * tok / 1e6)
+            month = borne[f"usd_per_task{end}"] * 60_000 * 365 / 12
+            assert borne[f"usd_per_user_month{end}"] == pytest.approx(month / 400)
+            assert borne[f"usd_per_tenant_month{end}"] == pytest.approx(month / 7)
+        assert euros["per_task"] == pytest.approx(borne["usd_per_task"] / 1.25)
+        assert euros["per_month"] == pytest.approx(tables["bills"][name]["usd_per_month"] / 1.25)
 
 
 @pytest.mark.parametrize("verb", ["cost", "decide"])

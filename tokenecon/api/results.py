@@ -5,6 +5,7 @@ import os
 from tokenecon.decision import report, scenario
 from tokenecon.errors import BadInput, did_you_mean
 from tokenecon.finding import Finding, finding
+from tokenecon.output import compare as comparison
 from tokenecon.serving import estimate as serving
 from tokenecon.serving.room import fit as room
 
@@ -42,6 +43,17 @@ def decide(given, draws, seed, price_rule):
         if not (name == "seed" and value is None) and not (whole and low <= value <= high):
             raise BadInput(f"{name} is {value!r}, but must be a whole number from {low:,} to {high:,}")
     return _of(report.decide(given, draws, seed, price_rule))
+
+
+@finding
+def compare(scenarios, price_rule):
+    """Scenarios against the first; see ``tokenecon.compare``."""
+    for one in scenarios:
+        _known(one)
+    told = comparison.compare(scenarios, price_rule)
+    (*others, (_, _, worth, columns)) = told["sections"]
+    units = {name: unit for name, (_, unit) in columns.items() if unit}
+    return Finding(worth, "; ".join(told["findings"]), told["note"], units, **{key: table for _, key, table, _ in others})
 
 
 def _known(given):

@@ -72,12 +72,11 @@ def energy(case, table):
 def shares(case, table):
     """What of the bill a task, a user and a tenant bear, one row a choice; no column of what the case does not state."""
     return pd.DataFrame([{"name": row["name"]} | {
-        f"{column}{end}": usd for end in (*ENDS, "_marginal")
+        f"{column}{end}": usd for end in (*ENDS, "_marginal") if f"usd_per_month{end}" in table
         for column, usd in work.shares(case, row[f"usd_per_month{end}"]).items()} for _, row in table.iterrows()])
 
 
-def in_currency(case, table):
-    """The bill and its shares in the currency of the case, by its rate: ``name``, ``per_month``, ``per_mtok`` and others."""
-    usd = table[["name", "usd_per_month", "usd_per_mtok"]].merge(shares(case, table), on="name", how="left")
+def in_currency(case, usd):
+    """What stands in a table of bills and their shares in the currency of the case, by its rate: ``per_month``, ``per_mtok``."""
     wanted = [name for name in usd if name.startswith("usd_") and not name.endswith(("_low", "_high", "_marginal"))]
     return usd[["name"]].assign(**{name.removeprefix("usd_"): usd[name] / case.usd_per_unit for name in wanted})

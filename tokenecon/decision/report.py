@@ -86,9 +86,9 @@ def reported(make):
     """A report, with what it used of the reader's own facts."""
 
     @functools.wraps(make)
-    def made(*args):
+    def made(*args, **named):
         with queries.recording() as asked:
-            report = make(*args)
+            report = make(*args, **named)
         mine = data.own_among(asked)
         return report | ({"own_facts": mine, "own_facts_used": data.own_words(asked)} if mine else {})
 
@@ -111,7 +111,7 @@ def cost(path, price_rule=None, changes=(), measured=()):
     sold, energy = options.api_sellers(case), bill.energy(case, options.feasible(table))
     sections = [("What each choice costs", "choices", options.feasible(table), COST),
                 ("The bill of a month, and what is bound", "bills", options.feasible(table)[list(LINES)], LINES),
-                *_shared(case, options.feasible(table)),
+                *_shared(case, options.feasible(table), options.feasible(table)[["name", "usd_per_month", "usd_per_mtok"]]),
                 ("Power, energy and carbon, as busy as the machines are", "energy", energy.table, ENERGY),
                 ("What an API costs by each price rule", "api_sellers", sold.table, API),
                 ("From which volume on it beats the API", "break_even", crossings.table, BREAK_EVEN),
@@ -121,22 +121,40 @@ def cost(path, price_rule=None, changes=(), measured=()):
         "operands": made_of, "command": _command("cost", path, price_rule, changes)}
 
 
-def _shared(case, table):
-    """Sections that a case asks for: who bears the bill, and its currency."""
+def _shared(case, priced, bills, over=""):
+    """Sections that a case asks for: who bears the bill, as it is ``priced`` with its ranges, and ``bills`` in its currency."""
     from tokenecon.decision import bill
 
-    borne, said = bill.shares(case, table), []
+    borne, said = bill.shares(case, priced), []
     if len(borne.columns) > 1:
         title = "What a task costs, and a user or tenant bears" if case.task else "What a user or tenant bears"
-        said.append((title, "shares", borne, _held(SHARES, borne)))
-    if case.currency != "USD":
-        money = bill.in_currency(case, table)
-        title = f"In {case.currency}, of which one is {case.usd_per_unit:g} USD on {case.rate_as_of}"
-        said.append((title, "in_currency", money, _held(CURRENCY, money)))
-    return said
+        said.append((title + over, "shares", borne, _held(SHARES, borne)))
+    if case.currency == "USD":
+        return said
+    return said + of_currency(case, bill.in_currency(case, bills.merge(borne, on="name")))
+
+
+def _over_years(case, chances, bills):
+    """:func:`_shared` of the draws: what a token costs over the years, for the load of today; the bill of a month is today's."""
+    from tokenecon.calculator.choice import ENDS, mtok_per_month
+    from tokenecon.decision import choice_words
+
+    month = mtok_per_month(case)
+    priced = chances[["name"]].assign(**{f"usd_per_month{end}": chances[f"usd_per_mtok{end}"] * month for end in ENDS})
+    return _shared(case, priced, bills[["name", "usd_per_month"]].merge(chances[["name", "usd_per_mtok"]], on="name"),
+                   f", for the load of today at what tokens cost over {choice_words.years(case.years)}: median (P10 – P90)")
+
+
+def of_currency(case, money):
+    """The section of a table in the currency of a case; none where it is empty."""
+    if money.empty:
+        return []
+    title = f"In {case.currency}, of which one is {case.usd_per_unit:g} USD on {case.rate_as_of}"
+    return [(title, "in_currency", money, _held(CURRENCY, money))]
 
 
 def _held(columns, table):
+    """Of some columns those that a table has."""
     return {name: said for name, said in columns.items() if name in table}
 
 
@@ -156,6 +174,7 @@ def decide(path, draws, seed, price_rule=None):
     sections = [("How often each choice is the cheapest", "choices", chances.table, CHANCES),
                 ("How often each kind is", "kinds", kinds.table, KINDS),
                 ("The bill of a month today, and what is bound", "bills", bills.table, LINES),
+                *_over_years(case, chances.table, bills.table),
                 ("What a finance lead asks", "questions", asked.table, QUESTIONS),
                 ("What an API costs by each price rule", "api_sellers", sold.table, API),
                 ("What drives it", "drivers", moved.table, DRIVERS),

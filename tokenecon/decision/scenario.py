@@ -80,7 +80,7 @@ def field(name, path):
 
 def load(path):
     """The case of a scenario file or of a shipped scenario's name, checked, with what it leaves out taken from ``data/``."""
-    return case(*_opened(path))
+    return case(*opened(path))
 
 
 def files(path):
@@ -92,7 +92,7 @@ def files(path):
 
 def overridden(name, changes):
     """A scenario, by name or path, with some fields changed: ``{parameter: value}`` of :data:`PLACES`."""
-    given, path = _opened(name)
+    given, path = opened(name)
     for parameter, value in changes.items():
         *blocks, field = PLACES[parameter]
         part = given
@@ -104,7 +104,7 @@ def overridden(name, changes):
     return case(given, path)
 
 
-def _opened(scenario):
+def opened(scenario):
     """The mapping of a scenario, and where its files are looked for: a name, a path, or the mapping itself."""
     if isinstance(scenario, dict):
         return copy.deepcopy(scenario), Path("given")

@@ -88,9 +88,8 @@ def said(name):
 
 
 def read(path, price_rule=None):
-    """A scenario's mapping with whole paths, and its case."""
-    where = scenario.located(path)
-    given = dict(scenario.parsed(where))
+    """A scenario's mapping with whole paths, and its case; ``path`` may be the mapping."""
+    given, where = scenario.opened(path)
     if isinstance(given.get("model"), str):
         given["model"] = own_model.beside(given["model"], where.parent)
     if isinstance(given.get("traffic"), dict) and isinstance(given["traffic"].get("file"), str):

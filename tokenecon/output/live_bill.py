@@ -5,6 +5,7 @@ import re
 from openpyxl.workbook.defined_name import DefinedName
 
 from tokenecon import data, units
+from tokenecon.calculator import work
 from tokenecon.decision import horizon, scenario_prices
 from tokenecon.errors import NoPrice
 from tokenecon.output.workbook import (
@@ -39,17 +40,23 @@ FOLLOWED = {
     "discount_rate": ("fraction", "Cost of capital in a year"),
     "usd_per_kwh": ("USD/kWh", "Electricity"),
     "pue": ("ratio", "Cooling and losses, PUE"),
+    "requests_per_task": ("request", "Requests of a task, with those sent again"),
+    "users": ("count", "Users who share the bill"),
+    "tenants": ("count", "Tenants who share the bill"),
+    "usd_per_unit": ("USD", "US dollars for one unit of the other currency"),
 }  # fmt: skip
 SIZING = ("requests_per_day", "isl", "osl", "cached_prefix")  # change the machines, which only a new run can size
 # inputs that only a new run follows
 FIXED = {
-    "model": "Model", "weights": "Format of the weights", "kv": "Format of the KV cache", "gpus": "Accelerators",
+    "model": "Model", "limits": "Limits of latency, ms",
+    "weights": "Format of the weights", "kv": "Format of the KV cache", "gpus": "Accelerators",
     "n_gpus": "GPUs of an instance, where stated", "growth_per_year": "Growth in a year", "ttft_ms": "Limit of the mean TTFT, ms",
     "tpot_ms": "Limit of the mean TPOT, ms", "wait_probability": "Share of requests that may wait",
     "spare_replicas": "Replicas that stand ready", "as_of": "Day of the prices", "price_rule": "Which offers set a price",
     "interruptible": "May be interrupted", "scale_to_zero": "Stops where nobody asks", "seed": "Of the draws",
 }  # fmt: skip
-CONSTANTS = {"hours_per_month": (units.HOURS_PER_MONTH, "h"), "days_per_year": (units.DAYS_PER_YEAR, "day"),
+CONSTANTS = {"seconds_per_day": (units.SECONDS_PER_DAY, "s"),
+             "hours_per_month": (units.HOURS_PER_MONTH, "h"), "days_per_year": (units.DAYS_PER_YEAR, "day"),
              "months_per_year": (units.MONTHS_PER_YEAR, "month"), "tokens_per_mtok": (units.convert(1.0, "Mtok", "tok"), "tok")}
 API_PRICES = {"api_usd_per_mtok_in": "input", "api_usd_per_mtok_cached": "cached", "api_usd_per_mtok_out": "output"}
 CHOICE = {  # what a bill is made of: (head, form)
@@ -57,15 +64,22 @@ CHOICE = {  # what a bill is made of: (head, form)
     "usd_per_gpu_hour": ("USD per GPU-hour", "#,##0.00##"), "top_gpus": ("GPUs on top", "#,##0.00"),
     "top_utilisation": ("Busy share on top", "0.0%"), "top_usd_per_gpu_hour": ("USD per GPU-hour on top", "#,##0.00##"),
     "api_share": ("Share of tokens to the API", "0.0%"), "months": ("Months committed", "0"),
+    "requests_per_s": ("Requests a second", "#,##0.00##"),
 }  # fmt: skip
 SHARED = ("years", "discount_rate", "usd_per_kwh", "pue", "residual_share")  # inputs of an owned hour that stand above
 BILL = {"name": "Choice", "month": "A month", "machines": "Machines that work", "idle": "Machines that wait",
         "spare": "Spare machines", "power": "Power", "support": "Repairs, hall and hands", "tools": "Tools and tests",
         "people": "People", "tokens": "Tokens of the API", "marginal": "A month without people", "capital": "Capital in machines",
         "committed": "To be paid whatever comes", "months": "For so many months", "usd_per_mtok": "USD per million tokens",
+        "usd_per_task": "USD per task", "usd_per_user_month": "USD per user and month",
+        "usd_per_tenant_month": "USD per tenant and month", "per_month": "A month in the other currency",
         "check": "Check"}  # fmt: skip
 LINES = ("machines", "idle", "spare", "power", "support", "tools", "people", "tokens")
-COLUMN = {name: chr(ord("A") + place) for place, name in enumerate(BILL)}
+# lines of the bill that a case without an input does not have
+NEED = {"tools": "ops_overhead", "people": "people", "tokens": "people", "marginal": "people",
+        "usd_per_task": "requests_per_task", "usd_per_user_month": "users", "usd_per_tenant_month": "tenants",
+        "per_month": "usd_per_unit"}  # fmt: skip
+FINE = ("usd_per_mtok", "usd_per_task", "usd_per_user_month")  # shown with cents
 
 
 def bill(book, report, mark=""):
@@ -77,18 +91,26 @@ def bill(book, report, mark=""):
     at = inputs(book, report, mark)
     sheet = book.create_sheet(f"Bill {mark}".strip())
     of_whom = f" of {report['scenario'].name}" if mark else ""
-    headed(sheet, f"The bill of a month{of_whom} in USD, from the sheet {page}", BILL.values(),
+    stated = followed(report["scenario"])
+    heads = {name: head for name, head in BILL.items() if NEED.get(name, name) in stated or name not in NEED}
+    column = {name: chr(ord("A") + place) for place, name in enumerate(heads)}
+    headed(sheet, f"The bill of a month{of_whom} in USD, from the sheet {page}", heads.values(),
            note=f"Each cell is a formula: change a yellow cell of the sheet {page}, and the bill follows. Other sheets are as "
                 "computed by the command on the last sheet.")
     for row, of in enumerate(report["operands"], TABLE_ROW + 1):
         put(sheet, row, 1, of["name"])
-        for name, text in lines(at[of["name"]], row).items():
-            form = "#,##0.00##" if name == "usd_per_mtok" else "#,##0"
-            formula(sheet, row, 1 + list(BILL).index(name), marked(text, mark), form)
+        for name, text in lines(at[of["name"]], row, column).items():
+            formula(sheet, row, 1 + list(heads).index(name), marked(text, mark), "#,##0.00##" if name in FINE else "#,##0")
     fitted(sheet)
-    for name in list(BILL)[1:-1]:
-        sheet.column_dimensions[COLUMN[name]].width = 12
-    sheet.column_dimensions[COLUMN["check"]].width = 60
+    for name in list(heads)[1:-1]:
+        sheet.column_dimensions[column[name]].width = 12
+    sheet.column_dimensions[column["check"]].width = 60
+
+
+def followed(case):
+    """The inputs of a case that the formulas follow."""
+    stated = vars(case) | ({"requests_per_task": work.requests(case.task)["requests"]} if case.task else {})
+    return {name: float(stated[name]) for name in FOLLOWED if stated.get(name) is not None}
 
 
 def bills(book, report):
@@ -111,8 +133,8 @@ def marked(text, mark):
     return '"'.join(parts)
 
 
-def lines(cell, row):
-    """The formulas of one choice's row of the bill; ``cell`` names the cells of what it is made of."""
+def lines(cell, row, column):
+    """The formulas of one choice's row of the bill, as far as it has a ``column``; ``cell`` names what it is made of."""
     found = dict.fromkeys(LINES, "=0") | {"capital": "=0", "committed": "=0", "months": "=0", "check": "=\"\""}
     if "gpus" in cell:
         month = f"{cell['gpus']}*{cell['machine_hour']}*hours_per_month"
@@ -130,19 +152,28 @@ def lines(cell, row):
             found |= {"power": f"={cell['gpus']}*{cell['power_hour']}*hours_per_month",
                       "support": f"={cell['gpus']}*{cell['support_hour']}*hours_per_month",
                       "capital": f"={cell['gpus']}*{cell['purchase']}/{cell['availability']}",
-                      "committed": f"={COLUMN['capital']}{row}", "months": "=years*months_per_year"}
+                      "committed": f"={column['capital']}{row}", "months": "=years*months_per_year"}
         else:
             found |= {"months": f"={cell['months']}",
                       "committed": f"={cell['months']}*{cell['gpus']}*{cell['usd_per_gpu_hour']}*hours_per_month"}
-        found["tools"] = f"=ops_overhead*SUM({COLUMN['machines']}{row}:{COLUMN['support']}{row})"
+        found["tools"] = f"=ops_overhead*SUM({column['machines']}{row}:{column['support']}{row})"
     if "api_share" in cell:
         found["tokens"] = f"={cell['api_share']}*api_usd_per_mtok*mtok_per_month"
     positions = [name for name, holds in (("people", "gpus" in cell), ("api_people", "api_share" in cell)) if holds]
     found["people"] = f"=({'+'.join(positions)})*usd_per_person_year/months_per_year"
-    found["month"] = f"=SUM({COLUMN['machines']}{row}:{COLUMN['tokens']}{row})"
-    found["marginal"] = f"={COLUMN['month']}{row}-{COLUMN['people']}{row}"
-    found["usd_per_mtok"] = f"={COLUMN['month']}{row}/mtok_per_month"
-    return found
+    last = [name for name in LINES if name in column][-1]
+    found["month"] = f"=SUM({column['machines']}{row}:{column[last]}{row})"
+    found["marginal"] = f"={column['month']}{row}-{column.get('people')}{row}"
+    return {name: text for name, text in (found | _per(cell, f"{column['month']}{row}")).items() if name in column}
+
+
+def _per(cell, month):
+    """What a bill comes to by token, task, user, tenant, and in another currency; ``cell`` may say what its choice serves."""
+    day = f"{cell['requests_per_s']}*seconds_per_day" if "requests_per_s" in cell else "requests_per_day"
+    mtok = f"({day}*(isl+osl)/tokens_per_mtok*days_per_year/months_per_year)" if "requests_per_s" in cell else "mtok_per_month"
+    return {"usd_per_mtok": f"={month}/{mtok}", "per_month": f"={month}/usd_per_unit",
+            "usd_per_task": f"={month}*months_per_year/days_per_year*requests_per_task/({day})",
+            "usd_per_user_month": f"={month}/users", "usd_per_tenant_month": f"={month}/tenants"}
 
 
 # --- inputs ----------------------------------------------------------------------------------------
@@ -153,26 +184,30 @@ def inputs(book, report, mark=""):
     sheet, case = book.create_sheet(f"Inputs {mark}".strip()), report["scenario"]
     headed(sheet, f"Inputs: {case.name}", ("Input", "Value", "As computed", "Unit", "What it is"),
            note="Yellow: change it here, and the sheet Bill follows. All others need a new run of the command on the last sheet.")
-    row = TABLE_ROW + 1
-    for name, (unit, meaning) in FOLLOWED.items():
-        row = _named(book, sheet, row, name, float(getattr(case, name)), unit, meaning, live=True)
-    row = _residual(book, sheet, row, case)
-    row = _api(book, sheet, row, case)
+    row, stated = TABLE_ROW + 1, followed(case)
+    for name, value in stated.items():
+        row = _named(book, sheet, row, name, value, *FOLLOWED[name], live=True)
+    if hasattr(case, "years"):
+        row = _residual(book, sheet, row, case)
+    if any("api_share" in of for of in report["operands"]):
+        row = _api(book, sheet, row, case)
     for name, (value, unit) in CONSTANTS.items():
         row = _named(book, sheet, row, name, value, unit, "By definition")
-    row = _derived(book, sheet, row, "mtok_per_month",
-                   "=requests_per_day*(isl+osl)/tokens_per_mtok*days_per_year/months_per_year", "Mtok", "Tokens of a month")
-    rows = range(TABLE_ROW + 1, TABLE_ROW + 1 + len(FOLLOWED))
-    same = ",".join(f"B{at}=C{at}" for at, name in zip(rows, FOLLOWED, strict=True) if name in SIZING)
+    if "requests_per_day" in stated:
+        row = _derived(book, sheet, row, "mtok_per_month",
+                       "=requests_per_day*(isl+osl)/tokens_per_mtok*days_per_year/months_per_year", "Mtok", "Tokens of a month")
+    same = ",".join(f"B{at}=C{at}" for at, name in enumerate(stated, TABLE_ROW + 1) if name in SIZING)
     row = _derived(book, sheet, row, "machines_as_sized", f"=AND({same})", "", "Whether the machines fit the load above")
     at = _choices(sheet, row + 1, report["operands"])
     row = row + len(report["operands"]) + 4
     row = _owned(sheet, row, report["operands"], at, mark)
     put(sheet, row + 1, 1, "Only a new run follows these", font=TITLED)
-    for line, (name, words) in enumerate(FIXED.items(), row + 2):
-        value = getattr(case, name)
+    for line, name in enumerate((name for name in FIXED if hasattr(case, name)), row + 2):
+        value, words = getattr(case, name), FIXED[name]
+        text = (", ".join(f"{key} {one:g}" for key, one in value.items()) if isinstance(value, dict) else
+                ", ".join(map(str, value)) if isinstance(value, list | tuple) else value)
         put(sheet, line, 1, name, font=LIGHT)
-        put(sheet, line, 2, ", ".join(value) if isinstance(value, list | tuple) else value if value is not None else "not stated")
+        put(sheet, line, 2, "not stated" if text in (None, "") else text)
         put(sheet, line, 5, words, font=LIGHT)
     fitted(sheet)
     for letter in "BCDEFGHIJK":
@@ -243,11 +278,12 @@ def _heads(sheet, row, title, heads):
 
 def _choices(sheet, row, operands):
     """What each choice's bill is made of; the cells of each."""
-    row, at = _heads(sheet, row, "Choices: machines and prices", ["Choice", *(head for head, _ in CHOICE.values())]), {}
+    said = {name: how for name, how in CHOICE.items() if any(name in of for of in operands)}
+    row, at = _heads(sheet, row, "Choices: machines and prices", ["Choice", *(head for head, _ in said.values())]), {}
     for line, of in enumerate(operands, row):
         put(sheet, line, 1, of["name"])
         cells = at.setdefault(of["name"], {})
-        for place, (name, (_, form)) in enumerate(CHOICE.items(), 2):
+        for place, (name, (_, form)) in enumerate(said.items(), 2):
             if name not in of or (name in ("usd_per_gpu_hour", "months") and of.get("owned")):
                 continue
             cell = put(sheet, line, place, float(of[name]), form=form, font=CHANGEABLE, fill=LIVE)

@@ -1,6 +1,5 @@
 """The question backwards: from a load and limits to the configurations that keep them, their cost, and what would change it."""
 
-from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,77 +7,69 @@ import numpy as np
 import pandas as pd
 
 from tokenecon import data, units
-from tokenecon.calculator.choice import KINDS, server, tok_per_request
-from tokenecon.decision import bill, scenario_prices
-from tokenecon.errors import NoInput, NoPrice, NothingServes
-from tokenecon.fleet import policies, traffic
+from tokenecon.calculator import work
+from tokenecon.calculator.choice import KINDS, tok_per_request
+from tokenecon.decision import bill
+from tokenecon.errors import NothingServes
+from tokenecon.finding import Finding, finding
+from tokenecon.fleet import policies
 from tokenecon.formulas import money
 from tokenecon.numbers import money as in_dollars
 from tokenecon.numbers import plain, rounded
-from tokenecon.ownership import owned_hour
-from tokenecon.planning import search
+from tokenecon.planning import prices, search, turns
 from tokenecon.planning.asked import CLOSED_LOOP, ask
-from tokenecon.planning.search import CASE, CONFIGURATION
-from tokenecon.prices import gpu_prices
-from tokenecon.serving import lookups
+from tokenecon.planning.search import CASE
 
 SHOWN = ("gpu", "n_gpus", "weights", "kv")  # of configurations that are alike in these the best one is shown
-LOADS = 8  # of each configuration on the frontier, each half of the one before
-MOST_PEAKED, DOUBLINGS, CLOSELY = 100.0, 30, 33  # volumes at which a trace is looked at: from a hundredth of an instance up
-OWN = "own"
-POLICY = "fixed"  # of a load whose hours are not said
+POLICY = "fixed"  # of a load whose hours are not said, and of what is paid whatever comes
+PLANNED = 4_000_000  # hours of rows that are planned at once
 ENDS = ("", "_low", "_high")
 # what the interval of an instance's load is taken from: slow latencies hold less
 SLOW = {"_low": "_high", "_high": "_low"}
 BUDGETS = (("max_gpus", "gpus", "GPUs"), ("max_kw", "kw_rated", "kW"), ("max_usd_per_month", "usd_per_month", "USD a month"))
+UNITS = {"gpus": "GPU", "unit_gpus": "GPU", "chance": "fraction", "utilisation": "fraction", "kw_rated": "kW",
+         "user_tok_s": "tok_out/s", "requests_per_s": "request/s", "instance_requests_per_s": "request/s",
+         "commitment_months": "month"}  # fmt: skip
 NOTE = ("Latencies of {load}, over requests that all have these lengths: waiting for each other's passes and for a place is in "
         "them, the spread of lengths, a network and failures are not. Range: 80 % interval of the model. Chance: that all limits "
-        "hold, at least, by the same interval. Money: GPUs at {price}, known on {as_of}, before people and tools. "
-        "Power: rated, of whole machines with cooling; energy as busy as they are.")
+        "hold, at least, by the same interval. Money: GPUs at {price}, known on {as_of}, before people, tools and replicas that "
+        "stand by; those are in `tokenecon cost`. Power: rated, of whole machines with cooling; energy as busy as they are.")
 
 
-@dataclass(frozen=True, repr=False)
-class Plan:
-    """What :func:`tokenecon.plan` found."""
+class Plan(Finding):
+    """What :func:`tokenecon.plan` found: the best configurations as its table, the best first, and what goes with them."""
 
-    best: pd.DataFrame
-    frontier: pd.DataFrame
-    turns: pd.DataFrame
-    refused: pd.DataFrame
-    sentence: str
-    note: str
-    configurations: int
-    asked: dict
+    __slots__ = ()
 
-    def to_frame(self):
-        """The best configurations, the best first."""
-        return self.best.copy()
+    best = property(lambda self: self.table, doc="The best configurations, the best first.")
+    frontier = property(lambda self: self["frontier"].copy(), doc="Speed of an answer against cost of a token.")
+    turns = property(lambda self: self["turns"].copy(), doc="Prices and loads at which the choice turns.")
+    refused = property(lambda self: self["refused"].copy(), doc="GPUs that are not among the best, and why.")
+    configurations = property(lambda self: self["configurations"], doc="How many configurations keep the limits.")
+    asked = property(lambda self: dict(self["asked"]), doc="The question, with what was left out filled in.")
 
     def cases(self):
         """The same rows as :func:`tokenecon.estimate` takes them: the whole fleet under the load that it was planned for."""
+        table = self.table
         load = "concurrency" if self.asked["load"] == CLOSED_LOOP else "requests_per_s"
-        same = [name for name in CASE if name in self.best]
-        return self.best[same].assign(n_gpus=self.best["gpus"].astype(int), **{load: self.best[load]})
-
-    def __repr__(self):
-        return self.sentence
-
-    def _repr_html_(self):
-        return f"<p>{self.sentence}</p>{self.best.to_html(index=False)}"
+        same = [name for name in CASE if name in table]
+        return table[same].assign(n_gpus=(table["replicas"] * table["n_gpus"]).astype(int), **{load: table[load]})
 
 
-def plan(model: str, **asked: Any) -> Plan:
+@finding
+def plan(model: Any, **asked: Any) -> Plan:
     """See :func:`tokenecon.plan`."""
     asked = ask(model, **asked)
-    table, prices = search.configurations(asked), _prices(asked)
-    table["usd_per_gpu_hour"] = table["gpu"].map({gpu: found["typical"] for gpu, found in prices.items()})
+    table, sold = search.configurations(asked), prices.offers(asked)
+    first = sold.drop_duplicates("gpu").set_index("gpu")
+    table["usd_per_gpu_hour"] = table["gpu"].map(first["usd_idle"] + first["usd_busy"])
     unpriced, table = _unpriced(table, asked), table[table["usd_per_gpu_hour"].notna()].reset_index(drop=True)
     light, broken = search.alone(table, asked)
     refused = pd.concat([_refused(table, light, broken, asked), unpriced], ignore_index=True)
     table = table[broken == ""].reset_index(drop=True)
     table["instance"] = search.most(table, asked)
     table = table[table["instance"] > 0].reset_index(drop=True)
-    whole, table = len(table), _fleet(table, asked)
+    whole, table = len(table), _fleet(table.merge(sold, on="gpu", how="left"), asked)
     kept = _within(table, asked)
     refused = pd.concat([refused, _beyond(table, kept, refused, asked)], ignore_index=True)
     table = table[kept].reset_index(drop=True)
@@ -88,107 +79,74 @@ def plan(model: str, **asked: Any) -> Plan:
     best = _told(ranked.drop_duplicates(list(SHOWN)).reset_index(drop=True), asked)
     best = best.sort_values(_order(asked), kind="stable").reset_index(drop=True)
     refused = refused[~refused["gpu"].isin(best["gpu"])].reset_index(drop=True)
-    return Plan(best, _frontier(table, asked), _turns(best, asked), refused, _sentence(best, asked), _note(asked, prices), whole,
-                vars(asked))
+    turning = turns.turns(best, _order(asked)[0], asked)
+    best = best.drop(columns=["usd_idle", "usd_busy", "load"], errors="ignore").assign(load=asked.load)
+    used = sold[sold["gpu"].isin(best["gpu"])]
+    named = UNITS | {f"chance_{name}": "fraction" for name in asked.limits}
+    return Plan(best, _sentence(best, asked), _note(asked, used), named, fresh=True, frontier=turns.frontier(table, asked),
+                turns=turning, refused=refused, in_currency=_in_currency(best, asked), names=_names(best), configurations=whole,
+                asked=vars(asked))
 
 
-# --- prices, fleet, power --------------------------------------------------------------------------
-
-
-def _prices(asked):
-    """Price of an hour of each GPU, those without one left out."""
-    rows = data.rows("prices", {}, want="*")
-    known, found = set(zip(rows["gpu"], rows["kind"], strict=True)), {}  # asking for what nobody sells takes long
-    for gpu in asked.gpus:
-        if gpu in asked.stated_prices:
-            found[gpu] = {"typical": asked.stated_prices[gpu], "kind": "stated"}
-            continue
-        if asked.kind == OWN:
-            found |= _owned(gpu, asked)
-            continue
-        for kind in [asked.kind] if asked.kind else lookups.PRICES:
-            if (gpu, kind) not in known:
-                continue
-            try:
-                found[gpu] = gpu_prices.price_range(gpu, kind, asked.as_of, rule=asked.price_rule) | {"kind": kind}
-                break
-            except NoPrice:
-                continue
-    return found
-
-
-def _owned(gpu, asked):
-    """An hour of an owned GPU that is always busy; none where nobody sells it, or an input of its hour is not known."""
-    try:
-        if owned_hour.bought(gpu, asked.as_of)["estimates"]:
-            return {}
-        typical = owned_hour.ends(owned_hour.spans(gpu, as_of=asked.as_of, utilisation=1.0))[1]
-    except (NoPrice, NoInput):
-        return {}
-    return {gpu: {"typical": owned_hour.owned_total(**typical), "kind": OWN}}
-
-
-def _policy(asked):
-    """How the fleet follows the hours: as `tokenecon cost` has it for this kind of hour."""
-    return KINDS[asked.kind or "on_demand"][2] if asked.stated == "requests_per_day" else POLICY
+# --- fleet, money, power ---------------------------------------------------------------------------
 
 
 def _fleet(table, asked):
-    """Instances paid for: as many as the load takes at its busiest, or as the budget allows, or one."""
+    """Instances paid for: as many as the load takes at its busiest, or as the budget allows, or what one unit holds."""
     table = table.copy()
-    size, usd = table["n_gpus"].to_numpy(dtype=float), table["usd_per_gpu_hour"].to_numpy()
-    pue = data.value("power.pue")
+    pue = asked.pue
     table["kw"] = table["gpu"].map({gpu: bill.rated_kw(gpu, pue) for gpu in table["gpu"].unique()})
-    table["unit_gpus"] = table["gpu"].map(bill.unit_gpus) if asked.kind == OWN else 1
+    held, each = prices.units(table)
+    instance, size = table["instance"].to_numpy(), table["n_gpus"].to_numpy(dtype=float)
     if asked.stated:
-        table["replicas"], paid = _replicas(table["instance"].to_numpy(), asked)
-        table["paid_replicas"] = _whole(table, paid)
-        return _billed(table, asked)
-    ones = money.usd_per_month_of_gpus(usd_per_gpu_hour=usd, n_gpus=size)
-    most = [limit / each for limit, each in ((asked.max_gpus, size), (asked.max_kw, size * table["kw"].to_numpy()),
+        peak, paid = _needed(held * instance, table, asked)
+        busiest = asked.clients if asked.load == CLOSED_LOOP else asked.peak
+        table["replicas"] = np.maximum(np.ceil(busiest / instance - policies.ROUNDING), 1.0)
+    else:
+        ones = money.usd_per_month_of_gpus(usd_per_gpu_hour=prices.hour(table, held * size / each), n_gpus=each)
+        most = [limit / of for limit, of in ((asked.max_gpus, each), (asked.max_kw, each * table["kw"].to_numpy()),
                                              (asked.max_usd_per_month, ones)) if limit is not None]
-    table["replicas"] = np.floor(np.nan_to_num(np.minimum.reduce(most)) + policies.ROUNDING) if most else np.ones(len(table))
-    table["paid_replicas"] = _whole(table, table["replicas"].to_numpy())
-    return _billed(table, asked)
-
-
-def _whole(table, replicas):
-    """Instances paid for where GPUs are bought by the server."""
-    return np.array([one if unit == 1 else policies.whole(one, n_gpus=n_gpus, unit_gpus=unit)
-                     for one, n_gpus, unit in zip(replicas, table["n_gpus"], table["unit_gpus"], strict=True)])
-
-
-def _replicas(instance, asked):
-    """Instances at the busiest, and those paid on average."""
-    if asked.load == CLOSED_LOOP:
-        needed = np.ceil(asked.clients / instance - policies.ROUNDING)
-        return needed, needed
-    rates = asked.rate * np.array(asked.hours)[None, :]
-    needed = np.maximum(np.ceil(rates / instance[:, None] - policies.ROUNDING), 1.0)
-    peak = needed.max(axis=1)
-    if _policy(asked) == POLICY:
-        return peak, peak
-    start_steps = data.value("spot.restart") / policies.STEP_H
-    return peak, policies.autoscaled(needed, needed.shape[1], start_steps).mean(axis=1)
-
-
-def _billed(table, asked):
-    """Load, GPUs, money and power of the fleet of each row."""
-    size, usd = table["n_gpus"].to_numpy(dtype=float), table["usd_per_gpu_hour"].to_numpy()
-    paid = table["paid_replicas"].to_numpy() * size
-    table["gpus"] = table["replicas"] * table["n_gpus"]
-    table["usd_per_month"] = money.usd_per_month_of_gpus(usd_per_gpu_hour=usd, n_gpus=paid)
+        peak = np.floor(np.nan_to_num(np.minimum.reduce(most)) + policies.ROUNDING) if most else np.ones(len(table))
+        table["replicas"], paid = peak * held, peak
+    table["gpus"], table["paid_replicas"] = peak * each, paid * each / size
     table["kw_rated"] = table["gpus"] * table["kw"]
     if asked.load == CLOSED_LOOP:
         table["concurrency"] = asked.clients
-        return table
-    table["requests_per_s"] = asked.peak if asked.stated else table["instance"] * table["replicas"]
-    mean = asked.rate if asked.stated else table["requests_per_s"].to_numpy()
-    table["utilisation"] = np.minimum(mean / (table["instance"] * table["paid_replicas"]), 1.0)
-    with np.errstate(divide="ignore"):
-        table["usd_per_mtok"] = money.usd_per_mtok(usd_per_gpu_hour=usd, n_gpus=paid, utilisation=1.0,
-                                                   tok_per_s=mean * tok_per_request(asked))
+    else:
+        table["requests_per_s"] = asked.peak if asked.stated else instance * table["replicas"]
+    for name, column in _billed(table, table["paid_replicas"].to_numpy(), instance, asked).items():
+        table[name] = column
     return table
+
+
+def _needed(holds, table, asked):
+    """Units at the busiest, and those paid on average, of units that each hold so much: requests a second, or clients."""
+    busiest = asked.clients if asked.load == CLOSED_LOOP else asked.peak
+    peak = np.maximum(np.ceil(busiest / holds - policies.ROUNDING), 1.0)
+    if asked.stated != "requests_per_day":
+        return peak, peak
+    paid, rates = peak.copy(), asked.rate * np.array(asked.hours)
+    following = np.flatnonzero([KINDS[prices.followed(asked, kind)][2] != POLICY for kind in table["price_kind"]])
+    start_steps = data.value("spot.restart") / policies.STEP_H
+    for rows in np.array_split(following, 1 + len(following) * len(rates) // PLANNED):
+        needed = np.maximum(np.ceil(rates[None, :] / holds[rows, None] - policies.ROUNDING), 1.0)
+        paid[rows] = policies.autoscaled(needed, needed.shape[1], start_steps).mean(axis=1)
+    return peak, paid
+
+
+def _billed(table, paid, instance, asked):
+    """Busy share, price of an hour, bill and, but for clients, cost of a token of so many instances that hold so much each."""
+    size, replicas = table["n_gpus"].to_numpy(dtype=float), table["replicas"].to_numpy()
+    mean = asked.clients if asked.load == CLOSED_LOOP else asked.rate if asked.stated else instance * replicas
+    with np.errstate(divide="ignore", invalid="ignore"):
+        busy = np.nan_to_num(np.minimum(mean / (instance * paid), 1.0), nan=1.0)
+        usd = prices.hour(table, busy)
+        found = {"utilisation": busy, "usd_per_gpu_hour": usd,
+                 "usd_per_month": money.usd_per_month_of_gpus(usd_per_gpu_hour=usd, n_gpus=paid * size)}
+        if asked.load != CLOSED_LOOP:
+            found["usd_per_mtok"] = money.usd_per_mtok(usd_per_gpu_hour=usd, n_gpus=paid * size, utilisation=1.0,
+                                                       tok_per_s=mean * tok_per_request(asked))
+    return found
 
 
 def _within(table, asked):
@@ -211,9 +169,9 @@ def _ranked(table, asked):
 
 
 def _told(best, asked):
-    """The rows with their latencies, chances, ranges, energy, and what binds."""
+    """The rows with their latencies, chances, ranges, energy, who bears the bill, and what binds."""
     load = "concurrency" if asked.load == CLOSED_LOOP else "requests_per_s"
-    fleet = best.assign(n_gpus=best["gpus"])
+    fleet = best.assign(n_gpus=best["replicas"] * best["n_gpus"])
     found = search.answers(fleet, asked, best[load].to_numpy(), intervals=True)
     names = [*search.SPEEDS, *(name for name in asked.limits if name not in search.SPEEDS)]
     out = best.copy()
@@ -226,12 +184,13 @@ def _told(best, asked):
         out[name] = found[name]
     if asked.load == CLOSED_LOOP:
         out["requests_per_s"] = found["output_tok_s"] / asked.osl
-        out["utilisation"] = np.minimum(asked.clients / (best["instance"] * best["replicas"]), 1.0)
         for end in ENDS:
             out["usd_per_mtok" + end] = found["usd_per_mtok" + end] * out["paid_replicas"] / out["replicas"]
     _ranges(out, asked)
     out["user_tok_s"] = units.MS_PER_SECOND / out["tpot_ms"]
-    _energy(out, asked)
+    mean = asked.rate if asked.rate is not None else out["requests_per_s"]
+    _energy(out, mean * asked.osl)
+    _shared(out, mean * units.SECONDS_PER_DAY, asked)
     out["binds"] = search.broken(search.answers(out, asked, search.next_load(out["instance"].to_numpy(), asked), True), asked)
     return out.rename(columns={"instance": "instance_concurrency" if asked.load == CLOSED_LOOP else "instance_requests_per_s"} | {
         f"instance{end}": f"instance_{load}{end}" for end in ENDS[1:]})
@@ -252,141 +211,47 @@ def _ranges(out, asked):
     for end, pick, at_end in zip(both, (np.fmin, np.fmax), np.split(at_ends, 2), strict=True):
         ratio = (rates["output_tok_s" + end] / rates["output_tok_s"]).to_numpy()
         out["instance" + end] = pick(held if asked.load == CLOSED_LOOP else held * ratio, at_end)
+    fits, each = prices.units(out)
     for end in ENDS[1:]:
-        instance = out["instance" + SLOW[end]].to_numpy()
-        if not asked.stated:
-            _full_cost(out, end, instance)
-            continue
-        paid = np.full(len(out), np.inf)
-        some = instance > 0
-        paid[some] = _whole(out[some], _replicas(instance[some], asked)[1])
-        ratio = paid / out["paid_replicas"]
-        out["usd_per_month" + end] = out["usd_per_month"] * ratio
-        if asked.load != CLOSED_LOOP:
-            out["usd_per_mtok" + end] = out["usd_per_mtok"] * ratio
+        instance, paid = out["instance" + SLOW[end]].to_numpy(), out["paid_replicas"].to_numpy()
+        if asked.stated:
+            paid = np.full(len(out), np.inf)
+            some = instance > 0
+            paid[some] = _needed((fits * instance)[some], out[some], asked)[1] * (each / out["n_gpus"].to_numpy())[some]
+        for name, column in _billed(out, paid, instance, asked).items():
+            if name in ("usd_per_month", "usd_per_mtok"):
+                out[name + end] = column
 
 
-def _full_cost(out, end, instance):
-    """A million tokens of a fleet whose size is given: the load that it holds is what is not sure."""
-    with np.errstate(divide="ignore"):
-        out["usd_per_mtok" + end] = out["usd_per_mtok"] * out["instance"] / instance
-    out["usd_per_month" + end] = out["usd_per_month"]
-
-
-def _energy(out, asked):
+def _energy(out, tok_out_per_s):
     """Energy and carbon of a million output tokens, as busy as the fleet is; rated power stays what is planned for."""
-    mean = asked.rate if asked.rate is not None else out["requests_per_s"]
     found = bill.joules(gpus=out["paid_replicas"] * out["n_gpus"], kw=out["kw"], utilisation=out["utilisation"],
-                        tok_out_per_s=mean * asked.osl)
+                        tok_out_per_s=tok_out_per_s)
     for name, column in found.items():
         out[name] = column
     del out["kw"]
 
 
-# --- frontier, turns -------------------------------------------------------------------------------
+def _shared(out, requests_per_day, asked):
+    """What of the bill a task, a user and a tenant bear, of a scenario that says so."""
+    case = SimpleNamespace(task=asked.task, users=asked.users, tenants=asked.tenants, requests_per_day=requests_per_day)
+    for end in ENDS:
+        for name, usd in work.shares(case, out[f"usd_per_month{end}"]).items():
+            out[name + end] = usd
 
 
-def _frontier(table, asked):
-    """Speed of an answer against cost of a token, of one instance at loads within the limits: what nothing beats in both."""
-    loads = np.concatenate([table["instance"].to_numpy() / 2.0**step for step in range(LOADS)])
-    many = pd.concat([table] * LOADS, ignore_index=True)
-    if asked.load == CLOSED_LOOP:
-        loads = np.floor(loads)
-        many, loads = many[loads >= 1], loads[loads >= 1]
-    found = search.answers(many, asked, loads)
-    kept = (found["error"] == "").to_numpy()
-    out = many.loc[kept, list(CONFIGURATION)].reset_index(drop=True)
-    out["requests_per_s"] = (found["output_tok_s"] / asked.osl)[kept].to_numpy()
-    for name in ("ttft_ms", "tpot_ms", "usd_per_mtok"):
-        out[name] = found[name][kept].to_numpy()
-    out["user_tok_s"] = units.MS_PER_SECOND / out["tpot_ms"]
-    out = out.sort_values(["user_tok_s", "usd_per_mtok"], ascending=[False, True], kind="stable")
-    cheaper = np.minimum.accumulate(out["usd_per_mtok"].to_numpy())
-    first = np.concatenate(([True], cheaper[1:] < cheaper[:-1]))
-    return out[first].reset_index(drop=True)
+def _in_currency(best, asked):
+    """The bill and its shares in the currency of the scenario, one row each of the best; none where it is US dollars."""
+    if asked.currency == "USD":
+        return pd.DataFrame()
+    usd = best.filter(regex="^usd_per_(month|mtok|task|user_month|tenant_month)$")
+    return bill.in_currency(asked, usd.assign(name=_names(best)))
 
 
-def _turns(best, asked):
-    """The price at which another GPU would be the best, and the load and the busy share from which the API would not.
-
-    Prices of one GPU move while the others stay; all its configurations move with it, so that its own best stays its best.
-    """
-    first, column = best.iloc[0], _order(asked)[0]
-    rows = _against_api(first, asked)
-    for _, other in best.drop_duplicates("gpu").iloc[1:].iterrows():
-        ratio = other[column] / first[column]
-        rows += [{"what": f"usd_per_gpu_hour of {first['gpu']}", "now": first["usd_per_gpu_hour"],
-                  "turns_at": first["usd_per_gpu_hour"] * ratio, "then": other["gpu"]},
-                 {"what": f"usd_per_gpu_hour of {other['gpu']}", "now": other["usd_per_gpu_hour"],
-                  "turns_at": other["usd_per_gpu_hour"] / ratio, "then": other["gpu"]}]
-    return pd.DataFrame(rows, columns=["what", "now", "turns_at", "then"])
-
-
-def api_usd_per_mtok(asked):
-    """A million tokens of this mix from the API by the price rule; raises :class:`NoPrice`. [USD/Mtok]"""
-    case = SimpleNamespace(
-        model=asked.model, isl=asked.isl, osl=asked.osl, cached_prefix=asked.cached_prefix, as_of=asked.as_of, api=None,
-        price_rule=asked.price_rule, api_weights=None, interruptible=False, ttft_ms=asked.limits.get("ttft_ms"),
-        tpot_ms=asked.limits.get("tpot_ms"))
-    return float(scenario_prices.api(case)["blend"][1])
-
-
-def _against_api(first, asked):
-    """The bill of the API, and the busy share and the requests a day from which on the best configuration costs less than it."""
-    if asked.load == CLOSED_LOOP:
-        return []
-    try:
-        api = api_usd_per_mtok(asked)
-    except NoPrice:
-        return []
-    held, gpus = server({"n_gpus": first["n_gpus"]}, first["unit_gpus"])  # instances in what is bought together, and its GPUs
-    full = money.usd_per_mtok(usd_per_gpu_hour=first["usd_per_gpu_hour"], n_gpus=gpus, utilisation=1.0,
-                              tok_per_s=held * first["instance_requests_per_s"] * tok_per_request(asked))
-    per_day = held * first["instance_requests_per_s"] * units.SECONDS_PER_DAY
-    now = asked.rate * units.SECONDS_PER_DAY if asked.rate is not None else np.nan
-    then = f"API at ${api:.3g} a million tokens"
-    rows = [{"what": "utilisation", "now": first["utilisation"], "turns_at": full / api, "then": f"{then}, below"},
-            {"what": "requests_per_day, instances kept all day", "now": now, "turns_at": _volume(asked, full / api, per_day),
-             "then": f"{then}, below"}]
-    if asked.stated:
-        rows.append({"what": "usd_per_month", "now": first["usd_per_month"],
-                     "turns_at": first["usd_per_month"] * api / first["usd_per_mtok"], "then": then})
-    return rows
-
-
-def _volume(asked, share, held):
-    """Requests a day from which on machines that each hold ``held`` a day at their busiest cost less than the API.
-
-    A larger service of a trace peaks less: the volumes are looked at by doubling, each with the hours of its size.
-    """
-    if asked.profile not in traffic.HOURLY:
-        return from_which(share * max(asked.hours)) * held / max(asked.hours)
-    def pays(volume):
-        hours, burst = traffic.sized(asked.profile, volume / units.SECONDS_PER_DAY)
-        peak = burst * float(hours["ratio"].max())
-        return from_which(share * peak) * held / peak
-
-    volumes = held / MOST_PEAKED * 2.0 ** np.arange(DOUBLINGS)
-    last = next((volume for volume in volumes if pays(volume) <= volume), None)
-    if last is None:
-        return np.inf
-    below, *closely = np.geomspace(last / 2, last, CLOSELY)
-    for volume in closely:
-        if pays(volume) <= volume:
-            return max(pays(volume), below)
-        below = volume
-    return last
-
-
-def from_which(share):
-    """Load, in instances, from which on whole instances never again cost more than what has no steps; infinite where never.
-
-    ``share`` is the cost of a full instance over what its load costs without steps.  n instances cost n * share for a load of
-    n - 1 to n: that is too much up to n * share, as long as n - 1 < n * share.
-    """
-    if share >= 1:
-        return np.inf
-    return (np.ceil(1 / (1 - share) - policies.ROUNDING) - 1) * share
+def _names(best):
+    """Configurations as a reader tells them apart."""
+    return [f"{row['replicas']:g} × {row['n_gpus']:g} {data.gpu(row['gpu'])['name']}, {row['weights']}, {row['kv']}"
+            for row in best.to_dict("records")]
 
 
 # --- words -----------------------------------------------------------------------------------------
@@ -469,11 +334,6 @@ def _sentence(best, asked):
             + (f" within {limits}" if limits else ""))
 
 
-def _note(asked, prices):
-    kinds = list(dict.fromkeys(found["kind"] for found in prices.values()))
-    rule = gpu_prices.PRICE_RULES[asked.price_rule]
-    words = {"stated": "the stated price", "on_demand": f"{rule} by the hour",
-             OWN: "the cost of an owned one that is always busy, in whole servers"}
-    price = words[kinds[0]] if len(kinds) == 1 and kinds[0] in words else f"{rule} by kind ({', '.join(kinds)})"
+def _note(asked, sold):
     load = "clients that each send when they are answered" if asked.load == CLOSED_LOOP else "requests that come at random"
-    return NOTE.format(load=load, price=price, as_of=asked.as_of)
+    return NOTE.format(load=load, price=prices.said(asked, sold), as_of=asked.as_of)
