@@ -1,12 +1,13 @@
 """What a result carries: where it is from by itself, and nothing that anybody can change."""
 
+import math
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 from tokenecon import data, queries
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, ends, finding, named
 
 
 @finding
@@ -122,3 +123,27 @@ def test_parameters_are_those_of_the_call_with_the_fields_of_a_case():
     case = SimpleNamespace(model="llama-3.1-8b", isl=100, profile=pd.DataFrame())
     assert dict(later(case, bandwidth("h200-sxm-141gb")).parameters) == {"model": "llama-3.1-8b", "isl": 100}
     assert dict(bandwidth(gpu="h200-sxm-141gb").parameters) == {"gpu": "h200-sxm-141gb"}
+
+
+def test_a_named_number_keeps_the_ends_of_its_range():
+    @finding
+    def said():
+        text = named("cost-output", 2.6, "${:.2f}".format, low=2.14, high=3.28, gpu="h100")
+        return Finding(pd.DataFrame({"usd": [2.6]}), f"{text} and {named('price-sellers', 7, str)}")
+
+    ranged, plain = said().quantities
+    assert (ranged.text, ranged.low, ranged.high, ranged.ends) == ("$2.60", 2.14, 3.28, "$2.14 to $3.28")
+    assert (plain.low, plain.high, plain.ends) == (None, None, "")
+    with pytest.raises(TypeError, match="cost-output is given one end"):
+        named("cost-output", 2.6, str, low=2.0)
+
+
+def test_the_ends_of_a_column_are_none_where_one_is_unknown_or_has_no_end():
+    row = {"usd": 2.0, "usd_low": 1.0, "usd_high": 3.0, "at_low": 1.0, "at_high": math.inf, "of_low": math.nan, "of_high": 1.0}
+    assert ends(row, "usd") == {"low": 1.0, "high": 3.0} == ends({"low": 1.0, "high": 3.0})
+    assert ends(row, "at") == ends(row, "of") == ends(row, "other") == {}
+
+
+def test_the_rows_behind_a_result_are_those_that_answered():
+    found = bandwidth("h200-sxm-141gb")
+    assert found.behind[("gpus", "h200-sxm-141gb.bandwidth")]["source"] == found.sources[0]

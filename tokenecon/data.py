@@ -521,3 +521,8 @@ def _answers():
 def sources_of(queries):
     """Ids of the sources of all rows that queries answer with, in order of first use."""
     return _answers().sources(queries)
+
+
+def behind(queries):
+    """The rows that queries answer with, each once and as text: pair of table and id to row, in order of first use."""
+    return {(query.table, row["id"]): row for query in queries for row in _answers().rows(query)}

@@ -7,6 +7,7 @@ gives the result its sources: they cannot be stated by hand.
 import functools
 import html
 import inspect
+import math
 from collections import namedtuple
 from types import MappingProxyType
 
@@ -15,12 +16,12 @@ from tokenecon.errors import UnknownId
 
 PLAIN = (str, int, float, bool)
 SHOWN = 20  # rows and columns of a table that a notebook shows
-# a number in a sentence: its name, the text that is read, its value, and the case that it is of
-Quantity = namedtuple("Quantity", "name text value case")
+# a number in a sentence: its name, the text that is read, its value, the case that it is of, the ends of its range and their text
+Quantity = namedtuple("Quantity", "name text value case low high ends", defaults=(None, None, ""))
 _making = []
 
 
-def named(name, value, show, **case):
+def named(name, value, show, *, low=None, high=None, **case):
     """A number of a sentence as text, put on record as a named quantity of the finding that is being made.
 
     Parameters
@@ -30,15 +31,28 @@ def named(name, value, show, **case):
     value : float
         The number in the unit of its row.
     show : callable
-        Gives the text of the value.
+        Gives the text of the value, and of the ends of its range.
+    low, high : float, optional
+        The ends of its range, of the kind that its row says; both or none.
     **case
         What the number is of: one name has one value for the same case, wherever it stands.
     """
     text = show(value)
+    if (low is None) != (high is None):
+        raise TypeError(f"{name} is given one end of its range; give low and high, or none")
     if _making:
         of = tuple(sorted((key, f"{part:.12g}" if isinstance(part, float) else str(part)) for key, part in case.items()))
-        _making[-1][2].append(Quantity(name, text, float(value), of))
+        ends = () if low is None else (float(low), float(high), " to ".join(dict.fromkeys((show(low), show(high)))))
+        _making[-1][2].append(Quantity(name, text, float(value), of, *ends))
     return text
+
+
+def ends(row, column=""):
+    """The ends of the range of a column of a row, for :func:`named`; nothing where one is not known or not finite."""
+    stem = column and f"{column}_"
+    low, high = (row.get(f"{stem}{end}") for end in ("low", "high"))
+    known = None not in (low, high) and math.isfinite(low) and math.isfinite(high)
+    return {"low": low, "high": high} if known else {}
 
 
 def given(case, parameter, show):
@@ -119,6 +133,11 @@ class Finding:
         """The sources as dicts: id, title, publisher, url, published, licence."""
         rows = (data.source(one) for one in self.sources)
         return [{name: row[name] for name in ("id", "title", "publisher", "url", "published", "licence")} for row in rows]
+
+    @property
+    def behind(self):
+        """The rows of ``data/`` that it is made of: pair of table and id to the row as text."""
+        return data.behind(self._queries)
 
     def __getitem__(self, name):
         """One of the named values, or else a column of the table, or a table of some columns."""

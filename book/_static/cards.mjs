@@ -6,9 +6,9 @@ import { cost, offer, unit } from "./per.mjs";
 const root = new URL("../", import.meta.url);
 const page = decodeURI(location.pathname.slice(root.pathname.length)).replace(/\.html$/, "").replace(/(^|\/)$/, "$1index");
 const dialog = document.createElement("dialog");
-let cards; // promise of the page's cards: read once, when the first one is asked for
+const files = new Map(); // folder to promise of the page's file in it: read once, when the first card is asked for
 
-function element(tag, name, ...children) {
+export function element(tag, name, ...children) {
   const made = document.createElement(tag);
   if (name) made.className = name;
   made.append(...children);
@@ -82,26 +82,34 @@ function place(link) {
   dialog.style.inset = `${top}px auto auto ${left}px`;
 }
 
-async function read() {
-  const answer = await fetch(new URL(`cards/${page}.json`, root));
-  if (!answer.ok) throw new Error(`${answer.status} ${answer.url}`);
-  return answer.json();
+// What a folder of the site holds about this page.
+export function read(folder) {
+  if (!files.has(folder)) {
+    files.set(folder, fetch(new URL(`${folder}/${page}.json`, root)).then((answer) => {
+      if (!answer.ok) throw new Error(`${answer.status} ${answer.url}`);
+      return answer.json();
+    }));
+  }
+  return files.get(folder);
+}
+
+export function show(card, beside) {
+  fill(card);
+  if (!dialog.open) dialog.showModal();
+  dialog.scrollTop = 0;
+  place(beside);
 }
 
 async function open(link) {
+  const address = new URL(link.href);
   try {
-    const known = await (cards ??= read());
-    const card = known[link.href.slice(root.href.length)];
+    const card = (await read("cards"))[`${address.pathname}${address.hash}`.slice(root.pathname.length)];
     if (!card) throw new Error(`no card of ${link.href}`);
-    fill(inChoice(card));
+    show(inChoice(card), link);
   } catch (error) {
     console.warn("The number's entry opens in place of its card:", error);
     location.assign(link.href);
-    return;
   }
-  if (!dialog.open) dialog.showModal();
-  dialog.scrollTop = 0;
-  place(link);
 }
 
 dialog.className = "te-card";

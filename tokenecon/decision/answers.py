@@ -5,7 +5,7 @@ import pandas as pd
 
 from tokenecon import queries, units
 from tokenecon.decision import bill, choice_words, drivers, horizon, mixes, montecarlo
-from tokenecon.finding import Finding, finding, named
+from tokenecon.finding import Finding, ends, finding, named
 
 HALF, LESS, MORE = 0.5, 0.5, 1.5  # of the planned demand; of the prices of today
 DRAWN = 8  # choices in the figure
@@ -41,12 +41,19 @@ def bills(case, done):
     first = table.iloc[0]
     parts = {line: first[f"usd_per_month_{line}"] for line in bill.LINES}
     largest = max(parts, key=parts.get)
-    lowest = choice_words.said_month(case, first["usd_per_month"], first["kind"], first["gpu"])
+    lowest = _said_month(case, first["usd_per_month"], next(one for one in done.options if one["name"] == first["name"]))
     return Finding(table, f"The lowest bill is {lowest} a month; its largest part is "
                    f"{bill.LINES[largest][0].lower()}{bill.LINES[largest][1:]}", (
                        "The lines add up to the month. Machines that work: the busy share of the paid time; those that wait: the "
                        "rest, without spares. To be paid whatever comes: what is bought, or the whole term of a contract."),
                    units={name: unit for name, (_, unit) in BILL_COLUMNS.items() if unit} | {"gpus": "GPU"})
+
+
+def _said_month(case, usd, option):
+    """The bill of a month of an option in words; its ends are those of its offer, where it pays that alone and is no mix."""
+    offer = option["row"]
+    known = ends(offer, "usd_per_month") if np.isclose(offer["usd_per_month"], usd) else {}
+    return choice_words.said_month(case, usd, option["kind"], option["gpu"], **known)
 
 
 @finding
@@ -83,7 +90,7 @@ def headline(case, offered, done):
     bill_now = mixes.bill_of(case, chosen)["usd_per_month"]
     said = (f"{choice_words.at_prices(case, chosen['row'])}, {phrase(case, chosen)} costs least over "
             f"{choice_words.said_years(case)}: about "
-            f"{choice_words.said_month(case, bill_now, chosen['kind'], chosen['gpu'])} a month today.")
+            f"{_said_month(case, bill_now, chosen)} a month today.")
     group = chosen["group"]
     return Finding(
         table, said,
@@ -132,7 +139,7 @@ def _until(case, crossings, option, done):
     at, row = turn(crossings, option)
     if row is None:
         return "look again in a year, as no volume alone changes this"
-    volume = choice_words.said_volume(case, at, row["kind"], row["gpu"])
+    volume = choice_words.said_volume(case, at, row["kind"], row["gpu"], **ends(row, "requests_per_day"))
     if option["base"] == "api":
         other = choice_words.doing(case, row["kind"], row["gpu"])
         return f"look again above about {volume} requests a day, where {other} becomes cheaper"

@@ -7,7 +7,7 @@ from tokenecon.calculator.choice import per_mtok, tok_per_request
 from tokenecon.calculator.volume import BEYOND, GRID, LEAST, MOST, WITHIN
 from tokenecon.decision import bill, choice_words, options
 from tokenecon.errors import NothingServes
-from tokenecon.finding import Finding, finding, named
+from tokenecon.finding import Finding, ends, finding, named
 from tokenecon.formulas import money
 from tokenecon.numbers import dollars
 
@@ -148,5 +148,6 @@ def _sentence(case, pays, cheapest, cost, sold):
     if not pays:
         return f"At no volume does owning or renting cost less than {choice_words.seller(case)}"
     at, row = min(pays, key=lambda pair: pair[0])
-    return (f"Above about {choice_words.said_volume(case, at, row['kind'], row['gpu'])} requests a day, "
+    volume = choice_words.said_volume(case, at, row["kind"], row["gpu"], **ends(row, "requests_per_day"))
+    return (f"Above about {volume} requests a day, "
             f"{choice_words.doing(case, row['kind'], row['gpu'])} is cheaper than {choice_words.seller(case)}")

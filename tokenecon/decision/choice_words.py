@@ -45,9 +45,9 @@ def case_of(case, kind="", gpu=""):
     return own | {name: value for name, value in (("kind", kind), ("gpu", gpu)) if value}
 
 
-def said_month(case, usd, kind, gpu):
-    """The bill of a month of a choice, as text and named quantity: "$13,700"."""
-    return named("bill-month", usd, money, **case_of(case, kind, gpu))
+def said_month(case, usd, kind, gpu, **ends):
+    """The bill of a month of a choice, as text and named quantity, with the ends of its range where they are known: "$13,700"."""
+    return named("bill-month", usd, money, **ends, **case_of(case, kind, gpu))
 
 
 def said_share(case, part, group):
@@ -60,9 +60,10 @@ def said_years(case):
     return named("parameter.years", case.years, years)
 
 
-def said_volume(case, requests_per_day, kind, gpu):
+def said_volume(case, requests_per_day, kind, gpu, **ends):
     """The volume above which a choice beats the API, as text and named quantity: "1,200,000"."""
-    return named("break-even-api", requests_per_day, lambda at: rounded(float(f"{at:.{ROUGH}g}")), **case_of(case, kind, gpu))
+    return named("break-even-api", requests_per_day, lambda at: rounded(float(f"{at:.{ROUGH}g}")), **ends,
+                 **case_of(case, kind, gpu))
 
 
 def doing(case, kind, gpu="", gpus=None):

@@ -262,6 +262,7 @@ def waiting(case, done):
     for place, plan in enumerate(montecarlo.PLANS):
         saved = now - done.waiting[:, place]
         rows.append({"name": plan, **_three(done.waiting[:, place]), "saves": float(saved.mean()),
+                     **{f"saves_{end}": float(np.quantile(saved, at)) for end, at in (("low", 0.1), ("high", 0.9))},
                      "saves_error": float(saved.std(ddof=1) / np.sqrt(done.draws)), **_share(saved > 0, done.draws)})
     table = pd.DataFrame(rows)
     later, chosen = rows[1], rows[2]
@@ -278,8 +279,9 @@ def waiting(case, done):
 def _saved(case, row):
     if abs(row["saves"]) < CENT:
         return "next to nothing"
-    return named("saving-by-waiting", abs(row["saves"]), lambda usd: f"${usd:.2f}", plan=row["name"],
-                 **choice_words.case_of(case))
+    low, high = sorted(np.sign(row["saves"]) * row[f"saves_{end}"] for end in ("low", "high"))
+    return named("saving-by-waiting", abs(row["saves"]), lambda usd: f"{'−' if usd < 0 else ''}${abs(usd):.2f}",
+                 low=low, high=high, plan=row["name"], **choice_words.case_of(case))
 
 
 @finding

@@ -11,7 +11,7 @@ from tokenecon.calculator import choice
 from tokenecon.calculator.choice import COSTS, ENDS, KEPT, KINDS, TOKENS, mtok_per_month, rate, tokens
 from tokenecon.decision import bill, choice_words, scenario_prices
 from tokenecon.errors import NoInput, NoPrice, NothingServes
-from tokenecon.finding import Finding, finding, named
+from tokenecon.finding import Finding, ends, finding, named
 from tokenecon.fleet import planning, policies, traffic
 from tokenecon.numbers import dollars
 from tokenecon.prices import gpu_prices
@@ -408,7 +408,8 @@ def compared(offered):
     first, last = rows.iloc[0], rows.iloc[-1]
     shown = rows[(rows.index < DRAWN) | (rows["kind"] == "api")].copy()
     left = len(rows) - len(shown)
-    cost = [named("bill-all", row["usd_per_mtok"], lambda usd: f"${dollars(usd)}", choice=row["name"], seen=row["price_seen"])
+    cost = [named("bill-all", row["usd_per_mtok"], lambda usd: f"${dollars(usd)}", **ends(row, "usd_per_mtok"),
+                  choice=row["name"], seen=row["price_seen"])
             for row in (first, last)]
     ratio = named("spread-of-choices", last["usd_per_mtok"] / first["usd_per_mtok"], "{:.1f}".format, dearest=last["name"],
                   cheapest=first["name"], seen=first["price_seen"])

@@ -130,7 +130,7 @@ def article(row, root):
     return (
         f'<article class="te-claim" id="{name}" data-section="{escape(row["section"])}" data-verdict="{slug}">\n'
         f'<p class="te-claim-head"><span class="verdict verdict-{slug}">{verdict}</span> '
-        f'<a class="te-claim-id" href="#{name}" aria-label="Link to claim {name}">{name}</a></p>\n'
+        f'<a class="number te-claim-id" href="{root}claims.html#{name}" aria-label="Card of claim {name}">{name}</a></p>\n'
         f'<p class="te-claim-statement">{escape(row["statement"])}</p>\n'
         f"<dl>{shown}</dl>\n<p class=\"te-claim-foot\">{foot}</p>\n"
         f'<div data-cite="{name}"></div>\n</article>\n'

@@ -26,5 +26,9 @@ def glue(key, finding, part=""):
 
 def written(finding, text):
     """The named quantities that stand in a text, as dicts; the last digits of a value differ between machines."""
-    return [one._asdict() | {"value": float(f"{one.value:.12g}"), "case": dict(one.case)} for one in finding.quantities
+    def rounded(value):
+        return None if value is None else float(f"{value:.12g}")
+
+    return [one._asdict() | {"value": rounded(one.value), "case": dict(one.case), "low": rounded(one.low),
+                             "high": rounded(one.high)} for one in finding.quantities
             if re.search(rf"(?<![\w.]){re.escape(one.text)}(?!\w|[.,]\d)", text)]

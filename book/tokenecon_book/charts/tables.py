@@ -13,19 +13,23 @@ __all__ = ["Html", "claims", "show", "sources", "verdicts", "would_change"]
 
 
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}|–?")  # or none
+PLACES = 2  # places in a source, and rows of a table of data/, that a card names one by one
+FEW = 6
+LETTERS = 60  # of the mark of a table
+IDS = ("gpu", "model")  # columns that say which rows of data/ a row of a table is of
 
 
 class Html:
-    """HTML for the page with plain text beside it for everything else."""
+    """HTML for the page with plain text beside it for everything else, and what is known of a table's numbers."""
 
-    def __init__(self, html, text):
-        self.html, self.text = html, text
+    def __init__(self, html, text, pedigree=None):
+        self.html, self.text, self.pedigree = html, text, pedigree
 
     def _repr_mimebundle_(self, include=None, exclude=None):
-        return {"text/html": self.html, "text/plain": self.text}
+        return {"text/html": self.html, "text/plain": self.text}, {"pedigree": self.pedigree} if self.pedigree else {}
 
 
-def show(found, caption, columns=None, *, rows=None, note="", range=None, formats=None, folded=False):
+def show(found, caption, columns=None, *, rows=None, note="", range=None, formats=None, folded=False, of=None):
     """A table with caption, headers, a row of units and numbers that line up.
 
     Parameters
@@ -41,13 +45,17 @@ def show(found, caption, columns=None, *, rows=None, note="", range=None, format
         The column that names the rows; by default the first.
     note : str
         Printed below; by default the note of the finding.
-    range : str or dict, optional
-        Kind of the ranges, of :data:`tokenecon_book.charts.ranges.KINDS`, or that of each column: said below the table.
+    range : str, dict or list, optional
+        Kind of the ranges, of :data:`tokenecon_book.charts.ranges.KINDS`, or that of each column, or of each row: said below the
+        table, where the note does not.
     formats : dict, optional
         Python format specifications by column, such as ``{"batch": ",.0f"}``.
     folded : bool
         Show the caption and the number of rows, and the table when asked: for tables few readers want whole.
+    of : tokenecon.finding.Finding, optional
+        What ``found`` is a part of, where it is a bare table: its sources are those of the numbers.
     """
+    of = found if hasattr(found, "behind") else of
     table = getattr(found, "table", found)
     columns = columns or {
         name: (name.replace("_", " "), None) for name in table.columns if not is_range_end(name, table.columns)
@@ -80,14 +88,38 @@ def show(found, caption, columns=None, *, rows=None, note="", range=None, format
         + "</tr>\n"
         for row in cells
     )
-    said = _kinds_said({name: columns[name][0] for name in columns if any(row[name][1] for row in cells)}, range)
     note = note or getattr(found, "note", "")
+    said = _kinds_said({name: columns[name][0] for name in columns if any(row[name][1] for row in cells)}, range, note)
     below = f'<p class="te-table-note">{escape(f"{note} {said}".strip())}</p>' if note or said else ""
-    html = framed(f"<thead><tr>{heads}</tr>{unit_row}</thead>\n<tbody>\n{body}</tbody>", caption) + below
+    known = pedigree(of, caption, table, columns, range) if of is not None and any(numeric.values()) else None
+    html = framed(f"<thead><tr>{heads}</tr>{unit_row}</thead>\n<tbody>\n{body}</tbody>", caption, known and known["id"]) + below
     html = fold(f"{caption}: {len(table)} rows", html) if folded else html
     titles = [title + (f" [{unit}]" if unit else "") for (title, _), unit in zip(columns.values(), units, strict=True)]
     lines = [caption, " | ".join(titles), *(" | ".join(_plain(*texts) for texts in row.values()) for row in cells)]
-    return Html(html, "\n".join(lines + [one for one in (note, said) if one]))
+    return Html(html, "\n".join(lines + [one for one in (note, said) if one]), known)
+
+
+def pedigree(of, caption, table, columns, range):
+    """What the cards of a table's numbers need beside the table itself; kept in the notebook, as a dict.
+
+    ``columns`` hold unit and kind of range of each, ``sources`` the places in each, ``behind`` the number of rows of each table
+    of ``data/`` and the ids of few, ``of`` the accelerator and the model of each row, ``ranges`` its kind where it is of the row.
+    """
+    sources, behind = {source: {} for source in of.sources}, {}
+    for (name, row_id), row in of.behind.items():
+        behind.setdefault(name, []).append(row_id)
+        if row.get("locator") and row.get("source") in sources:
+            sources[row["source"]][row["locator"]] = None
+    kinds = range if isinstance(range, dict) else dict.fromkeys(columns, range if isinstance(range, str) else "")
+    ids = {name: [text if isinstance(text, str) else "" for text in table[name]] for name in IDS if name in table.columns}
+    return {
+        "id": "t-" + re.sub("[^a-z]+", "-", caption.lower())[:LETTERS].strip("-"), "caption": caption,
+        "columns": [{"head": title, "unit": unit or "", "range": (kinds.get(name) or "") if has_range(table, name) else ""}
+                    for name, (title, unit) in columns.items()],
+        "sources": [[source, list(places)[:PLACES], len(places)] for source, places in sources.items()],
+        "behind": [[name, len(rows), rows if len(rows) <= FEW else []] for name, rows in behind.items()],
+        "of": ids, "ranges": range if isinstance(range, list) else [],
+    }
 
 
 MOST = 3  # changes in the head of a page
@@ -123,7 +155,7 @@ def would_change(found, column, title, unit, *, apart=False, then=None):
     columns = {"what": ("What changes", None), "to": ("To", None), column: (title, unit)}
     if then:
         columns = {"what": ("What changes", None), "to": ("To", None), then[0]: (then[1], None)}
-    return show(rows, "What would change it", columns)
+    return show(rows, "What would change it", columns, of=found if hasattr(found, "behind") else None)
 
 
 def _cells(table, columns, formats, numeric):
@@ -161,12 +193,16 @@ def _plain(middle, ends):
     return f"{middle} ({ends})" if middle and ends else middle or ends
 
 
-def _kinds_said(shown, range):
-    """Of which kind the ranges of the columns shown are, as a sentence; `shown` are the columns with their headings."""
-    if not shown or not range:
+def _kinds_said(shown, range, note):
+    """Of which kind the ranges of the columns shown are, as a sentence; `shown` are the columns with their headings.
+
+    A kind that all of them have and the note names needs no sentence, nor do kinds that differ by row.
+    """
+    if not shown or not range or isinstance(range, list):
         return ""
     if isinstance(range, str):
-        return f"Ranges: {ranges.KINDS[range].name}."
+        name = ranges.KINDS[range].name
+        return "" if name.partition(",")[0] in note.lower() else f"Ranges: {name}."
     parts = {}
     for name, kind in range.items():
         if name in shown:
@@ -174,10 +210,11 @@ def _kinds_said(shown, range):
     return "Ranges: " + "; ".join(f"{ranges.KINDS[kind].name} ({', '.join(heads)})" for kind, heads in parts.items()) + "."
 
 
-def framed(inside, caption):
-    """A table in a frame of its own that scrolls sideways on a phone, and by keyboard."""
+def framed(inside, caption, mark=None):
+    """A table in a frame of its own that scrolls sideways on a phone, and by keyboard; with a mark its numbers open cards."""
+    anchor = f' id="{mark}"' if mark else ""
     return (
-        f'<div class="te-table-scroll table-scroll" role="region" aria-label="{escape(caption)}" tabindex="0">\n'
+        f'<div class="te-table-scroll table-scroll"{anchor} role="region" aria-label="{escape(caption)}" tabindex="0">\n'
         f'<table class="te-table book-table"><caption>{escape(caption)}</caption>\n{inside}\n</table></div>\n'
     )
 
@@ -252,7 +289,8 @@ def verdicts(found, root=""):
         slug, words = VERDICTS[row["verdict"]]
         claimed, recomputed = text(quantity(row, "claimed")), text(quantity(row, "recomputed"))
         more = f"<br>{escape(row['assumption'])}" if slug == "assumption" else ""
-        body += (f'<tr><th scope="row"><a href="{root}claims.html#{escape(row["id"])}">{escape(row["statement"])}</a></th>'
+        link = f'<a class="number" href="{root}claims.html#{escape(row["id"])}">{escape(row["statement"])}</a>'
+        body += (f'<tr><th scope="row">{link}</th>'
                  f'<td>{escape(claimed)}</td><td>{escape(recomputed)}</td>'
                  f'<td><span class="verdict verdict-{slug}">{words}</span>{more}</td></tr>\n')
         lines.append(" | ".join([row["statement"], claimed, recomputed, words]))

@@ -12,7 +12,7 @@ from tokenecon import data, units
 from tokenecon.calculator.choice import per_mtok
 from tokenecon.decision import break_even, options, scenario, scenario_prices
 from tokenecon.errors import BadInput, NoPrice, NothingServes
-from tokenecon.finding import Finding, finding, given, named
+from tokenecon.finding import Finding, ends, finding, given, named
 from tokenecon.formulas import money, serving
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
@@ -98,9 +98,9 @@ def rule(case):
 
 def said_hour(case, kind="on_demand"):
     """An hour's price as text and named quantity: "$4.28"."""
-    if kind == "own":
-        return named(HOURS[kind], hour(case, kind)["typical"], dollars, **cased(case, "gpu", "as_of"), **owned_inputs(case))
-    return named(HOURS[kind], hour(case, kind)["typical"], dollars, rule=rule(case), **cased(case, "gpu", "as_of"))
+    found = hour(case, kind)
+    of_price = owned_inputs(case) if kind == "own" else {"rule": rule(case)}
+    return named(HOURS[kind], found["typical"], dollars, **ends(found), **cased(case, "gpu", "as_of"), **of_price)
 
 
 def owned_inputs(case, busy=None):
@@ -136,7 +136,9 @@ def counted(case, kind="on_demand"):
 def said_api(case, rule):
     """What an API asks for a million tokens at the mix of the case by a price rule, as text and named quantity: "$0.65"."""
     found = of(case)
-    return named("api-all", scenario_prices.api(found, rule)["blend"][1], price, rule=rule,
+    typical = scenario_prices.api(found, rule)["blend"][1]
+    asked = [typical] if rule == "best" else gpu_prices.ruled(scenario_prices.api_offers(found), rule, found.as_of)["blend"]
+    return named("api-all", typical, price, low=min(asked), high=max(asked), rule=rule,
                  **cased(found, "model", "isl", "osl", "cached_prefix", "as_of"))
 
 
@@ -272,7 +274,8 @@ def _of_day(usd_per_month):
 
 def said_day(case, row, price_rule=None):
     """The whole bill of a day of a row of :func:`bill`, as text and named quantity: "$407"; by another rule of prices."""
-    return named("bill-day", usd_per_day(row), whole_dollars, **choice(of(case, price_rule=price_rule or rule(case)), row))
+    return named("bill-day", usd_per_day(row), whole_dollars, low=usd_per_day(row, "_low"),
+                 high=usd_per_day(row, "_high"), **choice(of(case, price_rule=price_rule or rule(case)), row))
 
 
 def machines_usd_per_day(row):
@@ -311,7 +314,7 @@ def _break_even(**stated):
 
 def said_break_even(case, row):
     """The volume from which on a choice costs less than the API, as text and named quantity: "about 120,000"."""
-    return named("break-even-api", row["requests_per_day"], about, **choice(of(case), row))
+    return named("break-even-api", row["requests_per_day"], about, **ends(row, "requests_per_day"), **choice(of(case), row))
 
 
 @finding

@@ -6,11 +6,11 @@ from tokenecon import __version__
 def setup(app):
     from tokenecon_book import citations, mathml, served
     from tokenecon_book.site import assets, calculator, foot, frames, generated, search, stamp, terms
-    from tokenecon_book.site.pedigree import marks
+    from tokenecon_book.site.pedigree import cells, marks
     from tokenecon_book.site.takeaway import citing, feeds, figure_pages
 
-    for part in (mathml, stamp, generated, foot, marks, calculator, frames, terms, assets, search, citing, figure_pages, feeds,
-                 served):
+    for part in (mathml, stamp, generated, foot, marks, cells, calculator, frames, terms, assets, search, citing, figure_pages,
+                 feeds, served):
         part.setup(app)
     # Jupyter Book sets this value for sphinx_comments, which we do not load.
     app.add_config_value("comments_config", {}, "html")

@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tokenecon import data
+from tokenecon.finding import Finding, finding
 from tokenecon_book.charts import tables
 
 
@@ -100,9 +102,35 @@ def test_no_header_is_empty():
 
 
 def test_text_form():
-    bundle = tables.show(prices(), "What a token costs", COLUMNS)._repr_mimebundle_()
-    assert set(bundle) == {"text/html", "text/plain"}
+    bundle, noted = tables.show(prices(), "What a token costs", COLUMNS)._repr_mimebundle_()
+    assert set(bundle) == {"text/html", "text/plain"} and noted == {}
     assert "Accelerator | Cost [USD per million output tokens]" in bundle["text/plain"]
+
+
+def test_a_table_of_a_finding_says_what_its_cards_need():
+    @finding
+    def two():
+        rows = data.rows("gpus", {"gpu": "h200-sxm-141gb", "field": ("memory", "bandwidth")})
+        return Finding(pd.DataFrame({"gpu": rows["gpu"], "field": rows["field"], "tb": [1.0, 2.0], "tb_low": [0.5, 1.0],
+                                     "tb_high": [3.0, 4.0]}), note="Bars: outer bound.")
+
+    columns = {"field": ("Fact", None), "tb": ("Value", "TB")}
+    shown = tables.show(two(), "Two facts, 2 of 3", columns, range="bound")
+    known = shown._repr_mimebundle_()[1]["pedigree"]
+    assert f'id="{known["id"]}"' in shown.html and known["id"] == "t-two-facts-of"
+    assert known["columns"] == [{"head": "Fact", "unit": "", "range": ""}, {"head": "Value", "unit": "TB", "range": "bound"}]
+    assert known["behind"] == [["gpus", 2, ["h200-sxm-141gb.memory", "h200-sxm-141gb.bandwidth"]]]
+    assert known["of"] == {"gpu": ["h200-sxm-141gb"] * 2} and known["ranges"] == []
+    (source, places, count), = known["sources"]
+    row = data.show("h200-sxm-141gb.bandwidth")["rows"][0]
+    assert source == row["source"] and row["locator"] in places and count == len(places) == 1
+    assert shown.html.count("outer bound") == 1  # the note says the kind, and nothing repeats it
+    assert "Ranges: interval of the model." in tables.show(two(), "Two", columns, range="interval").html
+    by_row = tables.show(two(), "Two", columns, range=["bound", "interval"]).pedigree
+    assert by_row["ranges"] == ["bound", "interval"] and by_row["columns"][1]["range"] == ""
+    part = tables.show(two().table.head(1), "One", columns, of=two()).pedigree  # a bare table says what it is a part of
+    assert part["sources"] == known["sources"]
+    assert tables.show(two().table, "Two", columns).pedigree is None
 
 
 def test_unknown_column_is_refused():

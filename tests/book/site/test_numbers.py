@@ -16,8 +16,22 @@ from tokenecon_book.charts import ranges
 from tokenecon_book.site import numbers, numbers_page
 
 WORDS, NUMBERS = 25, 3  # a finding has at most
-TABLE = re.compile(r'<table class="te-table book-table"><caption>(.*?)</caption>(.*?)</table></div>\n'
+TABLE = re.compile(r'<table class="te-table book-table[^"]*"><caption>(.*?)</caption>(.*?)</table></div>\n'
                    r'(<p class="te-table-note">.*?</p>)?', re.DOTALL)
+# Quantities of which a page says a number without the ends of its range, and where these are.
+PICTURED = "drawn or printed in the figure or the table of its sentence, which says more than a card could"
+NO_ENDS = {
+    "bill-per-output": "of one request at a time: the model has an interval of its speed and none of a bill at that load",
+    "deepseek-day-nodes": PICTURED, "deepseek-day-ratio": PICTURED, "deepseek-day-price-over-cost": PICTURED,
+    "analyst-month": "the rent of a fleet: hour-on-demand has the spread of its price", "bandwidth-per-dollar": PICTURED,
+    "case-turn-that-fits": PICTURED, "case-own-fleet": PICTURED, "audio-hour-arithmetic": PICTURED, "case-audio-day": PICTURED,
+    "claims-missed": "itself the least distance to a range", "spot-work": PICTURED, "own-over-api": PICTURED,
+    "pool-busy": PICTURED, "pool-busy-day": PICTURED, "hybrid-bill": "both numbers are the ends",
+    "published-volumes": "the farthest of several", "optimisation-saving": PICTURED, "speculation-speedup": PICTURED,
+    "slots-decoding": PICTURED, "slots-reading": PICTURED, "ttft-p95": PICTURED, "requests-waiting": PICTURED,
+    "answers-ratio": PICTURED, "simulated-over-estimate": "both numbers are the ends",
+}  # fmt: skip
+FULL = ("index", "economics", "decision", "market", "hour")  # pages on which all but the first of these have ends
 SAME = 1e-9  # numbers that differ by a rounding of the last bits are one
 
 
@@ -43,6 +57,21 @@ def test_one_name_and_one_case_have_one_value(found):
             apart.append(f"{name} of {case}: {low['text']} on {low['page']} ({low['key']}), {high['text']} on {high['page']} "
                          f"({high['key']})")
     assert not apart, "give them two names or two cases that say how they differ:\n" + "\n".join(apart)
+
+
+def test_a_number_with_a_range_says_its_ends_and_lies_between(found):
+    kinds = data.table("quantities").set_index("id")["range"]
+    bare, outside = [], []
+    for one in found:
+        if not kinds.get(one["name"]):
+            continue
+        if one["low"] is None:
+            bare.append((one["name"], one["page"], one["key"]))
+        elif not one["low"] - SAME * abs(one["low"]) <= one["value"] <= one["high"] + SAME * abs(one["high"]):
+            outside.append(f"{one['name']} on {one['page']}: {one['value']:g} in {one['low']:g} to {one['high']:g}")
+    assert not outside, outside
+    unsaid = [one for one in bare if one[0] not in NO_ENDS or one[1] in FULL]
+    assert not unsaid, f"give named() low and high, or the reason in NO_ENDS: {unsaid}"
 
 
 def test_every_number_has_a_name(said):

@@ -5,7 +5,7 @@ from math import exp, log
 import pandas as pd
 
 from tokenecon import data
-from tokenecon.finding import Finding, finding, named
+from tokenecon.finding import Finding, finding, given, named
 from tokenecon_book.chapters.claims.ledger import ALL, Book, counts, ledger, so_many
 from tokenecon_book.chapters.claims.rule import (
     ASSUMPTION,
@@ -16,7 +16,7 @@ from tokenecon_book.chapters.claims.rule import (
     UNPRINTED,
     VERDICTS,
 )
-from tokenecon_book.documents.printed import n, pct, span_text
+from tokenecon_book.documents.printed import Stated, n, pct, span_text
 
 # Verdict -> (what pages call its count, the words of the front page and the ledger for so many claims)
 SHORT = {HOLDS: ("holds", "hold"), ASSUMPTION: ("assumption", "hold under an assumption"),
@@ -50,6 +50,19 @@ def words(whole):
     return Finding(pd.DataFrame({"verdict": list(VERDICTS), "claims": list(number.values())}), whole.sentence, total=total,
                    widest=named("claims-widest", given["widest"], "{:g}".format, rule="page"), right=right(frame, given),
                    wrong=wrong(whole), narrower=narrower(whole), **said)
+
+
+@finding
+def line(case, whole):
+    """The case of the page in one line: whose claims, of which day, by which rule; each claim brings a case of its own."""
+    among = whole.parameters["section"]
+    total = so_many(len(whole.table), "claim", "claims", verdict=ALL, among=among, **rule(whole))
+    widest = named("claims-widest", rule(whole)["widest"], "{:g}".format, rule="page")
+    parts = [f"{total} of two translations of one article of {Stated().day()}",
+             "each recomputed for the case that it names, or that its arithmetic says",
+             f"a figure agrees within {given(case, 'tolerance', pct)}",
+             f"a range whose ends differ by more than {widest} times confirms nothing"]
+    return Finding(pd.DataFrame({"part": parts}), " · ".join(parts))
 
 
 def right(frame, given):

@@ -40,7 +40,7 @@ def said_discount(case, name):
 
 
 def said_saves(name, share, **of):
-    """:func:`saves` with its number named."""
+    """:func:`saves` with its number named; ``low`` and ``high`` are the ends of what is saved or, below none, added."""
     named(name, abs(share), "{:.0%}".format, **of)
     return saves(share)
 

@@ -8,7 +8,7 @@ import pandas as pd
 from tokenecon import data, units
 from tokenecon.decision import options, portfolio
 from tokenecon.errors import BadInput, Infeasible
-from tokenecon.finding import Finding, finding, named
+from tokenecon.finding import Finding, ends, finding, named
 from tokenecon.fleet import pools
 from tokenecon.prices import gpu_prices
 from tokenecon.queries import remembered
@@ -85,6 +85,18 @@ def usd_per_day(case, end=1, **terms):
     return found["cost"] / found["paid"].shape[1] * units.HOURS_PER_DAY
 
 
+def _ends_of_day(case, **terms):
+    """The ends of what the hours of a mix cost a day, for :func:`named`."""
+    outer = [usd_per_day(case, end, **terms) for end in range(3)]
+    return {"low": min(outer), "high": max(outer)}
+
+
+def _ends(saved, outer):
+    """The ends of what is saved or, where more is paid, of what is added, for :func:`named`."""
+    low, high = sorted(share if saved >= 0 else -share for share in (*outer, saved))[::2]
+    return {"low": low, "high": high}
+
+
 def instance(case):
     """What a mix is of, for :func:`named`."""
     return base.load(case) | base.cased(case, *TERMS)
@@ -110,7 +122,7 @@ def by_hour(case):
     most = max(shares, key=shares.get)
     words = f"by a {most}" if "contract" in most else most.replace("spot", "on spot")
     part = named("mix-share", shares[most], percent, contract=most, **instance(case))
-    said = contract_prices.said_saves("mix-saving", saved, dearer=saved < 0, **instance(case))
+    said = contract_prices.said_saves("mix-saving", saved, **_ends(saved, ends), dearer=saved < 0, **instance(case))
     return Finding(
         table, f"The cheapest mix buys {part} of its hours {words} and {said} against all on demand at "
         f"{median(case)}",
@@ -147,8 +159,8 @@ def one_more(case):
         rows.setdefault("for comparison: the whole mix, mean of all hours", []).append(cost / need.sum())
     table = pd.DataFrame([{"what": what, "usd_per_gpu_hour": ends[1], "usd_per_gpu_hour_low": min(ends),
                            "usd_per_gpu_hour_high": max(ends)} for what, ends in rows.items()])
-    said = [named("hour-one-more", usd, dollars, hours=what, **instance(case)) for what, usd in zip(
-        table["what"], table["usd_per_gpu_hour"], strict=True)]
+    said = [named("hour-one-more", row["usd_per_gpu_hour"], dollars, **ends(row, "usd_per_gpu_hour"), hours=row["what"],
+                  **instance(case)) for row in table.to_dict("records")]
     busiest, emptiest, round_the_clock, mean = said
     when = (f"{round_the_clock}" if need.max() == need.min() else f"{busiest} in the busiest and in the emptiest hours"
             if busiest == emptiest else f"{busiest} in the busiest hours and {emptiest} in the emptiest")
@@ -202,19 +214,22 @@ def headline(case):
     hours, row = by_hour(case), rented(case)
     used = used_contracts(hours.table)
     way = "The cheapest mix of contracts costs" if len(used) > 1 else f"Buying nothing but {used[0]} costs"
-    mixed = named("mix-day", hours["usd_per_day"], whole_dollars, **instance(case))
+    mixed = named("mix-day", hours["usd_per_day"], whole_dollars, **_ends_of_day(case), **instance(case))
     aged = "" if not hours["old"] else " (partly at old prices)" if hours["old"] < hours["taken"] else " (at old prices)"
     others = f"{median(case)} {said_rented(case, row)}"
     if used != [ON_DEMAND_HOURS] and gpu_prices.stated(case) is None:
-        hourly = named("mix-day", usd_per_day(case, kinds=(portfolio.ON_DEMAND,)), whole_dollars, kinds="on_demand",
-                       **instance(case))
+        kinds = (portfolio.ON_DEMAND,)
+        hourly = named("mix-day", usd_per_day(case, kinds=kinds), whole_dollars, **_ends_of_day(case, kinds=kinds),
+                       kinds="on_demand", **instance(case))
         if hourly == mixed:
             way = "The cheapest mix of contracts costs, like the cheapest on-demand sellers,"
         else:
             others = f"the cheapest on-demand sellers {hourly}, {others}"
     return Finding(
         hours.table, f"{way} {mixed} a day{aged}, {others}.",
-        number=named("mix-saving", abs(hours["saving"]), "{:.0%}".format, dearer=hours["saving"] < 0, **instance(case)),
+        number=named("mix-saving", abs(hours["saving"]), "{:.0%}".format,
+                     **_ends(hours["saving"], (hours["saving_low"], hours["saving_high"])), dearer=hours["saving"] < 0,
+                     **instance(case)),
         label=f"{'more' if hours['saving'] < 0 else 'less'} for the cheapest mix of contracts than for all on demand at "
               f"{median(case)}")
 

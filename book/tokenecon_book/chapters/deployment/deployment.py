@@ -8,7 +8,7 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import BadInput
-from tokenecon.finding import Finding, finding, given, named
+from tokenecon.finding import Finding, ends, finding, given, named
 from tokenecon.fleet import pools
 from tokenecon.formulas import levers, money, serving
 from tokenecon.serving import operating_point, sizing
@@ -34,7 +34,7 @@ ONE_DIGIT = "{:.1f}".format
 def headline(case):
     """The answer of the chapter: edge against centre, own against API."""
     single, whole = edge.at_site(case)
-    ratio = named("edge-cost", whole, ONE_DIGIT, **edge.instance(case))
+    ratio = edge.said_ratio(case)
     own = own_or_api.owned_words(case)
     return Finding(
         pd.DataFrame({"kind": [edge.ALL, edge.ALONE_KIND], "cost_ratio": [whole, single]}),
@@ -129,16 +129,17 @@ def egress(case):
     full = base.completed(pools.changed(case, batch=None, utilisation=None))
     made = operating_point.point(
         model=full.model, gpu=full.gpu, n_gpus=full.n_gpus, weights=full.weights, kv=full.kv, isl=full.isl, osl=full.osl,
-        concurrency=full.batch, usd_per_gpu_hour=full.usd_per_gpu_hour, utilisation=full.utilisation)["usd_per_mtok_out"]
+        concurrency=full.batch, usd_per_gpu_hour=full.usd_per_gpu_hour, utilisation=full.utilisation)
+    usd = made["usd_per_mtok_out"]
     cheaper = data.claim("dep-central-cost-reduction")["low"]
-    advantage = made * cheaper / (1 - cheaper)  # a share of what scattered sites pay, who pay that much more
+    advantage = usd * cheaper / (1 - cheaper)  # a share of what scattered sites pay, who pay that much more
     table = pd.DataFrame([
         {"what": "sent out of a large cloud", "usd_per_mtok_out": fee[1], "usd_per_mtok_out_low": fee[0],
          "usd_per_mtok_out_high": fee[2]},
         {"what": "the centre's advantage as the documents put it", "usd_per_mtok_out": advantage},
-        {"what": "made on machines rented by the hour", "usd_per_mtok_out": made}])
-    sent = named("egress-fee", fee[1], dollars)
-    cost = named("cost-output", made, price, **full.costed)
+        {"what": "made on machines rented by the hour", "usd_per_mtok_out": usd}])
+    sent = named("egress-fee", fee[1], dollars, low=fee[0], high=fee[2])
+    cost = named("cost-output", usd, price, **ends(made, "usd_per_mtok_out"), **full.costed)
     return Finding(table, (
         f"Sending a million tokens out costs {sent} in fees, making them {cost}: fees do not use up the advantage of a centre."
         if fee[1] < advantage else

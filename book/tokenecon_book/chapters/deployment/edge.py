@@ -62,6 +62,12 @@ def at_site(case):
     return float(one), float(by_replicas(case, sites=[case.edge_sites], wait_probability=case.wait_probability)[ALL][0])
 
 
+def said_ratio(case):
+    """Cost at the edge over cost in the centre, as text and named quantity: from the loosest to the strictest waiting target."""
+    outer = [float(by_replicas(case, sites=[case.edge_sites], wait_probability=target)[ALL][0]) for target in targets(case)]
+    return named("edge-cost", at_site(case)[1], ONE_DIGIT, low=min(outer), high=max(outer), **instance(case))
+
+
 @finding
 def penalty(case):
     """Cost at the edge over cost in the centre, by the size of a site."""
@@ -78,7 +84,7 @@ def penalty(case):
     table = pd.concat(parts, ignore_index=True)
     claim, (single, whole) = data.claim("dep-edge-cost"), at_site(case)
     peaked = float(by_replicas(case, sites=[case.edge_sites], wait_probability=case.wait_probability)[REPLICAS[3]][0])
-    ratio = named("edge-cost", whole, ONE_DIGIT, **instance(case))
+    ratio = said_ratio(case)
     printed = span(*(named("dep-edge-cost", claim[end], "{:g}".format, end=end) for end in ("low", "high")), str)
     return Finding(table, (
         f"Spread over small sites, whole replicas cost {ratio} times as much as in one centre; the documents say {printed} times"

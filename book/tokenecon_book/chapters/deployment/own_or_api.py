@@ -24,6 +24,7 @@ COLUMNS = {
     "way": ("Way", None), "usd_per_day": ("Bill of a day", "USD/day"), "usd_per_mtok": ("All tokens", "USD/Mtok"),
     "utilisation": ("Busy", "fraction"), "requests_per_day": ("Cheaper than the API from", "request/day"),
 }  # fmt: skip
+RANGES = {"usd_per_day": "bound", "usd_per_mtok": "bound", "requests_per_day": "interval"}
 
 
 def ways(case):

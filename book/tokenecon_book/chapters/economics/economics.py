@@ -8,7 +8,7 @@ import pandas as pd
 
 from tokenecon import data, model_shape, units
 from tokenecon.errors import DoesNotFit
-from tokenecon.finding import Finding, finding, given, named
+from tokenecon.finding import Finding, ends, finding, given, named
 from tokenecon.formulas import compute, money
 from tokenecon.serving import operating_point as calibrated
 from tokenecon.serving import textbook
@@ -72,6 +72,11 @@ def at_once(case):
     return named("concurrency-limit", case.batch, "{:,.0f}".format, **case.costed)
 
 
+def ranges(point):
+    """The kind of the ranges of each row of :func:`operating_point`."""
+    return ["interval" if by == CALIBRATED else "bound" for by in point["by"]]
+
+
 @finding
 def operating_point(case):
     """What a million tokens of each kind costs: the case of the page, with a part of the prompt cached, and by the textbook.
@@ -91,9 +96,10 @@ def operating_point(case):
             "what": f"{percent(part)} of the prompts in a cache", "by": CALIBRATED, "cached_prefix": part})
     table = pd.DataFrame(rows)
     name = data.model(case.model)["name"]
-    cost = named("cost-output", row["usd_per_mtok_out"], price, **case.costed)
+    cost = named("cost-output", row["usd_per_mtok_out"], price, **ends(row, "usd_per_mtok_out"), **case.costed)
     if case.batch > 1:
-        alone = named("cost-output", calibrated.point(**(asked | {"concurrency": 1}))["usd_per_mtok_out"], price,
+        lone = calibrated.point(**(asked | {"concurrency": 1}))
+        alone = named("cost-output", lone["usd_per_mtok_out"], price, **ends(lone, "usd_per_mtok_out"),
                       **base.instance(case, batch=1))
         sentence = (f"Served {at_once(case)} at a time, a million output tokens of {name} cost {cost}; "
                     f"served alone they cost {alone}.")
@@ -111,13 +117,13 @@ def operating_point(case):
 
 def _split(case, row, cached):
     """The cost of a million tokens by kind, as a sentence."""
-    said = {name: named(quantity, row[f"usd_per_mtok{name}"], price, **case.costed)
+    said = {name: named(quantity, row[f"usd_per_mtok{name}"], price, **ends(row, f"usd_per_mtok{name}"), **case.costed)
             for name, quantity in (("", "cost-all"), ("_in", "cost-input"), ("_out", "cost-output"))}
     text = (f"A million tokens cost {said['']} over all of them, {said['_in']} where they are input and {said['_out']} where "
             "they are output.")
     if cached is not None:
         share = given(case, "cache_hit", percent)
-        usd = named("cost-cached", cached["usd_per_mtok_cached"], price,
+        usd = named("cost-cached", cached["usd_per_mtok_cached"], price, **ends(cached, "usd_per_mtok_cached"),
                     **case.costed | {"cached_prefix": cached["cached_prefix"]})
         text += f" Where a cache holds {share} of the input, that part costs {usd}."
     return text
@@ -144,8 +150,8 @@ def step_parts(case):
     parts = table.iloc[:-1]
     largest = parts.loc[parts["ms"].idxmax()]
     gaps = parts["ms"] - parts["textbook_ms"]
-    part, whole = (named(name, value, "{:.1f}".format, **case.costed) for name, value in (
-        ("time-largest-part", largest["ms"]), ("time-per-token", own["all"])))
+    part = named("time-largest-part", largest["ms"], "{:.1f}".format, **case.costed)
+    whole = named("time-per-token", own["all"], "{:.1f}".format, **ends(own, "all"), **case.costed)
     return Finding(table, (
         f"The largest part of the time of an output token is {largest['part']}: {part} of {whole} ms."),
         f"The textbook comes to {row['tpot_ms']:.1f} ms"

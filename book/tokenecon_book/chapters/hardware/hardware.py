@@ -10,7 +10,7 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import DoesNotFit, NoInput
-from tokenecon.finding import Finding, finding, given, named
+from tokenecon.finding import Finding, ends, finding, given, named
 from tokenecon.formulas import efficiency, parallelism
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
@@ -98,7 +98,8 @@ def cost(case, whole):
     """The :func:`comparison` where a price is known, cheapest first; the finding of the page."""
     table = whole.table.dropna(subset=["usd_per_mtok"]).sort_values("usd_per_mtok", ignore_index=True)
     first, model = table.iloc[0], data.model(case.model)["name"]
-    usd = named("cost-all", first["usd_per_mtok"], price, **base.choice(base.of(case, gpus=None), first))
+    usd = named("cost-all", first["usd_per_mtok"], price, **ends(first, "usd_per_mtok"),
+                **base.choice(base.of(case, gpus=None), first))
     old = " (an old price)" if "old" in first["price_mark"].split(", ") else ""
     beyond = "" if first["calibrated"] else ", though nothing like it was measured"
     alone = len(table) == 1

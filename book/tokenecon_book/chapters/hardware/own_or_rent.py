@@ -21,6 +21,7 @@ COLUMNS = {
     "rent_usd_per_gpu_hour": ("Rented: spread of offers", "USD/GPU/h"), "break_even_hours": ("Buying pays after", "h"),
     "break_even_share": ("Of its life", "fraction"),
 }  # fmt: skip
+RANGES = {"owned_usd_per_gpu_hour": "draws", "rent_usd_per_gpu_hour": "offers"}
 PART_COLUMNS = {
     "name": ("Accelerator", None), "capital_usd_per_gpu_hour": ("Capital", "USD/GPU/h"),
     "upkeep_usd_per_gpu_hour": ("Upkeep and staff", "USD/GPU/h"), "space_usd_per_gpu_hour": ("Space", "USD/GPU/h"),

@@ -19,6 +19,7 @@ COLUMNS = {
     "implied_usd_per_gpu": ("Price that would fit", "USD/GPU"), "usd_per_gpu": ("Price known", "USD/GPU"),
     "remark": ("Remark", None),
 }  # fmt: skip
+RANGES = {"usd_per_gpu_hour": "draws", "ratio": "draws", "usd_per_gpu": "offers"}
 # One input alone that could close the middle gap, and how far it is tried.
 TRIED = {"usd_per_gpu": (0.1, 3.0), "years": (2.0, 10.0), "discount_rate": (0.0, 0.3), "residual_share": (0.0, 0.9),
          "space_usd_per_kw_month": (0.0, 400.0), "network_usd_per_gpu": (0.0, 2e4), "usd_per_kwh": (0.0, 0.5)}  # fmt: skip

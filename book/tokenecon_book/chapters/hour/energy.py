@@ -4,7 +4,7 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import BadInput, NoInput
-from tokenecon.finding import Finding, finding, named
+from tokenecon.finding import Finding, ends, finding, named
 from tokenecon.formulas import efficiency, tco
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
@@ -87,12 +87,14 @@ def carbon(case):
 
 def _sentence(case, cheap, clean, count):
     """Which is cheapest and which cleanest, with the cost of the one and the grams of the other."""
-    usd = named("cost-output", cheap["usd_per_mtok_out"], dollars, **base.choice(base.of(case), cheap))
+    usd = named("cost-output", cheap["usd_per_mtok_out"], dollars, **ends(cheap, "usd_per_mtok_out"),
+                **base.choice(base.of(case), cheap))
     old = " (old price)" if cheap["old"] else ""
     if not case.gco2e_per_kwh:
         return (f"{cheap['name']} is cheapest, at {usd}{old} per million output tokens; on a grid without carbon none is cleaner "
                 "than another")
-    grams = named("carbon-output", clean["gco2e_per_mtok_out"], "{:,.3g}".format, gco2e_per_kwh=case.gco2e_per_kwh, pue=case.pue,
+    grams = named("carbon-output", clean["gco2e_per_mtok_out"], "{:,.3g}".format, **ends(clean, "gco2e_per_mtok_out"),
+                  gco2e_per_kwh=case.gco2e_per_kwh, pue=case.pue,
                   **base.choice(base.of(case), clean))
     if count == 1:
         return f"{cheap['name']} alone serves this: {usd}{old} and {grams} g CO₂e per million output tokens"

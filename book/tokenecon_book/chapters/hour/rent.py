@@ -7,7 +7,7 @@ import pandas as pd
 from tokenecon import data
 from tokenecon.decision import scenario_prices
 from tokenecon.errors import BadInput, NoInput, NoPrice
-from tokenecon.finding import Finding, finding, given, named
+from tokenecon.finding import Finding, ends, finding, given, named
 from tokenecon.formulas import contracts
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices, price_book
@@ -52,12 +52,17 @@ def page_inputs(case, owner="neocloud"):
     return inputs
 
 
+def ranges(found):
+    """The kind of the range of each row of :func:`kinds`."""
+    return ["draws" if way == "own" else "offers" for way in found["way"]]
+
+
 @finding
 def line(case):
     """The case of the page in one line: how the GPU is owned, how busy the load keeps it, and what it rents for."""
     inputs = page_inputs(case)
     found = owned_hour.bought(case.gpu, case.as_of)
-    price = named("purchase-price", found["typical"], "${:,.0f}".format, **base.cased(case, "gpu", "as_of"))
+    price = named("purchase-price", found["typical"], "${:,.0f}".format, **ends(found), **base.cased(case, "gpu", "as_of"))
     sold = named("resale-share", inputs["residual_share"], percent, years=inputs["years"])
     interest = given(case, "discount_rate", percent)  # before the busy share, as in the line: both may read the same
     fleet = base.bill(case, "own") if case.utilisation is None else {"utilisation": None}
@@ -77,7 +82,9 @@ def line(case):
 def owned_said(case, total, owner="neocloud", gpu=None, **changes):
     """An owned hour as text and named quantity, with the inputs that it is of; ``changes`` are put in their place."""
     inputs = page_inputs(case, owner) | changes
-    return named("hour-owned", total, dollars, gpu=gpu or case.gpu, as_of=case.as_of, **inputs,
+    own = owned_hour.owned(gpu or case.gpu, as_of=case.as_of, owner=owner, **inputs)
+    return named("hour-owned", total, dollars, low=own["total_low"], high=own["total_high"], gpu=gpu or case.gpu,
+                 as_of=case.as_of, **inputs,
                  **({} if owner == "neocloud" else {"owner": owner}))
 
 
@@ -146,7 +153,7 @@ def kinds(case):
     said = [f"{owned_said(case, usd['owned_neocloud'])} owned{_old(old, 'owned_neocloud')}"]
     if "spot_work" in usd:
         work = named("hour-spot-work", usd["spot_work"], dollars, rule=base.rule(case), **terms,
-                     **base.cased(case, "gpu", "as_of"))
+                     **ends(table.set_index("kind").loc["spot_work"], "usd_per_gpu_hour"), **base.cased(case, "gpu", "as_of"))
         said.append(f"{work} on spot{_old(old, 'spot_work')} with its interruptions paid")
     return Finding(table, (
         f"An hour of {data.gpu(case.gpu)['name']} costs {', '.join(said)} and {base.said_hour(case)} on demand"

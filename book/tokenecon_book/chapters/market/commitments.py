@@ -106,7 +106,8 @@ def spot_discounts(case, regional=False):
     per_seller = table.groupby(["gpu", "who"])["discount"].median()
 
     def off(value, at):
-        return named("spot-discount", value, _off, at=at, gpus=",".join(case.gpus), as_of=case.as_of, regional=regional)
+        return named("spot-discount", value, _off, low=per_seller.min(), high=per_seller.max(), at=at,
+                     gpus=",".join(case.gpus), as_of=case.as_of, regional=regional)
 
     ends = [off(per_seller.min(), "low"), off(per_seller.max(), "high")]
     sentence = f"Spot is {off(per_seller.median(), 'median')} on demand" + (

@@ -5,7 +5,7 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import BadInput, NoPrice
-from tokenecon.finding import Finding, finding, named
+from tokenecon.finding import Finding, ends, finding, named
 from tokenecon.prices import gpu_prices, price_book
 from tokenecon.queries import remembered
 from tokenecon_book.documents.words import dollars
@@ -129,9 +129,10 @@ def down_and_up(line, **of):
     several = line[line["providers"] > 1]
     line = several if len(several) > 1 else line
     price, quarter = list(line["usd_per_gpu_hour"]), list(line["quarter"])
+    rows = line.to_dict("records")
 
     def said(place):
-        return named("rent-quarter", price[place], dollars, quarter=quarter[place], **of)
+        return named("rent-quarter", price[place], dollars, **ends(rows[place], "usd_per_gpu_hour"), quarter=quarter[place], **of)
 
     if max(price) <= min(price) * (1 + SAME):
         return f"stayed at {said(0)}"
@@ -181,7 +182,8 @@ def by_seller(case):
     sentence, middle = "No GPU of the page is offered by hyperscalers and neoclouds alike", None
     if ratios:
         def said(gpu, value):
-            return named("hyperscaler-over-neocloud", value, "{:.1f}".format, gpu=gpu, as_of=case.as_of)
+            return named("hyperscaler-over-neocloud", value, "{:.1f}".format, low=min(ratios.values()), high=max(ratios.values()),
+                         gpu=gpu, as_of=case.as_of)
 
         least, most, middle = min(ratios, key=ratios.get), max(ratios, key=ratios.get), np.median(list(ratios.values()))
         sentence = (

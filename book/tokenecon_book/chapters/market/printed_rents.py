@@ -5,7 +5,7 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import BadInput, NoPrice
-from tokenecon.finding import Finding, finding, named
+from tokenecon.finding import Finding, ends, finding, named
 from tokenecon.prices import gpu_prices
 from tokenecon_book.chapters.market.market import (
     BY_THE_HOUR,
@@ -102,13 +102,19 @@ def seller_changes(gpu, as_of):
         f"{SAME:.0%} count as kept. A dash: not seen then; the change since starts at the first price seen after the documents. "
         "Prices that the book itself doubts are left out."),
         units_of(MOVE_COLUMNS), pivot=pivot, before=len(sellers), down=len(down), again=len(again), up=len(up), cut=len(cut),
-        median_fall=down["fall"].median(), median_rise=up["rise"].median(), twice=len(twice), raised=len(raised),
+        median_fall=down["fall"].median(), median_rise=up["rise"].median(),
+        falls={"low": -down["fall"].max(), "high": -down["fall"].min()},
+        rises={"low": up["rise"].min(), "high": up["rise"].max()},
+        twice=len(twice), raised=len(raised),
         raised_by=raised["rise"].median(), lowered=int((twice["rise"] < -SAME).sum()))
 
 
 def _by(name, changes, gpu, as_of):
     """By how much the middle one of some sellers changed its price, in words, or nothing where none did."""
-    return f" by {named(name, abs(changes.median()), percent, gpu=gpu, as_of=as_of)} at the median" if len(changes) else ""
+    if changes.empty:
+        return ""
+    sizes = changes.abs()
+    return f" by {named(name, sizes.median(), percent, low=sizes.min(), high=sizes.max(), gpu=gpu, as_of=as_of)} at the median"
 
 
 @finding
@@ -123,7 +129,8 @@ def printed_fall(gpu, as_of):
     now, before = data.claim(CLAIMS[gpu]), data.claim(BEFORE)
     # the least fall is from the low end to the high end, the most the other way
     least, most = 1 - now["high"] / before["low"], 1 - now["low"] / before["high"]
-    fall = [named("printed-fall", one, percent, gpu=gpu, end=end) for end, one in (("low", least), ("high", most))]
+    fall = [named("printed-fall", one, percent, low=least, high=most, gpu=gpu, end=end)
+            for end, one in (("low", least), ("high", most))]
     return Finding(pd.DataFrame({"fall_low": [least], "fall_high": [most]}), (
         f"The documents print {_range(CLAIMS[gpu])} an hour on {last['as_of']} and {_range(BEFORE)} for an earlier day that they "
         f"do not name: a fall by {fall[0]} to {fall[1]}. {lasts}"), units={"fall_low": "fraction", "fall_high": "fraction"})
@@ -174,11 +181,11 @@ def headline(case):
     since = seller_changes(case.gpu, case.as_of)
     found = gpu_prices.price_range(case.gpu, "on_demand", case.as_of, rule=base.rule(case))
     of, name = base.cased(case, "gpu", "as_of"), data.gpu(case.gpu)["name"]
-    price = named(base.HOURS["on_demand"], found["typical"], dollars, rule=found["rule"], **of)
-    cut = named("seller-fall-before", -since["median_fall"], percent, **of) if since["down"] else ""
+    price = named(base.HOURS["on_demand"], found["typical"], dollars, **ends(found), rule=found["rule"], **of)
+    cut = named("seller-fall-before", -since["median_fall"], percent, **ends(since["falls"]), **of) if since["down"] else ""
     fell = f"sellers who changed it cut {cut} before the documents" if cut else "sellers kept it to the documents' day"
     more = since["up"] - since["cut"]
-    raised = named("seller-rise-since", since["median_rise"], percent, **of) if more > 0 else ""
+    raised = named("seller-rise-since", since["median_rise"], percent, **ends(since["rises"]), **of) if more > 0 else ""
     moved = (", and none was seen again since" if not since["again"] else ", and as many raised as cut it since" if not more
              else ", and more cut than raised it since" if more < 0 else f" and added {raised} since" if since["down"] else
              f", and those who changed it since added {raised}")

@@ -8,7 +8,7 @@ import pandas as pd
 from tokenecon import data
 from tokenecon.decision import scenario_prices
 from tokenecon.errors import BadInput
-from tokenecon.finding import Finding, finding, named
+from tokenecon.finding import Finding, ends, finding, named
 from tokenecon.formulas import money
 from tokenecon.prices import api_terms, gpu_prices, price_book
 from tokenecon.queries import remembered
@@ -187,7 +187,8 @@ def _compared(case, table):
     own = own.loc[own["usd_per_mtok"].idxmin()]
     page = SimpleNamespace(**vars(case) | {"model": model})
     load = base.cased(case, "weights", "kv", "isl", "osl", "utilisation", "ttft_ms", "tpot_ms", "usd_per_gpu_hour", "as_of")
-    cost = named("cost-all-cheapest-gpu", own["usd_per_mtok"], price, model=model, gpus=",".join(case.gpus), seller=own["seller"],
+    cost = named("cost-all-cheapest-gpu", own["usd_per_mtok"], price, **ends(own, "usd_per_mtok"), model=model,
+                 gpus=",".join(case.gpus), seller=own["seller"],
                  **load)
     aged = gpu_prices.aged({"gpu": own["gpu"], "kind": "on_demand", "seller": own["seller"], "as_of": own["set_on"],
                             "date": case.as_of})

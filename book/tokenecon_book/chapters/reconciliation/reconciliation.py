@@ -9,7 +9,7 @@ from tokenecon import data
 from tokenecon.calculator.choice import tok_per_request
 from tokenecon.decision import break_even, options
 from tokenecon.decision.choice_words import SELLERS
-from tokenecon.finding import Finding, finding, named
+from tokenecon.finding import Finding, ends, finding, named
 from tokenecon.prices import gpu_prices
 from tokenecon.serving import operating_point
 from tokenecon_book.documents import base, moved
@@ -66,8 +66,11 @@ def steps(page):
     alone = first["usd_per_mtok"] + base.machines(case, first) * (_slower(case, first) - 1)
 
     def line(step, quantity, value, case, row, counted="all tokens", **more):
+        # of machines that always work the cost goes with one over their speed; nobody works out the interval of other bills here
+        outer = {end: value * row["requests_per_s"] / row[f"requests_per_s_{speed}"] for end, speed in (
+            ("low", "high"), ("high", "low"))} if quantity == "cost-all-full" else {}
         return {"step": step, "quantity": quantity, "usd_per_mtok": float(value), "counted": counted,
-                "of": base.choice(case, row) | more}
+                "of": base.choice(case, row) | more, "ends": outer}
 
     rows = [
         line("one request at a time, over output alone", "bill-per-output", alone * per_output, case, first, OUTPUT,
@@ -90,13 +93,14 @@ def steps(page):
     table = pd.DataFrame(rows)
     table["factor"] = table["usd_per_mtok"] / table["usd_per_mtok"].shift()
     first, last = rows[0], rows[-1]
-    ends = [named(row["quantity"], row["usd_per_mtok"], price, **row["of"]) for row in (first, last)]
+    dear_usd, cheap_usd = (named(row["quantity"], row["usd_per_mtok"], price, **row["ends"], **row["of"])
+                             for row in (first, last))
     apart = named("spread-of-costs", first["usd_per_mtok"] / last["usd_per_mtok"], lambda ratio: f"{float(f'{ratio:.2g}'):,.0f}",
                   **base.cased(typical, "model", "as_of"))
     return Finding(
-        table.drop(columns="of"),
-        f"A million tokens cost from {ends[1]} to {ends[0]}, about {apart} times as much, depending on what is counted and who "
-        "is asked", (
+        table.drop(columns=["of", "ends"]),
+        f"A million tokens cost from {cheap_usd} to {dear_usd}, about {apart} times as much, depending on what is counted "
+        "and who is asked", (
             f"{data.model(typical.model)['name']}, {typical.requests_per_day:,.0f} requests a day of {typical.isl:,.0f} input "
             f"and {typical.osl:,.0f} output tokens. Each number is right for its question; each line changes one thing and "
             f"keeps the rest. Prices {gpu_prices.known(page)}."),
@@ -123,10 +127,12 @@ def crossings(page):
         asked = float(sold.iloc[0]["usd_per_mtok_used"])
         for group, verb in FLEETS.items():
             row = cheapest(offered, group)
-            volume = np.inf if row is None else break_even.threshold(case, row, sold.iloc[0])
+            volume, *outer = [np.inf] * 3 if row is None else [
+                break_even.threshold(case, row, sold.iloc[0], end) for end in ("", "_low", "_high")]
             rows.append({"what": f"{verb}, {words}", "rule": rule, "kind": group, "gpu": "" if row is None else row["gpu"],
                          "requests_per_day": volume, "usd_per_mtok_api": asked,
-                         "note": _note(volume, row), "of": {} if row is None else base.choice(case, row)})
+                         "note": _note(volume, row), "of": {} if row is None else base.choice(case, row),
+                         "ends": ends(dict(zip(("low", "high"), outer, strict=True)))})
     table = pd.DataFrame(rows)
     finite = [row for row in rows if np.isfinite(row["requests_per_day"])]
     never = [rule for rule in RULES if rule in {row["rule"] for row in rows} - {row["rule"] for row in finite}]
@@ -134,11 +140,12 @@ def crossings(page):
         sentence = "By no price rule does an owned or rented fleet cost less than the API"
     else:
         first = min(finite, key=lambda row: row["requests_per_day"])
-        said = named("break-even-api", first["requests_per_day"], lambda value: f"{float(f'{value:.2g}'):,.0f}", **first["of"])
+        said = named("break-even-api", first["requests_per_day"], lambda value: f"{float(f'{value:.2g}'):,.0f}", **first["ends"],
+                     **first["of"])
         verb = "owning" if first["kind"] == "own" else "renting"
         sentence = f"On the cheapest accelerator, {verb} beats {SELLERS[first['rule']]} above about {said} requests a day" + (
             f"; nothing beats {' or '.join(SELLERS[rule] for rule in never)}" if never else "")
-    return Finding(table.drop(columns="of"), sentence, note=(
+    return Finding(table.drop(columns=["of", "ends"]), sentence, note=(
         "Machines and API are compared by the same rule. Whole bill of the fleet, with staff and tools, each volume with the "
         "hours of a service of its size; of accelerators and sellers the choice that costs least in the base case. Empty: at no "
         "volume."),

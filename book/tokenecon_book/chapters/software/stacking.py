@@ -35,6 +35,7 @@ LEVER_COLUMNS = {
     "textbook_alone": ("Alone, textbook", "fraction"), "textbook_on_top": ("On top, textbook", "fraction"),
     "claimed": ("By the documents", "fraction"),
 }  # fmt: skip
+RANGES = {"alone": "bound", "on_top": "bound", "claimed": "printed"}
 
 
 def at_end(case, end):
@@ -142,7 +143,7 @@ def products(case, each):
         {"what": what, "how": how, "cost_factor": three[1], "cost_factor_low": min(three), "cost_factor_high": max(three)}
         for (how, what), three in values.items()])
     same, same_textbook, _, together, textbook_together = table["cost_factor"].iloc[1:]
-    ours = named("cheaper-together", same, factor, what="the documents' optimisations", **of(case))
+    ours = named("cheaper-together", same, factor, **ends_of_fall(case, CLAIMED), what="the documents' optimisations", **of(case))
     ends = [named("documents-multiplied", value, factor, end=end) for end, value in (("low", low), ("high", high))]
     sentence = (f"Together the documents' optimisations make tokens {ours} times cheaper; their own figures multiply to "
                 f"{ends[0]} to {ends[1]} times")
@@ -153,6 +154,12 @@ def products(case, each):
         "of their range is its geometric middle. Ranges: outer bound, all assumed shares at the ends of their ranges at once."),
         finding=f"{sentence}.", number=f"{ours}×",
         label=f"cheaper tokens of {data.model(case.model)['name']} with the documents' optimisations together")
+
+
+def ends_of_fall(case, on=LEVERS):
+    """The ends of how many times cheaper some optimisations together make a token, for :func:`named`."""
+    found = [_fall(one, on) for one in _three(case)]
+    return {"low": min(found), "high": max(found)}
 
 
 def factor(times):

@@ -7,7 +7,7 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import DoesNotFit, TooSlow
-from tokenecon.finding import Finding, finding, given, named
+from tokenecon.finding import Finding, ends, finding, given, named
 from tokenecon.serving import operating_point, textbook
 from tokenecon_book.chapters.software import lever_points_calibrated, lever_points_textbook, stacking
 from tokenecon_book.chapters.software.lever_points_textbook import DOING, LEVERS, machines, name, of, wide
@@ -41,12 +41,14 @@ def steps(case):
     table = pd.DataFrame(rows)
     first, last = rows[0], rows[-1]
     worse = [name(lever, case, DOING) for lever, row in zip(LEVERS, rows[1:], strict=False) if row["kind"] == "up"]
-    ends = [row["textbook_usd_per_mtok"] for row in (first, last)]
-    beside = "" if np.isnan(ends).any() else (
-        f"By the textbook from {price(ends[0])} to {price(ends[1])}, {ends[0] / ends[1]:.1f} times. ")
-    costs = [named("cost-all", row["end"], price, optimisations=words, **of(case, n_gpus=row["n_gpus"], batch=row["batch"]))
+    theirs = [row["textbook_usd_per_mtok"] for row in (first, last)]
+    beside = "" if np.isnan(theirs).any() else (
+        f"By the textbook from {price(theirs[0])} to {price(theirs[1])}, {theirs[0] / theirs[1]:.1f} times. ")
+    costs = [named("cost-all", row["end"], price, **ends(row, "usd_per_mtok"), optimisations=words,
+                   **of(case, n_gpus=row["n_gpus"], batch=row["batch"]))
              for row, words in ((first, "none"), (last, "all"))]
-    times = named("cheaper-together", first["end"] / last["end"], stacking.factor, what="all optimisations", **of(case))
+    times = named("cheaper-together", first["end"] / last["end"], stacking.factor, **stacking.ends_of_fall(case),
+                  what="all optimisations", **of(case))
     return Finding(table, (
         f"With all optimisations of this page a million tokens fall from {costs[0]} to {costs[1]}, {times} times cheaper"
         + (f"; {listed(worse)} {'add' if len(worse) > 1 else 'adds'} cost" if worse else "")), (
@@ -95,7 +97,7 @@ def _reached(case, rows):
     machine.n_gpus, machine.batch = row["n_gpus"], row["batch"]
     usual = calibrated_cost(case)
     same = row["n_gpus"] == case.n_gpus and usual is not None and abs(cost / usual - 1) < SAME
-    said = named("cost-all", cost, price, **(case.costed if same else base.instance(machine)))
+    said = named("cost-all", cost, price, **ends(row, "usd_per_mtok"), **(case.costed if same else base.instance(machine)))
     gpus = named("replica-gpus", row["n_gpus"], "{:.0f}".format,
                  **(case.costed if same else of(case, optimisations=REACHED)))
     where = "the ladder is at the case of this page: " if same else ""

@@ -8,7 +8,7 @@ import pandas as pd
 from tokenecon import data
 from tokenecon.decision import options, scenario
 from tokenecon.errors import BadInput, NoEstimate, NothingServes, TooSlow
-from tokenecon.finding import Finding, finding, named
+from tokenecon.finding import Finding, ends, finding, named
 from tokenecon.fleet import planning, traffic
 from tokenecon.formulas import money
 from tokenecon.prices import gpu_prices
@@ -109,11 +109,11 @@ def said_busy(case, share, policy):
     return named("utilisation-fixed", share, percent, **of(case, policy=policy, machines="rented, not in whole servers"))
 
 
-def said_cost(case, usd, policy, name="cost-all"):
-    """The cost of a million tokens of all kinds on machines rented on demand, as text and named quantity."""
+def said_cost(case, usd, policy, name="cost-all", **ends):
+    """The cost of a million tokens of all kinds on machines rented on demand, as text and named quantity with its ends."""
     row = {"kind": "on_demand", "gpu": case.gpu, "n_gpus": float(case.n_gpus)}
     more = _unusual(case) | ({} if policy == "autoscale" or name != "cost-all" else {"policy": policy})
-    return named(name, usd, price, **base.choice(base.of(case), row) | more)
+    return named(name, usd, price, **ends, **base.choice(base.of(case), row) | more)
 
 
 @finding
@@ -226,6 +226,13 @@ def _row(case, own, policy):
     return row
 
 
+def _cost_of_volumes(case, own, policy, speed, demands):
+    """Cost of a million tokens at each rate of requests. [USD/Mtok]"""
+    paid, served = _of_volumes(case, own, policy, speed, demands)
+    tokens = convert(demands * own.tok, "tok/s", "tok/h")
+    return money.usd_per_mtok_of_bill(usd_per_day=paid * own.usd * HOURS_PER_DAY, tok_per_day=tokens * served * HOURS_PER_DAY)
+
+
 def _of_volumes(case, own, policy, speed, demands):
     """Replicas paid for each rate of requests, and the share of them that is served, with the hours of a service of its size."""
     scene, paid, served = base.of(case), np.empty(demands.shape), np.ones(demands.shape)
@@ -250,32 +257,33 @@ def cost_over_load(case):
     own, here = replica(case), rate(case)
     most = own.found["requests_per_s"]
     demands = np.geomspace(min(RAREST, here / 10), max(100 * most, 3 * here), 160)
-    tokens = convert(demands * own.tok, "tok/s", "tok/h")
     parts = []
     for policy in planning.POLICIES:
         part = pd.DataFrame({"requests_per_day": demands * SECONDS_PER_DAY, "basis": POLICY_NAMES[policy]})
         for end, speed in ENDS.items():
             if end and policy != case.policy:
                 continue  # one band: three would hide each other
-            paid, served = _of_volumes(case, own, policy, speed, demands)
-            part[f"usd_per_mtok{end}"] = money.usd_per_mtok_of_bill(usd_per_day=paid * own.usd * HOURS_PER_DAY,
-                                                                    tok_per_day=tokens * served * HOURS_PER_DAY)
+            part[f"usd_per_mtok{end}"] = _cost_of_volumes(case, own, policy, speed, demands)
         parts.append(part)
-    used = money.usd_per_mtok(usd_per_gpu_hour=own.usd, n_gpus=ONE_REPLICA, utilisation=1.0, tok_per_s=most * own.tok)
+    full = {end: money.usd_per_mtok(usd_per_gpu_hour=own.usd, n_gpus=ONE_REPLICA, utilisation=1.0,
+                                    tok_per_s=own.found[f"requests_per_s{speed}"] * own.tok) for end, speed in ENDS.items()}
+    used = full[""]
     parts.append(pd.DataFrame({"requests_per_day": demands * SECONDS_PER_DAY, "basis": FULL, "usd_per_mtok": used}))
     table = pd.concat(parts, ignore_index=True)
     one = table[table["basis"] == POLICY_NAMES["fixed"]]
-    ends = {at: float(np.interp(np.log(at), np.log(demands), one["usd_per_mtok"])) for at in (100 * most, most / 100)}
-    cheap, dear = (named("cost-all", usd, price, **of(case, policy="fixed", requests_per_day=f"{at * SECONDS_PER_DAY:.3g}"))
-                   for at, usd in ends.items())
+    outer = {at: float(np.interp(np.log(at), np.log(demands), one["usd_per_mtok"])) for at in (100 * most, most / 100)}
+    least, slow = (_cost_of_volumes(case, own, "fixed", speed, np.array([*outer])) for speed in ("_high", "_low"))
+    cheap, dear = (named("cost-all", usd, price, low=min(usd, low), high=max(usd, high),
+                         **of(case, policy="fixed", requests_per_day=f"{at * SECONDS_PER_DAY:.3g}"))
+                   for (at, usd), low, high in zip(outer.items(), least, slow, strict=True))
     return Finding(table, (
         f"A million tokens cost {cheap} at the load of a hundred replicas, {dear} at a hundredth of one, and "
-        f"{said_cost(case, used, case.policy, 'cost-all-full')} on busy time alone"), (
+        f"{said_cost(case, used, case.policy, 'cost-all-full', low=full['_low'], high=full['_high'])} on busy time alone"), (
         "The first two of a fixed fleet. All paid time over all tokens, for each policy. Busy time only: what a token costs on a "
         "replica that is always full; the rest of the bill is nobody's. "
         f"The band, {POLICY_NAMES[case.policy]}: interval of the model (80 %). Prices "
         f"{gpu_prices.known(case)}. Input and output tokens together, machines alone."),
-        requests_per_day=case.requests_per_day, used=used, dear=ends[most / 100], cheap=ends[100 * most])
+        requests_per_day=case.requests_per_day, used=used, dear=outer[most / 100], cheap=outer[100 * most])
 
 
 @finding
@@ -284,11 +292,14 @@ def headline(case):
     table = policies(case).table
     by = dict(zip(planning.POLICIES, table.to_dict("records"), strict=True))
     row = by[case.policy]
-    busy, usd = said_busy(case, row["utilisation"], case.policy), said_cost(case, row["usd_per_mtok_allocated"], case.policy)
-    waiting = row["usd_per_mtok_allocated"] - row["usd_per_mtok_used"]
+    busy = said_busy(case, row["utilisation"], case.policy)
+    usd = said_cost(case, row["usd_per_mtok_allocated"], case.policy, **ends(row, "usd_per_mtok_allocated"))
+    least, waiting, most = (row[f"usd_per_mtok_allocated{end}"] - row[f"usd_per_mtok_used{end}"] for end in ("_low", "", "_high"))
     waits = ""
     if dollars(waiting) != dollars(0) and waiting > 0:
-        waits = f", {named('cost-waiting', waiting, price, policy=case.policy, **of(case))} of it for waiting"
+        said = named("cost-waiting", waiting, price, low=min(least, waiting, most), high=max(least, waiting, most),
+                     policy=case.policy, **of(case))
+        waits = f", {said} of it for waiting"
     old = base.aged(case, base.hour(case))
     sentence = f"{FLEETS[case.policy]} works {busy} of the hours paid for; a million tokens cost {usd}{old}{waits}."
     if by["fixed"]["turned_away"] > NOTICED:

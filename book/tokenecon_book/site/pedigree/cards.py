@@ -17,8 +17,10 @@ from tokenecon.queries import kept
 from tokenecon.serving.calibration import held_out
 from tokenecon_book import citations
 from tokenecon_book.build import catalogue
+from tokenecon_book.chapters.claims import ledger
 from tokenecon_book.chapters.validation.validation import KINDS as ARCHITECTURES
 from tokenecon_book.chapters.validation.validation import QUANTITIES, VENDORS
+from tokenecon_book.charts import claims_list
 from tokenecon_book.charts.ranges import KINDS
 from tokenecon_book.documents import base
 from tokenecon_book.documents.words import count, dollars, percent, price
@@ -36,6 +38,7 @@ ASKED = {name: kind for kind, name in base.HOURS.items() if kind != "own"} | {"p
 API = "api-all"
 SELLERS = "price-"  # begins the names of how many sellers a price has and how old it is
 ERROR_OF = {"ms/tok_out": "tpot", "ms": "ttft", "s": "ttft"}  # unit -> quantity whose error a card tells; throughput otherwise
+MEASURED = ["Against measurements", "validation.html"]
 ROWS = {"claims": "A figure of the documents", "assumptions": "An assumption", "traces": "A measured load",
         "optimisations": "A published effect", "gpus": "A fact of an accelerator"}  # fmt: skip
 # fields of a case that are rows of data/: field -> table
@@ -59,7 +62,7 @@ def cards(said, titles):
             card["per_million"] = True
         page, _, mark = address.partition(".html")
         card["rows"] += [["Pages", printed], ["Address", [[citations.address(page, mark), address]]],
-                         ["Cite", [cited(card, citations.address(page, mark))]]]
+                         ["Cite", [cited(card, citations.versioned(address))]]]
         found[address] = card
     return found
 
@@ -79,6 +82,7 @@ def _placed(said):
             address = numbers.address(one, text["page"])
             entry = found.setdefault(address, one | {"address": address, "page": text["page"], "pages": [], "sources": []})
             entry["text"] = max(entry["text"], one["text"], key=len)
+            entry["ends"] = max(entry.get("ends") or "", one.get("ends") or "", key=len)
             entry["pages"] += [text["page"]] * (text["page"] not in entry["pages"])
             entry["sources"] += [source for source in text["sources"] if source not in entry["sources"]]
     return found.values()
@@ -115,9 +119,11 @@ def of_quantity(one, row, case):
     """The card of a row of ``data/quantities.csv`` in one case."""
     behind = asked(one)
     kind = KINDS.get(row["range"])
-    ends = f"{behind['ends']}: " if behind and behind["ends"] and one["name"] in ASKED else ""
+    ends = one.get("ends") or (behind["ends"] if behind and one["name"] in ASKED else "")
+    ends = f"{ends}: " if ends else ""
+    single = one.get("low") is not None and one["low"] == one["high"]  # of one seller, of one way: there is no range
     rows = [
-        ("Range", [f"{ends}{kind.name}, {kind.says}"] if kind else []),
+        ("Range", [f"{ends}{kind.name}, {kind.says}"] if kind and not single else []),
         ("Error", error(one, row)),
         ("Of", [unescape(case)] if case else []),
         ("Note", [by_name(row["apart"])] if row["apart"] else []),
@@ -197,14 +203,17 @@ def error(one, row):
     known = case.get("gpu") in data.ids("gpus") and case.get("model") in data.ids("models")
     if BASIS[row["known"]][0] != "estimate" or not known:
         return []
-    quantity = ERROR_OF.get(row["unit"], "rate")
-    maker = data.gpu(case["gpu"])["vendor"]
-    kind = ARCHITECTURES["routed" if data.model(case["model"])["experts"] > 0 else "dense"]
-    link = ["Against measurements", "validation.html"]
+    return error_of(ERROR_OF.get(row["unit"], "rate"), case["gpu"], case["model"])
+
+
+def error_of(quantity, gpu, model):
+    """The same for a quantity of the serving model, an accelerator and a model."""
+    maker = data.gpu(gpu)["vendor"]
+    kind = ARCHITECTURES["routed" if data.model(model)["experts"] > 0 else "dense"]
     group = f"{QUANTITIES[quantity]} of {kind} models on {maker}"
     if (found := errors().get((quantity, maker, kind))) is None:
-        return [f"no measurement of the {group} is known", link]
-    return [f"{missed(found)}: {group}", link]
+        return [f"no measurement of the {group} is known", MEASURED]
+    return [f"{missed(found)}: {group}", MEASURED]
 
 
 def missed(found):
@@ -213,9 +222,9 @@ def missed(found):
     return f"±{percent(miss)} on unseen sources, {inside:,} of {cases:,} inside"
 
 
-def said_of_model():
-    """Error and coverage of the throughput that the model says, over all accelerators and models."""
-    return f"Modelled throughput: {missed(errors()['rate'])}"
+def said_of_model(quantity="rate"):
+    """Error and coverage of a quantity that the model says, of throughput by default, over all accelerators and models."""
+    return f"Modelled {QUANTITIES[quantity]}: {missed(errors()[quantity])}"
 
 
 @kept
@@ -276,12 +285,41 @@ def of_row(one):
         what, found_in = row.get("note") or f"{row['field']} of {row['trace']}", located(row["source"], row.get("locator", ""))
     rows = [
         ("Range", [f"{' to '.join(ends)} {unit}".strip()] if len(set(ends)) > 1 else []),
-        ("Verdict", [["whether it holds, and the arithmetic", one["address"]]] if table == "claims" else []),
+        *(judged(one["name"]) if table == "claims" else []),
         ("Conditions", [row["conditions"]] if "conditions" in row else []),
         ("As of", [row["as_of"]] if "as_of" in row else []),
         ("Sources", found_in),
     ]
     return _card(f"{ROWS[table]}: {one['name']}", one["text"], unit, basis, tables.BASIS[basis], what, rows)
+
+
+def of_claim(address):
+    """The card of a claim at its address in the ledger: what is printed and where, the verdict, what is recomputed and how."""
+    name = address.partition("#")[2]
+    row = _judged()[name]
+    printed = claims_list.quantity(row, "claimed") or "a claim without a number"
+    card = _card(f"Claim {name}", printed, "", "claimed", tables.BASIS["claimed"], row["statement"], [
+        *judged(name), ("Sources", claimed(data.claim(name)))])
+    card["rows"] += [["Address", [[citations.address("claims", f"#{name}"), address]]],
+                     ["Cite", [citations.claim(name, row["statement"])["text"]]]]
+    return card
+
+
+@kept
+def _judged():
+    return {row["id"]: row for row in ledger.ledger().table.to_dict("records")}
+
+
+def judged(name):
+    """What the ledger says of a claim: rows of its card."""
+    row = _judged()[name]
+    rows = {"Verdict": claims_list.VERDICTS[row["verdict"]][1], "If": row["assumption"],
+            "Recomputed": claims_list.quantity(row, "recomputed"), "Would have to be": row["needed"], "Note": row["note"]}
+    page, _, anchor = (row["chapter"] or "").partition("#")
+    sums = [row["arithmetic"]] if row["arithmetic"] else []
+    chapter = [[claims_list.chapter_title(page), f"{page}.html{anchor and '#'}{anchor}"]] if page else []
+    return [*((label, [str(text)]) for label, text in rows.items() if text and text == text), ("Arithmetic", sums),
+            ("Chapter", chapter), ("Ledger", [["its entry", f"claims.html#{name}"]])]
 
 
 def claimed(row):

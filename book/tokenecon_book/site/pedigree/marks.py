@@ -23,6 +23,7 @@ from tokenecon_book.site.pedigree import cards
 HEAD = re.compile(r'(<p class="te-figure-(?:title|subtitle)"[^>]*>)([^<]*)(</p>)')
 FIGURE = re.compile(r'<figure class="te-figure" id="fig-([^"]+)"')
 LINK = re.compile(r'<a class="number(?: [^"]*)?" href="([^"]+)"')
+INTERVAL = re.compile(rf'<p class="te-table-note">[^<]*{KINDS["interval"].name}[^<]*</p>')
 SOURCES = '<div class="te-figure-sources">'
 ERRORS = "validation"  # the page about errors, which says more of them
 FOLDER = "cards"  # of the site, one file a page
@@ -90,6 +91,9 @@ class Marks(SphinxPostTransform):
                     node.children = []
                     node += [self.link(piece, one, found["page"]) for piece, one in pieces(text, found["quantities"])]
         for node in list(self.document.findall(nodes.raw)):
+            if node.get("format") == "html" and page != ERRORS and (note := INTERVAL.search(html := node.astext())):
+                node.rawsource = html[:note.end()] + self.error("te-table-note") + html[note.end():]
+                node.children = [nodes.Text(node.rawsource)]
             if node.get("format") == "html" and (figure := FIGURE.search(node.astext())):
                 found = said[f"figure {figure[1]}"]
                 html = HEAD.sub(lambda part, found=found: part[1] + self.html(unescape(part[2]), found) + part[3], node.astext())
@@ -98,9 +102,9 @@ class Marks(SphinxPostTransform):
                 node.children = [nodes.Text(html)]
                 node.rawsource = html
 
-    def error(self):
-        """How far the model misses, for the foot of a figure that draws its interval."""
-        return (f'<p class="te-figure-note">{escape(cards.said_of_model())}, '
+    def error(self, kind="te-figure-note"):
+        """How far the model misses, for the foot of a figure or a table that shows its interval."""
+        return (f'<p class="{kind}">{escape(cards.said_of_model())}, '
                 f'<a href="{citations.root(self.env.docname)}{ERRORS}.html">against measurements</a>.</p>')
 
     def href(self, one, page):
@@ -143,7 +147,7 @@ def write(app, exception):
         if shown:
             file = out / FOLDER / f"{page}.json"
             file.parent.mkdir(parents=True, exist_ok=True)
-            own = {address: known[address] for address in dict.fromkeys(shown)}
+            own = {address: known.get(address) or cards.of_claim(address) for address in dict.fromkeys(shown)}
             file.write_text(json.dumps(own, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from tokenecon import data, units
 from tokenecon.errors import BadInput
-from tokenecon.finding import Finding, finding, given, named
+from tokenecon.finding import Finding, ends, finding, given, named
 from tokenecon.formulas import money, serving
 from tokenecon.units import HOURS_PER_DAY, convert
 from tokenecon_book.chapters.cases.deepseek import node_rates as rates
@@ -143,8 +143,9 @@ def compare(case):
                      "ours_low": low, "ours_high": high, "ratio": ours / published, "ratio_low": low / published,
                      "ratio_high": high / published})
     table = pd.DataFrame(rows)
-    nodes, reading, writing = (named(name, ratio, times, **of(case)) for name, ratio in zip(
-        ("deepseek-day-ratio", "deepseek-day-prefill", "deepseek-day-decode"), table["ratio"].iloc[[0, 2, 3]], strict=True))
+    nodes, reading, writing = (named(name, row["ratio"], times, **ends(row, "ratio"), **of(case)) for name, row in zip(
+        ("deepseek-day-ratio", "deepseek-day-prefill", "deepseek-day-decode"), table.iloc[[0, 2, 3]].to_dict("records"),
+        strict=True))
     outside = [row.figure for row in table.itertuples() if not row.ratio_low <= 1 <= row.ratio_high]
     return Finding(
         table, f"Built up, the day takes {nodes} times the published nodes: prefill nodes come out {reading} times as fast, "

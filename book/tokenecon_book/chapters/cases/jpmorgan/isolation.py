@@ -94,11 +94,14 @@ def concurrency(case):
                           "in_flight_high": in_flight(case, replica, hourly, "_low")})
     here = float(in_flight(case, replica))
     few = here < case.analysts
-    share = named("in-flight-each", here / case.analysts, lambda value: n(1 / value if few else value, 2), **of(case))
+    fast, slow = (float(in_flight(case, replica, None, speed)) for speed in ("_high", "_low"))
+    share = named("in-flight-each", here / case.analysts, lambda value: n(1 / value if few else value, 2),
+                  low=fast / case.analysts, high=slow / case.analysts, **of(case))
+    flight = named("requests-in-flight", here, lambda value: n(value, 3), low=fast, high=slow, **of(case))
     each = f"one in {share} waits for an answer at any moment" if few else f"{share} for each of them at any moment"
     return Finding(
         table, f"{given(case, 'analysts', '{:,.0f}'.format)} analysts have "
-        f"{named('requests-in-flight', here, lambda value: n(value, 3), **of(case))} requests in flight: {each}",
+        f"{flight} requests in flight: {each}",
         f"A request stays {replica['service_s']:.1f} s on a full replica of {case.n_gpus} {data.gpu(case.gpu)['name']}, which "
         f"holds {replica['concurrency']:.0f} within {case.ttft_ms:g} ms to the first token and {case.tpot_ms:g} ms a token. The "
         "band is the interval of the model.",

@@ -1,0 +1,136 @@
+// Numbers of tables open cards as those of sentences do.  Value, unit, range and the rest of the row are read from the table; what
+// stands behind them is read once a page, when the first one is asked for.  A table is one stop of the keyboard, and arrows move in it.
+
+import { element, read, show } from "./cards.mjs";
+
+const OPENER = "te-cell";
+const HELP = "te-cells-help";
+const MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
+const frames = document.querySelectorAll(".te-table-scroll[id^='t-']");
+
+const text = (node) => node.textContent.replace(/\s+/g, " ").trim();
+
+// Head and unit of each column, as they read now.
+function columns(table) {
+  const [heads, units] = table.tHead.rows;
+  return [...heads.cells].map((cell, place) => ({ head: text(cell), unit: units ? text(units.cells[place]) : "" }));
+}
+
+// Value and range of a cell.
+function parts(cell) {
+  const range = cell.querySelector(".te-range");
+  const all = text(cell);
+  return { value: range ? all.slice(0, all.length - text(range).length).trim() : all, range: range ? text(range) : "" };
+}
+
+function card(opener, known) {
+  const cell = opener.closest("td, th");
+  const row = cell.parentElement;
+  const table = row.closest("table");
+  const named = columns(table);
+  const place = cell.cellIndex;
+  const { value, range } = parts(cell);
+  const head = row.querySelector("th[scope=row]");
+  const { head: title, unit } = named[place];
+  const own = known.rows[known.rows.length > 1 ? row.sectionRowIndex : 0];
+  const column = (range && own.column) || known.columns[place];
+  const others = [...row.cells].flatMap((other, at) => {
+    const { value: said, range: ends } = parts(other);
+    return other === cell || other === head || !said ? [] : [`${named[at].head}: ${said}${ends ? ` (${ends})` : ""} ${named[at].unit}`.trim()];
+  });
+  const note = table.closest(".te-table-scroll").nextElementSibling;
+  const caption = text(table.caption);
+  const of = head && head !== cell ? text(head) : "";
+  const rows = [
+    ["Range", range ? [column.range ? `${range}: ${column.range}` : range] : []],
+    ["Error", range ? own.Error : []],
+    ["In the row", others],
+    ["Note", note?.matches(".te-table-note") ? [text(note)] : []],
+    ["Made of", own["Made of"]],
+    ["Facts", known.Facts],
+    ["Sources", known.Sources],
+    ["Table", known.Table],
+    ["Cite", [`${[of, title].filter(Boolean).join(", ")}: ${value}${range ? ` (${range})` : ""} ${unit}`.trim() + `, ${known.cite}`]],
+  ];
+  return {
+    title: [of, title].filter(Boolean).join(": "), value: value || range, unit, basis: column.basis, says: column.says, what: caption,
+    rows: rows.filter(([, list]) => list.length),
+  };
+}
+
+// Puts the keyboard's one stop of a table on an opener.
+function stop(table, opener) {
+  for (const other of table.querySelectorAll(`.${OPENER}[tabindex="0"]`)) {
+    other.tabIndex = -1;
+    other.removeAttribute("aria-describedby");
+  }
+  opener.tabIndex = 0;
+  opener.setAttribute("aria-describedby", HELP);
+}
+
+// The opener next to one in a direction, cells without a number left out.
+function next(opener, [down, right]) {
+  const cell = opener.closest("td, th");
+  const rows = [...cell.closest("tbody").rows];
+  let row = rows.indexOf(cell.parentElement);
+  let place = cell.cellIndex;
+  for (;;) {
+    row += down;
+    place += right;
+    const other = rows[row]?.cells[place];
+    if (!other) return null;
+    const found = other.querySelector(`.${OPENER}`);
+    if (found) return found;
+  }
+}
+
+function prepare(frame) {
+  const table = frame.querySelector("table");
+  const numbers = [...table.tBodies[0].querySelectorAll(".te-number:not(.te-none)")];
+  for (const cell of numbers) {
+    if (cell.querySelector("a")) continue;
+    const opener = element("span", OPENER, ...cell.childNodes);
+    opener.setAttribute("role", "button");
+    opener.setAttribute("aria-haspopup", "dialog");
+    opener.tabIndex = -1;
+    cell.append(opener);
+  }
+  const first = table.querySelector(`.${OPENER}`);
+  if (first) stop(table, first);
+}
+
+async function ask(opener) {
+  const table = opener.closest(".te-table-scroll");
+  try {
+    show(card(opener, (await read("cells"))[table.id]), opener);
+  } catch (error) {
+    console.error(`What stands behind the table ${table.id} cannot be read:`, error);
+  }
+}
+
+if (frames.length) {
+  frames.forEach(prepare);
+  const help = element("p", "te-hidden", "Opens its card; arrow keys move between the numbers of the table.");
+  help.id = HELP;
+  document.body.append(help);
+  document.addEventListener("click", (event) => {
+    const opener = event.target.closest?.(`.${OPENER}`);
+    if (!opener || getSelection().toString()) return;
+    stop(opener.closest("table"), opener);
+    ask(opener);
+  });
+  document.addEventListener("keydown", (event) => {
+    const opener = event.target.closest?.(`.${OPENER}`);
+    if (!opener || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "Enter" || event.key === " ") {
+      event.preventDefault();
+      ask(opener);
+    } else if (MOVES[event.key]) {
+      event.preventDefault();
+      const other = next(opener, MOVES[event.key]);
+      if (!other) return;
+      stop(opener.closest("table"), other);
+      other.focus();
+    }
+  });
+}

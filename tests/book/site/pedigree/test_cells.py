@@ -1,0 +1,105 @@
+"""What cards of tables say: kind of range and basis, the model's error, rows behind, sources, address."""
+
+import json
+import re
+from html import unescape
+
+import pytest
+
+from tokenecon import __version__, data
+from tokenecon_book.site.pedigree import cards, cells
+
+LINKS = {"Facts", "Sources", "Table"}
+
+
+def record(**changes):
+    """What a notebook keeps of a table of one row."""
+    return {"id": "t-costs", "caption": "Costs", "columns": [
+        {"head": "GPU", "unit": "", "range": ""}, {"head": "Cost", "unit": "USD/Mtok", "range": "interval"},
+        {"head": "An hour", "unit": "USD/GPU/h", "range": "offers"}], "sources": [["own-assumption", ["a", "b"], 3]],
+        "behind": [["prices", 38, []], ["gpus", 1, ["h100-sxm-80gb.memory"]], ["sources", 2, []]],
+        "of": {"gpu": ["h100-sxm-80gb"], "model": ["llama-3.3-70b"]}, "ranges": []} | changes
+
+
+def test_a_column_says_how_its_numbers_are_known():
+    found = cells.of_table(record(), "cases/spotify")
+    assert [(one["basis"], one["range"].partition(",")[0]) for one in found["columns"]] == [
+        ("derived", ""), ("estimate", "interval of the model"), ("quoted", "spread of offers")]
+    row, = found["rows"]
+    assert row["Error"] == cards.error_of("rate", "h100-sxm-80gb", "llama-3.3-70b")
+    assert ["prices of H100 SXM", "data/prices.html#h100-sxm-80gb"] in row["Made of"]
+    assert found["Facts"] == [["38 rows of prices", "data/prices.html"], ["h100-sxm-80gb.memory",
+                                                                         "data/gpus.html#h100-sxm-80gb.memory"]]
+    (text, target), = found["Sources"]
+    assert text.endswith(", a; b and 1 more places") and target == "sources.html#own-assumption"
+    assert found["Table"][0][1] == "cases/spotify.html#t-costs"
+    assert found["cite"].startswith(f"“Costs”, in: What a token costs, version {__version__}, data of ")
+    assert found["cite"].endswith(f"v{__version__}/cases/spotify.html#t-costs. CC BY 4.0.")
+
+
+def test_rows_of_several_kinds_say_their_own():
+    columns = [{"head": "By", "unit": "", "range": ""}, {"head": "Cost", "unit": "ms/tok_out", "range": ""}]
+    model, textbook = cells.of_table(record(columns=columns, of={}, ranges=["interval", "bound"]), "economics")["rows"]
+    assert model["Error"] == [cards.said_of_model("tpot"), cards.MEASURED] and model["column"]["basis"] == "estimate"
+    assert textbook["Error"] == [] and textbook["column"]["range"].startswith("outer bound")
+
+
+def test_two_tables_of_one_address_are_refused(tmp_path):
+    cell = {"outputs": [{"metadata": {"pedigree": record()}}]}
+    path = tmp_path / "page.ipynb"
+    path.write_text(json.dumps({"cells": [cell, cell]}))
+    with pytest.raises(ValueError, match="two tables of page have the address t-costs"):
+        cells.of_page(path, "page")
+
+
+def test_every_table_with_a_mark_has_cards_whose_links_have_ends(site):
+    ids, shown, lost = {}, 0, []
+
+    def ends(page):
+        if page not in ids:
+            ids[page] = set(map(unescape, re.findall(r'\bid="([^"]+)"', (site / page).read_text(encoding="utf-8"))))
+        return ids[page]
+
+    for path in sorted((site / cells.FOLDER).rglob("*.json")):
+        page = path.relative_to(site / cells.FOLDER).with_suffix("").as_posix()
+        html = (site / f"{page}.html").read_text(encoding="utf-8")
+        known = json.loads(path.read_text(encoding="utf-8"))
+        assert set(known) == set(re.findall(r'<div class="te-table-scroll table-scroll" id="(t-[^"]+)"', html)), page
+        for mark, one in known.items():
+            body = re.search(rf'id="{mark}".*?<tbody>(.*?)</tbody>', html, re.DOTALL)[1]
+            assert len(one["rows"]) in (1, body.count("<tr>")), f"{page}: {mark}"
+            assert one["Sources"], f"{page}: {mark} has no source"
+            targets = [target for name in LINKS for _, target in one[name]]
+            targets += [part[1] for row in one["rows"] for name in ("Error", "Made of") for part in row[name]
+                        if isinstance(part, list)]
+            for target, _, place in (target.partition("#") for target in targets):
+                if place and place not in ends(target):
+                    lost.append(f"{page}: {mark}: {target}#{place}")
+            shown += 1
+    assert shown > 50 and not lost, lost[:10]
+
+
+def test_every_range_of_a_table_has_a_kind_on_its_card(site):
+    """A cell that prints a range says in its card what kind it is, by its column or its row."""
+    unsaid = []
+    for path in sorted((site / cells.FOLDER).rglob("*.json")):
+        page = path.relative_to(site / cells.FOLDER).with_suffix(".html").as_posix()
+        html = (site / page).read_text(encoding="utf-8")
+        for mark, one in json.loads(path.read_text(encoding="utf-8")).items():
+            body = re.search(rf'id="{mark}".*?<tbody>(.*?)</tbody>', html, re.DOTALL)[1]
+            for place, row in enumerate(re.findall(r"<tr>(.*?)</tr>", body, re.DOTALL)):
+                own = one["rows"][place if len(one["rows"]) > 1 else 0].get("column")
+                found = re.findall(r"<t[hd]\b[^>]*>(.*?)</t[hd]>", row, re.DOTALL)
+                unsaid += [f"{page}: {mark}" for column, cell in zip(one["columns"], found, strict=True)
+                           if 'class="te-range"' in cell and not (own or column)["range"]]
+    assert not unsaid, "say it with range= of tables.show: " + "; ".join(sorted(set(unsaid)))
+
+
+def test_a_claim_says_its_verdict_and_its_arithmetic():
+    card = cards.of_claim("claims.html#hw-h100-power")
+    rows = dict(card["rows"])
+    claim = data.claim("hw-h100-power")
+    assert (card["title"], card["what"], card["basis"]) == ("Claim hw-h100-power", claim["statement"], "claimed")
+    assert card["value"].startswith("700") and rows["Verdict"] and rows["Arithmetic"]
+    assert [target for _, target in rows["Sources"]] == ["sources.html#doc-uk", "sources.html#doc-th"]
+    assert "claims.html#hw-h100-power" in rows["Cite"][0]
