@@ -673,12 +673,13 @@ def paired(arguments):
 
 
 def application(wanted=""):
-    """The command with all its verbs, those of other packages too; ``wanted`` is the verb whose help may be long."""
+    """The command with its verbs, and where none of them is ``wanted`` those of other packages; its help may be long."""
     # the help of this verb is read from the tables it checks: only then are they loaded
     app.command("estimate", help=estimate_help() if wanted == "estimate" else
                 "Predict tokens per second, latency and cost of a table of cases.")(estimate)
-    for verb in entry_points(group="tokenecon.verbs"):
-        app.command(verb.name)(verb.load())
+    if wanted not in {verb.name or verb.callback.__name__ for verb in app.registered_commands}:
+        for verb in entry_points(group="tokenecon.verbs"):
+            app.command(verb.name)(verb.load())
     for verb in app.registered_commands:
         verb.epilog = "With `--facts DIR`, your own facts, and `--calibration FILE`; see `tokenecon --help`."
     return app
