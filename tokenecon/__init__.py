@@ -124,7 +124,7 @@ def cost(scenario: "str | os.PathLike[str] | dict[str, Any]", *, price_rule: str
 
 
 def decide(scenario: "str | os.PathLike[str] | dict[str, Any]", *, draws: int = 100_000, seed: int | None = None,
-           price_rule: str | None = None) -> "Finding":
+           price_rule: str | None = None, **changes: Any) -> "Finding":
     """How probable it is that owning, renting or an API is the cheapest for a workload, and what decides it.
 
     Parameters
@@ -135,8 +135,8 @@ def decide(scenario: "str | os.PathLike[str] | dict[str, Any]", *, draws: int = 
         Random draws, from 100 to 5,000,000; more of them narrow the errors.
     seed : int, optional
         Of the draws, in place of the scenario's.
-    price_rule : str, optional
-        As :func:`cost` takes it.
+    price_rule, **changes
+        As :func:`cost` takes them.
 
     Returns
     -------
@@ -156,7 +156,7 @@ def decide(scenario: "str | os.PathLike[str] | dict[str, Any]", *, draws: int = 
     >>> round(float(found["probability"].sum()), 6)  # in each draw one choice is the cheapest
     1.0
     """
-    found: Finding = _of("api.results", "decide")(scenario, draws, seed, price_rule)
+    found: Finding = _of("api.results", "decide")(scenario, draws, seed, price_rule, changes)
     return found
 
 

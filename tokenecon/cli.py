@@ -285,6 +285,7 @@ def cost(
 @app.command()
 def decide(
     scenario: Scenario,
+    changes: Changes = None,
     draws: Annotated[int, typer.Option(min=100, max=5_000_000, help="Random draws; more of them narrow the errors.")] = 100_000,
     seed: Annotated[int | None, typer.Option(min=0, help="Of the draws, in place of the scenario's.")] = None,
     price_rule: PriceRule = None,
@@ -298,7 +299,7 @@ def decide(
     """
     from tokenecon.decision import report
 
-    hand_on(report.decide(scenario, draws, seed, price_rule), as_json, csv, xlsx)
+    hand_on(report.decide(scenario, draws, seed, price_rule, changes or ()), as_json, csv, xlsx)
 
 
 @app.command()
@@ -325,19 +326,21 @@ def memo(
     out: Annotated[Path, typer.Option("-o", "--out", help="The memo: a name that ends in .docx, .html, .md or .pdf.")],
     others: Annotated[list[Path] | None, typer.Option(
         "--compare", metavar="SCENARIO", help="Another case to hold it against. Repeatable.")] = None,
+    changes: Changes = None,
     draws: Annotated[int, typer.Option(min=100, max=5_000_000, help="Random draws; more of them narrow the errors.")] = 100_000,
     seed: Annotated[int | None, typer.Option(min=0, help="Of the draws, in place of the scenario's.")] = None,
     price_rule: PriceRule = None,
 ):
     """Write a decision on two pages for a board: answer, chart, alternatives, bill, assumptions, sources, command.
 
-    Word, HTML and Markdown need nothing more; a PDF is printed by Chromium or LibreOffice, one of which must be there.
+    With `-p` the other cases stay as they are. Word, HTML and Markdown need nothing more; a PDF is printed by Chromium or
+    LibreOffice, one of which must be there.
 
-    Example: `tokenecon memo chat-assistant -o memo.docx`
+    Example: `tokenecon memo chat-assistant -p requests_per_day 2000000 --compare chat-assistant -o memo.docx`
     """
     from tokenecon.output import memo as memos
 
-    memos.memo(scenario, out, others or (), draws, seed, price_rule)
+    memos.memo(scenario, out, others or (), draws, seed, price_rule, changes or ())
     print(out)
 
 
@@ -670,12 +673,13 @@ def paired(arguments):
 
 
 def application(wanted=""):
-    """The command with all its verbs, those of other packages too; ``wanted`` is the verb whose help may be long."""
+    """The command with its verbs, and where none of them is ``wanted`` those of other packages; its help may be long."""
     # the help of this verb is read from the tables it checks: only then are they loaded
     app.command("estimate", help=estimate_help() if wanted == "estimate" else
                 "Predict tokens per second, latency and cost of a table of cases.")(estimate)
-    for verb in entry_points(group="tokenecon.verbs"):
-        app.command(verb.name)(verb.load())
+    if wanted not in {verb.name or verb.callback.__name__ for verb in app.registered_commands}:
+        for verb in entry_points(group="tokenecon.verbs"):
+            app.command(verb.name)(verb.load())
     for verb in app.registered_commands:
         verb.epilog = "With `--facts DIR`, your own facts, and `--calibration FILE`; see `tokenecon --help`."
     return app

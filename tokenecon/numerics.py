@@ -119,6 +119,11 @@ def size(row: Row) -> int:
     return int(_np.size(row)) if _array(row) else len(row)
 
 
+def length(row: Row) -> int:
+    """Elements of a list, or of each row of an array."""
+    return int(row.shape[-1]) if _array(row) else len(row)  # type: ignore[union-attr]
+
+
 def mean_of(row: Row) -> Quantity:
     """The mean of a row."""
     return row.mean(axis=-1) if _array(row) else sum(row) / len(row)  # type: ignore[union-attr]

@@ -28,21 +28,18 @@ def fit(model, gpu, given):
 def cost(given, price_rule, changes):
     """A scenario's choices; see ``tokenecon.cost``."""
     _known(given)
-    if unknown := [name for name in changes if name not in scenario.PLACES]:
-        raise BadInput(f"'{unknown[0]}' is no parameter of a scenario{did_you_mean(unknown[0], scenario.PLACES)}; allowed are "
-                       f"{', '.join(scenario.PLACES)}")
-    return _of(report.cost(given, price_rule, tuple(f"{name}={value}" for name, value in changes.items())))
+    return _of(report.cost(given, price_rule, _texts(changes)))
 
 
 @finding
-def decide(given, draws, seed, price_rule):
+def decide(given, draws, seed, price_rule, changes):
     """A scenario's chances; see ``tokenecon.decide``."""
     _known(given)
     for name, value, low, high in (("draws", draws, *DRAWS), ("seed", seed, 0, 2**63)):
         whole = isinstance(value, int) and not isinstance(value, bool)
         if not (name == "seed" and value is None) and not (whole and low <= value <= high):
             raise BadInput(f"{name} is {value!r}, but must be a whole number from {low:,} to {high:,}")
-    return _of(report.decide(given, draws, seed, price_rule))
+    return _of(report.decide(given, draws, seed, price_rule, _texts(changes)))
 
 
 @finding
@@ -54,6 +51,14 @@ def compare(scenarios, price_rule):
     (*others, (_, _, worth, columns)) = told["sections"]
     units = {name: unit for name, (_, unit) in columns.items() if unit}
     return Finding(worth, "; ".join(told["findings"]), told["note"], units, **{key: table for _, key, table, _ in others})
+
+
+def _texts(changes):
+    """Changes as a command has them."""
+    if unknown := [name for name in changes if name not in scenario.PLACES]:
+        raise BadInput(f"'{unknown[0]}' is no parameter of a scenario{did_you_mean(unknown[0], scenario.PLACES)}; allowed are "
+                       f"{', '.join(scenario.PLACES)}")
+    return tuple(f"{name}={value}" for name, value in changes.items())
 
 
 def _known(given):

@@ -30,13 +30,20 @@ def cost_at(case, row, requests_per_day, end="", people=True):
     price rule.
     """
     requests_per_day = np.asarray(requests_per_day, dtype=float)
-    staff = bill.people_usd_per_month(case, row["kind"]) / options.mtok_per_month(case, requests_per_day) if people else 0.0
-    if row["kind"] == "api":
-        return row["usd_per_mtok_used"] + 0.0 * requests_per_day + staff
+    usd = row["usd_per_mtok_used"] if row["kind"] == "api" else machines_at(case, row, requests_per_day, end)
+    return usd + _staff(case, row, requests_per_day, people)
+
+
+def _staff(case, row, requests_per_day, people):
+    return people * bill.people_usd_per_month(case, row["kind"]) / options.mtok_per_month(case, requests_per_day)
+
+
+def machines_at(case, row, requests_per_day, end=""):
+    """:func:`cost_at` of the machines alone. [USD/Mtok]"""
     slower = row["requests_per_s"] / row[f"requests_per_s{OTHER_END[end]}"]
     paid = options.paid_replicas(case, row, options.policy_of(case, row["kind"]), requests_per_day, slower)
     return per_mtok(case, row["usd_per_gpu_hour"] * (1 + case.ops_overhead), row["n_gpus"] * paid,
-                            options.rate(requests_per_day)) + staff
+                    options.rate(requests_per_day))
 
 
 def _volumes(case, row):
@@ -51,19 +58,25 @@ def threshold(case, row, sold, end="", people=True):
     ``sold`` is the row of the API.  Costs jump with each replica more, so after a search of all volumes those above the last
     dear one are searched closely.
     """
-    def dearer(volumes):
-        return np.flatnonzero(cost_at(case, row, volumes, end, people) > cost_at(case, sold, volumes, people=people))
+    return _threshold(case, row, sold, end, people, machines_at(case, row, _volumes(case, row), end))
+
+
+def _threshold(case, row, sold, end, people, machines):
+    """:func:`threshold`; ``machines`` cost so much at the volumes searched first, whoever runs them."""
+    def dearer(volumes, usd):
+        return np.flatnonzero(usd + _staff(case, row, volumes, people) > cost_at(case, sold, volumes, people=people))
 
     volumes, within = _volumes(case, row), options.points(case, WITHIN)
     for near in (BEYOND, 1):
-        above = dearer(volumes)
+        above = dearer(volumes, machines)
         if not len(above):
             return float(volumes[0])
         last = above[-1]
         if last == len(volumes) - 1:
             return np.inf
         volumes = np.linspace(volumes[last], volumes[min(last + near, len(volumes) - 1)], within)
-    return float(volumes[min(dearer(volumes)[-1] + 1, within - 1)])
+        machines = machines_at(case, row, volumes, end)
+    return float(volumes[min(dearer(volumes, machines)[-1] + 1, within - 1)])
 
 
 @finding
@@ -80,8 +93,9 @@ def against_api(case, offered):
         line = {"name": row["name"], "kind": row["kind"], "gpu": row["gpu"]}
         for end in options.ENDS:
             price = sold.iloc[0]["usd_per_mtok_used"]
-            line[f"requests_per_day{end}"] = threshold(case, row, sold.iloc[0], end)
-            line[f"requests_per_day_marginal{end}"] = threshold(case, row, sold.iloc[0], end, people=False)
+            machines = machines_at(case, row, _volumes(case, row), end)
+            for name, people in (("requests_per_day", True), ("requests_per_day_marginal", False)):
+                line[f"{name}{end}"] = _threshold(case, row, sold.iloc[0], end, people, machines)
             line[f"tok_per_day{end}"] = line[f"requests_per_day{end}"] * tok_per_request(case)
             line[f"utilisation{end}"] = money.switch_over_utilisation(
                 usd_per_gpu_hour=row["usd_per_gpu_hour"] * (1 + case.ops_overhead), n_gpus=row["n_gpus"],

@@ -73,13 +73,21 @@ def replicas(case, row, policy, requests_per_day, slower=1.0):
     """
     volumes, slower = np.broadcast_arrays(np.atleast_1d(np.asarray(requests_per_day, dtype=float)), slower)
     felt = volumes * slower
-    if getattr(case, "trace", None) is None:
-        return _replicas(case, row, policy, felt)
-    paid, spare = np.empty(volumes.shape), np.empty(volumes.shape)
+    if getattr(case, "trace", None) is None or case.utilisation is not None:
+        return _with_spares(case, row, policy, _needed(case, row, policy, felt))
     steps = size_steps(case, volumes)
-    for step in np.unique(steps):
+    sizes = {step: of_size(case, float(step)) for step in np.unique(steps)}
+    if policy != "to_zero":  # all sizes at once: the hours of each volume are a row of their own
+        hours = {step: (_busiest(one.profile) if policy == "fixed" else one.profile)["ratio"].to_numpy()
+                 for step, one in sizes.items()}
+        rates = np.array([hours[step] for step in steps]) * rate(felt)[:, None]
+        loads = np.array([sizes[step].burst for step in steps])[:, None] * rates
+        terms = fleet_terms(case, row) | {"headroom": 1.0, "policy": policy}
+        return _with_spares(case, row, policy, planning.demand_rows(loads, **terms))
+    paid, spare = np.empty(volumes.shape), np.empty(volumes.shape)
+    for step, one in sizes.items():
         here = steps == step
-        paid[here], spare[here] = _replicas(of_size(case, float(step)), row, policy, felt[here])
+        paid[here], spare[here] = _with_spares(one, row, policy, _needed(one, row, policy, felt[here]))
     return paid, spare
 
 
@@ -102,13 +110,17 @@ def _sized(trace, requests_per_s):
     return traffic.sized(trace, requests_per_s)
 
 
-def _replicas(case, row, policy, requests_per_day):
+def _needed(case, row, policy, requests_per_day):
+    """Replicas of some volumes by hour, or of the mean hour where the scenario says how busy they are."""
     demands = rate(requests_per_day)
     if case.utilisation is not None:
-        needed = policies.at_utilisation(demands, requests_per_s=row["requests_per_s"], utilisation=case.utilisation, kept=KEPT)
-    else:
-        profile = _busiest(case.profile) if policy == "fixed" else case.profile
-        needed = planning.demand_hours(profile, demands=demands, policy=policy, **fleet_terms(case, row))[2]
+        return policies.at_utilisation(demands, requests_per_s=row["requests_per_s"], utilisation=case.utilisation, kept=KEPT)
+    profile = _busiest(case.profile) if policy == "fixed" else case.profile
+    return planning.demand_hours(profile, demands=demands, policy=policy, **fleet_terms(case, row))[2]
+
+
+def _with_spares(case, row, policy, needed):
+    """Mean replicas paid for, in whole servers, and how many of them stand by."""
     spare = 0.0 * needed + standby(case, policy, needed)
     if np.ndim(needed) == 2:  # demand by hour
         needed, spare = needed.mean(axis=1), spare.mean(axis=1)
@@ -149,7 +161,8 @@ def standby(case, policy, needed):
 
 def _busiest(profile):
     """The busiest hour alone: a fixed fleet is made for it, so the others need no planning."""
-    return profile.nlargest(1, "ratio")
+    most = int(profile["ratio"].to_numpy().argmax())
+    return profile.iloc[most:most + 1]
 
 
 def points(case, most):

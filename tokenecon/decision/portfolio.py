@@ -9,8 +9,6 @@ dual of these requirements.
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import linprog
-from scipy.sparse import coo_array
 
 from tokenecon import data
 from tokenecon.errors import BadInput, Infeasible, NoPrice
@@ -96,6 +94,8 @@ def _solved(offers, needs, price, weights, *, integer):
             rows.append(("most", (offers["provider"] == provider).to_numpy()))
             right.append(np.full(hours, limit))
     terms = {"integrality": np.ones(unknowns), "options": {"mip_rel_gap": GAP}} if integer else {}
+    from scipy.optimize import linprog  # it takes longer to load than most questions to answer
+
     solved = linprog(cost, A_ub=_matrix(rows, columns, varying, hours, unknowns), b_ub=np.concatenate(right), method="highs",
                      **terms)
     if solved.status != 0:
@@ -165,6 +165,8 @@ def _matrix(rows, columns, varying, hours, unknowns):
             j.append(columns[offer] + (each if varying[offer] else 0 * each))
             v.append(np.full(hours, -1.0 if sense == "least" else 1.0))
     i, j, v = (np.concatenate(one) if one else np.zeros(0) for one in (i, j, v))
+    from scipy.sparse import coo_array
+
     return coo_array((v, (i, j)), shape=(len(rows) * hours, unknowns)).tocsr()
 
 

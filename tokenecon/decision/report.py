@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tokenecon import __version__, data, files, queries
 from tokenecon.decision import scenario
-from tokenecon.errors import BadInput, NoEstimate, NoPrice, NothingServes, UnknownId, did_you_mean
+from tokenecon.errors import BadInput, NoEstimate, NoPrice, NothingServes, UnknownId
 from tokenecon.numbers import jsonable, number, span
 
 HIDDEN = ("profile",)  # of a case, in JSON: the hours of a file
@@ -159,11 +159,14 @@ def _held(columns, table):
 
 
 @reported
-def decide(path, draws, seed, price_rule=None):
-    """How probable it is that each choice is the cheapest over the years of the scenario: a report."""
+def decide(path, draws, seed, price_rule=None, changes=()):
+    """How probable it is that each choice is the cheapest over the years of the scenario: a report.
+
+    ``changes`` are as :func:`cost` takes them.
+    """
     from tokenecon.decision import answers, break_even, drivers, mixes, montecarlo, options
 
-    case = _case(path, price_rule)
+    case = _case(path, price_rule, changes)
     offered = _served(options.offers, case)
     done = _served(lambda one: montecarlo.run(one, offered, draws=draws, seed=seed), case)
     chances, moved, later = drivers.cheapest(case, done), drivers.tornado(case, done), drivers.waiting(case, done)
@@ -186,20 +189,14 @@ def decide(path, draws, seed, price_rule=None):
     more = [f"--draws {draws}"] + ([] if seed is None else [f"--seed {seed}"])
     return _report(case, sections, found, said) | {
         "draws": done.draws, "seed": done.seed, "operands": [made_of[name] for name in bills.table["name"]],
-        "command": _command("decide", path, price_rule, (), *more),
+        "command": _command("decide", path, price_rule, changes, *more),
         "found": {"chances": chances, "kinds": kinds, "bills": bills, "drivers": moved, "questions": asked, "advice": advice},
         "options": done.options}
 
 
 def _case(path, price_rule, changes=()):
     """The case of a scenario, with changes and by another price rule than its own where they are given."""
-    stated = {} if price_rule is None else {"price_rule": price_rule}
-    for one in changes:
-        name, _, value = one.partition("=")
-        if name not in scenario.PLACES:
-            raise BadInput(f"parameter '{name}' does not exist{did_you_mean(name, scenario.PLACES)}; allowed are "
-                           f"{', '.join(scenario.PLACES)}")
-        stated[name] = value
+    stated = scenario.stated(changes, price_rule)
     return scenario.overridden(path, stated) if stated else scenario.load(path)
 
 

@@ -90,18 +90,37 @@ def files(path):
     return [str(path), *(str(folder / one) for one in beside if one and (folder / one).is_file())]
 
 
+def stated(changes, price_rule=None):
+    """Changes like ``isl=3000`` and a price rule by their parameter."""
+    found = {} if price_rule is None else {"price_rule": price_rule}
+    for one in changes:
+        name, _, value = one.partition("=")
+        if name not in PLACES:
+            raise BadInput(f"parameter '{name}' does not exist{did_you_mean(name, PLACES)}; allowed are {', '.join(PLACES)}")
+        found[name] = value
+    return found
+
+
 def overridden(name, changes):
     """A scenario, by name or path, with some fields changed: ``{parameter: value}`` of :data:`PLACES`."""
     given, path = opened(name)
+    return case(changed(given, changes), path)
+
+
+def changed(given, changes):
+    """A scenario's mapping with some fields changed; what is no block stays, for the check to name."""
+    given = copy.deepcopy(given)
     for parameter, value in changes.items():
         *blocks, field = PLACES[parameter]
         part = given
         for block in blocks:
-            part = part.setdefault(block, {})
+            part = part.setdefault(block, {}) if isinstance(part, dict) else part
+        if not isinstance(part, dict):
+            continue
         if "traffic" in blocks:
             part.clear()  # another profile, and not two
         part[field] = value
-    return case(given, path)
+    return given
 
 
 def opened(scenario):

@@ -11,7 +11,7 @@ from tokenecon.fleet import policies
 from tokenecon.fleet.policies import POLICIES, costs, whole
 from tokenecon.numerics import mean_of
 
-__all__ = ["POLICIES", "costs", "demand_curve", "demand_hours", "hours", "plan", "replicas", "spares", "whole"]
+__all__ = ["POLICIES", "costs", "demand_curve", "demand_hours", "demand_rows", "hours", "plan", "replicas", "spares", "whole"]
 
 
 def replicas(rate_per_s, *, requests_per_s, concurrency, wait_probability):
@@ -87,6 +87,12 @@ def demand_hours(profile, *, demands, **terms):
     terms = _checked(profile, demands, **terms)
     column = np.asarray(demands, dtype=float)[..., None]
     return policies.fleet(profile["ratio"].to_numpy(), column, **terms)
+
+
+def demand_rows(rates, **terms):
+    """Paid replicas of every hour, for rows of rates in requests a second that each have hours of their own; no ``to_zero``."""
+    ones = pd.DataFrame({"ratio": [1.0]})
+    return policies.fleet(rates, 1.0, **_checked(ones, rates, **terms))[2]
 
 
 def spares(needed, *, working, availability):

@@ -21,6 +21,7 @@ from tokenecon.numerics import (
     distinct,
     each,
     floor,
+    length,
     maximum,
     maximum_of,
     mean_of,
@@ -198,10 +199,10 @@ def fleet(ratios, mean_requests_per_s, *, requests_per_s, concurrency, wait_prob
     rates = each(lambda ratio: ratio * mean_requests_per_s, ratios)
     needed = replicas(loads(headroom), concurrency=concurrency, wait_probability=wait_probability)
     if policy == "fixed":
-        kept = maximum(smallest(needed, max(0, int(ceil(len(ratios) * percentile - 1)))), floor)
+        kept = maximum(smallest(needed, max(0, int(ceil(length(ratios) * percentile - 1)))), floor)
         return rates, needed, each(lambda need: kept + 0.0 * need, needed)  # as many in every hour
     if policy == "autoscale":
-        return rates, needed, each(lambda held: maximum(held, floor), autoscaled(needed, len(ratios), start_h / STEP_H))
+        return rates, needed, each(lambda held: maximum(held, floor), autoscaled(needed, length(ratios), start_h / STEP_H))
     return rates, needed, each(minimum, zero(loads(1.0), **_cycle(start_h, requests_per_s, concurrency)), needed)
 
 

@@ -40,11 +40,14 @@ NOTE = ("Of each scenario the cheapest choice, as `tokenecon cost` finds it. Eac
 
 
 @reported
-def compare(paths, price_rule=None):
-    """Scenarios against the first one: a report with the inputs that differ, the answers, and what each difference is worth."""
+def compare(paths, price_rule=None, changes=()):
+    """Scenarios against the first one: a report with the inputs that differ, the answers, and what each difference is worth.
+
+    ``changes`` are texts like ``isl=3000`` in place of what the first one says.
+    """
     if not 2 <= len(paths) <= MOST:
         raise BadInput(f"compare takes from 2 to {MOST} scenarios, not {len(paths)}; see `tokenecon list scenarios`")
-    given = [read(path, price_rule) for path in paths]
+    given = [read(path, price_rule, changes if place == 0 else ()) for place, path in enumerate(paths)]
     found = [_answer(one.case) for one in given]
     for one, answer in zip(given, found, strict=True):
         if isinstance(answer, str):
@@ -87,15 +90,14 @@ def said(name):
 # --- inputs ----------------------------------------------------------------------------------------
 
 
-def read(path, price_rule=None):
+def read(path, price_rule=None, changes=()):
     """A scenario's mapping with whole paths, and its case; ``path`` may be the mapping."""
     given, where = scenario.opened(path)
     if isinstance(given.get("model"), str):
         given["model"] = own_model.beside(given["model"], where.parent)
     if isinstance(given.get("traffic"), dict) and isinstance(given["traffic"].get("file"), str):
         given["traffic"] = given["traffic"] | {"file": str((where.parent / given["traffic"]["file"]).resolve())}
-    if price_rule is not None and isinstance(given.get("money", {}), dict):
-        given["money"] = given.get("money", {}) | {"price_rule": price_rule}
+    given = scenario.changed(given, scenario.stated(changes, price_rule))
     return SimpleNamespace(given=given, path=where, case=scenario.case(given, where))
 
 

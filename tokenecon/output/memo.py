@@ -23,7 +23,7 @@ Bar = namedtuple("Bar", "name group low middle high text")
 Table = namedtuple("Table", "caption heads rows right widths alt")
 FORMATS = {".md": memo_text.written, ".html": memo_html.written, ".docx": memo_docx.written, ".pdf": memo_pdf.written}
 KINDS, BARS = 4, 6  # choices in the bill, bars of the chart
-WORTH = 6  # differences that a comparison names
+WORTH = {1: 5, 2: 2, 3: 1}  # inputs that a comparison names of each other case, so that the memo keeps to two pages
 GROUP_WORDS = {"own": "Own", "rent by the hour": "Rent by the hour", "commitment": "Commit", "API": "Call an API"}
 PARAMETERS = (
     "model",
@@ -50,15 +50,18 @@ PARAMETERS = (
 )
 
 
-def memo(path, out, others=(), draws=100_000, seed=None, price_rule=None):
-    """Write the memo of a scenario, perhaps against others, in the format that the name of ``out`` ends in."""
+def memo(path, out, others=(), draws=100_000, seed=None, price_rule=None, changes=()):
+    """Write the memo of a scenario, perhaps against others, in the format that the name of ``out`` ends in.
+
+    ``changes`` are texts like ``isl=3000`` in place of what the scenario says; the others stay as they are.
+    """
     kind = Path(out).suffix.lower()
     if kind not in FORMATS:
         raise BadInput(f"file '{out}' is of no known kind; give -o a name that ends in {', '.join(FORMATS)}")
     if kind == ".pdf":
         memo_pdf.printer()  # before the draws: it may be missing
-    made = report.decide(path, draws, seed, price_rule)
-    against = comparison.compare([path, *others], price_rule) if others else None
+    made = report.decide(path, draws, seed, price_rule, changes)
+    against = comparison.compare([path, *others], price_rule, changes) if others else None
     content = FORMATS[kind](blocks(made, against, Path(out).name), made["scenario"].as_of)
     with files.replaced(out, binary=True) as file:
         file.write(content)
@@ -97,8 +100,8 @@ def blocks(made, against=None, name="memo.docx"):
     if against is not None:
         out += [
             ("heading", "Against other cases"),
-            *[("text", f"{one}.") for one in against["findings"]],
-            ("table", _worth(against)),
+            ("text", f"{'. '.join(against['findings'])}."),
+            *([("table", _worth(against))] if len(against["findings"]) in WORTH else []),
         ]
     out += [
         ("heading", "Where the figures come from"),
@@ -246,17 +249,17 @@ def _alternatives_table(case, best, options, months, found, at):
 def _bill(best, found, words):
     bills = found["bills"].table.set_index("name")
     names = list(best["name"])
-    rows = [
-        (words, *(number(bills.loc[name, f"usd_per_month_{line}"], "USD/month") for name in names))
+    paid = {
+        f"usd_per_month_{line}": words
         for line, words in bill.LINES.items()
         if any(bills.loc[name, f"usd_per_month_{line}"] for name in names)
+    }
+    rows = [
+        (words[name], *(number(bills.loc[name, column], "USD/month") for column in ("usd_per_month", *paid))) for name in names
     ]
-    rows.append(("Together", *(number(bills.loc[name, "usd_per_month"], "USD/month") for name in names)))
-    heads = ("Line, USD a month", *(words[name] for name in names))
-    width = 70 // max(len(names), 1)
-    return Table(
-        "", heads, rows, tuple(range(1, len(heads))), (30, *[width] * len(names)), "The bill of a month, line by line"
-    )
+    heads = ("USD a month", "Together", *paid.values())
+    widths = (100 - 9 * (len(heads) - 1), *[9] * (len(heads) - 1))
+    return Table("", heads, rows, tuple(range(1, len(heads))), widths, "The bill of a month, line by line")
 
 
 def _assumptions(found, at, words, kinds):
@@ -305,43 +308,32 @@ def _questions(found):
 
 def _worth(against):
     table = next(table for _, key, table, _ in against["sections"] if key == "worth")
-    rows = []
-    for _, part in table.groupby("scenario", sort=False):
-        moved = part[(part["usd_per_month"].abs() >= 1) | part["usd_per_month"].isna()]
-        rest = moved["input"].isin((comparison.REST, comparison.ALL))
-        kept = [
-            *moved[~rest].head(WORTH).to_dict("records"),
-            *part[part["input"].isin((comparison.REST, comparison.ALL))].to_dict("records"),
-        ]
-        left = moved[~rest].iloc[WORTH:]["usd_per_month"].sum()
-        if len(moved[~rest]) > WORTH:
-            kept.insert(
-                WORTH,
-                {
-                    "scenario": kept[0]["scenario"],
-                    "input": "other inputs",
-                    "from": "",
-                    "to": "",
-                    "usd_per_month": left,
-                    "cheapest": "",
-                },
-            )
+    rows, cases = [], table["scenario"].unique()
+    for label in cases:
+        part = table[table["scenario"] == label]
+        single = part[~part["input"].isin((comparison.REST, comparison.ALL))]
+        moved = single[(single["usd_per_month"].abs() >= 1) | single["usd_per_month"].isna()]
+        shown = moved.head(WORTH[len(cases)])
+        whole = part[part["input"] == comparison.ALL].iloc[0].to_dict()
+        rest = whole["usd_per_month"] - shown["usd_per_month"].sum()
+        other = {"input": "all else, and what they do together", "from": "", "usd_per_month": rest, "cheapest": ""}
         rows += [
             (
-                one["scenario"],
+                *([label] if len(cases) > 1 else []),
                 choice_words.first_up(comparison.said(one["input"])),
                 f"{one['from']} → {one['to']}" if one["from"] else "",
                 number(one["usd_per_month"], "USD/month"),
                 one["cheapest"],
             )
-            for one in kept
+            for one in (*shown.to_dict("records"), other, whole)
         ]
+    case = (("Case",), (16,)) if len(cases) > 1 else ((), ())
     return Table(
         "What each difference is worth in the bill of a month, one at a time",
-        ("Case", "Input", "Change", "A month", "Cheapest then"),
+        (*case[0], "Input", "Change", "A month", "Cheapest then"),
         rows,
-        (3,),
-        (18, 24, 26, 12, 20),
+        (len(case[0]) + 2,),
+        (*case[1], 28, 30, 12, 20),
         "What each difference is worth",
     )
 

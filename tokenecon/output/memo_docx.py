@@ -29,15 +29,15 @@ from tokenecon.output.memo_html import COLOURS, LINK
 from tokenecon.output.packed import noon, packed
 
 FONT, INK, MUTED, RAISED = "Arial", "1C2128", "57606B", "F1F5FA"
-PAGE_MM, MARGIN_MM, ROW_MM = (210, 297), (14, 16), 10
+PAGE_MM, MARGIN_MM, ROW_MM = (210, 297), (14, 16), 8
 WIDTH_MM = PAGE_MM[0] - 2 * MARGIN_MM[1]
 SHORT = 10  # rows of a table that stays on one page
 CHART = "application/vnd.openxmlformats-officedocument.drawingml.chart+xml"
 # of a style: (size in points, bold, colour, space before and after in points)
-STYLES = {"Normal": (9.5, False, INK, 0, 3), "Title": (16, True, INK, 0, 2), "Subtitle": (9, False, MUTED, 0, 5),
+STYLES = {"Normal": (9.5, False, INK, 0, 3), "Title": (16, True, INK, 0, 2), "Subtitle": (8.5, False, MUTED, 0, 5),
           "Heading 1": (11.5, True, "1D5FBF", 8, 2), "Caption": (8, False, MUTED, 0, 2),
           "Intense Quote": (10.5, False, INK, 4, 6),
-          "Table": (7.8, False, INK, 0, 0), "Small": (7.5, False, MUTED, 0, 2), "Command": (8, False, INK, 2, 3)}  # fmt: skip
+          "Table": (7.6, False, INK, 0, 0), "Small": (7.5, False, MUTED, 0, 2), "Command": (8, False, INK, 2, 3)}  # fmt: skip
 USED = {
     "title": "Title",
     "case": "Subtitle",
