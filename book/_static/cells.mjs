@@ -43,7 +43,7 @@ function card(opener, known) {
   const of = head && head !== cell ? text(head) : "";
   const rows = [
     ["Range", range ? [column.range ? `${range}: ${column.range}` : range] : []],
-    ["Error", range ? own.Error : []],
+    ["Error", (range && own.Error[known.columns[place].quantity]) || []],
     ["In the row", others],
     ["Note", note?.matches(".te-table-note") ? [text(note)] : []],
     ["Made of", own["Made of"]],

@@ -72,11 +72,6 @@ def at_once(case):
     return named("concurrency-limit", case.batch, "{:,.0f}".format, **case.costed)
 
 
-def ranges(point):
-    """The kind of the ranges of each row of :func:`operating_point`."""
-    return ["interval" if by == CALIBRATED else "bound" for by in point["by"]]
-
-
 @finding
 def operating_point(case):
     """What a million tokens of each kind costs: the case of the page, with a part of the prompt cached, and by the textbook.

@@ -35,7 +35,7 @@ LEVER_COLUMNS = {
     "textbook_alone": ("Alone, textbook", "fraction"), "textbook_on_top": ("On top, textbook", "fraction"),
     "claimed": ("By the documents", "fraction"),
 }  # fmt: skip
-RANGES = {"alone": "bound", "on_top": "bound", "claimed": "printed"}
+LEVER_RANGES = {"alone": "bound", "on_top": "bound", "claimed": "printed"}
 
 
 def at_end(case, end):

@@ -17,6 +17,7 @@ FOLDER = "cells"  # of the site, one file a page
 # kind of range -> how the number is known; a number without one is worked out on the page
 BASIS = {"interval": cards.BASIS["model"], "draws": cards.BASIS["draws"], "printed": ("quoted", "as a source prints it")}
 PRICES = ("USD/GPU/h", "USD/GPU")
+MADE = "sources-and-rerun"  # the mark of the last section, which shows the code (site/foot.py)
 DERIVED = ("derived", "worked out on this page from the rows and sources below")
 
 
@@ -48,12 +49,13 @@ def of_table(one, page):
     """What the cards of one table need; parts of a card are texts, or pairs of a text and a target from the top of the site."""
     mark = f"#{one['id']}"
     return {
-        "columns": [column(known["unit"], known["range"]) for known in one["columns"]],
+        "columns": [column(known["unit"], known["range"]) | {"quantity": quantity(known, one["ranges"])}
+                    for known in one["columns"]],
         "rows": rows(one),
         "Facts": behind(one["behind"]),
         "Sources": [part for source, places, count in one["sources"] for part in sources(source, places, count)],
         "Table": [[citations.address(page, mark), f"{page}.html{mark}"],
-                  ["the code of this page", f"{page}.html#how-this-page-was-made"]],
+                  ["the code of this page", f"{page}.html#{MADE}"]],
         "cite": f"“{one['caption']}”, in: {citations.TITLE}, version {__version__}, data of {citations.data_date()}, "
                 f"{citations.versioned(f'{page}.html{mark}')}. {citations.LICENCE}.",
     }
@@ -65,21 +67,25 @@ def column(unit, kind):
     return {"basis": basis[0], "says": basis[1], "range": f"{KINDS[kind].name}, {KINDS[kind].says}" if kind else ""}
 
 
+def quantity(known, ranges):
+    """The quantity of the serving model whose error a column has, where the model gives its range; else nothing."""
+    modelled = known["unit"] and "interval" in (known["range"], *ranges)
+    return cards.ERROR_OF.get(known["unit"], "rate") if modelled else ""
+
+
 def rows(one):
-    """Of each row of a table the error of the model where it gives the range, and what the row is of; its kind of range.
+    """Of each row of a table the errors of the model where it gives ranges, what the row is of, and its kind of range if its own.
 
     A table whose rows do not differ in these has one.
     """
-    units = {known["unit"] for known in one["columns"] if known["range"] == "interval" or "interval" in one["ranges"]}
-    quantities = sorted({cards.ERROR_OF.get(unit, "rate") for unit in units})
+    quantities = sorted({name for known in one["columns"] if (name := quantity(known, one["ranges"]))})
     count = max(len(one["ranges"]), *map(len, one["of"].values()), 1)
     found = []
     for place in range(count):
         row = {name: ids[place] for name, ids in one["of"].items()}
         kind = one["ranges"][place] if one["ranges"] else ""
-        modelled = quantities if kind in ("", "interval") else []
-        found.append({"Error": [part for quantity in modelled for part in error(quantity, **row)],
-                      "Made of": made_of(row, one["behind"])} | ({"column": column("", kind)} if kind else {}))
+        errors = {name: error(name, **row) for name in quantities} if kind in ("", "interval") else {}
+        found.append({"Error": errors, "Made of": made_of(row, one["behind"])} | ({"column": column("", kind)} if kind else {}))
     return found
 
 

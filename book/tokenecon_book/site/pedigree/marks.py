@@ -153,6 +153,5 @@ def write(app, exception):
 
 def setup(app):
     app.add_post_transform(Marks)
-    app.add_js_file("cards.mjs", type="module")
-    app.add_css_file("cards.css")
+    app.add_css_file("cards.css")  # _static/cells.mjs brings the script: named by a page itself it would run twice
     app.connect("build-finished", write)

@@ -26,7 +26,7 @@ def test_a_column_says_how_its_numbers_are_known():
     assert [(one["basis"], one["range"].partition(",")[0]) for one in found["columns"]] == [
         ("derived", ""), ("estimate", "interval of the model"), ("quoted", "spread of offers")]
     row, = found["rows"]
-    assert row["Error"] == cards.error_of("rate", "h100-sxm-80gb", "llama-3.3-70b")
+    assert row["Error"] == {"rate": cards.error_of("rate", "h100-sxm-80gb", "llama-3.3-70b")}
     assert ["prices of H100 SXM", "data/prices.html#h100-sxm-80gb"] in row["Made of"]
     assert found["Facts"] == [["38 rows of prices", "data/prices.html"], ["h100-sxm-80gb.memory",
                                                                          "data/gpus.html#h100-sxm-80gb.memory"]]
@@ -40,8 +40,8 @@ def test_a_column_says_how_its_numbers_are_known():
 def test_rows_of_several_kinds_say_their_own():
     columns = [{"head": "By", "unit": "", "range": ""}, {"head": "Cost", "unit": "ms/tok_out", "range": ""}]
     model, textbook = cells.of_table(record(columns=columns, of={}, ranges=["interval", "bound"]), "economics")["rows"]
-    assert model["Error"] == [cards.said_of_model("tpot"), cards.MEASURED] and model["column"]["basis"] == "estimate"
-    assert textbook["Error"] == [] and textbook["column"]["range"].startswith("outer bound")
+    assert model["Error"] == {"tpot": [cards.said_of_model("tpot"), cards.MEASURED]} and model["column"]["basis"] == "estimate"
+    assert textbook["Error"] == {} and textbook["column"]["range"].startswith("outer bound")
 
 
 def test_two_tables_of_one_address_are_refused(tmp_path):
@@ -70,7 +70,7 @@ def test_every_table_with_a_mark_has_cards_whose_links_have_ends(site):
             assert len(one["rows"]) in (1, body.count("<tr>")), f"{page}: {mark}"
             assert one["Sources"], f"{page}: {mark} has no source"
             targets = [target for name in LINKS for _, target in one[name]]
-            targets += [part[1] for row in one["rows"] for name in ("Error", "Made of") for part in row[name]
+            targets += [part[1] for row in one["rows"] for parts in (row["Made of"], *row["Error"].values()) for part in parts
                         if isinstance(part, list)]
             for target, _, place in (target.partition("#") for target in targets):
                 if place and place not in ends(target):
