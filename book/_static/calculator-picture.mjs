@@ -42,3 +42,15 @@ export function picture(found, { address, version }) {
   return ["svg", { xmlns: "http://www.w3.org/2000/svg", width: String(WIDE), height: String(high), viewBox: `0 0 ${WIDE} ${high}`, role: "img" }, [
     ["title", {}, [found.sentence]], ["rect", { x: "0", y: "0", width: String(WIDE), height: String(high), fill: "#fff" }, []], ...parts]];
 }
+
+const SHARP = 2; // pixels of a raster to one of the drawing
+
+// a drawing as PNG: from the address of data, which the policy of the pages allows
+export async function raster(drawing) {
+  const image = new Image();
+  image.src = `data:image/svg+xml,${encodeURIComponent(drawing)}`;
+  await image.decode();
+  const canvas = Object.assign(document.createElement("canvas"), { width: SHARP * image.width, height: SHARP * image.height });
+  canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+  return new Promise((done) => canvas.toBlob(done, "image/png"));
+}

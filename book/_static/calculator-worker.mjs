@@ -15,8 +15,7 @@ async function text(name) {
 
 async function start() {
   const [modules, facts] = await Promise.all(["modules", "facts"].map(text));
-  const prices = await text(`prices-${JSON.parse(facts).start.as_of}`);
-  return engine(loadMicroPython, { modules: JSON.parse(modules), facts, prices });
+  return engine(loadMicroPython, { modules: JSON.parse(modules), facts, prices: (day) => text(`prices-${day}`) });
 }
 
 const started = start();
@@ -40,6 +39,8 @@ self.onmessage = async ({ data: { id, given, brief, text: file } }) => {
       self.postMessage({ id, file: run.opened(file) });
       return;
     }
+    if (id !== newest) return;
+    await run.ready(given);
     if (id !== newest) return;
     run.begin(given);
     let last = performance.now();

@@ -1,6 +1,6 @@
 // The calculator and its panels on other pages: fields, the address that holds them, and the answers of the worker.
 
-import { picture } from "./calculator-picture.mjs";
+import { picture, raster } from "./calculator-picture.mjs";
 
 const SVG = "http://www.w3.org/2000/svg";
 const DRAWN = ["svg", "g", "rect", "line", "text", "title"];
@@ -22,6 +22,7 @@ let worker = null;
 let asked = 0;
 let waiting = []; // cases that are still to be answered
 let telling = 0; // a reader who waits is told why
+let marking = 0; // a value that may be half typed
 let answering = null; // the case that the newest question is about
 
 // --- elements, of which every text is text ---------------------------------------------------------
@@ -72,6 +73,7 @@ function remember(instead) {
 // --- questions and answers -------------------------------------------------------------------------
 
 function ask(place) {
+  clearTimeout(marking);
   if (!waiting.includes(place)) waiting.push(place);
   next();
 }
@@ -131,18 +133,18 @@ function answered({ data: { id, found, error, file, later } }) {
     return;
   }
   const place = waiting[0];
-  if (place === active) mark(found.wrong);
-  if (Object.keys(found.wrong).length) {
-    const known = Object.keys(found.wrong).filter((name) => fields.some((one) => one.name === name) && !first);
-    if (known.length) {
+  if (!first && fields.some(({ name }) => name in found.wrong)) {
+    marking = setTimeout(() => {
+      mark(found.wrong);
       root.dataset.stale = "true"; // the last good result stays
       say("status", "One value is wrong; what stands here is the last good result.");
-      waiting.shift();
-      delete root.dataset.busy;
-      next();
-      return;
-    }
+    }, typed ? PATIENCE : 0); // half a number is no fault
+    waiting.shift();
+    delete root.dataset.busy;
+    next();
+    return;
   }
+  if (place === active) mark(found.wrong);
   shown[place] = found;
   if (place === active) show(found);
   if (!found.left) {
@@ -161,6 +163,7 @@ let first = true; // what an address says is put right; what is typed is told
 
 function show(found) {
   delete root.dataset.stale;
+  delete root.dataset.blocked; // what did not load the last time did now
   const place = at("answer");
   const open = [...place.querySelectorAll("details[open]")].map((one) => one.className); // what is unfolded stays so
   if (found.parts > FEW) open.push("calc-choices");
@@ -268,7 +271,13 @@ async function open(given) {
     tell([`${given.name} has ${given.size} bytes; a scenario has ${LARGEST} at most`]);
     return;
   }
-  const text = await given.text();
+  let text;
+  try {
+    text = await given.text();
+  } catch {
+    tell([`${given.name} could not be read as a file`]); // a folder, or a file that is gone
+    return;
+  }
   if (started()) worker.postMessage({ id: asked, text });
 }
 
@@ -317,13 +326,15 @@ function changed(event) {
   ask(active);
 }
 
-function save(name, type, text) {
+function save(name, type, content) {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.href = URL.createObjectURL(new Blob([content], { type }));
   link.download = name;
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 1000);
 }
+
+const drawing = (found) => new XMLSerializer().serializeToString(made(picture(found, { address: link(), version: base.version })));
 
 const quoted = (text) => (/[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
 
@@ -350,8 +361,8 @@ const DOES = {
   command: (found) => copy(found.command, "Command"),
   scenario: (found) => save("calculator.yml", "text/yaml", found.scenario),
   csv: (found) => save("calculator.csv", "text/csv", csv(found)),
-  picture: (found) => save("calculator.svg", "image/svg+xml", new XMLSerializer().serializeToString(
-    made(picture(found, { address: link(), version: base.version })))),
+  picture: (found) => save("calculator.svg", "image/svg+xml", drawing(found)),
+  png: async (found) => save("calculator.png", "image/png", await raster(drawing(found))),
   open: () => at("file").click(),
   cite: (found) => copy(`${root.dataset.citation} ${found.case}. ${link()}`, "Citation"),
   reset: () => {
@@ -389,13 +400,13 @@ if (chooser) {
     if (chooser.files.length) open(chooser.files[0]);
     chooser.value = ""; // the same file may be chosen again
   });
-  root.addEventListener("dragover", (event) => {
+  addEventListener("dragover", (event) => { // anywhere: a browser would leave the page for a file beside the form
     if (!event.dataTransfer.types.includes("Files")) return;
     event.preventDefault();
     root.dataset.over = "true";
   });
-  root.addEventListener("dragleave", () => delete root.dataset.over);
-  root.addEventListener("drop", (event) => {
+  addEventListener("dragleave", () => delete root.dataset.over);
+  addEventListener("drop", (event) => {
     delete root.dataset.over;
     if (!event.dataTransfer.files.length) return;
     event.preventDefault();

@@ -1,6 +1,7 @@
 """The calculator in a browser: by hand, by keyboard, by link, with the engine blocked, and what no address may do."""
 
 import re
+import struct
 
 import pytest
 from calculator.cases import CASES, text
@@ -167,6 +168,111 @@ def test_a_scenario_file_is_read_as_text_and_what_it_may_not_say_is_named(look, 
         assert drawn.startswith("<svg") and "3,000 → 211.1 tokens" in drawn and f"gpus={H100}" in drawn.replace("&amp;", "&")
         page.wait_for_function("() => document.querySelectorAll('.calc-moves tbody tr').length === 3")
         assert page.locator(".calc-volume").inner_text().startswith("Above about ")
+        assert not watched.complaints
+
+
+HELD = """(text) => {
+  const held = new DataTransfer();
+  held.items.add(new File([text], "case.yml", { type: "text/yaml" }));
+  return held;
+}"""
+TOLD = "[...document.querySelectorAll('[data-calc=address] p')].map((one) => one.textContent)"
+
+
+def dropped(page, text, where="[data-calculator]"):
+    """Drop a file with a text, as a hand does: over the place first, then let go."""
+    held = page.evaluate_handle(HELD, text)
+    for name in ("dragenter", "dragover", "drop"):
+        page.dispatch_event(where, name, {"dataTransfer": held})
+
+
+def test_a_file_can_be_dropped_and_a_hostile_one_is_named_and_never_run(look):
+    payload = "<img src=x onerror=document.title='run'>"
+    with look() as watched:
+        page = watched.open(link({"gpus": H100, "isl": "2500"}))
+        first = answered(page)
+        address = page.evaluate("location.search")
+        dropped(page, f"{payload}: 1\n{payload}\n" + "nonsense\n" * 50)
+        page.wait_for_function(f"() => {TOLD}.length > 3")
+        told = page.evaluate(TOLD)
+        assert told[0].startswith(f"line 1, '{payload}") and told[-1] == "No parameter of this page stands in the file."
+        assert len(told) < 15, "a long list of faults is cut, and says so"
+        assert any("more" in one for one in told)
+        assert page.evaluate("location.search") == address and answered(page) == first, "nothing is lost"
+        # a good file beside the form, then one whose values are wrong
+        dropped(page, f"model: llama-3.3-70b\ngpus: [{H100}]\nworkload:\n  isl: 3000\n", where="footer")
+        page.wait_for_function("() => document.querySelector('.calc-status').textContent.includes('3,000 → 211.1 tokens')")
+        second = answered(page)
+        assert second != first and page.evaluate(TOLD) == []
+        dropped(page, f"model: {payload}\ngpus: [{H100}, {payload}]\nworkload:\n  isl: 3000\n  osl: 1e400\n"
+                      "money:\n  as_of: 2031-01-01\n")
+        page.wait_for_function(f"() => {TOLD}.length === 4")
+        told = page.evaluate(TOLD)
+        assert all(one.endswith("It was replaced.") for one in told)
+        assert {one.partition(" ")[0] for one in told} == {"model", "gpus", "osl", "as_of"}
+        assert any(payload in one for one in told)
+        assert page.evaluate("location.search") == "?isl=3000"
+        assert page.locator("#calc-gpus").input_value() != f"{H100},{payload}"
+        assert page.title() != "run" and page.locator(".calculator img").count() == 0
+        page.go_back()
+        page.wait_for_function(f"() => location.search === '?gpus={H100}&isl=3000'")
+        assert answered(page) == second, "one step back brings the case from before the file"
+        assert not watched.complaints
+
+
+def test_an_earlier_day_gives_the_numbers_of_the_command_for_it(look):
+    with look() as watched:
+        page = watched.open(link({"gpus": H100, "as_of": "1999-01-01"}))
+        answered(page)
+        assert "as_of is '1999-01-01', but must be one of those in the list. It was replaced." in page.evaluate(TOLD)
+        days = page.locator("#calc-as_of option").evaluate_all("(all) => all.map((one) => one.value)")
+        assert len(days) > 2 and days == sorted(days, reverse=True)
+        asked = []
+        page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
+        page.locator("#calc-as_of").select_option(days[2])
+        page.wait_for_function(f"() => document.querySelector('.calc-status').textContent.includes('prices known on {days[2]}')")
+        found = answered(page)
+        prices = [name for name in asked if name.startswith("prices")]
+        assert prices == [f"prices-{days[2]}.json"], "prices of a day come when they are asked for"
+        given = {"gpus": H100, "as_of": days[2]}
+        assert {name: row[1][0] for name, row in found.items()} == months(
+            options.offers(scenario.overridden("chat-assistant", given)).table)
+        page.locator("[data-do=command]").click()
+        page.wait_for_function("() => document.querySelector('[data-calc=copied]').textContent !== ''")
+        assert f"-p as_of {days[2]}" in page.locator("[data-calc=copied]").inner_text()
+        assert not watched.complaints
+
+
+PIXELS = """async (bytes) => {
+  const image = await createImageBitmap(new Blob([new Uint8Array(bytes)], { type: "image/png" }));
+  const canvas = new OffscreenCanvas(image.width, image.height);
+  const drawn = canvas.getContext("2d");
+  drawn.drawImage(image, 0, 0);
+  const colours = new Map(), all = drawn.getImageData(0, 0, image.width, image.height).data;
+  for (let at = 0; at < all.length; at += 4) {
+    const one = [...all.slice(at, at + 4)].join();
+    colours.set(one, (colours.get(one) || 0) + 1);
+  }
+  return Object.fromEntries([...colours].filter(([, count]) => count > 500));
+}"""
+
+
+def test_the_picture_is_had_as_svg_and_as_png(look):
+    with look() as watched:
+        page = watched.open(link(ENGINEER))
+        answered(page)
+        with page.expect_download() as picture:
+            page.locator("[data-do=picture]").click()
+        drawn = picture.value.path().read_text(encoding="utf-8")
+        wide, high = map(int, re.search(r'width="(\d+)" height="(\d+)"', drawn).groups())
+        with page.expect_download() as picture:
+            page.locator("[data-do=png]").click()
+        assert picture.value.suggested_filename == "calculator.png"
+        raster = picture.value.path().read_bytes()
+        assert raster[:8] == b"\x89PNG\r\n\x1a\n" and struct.unpack(">II", raster[16:24]) == (2 * wide, 2 * high)
+        found = page.evaluate(PIXELS, list(raster))
+        white, green = found["255,255,255,255"], found["28,124,74,255"]  # the ground, and the bar of the API: #1c7c4a
+        assert white > green > 1000 and len(found) > 4, "text and bars stand on it"
         assert not watched.complaints
 
 

@@ -17,14 +17,14 @@ CASES = {
     "a smooth day": ONE | {"peak_to_mean": 3.5},
     "another trace": ONE | {"profile": "servegen-deepseek-r1", "requests_per_day": 60000},
     "a cached prefix": ONE | {"cached_prefix": 0.6, "isl": 4000},
+    "prices of an earlier day": ONE | {"as_of": "2026-06-30"},
     "strict limits": ONE | {"ttft_ms": 400, "tpot_ms": 20},
     "nothing is fast enough": ONE | {"tpot_ms": 1},
     "sixteen bits": ONE | {"weights": "bf16", "kv": "bf16"},
     "four bits on AMD": {"gpus": MI300X, "weights": "int4"},
     "cards and experts": {"model": "gpt-oss-120b", "gpus": L40S, "weights": "mxfp4", "kv": "bf16"},
     "latent attention": {"model": "deepseek-v3", "gpus": H200, "isl": 6000, "osl": 800.5},
-    "no people and no spare": ONE | {"people": 0, "spare_replicas": 0},
-    "dear power": ONE | {"usd_per_kwh": 0.31, "osl": 1},
+    "no people, no spare, dear power": ONE | {"people": 0, "spare_replicas": 0, "usd_per_kwh": 0.31, "osl": 1},
 }  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """What own, rented and API tokens cost in one case: the path of ``tokenecon cost`` on floats, from exported ``facts``.
 
 The page in the reader's browser runs this on MicroPython; the build runs it for the answer that stands in the page before
-anything loads.  ``facts`` are what the site's build exports: records and prices of one day by every rule.
+anything loads.  ``facts`` are what the site's build exports: records, and under ``prices`` those of a day by every rule.
 """
 
 from tokenecon.calculator import choice, memory, replica
@@ -29,6 +29,11 @@ def case(facts, values):
     found = Case(**dict(facts["defaults"], **values))
     found.hours, found.burst = load(facts, found, found.requests_per_day)
     return found
+
+
+def prices(facts, case):
+    """The prices that are known on the day of the case."""
+    return facts["prices"][case.as_of]
 
 
 def follows_size(facts, case):
@@ -64,20 +69,20 @@ def of_gpu(facts, case, gpu, kinds=tuple(KINDS)):
         if not policy:
             continue
         one = {"kind": kind, "gpu": gpu, "name": "%s: %s" % (said, name), "group": group_of(facts, kind), "reason": ""}
-        prices = _prices(facts, case, gpu, kind)
-        if isinstance(prices, str):
-            found.append(dict(one, reason=prices))
+        asked = _prices(facts, case, gpu, kind)
+        if isinstance(asked, str):
+            found.append(dict(one, reason=asked))
             continue
         if kind == "own":
             bought = dict(row, unit_gpus=facts["gpus"][gpu]["unit_gpus"])
             plan = planned(facts, case, bought, policy)
             cheap, expected, dear = owned_inputs(facts, case, gpu, plan["utilisation"])
             hours = [hour_parts.owned_total(**end) for end in (cheap, expected, dear)]
-            price = dict(prices, low=hours[0], typical=hours[1], high=hours[2])
+            price = dict(asked, low=hours[0], typical=hours[1], high=hours[2])
             one.update(_dated(price), **choice.machines(case, bought, plan, price, row["shares"], kind, expected))
         else:
             bills = []
-            for price in prices:
+            for price in asked:
                 unit = dict(row, **choice.by_server(row, price["min_gpus"]))
                 key = (policy, unit["n_gpus"])
                 if key not in plans:
@@ -92,7 +97,7 @@ def of_api(facts, case):
     """The choice of calling an API."""
     one = {"kind": "api", "gpu": "", "name": "API", "group": "API", "reason": ""}
     best = case.price_rule == "best"
-    known = [offer for offer in facts["api"].get(case.model, ()) if not (
+    known = [offer for offer in prices(facts, case)["api"].get(case.model, ()) if not (
         offer["context"] is not None and offer["context"] < choice.tok_per_request(case))]
     if case.price_rule == "list":
         offers = [offer for offer in known if offer["listing"]]
@@ -129,14 +134,14 @@ def group_of(facts, kind):
 def _prices(facts, case, gpu, kind):
     """Prices of a kind of hour to choose from, or why there is none."""
     if kind == "own":
-        owned = facts["owned"][gpu]
+        owned = prices(facts, case)["owned"][gpu]
         return owned["reason"] if owned["reason"] else owned["price"]
     if kind == "spot":
         return facts["no_spot"]
     if kind == "on_demand" and case.usd_per_gpu_hour is not None:
         usd = case.usd_per_gpu_hour
         return [dict(STATED, low=usd, typical=usd, high=usd)]
-    found = facts["rents"][case.price_rule][gpu][kind]
+    found = prices(facts, case)["rents"][case.price_rule][gpu][kind]
     return found["reason"] if isinstance(found, dict) else found
 
 
@@ -171,7 +176,7 @@ def whole(row, count):
 
 def owned_inputs(facts, case, gpu, utilisation):
     """Inputs of an owned hour at the cheap end, as expected, and at the dear end."""
-    spans = dict(facts["owned"][gpu]["inputs"], utilisation=[utilisation, utilisation, utilisation, "high"])
+    spans = dict(prices(facts, case)["owned"][gpu]["inputs"], utilisation=[utilisation, utilisation, utilisation, "high"])
     spans["usd_per_kwh"] = [case.usd_per_kwh, case.usd_per_kwh, case.usd_per_kwh, "high"]
     return [{name: span[place if span[3] == "high" else 2 - place] for name, span in spans.items()} for place in range(3)]
 

@@ -8,6 +8,7 @@ import json
 
 from tokenecon.calculator import answer, page, parameters, scenario_text, volume
 
+NOTES = 8  # sentences about one file: more tell nobody anything
 CLASSES = {"API": "api", "rent by the hour": "rent", "commitment": "commit", "own": "own"}
 
 
@@ -127,6 +128,11 @@ def panel(found):
 # --- from one text to another: what the worker calls -----------------------------------------------
 
 
+def day(facts, given):
+    """The day whose prices a case asks for: that of the start where it names none that there is."""
+    return parameters.read(facts, given)[0]["as_of"]
+
+
 class Run:
     """One case on its way: accelerators one after the other, then what stands behind the answer, in small steps."""
 
@@ -190,4 +196,6 @@ def run(facts, given):
 def opened(facts, text):
     """A scenario file as JSON: the values that differ from the start, as texts, and what of it this page cannot take."""
     given, notes = scenario_text.read(facts, text)
+    if len(notes) > NOTES:
+        notes = notes[:NOTES] + ["and %d more lines like these" % (len(notes) - NOTES)]
     return json.dumps({"given": given, "notes": notes})

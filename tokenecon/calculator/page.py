@@ -80,9 +80,9 @@ def said(facts, one):
         return "calling an API"
     name = facts["gpus"][one["gpu"]]["name"].split(" SXM")[0].split(" (")[0]
     count = numbers.grouped(str(max(1, int(one["gpus"] + 0.5))))
-    doing = {"own": "owning %s %s", "rent by the hour": "renting about %s %s by the hour",
-             "commitment": "committing to %s %s"}[one["group"]]
-    return doing % (count, name)
+    if one["kind"] in HOURS:
+        return "renting about %s %s%s" % (count, name, HOURS[one["kind"]])
+    return ("owning %s %s" if one["kind"] == "own" else "committing to %s %s") % (count, name)
 
 
 def doing(facts, one):

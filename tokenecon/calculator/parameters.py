@@ -41,7 +41,7 @@ FIELDS = (
     ("ttft_ms", "ms", "Limit of the first token", "The mean time to the first token, TTFT."),
     ("tpot_ms", "ms/tok_out", "Limit of each further token", "The mean time per output token, TPOT."),
     ("price_rule", "", "Price rule", "Which offers set a price."),
-    ("as_of", "date", "Prices known on", "The day of this edition; the command takes others."),
+    ("as_of", "date", "Prices known on", "The day of this edition, or an earlier one; the command takes any."),
     ("people", "count", "Positions that run the service", "Of an own or a rented one."),
     ("spare_replicas", "count", "Spare replicas", "Beyond those that the load needs."),
     ("usd_per_kwh", "USD/kWh", "Price of electricity", "Of own machines."),

@@ -21,10 +21,13 @@ FORMATS = ("bf16", "fp8", "int4")  # of weights that are tried
 # parameters of the page that have an assumption behind them, whose other ends are tried: what would change a bill most
 ENDS = {"people": "people.serving", "spare_replicas": "service.spare", "usd_per_kwh": "power.price", "ttft_ms": "service.ttft",
         "tpot_ms": "service.tpot"}  # fmt: skip
+SUMS = ("low", "typical", "high")  # of an owned hour
 LEAST = 1.0  # tokens of a request: offers of any context
 ASKED = ("model", "weights", "kv", "gpus", "n_gpus", "isl", "osl", "cached_prefix", "requests_per_day", "ttft_ms", "tpot_ms",
          "price_rule", "as_of", "people", "spare_replicas", "usd_per_kwh")  # fmt: skip
 KEPT = ("api_people", "usd_per_person_year", "ops_overhead", "wait_probability", "discount_rate", "years")
+QUARTERS = ("03-31", "06-30", "09-30", "12-31")  # ends of them: earlier days that a reader may choose
+SELLERS = 5  # of an hour of the base case's first GPU: fewer make no median
 QUANTITIES = {"rate": "tokens a second", "ttft": "time to the first token", "tpot": "time per token"}
 
 
@@ -36,7 +39,7 @@ def facts(day=None):
     models = {model: _model(model) for model in data.ids("models") if _served(model)}
     gpus = {gpu: _gpu(gpu) for gpu in data.ids("gpus") if _serving(gpu)}
     return jsonable({
-        "version": __version__, "scenario": base.NAME, "days": [case.as_of], "start": start,
+        "version": __version__, "scenario": base.NAME, "days": days(case), "start": start,
         "defaults": {name: getattr(case, name) for name in KEPT},
         "models": models, "model_ids": sorted(models, key=lambda one: models[one]["name"].lower()),
         "gpus": gpus, "gpu_ids": sorted(gpus, key=lambda one: gpus[one]["name"].lower()),
@@ -49,6 +52,20 @@ def facts(day=None):
         "formats": list(FORMATS),
         "no_spot": "the work must not be interrupted",
     })
+
+
+def days(case):
+    """The day of the case, and earlier ends of quarters whose prices answer it, too: its model sold, its machines by several."""
+    first = data.extreme("api_prices", "as_of", "min")
+    ends = [f"{year}-{end}" for year in range(int(first[:4]), int(case.as_of[:4]) + 1) for end in QUARTERS]
+    return [case.as_of, *(day for day in reversed(ends) if first <= day < case.as_of and _answers(case, day))]
+
+
+def _answers(case, day):
+    with contextlib.suppress(NoPrice):
+        price_book.token_price(case.model, day)
+        return gpu_prices.price_range(case.gpus[0], "on_demand", day)["sellers"] >= SELLERS
+    return False
 
 
 def rounded(value):
@@ -65,7 +82,9 @@ def prices(day):
     cases = {rule: scenario.overridden(base.NAME, {"as_of": day, "price_rule": rule}) for rule in gpu_prices.PRICE_RULES}
     gpus = [gpu for gpu in data.ids("gpus") if _serving(gpu)]
     rented = [kind for kind, (of, _, _) in choice.KINDS.items() if of == "rent" and kind != "spot"]
-    rents = {rule: {gpu: {kind: _rents(case, gpu, kind) for kind in rented} for gpu in gpus} for rule, case in cases.items()}
+    too_old = {(gpu, kind): _too_old(day, gpu, kind) for gpu in gpus for kind in rented}
+    rents = {rule: {gpu: {kind: too_old[gpu, kind] or _rents(case, gpu, kind) for kind in rented} for gpu in gpus}
+             for rule, case in cases.items()}
     api = {model: offers for model in data.ids("models") if _served(model) and (offers := _offers(model, day))}
     return jsonable({"day": day, "rents": rents, "owned": {gpu: _owned(cases["typical"], gpu) for gpu in gpus}, "api": api})
 
@@ -120,12 +139,17 @@ def _errors():
     return found
 
 
+def _too_old(day, gpu, kind):
+    """The reason, in few words, where no price of a kind of hour is new enough on a day."""
+    days = gpu_prices.PRICE_MAX_AGE_DAYS[kind]
+    known = data.rows("prices", {"gpu": gpu, "kind": kind, "as_of<=": day}, want="last_seen")["last_seen"]
+    if known.empty or gpu_prices.age_days({"date": day, "as_of": known.max()}) > days:
+        return {"reason": f"no {kind} price within {days} days before {day}"}
+    return {}
+
+
 def _rents(case, gpu, kind):
     """Prices of a kind of hour to choose from, each once, or a reason in few words."""
-    days = gpu_prices.PRICE_MAX_AGE_DAYS[kind]
-    known = data.rows("prices", {"gpu": gpu, "kind": kind, "as_of<=": case.as_of}, want="last_seen")["last_seen"]
-    if known.empty or gpu_prices.age_days({"date": case.as_of, "as_of": known.max()}) > days:
-        return {"reason": f"no {kind} price within {days} days before {case.as_of}"}
     found, why = [], ""
     for most in scenario_prices.servers(case, gpu, kind):
         try:
@@ -157,7 +181,8 @@ def _owned(case, gpu):
         return {"reason": f"no purchase price of {gpu}: only an estimate is known, which nobody can be paid"}
     rows = {name: [float(row["low"]), float(row["typical"]), float(row["high"]), row["dear"]] for name, row in inputs.iterrows()
             if name not in ("utilisation", "usd_per_kwh")}
-    return {"reason": "", "inputs": rows, "price": _dated(case, price)}
+    # what an hour costs follows from the inputs; its sum here would hang on the version of Python in its last digit
+    return {"reason": "", "inputs": rows, "price": {name: one for name, one in _dated(case, price).items() if name not in SUMS}}
 
 
 def _offers(model, day):

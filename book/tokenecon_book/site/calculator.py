@@ -26,9 +26,10 @@ UNITS = {"tok_in": "tokens", "tok_out": "tokens", "request/day": "", "ms/tok_out
 
 @cache
 def facts(folder):
-    """What the build wrote for the calculator, with the prices of its first day."""
+    """What the build wrote for the calculator, with the prices of all its days."""
     read = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
-    return read | json.loads((folder / f"prices-{read['start']['as_of']}.json").read_text(encoding="utf-8"))
+    return read | {"prices": {day: json.loads((folder / f"prices-{day}.json").read_text(encoding="utf-8"))
+                              for day in read["days"]}}
 
 
 def of_page(directive):
@@ -39,7 +40,7 @@ def of_page(directive):
                    for title, names in SECTIONS)
     more = "".join(field(known, name) for name in MORE)
     buttons = (("link", "Copy link"), ("command", "Copy command"), ("scenario", "Scenario file"), ("csv", "CSV"),
-               ("picture", "Picture"), ("cite", "Cite"))
+               ("picture", "Picture (SVG)"), ("png", "Picture (PNG)"), ("cite", "Cite"))
     return (
         f'<div class="calculator" data-calculator="page" data-citation="{escape(citations.book()["text"], quote=True)}">'
         f'<form class="calc-form" novalidate aria-label="Your case">{form}'
@@ -144,7 +145,7 @@ def field(known, name):
         inside = select(place, name, about, options, value)
     elif ids is not None:
         labels = {"model": lambda one: known["models"][one]["name"], "profile": lambda one: _hours(known["profiles"][one]),
-                  "price_rule": page.RULE_WORDS.get}.get(name, str)
+                  "price_rule": page.RULE_WORDS.get, "as_of": lambda day: _day(known, day)}.get(name, str)
         inside = select(place, name, about, [(one, labels(one)) for one in ids], value)
     else:
         kind = "numeric" if name in parameters.WHOLE else "decimal"
@@ -157,6 +158,11 @@ def field(known, name):
     return (f'<div class="calc-field"><label for="{place}">{escape(words)}{mark}</label>{inside}'
             f'<p class="calc-help" id="{place}-help">{escape(said.strip())}</p>'
             f'<p class="calc-wrong" id="{place}-wrong" data-wrong="{name}" role="alert" hidden></p></div>')
+
+
+def _day(known, day):
+    """A day of prices; which one is that of the page before a reader asks."""
+    return f"{day}, this edition" if day == known["start"]["as_of"] else day
 
 
 def _hours(profile):

@@ -40,3 +40,19 @@ def test_the_site_serves_the_facts_of_the_package(site):
     assert facts["coefficients"] == lookups.coefficients()
     served = {path.name for path in (site / "_static/calculator").iterdir()}
     assert served == {"facts.json", "modules.json", *calculator.ENGINE_FILES, *(f"prices-{day}.json" for day in facts["days"])}
+
+
+def test_earlier_days_are_ends_of_quarters_that_the_tables_answer(site):
+    folder = site / "_static/calculator"
+    facts = json.loads((folder / "facts.json").read_text(encoding="utf-8"))
+    first, *earlier = facts["days"]
+    assert first == facts["start"]["as_of"] and earlier == sorted(earlier, reverse=True)
+    assert {day[5:] for day in earlier} <= {"03-31", "06-30", "09-30", "12-31"}
+    assert "2026-03-31" not in earlier, "two sellers, who were seen before and after, make no median"
+    for day in earlier:
+        prices = json.loads((folder / f"prices-{day}.json").read_text(encoding="utf-8"))
+        assert prices["day"] == day and prices["api"][facts["start"]["model"]]
+        hours = prices["rents"]["typical"][facts["start"]["gpus"][0]]["on_demand"]
+        assert hours[0]["count"] >= 5 and all(one["seen"] <= day for one in hours)
+        known = [one["price"] for one in prices["owned"].values() if not one["reason"]]
+        assert known and not any("typical" in one for one in known), "a sum of many parts differs by the version of Python"
