@@ -38,6 +38,22 @@ def test_each_difference_is_worth_what_it_changes_and_all_add_up(command, small,
         [3e6 * 43.25 * day * month + 0.04 * 15000, 2e6 * 56.75 * day * month + 0.2 * 15000])
 
 
+def test_tasks_and_currencies_are_one_difference_each(command, small, tmp_path):
+    text = small.read_text().replace(
+        "workload: {isl: 700, osl: 90, cached_prefix: 0.25, requests_per_day: 3000000}",
+        "task: {turns: 4, first_tok: 600, added_tok: 200, osl: 90, held_share: 0, tasks_per_day: 1000}")
+    small.write_text(text)
+    (tmp_path / "more.yml").write_text(text.replace("turns: 4", "turns: 5").replace(
+        "years: 3", "years: 3\n  currency: EUR\n  usd_per_unit: 1.2\n  rate_as_of: 2026-07-01"))
+    code, out, err = command("compare", small, tmp_path / "more.yml", "--json")
+    assert (code, err) == (0, "")
+    worth = {row["input"]: row for row in json.loads(out)["tables"]["worth"]}
+    assert set(worth) == {"task", "money.currency", "together beyond one by one", "whole difference"}
+    # a fifth prompt of 600 + 4 * (200 + 90) = 1,760 tokens at 0.05 USD a million, and its answer at 0.15
+    assert worth["task"]["usd_per_month"] == pytest.approx(1000 * (1760 * 0.05 + 90 * 0.15) / 1e6 * 365 / 12)
+    assert worth["money.currency"]["usd_per_month"] == 0 and worth["money.currency"]["to"] == "EUR; 1.2; 2026-07-01"
+
+
 def test_what_cannot_stand_alone_is_said(command, small, other):
     for path, n_gpus in ((small, 1), (other, 4)):
         path.write_text(path.read_text().replace("h100-sxm-80gb", "l40s-48gb") + f"choices: [rent]\nn_gpus: {n_gpus}\n")

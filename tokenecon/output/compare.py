@@ -13,13 +13,14 @@ from tokenecon.importers import own_model
 
 MOST = 8  # scenarios at once: each difference of each is computed
 # what is one input though it has several fields: (block, fields)
-TOGETHER = {"traffic": None, "service.spare_replicas": ("spare_replicas", "availability")}
+TOGETHER = {"traffic": None, "task": None, "service.spare_replicas": ("spare_replicas", "availability"),
+            "money.currency": ("currency", "usd_per_unit", "rate_as_of")}
 # name, seed and uncertainty are none of them: today's cost does not depend on them
 WHOLE = ("model", "weights", "kv", "gpus", "n_gpus", "choices")
 BLOCKS = ("workload", "service", "latency", "money")
 WORDS = {"model": "the model", "weights": "the format of the weights", "kv": "the format of the cache",
          "gpus": "the accelerators", "n_gpus": "the size of an instance", "choices": "the choices allowed",
-         "traffic": "the hours of the load",
+         "traffic": "the hours of the load", "task": "the task",
          "workload.isl": "the length of prompts", "workload.osl": "the length of answers",
          "workload.cached_prefix": "the share found in a cache", "workload.requests_per_day": "the number of requests",
          "money.api": "the price of the API", "money.price_rule": "the choice of sellers", "money.as_of": "the day of the prices",
@@ -109,7 +110,7 @@ def _labels(given):
 
 def _fields(given):
     """Names of the inputs of a mapping, those that go together as one."""
-    found = dict.fromkeys([*WHOLE, "traffic"])
+    found = dict.fromkeys([*WHOLE, "traffic", "task"])
     for block in BLOCKS:
         for field in given.get(block) or {}:
             found[_unit(block, field)] = None

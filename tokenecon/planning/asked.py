@@ -64,7 +64,12 @@ def ask(model, *, isl=None, osl=None, gpus=None, weights=None, kv=None, n_gpus=N
 
 
 def _scenario(given, **stated):
-    """The case of a scenario, with what is stated beside it in place of what it says; None of a model."""
+    """The case of a scenario, with what is stated beside it in place of what it says; None of a model.
+
+    A case that is made already stays as it is.
+    """
+    if isinstance(given, SimpleNamespace):
+        return given
     if isinstance(given, os.PathLike):
         given = str(given)
     if not isinstance(given, str | dict):
