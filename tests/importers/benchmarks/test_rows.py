@@ -94,6 +94,7 @@ def test_runs_with_something_else_are_set_aside(written):
     (SGLANG, {"engine": "vllm 0.11.0"}, "on sglang, but --engine is vllm"),
     (VLLM, {"isl": 500.0}, "prompts have 1000 tokens, but --isl is 500"),
     (VLLM | {"completed": 0}, {}, "completed is 0"),
+    (VLLM | {"date": "20990508-120000"}, {}, "date is '20990508-120000', which is after today"),
     (VLLM | {"duration": -1}, {}, "duration is -1, but must be a number above 0"),
     (VLLM | {"duration": 25.0}, {}, "output_throughput is 1000, but total_output_tokens over duration is 2000"),
     (VLLM | {"mean_ttft_ms": float("nan")}, {}, "mean_ttft_ms is nan, but must be a number of at least 0"),

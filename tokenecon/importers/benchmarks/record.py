@@ -10,6 +10,7 @@ MOST = 1e15  # of any number of a run: beyond it nothing real is meant
 STAMP = re.compile(r"(20\d\d)-?(\d\d)-?(\d\d)(?:\D|$)", re.ASCII)
 SECONDS = {"s": 1.0, "sec": 1.0, "seconds": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 MS_PER_S = 1e3
+A_ZONE = datetime.timedelta(days=1)  # that a machine in another zone may be ahead
 
 
 class BadBenchmark(BadInput):
@@ -74,15 +75,17 @@ class Record:
 
     def day(self, *names):
         """The day of a stamp: 20261122-120000, an ISO time, or seconds since 1970; None where there is none."""
-        value = self.get(*names)
+        value, day, today = self.get(*names), None, datetime.date.today()
         try:
             if isinstance(value, str) and (found := STAMP.match(value.strip())):
-                return datetime.date(*map(int, found.groups())).isoformat()
-            if isinstance(value, int | float) and not isinstance(value, bool):
-                return datetime.datetime.fromtimestamp(value, datetime.UTC).date().isoformat()
+                day = datetime.date(*map(int, found.groups()))
+            elif isinstance(value, int | float) and not isinstance(value, bool):
+                day = datetime.datetime.fromtimestamp(value, datetime.UTC).date()
         except (ValueError, OverflowError, OSError):
             return self.refuse(f"{names[0]} is {quoted(value)}, which is no day")
-        return None
+        if day and day > today + A_ZONE:
+            return self.refuse(f"{names[0]} is {quoted(value)}, which is after today, {today}")
+        return min(day, today).isoformat() if day else None
 
     def ms(self, *names, unit="ms", needed=False):
         """A time in milliseconds, stated in ``unit``."""
