@@ -33,7 +33,7 @@ function card(opener, known) {
   const head = row.querySelector("th[scope=row]");
   const { head: title, unit } = named[place];
   const own = known.rows[known.rows.length > 1 ? row.sectionRowIndex : 0];
-  const column = (range && own.column) || known.columns[place];
+  const column = (range && own.column) || known.columns[place] || WHY;
   const others = [...row.cells].flatMap((other, at) => {
     const { value: said, range: ends } = parts(other);
     return other === cell || other === head || !said ? [] : [`${named[at].head}: ${said}${ends ? ` (${ends})` : ""} ${named[at].unit}`.trim()];
@@ -43,14 +43,14 @@ function card(opener, known) {
   const of = head && head !== cell ? text(head) : "";
   const rows = [
     ["Range", range ? [column.range ? `${range}: ${column.range}` : range] : []],
-    ["Error", (range && own.Error[known.columns[place].quantity]) || []],
+    ["Error", (range && own.Error[known.columns[place]?.quantity]) || []],
     ["In the row", others],
     ["Note", note?.matches(".te-table-note") ? [text(note)] : []],
     ["Made of", own["Made of"]],
     ["Facts", known.Facts],
     ["Sources", known.Sources],
     ["Table", known.Table],
-    ["Cite", [`${[of, title].filter(Boolean).join(", ")}: ${value}${range ? ` (${range})` : ""} ${unit}`.trim() + `, ${known.cite}`]],
+    ["Cite", known.cite ? [`${`${[of, title].filter(Boolean).join(", ")}: ${value || range} ${unit}`.trim()}, ${known.cite}`] : []],
   ];
   return {
     title: [of, title].filter(Boolean).join(": "), value: value || range, unit, basis: column.basis, says: column.says, what: caption,
@@ -99,13 +99,19 @@ function prepare(frame) {
   if (first) stop(table, first);
 }
 
+// What is shown of a table where nothing behind it can be read.
+const UNREAD = { columns: [], rows: [{ Error: {}, "Made of": [] }], Facts: [], Sources: [], Table: [], cite: "" };
+const WHY = { basis: "not known", says: "what stands behind this number cannot be read; load the page again", range: "" };
+
 async function ask(opener) {
   const table = opener.closest(".te-table-scroll");
+  let known = UNREAD;
   try {
-    show(card(opener, (await read("cells"))[table.id]), opener);
+    known = (await read("cells"))[table.id] ?? UNREAD;
   } catch (error) {
-    console.error(`What stands behind the table ${table.id} cannot be read:`, error);
+    console.warn(`What stands behind the table ${table.id} cannot be read:`, error);
   }
+  show(card(opener, known), opener);
 }
 
 if (frames.length) {

@@ -189,14 +189,16 @@ def table_html(name, frame, root="../"):
         *(f'<th scope="col">{escape(text[:1].upper() + text[1:])}</th>' for text in top),
         "</tr></thead><tbody>",
     ]
-    group = None
+    group, marked = None, set()
     for row in frame.to_dict("records"):
         if name in GROUPED and row[GROUPED[name]] != group:
             group = row[GROUPED[name]]
             label = escape(str(group), quote=True)
             page = "" if name == "gpus" else "gpus.html"  # the table of accelerators holds their addresses
             link = f'<a class="row-link" href="{page}#{label}">{label}</a>'
-            mark = "" if page else f' id="{label}"'
+            # the prices of a GPU may stand in several groups; the first has the address
+            mark = f' id="{label}"' if not page else "" if label in marked else f' id="{name}-{label}"'
+            marked.add(label)
             out.append(f'<tr class="group"{mark}><th scope="rowgroup" colspan="{len(top)}">{link}</th></tr>')
         out.append(row_html(row, headings, name, root, is_fact, group))
     out.append("</tbody></table></div>")

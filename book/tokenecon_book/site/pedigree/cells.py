@@ -100,7 +100,7 @@ def made_of(row, tables_behind):
     """The accelerator and the model of a row, each with its facts, and the accelerator's prices where they were asked for."""
     found = cards.made_of(row)
     if any(name == "prices" for name, *_ in tables_behind) and row.get("gpu") in set(data.table("prices")["gpu"]):
-        found.append([f"prices of {numbers_page.names()[row['gpu']]}", f"data/prices.html#{row['gpu']}"])
+        found.append([f"prices of {numbers_page.names()[row['gpu']]}", f"data/prices.html#prices-{row['gpu']}"])
     return found
 
 
