@@ -4,7 +4,7 @@ import itertools
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tokenecon.errors import BadInput
@@ -50,6 +50,7 @@ def test_a_table_is_a_grid_and_blank_cells_stay_blank():
         assert [row["isl"] for row in found] == [500, 900] and found[1]["concurrency"] != found[1]["concurrency"]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=4), st.data())
 def test_a_part_has_its_rows_and_no_more_of_the_first_list_than_it_needs(sizes, data):
     blocks = [{f"c{place}": list(range(size))} for place, size in enumerate(sizes)]

@@ -33,7 +33,7 @@ UNITS = {"gpus": "GPU", "unit_gpus": "GPU", "chance": "fraction", "utilisation":
 NOTE = ("Latencies of {load}, over requests that all have these lengths: waiting for each other's passes and for a place is in "
         "them, the spread of lengths, a network and failures are not. Range: 80 % interval of the model. Chance: that all limits "
         "hold, at least, by the same interval. Money: GPUs at {price}, known on {as_of}, before people, tools and replicas that "
-        "stand by; those are in `tokenecon cost`. Power: rated, of whole machines with cooling; energy as busy as they are.")
+        "stand by. Power: rated, of whole machines with cooling; energy as busy as they are.")
 
 
 class Plan(Finding):

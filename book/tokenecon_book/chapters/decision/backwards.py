@@ -8,10 +8,8 @@ from tokenecon.finding import Finding, finding
 from tokenecon.planning import answer
 
 COLUMNS = {
-    "name": ("Accelerator", None), "n_gpus": ("GPUs of an instance", "GPU"), "layout": ("Layout", None),
-    "replicas": ("Instances at the busiest", "count"), "instance_requests_per_s": ("One holds", "request/s"),
-    "ttft_ms": ("TTFT", "ms"), "tpot_ms": ("TPOT", "ms"), "chance": ("Limits hold in, at least", "fraction"),
-    "usd_per_month": ("Machines, a month", "USD/month"), "binds": ("Binds", None),
+    "name": ("Instance", None), "layout": ("Layout", None), "replicas": ("At the busiest", "count"), "ttft_ms": ("TTFT", "ms"),
+    "tpot_ms": ("TPOT", "ms"), "chance": ("Limits hold in", "fraction"), "usd_per_month": ("Machines, a month", "USD/month"),
 }  # fmt: skip
 BINDS = {"ttft_ms": "the time to the first token", "tpot_ms": "the time per token", "memory": "memory",
          "speed": "speed"}  # fmt: skip
@@ -25,13 +23,12 @@ def planned(case):
     except BadInput as error:
         return Finding(pd.DataFrame(columns=list(COLUMNS)), f"Nothing can be planned here: {error}")
     table = found.best.drop_duplicates("gpu").reset_index(drop=True)
-    table["name"] = [data.gpu(gpu)["name"] for gpu in table["gpu"]]
+    names = [data.gpu(gpu)["name"] for gpu in table["gpu"]]
+    table["name"] = [f"{n_gpus:g} × {name}" for n_gpus, name in zip(table["n_gpus"], names, strict=True)]
     table["layout"] = [answer.layout_words(row) for row in table.to_dict("records")]
-    table["binds"] = [BINDS.get(name, name) for name in table["binds"]]
-    first = table.iloc[0]
+    binds = table["binds"].iloc[0]
     kept = "keeps the limits" if found.asked["limits"] else "serves the load"
-    said = f"{first['name']} {kept} at the lowest bill of machines"
-    said += f", before {table.iloc[1]['name']}" if len(table) > 1 else ""
+    said = f"{names[0]} {kept} at the lowest bill of machines" + (f", before {names[1]}" if len(names) > 1 else "")
     ends = [f"{name}{end}" for name in COLUMNS for end in ("_low", "_high") if f"{name}{end}" in table]
     units = {name: unit for name, (_, unit) in COLUMNS.items() if unit}
-    return Finding(table[[*COLUMNS, *ends]], f"{said}; {first['binds']} binds", found.note, units)
+    return Finding(table[[*COLUMNS, *ends]], f"{said}; {BINDS.get(binds, binds)} binds", found.note, units)
