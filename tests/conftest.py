@@ -1,5 +1,6 @@
 """What many tests need from the machine: the built site, Node, and a browser."""
 
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -22,6 +23,16 @@ def find_chromium():
             raise pytest.UsageError(f"CHROME={named} is no program; give the path of Chromium or unset it")
         return found
     return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+# What collecting tests makes stays to the end: Python need not look through it for waste, neither then nor again and again.
+def pytest_collection():
+    gc.disable()
+
+
+def pytest_collection_finish():
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

@@ -142,10 +142,11 @@ def test_what_was_remembered_is_forgotten_and_comes_back(folder):
     def now():
         price = gpu_prices.price_range("h200-sxm-141gb", "on_demand")["typical"]
         row = tokenecon.estimate({"model": "llama-3.1-8b", "gpu": "h200-sxm-141gb", "n_gpus": 1, "isl": 1000, "osl": 200}).iloc[0]
-        return price, row["usd_per_mtok"], data.value("finance.ops_overhead"), data.ids("gpus"), options_of("chat-assistant")
+        return price, row["usd_per_mtok"], data.value("finance.ops_overhead"), data.ids("gpus"), costs()
 
-    def options_of(name):
-        return options.offers(scenario.load(name)).table["usd_per_mtok"].tolist()
+    def costs():
+        case = scenario.overridden("chat-assistant", {"gpus": "h200-sxm-141gb"})
+        return options.offers(case).table["usd_per_mtok"].tolist()
 
     before = now()
     (folder / "prices.csv").write_text(PRICE + "my.h200,h200-sxm-141gb,on_demand,9,USD/GPU/h,quoted,2026-11-01\n")
@@ -232,7 +233,7 @@ def test_own_token_prices_are_offers_like_others(command, tmp_path):
 
 
 def test_a_replaced_assumption_moves_the_result_as_arithmetic_says(tmp_path):
-    case = scenario.load("chat-assistant")
+    case = scenario.overridden("chat-assistant", {"gpus": "h100-sxm-80gb"})
     case.ops_overhead = data.value("finance.ops_overhead")
     before = options.offers(case).table.set_index("name")["usd_per_mtok_marginal"]
     tokenecon.facts(written(tmp_path / "mine", assumptions=ASSUMED))

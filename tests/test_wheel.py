@@ -19,6 +19,22 @@ from packaging.requirements import Requirement
 CASES = "model,gpu,n_gpus,isl,osl,concurrency\nllama-3.1-8b,h100-sxm-80gb,1,1000,200,8\n"
 
 
+IN_ONE_PROCESS = """
+import contextlib, io, json, sys
+from tokenecon import cli
+found = []
+for line in json.loads(sys.argv[1]):
+    out, said = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(said):
+        try:
+            cli.main(line)
+        except SystemExit as end:
+            code = end.code
+    found.append((code, out.getvalue(), said.getvalue()))
+print(json.dumps(found))
+"""
+
+
 @pytest.fixture(scope="module")
 def wheel(root, tmp_path_factory):
     """The wheel that `pip wheel .` builds."""
@@ -67,6 +83,12 @@ class Environment:
         done = subprocess.run(command, cwd=self.folder, env=env, text=True, capture_output=True)
         return done.returncode, done.stdout, done.stderr
 
+    def commands(self, *lines):
+        """What several lines of the command give, run in one process of this environment: (exit code, stdout, stderr) of each."""
+        code, out, said = self.run("python", "-c", IN_ONE_PROCESS, json.dumps(lines))
+        assert (code, said) == (0, "")
+        return json.loads(out)
+
 
 @pytest.fixture(scope="module")
 def base(wheel, root, tmp_path_factory):
@@ -88,21 +110,20 @@ def test_the_base_brings_nothing_of_the_book(base):
 def test_facts_are_listed_and_shown(base):
     code, out, said = base.run("tokenecon", "list", "gpus")
     assert (code, said) == (0, "") and "h200-sxm-141gb\tH200" in out
-    code, out, said = base.run("tokenecon", "show", "h200-sxm-141gb.bandwidth", "--json")
-    assert code == 0 and json.loads(out)["rows"][0]["value"] == 4.8, said
-    code, out, said = base.run("tokenecon", "show", "hw-h100-bandwidth")
-    assert code == 0 and "verdict" in out, said  # claims are judged without notebooks and charts
+    bandwidth, claim = base.commands(["show", "h200-sxm-141gb.bandwidth", "--json"], ["show", "hw-h100-bandwidth"])
+    assert bandwidth[0] == 0 and json.loads(bandwidth[1])["rows"][0]["value"] == 4.8, bandwidth[2]
+    assert claim[0] == 0 and "verdict" in claim[1], claim[2]  # claims are judged without notebooks and charts
 
 
 def test_cases_and_scenarios_are_computed_as_in_the_clone(base, command, tmp_path):
     (base.folder / "cases.csv").write_text(CASES)
-    code, out, said = base.run("tokenecon", "estimate", "cases.csv")
-    assert (code, said) == (0, "")
-    assert out == command("estimate", base.folder / "cases.csv")[1]
-    for verb in (("cost", "chat-assistant", "--json"), ("decide", "batch-summariser", "--draws", "1000", "--json")):
-        code, out, said = base.run("tokenecon", *verb)
-        assert (code, said) == (0, ""), verb
-        here = json.loads(command(*verb)[1])
+    lines = (["estimate", "cases.csv"], ["cost", "chat-assistant", "--json"],
+             ["decide", "batch-summariser", "--draws", "1000", "--json"])
+    estimated, *told = base.commands(*lines)
+    assert estimated == [0, command("estimate", base.folder / "cases.csv")[1], ""]
+    for line, (code, out, said) in zip(lines[1:], told, strict=True):
+        assert (code, said) == (0, ""), line
+        here = json.loads(command(*line)[1])
         assert json.loads(out)["tables"]["choices"] == here["tables"]["choices"]
 
 

@@ -28,6 +28,7 @@ async function draw(figure) {
       tooltip: { disableDefaultStyle: true },
     });
     live.querySelector("svg").setAttribute("aria-hidden", "true");
+    stage.after(...live.querySelectorAll(".vega-bindings")); // the stage is one picture to a screen reader: fields stand below it
     figure.dataset.drawn = "true"; // charts.css hides the static pictures now
     followWidth(stage, result.view);
   } catch (error) {

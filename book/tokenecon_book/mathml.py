@@ -56,7 +56,8 @@ def visit_inline(translator, node):
 
 
 def visit_block(translator, node):
-    translator.body.append(translator.starttag(node, "div", CLASS="math-block"))
+    # By the second class the theme knows what may scroll, and lets a keyboard reach it where it does.
+    translator.body.append(translator.starttag(node, "div", CLASS="math-block pst-scrollable-table-container"))
     # A blank line separates equations, as in Sphinx's own renderers.
     for part in node.astext().split("\n\n"):
         if part.strip():

@@ -15,6 +15,9 @@ ROW = re.compile(r"(<tr\b[^>]*>)(.*?)</tr>", re.S)
 CELL = re.compile(r"<(t[hd])\b([^>]*)>(.*?)</\1>", re.S)
 LONG_CELL = re.compile(r'<td\b[^>]*class="[^"]*\bte-long\b')
 BARE = re.compile(r'<div class="pst-scrollable-table-container">(?=\s*<table\b)')  # how the theme wraps a table of the prose
+SCOPE = ' scope="col"'
+EMPTY_HEAD = re.compile(r"<th\b([^>]*)>\s*</th>")
+FORMULA = re.compile(r"<math\b.*?</math>", re.S)
 HEADING = re.compile(r"<h[1-6][^>]*>(.*?)(?:<a class=\"headerlink\".*?)?</h[1-6]>", re.S)
 
 
@@ -54,7 +57,8 @@ def _table(attributes, inside):
         return f"<table{attributes}>{inside}</table>"
     titles = [words(cell) for *_, cell in rows[0]]
     units = [words(cell) for *_, cell in rows[1]] if len(rows) > 1 else [""] * len(titles)
-    head = re.sub(r"<th(?![^>]*\bscope=)(?=[\s>])", '<th scope="col"', head)
+    head = EMPTY_HEAD.sub(lambda found: f"<td{found[1].replace(SCOPE, '')}></td>", head)
+    head = re.sub(r"<th(?![^>]*\bscope=)(?=[\s>])", f"<th{SCOPE}", head)
     kinds = ["framed", *(["many"] if len(titles) >= MANY else [])]
     if "data-table" not in attributes:  # whoever wrote one of those says its labels, and it is always cards
         left = dict(enumerate(units))  # units that no card has said yet
@@ -64,16 +68,17 @@ def _table(attributes, inside):
 
 
 def _cells(row, titles, left):
-    """The cells of a row with their headings; the first heads the row where none else does.
+    """The cells of a row with their headings; the first in words heads the row where none else does.
 
     ``left`` maps the place of a column to its unit: brief ones every card says, longer ones the first, as a table's head does.
     """
     cells, out = CELL.findall(row), []
     if len(cells) != len(titles):  # a cell that spans columns has no one heading
         return row
-    headed = any(name == "th" for name, *_ in cells)
+    head = None if any(name == "th" for name, *_ in cells) else next(
+        (place for place, cell in enumerate(cells) if words(FORMULA.sub("", cell[2]))), None)
     for place, (name, attributes, content) in enumerate(cells):
-        if place == 0 and not headed:
+        if place == head:
             name, attributes = "th", f' scope="row"{attributes}'
         said, unit = words(content), left[place]
         kinds = ["te-long"] if len(said) > LONG else ["te-none"] if said in ("", "–") else []

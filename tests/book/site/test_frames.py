@@ -43,3 +43,19 @@ def test_a_cell_over_several_columns_and_labels_that_stand_are_left_alone():
     assert '<th colspan="2">g</th>' in frames.framed(group.format("").replace("data-table", "te-table"))
     said = '<tr><th scope="row">x</th><td data-label="mine">y</td></tr>'
     assert said in frames.framed(group.format(said))
+
+
+def test_a_row_is_headed_by_words_and_not_by_a_symbol_or_nothing():
+    """A head without text is none to a screen reader, and what MathML says is no text to axe-core."""
+    row = "<tr><td>{}</td><td>bytes of a parameter</td><td>B/param</td><td>5</td></tr>"
+    rows = "".join(row.format(first) for first in ("<p><math><mi>b</mi></math></p>", "", "<math><mi>b</mi></math> of a layer"))
+    found = frames.framed(re.sub("<tbody>.*</tbody>", f"<tbody>{rows}</tbody>", WIDE, flags=re.S))
+    assert re.findall(r'<th scope="row"[^>]*>(?!2)(.*?)</th>', found) == [
+        "bytes of a parameter", "bytes of a parameter", "<math><mi>b</mi></math> of a layer"]
+    assert '<td data-label="Machine"><p><math>' in found
+
+
+def test_nothing_heads_no_column_and_no_row():
+    assert '<td></td></tr>\n<tr class="te-units">' in frames.framed(WIDE.replace(">Whose price<", "><"))
+    found = frames.framed(re.sub("<tbody>.*</tbody>", f"<tbody><tr>{'<td></td>' * 4}</tr></tbody>", WIDE, flags=re.S))
+    assert found.count("<th ") == 4
