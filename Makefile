@@ -20,7 +20,7 @@ export UV_DEFAULT_INDEX ?= $(PIP_INDEX_URL)
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help book release test serve pdf lab rerun bench bench-accuracy fuzz faults calibrate freeze-prices lock clean
+.PHONY: help book release test serve pdf lab rerun bench bench-accuracy fuzz faults access calibrate freeze-prices lock clean
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ fuzz: .venv/stamp ## ten thousand damaged inputs and a hundred parameter sets a 
 faults: .venv/stamp ## SIGKILL to twenty builds, reruns and a sweep at random moments, of another SEED= if you like (half an hour)
 	@$(if $(SEED),SEED=$(SEED)) $(BIN)/python -u tests/faults/sweep_kills.py
 	@$(if $(SEED),SEED=$(SEED)) $(BIN)/python -u tests/faults/kills.py $(ARGS)
+
+access: book ## axe-core on every page, light and dark, on a desk and on a phone (the suite: one page of each kind, two views; half an hour)
+	@ACCESS=all $(BIN)/pytest -q tests/browser/test_pages.py -k every_page $(ARGS)
 
 calibrate: .venv/stamp ## fit the serving model to data/measurements.csv anew (ARGS=--check only compares)
 	@$(BIN)/python -m tokenecon.serving.calibration.calibrate $(ARGS)

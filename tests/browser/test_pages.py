@@ -1,4 +1,10 @@
-"""Every page in a browser: no foreign request, no complaint, every chart drawn, nothing wider than the screen."""
+"""Every page in a browser: no foreign request, no complaint, every chart drawn, nothing wider than the screen, no barrier.
+
+The site is served below a path, and no page may ask for anything beside it.  A page is opened once, and looked at on a desk in
+the light and on a phone in the dark; every other page is opened on the phone.
+"""
+
+import os
 
 import pytest
 
@@ -9,6 +15,9 @@ pytestmark = pytest.mark.browser
 DRAWN = """
 async () => {
   const missing = [];
+  // colours that a change of theme moves are there
+  for (let turn = 0; turn < 40 && document.getAnimations().some((one) => one instanceof CSSTransition); turn += 1)
+    await new Promise((done) => setTimeout(done, 50));
   for (const figure of document.querySelectorAll("figure.te-figure")) {
     figure.scrollIntoView({ block: "center" });
     for (let turn = 0; turn < 100 && figure.dataset.drawn !== "true"; turn += 1)
@@ -65,25 +74,6 @@ TABLES = """
 """
 
 
-@pytest.mark.parametrize(("scheme", "widths"), [("light", (1280,)), ("dark", (390, 320))])
-def test_every_page_opens_without_complaint(look, names, scheme, widths):
-    complaints = []
-    with look(width=widths[0], scheme=scheme) as watched:
-        for name in names:
-            page = watched.open(name)
-            page.set_viewport_size({"width": widths[0], "height": 900})
-            themed = name == served.NOT_FOUND or page.evaluate("document.documentElement.dataset.theme") == scheme
-            assert themed, name
-            complaints += [f"{name}: {figure} is not drawn" for figure in page.evaluate(DRAWN)]
-            for width in widths:
-                page.set_viewport_size({"width": width, "height": 900})
-                complaints += [f"{name} at {width} px: {one}" for one in page.evaluate(TABLES, width <= 600)]
-                if wide := page.evaluate(WIDE):
-                    complaints.append(f"{name} is wider than {width} px: {wide}")
-        complaints += watched.complaints
-    assert not complaints, "\n".join(complaints[:40])
-
-
 # Text of the page that is smaller than 14 px, other than indices, pictures and code blocks.
 SMALL = """
 () => {
@@ -99,28 +89,97 @@ SMALL = """
 }
 """
 
+# Links within the site that leave the path below which it is served.
+ASTRAY = """
+(home) => [...document.links].map((one) => one.href)
+  .filter((one) => one.startsWith(location.origin) && !one.startsWith(home)).slice(0, 3)
+"""
 
-def test_notes_ranges_and_units_are_large_enough_to_read(look):
-    with look(width=390) as watched:
-        for name in ("index.html", "hardware.html", "claims.html", "data/precisions.html", "formulas/money.html", "rerun.html"):
-            assert watched.open(name).evaluate(SMALL) == [], name
+# Fonts of the reader's machine that are a third wider, for who takes none from a site.
+WIDER = """
+async (file) => {
+  const font = new FontFace("Wide", `url("${file}")`, { sizeAdjust: "130%", weight: "200 900" });
+  document.fonts.add(await font.load());
+  for (const name of ["--book-mono", "--pst-font-family-monospace"])
+    document.documentElement.style.setProperty(name, '"Wide"', "important");
+}
+"""
+NARROWER = """
+() => {
+  for (const name of ["--book-mono", "--pst-font-family-monospace"]) document.documentElement.style.removeProperty(name);
+}
+"""
+WIDE_FONT = "_static/fonts/source-code-pro-latin-wght-normal.woff2"
+
+# axe-core: WCAG 2.2 A and AA and its best practices.
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+BARRIERS = """
+async (rules) => {
+  const { violations } = await axe.run(document, { runOnly: rules, resultTypes: ["violations"], preload: { assets: ["media"] } });
+  return violations.map(({ id, nodes }) => `${id} (${nodes.length}): ${nodes[0].html.slice(0, 140)}`);
+}
+"""
+READ = ("index.html", "hardware.html", "claims.html", "data/precisions.html", "formulas/money.html", "rerun.html")  # no SMALL
+PHONE = (390, 320)
+DESK_AND_PHONE = (("light", (1280,)), ("dark", PHONE))
+ALL_VIEWS = (("light", (1280,)), ("dark", (1280,)), ("dark", PHONE), ("light", PHONE))
+EVERYTHING = os.environ.get("ACCESS") == "all"  # `make access`: axe-core on every page, in all four views
 
 
-def test_no_page_is_wider_than_a_phone_whatever_the_fonts(look, names, address):
-    # A reader whose browser takes no fonts from a site gets those of the machine: here some that are a third wider.
-    font = f"{address}_static/fonts/source-code-pro-latin-wght-normal.woff2"
-    style = (f'@font-face {{ font-family: "Wide"; src: url("{font}"); size-adjust: 130%; font-weight: 200 900; }}'
-             'html { --book-mono: "Wide" !important; --pst-font-family-monospace: "Wide" !important; }')
+def drawn(page, name, scheme, width):
+    """Bring an open page into a view; figures that are not drawn in it."""
+    page.set_viewport_size({"width": width, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    if name != served.NOT_FOUND:
+        page.wait_for_function(f"document.documentElement.dataset.theme === '{scheme}'")
+    return [f"{figure} is not drawn" for figure in page.evaluate(DRAWN)]
+
+
+def barriers(watched, axe):
+    """What axe-core finds; the styles that it would put into the page are none of ours, and the policy forbids them."""
+    said = len(watched.complaints)
+    watched.page.wait_for_timeout(400)  # 0.3 s after a change of the window the theme looks what scrolls
+    watched.page.evaluate(f"() => {{ if (!window.axe) {{ {axe} }} }}")
+    found = watched.page.evaluate(BARRIERS, RULES)
+    del watched.complaints[said:]
+    return found
+
+
+def too_wide(page):
+    return [f"wider than the window: {wide}"] if (wide := page.evaluate(WIDE)) else []
+
+
+def too_wide_in_other_fonts(page, file):
+    page.evaluate(WIDER, file)
+    found = [f"in wider fonts {one}" for one in too_wide(page)]
+    page.evaluate(NARROWER)
+    return found
+
+
+def test_every_page_is_whole_on_a_desk_and_on_a_phone_in_light_and_in_dark(look, names, kinds, address, node_modules):
+    axe = (node_modules / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
     complaints = []
-    with look(width=390, policy=False) as watched:  # the style that the test puts into the page is none of ours
-        for name in (*[name for name in names if name.startswith("formulas/")], "data/gpus.html", "rerun.html", "index.html"):
-            page = watched.open(name)
-            page.add_style_tag(content=style)
-            assert page.evaluate("document.fonts.load('1em Wide').then((fonts) => fonts.length)") == 1, name
-            for width in (390, 320):
-                page.set_viewport_size({"width": width, "height": 900})
-                if wide := page.evaluate(WIDE):
-                    complaints.append(f"{name} is wider than {width} px: {wide}")
+    views = ALL_VIEWS if EVERYTHING else DESK_AND_PHONE
+    with look(width=views[0][1][0], scheme=views[0][0]) as watched:
+        for name in names:
+            page = watched.open(name + "?q=H200" * (name == "search.html"))
+            if name == "search.html":
+                page.wait_for_selector("#found .hits")
+            if name != served.NOT_FOUND:  # it is served at any depth, and names the top of the site in full
+                complaints += [f"{name} links to {one}" for one in page.evaluate(ASTRAY, address)]
+            with_code = name.startswith("formulas/") or name in ("data/gpus.html", "rerun.html", "index.html")
+            for scheme, width in [(scheme, width) for scheme, widths in views for width in widths]:
+                found = drawn(page, name, scheme, width)
+                if width != PHONE[-1] and (EVERYTHING or name in kinds):
+                    found += barriers(watched, axe)
+                found += page.evaluate(TABLES, width in PHONE) + too_wide(page)
+                if width in PHONE:
+                    found += [f"small text: {one}" for one in page.evaluate(SMALL)] if name in READ else []
+                    found += too_wide_in_other_fonts(page, address + WIDE_FONT) if with_code else []
+                complaints += [f"{name} in {scheme} at {width} px: {one}" for one in found]
+            # the next page opens in the view that this one was left in
+            views = [(scheme, widths[::-1]) for scheme, widths in views[::-1]]
+        complaints += watched.complaints
     assert not complaints, "\n".join(complaints[:40])
 
 

@@ -1,10 +1,6 @@
-"""From a claim or a figure to its citation in two clicks; the site below a path; a page of an old version."""
+"""From a claim or a figure to its citation in two clicks; a page of an old version."""
 
-import functools
-import http.server
 import json
-import threading
-from contextlib import contextmanager
 
 import pytest
 
@@ -13,23 +9,6 @@ from tokenecon_book import citations
 from tokenecon_book.build import release
 
 pytestmark = pytest.mark.browser
-
-
-@contextmanager
-def served(folder, below=""):
-    """A server of a folder below a path, and nothing beside it."""
-
-    class Below(http.server.SimpleHTTPRequestHandler):
-        def translate_path(self, path):
-            return super().translate_path(path[len(below):] if path.startswith(f"{below}/") else "/nowhere")
-
-        def log_message(self, *arguments):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Below, directory=str(folder)))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}{below}/"
-    server.shutdown()
 
 
 def copied(page):
@@ -70,25 +49,7 @@ def test_a_figure_is_cited_in_two_clicks(look, width):
         assert not watched.complaints
 
 
-def test_the_site_works_below_a_path(browser, site):
-    with served(site, "/x/y") as home:
-        page = browser.new_page()
-        failed, links = [], set()
-        page.on("response", lambda reply: reply.status >= 400 and failed.append(f"{reply.status} {reply.url}"))
-        page.on("requestfailed", lambda request: failed.append(request.url))
-        page.on("console", lambda message: message.type == "error" and failed.append(message.text))
-        for name in ("index.html", "economics.html", "claims.html", "cases/spotify.html", "figures/economics-batch.html",
-                     "data/gpus.html", "cite.html", "search.html?q=batch"):
-            page.goto(home + name, wait_until="networkidle")
-            links |= set(page.evaluate("[...document.links].map((one) => one.href.split('#')[0])"))
-        own = sorted(link for link in links if link.startswith("http://127.0.0.1"))
-        assert len(own) > 100
-        failed += [link for link in own if not link.startswith(home)]
-        assert not failed, failed[:10]
-        page.close()
-
-
-def test_a_page_of_an_old_version_says_that_a_newer_one_exists(browser, root, tmp_path):
+def test_a_page_of_an_old_version_says_that_a_newer_one_exists(browser, serve, root, tmp_path):
     site, folder = tmp_path / "html", tmp_path / "release"
     (site / "cases").mkdir(parents=True)
     (site / "_static").mkdir()
@@ -98,7 +59,7 @@ def test_a_page_of_an_old_version_says_that_a_newer_one_exists(browser, root, tm
         f"<body><main><article>text</article></main>{release.MARK}</body></html>")
     for version in ("0.9.0", "0.10.0"):
         release.publish(site, version, folder)
-    with served(folder, "/x") as home:
+    with serve(folder, "/x") as home:
         page = browser.new_page()
         failed = []
         page.on("response", lambda reply: reply.status >= 400 and failed.append(reply.url))
