@@ -155,7 +155,7 @@ def _rents(case, gpu, kind):
         try:
             price = _dated(case, scenario_prices.rent(case, gpu, kind, most))
         except NoPrice as error:
-            why = why or str(error).partition(":")[0].replace(f" of {gpu}", "")
+            why = why or str(error).partition(":")[0].replace(f" of {gpu}", "").replace(f"no {kind} price", "no price seen")
             continue
         found += [price] if price not in found else []
     return found or {"reason": why}
