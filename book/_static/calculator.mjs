@@ -186,8 +186,11 @@ function mark(wrong) {
     one.textContent = text;
     one.hidden = !text;
     const field = fields.find((each) => each.name === one.dataset.wrong);
-    if (text) field.setAttribute("aria-invalid", "true");
-    else field.removeAttribute("aria-invalid");
+    if (text) {
+      field.setAttribute("aria-invalid", "true");
+      const section = field.closest("details");
+      if (section) section.open = true;
+    } else field.removeAttribute("aria-invalid");
   }
 }
 
@@ -288,6 +291,7 @@ function opened({ given, notes }) {
   first = true; // what a file says is put right like what an address says
   mark({});
   fill();
+  fold();
   remember();
   ask(active);
 }
@@ -429,5 +433,16 @@ function restore() {
   } else if (worker) ask(0);
 }
 
+// a section is folded where it would push the answer off a phone, and open where it holds what an address or a file says
+function fold() {
+  const narrow = matchMedia("(max-width: 61.99rem)").matches;
+  [...form.querySelectorAll(".calc-section")].forEach((one, place) => {
+    const said = [...one.querySelectorAll("[name]")].some(({ name }) => name in cases[active]);
+    if (said) one.open = true;
+    else if (narrow && place) one.open = false;
+  });
+}
+
 window.addEventListener("popstate", restore);
 restore();
+fold();

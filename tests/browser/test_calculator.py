@@ -63,6 +63,7 @@ def test_a_finance_lead_taps_twice_on_a_phone(look):
         assert page.locator("[data-calc=open]").get_attribute("href") == "calculator.html?requests_per_day=500000"
         page.locator("[data-calc=open]").click()  # the second
         assert months(table)["API"] in [row[1][0] for row in answered(page).values()]
+        assert page.locator(".calc-sentence").bounding_box()["y"] < 2 * 844, "the answer begins within two screens"
         assert not watched.complaints
 
 

@@ -144,7 +144,7 @@ def _too_old(day, gpu, kind):
     days = gpu_prices.PRICE_MAX_AGE_DAYS[kind]
     known = data.rows("prices", {"gpu": gpu, "kind": kind, "as_of<=": day}, want="last_seen")["last_seen"]
     if known.empty or gpu_prices.age_days({"date": day, "as_of": known.max()}) > days:
-        return {"reason": f"no {kind} price within {days} days before {day}"}
+        return {"reason": f"no price seen within {days} days before {day}"}
     return {}
 
 
@@ -155,7 +155,7 @@ def _rents(case, gpu, kind):
         try:
             price = _dated(case, scenario_prices.rent(case, gpu, kind, most))
         except NoPrice as error:
-            why = why or str(error).partition(":")[0].replace(f" of {gpu}", "")
+            why = why or str(error).partition(":")[0].replace(f" of {gpu}", "").replace(f"no {kind} price", "no price seen")
             continue
         found += [price] if price not in found else []
     return found or {"reason": why}

@@ -11,12 +11,12 @@ from tokenecon.calculator import markup, page, parameters
 from tokenecon_book import citations
 from tokenecon_book.build.calculator import STATIC
 
-SECTIONS = (
-    ("Your load", ("model", "requests_per_day", "isl", "osl", "profile")),
-    ("Machines", ("gpus", "n_gpus", "weights", "kv")),
-    ("Limits and prices", ("ttft_ms", "tpot_ms", "price_rule", "as_of")),
+SECTIONS = (  # title, fields, whether it stands open where there is room
+    ("Your load", ("model", "requests_per_day", "isl", "osl", "profile"), True),
+    ("Machines", ("gpus", "n_gpus", "weights", "kv"), True),
+    ("Limits and prices", ("ttft_ms", "tpot_ms", "price_rule", "as_of"), True),
+    ("More", ("cached_prefix", "peak_to_mean", "people", "spare_replicas", "usd_per_kwh", "usd_per_gpu_hour"), False),
 )  # fmt: skip
-MORE = ("cached_prefix", "peak_to_mean", "people", "spare_replicas", "usd_per_kwh", "usd_per_gpu_hour")
 PANEL = ("model", "requests_per_day")
 CHAPTERS = ("decision", "hardware", "economics")  # whose answer is another in the reader's own case
 FIGURE, SECTION = re.compile(r'<figure\b[^>]*\bclass="te-figure'), re.compile(r"<section\b")
@@ -36,15 +36,12 @@ def of_page(directive):
     """The whole calculator."""
     known = facts(Path(directive.env.srcdir) / STATIC)
     found = markup.run(known, {})
-    form = "".join(f"<fieldset><legend>{title}</legend>{''.join(field(known, name) for name in names)}</fieldset>"
-                   for title, names in SECTIONS)
-    more = "".join(field(known, name) for name in MORE)
+    form = "".join(section(known, *one) for one in SECTIONS)
     buttons = (("link", "Copy link"), ("command", "Copy command"), ("scenario", "Scenario file"), ("csv", "CSV"),
                ("picture", "Picture (SVG)"), ("png", "Picture (PNG)"), ("cite", "Cite"))
     return (
         f'<div class="calculator" data-calculator="page" data-citation="{escape(citations.book()["text"], quote=True)}">'
         f'<form class="calc-form" novalidate aria-label="Your case">{form}'
-        f'<details class="calc-more"><summary>More</summary><fieldset><legend>More parameters</legend>{more}</fieldset></details>'
         f'<p class="calc-buttons"><button type="button" data-do="reset">Start again</button> '
         f'<button type="button" data-do="compare">Compare with another case</button> '
         f'<button type="button" data-do="open">Open a scenario file</button>'
@@ -131,6 +128,13 @@ def start(found):
     kept["version"] = __version__
     text = json.dumps(kept, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
     return f'<script type="application/json" data-calc="start">{text}</script>'
+
+
+def section(known, title, names, stands):
+    """Fields of one kind, which fold; on a phone the script folds all but the first, so that the answer is near."""
+    inside = "".join(field(known, name) for name in names)
+    return (f'<details class="calc-section"{" open" if stands else ""}><summary>{title}</summary>'
+            f'<fieldset aria-label="{title}">{inside}</fieldset></details>')
 
 
 def field(known, name):
