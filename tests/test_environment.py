@@ -96,8 +96,8 @@ def test_plain_make_prints_one_line_for_each_target(root):
     done = make(root, "--no-print-directory")
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    targets = ["help", "book", "release", "test", "serve", "lab", "rerun", "bench", "bench-accuracy", "fuzz", "faults",
-               "calibrate", "freeze-prices", "lock", "clean"]
+    targets = ["help", "book", "release", "test", "serve", "pdf", "lab", "rerun", "bench", "bench-accuracy", "fuzz",
+               "faults", "access", "calibrate", "freeze-prices", "lock", "clean"]
     assert [line.split()[1] for line in lines] == targets
     assert all(len(line.split()) > 4 for line in lines)
 

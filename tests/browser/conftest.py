@@ -129,11 +129,11 @@ def look(browser, address):
     """A way to open pages: ``with look(width=390, scheme="dark") as watched: watched.open("index.html")``."""
 
     @contextmanager
-    def opened(width=1280, height=900, scheme="light", script=True, policy=True):
+    def opened(width=1280, height=900, scheme="light", script=True, policy=True, home=address):
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme,
                                       java_script_enabled=script, bypass_csp=not policy)
         try:
-            yield Watched(context.new_page(), address)
+            yield Watched(context.new_page(), home)
         finally:
             context.close()
 

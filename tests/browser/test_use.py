@@ -149,8 +149,9 @@ def test_a_script_that_gets_into_a_page_does_not_run(look):
         assert any("Content Security Policy" in one for one in watched.complaints)
 
 
-def test_the_page_for_a_wrong_address_is_whole_in_itself(look):
-    with look(width=390, scheme="dark") as watched:
+def test_the_page_for_a_wrong_address_is_whole_in_itself(look, serve, site):
+    """It is served at any depth, so that it names the top of the site in full: here that of the host."""
+    with serve(site) as home, look(width=390, scheme="dark", home=home) as watched:
         page = watched.open("404.html")
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(20, 24, 30)"  # its own style: #14181e
         page.locator("input").fill("H200")

@@ -22,8 +22,8 @@ COLUMNS = ("gpu", "usd_idle", "usd_busy", "unit_gpus", "price_kind", "price_from
 
 def offers(asked):
     """Offers of each GPU that has a price: one row, or by the rule ``best`` one for each size that is let."""
-    rows = data.rows("prices", {}, want="*")
-    known = set(zip(rows["gpu"], rows["kind"], strict=True))  # asking for what nobody sells takes long
+    known = {(gpu, kind) for gpu in asked.gpus  # asking for what nobody sells takes long
+             for kind in data.rows("prices", {"gpu": gpu}, want="*")["kind"]}
     return pd.DataFrame([offer for gpu in asked.gpus for offer in _of(gpu, asked, known)], columns=COLUMNS)
 
 
