@@ -15,9 +15,7 @@ pytestmark = pytest.mark.browser
 DRAWN = """
 async () => {
   const missing = [];
-  // colours that a change of theme moves are there
-  for (let turn = 0; turn < 40 && document.getAnimations().some((one) => one instanceof CSSTransition); turn += 1)
-    await new Promise((done) => setTimeout(done, 50));
+  for (const one of document.getAnimations()) if (one instanceof CSSTransition) one.finish(); // colours are there
   for (const figure of document.querySelectorAll("figure.te-figure")) {
     figure.scrollIntoView({ block: "center" });
     for (let turn = 0; turn < 100 && figure.dataset.drawn !== "true"; turn += 1)
