@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from tokenecon import data, queries
-from tokenecon.finding import Finding, ends, finding, named
+from tokenecon.finding import Finding, agreed, ends, finding, named
 
 
 @finding
@@ -147,3 +147,11 @@ def test_the_ends_of_a_column_are_none_where_one_is_unknown_or_has_no_end():
 def test_the_rows_behind_a_result_are_those_that_answered():
     found = bandwidth("h200-sxm-141gb")
     assert found.behind[("gpus", "h200-sxm-141gb.bandwidth")]["source"] == found.sources[0]
+
+
+@pytest.mark.parametrize(("text", "expected"), [
+    ("1 tokens a day", "1 token a day"), ("1,155 → 1 tokens", "1,155 → 1 token"), ("of 1 hours and 21 tokens", "of 1 hour and 21 tokens"),
+    ("2.1 tokens", "2.1 tokens"), ("0 to 1 tokens", "0 to 1 tokens"), ("batch 1 answers", "batch 1 answers"),
+])  # fmt: skip
+def test_one_of_a_thing_is_not_many(text, expected):
+    assert agreed(text) == expected

@@ -8,6 +8,7 @@ import functools
 import html
 import inspect
 import math
+import re
 from collections import namedtuple
 from types import MappingProxyType
 
@@ -19,6 +20,13 @@ SHOWN = 20  # rows and columns of a table that a notebook shows
 # a number in a sentence: its name, the text that is read, its value, the case that it is of, the ends of its range and their text
 Quantity = namedtuple("Quantity", "name text value case low high ends", defaults=(None, None, ""))
 _making = []
+# a parameter may be one, and a sentence about many of them is read all the same
+ONE_OF_MANY = re.compile(r"(?<![\d.,/–-])(?<!atch )(?<!to )\b1 (token|request|hour|minute|second|turn|answer|group|analyst)s\b")
+
+
+def agreed(text):
+    """A text in which one of a thing is not said to be many: "1 token a day"."""
+    return ONE_OF_MANY.sub(r"1 \1", text)
 
 
 def named(name, value, show, *, low=None, high=None, **case):
@@ -91,12 +99,12 @@ class Finding:
         fill = functools.partial(object.__setattr__, self)
         fill("_table", table if fresh else table.copy())
         fill("_queries", tuple(record))
-        fill("_sentence", sentence)
+        fill("_sentence", agreed(sentence))
         fill("quantities", tuple(dict.fromkeys(quantities)))
-        fill("note", note)
+        fill("note", agreed(note))
         fill("_given_units", dict(units))
         fill("version", __version__)
-        fill("values", MappingProxyType(values))
+        fill("values", MappingProxyType({name: agreed(one) if isinstance(one, str) else one for name, one in values.items()}))
         fill("parameters", MappingProxyType(parameters))
         fill("sources", data.sources_of(self._queries))
 

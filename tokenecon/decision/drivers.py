@@ -159,7 +159,7 @@ def distribution(case, done):
     return Finding(table, (
         f"The cost of {words[0]} is the surest: four of five simulated futures lie within a factor of {factor}")
                    if len(spans) > 1 else f"Four of five simulated futures lie within a factor of {factor}",
-        units={"share_below": "fraction"})
+        units={"share_below": "fraction"}, factor=float(np.exp(spans[0][0])))
 
 
 # --- what drives it --------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from tokenecon import data, units
 from tokenecon.calculator.choice import per_mtok
 from tokenecon.decision import break_even, options, scenario, scenario_prices
 from tokenecon.errors import BadInput, NoPrice, NothingServes
-from tokenecon.finding import Finding, ends, finding, given, named
+from tokenecon.finding import Finding, agreed, ends, finding, given, named
 from tokenecon.formulas import money, serving
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices
@@ -317,6 +317,12 @@ def said_break_even(case, row):
     return named("break-even-api", row["requests_per_day"], about, **ends(row, "requests_per_day"), **choice(of(case), row))
 
 
+def case_of(parts, **values):
+    """What a page is about, in one line of parts, as its finding."""
+    parts = [agreed(part) for part in parts]
+    return Finding(pd.DataFrame({"part": parts}), " · ".join(parts), **values)
+
+
 @finding
 def line(case):
     """The case of a page in one line: model, format, machine, lengths, load, and the price of the hour with its date.
@@ -335,7 +341,7 @@ def line(case):
     else:
         parts = [data.gpu(case.gpu)["name"]]
     parts.append(f"{said_hour(case)} an hour on demand ({counted(case)})")
-    return Finding(pd.DataFrame({"part": parts}), " · ".join(parts), busy=row["utilisation"])
+    return case_of(parts, busy=row["utilisation"])
 
 
 @finding
@@ -348,4 +354,4 @@ def scene_line(scene):
              f"{named('scenario-osl', scene.osl, '{:,.0f}'.format, scenario=scene.name)} tokens",
              f"{named('requests-per-day', scene.requests_per_day, lambda number: count(number, 'request'))} a day",
              f"prices of {scene.as_of}, {gpu_prices.PRICE_RULES[scene.price_rule]}"]
-    return Finding(pd.DataFrame({"part": parts}), " · ".join(parts))
+    return case_of(parts)

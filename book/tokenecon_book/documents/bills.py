@@ -5,7 +5,7 @@ import pandas as pd
 
 from tokenecon import data
 from tokenecon.errors import BadInput, NoInput, NoPrice
-from tokenecon.finding import Finding, finding
+from tokenecon.finding import Finding, agreed, finding
 from tokenecon.fleet import planning as fleets
 from tokenecon.fleet import traffic
 from tokenecon.formulas import money
@@ -29,7 +29,7 @@ FLOOR = 1  # replicas kept at all times
 
 def fact(what, how, value, unit=""):
     """One line of a table of identities: what follows, from which figures, and the number in words."""
-    return {"what": what, "how": how, "value": f"{n(value)} {unit}".strip()}
+    return {"what": what, "how": how, "value": agreed(f"{n(value)} {unit}".strip())}
 
 
 def saving(what, how, share):
@@ -122,7 +122,8 @@ def reconciling(rows, aim):
         if inside:
             possible.append(row["parameter"])
         unit = f" {row['unit']}".rstrip()
-        out.append({"parameter": row["parameter"], "page": f"{n(row['page'], 3)}{unit}", "needed": f"{n(row['needed'], 3)}{unit}",
+        out.append({"parameter": row["parameter"], "page": agreed(f"{n(row['page'], 3)}{unit}"),
+                    "needed": agreed(f"{n(row['needed'], 3)}{unit}"),
                     "plausible": span(low, high, lambda value: n(value, 3)) + unit if known else PRINTED,
                     "within": ("yes" if inside else "no") if known else "–", "factor": row["needed"] / row["page"]})
     table = pd.DataFrame(out)

@@ -66,9 +66,10 @@ ONCE = {
     "market": ({"discount_3y": 0.99}, {"gpus": "h100-sxm-80gb", "params_low": 69e9, "params_high": 71e9}),
     "validation": ({"gpus": "gh200-144gb"},),
     "cases/jpmorgan": ({"requests_per_analyst_hour": 1.0}, {"tpot_ms": 50000.0, "requests_per_analyst_hour": 4000.0}),
-    "cases/spotify": ({"usd_per_day_before": 1.0, "usd_per_day_after": 1.0},),
-    "cases/shopify": ({"peak_to_mean": 1.0},),
-    "cases/deepseek": ({"usd_per_gpu_hour": 2000.0},),
+    "cases/spotify": ({"usd_per_day_before": 1.0, "usd_per_day_after": 1.0}, {"audio_hours_per_day": 1.0}),
+    "cases/shopify": ({"peak_to_mean": 1.0}, {"turns": 1, "tokens_per_day": 1.0}),
+    "cases/deepseek": ({"usd_per_gpu_hour": 2000.0}, {"user_speed": 1.0}),
+    "reconciliation": ({"gpu": "mi325x-256gb", "requests_per_day": 1}, {"model": "gpt-3-175b"}),
 }  # fmt: skip
 
 

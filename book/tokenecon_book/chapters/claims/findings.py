@@ -16,6 +16,7 @@ from tokenecon_book.chapters.claims.rule import (
     UNPRINTED,
     VERDICTS,
 )
+from tokenecon_book.documents import base
 from tokenecon_book.documents.printed import Stated, n, pct, span_text
 
 # Verdict -> (what pages call its count, the words of the front page and the ledger for so many claims)
@@ -62,7 +63,7 @@ def line(case, whole):
              "each recomputed for the case that it names, or that its arithmetic says",
              f"a figure agrees within {given(case, 'tolerance', pct)}",
              f"a range whose ends differ by more than {widest} times confirms nothing"]
-    return Finding(pd.DataFrame({"part": parts}), " · ".join(parts))
+    return base.case_of(parts)
 
 
 def right(frame, given):

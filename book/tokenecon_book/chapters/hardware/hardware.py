@@ -60,7 +60,7 @@ def line(case):
              f"at most {given(case, 'ttft_ms', '{:,.0f}'.format)} ms to the first token, {given(case, 'tpot_ms', '{:g}'.format)} "
              "ms for each further one",
              f"hours {_priced(case)} known on {case.as_of}"]
-    return Finding(pd.DataFrame({"part": parts}), " · ".join(parts))
+    return base.case_of(parts)
 
 
 def _priced(case):

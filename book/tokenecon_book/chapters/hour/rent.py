@@ -76,7 +76,7 @@ def line(case):
         parts.append(f"{base.said_hour(case)} an hour on demand ({base.counted(case)})")
     except NoPrice:
         parts.append("no price on demand")
-    return Finding(pd.DataFrame({"part": parts}), " · ".join(parts), busy=fleet["utilisation"])
+    return base.case_of(parts, busy=fleet["utilisation"])
 
 
 def owned_said(case, total, owner="neocloud", gpu=None, **changes):

@@ -9,6 +9,7 @@ from tokenecon import data
 from tokenecon.calculator.choice import tok_per_request
 from tokenecon.decision import break_even, options
 from tokenecon.decision.choice_words import SELLERS
+from tokenecon.errors import NoPrice
 from tokenecon.finding import Finding, ends, finding, named
 from tokenecon.prices import gpu_prices
 from tokenecon.serving import operating_point
@@ -51,8 +52,10 @@ def _full(case, offered):
 @finding
 def steps(page):
     """The numbers of the base case from the dearest to the cheapest, one row a number, each with the one thing that changes."""
-    scenarios = {rule: base.of(page, gpus=None, price_rule=rule) for rule in RULES}
-    offered = {rule: base.offers(page, gpus=None, price_rule=rule).table for rule in RULES}
+    gpus = base.of(page, gpus=None).gpus
+    gpus = None if page.gpu in gpus else [*gpus, page.gpu]  # the page's own, where the base case has not thought of it
+    scenarios = {rule: base.of(page, gpus=gpus, price_rule=rule) for rule in RULES}
+    offered = {rule: base.offers(page, gpus=gpus, price_rule=rule).table for rule in RULES}
     typical = scenarios["typical"]
     dear = _row(offered["list"], "on_demand", page.gpu)
     offered["typical"]["usd_per_mtok_full"] = _full(typical, offered["typical"])
@@ -133,6 +136,9 @@ def crossings(page):
                          "requests_per_day": volume, "usd_per_mtok_api": asked,
                          "note": _note(volume, row), "of": {} if row is None else base.choice(case, row),
                          "ends": ends(dict(zip(("low", "high"), outer, strict=True)))})
+    if not rows:
+        raise NoPrice(f"nobody is known to sell tokens of {page.model} on {page.as_of}, so no fleet can be held against an API; "
+                      "give another model or day")
     table = pd.DataFrame(rows)
     finite = [row for row in rows if np.isfinite(row["requests_per_day"])]
     never = [rule for rule in RULES if rule in {row["rule"] for row in rows} - {row["rule"] for row in finite}]

@@ -57,7 +57,7 @@ def shares(case):
         f"Savings on the cost of all tokens, all optimisations but these on. Router: {case.router_cost:.0%} of "
         f"the large model's cost; a token found in the cache saves {case.saved_share:.0%} of its prefill. What the small "
         "model gets wrong costs quality, which no figure here counts."),
-        units=dict.fromkeys(("routed", "cascade", "prefix"), "fraction"))
+        units=dict.fromkeys(("routed", "cascade", "prefix"), "fraction"), needed=float(needed))
 
 
 @finding

@@ -110,19 +110,24 @@ def load_curve(case):
     claim = data.claim("sw-spec-decoding-speedup")
     few, many = best_drafts(case, int(first.batch)), best_drafts(case, int(last.batch))
     of = base.cased(case, "model", "gpu", "n_gpus", "weights", "kv", "isl", "osl", "acceptance", "draft_tokens")
-    alone, full = (named("speculation-speedup", row.speedup, "{:.2g}".format, batch=int(row.batch), **of)
+    alone, full = (named("speculation-speedup", row.speedup, _times, batch=int(row.batch), **of)
                    for row in (first, last))
     least = named("sw-spec-decoding-speedup", claim["low"], "{:.0f}".format)
     together = f", {full} times where memory is full" if last.batch > 1 else ""
     return Finding(table, (
         f"Speculation makes a token {alone} times as fast for one request{together}; the documents say at least {least}"), (
         f"The memory is full at batch {last.batch:.0f}; by the textbook {theirs['speedup'].iloc[0]:.1f} and "
-        f"{theirs['speedup'].iloc[-1]:.2g} times. "
+        f"{_times(theirs['speedup'].iloc[-1])} times. "
         "Bands: the assumed range of acceptance. In the calibrated model drafts come from one more layer of the model, and no "
         "measurement with speculation was fitted. Diamonds: published effects on other models, drafts and engines; "
         "below 1, speculation makes tokens slower and dearer."),
         points=literature(), free=free,
         drafts=_drafts_words(case, few, many, int(last.batch), free))
+
+
+def _times(ratio):
+    """A speed-up with two digits, one of which stands behind the point: "3.1", "1.0", "0.87"."""
+    return f"{ratio:.1f}" if f"{ratio:.2g}" == "1" else f"{ratio:.2g}"
 
 
 def _drafts_words(case, few, many, batch, free):

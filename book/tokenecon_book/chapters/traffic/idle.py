@@ -187,24 +187,25 @@ def policies(case):
     rows = [{"policy": POLICY_NAMES[policy], **_row(case, own, policy)} for policy in planning.POLICIES]
     table = pd.DataFrame(rows)
     fixed, scaled, zero = table.to_dict("records")
+    words, own_busy = _owned(case)
     idle = [named("idle-share", row["idle_share"], percent, policy=policy, **of(case))
             for policy, row in zip(planning.POLICIES, (fixed, scaled, zero), strict=True)]
     return Finding(table, (
         f"Idle time is {idle[0]} of the bill of a fixed fleet, {idle[1]} where it follows the load and {idle[2]} with scaling to "
-        f"zero{_owned(case)}."), (
+        f"zero{words}."), (
         f"Machines alone at the typical price on demand, {gpu_prices.known(case)}, the same for each policy; sellers of machines "
         "that scale to zero ask more for a second. Ranges: interval of the model (80 %). "
         f"A request that wakes a replica waits for its start, {case.start_minutes:g} min: {zero['cold_share']:.2%} of them when "
-        "scaled to zero."), UNITS)
+        "scaled to zero."), UNITS, own_busy=own_busy)
 
 
 def _owned(case):
-    """How busy machines of one's own would be, which come in whole servers; nothing where they cannot be had."""
+    """How busy machines of one's own would be, which come in whole servers, in words and as a share; where none, nothing."""
     try:
         row = base.bill(case, "own")
     except NothingServes:
-        return ""
-    return f"; own machines, which come in whole servers, would be {base.said_busy(case, row)} busy"
+        return "", np.nan
+    return f"; own machines, which come in whole servers, would be {base.said_busy(case, row)} busy", row["utilisation"]
 
 
 def _row(case, own, policy):
@@ -306,7 +307,7 @@ def headline(case):
         left = named("turned-away", by["fixed"]["turned_away"], percent, **of(case))
         sentence += f" The fixed fleet has no place for {left} of the requests."
     return Finding(
-        table, sentence, "", UNITS, number=busy,
+        table, sentence, "", UNITS, number=busy, waiting=waiting,
         label=f"of its paid hours, {FLEETS[case.policy][0].lower()}{FLEETS[case.policy][1:]} works")
 
 

@@ -12,7 +12,7 @@ from tokenecon.formulas import money, serving
 from tokenecon.units import HOURS_PER_DAY, convert
 from tokenecon_book.chapters.cases.deepseek import node_rates as rates
 from tokenecon_book.chapters.cases.deepseek.node_rates import fact
-from tokenecon_book.documents import moved
+from tokenecon_book.documents import base, moved
 from tokenecon_book.documents.bills import fact as line
 from tokenecon_book.documents.bills import positive
 from tokenecon_book.documents.printed import n
@@ -225,7 +225,7 @@ def case_line(case):
              f"{given(case, 'input_tokens', n)} tokens in a day, {hit} of them from the cache, "
              f"{given(case, 'output_tokens', n)} out", f"{given(case, 'user_speed', '{:g}'.format)} tokens a second for a user",
              f"{given(case, 'usd_per_gpu_hour', dollars)} an hour, the source's own assumption"]
-    return Finding(pd.DataFrame({"part": parts}), " · ".join(parts), cache_hits=case.cached_tokens / case.input_tokens)
+    return base.case_of(parts, cache_hits=case.cached_tokens / case.input_tokens)
 
 
 @finding

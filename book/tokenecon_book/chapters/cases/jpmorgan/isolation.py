@@ -67,7 +67,7 @@ def case_line(case):
              f"{given(case, 'requests_per_analyst_hour', asked)} of each analyst in the busy hour",
              f"{data.model(case.model)['name']}, {data.precision(case.weights)['name']}, {given(case, 'n_gpus', str)} × "
              f"{data.gpu(case.gpu)['name']}", lengths, f"{base.said_hour(case)} an hour on {case.as_of} ({base.counted(case)})"]
-    return Finding(pd.DataFrame({"part": parts}), " · ".join(parts))
+    return base.case_of(parts)
 
 
 def busy_rate(case, hourly=None):
@@ -196,7 +196,7 @@ def strictness(case):
         f"for {given(case, 'groups', '{:,.0f}'.format)} groups",
         f"Rent round the clock of a fleet for the busy hour, on-demand prices {gpu_prices.known(case)}; owned: draws. The common "
         f"cache is counted as if every hit ({hit:.0%} of prompt tokens) came from another group. Following the day: the busy "
-        f"hour is {case.peak_to_mean:g} times the mean.")
+        f"hour is {'as busy as' if case.peak_to_mean == 1 else f'{case.peak_to_mean:g} times'} the mean.")
 
 
 def groups_that_fill(case, load, places):

@@ -85,7 +85,7 @@ def case_line(case):
              f"ours: {data.model(case.model)['name']}, {data.precision(case.weights)['name']}, "
              f"{given(case, 'n_gpus', str)} × {data.gpu(case.gpu)['name']}, {length} of a public trace",
              f"{base.said_hour(case)} an hour on {case.as_of} ({base.counted(case)})"]
-    return Finding(pd.DataFrame({"part": parts}), " · ".join(parts))
+    return base.case_of(parts)
 
 
 @finding
@@ -213,11 +213,12 @@ def turn(case):
         low, mean, high = data.span(name)
         rows.append({"label": label, "group": "public trace", "tok_per_turn": mean, "tok_per_turn_low": low,
                      "tok_per_turn_high": high})
-    words = named("case-words-a-turn", implied_turn * data.value("language.words_per_token"), whole, study="Shopify")
+    implied_words = implied_turn * data.value("language.words_per_token")
+    words = named("case-words-a-turn", implied_words, whole, study="Shopify")
     return Finding(
         pd.DataFrame(rows), f"The printed volumes leave {said_turn(case)} tokens a turn, or {words} words, question and answer "
         "together",
-        "Bars: from the tenth to the ninetieth percentile of the trace.")
+        "Bars: from the tenth to the ninetieth percentile of the trace.", words=implied_words)
 
 
 def said_turn(case):

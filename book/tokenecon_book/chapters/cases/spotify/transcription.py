@@ -50,7 +50,7 @@ def case_line(case):
              data.model(MODEL)["name"], data.gpu(case.gpu)["name"],
              f"{given(case, 'mfu', percent)} of the peak arithmetic, {given(case, 'utilisation', percent)} of the hours used",
              f"{base.said_hour(case)} an hour on {case.as_of} ({base.counted(case)})"]
-    return Finding(pd.DataFrame({"part": parts}), " · ".join(parts))
+    return base.case_of(parts)
 
 
 @finding
@@ -236,7 +236,8 @@ def arithmetic(case):
         "the peak fits what is below the cost"),
         f"Lines at both edges: on-demand prices of {data.gpu(case.gpu)['name']} {gpu_prices.known(case)}. Diamonds: published "
         "speeds on an A100 80GB, at the share of peak they correspond to.",
-        points=points, marks={"bill after": after, "public API": case.usd_per_audio_hour_api}, reconciles=reconciles)
+        points=points, marks={"bill after": after, "public API": case.usd_per_audio_hour_api}, reconciles=reconciles,
+        public=public)
 
 
 @finding
