@@ -150,7 +150,8 @@ def test_the_rows_behind_a_result_are_those_that_answered():
 
 
 @pytest.mark.parametrize(("text", "expected"), [
-    ("1 tokens a day", "1 token a day"), ("1,155 → 1 tokens", "1,155 → 1 token"), ("of 1 hours and 21 tokens", "of 1 hour and 21 tokens"),
+    ("1 tokens a day", "1 token a day"), ("1,155 → 1 tokens", "1,155 → 1 token"),
+    ("of 1 hours and 21 tokens", "of 1 hour and 21 tokens"),
     ("2.1 tokens", "2.1 tokens"), ("0 to 1 tokens", "0 to 1 tokens"), ("batch 1 answers", "batch 1 answers"),
 ])  # fmt: skip
 def test_one_of_a_thing_is_not_many(text, expected):
