@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from tokenecon import data
 from tokenecon.calculator.choice import KINDS
 from tokenecon.decision import horizon, scenario
-from tokenecon.errors import BadInput, did_you_mean, quoted
+from tokenecon.errors import BadInput, UnknownId, did_you_mean, quoted
 from tokenecon.fleet import traffic
 from tokenecon.kinds import split
 from tokenecon.numbers import of_text
@@ -144,6 +144,9 @@ def _gpus(value):
     found = _listed(value)
     if found in ([], ["all"]):
         return list(data.gpus().index)
+    for one in found:
+        if not isinstance(one, str):
+            raise UnknownId("gpu", one, data.ids("gpus"), "`tokenecon list gpus`")
     return list(dict.fromkeys(data.gpu(one)["gpu"] for one in found))
 
 
