@@ -152,7 +152,8 @@ def ages(best):
 def group(one):
     """One kind of choice, by its cheapest: the bill of a month with its range, and what it is of."""
     return {"group": one["group"], "words": WORDS[one["group"]], "name": one["name"],
-            "usd": [one["usd_per_month_low"], one["usd_per_month"], one["usd_per_month_high"]],
+            # to draw, in cents: the digits behind them depend on the order of a sum
+            "usd": [round(one["usd_per_month" + end], 2) for end in ("_low", "", "_high")],
             "month": numbers.number(one["usd_per_month"], "USD/month"),
             "range": numbers.span(one["usd_per_month_low"], one["usd_per_month_high"], "USD/month"),
             "people": numbers.number(one["usd_per_month_people"], "USD/month"),
