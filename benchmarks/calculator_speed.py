@@ -5,8 +5,6 @@
 
 import functools
 import http.server
-import os
-import shutil
 import sys
 import threading
 import time
@@ -14,8 +12,9 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
+from tokenecon.output import memo_pdf
+
 SITE = Path(__file__).resolve().parent.parent / "_build" / "html"
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 DONE = ("(before) => { const one = document.querySelector('[data-calculator]').dataset;"
         " return !one.busy && one.answered > before; }")
 CHANGES = ("3000", "2500", "1800", "4200", "900")  # input tokens
@@ -42,7 +41,7 @@ def answered(page, act):
 
 
 def main():
-    chrome = os.environ.get("CHROME") or next(filter(None, map(shutil.which, NAMES)), None)
+    chrome = memo_pdf.first(*memo_pdf.BROWSERS)
     if not chrome or not (SITE / "calculator.html").exists():
         print("calculator: no Chromium, or no site; install one and run `make book`")
         return 0

@@ -24,9 +24,14 @@ STAMP = re.compile(rb"(/(?:CreationDate|ModDate) ?\(D:)\d{14}")  # the clock, wh
 LONGEST_S = 120
 
 
+def first(*names):
+    """The program that CHROME names, or the first of some names that is on the path; None where none is."""
+    return next(filter(None, map(shutil.which, filter(None, (os.environ.get("CHROME"), *names)))), None)
+
+
 def printer():
     """The program that makes a PDF: that of CHROME, a Chromium or a LibreOffice on the path; or one sentence that none is."""
-    found = next(filter(None, map(shutil.which, filter(None, (os.environ.get("CHROME"), *BROWSERS, *OFFICES)))), None)
+    found = first(*BROWSERS, *OFFICES)
     if found is None:
         raise BadInput(
             "a memo as .pdf is printed by Chromium or LibreOffice, and neither is on the path; install one, name Chromium "

@@ -1,8 +1,6 @@
 """Each page of the built site as a PDF: ``python -m tokenecon_book.site.takeaway.paper [PAGE …]``, which `make pdf` runs."""
 
 import argparse
-import os
-import shutil
 import sys
 import threading
 from pathlib import Path
@@ -11,7 +9,7 @@ from playwright.sync_api import sync_playwright
 
 from tokenecon import data, files
 from tokenecon.errors import BadInput
-from tokenecon.output.memo_pdf import BROWSERS
+from tokenecon.output import memo_pdf
 from tokenecon_book import served
 from tokenecon_book.build import serve
 
@@ -31,7 +29,7 @@ def pages(site, wanted=()):
 
 def printed(site, folder, names):
     """Print pages of a site into a folder, under their own names, and say each; without scripts: a page holds its pictures."""
-    program = next(filter(None, map(shutil.which, filter(None, (os.environ.get("CHROME"), *BROWSERS)))), None)
+    program = memo_pdf.first(*memo_pdf.BROWSERS)
     if program is None:
         raise BadInput("a page is printed by Chromium, and none is on the path; install one, or name it with CHROME=/path")
     server = serve.server(site, ANY_PORT)
