@@ -1,6 +1,7 @@
 """What every chart form needs around its marks: title, wrapped labels, thresholds, room for text."""
 
 import itertools
+import json
 import math
 import re
 import textwrap
@@ -99,6 +100,22 @@ def highlight(series, bind=None):
     if bind:
         return alt.selection_point(name="pick", fields=[series], bind=bind)
     return alt.selection_point(name="pick", fields=[series], on="pointerover", clear="pointerout")
+
+
+# What a textbook says of the same is a comparison that a reader switches on, below the chart.
+TEXTBOOK = "textbook"
+SWITCH = alt.param(name=TEXTBOOK, value=False, bind=alt.binding_checkbox(name="Compare with the textbook (grey)"))
+
+
+def of_textbook(names):
+    """Those of some names that say that they are the textbook's."""
+    return [name for name in names if TEXTBOOK in str(name)]
+
+
+def asked(base, series, names):
+    """A chart without the rows whose `series` is one of these names, until the reader asks for them."""
+    hidden = json.dumps([str(name) for name in names])
+    return base.transform_filter(f"{TEXTBOOK} || indexof({hidden}, datum[{json.dumps(series)}]) < 0") if names else base
 
 
 def halo(base, **options):

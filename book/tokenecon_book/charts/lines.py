@@ -6,7 +6,9 @@ from tokenecon_book.charts import ranges, theme
 from tokenecon_book.charts.axes import band, clean, extent, guide, labelled, scale, tooltip
 from tokenecon_book.charts.frame import (
     LINE,
+    SWITCH,
     apart,
+    asked,
     breadth,
     colours,
     dashes,
@@ -16,6 +18,7 @@ from tokenecon_book.charts.frame import (
     halo,
     highlight,
     legend,
+    of_textbook,
     pixel,
     placed_labels,
     reach,
@@ -48,9 +51,15 @@ def lines(
         that says of which kind.
     order : list, optional
         Order of the series; by default as they appear in the table.
+
+    Curves of the textbook are grey, without their ranges, and drawn when the reader asks for them.
     """
-    rows = labelled(table.dropna(subset=[x.column, y.column]), x, y)
+    rows = table.dropna(subset=[x.column, y.column])
     order = list(order or rows[series].unique()) if series else []
+    theirs = of_textbook(order)
+    if theirs and (ends := band(rows, y)):
+        rows = rows.assign(**{end: rows[end].mask(rows[series].isin(theirs)) for end in ends})
+    rows = labelled(rows, x, y)
     tables = [rows] if points is None else [rows, points]
     x_low, x_high = reach(x, x.domain or extent(tables, x), marks, "x")
     y_low, y_high = reach(y, y.domain or extent(tables, y), marks, "y")
@@ -61,7 +70,7 @@ def lines(
     across = alt.X(f"{clean(x.column)}:Q", axis=guide(x, x_low, x_high), scale=scale(x, x_low, x_high, room=room))
     up = alt.Y(f"{clean(y.column)}:Q", axis=guide(y, y_low, y_high), scale=scale(y, y_low, y_high))
     rows, present = ranges.marked(rows, y, range, series)
-    base = alt.Chart(rows)
+    base = asked(alt.Chart(rows), series, theirs)
     hue = colours(series, order) if series else alt.value(theme.PLAIN)
     pick = highlight(series) if series else None
     shown = tooltip(*([(series, series.replace("_", " "))] if series else []), x, y)
@@ -79,11 +88,13 @@ def lines(
     target = base.mark_point(size=160, opacity=0).encode(x=across, y=up, color=hue, tooltip=shown)
     layers.append(target.add_params(pick) if pick else target)
     if len(order) > 1:
-        layers += _end_labels(rows, x, y, series, names, (across, up, hue), (y_low, y_high), height)
+        layers += [asked(one, series, theirs)
+                   for one in _end_labels(rows, x, y, series, names, (across, up, hue), (y_low, y_high), height)]
     if points is not None:
         spots, more = _points(points, x, y, (across, up), (x_low, x_high), (y_low, y_high), height)
         layers, drawn = layers + spots, drawn + more
-    return finish(alt.layer(*layers), title, subtitle, height, drawn)
+    chart = alt.layer(*layers)
+    return finish(chart.add_params(SWITCH) if theirs else chart, title, subtitle, height, drawn)
 
 
 def _end_labels(rows, x, y, series, names, encodings, ends, height):

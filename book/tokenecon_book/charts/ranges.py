@@ -32,7 +32,6 @@ MARKS = {
     "quoted": Mark("measured or quoted", "solid mark"), "modelled": Mark("modelled", "ring"),
     "extrapolated": Mark("modelled, nothing like it was measured", "dotted ring"),
     "claimed": Mark("claim of the documents", "grey hatch"),
-    "compared": Mark("by the textbook, to compare", "grey tick"),
 }  # fmt: skip
 COLUMN, KNOWN = "range_kind", "known_as"
 HATCHED = "M-1,-1L1,-1L1,1L-1,1L-1,-1M-1,0L0,-1M-1,1L1,-1M0,1L1,0"
@@ -87,7 +86,7 @@ def known(data, how, group=None):
     if group:
         said = said.mask(data[group].astype(str).str.match(theme.CLAIMS, case=False), "claimed")
         said = data[group].map(how).fillna(said) if isinstance(how, dict) else said
-    if unknown := sorted(set(said) - MARKS.keys() | (set(said) & {"compared"})):
+    if unknown := sorted(set(said) - MARKS.keys()):
         raise FigureError(f"a value is known as {', '.join(map(repr, unknown))}; there are {', '.join(MARKS)}")
     return data.assign(**{KNOWN: said}), [one for one in MARKS if (said == one).any()]
 
@@ -175,7 +174,6 @@ DOTS = {
     "quoted": '<circle cx="20" cy="8" r="5"/>',
     "modelled": _stroke(RING, 2),
     "extrapolated": _stroke(RING, 2, "2 2"),
-    "compared": _stroke("M20 2V14", 2.5),
     "claimed": _stroke("M14 2H26V14H14ZM14 8L20 2M14 14L26 2M20 14L26 8", 1.2),
 }
 

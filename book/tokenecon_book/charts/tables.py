@@ -6,7 +6,7 @@ from collections import Counter
 
 from tokenecon.numbers import number, span
 from tokenecon_book.charts import ranges, theme
-from tokenecon_book.charts.claims_list import VERDICTS, claims, quantity
+from tokenecon_book.charts.claims_list import VERDICTS, claims, counted, quantity
 from tokenecon_book.charts.page import escape
 
 __all__ = ["Html", "claims", "show", "sources", "verdicts", "would_change"]
@@ -73,6 +73,7 @@ def show(found, caption, columns=None, *, rows=None, note="", range=None, format
     side = {name: ' class="te-number"' if numeric[name] else ' class="te-date"' if dates[name] else "" for name in columns}
     heads = "".join(f'<th scope="col"{side[name]}>{escape(title)}</th>' for name, (title, _) in columns.items())
     units = [theme.unit_words(unit) if unit else "" for _, unit in columns.values()]
+    units = ["" if unit == title else unit for unit, (title, _) in zip(units, columns.values(), strict=True)]  # "GPUs" once
     unit_row = ""
     if any(units):
         unit_cells = "".join(f"<td{side[n]}>{escape(u)}</td>" for n, u in zip(columns, units, strict=True))
@@ -196,18 +197,17 @@ def _plain(middle, ends):
 def _kinds_said(shown, range, note):
     """Of which kind the ranges of the columns shown are, as a sentence; `shown` are the columns with their headings.
 
-    A kind that all of them have and the note names needs no sentence, nor do kinds that differ by row.
+    A kind that the note names needs no sentence, nor do kinds that differ by row.
     """
     if not shown or not range or isinstance(range, list):
         return ""
-    if isinstance(range, str):
-        name = ranges.KINDS[range].name
-        return "" if name.partition(",")[0] in note.lower() else f"Ranges: {name}."
     parts = {}
-    for name, kind in range.items():
-        if name in shown:
+    for name, kind in (range if isinstance(range, dict) else dict.fromkeys(shown, range)).items():
+        if name in shown and ranges.KINDS[kind].name.partition(",")[0] not in note.lower():
             parts.setdefault(kind, []).append(shown[name])
-    return "Ranges: " + "; ".join(f"{ranges.KINDS[kind].name} ({', '.join(heads)})" for kind, heads in parts.items()) + "."
+    said = [ranges.KINDS[kind].name + (f" ({', '.join(heads)})" if isinstance(range, dict) else "")
+            for kind, heads in parts.items()]
+    return f"Ranges: {'; '.join(said)}." if said else ""
 
 
 def framed(inside, caption, mark=None):
@@ -296,7 +296,7 @@ def verdicts(found, root=""):
         lines.append(" | ".join([row["statement"], claimed, recomputed, words]))
     heads = "".join(f'<th scope="col">{title}</th>' for title in ("Claim", "Printed", "Recomputed", "Verdict"))
     found = Counter(row["verdict"] for row in table.to_dict("records"))
-    counts = ", ".join(f"{found[name]} {VERDICTS[name][1].lower()}" for name in VERDICTS if found[name])
+    counts = ", ".join(f"{found[name]} {counted(name, found[name])}" for name in VERDICTS if found[name])
     inside = framed(f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}</tbody>", lines[0])
     return Html(fold(f"{lines[0]}: {counts}", inside), "\n".join(lines))
 

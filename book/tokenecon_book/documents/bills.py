@@ -27,9 +27,16 @@ PRINTED = "the documents' figure"
 FLOOR = 1  # replicas kept at all times
 
 
+def said(value, unit="", digits=4):
+    """A number with its unit as a reader says both: "$87,072", "56.25%", "1 node"."""
+    if unit == "USD":
+        return f"${n(value, digits)}"
+    return f"{n(value, digits)}%" if unit == "%" else agreed(f"{n(value, digits)} {unit}".strip())
+
+
 def fact(what, how, value, unit=""):
     """One line of a table of identities: what follows, from which figures, and the number in words."""
-    return {"what": what, "how": how, "value": agreed(f"{n(value)} {unit}".strip())}
+    return {"what": what, "how": how, "value": said(value, unit)}
 
 
 def saving(what, how, share):

@@ -82,6 +82,8 @@ def _cells(row, titles, left):
             name, attributes = "th", f' scope="row"{attributes}'
         said, unit = words(content), left[place]
         kinds = ["te-long"] if len(said) > LONG else ["te-none"] if said in ("", "–") else []
+        if name == "th" and "te-number" in attributes:  # a number heads a card: of what, its column says
+            attributes += f' data-label="{escape(titles[place])}"'
         if name == "td":
             attributes += f' data-label="{escape(titles[place] + (f", {unit}" if unit else ""))}"'
             left[place] = unit if len(unit) <= BRIEF or "te-none" in kinds else ""

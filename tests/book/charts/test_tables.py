@@ -126,6 +126,9 @@ def test_a_table_of_a_finding_says_what_its_cards_need():
     assert source == row["source"] and row["locator"] in places and count == len(places) == 1
     assert shown.html.count("outer bound") == 1  # the note says the kind, and nothing repeats it
     assert "Ranges: interval of the model." in tables.show(two(), "Two", columns, range="interval").html
+    mixed = tables.show(two().table.assign(usd=1.0, usd_low=0.5, usd_high=2.0), "Two", columns | {"usd": ("Price", "USD")},
+                        range={"tb": "bound", "usd": "offers"}, note=two().note)
+    assert "Ranges: spread of offers (Price)." in mixed.html  # and of the kind that the note names nothing
     by_row = tables.show(two(), "Two", columns, range=["bound", "interval"]).pedigree
     assert by_row["ranges"] == ["bound", "interval"] and by_row["columns"][1]["range"] == ""
     part = tables.show(two().table.head(1), "One", columns, of=two()).pedigree  # a bare table says what it is a part of

@@ -17,8 +17,8 @@ from tokenecon_book.documents.words import than
 PARTS = {"capital": ("gpu", "server", "network"), "upkeep": ("upkeep", "staff"), "space": ("space",), "power": ("power",)}
 RENTED = "on_demand"  # what an own hour is set beside where the page is about owning
 COLUMNS = {
-    "name": ("Accelerator", None), "owned_usd_per_gpu_hour": ("Owned: draws, 10 to 90 %", "USD/GPU/h"),
-    "rent_usd_per_gpu_hour": ("Rented: spread of offers", "USD/GPU/h"), "break_even_hours": ("Buying pays after", "h"),
+    "name": ("Accelerator", None), "owned_usd_per_gpu_hour": ("Owned", "USD/GPU/h"),
+    "rent_usd_per_gpu_hour": ("Rented", "USD/GPU/h"), "break_even_hours": ("Buying pays after", "h"),
     "break_even_share": ("Of its life", "fraction"),
 }  # fmt: skip
 RANGES = {"owned_usd_per_gpu_hour": "draws", "rent_usd_per_gpu_hour": "offers"}
