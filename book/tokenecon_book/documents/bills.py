@@ -1,5 +1,7 @@
 """What the case studies share: bills read backwards into fleets, traffic read forwards into bills, what reconciles them."""
 
+import functools
+
 import numpy as np
 import pandas as pd
 
@@ -128,10 +130,11 @@ def reconciling(rows, aim):
         ranged += known
         if inside:
             possible.append(row["parameter"])
-        unit = f" {row['unit']}".rstrip()
-        out.append({"parameter": row["parameter"], "page": agreed(f"{n(row['page'], 3)}{unit}"),
-                    "needed": agreed(f"{n(row['needed'], 3)}{unit}"),
-                    "plausible": span(low, high, lambda value: n(value, 3)) + unit if known else PRINTED,
+        tell = functools.partial(said, unit=row["unit"], digits=3)
+        unit = "" if row["unit"] in ("USD", "%") else f" {row['unit']}".rstrip()
+        ends = functools.partial(said, unit=row["unit"] if not unit else "", digits=3)
+        out.append({"parameter": row["parameter"], "page": tell(row["page"]), "needed": tell(row["needed"]),
+                    "plausible": span(low, high, ends) + unit if known else PRINTED,
                     "within": ("yes" if inside else "no") if known else "–", "factor": row["needed"] / row["page"]})
     table = pd.DataFrame(out)
     return Finding(table, (

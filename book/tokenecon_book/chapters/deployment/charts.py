@@ -23,7 +23,7 @@ def volume(found):
     """Cost over the requests of a day: owned and rented machines against prices paid by the token."""
     marks = [mark("x", found["requests_per_day"], "the base case's volume")]
     return lines(found.table, axis("requests_per_day", "Requests a day", "request/day", log=True),
-                 axis("usd_per_mtok", "Cost of all tokens", "USD/Mtok", log=True), "choice", range="bound",
+                 axis("usd_per_mtok", "Cost of all tokens", "USD/Mtok", log=True), "choice", range="interval",
                  marks=marks)
 
 
