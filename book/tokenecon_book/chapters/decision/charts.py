@@ -34,8 +34,8 @@ def volume(found):
     marks = [mark("x", found["requests_per_day"], "the scenario")]
     if found["break_even"] is not None:
         marks.insert(0, mark("x", found["break_even"], "beats the API from here"))
-    return lines(found.table, axis("requests_per_day", "Requests a day", "request/day", log=True), COST, "choice", range="interval",
-                 marks=marks)
+    return lines(found.table, axis("requests_per_day", "Requests a day", "request/day", log=True), COST, "choice",
+                 range="interval", marks=marks)
 
 
 def chances(found):
