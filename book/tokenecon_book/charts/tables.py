@@ -7,7 +7,7 @@ from collections import Counter
 from tokenecon.numbers import number, span
 from tokenecon_book.charts import ranges, theme
 from tokenecon_book.charts.claims_list import VERDICTS, claims, counted, quantity
-from tokenecon_book.charts.page import escape
+from tokenecon_book.charts.page import escape, spoken
 
 __all__ = ["Html", "claims", "show", "sources", "verdicts", "would_change"]
 
@@ -268,7 +268,7 @@ def sources(*findings):
         raise ValueError("tables.sources() got no findings with sources")
     body, lines = "", ["Sources"]
     for source in rows:
-        title, url = escape(source["title"]), str(source.get("url") or "")
+        title, url = spoken(source["title"]), str(source.get("url") or "")
         link = f'<a href="{escape(url)}">{title}</a>' if url.startswith(("https://", "http://")) else title
         others = [text(source.get(field)) for field in ("publisher", "published", "licence")]
         body += f'<tr><th scope="row">{link}</th>' + "".join(f"<td>{escape(t)}</td>" for t in others) + "</tr>\n"

@@ -17,6 +17,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from tokenecon import data, units
 from tokenecon_book import citations
+from tokenecon_book.charts.page import spoken
 from tokenecon_book.charts.ranges import KINDS, MARKS, picture
 from tokenecon_book.site import accelerators, calculator, numbers, numbers_page, reference, tables
 from tokenecon_book.site.assets import write_if_changed
@@ -66,7 +67,7 @@ def sources(_):
                 cited.setdefault(source, []).append((resource["name"], int(count)))
     rows = []
     for row in data.table("sources").to_dict("records"):
-        title = escape(row["title"])
+        title = spoken(row["title"])
         if row["url"].startswith("http"):
             title = f'<a href="{escape(row["url"], quote=True)}" rel="noopener">{title}</a>'
         anchor = escape(row["id"], quote=True)

@@ -9,7 +9,7 @@ import pytest
 
 from tokenecon import data
 from tokenecon.finding import Finding, finding
-from tokenecon_book.charts import tables
+from tokenecon_book.charts import page, tables
 
 
 class Outline(HTMLParser):
@@ -134,6 +134,14 @@ def test_a_table_of_a_finding_says_what_its_cards_need():
     part = tables.show(two().table.head(1), "One", columns, of=two()).pedigree  # a bare table says what it is a part of
     assert part["sources"] == known["sources"]
     assert tables.show(two().table, "Two", columns).pedigree is None
+
+
+def test_titles_in_other_letters_say_their_language():
+    """So that a screen reader reads the two documents' titles in Ukrainian and in Thai."""
+    titles = [data.source(name)["title"] for name in ("doc-uk", "doc-th")]
+    shown = page.source_line([data.source(name) for name in ("doc-uk", "doc-th", "nvidia-h100-datasheet")])
+    assert f'<span lang="uk">{titles[0]}</span>' in shown and f'<span lang="th">{titles[1]}</span>' in shown
+    assert shown.count("lang=") == 2
 
 
 def test_unknown_column_is_refused():
