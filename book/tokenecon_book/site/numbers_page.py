@@ -27,6 +27,7 @@ SAID = {
     "usd_per_gpu_hour": lambda value: dollars(float(value)) + " an hour",
     "requests_per_day": lambda value: count(float(value), "request") + " a day", "kv": "cache in {}".format,
     "rule": "{} price".format, "price_rule": "{} price".format,
+    "gpus": "of {}".format, "models": "of {}".format, "trace": "requests as in {}".format,
     **dict.fromkeys(("model", "gpu", "weights", "as_of", "kind"), str),
 }  # fmt: skip
 
@@ -52,11 +53,18 @@ def case_words(case, usual, known):
     """A case in words: what it has otherwise than the base case, or that it is the base case."""
     own = {name: value for name, value in case.items() if not _same(usual.get(name), value)}
     order = [*(name for name in SAID if name in own), *(name for name in own if name not in SAID)]
-    words = [escape(SAID.get(name, f"{name.replace('_', ' ')} {{}}".format)(known.get(own[name], own[name].replace("_", " "))))
-             for name in order]
+    words = [escape(_said(name, own[name], known)) for name in order if own[name] != str(False)]
     if len(own) < len(case):
         words = [*words, "else as the base case"] if words else ["the base case"]
     return ", ".join(words)
+
+
+def _said(name, value, known):
+    """One part of a case in words: ids by their names, a switch by its own name."""
+    if value == str(True):
+        return name.replace("_", " ")
+    shown = ", ".join(known.get(part, part.replace("_", " ")) for part in re.split(", ?", value))
+    return SAID.get(name, f"{name.replace('_', ' ')} {{}}".format)(shown)
 
 
 def _same(one, other):
