@@ -174,8 +174,8 @@ def reach(ax, ends, marks, name):
     return low, high
 
 
-def threshold_layers(marks, x, y, domains, above=False):
-    """Dashed lines (or shaded ranges) across the chart, named inside the plot or `above` it."""
+def threshold_layers(marks, x, y, domains, above=False, below=()):
+    """Dashed lines (or shaded ranges) across the chart, named inside the plot or `above` it; horizontal ones `below` them."""
     layers = []
     rows = itertools.count()  # names of vertical lines stand one below the other
     for line in marks:
@@ -211,7 +211,8 @@ def threshold_layers(marks, x, y, domains, above=False):
             layers += halo(text, align="right" if left else "left", dx=-6 if left else 6, baseline="top")
         else:
             text = base.encode(y=position, x=alt.value(4), text="label:N")
-            layers += halo(text, align="left", baseline="bottom", dy=-4)
+            side = {"baseline": "top", "dy": 4} if line in below else {"baseline": "bottom", "dy": -4}
+            layers += halo(text, align="left", **side)
     return layers
 
 

@@ -1,5 +1,7 @@
 """Curves with their ranges, and points in a plane."""
 
+import itertools
+
 import altair as alt
 
 from tokenecon_book.charts import ranges, theme
@@ -84,7 +86,11 @@ def lines(
     if pick:
         line = line.encode(opacity=alt.condition(pick, alt.value(1), alt.value(0.25)))
     layers.append(line)
-    layers += threshold_layers(marks, across, up, {"x": (x_low, x_high, x.log), "y": (y_low, y_high, y.log)})
+    curves = [(pixel(a, x_low, x_high, x.log, PHONE), height - pixel(b, y_low, y_high, y.log, height))
+              for column in (y.column, *(band(rows, y) or ())) for _, part in (rows.groupby(series) if series else [("", rows)])
+              for a, b in _between(part[[x.column, column]].dropna().sort_values(x.column).to_numpy())]
+    layers += threshold_layers(marks, across, up, {"x": (x_low, x_high, x.log), "y": (y_low, y_high, y.log)}, below=[
+        one for one in marks if one.axis == "y" and one.to is None and _freer_below(one, curves, (y_low, y_high), y.log, height)])
     target = base.mark_point(size=160, opacity=0).encode(x=across, y=up, color=hue, tooltip=shown)
     layers.append(target.add_params(pick) if pick else target)
     if len(order) > 1:
@@ -95,6 +101,21 @@ def lines(
         layers, drawn = layers + spots, drawn + more
     chart = alt.layer(*layers)
     return finish(chart.add_params(SWITCH) if theirs else chart, title, subtitle, height, drawn)
+
+
+def _freer_below(line, curves, y_ends, log, height):
+    """Whether the name of a horizontal line hides less of some curves (points in px, on a phone) below it than above."""
+    at, text = height - pixel(line.value, *y_ends, log, height), wrapped(line.label, 24)
+    near = [py - at for px, py in curves if px <= breadth(text)]
+    above, below = (sum(0 < sign * far <= depth(text) + 4 for far in near) for sign in (-1, 1))
+    return below < above
+
+
+def _between(points, steps=12):
+    """The points of a curve, and some between each two."""
+    for (a, b), (c, d) in itertools.pairwise(points):
+        yield from ((a + (c - a) * step / steps, b + (d - b) * step / steps) for step in range(steps))
+    yield from points[-1:]
 
 
 def _end_labels(rows, x, y, series, names, encodings, ends, height):

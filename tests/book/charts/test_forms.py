@@ -122,6 +122,13 @@ def test_a_mark_outside_a_given_domain_is_refused(curve, axes):
         forms.lines(curve, x, axes[1], "precision", range="interval", marks=[forms.mark("x", 300, "far")])
 
 
+@pytest.mark.parametrize("level, baseline", [(1.9, "top"), (20.0, "bottom")])
+def test_the_name_of_a_line_stands_where_the_curves_are_not(axes, level, baseline):
+    curve = pd.DataFrame({"batch": [1, 16] * 2, "usd_per_mtok_out": [2.0, 2.0, 100.0, 100.0], "series": list("aabb")})
+    chart = spec(forms.lines(curve, *axes, "series", marks=[forms.mark("y", level, "limit")]))
+    assert {one["mark"]["baseline"] for one in chart["layer"] if "baseline" in one["mark"]} == {baseline}
+
+
 def test_a_mark_names_its_axis():
     with pytest.raises(ValueError, match="'z'"):
         forms.mark("z", 1, "no")
