@@ -63,6 +63,6 @@ def test_nothing_heads_no_column_and_no_row():
 
 def test_a_chart_does_not_repeat_the_finding_right_above_it():
     page = '<div class="finding docutils"><p>It’s <a href="#x">$1</a>.</p></div><p class="te-figure-title" id="a">It\'s $1</p>'
-    assert frames.once(page).endswith('<p class="te-figure-title te-hidden" id="a">It\'s $1</p>')  # a screen reader still names it
+    assert frames.once(page).endswith('<p class="te-figure-title te-hidden" id="a">It\'s $1</p>')  # still its name
     assert frames.once(page.replace("$1</p>", "$2</p>")) == page.replace("$1</p>", "$2</p>")
     assert frames.once("<p>none</p>") == "<p>none</p>"
