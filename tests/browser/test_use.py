@@ -121,8 +121,8 @@ def test_predictions_filter_by_accelerator_and_model(look):
         assert not watched.complaints
 
 
-@pytest.mark.parametrize("name, drawn", [("economics-batch", "path[aria-roledescription='line mark']"),
-                                         ("economics-precision", "path[aria-roledescription='tick']")])
+@pytest.mark.parametrize("name, drawn", [("economics-batch", ".mark-line path"),
+                                         ("economics-precision", ".mark-rect path")])
 def test_the_textbook_is_drawn_when_the_reader_asks(look, name, drawn):
     with look() as watched:
         page = watched.open("economics.html")
