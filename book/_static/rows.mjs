@@ -3,12 +3,16 @@
 
 import { read, show } from "./cards.mjs";
 import { openers } from "./openers.mjs";
-import { printed } from "./per.mjs";
+import { printed, unit as inChoice } from "./per.mjs";
 
 const DAY = 86_400_000;
 const NUMBERS = "td.num:has(strong), .pairs b";
 const MORE = "td:not(.num, .where, .pairs)"; // what else stands in a row
-const UNREAD = { columns: {}, basis: {}, sources: {}, used: {}, date: "", address: "", page: "", cite: ["", ""] };
+const WHY = "what stands behind this number cannot be read; load the page again";
+const UNREAD = {
+  columns: {}, basis: { "not known": WHY }, usual: "not known", range: "", sources: {}, used: {}, date: "", address: "", page: "",
+  cite: ["", ""],
+};
 
 const text = (node) => node?.textContent.replace(/\s+/g, " ").trim() ?? "";
 const original = (node) => printed(node).replace(/\s+/g, " ").trim();
@@ -21,10 +25,10 @@ const pair = (one) => `${text(one.querySelector("i"))}: ${text(one).slice(text(o
 // What a row says of its origin, or all rows do.
 function origin(row, common, known) {
   const find = (selector) => row.querySelector(`.where ${selector}`) ?? common?.querySelector(selector);
-  const basis = text(find(".basis"));
-  const dates = [["as of", find("time:not(.seen)")], ["last seen", find("time.seen")]].flatMap(([word, time]) => {
+  const basis = text(find(".basis")) || known.usual;
+  const dates = [["", find("time:not(.seen)")], ["last seen ", find("time.seen")]].flatMap(([word, time]) => {
     const age = known.date && time ? `, ${many(days(text(time), known.date), "day")} old on ${known.date}` : "";
-    return time ? [`${word} ${text(time)}${age}`] : [];
+    return time ? [`${word}${text(time)}${age}`] : [];
   });
   const link = find("a[href*='sources.html#']");
   const source = link && (known.sources[decodeURIComponent(link.hash.slice(1))] ?? [text(link), link.href]);
@@ -39,8 +43,7 @@ function card(opener, known) {
   const row = cell.parentElement;
   const table = row.closest("table");
   const heads = [...table.tHead.rows[0].cells];
-  const common = table.closest(".table-scroll").previousElementSibling;
-  const shared = common?.matches(".all-rows") ? common : null;
+  const shared = table.closest("section").querySelector(".all-rows");
   const name = cell.matches(".pairs") ? opener.closest("span:not(.te-cell)").querySelector("i") : heads[cell.cellIndex];
   const isValue = cell.matches(".num");
   const column = known.columns[isValue ? "value" : original(name).toLowerCase()] ?? { unit: "", says: "" };
@@ -48,19 +51,18 @@ function card(opener, known) {
   const ofRow = [...row.cells].find((one) => !one.matches(".num") && one.querySelector("strong")); // the row that its id means
   const unit = isValue ? cell.querySelector("i") : column.unit === original(name) ? name : ofRow?.querySelector("i");
   const words = (how) => (unit ? how(unit) : column.unit);
+  const named = isValue || (unit === name && text(name).startsWith("USD")) ? "" : original(name); // money names its column
   const { basis, dates, sources, remarks } = origin(row, shared, known);
   const range = text(cell.querySelector(".range")).replace(/^\(|\)$/g, "");
-  const said = isValue ? "" : text(name);
-  const title = [row.id, said].filter(Boolean).join(": ");
   const others = [
     ...[...row.querySelectorAll(MORE)].filter((one) => one !== cell && text(one)).map((one) => `${text(heads[one.cellIndex])}: ${text(one)}`),
     ...[...row.querySelectorAll(".pairs > span"), ...(shared?.querySelectorAll(":scope > span:has(i)") ?? [])]
       .filter((one) => !one.contains(opener)).map(pair),
   ];
   const target = `${known.page}#${row.id}`;
-  const cited = `“${row.id}${isValue ? "" : `, ${original(name)}`}: ${`${original(number)} ${words(original)}`.trim()}”`;
+  const cited = `“${[row.id, named].filter(Boolean).join(", ")}: ${`${original(number)} ${words(original)}`.trim()}”`;
   const rows = [
-    ["Range", range ? [`${range} ${words(text)}`.trim()] : []],
+    ["Range", range ? [[`${range} ${words(text)}`.trim(), known.range].filter(Boolean).join(": ")] : []],
     ["As of", dates],
     ["Sources", sources],
     ["Note", remarks],
@@ -69,11 +71,9 @@ function card(opener, known) {
     ["Address", known.page ? [[`${known.address}#${row.id}`, target]] : []],
     ["Cite", known.page ? [`${cited}, ${known.cite[0]}#${row.id}${known.cite[1]}`] : []],
   ];
-  const derived = known.page ? "derived" : "not known";
   return {
-    title, value: text(number), unit: words(text), basis: basis || derived, what: column.says,
-    says: known.page ? known.basis[basis || derived] : "what stands behind this number cannot be read; load the page again",
-    rows: rows.filter(([, list]) => list.length),
+    title: [row.id, named].filter(Boolean).join(": "), value: text(number), unit: words(text), basis, says: known.basis[basis] ?? WHY,
+    what: inChoice(column.says), rows: rows.filter(([, list]) => list.length),
   };
 }
 

@@ -39,8 +39,7 @@ function filterRows(table) {
   const rows = [...table.tBodies[0].rows];
   const facts = rows.filter((row) => !row.classList.contains("group"));
   if (facts.length <= LONG) return;
-  const before = table.closest(".table-scroll").previousElementSibling;
-  const common = before?.matches(".all-rows") ? before.textContent : "";
+  const common = table.closest("section").querySelector(".all-rows")?.textContent ?? "";
   const texts = new Map(facts.map((row) => [row, `${row.id} ${row.textContent} ${common}`.toLowerCase()]));
   bar(table, (field) => {
     const asked = words(field);
@@ -79,7 +78,7 @@ const within = (page, part) => page === part || page.startsWith(`${part}/`);
 
 function filterParts(table) {
   const parts = [...table.tBodies[0].rows].map((row) => {
-    const count = row.querySelector("[data-label='rows'] span");
+    const count = row.querySelector("[data-label='Rows'] span");
     const link = row.querySelector("a");
     return { row, count, link, page: row.dataset.part, all: count.textContent, to: link.getAttribute("href") };
   });

@@ -88,7 +88,7 @@ def quantity(row):
     low, high = row.get("low"), row.get("high")
     value = "" if _empty(row.get("value")) else f"<strong>{number(float(row['value']))}</strong>"
     span = "" if _empty(low) and _empty(high) else f"{cell(low) or '…'} – {cell(high) or '…'}"
-    unit = unit_words(row["unit"]) if row.get("unit", "text") != "text" else ""
+    unit = unit_words(row["unit"]) if row.get("unit", "text") not in ("text", "count") else ""
     shown = f" <i>{escape(unit)}</i>" if unit else ""
     if not value:
         return f"<strong>{span}</strong>{shown}" if span else ""
@@ -215,7 +215,7 @@ def table_html(name, frame, root):
     top = ["Id", *(["What is known"] if len(headings) > MANY else headings)]
     places = [] if len(headings) > MANY else [str(top.index(title)) for title in numbers]
     has_origin = not frame.columns.intersection(PROVENANCE).empty
-    top += [of] * bool(of) + ["Value (low – high)"] * is_fact + ["Where from"] * has_origin
+    top += [f"in {of}"] * bool(of) + ["Value (low – high)"] * is_fact + ["Where from"] * has_origin
     top = [text[:1].upper() + text[1:] for text in top]
     labels = "".join(f"--c{place}:'{text}: ';" for place, text in enumerate(top[:DEEP], 1))
     out = [

@@ -4,6 +4,7 @@ Value, range, dates and the rest stand in the row; ``_static/rows.mjs`` puts bot
 """
 
 import json
+import re
 from pathlib import Path
 
 from tokenecon import __version__, data, units
@@ -13,6 +14,8 @@ from tokenecon_book.site import numbers, numbers_page, parts, tables
 from tokenecon_book.site.assets import write_if_changed
 from tokenecon_book.site.pedigree import cards
 from tokenecon_book.site.rows import pages
+
+EMPTY = re.compile("the number(;|$)")  # a meaning that says nothing to who sees the number
 
 
 def write(app, exception):
@@ -30,8 +33,8 @@ def of_page(name, part, known):
     """What the cards of one page need; ``known`` is what :func:`used` found."""
     address = f"{part.page}.html"
     return {
-        "columns": columns(name),
-        "basis": tables.BASIS,
+        "columns": columns(name), "range": range_words(name),
+        "basis": tables.BASIS, "usual": "" if "basis" in part.rows else "derived",  # of rows that do not say theirs
         "sources": {one: cards.source(one) for one in part.rows["source"].unique()} if "source" in part.rows else {},
         "used": {row: known[name, row] for row in part.rows["id"] if (name, row) in known},
         "date": citations.data_date(), "address": citations.address(part.page), "page": address,
@@ -44,10 +47,21 @@ def columns(name):
     """Of each column of a table, by its heading, what it holds and the unit that its name says."""
     found = {}
     for field in data.schema(name):
-        unit = units.of_name(field["name"])
+        unit, says = units.of_name(field["name"]), field.get("description", "")
         found[tables.heading(field["name"]).lower()] = {
-            "unit": tables.unit_words(unit) if unit else "", "says": _sentence(field.get("description", ""))}
+            "unit": tables.unit_words(unit) if unit else "",
+            "says": "" if EMPTY.match(says) else _sentence(says.replace(f", {unit}", "") if unit else says)}
     return found
+
+
+def range_words(name):
+    """Of which kind the ranges of a table are, by what it says of their lower ends.
+
+    >>> range_words("assumptions"), range_words("traffic")
+    ('plausible range', '')
+    """
+    says = next((field["description"] for field in data.schema(name) if field["name"] == "low"), "")
+    return re.sub(r"^low(er)? end (of )?((the|a) )?", "", says)
 
 
 def _sentence(text):

@@ -32,7 +32,7 @@ def written():
             f"# {tables.short_title(title)}\n",
             f"{says or title}.\n" if says or re.search("[,;:]", title) else "",
             f'{counted(part)}. The whole table as a file: <a href="{name}.csv">{name}.csv</a>. '
-            "Every row has an address: follow its id.\n",
+            f'Every row has an address{"; the field below finds rows in all parts" if part.parts else ": follow its id"}.\n',
             _raw(content(name, part)) if len(part.rows) else "*No row yet.*\n",
             "## Columns\n",
             _raw(tables.dictionary_html(name)),
@@ -61,15 +61,15 @@ def list_html(name, part, root):
     """The parts of a table as a table: what each is of, its rows, how new they are."""
     column = part.parts[0].chosen[-1][0]
     dates = [parts.newest(name, one.rows) for one in part.parts]
-    heads = [tables.heading(column), "rows", *(["newest"] if any(dates) else [])]
+    heads = [tables.heading(column).capitalize(), "Rows", *(["Newest"] if any(dates) else [])]
     body = []
     for one, newest in zip(part.parts, dates, strict=True):
         title, value = label(*one.chosen[-1]), str(one.chosen[-1][1])
         remark = "" if title == value else f'<span class="remark">{escape(value)}</span>'
-        date = f'<td data-label="newest"><time>{newest}</time></td>' if len(heads) > 2 else ""
+        date = f'<td data-label="Newest"><time>{newest}</time></td>' if len(heads) > 2 else ""
         body.append(f'<tr data-part="{one.page}"><th scope="row"><a href="{root}{one.page}.html">{escape(title)}</a>{remark}</th>'
-                    f'<td data-label="rows"><span>{len(one.rows):,}</span></td>{date}</tr>')
-    head = "".join(f'<th scope="col">{text[:1].upper()}{text[1:]}</th>' for text in heads)
+                    f'<td data-label="Rows"><span>{len(one.rows):,}</span></td>{date}</tr>')
+    head = "".join(f'<th scope="col">{text}</th>' for text in heads)
     return (f'<div class="table-scroll" tabindex="0" role="region" aria-label="Parts of {name}">'
             f'<table class="book-table data-table" data-parts="{parts.of(name).page}"><thead><tr>{head}</tr></thead>'
             f'<tbody>{"".join(body)}</tbody></table></div><script type="module" src="{root}_static/tables.mjs"></script>')
@@ -108,10 +108,12 @@ def collected(app):
 def context(name, part, above):
     """What the layout needs of the page of a part."""
     said, root = title(name, part), citations.root(part.page)
-    names = [", ".join(label(*chosen) for chosen in one.chosen) or f"all of {name}" for one in above]
+    whole = above[0]
+    names = [tables.short_title(tables.titles()[name]), *(label(*one.chosen[-1]) for one in above[1:])]
     back = [f'<a href="{root}{one.page}.html">{escape(words)}</a>' for one, words in zip(above, names, strict=True)]
-    lead = (f"<p>{counted(part)} of {len(above[0].rows):,}. Up: {' · '.join(back)}, with what its "
-            f'<a href="{root}{above[0].page}.html#columns">columns</a> mean and all rows as a file.</p>')
+    lead = (f"<p>Part of {' › '.join(back)}: {counted(part)} of {len(whole.rows):,}. The whole table as a file: "
+            f'<a href="{root}{whole.page}.csv">{name}.csv</a>, and <a href="{root}{whole.page}.html#columns">what its columns '
+            "mean</a>.</p>")
     body = f'<section aria-labelledby="part-title"><h1 id="part-title">{escape(said)}</h1>{lead}{content(name, part)}</section>'
     return {"title": said, "body": body, "said": f"{said}. {counted(part)}.", "display_toc": False}
 
