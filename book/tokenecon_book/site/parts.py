@@ -14,8 +14,8 @@ from tokenecon.queries import kept
 
 # What a long table is split by, the first column first; any other by its source.
 SPLIT = {
-    "measurements": ("source", "gpu", "model"), "held_out": ("source", "gpu", "model"), "prices": ("gpu", "kind"),
-    "api_prices": ("last_seen", "source"), "api_terms": ("source", "tier", "model"),
+    "measurements": ("source", "gpu", "model"), "held_out": ("source", "gpu", "model"), "gpus": ("gpu",),
+    "prices": ("gpu", "kind"), "api_prices": ("last_seen", "source"), "api_terms": ("source", "tier", "model"),
 }  # fmt: skip
 # Tables in which several rows tell of one thing, and the column that names it.
 GROUPED = {"gpus": "gpu", "prices": "gpu"}
