@@ -14,8 +14,9 @@ const UNREAD = {
   cite: ["", ""],
 };
 
-const text = (node) => node?.textContent.replace(/\s+/g, " ").trim() ?? "";
-const original = (node) => printed(node).replace(/\s+/g, " ").trim();
+const line = (said) => said.replace(/[ \n\t]+/g, " ").trim(); // thousands stay together
+const text = (node) => line(node?.textContent ?? "");
+const original = (node) => line(printed(node));
 const days = (from, to) => Math.round((Date.parse(to) - Date.parse(from)) / DAY);
 const many = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
 

@@ -1,11 +1,13 @@
 """The pages of data/: an old address of a row arrives, rows are found in all parts, and numbers of rows open cards."""
 
+import datetime
 import json
 import re
 
 import pytest
 
 from tokenecon import data
+from tokenecon_book import citations
 from tokenecon_book.site import parts
 
 pytestmark = pytest.mark.browser
@@ -65,8 +67,9 @@ def test_numbers_of_rows_open_cards_by_keyboard(look):
         said = card.text_content()
         assert card.locator("h2").inner_text() == "m0305"
         assert card.locator(".te-card-value").inner_text() == "28\u202f836.77 output tokens per second"
-        assert "measured by the source" in said and f"{source['publisher']}, {source['title']}" in said  # said once, above the table
-        assert f"{row['as_of']}, 667 days old on 2026-11-30" in said  # from 1 February 2025: 333 days of that year and 334
+        assert "measured by the source" in said and f"{source['publisher']}, {source['title']}" in said  # above the table
+        newest, day = (datetime.date.fromisoformat(one) for one in (citations.data_date(), row["as_of"]))
+        assert f"{day}, {(newest - day).days:,} days old on {newest}" in said
         assert f"workload: {row['workload']}" in said and row["gpu"] in said
         assert "data/measurements/trtllm-perf-v0.17.html#m0305" in said
         page.keyboard.press("Escape")

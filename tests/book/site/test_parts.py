@@ -69,6 +69,6 @@ def test_rows_without_a_column_to_split_by_go_in_their_order(at_most):
 
 
 def test_an_id_that_no_row_has_is_refused():
-    with pytest.raises(UnknownId, match="'h200-sxm-141gb[.]bandwith' is not known; use 'h200-sxm-141gb[.]bandwidth'"):
+    with pytest.raises(UnknownId, match=r"'h200-sxm-141gb\.bandwith' is not known; use 'h200-sxm-141gb\.bandwidth'"):
         parts.address("gpus", "h200-sxm-141gb.bandwith")
     assert parts.address("claims", "hw-h100-power") == "claims.html#hw-h100-power"
