@@ -10,7 +10,7 @@ const NUMBERS = "td.num:has(strong), .pairs b";
 const MORE = "td:not(.num, .where, .pairs)"; // what else stands in a row
 const WHY = "what stands behind this number cannot be read; load the page again";
 const UNREAD = {
-  columns: {}, basis: { "not known": WHY }, usual: "not known", range: "", sources: {}, used: {}, date: "", address: "", page: "",
+  columns: {}, basis: { "not known": WHY }, usual: "not known", range: "", sources: {}, pages: [], used: [], date: "", address: "", page: "",
   cite: ["", ""],
 };
 
@@ -60,6 +60,7 @@ function card(opener, known) {
     ...[...row.querySelectorAll(".pairs > span"), ...(shared?.querySelectorAll(":scope > span:has(i)") ?? [])]
       .filter((one) => !one.contains(opener)).map(pair),
   ];
+  const place = [...row.parentElement.querySelectorAll("tr:not(.group)")].indexOf(row);
   const target = `${known.page}#${row.id}`;
   const cited = `“${[row.id, named].filter(Boolean).join(", ")}: ${`${original(number)} ${words(original)}`.trim()}”`;
   const rows = [
@@ -68,7 +69,7 @@ function card(opener, known) {
     ["Sources", sources],
     ["Note", remarks],
     ["In the row", others],
-    ["Used on", known.used[row.id] ?? []],
+    ["Pages", (known.used[place] ?? []).map((one) => known.pages[one])],
     ["Address", known.page ? [[`${known.address}#${row.id}`, target]] : []],
     ["Cite", known.page ? [`${cited}, ${known.cite[0]}#${row.id}${known.cite[1]}`] : []],
   ];

@@ -128,7 +128,7 @@ def test_what_a_page_of_rows_holds_is_text_in_its_card(look):
     with look() as watched:
         def changed(route):
             known = route.fetch().json()
-            known |= {"cite": [payload, payload], "used": {"fp8": [[payload, "javascript:alert(1)"]]}, "range": payload}
+            known |= {"cite": [payload, payload], "pages": [[payload, "javascript:alert(1)"]], "used": [[0]] * len(known["used"])}
             route.fulfill(body=json.dumps(known), content_type="application/json")
 
         watched.page.route("**/rows/data/precisions.json", changed)

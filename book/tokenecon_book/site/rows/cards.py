@@ -9,8 +9,8 @@ from pathlib import Path
 
 from tokenecon import __version__, data, units
 from tokenecon_book import citations
-from tokenecon_book.build import catalogue
-from tokenecon_book.site import numbers, numbers_page, parts, tables
+from tokenecon_book.build import freshness
+from tokenecon_book.site import numbers_page, parts, tables
 from tokenecon_book.site.assets import write_if_changed
 from tokenecon_book.site.pedigree import cards
 from tokenecon_book.site.rows import pages
@@ -22,7 +22,7 @@ def write(app, exception):
     """Write what the cards of each page of rows need."""
     if exception is not None or app.builder.name != "html":
         return
-    known = used(Path(app.srcdir))
+    known = used(Path(app.srcdir).parent / "run")  # the site is staged beside it
     for name in tables.titles():
         for part in parts.leaves(parts.of(name)):
             text = json.dumps(of_page(name, part, known), ensure_ascii=False, separators=(",", ":"))
@@ -32,11 +32,13 @@ def write(app, exception):
 def of_page(name, part, known):
     """What the cards of one page need; ``known`` is what :func:`used` found."""
     address = f"{part.page}.html"
+    using = [known.get((name, row), []) for row in part.rows["id"]]
+    pages_used = [list(one) for one in dict.fromkeys(tuple(link) for links in using for link in links)]
     return {
         "columns": columns(name), "range": range_words(name),
         "basis": tables.BASIS, "usual": "" if "basis" in part.rows else "derived",  # of rows that do not say theirs
         "sources": {one: cards.source(one) for one in part.rows["source"].unique()} if "source" in part.rows else {},
-        "used": {row: known[name, row] for row in part.rows["id"] if (name, row) in known},
+        "pages": pages_used, "used": [[pages_used.index(link) for link in links] for links in using],  # by row: places in pages
         "date": citations.data_date(), "address": citations.address(part.page), "page": address,
         "cite": [f"row of {name}.csv in: {citations.TITLE}, version {__version__}, data of {citations.data_date()}, "
                  f"{citations.versioned(address)}", f". {citations.LICENCE}."],
@@ -68,38 +70,14 @@ def _sentence(text):
     return f"{text[:1].upper()}{text[1:]}." if text else ""
 
 
-def used(folder):
-    """Pair of table and row to the pages that take or print the row, as links, of the executed notebooks of a folder.
-
-    A page uses a row that it prints by its id, that is the default of one of its parameters, or that stands behind one of its
-    tables; of tables with many rows behind them a notebook keeps the number alone.
-    """
-    titles, found = numbers_page.titles(), {}
-
-    def use(table, row, page):
-        found.setdefault((table, row), {})[page] = [titles[page], f"{page}.html"]
-
-    own = data.ids("quantities")
-    for text in numbers.texts(folder):
-        for one in text["quantities"]:
-            if one["name"] not in own and not one["name"].startswith(numbers.OWN):
-                use(data.show(one["name"])["table"], one["name"], text["page"])
-    for page in titles:
-        for row in catalogue.all_parameters(page):
-            for table in ("assumptions", "traces"):
-                if row["from"] in data.ids(table):
-                    use(table, row["from"], page)
-        for table, _, ids in behind(folder / f"{page}.ipynb"):
-            for row in ids:
-                use(table, row, page)
-    return {key: list(one.values()) for key, one in found.items()}
-
-
-def behind(path):
-    """What stands behind the tables of an executed notebook: table of ``data/``, number of rows, ids of the rows where few."""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    return [one for cell in cells for output in cell.get("outputs", ())
-            for one in output.get("metadata", {}).get("pedigree", {}).get("behind", ())]
+def used(runs):
+    """Pair of table and row to the pages whose results asked for the row, by the records of the runs of notebooks in a folder."""
+    found, titles = {}, numbers_page.titles()
+    for path in sorted(runs.rglob("record.json")):
+        page = path.parent.relative_to(runs).as_posix()
+        for row in data.behind(freshness.asked(json.loads(path.read_text(encoding="utf-8")))):
+            found.setdefault(row, []).append([titles[page], f"{page}.html"])
+    return found
 
 
 def setup(app):

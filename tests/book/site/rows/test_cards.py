@@ -3,14 +3,18 @@
 import json
 
 from tokenecon import __version__, data
-from tokenecon_book.site import parts, tables
+from tokenecon_book.site import numbers_page, parts, tables
 from tokenecon_book.site.rows import cards
 
 
 def test_a_page_knows_its_columns_sources_and_address():
     part = parts.of("assumptions")
-    found = cards.of_page("assumptions", part, {("assumptions", "power.pue"): [["Hour", "hour.html"]]})
-    assert found["used"] == {"power.pue": [["Hour", "hour.html"]]} and found["range"] == "plausible range"
+    hour, market = ["Hour", "hour.html"], ["Market", "market.html"]
+    found = cards.of_page("assumptions", part, {("assumptions", "power.price"): [market],
+                                                ("assumptions", "power.pue"): [hour, market]})
+    used = {row: [found["pages"][place] for place in places]
+            for row, places in zip(part.rows["id"], found["used"], strict=True) if places}
+    assert used == {"power.price": [market], "power.pue": [hour, market]} and found["range"] == "plausible range"
     assert found["usual"] == "" and found["basis"]["assumed"] == "our judgement; carries a range"
     assert found["sources"]["uptime-2023"][1] == "sources.html#uptime-2023"
     assert found["cite"][0].startswith(f"row of assumptions.csv in: What a token costs, version {__version__}, data of ")
@@ -28,26 +32,24 @@ def test_rows_without_a_basis_of_their_own_are_worked_out():
     assert found["usual"] == "derived" and found["sources"] == {}
 
 
-def test_pages_that_print_take_or_ask_for_a_row_use_it(tmp_path, monkeypatch):
-    # one page prints the row, one has a parameter of it, and one a table that asked for it
-    monkeypatch.setattr(cards.numbers_page, "titles", lambda: {"hour": "Hour", "market": "Market", "traffic": "Traffic"})
-    monkeypatch.setattr(cards.catalogue, "all_parameters", lambda page: [{"from": "power.pue" if page == "market" else ""}])
-    printed = {"name": "power.pue", "text": "1.3", "value": 1.3, "case": {}}
-    said = {"metadata": {"scrapbook": {"name": "a"}, "quantities": [printed]},
-            "data": {"application/papermill.record/text/plain": "'1.3'"}}
-    table = {"metadata": {"pedigree": {"behind": [["assumptions", 1, ["power.pue"]], ["prices", 900, []]]}}}
-    for page, outputs in (("hour", [said]), ("market", []), ("traffic", [table])):
-        (tmp_path / f"{page}.ipynb").write_text(json.dumps({"cells": [{"outputs": outputs}]}))
-    assert cards.used(tmp_path) == {
-        ("assumptions", "power.pue"): [["Hour", "hour.html"], ["Market", "market.html"], ["Traffic", "traffic.html"]]}
+def test_pages_whose_results_ask_for_a_row_use_it(tmp_path):
+    # one page asks for a row by its id and for its scenario, another for two rows at once
+    asked = {"hour": [["assumptions", [["id=", "power.pue"]], ""], ["notebooks/scenarios/chat-assistant.yml", [], ""]],
+             "cases/spotify": [["assumptions", [["id=", ["power.pue", "power.price"]]], ""]]}
+    for page, queries in asked.items():
+        (tmp_path / page).mkdir(parents=True)
+        (tmp_path / page / "record.json").write_text(json.dumps({"queries": queries}))
+    spotify, hour = [numbers_page.titles()["cases/spotify"], "cases/spotify.html"], ["Hour", "hour.html"]
+    assert cards.used(tmp_path) == {("assumptions", "power.pue"): [spotify, hour], ("assumptions", "power.price"): [spotify]}
 
 
 def test_every_page_of_rows_has_what_its_cards_need(site):
     for name in tables.titles():
         for leaf in parts.leaves(parts.of(name)):
             found = json.loads((site / "rows" / f"{leaf.page}.json").read_text(encoding="utf-8"))
-            assert found["page"] == f"{leaf.page}.html" and set(found["used"]) <= set(leaf.rows["id"])
+            assert found["page"] == f"{leaf.page}.html" and len(found["used"]) == len(leaf.rows)
             if "source" in leaf.rows:
                 assert set(leaf.rows["source"]) == set(found["sources"]), leaf.page
     found = json.loads((site / "rows" / "data" / "assumptions.json").read_text(encoding="utf-8"))
-    assert ["Hour", "hour.html"] in found["used"]["power.pue"] and "power.pue" in data.ids("assumptions")
+    places = found["used"][list(data.table("assumptions")["id"]).index("power.pue")]
+    assert ["Hour", "hour.html"] in [found["pages"][place] for place in places]
