@@ -7,7 +7,6 @@ from types import SimpleNamespace
 from tokenecon import data
 from tokenecon.decision import scenario
 from tokenecon_book.build import catalogue
-from tokenecon_book.charts import theme
 from tokenecon_book.charts.ranges import KINDS, picture
 from tokenecon_book.documents import base
 from tokenecon_book.documents.words import count, dollars, percent
@@ -106,7 +105,7 @@ def often(said, titles):
     for _, row, one in sorted(found, key=lambda entry: -entry[0]):
         link = f'<a class="quantity" href="#{row["id"]}">{escape(row["name"])}</a>'
         case = case_words(one["case"], usual, known)
-        rows.append((None, (link, f'<strong class="value">{escape(one["text"])}</strong>', unit_words(row["unit"]), case,
+        rows.append((None, (link, f'<strong class="value">{escape(one["text"])}</strong>', tables.unit_words(row["unit"]), case,
                             links(one["pages"], titles))))
     return ("Number", "Value", "Unit", "Of", "Pages"), rows
 
@@ -117,11 +116,6 @@ def _linked(text, listed):
         link = f'<a href="#{row["id"]}">{escape(row["name"])}</a>'
         text = re.sub(rf"(?<![\w.#\"-]){re.escape(row['id'])}(?![\w\"-])", link, text)
     return text
-
-
-def unit_words(unit):
-    """A unit as a reader says it; plain numbers have none."""
-    return {"1": "", "fraction": "share", "ratio": "times", "count": "count"}.get(unit) or theme.unit_words(unit)
 
 
 def every(said, titles):
@@ -140,7 +134,7 @@ def every(said, titles):
             kind = f'<span class="remark">Range: {picture(kind)} {KINDS[kind].name}</span>' if kind else ""
             name = (f'<a class="quantity" href="#{row["id"]}">{escape(row["name"])}</a>'
                     f'<span class="remark">{tables.breakable(row["id"])}</span>'
-                    f'<span class="remark">{unit_words(row["unit"])}</span>')
+                    f'<span class="remark">{tables.unit_words(row["unit"])}</span>')
             body.append(f'<tr id="{row["id"]}"><th scope="row">{name}</th><td>{escape(row["definition"])}{apart}{kind}</td>'
                         f"<td>{values_html(row, titles, usual, known)}</td></tr>")
     return (

@@ -27,7 +27,7 @@ def test_a_column_says_how_its_numbers_are_known():
         ("derived", ""), ("estimate", "interval of the model"), ("quoted", "spread of offers")]
     row, = found["rows"]
     assert row["Error"] == {"rate": cards.error_of("rate", "h100-sxm-80gb", "llama-3.3-70b")}
-    assert ["prices of H100 SXM", "data/prices.html#prices-h100-sxm-80gb"] in row["Made of"]
+    assert ["prices of H100 SXM", "data/prices/h100-sxm-80gb.html#prices-h100-sxm-80gb"] in row["Made of"]
     assert found["Facts"] == [["38 rows of prices", "data/prices.html"], ["h100-sxm-80gb.memory",
                                                                          "data/gpus.html#h100-sxm-80gb.memory"]]
     (text, target), = found["Sources"]
