@@ -33,7 +33,8 @@ function card(opener, known) {
   const head = row.querySelector("th[scope=row]");
   const { head: title, unit } = named[place];
   const own = known.rows[known.rows.length > 1 ? row.sectionRowIndex : 0];
-  const column = (range && own.column) || known.columns[place] || WHY;
+  const ofColumn = known.columns[place] || WHY;
+  const column = (range && !ofColumn.range && own.column) || ofColumn;
   const others = [...row.cells].flatMap((other, at) => {
     const { value: said, range: ends } = parts(other);
     return other === cell || other === head || !said ? [] : [`${named[at].head}: ${said}${ends ? ` (${ends})` : ""} ${named[at].unit}`.trim()];
@@ -43,9 +44,10 @@ function card(opener, known) {
   const of = head && head !== cell ? text(head) : "";
   const rows = [
     ["Range", range ? [column.range ? `${range}: ${column.range}` : range] : []],
-    ["Error", (range && own.Error[known.columns[place]?.quantity]) || []],
+    ["Error", (range && column.modelled && own.Error[ofColumn.quantity]) || []],
+    ["Table worked out with", ofColumn.Formulas ?? []], // those of its formulas that give the unit of the column
     ["In the row", others],
-    ["Note", note?.matches(".te-table-note") ? [text(note)] : []],
+    ["Note", known.Note ?? (note?.matches(".te-table-note") ? [text(note)] : [])],
     ["Made of", own["Made of"]],
     ["Facts", known.Facts],
     ["Sources", known.Sources],
@@ -86,7 +88,7 @@ function next(opener, [down, right]) {
 
 function prepare(frame) {
   const table = frame.querySelector("table");
-  const numbers = [...table.tBodies[0].querySelectorAll(".te-number:not(.te-none)")];
+  const numbers = [...table.tBodies[0].querySelectorAll(".te-number:not(.te-none), .te-said")];
   for (const cell of numbers) {
     if (cell.querySelector("a")) continue;
     const opener = element("span", OPENER, ...cell.childNodes);

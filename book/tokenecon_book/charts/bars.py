@@ -90,8 +90,8 @@ def intervals(table, x, label, *, range=None, group=None, known=None, beside=Non
         layers.append(tick.encode(x=alt.X(f"{clean(beside)}:Q", title=words(x)), tooltip=shown))
     end = alt.X(f"{limits[1]}:Q", title=words(x)) if limits else across
     layers += halo(base.encode(x=end, text=f"{x.column}_number:N"), align="left", dx=10)
-    return finish(alt.layer(*layers), title, subtitle, step * len(names), [(kind, "bar") for kind in present] + ranges.said(
-        dots if beside is None else [*dots, "compared"]))
+    drawn = [(kind, "bar") for kind in present] + ranges.said(dots if beside is None else [*dots, "compared"])
+    return finish(alt.layer(*layers), title, subtitle, step * len(names), drawn, ranges.stated(range, group, x))
 
 
 def bars(
@@ -150,7 +150,8 @@ def bars(
         layers += ranges.bars(base, present, x, "x", alt.value(theme.INK), shown)
         layers += _end_text(data, x, up, limits[1] if limits else x.column, text or x.column, offset)
     layers += threshold_layers(marks, across, None, {"x": (*ends, x.log)}, above=True)
-    return finish(alt.layer(*layers), title, subtitle, step * len(names), [(kind, "bar") for kind in present])
+    return finish(alt.layer(*layers), title, subtitle, step * len(names), [(kind, "bar") for kind in present],
+                  ranges.stated(range, series, x))
 
 
 def _end_text(data, x, up, position, column, offset=None):

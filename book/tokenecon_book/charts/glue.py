@@ -1,8 +1,10 @@
-"""A text of a finding, kept in the notebook for its page and for others, with the named quantities that stand in it."""
+"""What a notebook keeps of a finding for its page and for others: a text with its named quantities, what is behind a table."""
 
 import re
 
 from IPython.display import display
+
+from tokenecon_book.charts.axes import has_range
 
 PREFIX = "application/papermill.record/"  # where MyST-NB and papermill look for what was kept
 
@@ -32,3 +34,52 @@ def written(finding, text):
     return [one._asdict() | {"value": rounded(one.value), "case": dict(one.case), "low": rounded(one.low),
                              "high": rounded(one.high)} for one in finding.quantities
             if re.search(rf"(?<![\w.]){re.escape(one.text)}(?!\w|[.,]\d)", text)]
+
+
+PLACES = 2  # places in a source, and rows of a table of data/, that a card names one by one
+FEW = 6
+IDS = ("gpu", "model")  # columns that say which rows of data/ a row of a table is of
+
+
+def pedigree(of, caption, mark, table, columns, range):
+    """What the cards of a table's numbers need beside the table itself; kept in the notebook, as a dict.
+
+    Parameters
+    ----------
+    of : tokenecon.finding.Finding
+        What the numbers are from.
+    caption, mark : str
+        What the table is called, and its address in its page.
+    table : pandas.DataFrame
+        The numbers.
+    columns : dict
+        Columns that are shown, to their heading and their unit.
+    range : str, dict or list
+        Kind of the ranges, or that of each column, which may be a list of those of its rows, or of each row.
+
+    Returns
+    -------
+    dict
+        ``columns`` hold unit and kind of range of each, and whether it is text, ``sources`` the places in each, ``behind`` the
+        number of rows of each table of ``data/`` and the ids of few, ``of`` the accelerator and the model of each row,
+        ``ranges`` its kind where it is of the row, ``makers`` the functions that made the numbers.
+    """
+    sources, behind = {source: {} for source in of.sources}, {}
+    for (name, row_id), row in of.behind.items():
+        behind.setdefault(name, []).append(row_id)
+        if row.get("locator") and row.get("source") in sources:
+            sources[row["source"]][row["locator"]] = None
+    kinds = {name: range.get(name) if isinstance(range, dict) else range for name in columns if has_range(table.columns, name)}
+    by_row = [kind for kind in kinds.values() if isinstance(kind, list)]
+    if any(kind != by_row[0] for kind in by_row):
+        raise ValueError(f"table '{caption}': two columns have other kinds of ranges by row; give one of them a single kind")
+    ids = {name: [text if isinstance(text, str) else "" for text in table[name]] for name in IDS if name in table.columns}
+    return {
+        "id": mark, "caption": caption,
+        "columns": [{"head": title, "unit": unit or "", "range": kind if isinstance(kind := kinds.get(name), str) else "",
+                     "text": name not in kinds and table[name].dtype.kind not in "iuf"}
+                    for name, (title, unit) in columns.items()],
+        "sources": [[source, list(places)[:PLACES], len(places)] for source, places in sources.items()],
+        "behind": [[name, len(rows), rows if len(rows) <= FEW else []] for name, rows in behind.items()],
+        "of": ids, "ranges": by_row[0] if by_row else [], "makers": list(of.makers),
+    }

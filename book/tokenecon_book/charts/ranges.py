@@ -73,6 +73,12 @@ def marked(data, ax, range, group=None):
     return data.assign(**{COLUMN: found}), [kind for kind in KINDS if (found == kind).any()]
 
 
+def stated(range, group, *axes):
+    """Column to the kind of its ranges as a chart's form was told it, or to the column of the groups and the kind of each."""
+    kind = [group, range] if isinstance(range, dict) else range
+    return {ax.column: kind for ax in axes} if range is not None else {}
+
+
 def bars(base, present, ax, channel, colour, shown=()):
     """Layers that draw the ranges of rows along the "x" or the "y" of a chart whose data is :func:`marked`."""
     return [layer for kind in present for layer in _bar(_of(base, kind), kind, ax, channel, colour, shown)]

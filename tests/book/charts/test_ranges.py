@@ -85,7 +85,7 @@ def test_the_foot_says_what_is_drawn_and_leads_to_the_key(found):
     assert 'href="../method.html#kinds-of-ranges"' in html
     assert ranges.KINDS["draws"].name in html and ranges.KINDS["offers"].name not in html
     assert html.count('class="te-range-mark"') == 1
-    bare = figure("test-ranges", found(costs()), forms.bars(costs().drop(columns="usd_low"), USD, "gpu"), ALT)
+    bare = figure("test-ranges", found(costs()), forms.bars(costs().drop(columns="usd_low"), USD, "gpu"), ALT, "draws")
     assert "kinds-of-ranges" not in page.html(bare.payload())
 
 

@@ -7,6 +7,8 @@ from tokenecon_book.charts.forms import axis, bars, few, intervals, lines, mark
 
 COST = axis("usd_per_mtok", "Cost of all tokens", "USD/Mtok", log=True)
 CENTS = 0.05  # USD: below it two digits after the point do not tell ticks apart
+PAID = ("usd_per_gpu_hour", "usd_per_month", "usd_per_mtok_used", "usd_per_mtok_in", "usd_per_mtok_cached", "usd_per_mtok_out")
+RANGES = dict.fromkeys(PAID, "bound") | {"requests_per_s": "interval"}  # of what a choice costs and does
 GROUPS = ["own", "rent by the hour", "API", "commitment"]  # blue, orange, green, plum
 
 

@@ -8,68 +8,102 @@ import shutil
 from pathlib import Path
 
 from tokenecon import __version__, data
-from tokenecon_book import citations
+from tokenecon_book import FIGURE_TYPE, citations
+from tokenecon_book.build import publishing
 from tokenecon_book.charts.ranges import KINDS
 from tokenecon_book.site import numbers_page, tables
-from tokenecon_book.site.pedigree import cards
+from tokenecon_book.site.pedigree import cards, worked_out
+from tokenecon_book.site.takeaway import figure_pages
 
-FOLDER = "cells"  # of the site, one file a page
+FOLDER = "cells"  # of the site, one file a page of tables
 # kind of range -> how the number is known; a number without one is worked out on the page
 BASIS = {"interval": cards.BASIS["model"], "draws": cards.BASIS["draws"], "printed": ("quoted", "as a source prints it")}
 PRICES = ("USD/GPU/h", "USD/GPU")
 MADE = "sources-and-rerun"  # the mark of the last section, which shows the code (site/foot.py)
 DERIVED = ("derived", "worked out on this page from the rows and sources below")
+STATED = ("derived", "stated or worked out on this page, from the rows and sources below")  # a number in a text
 
 
 def write(app, exception):
-    """Write what the cards of each page's tables need."""
+    """Write what the cards of the tables of each page need, and of each page of a figure."""
     if exception is not None or app.builder.name != "html":
         return
     out, source = Path(app.outdir) / FOLDER, Path(app.srcdir)
     shutil.rmtree(out, ignore_errors=True)
     for path in sorted(source.rglob("*.ipynb")):
         page = path.relative_to(source).with_suffix("").as_posix()
-        if found := of_page(path, page):
-            file = out / f"{page}.json"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(json.dumps(found, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
+        notebook = json.loads(path.read_text(encoding="utf-8"))
+        for name, found in {page: of_page(notebook, page), **of_figures(notebook, page)}.items():
+            if found:
+                file = out / f"{name}.json"
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(json.dumps(found, ensure_ascii=False, separators=(",", ":")) + "\n", encoding="utf-8")
 
 
-def of_page(path, page):
-    """Mark of a table to what its cards need, of an executed notebook file."""
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    found = [output["metadata"]["pedigree"] for cell in cells for output in cell.get("outputs", ())
+def of_figures(notebook, page):
+    """Page of a figure to what the cards of its rows need, of the figures of an executed notebook."""
+    found = {}
+    for name, bundle in publishing.figures(notebook).items():
+        figure, address = bundle[FIGURE_TYPE], citations.figure_page(name)
+        one = figure["pedigree"]
+        count = figure_pages.shown(figure["rows"])
+        one |= {"of": {field: ids[:count] for field, ids in one["of"].items()}, "ranges": one["ranges"][:count]}
+        more = {"Note": [figure["note"]] if figure["note"] else [], "cite": citations.figure(name, figure["title"])["text"]}
+        found[address.removesuffix(".html")] = {one["id"]: of_table(one, address, page) | more}
+    return found
+
+
+def of_page(notebook, page):
+    """Mark of a table to what its cards need, of an executed notebook."""
+    found = [output["metadata"]["pedigree"] for cell in notebook["cells"] for output in cell.get("outputs", ())
              if "pedigree" in output.get("metadata", {})]
     if twice := {one["id"] for one in found if [two["id"] for two in found].count(one["id"]) > 1}:
         raise ValueError(f"two tables of {page} have the address {', '.join(sorted(twice))}; give one another caption")
-    return {one["id"]: of_table(one, page) for one in found}
+    return {one["id"]: of_table(one, f"{page}.html", page) for one in found}
 
 
-def of_table(one, page):
-    """What the cards of one table need; parts of a card are texts, or pairs of a text and a target from the top of the site."""
+def of_table(one, address, page):
+    """What the cards of one table need, at an address of the site, of the page of a notebook.
+
+    Parts of a card are texts, or pairs of a text and a target from the top of the site.
+    """
     mark = f"#{one['id']}"
     return {
-        "columns": [column(known["unit"], known["range"]) | {"quantity": quantity(known, one["ranges"])}
-                    for known in one["columns"]],
+        "columns": [of_column(known, one) for known in one["columns"]],
         "rows": rows(one),
         "Facts": behind(one["behind"]),
         "Sources": [part for source, places, count in one["sources"] for part in sources(source, places, count)],
-        "Table": [[citations.address(page, mark), f"{page}.html{mark}"],
+        "Table": [[citations.address(address.removesuffix(".html"), mark), f"{address}{mark}"],
                   ["the code of this page", f"{page}.html#{MADE}"]],
         "cite": f"“{one['caption']}”, in: {citations.TITLE}, version {__version__}, data of {citations.data_date()}, "
-                f"{citations.versioned(f'{page}.html{mark}')}. {citations.LICENCE}.",
+                f"{citations.versioned(f'{address}{mark}')}. {citations.LICENCE}.",
     }
 
 
-def column(unit, kind):
-    """Basis and range of numbers in a unit whose range is of some kind, or that have none."""
-    basis = BASIS.get(kind) or (cards.BASIS["price"] if kind == "offers" and unit in PRICES else DERIVED)
-    return {"basis": basis[0], "says": basis[1], "range": f"{KINDS[kind].name}, {KINDS[kind].says}" if kind else ""}
+def of_column(known, one):
+    """What the cards of a column of a table need: how its numbers are known, and the formulas unless they are quoted."""
+    found = column(known["unit"], known["range"], known["text"]) | {"quantity": quantity(known, one["ranges"])}
+    names = worked_out.formulas(one["makers"], known["unit"]) if found["basis"] != "quoted" else []
+    return found | {"Formulas": [formula(name) for name in names]}
+
+
+def formula(name):
+    """A formula by its first sentence and its name, a link to its page."""
+    sentence, (name, target) = cards.formula(name)
+    return [f"{name}: {sentence}", target]
+
+
+def column(unit, kind, text=False):
+    """Basis and range of numbers in a unit whose range is of some kind, or that have none, and whether the model gives it."""
+    basis = BASIS.get(kind) or (cards.BASIS["price"] if kind == "offers" and unit in PRICES else
+                              STATED if text else DERIVED)
+    return {"basis": basis[0], "says": basis[1], "range": f"{KINDS[kind].name}, {KINDS[kind].says}" if kind else "",
+            "modelled": kind == "interval"}
 
 
 def quantity(known, ranges):
-    """The quantity of the serving model whose error a column has, where the model gives its range; else nothing."""
-    modelled = known["unit"] and "interval" in (known["range"], *ranges)
+    """The quantity of the serving model whose error a column may have, where the model gives ranges; else nothing."""
+    modelled = known["unit"] and "interval" in ([known["range"]] if known["range"] else ranges)
     return cards.ERROR_OF.get(known["unit"], "rate") if modelled else ""
 
 
@@ -84,8 +118,8 @@ def rows(one):
     for place in range(count):
         row = {name: ids[place] for name, ids in one["of"].items()}
         kind = one["ranges"][place] if one["ranges"] else ""
-        errors = {name: error(name, **row) for name in quantities} if kind in ("", "interval") else {}
-        found.append({"Error": errors, "Made of": made_of(row, one["behind"])} | ({"column": column("", kind)} if kind else {}))
+        found.append({"Error": {name: error(name, **row) for name in quantities}, "Made of": made_of(row, one["behind"])}
+                     | ({"column": column("", kind)} if kind else {}))
     return found
 
 
