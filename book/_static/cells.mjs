@@ -34,7 +34,7 @@ function card(opener, known) {
   const { head: title, unit } = named[place];
   const own = known.rows[known.rows.length > 1 ? row.sectionRowIndex : 0];
   const ofColumn = known.columns[place] || WHY;
-  const column = (range && !ofColumn.range && own.column) || ofColumn;
+  const column = (range && known.kinds[own.kinds?.[place]]) || ofColumn;
   const others = [...row.cells].flatMap((other, at) => {
     const { value: said, range: ends } = parts(other);
     return other === cell || other === head || !said ? [] : [`${named[at].head}: ${said}${ends ? ` (${ends})` : ""} ${named[at].unit}`.trim()];
@@ -102,7 +102,7 @@ function prepare(frame) {
 }
 
 // What is shown of a table where nothing behind it can be read.
-const UNREAD = { columns: [], rows: [{ Error: {}, "Made of": [] }], Facts: [], Sources: [], Table: [], cite: "" };
+const UNREAD = { columns: [], kinds: {}, rows: [{ Error: {}, "Made of": [] }], Facts: [], Sources: [], Table: [], cite: "" };
 const WHY = { basis: "not known", says: "what stands behind this number cannot be read; load the page again", range: "" };
 
 async function ask(opener) {

@@ -42,7 +42,8 @@ def figure(id, finding, chart, alt, range=None):
     alt : str
         What a reader who does not see the picture needs to know.
     range : str, dict or list, optional
-        Kind of the ranges that the table has and the chart does not draw, or that of each column, or of each row.
+        Kind of the ranges that the table has and the chart does not draw, or that of each column, which may be a list of those
+        of its rows, or of each row.
     """
     table = finding.table
     if not isinstance(id, str) or not SLUG.fullmatch(id):

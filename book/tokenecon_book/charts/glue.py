@@ -60,9 +60,9 @@ def pedigree(of, caption, mark, table, columns, range):
     Returns
     -------
     dict
-        ``columns`` hold unit and kind of range of each, and whether it is text, ``sources`` the places in each, ``behind`` the
-        number of rows of each table of ``data/`` and the ids of few, ``of`` the accelerator and the model of each row,
-        ``ranges`` its kind where it is of the row, ``makers`` the functions that made the numbers.
+        ``columns`` hold unit, kind of range or list of those of its rows, and whether it is text, of each, ``sources`` the
+        places in each, ``behind`` the number of rows of each table of ``data/`` and the ids of few, ``of`` the accelerator and
+        the model of each row, ``makers`` the functions that made the numbers.
     """
     sources, behind = {source: {} for source in of.sources}, {}
     for (name, row_id), row in of.behind.items():
@@ -70,16 +70,13 @@ def pedigree(of, caption, mark, table, columns, range):
         if row.get("locator") and row.get("source") in sources:
             sources[row["source"]][row["locator"]] = None
     kinds = {name: range.get(name) if isinstance(range, dict) else range for name in columns if has_range(table.columns, name)}
-    by_row = [kind for kind in kinds.values() if isinstance(kind, list)]
-    if any(kind != by_row[0] for kind in by_row):
-        raise ValueError(f"table '{caption}': two columns have other kinds of ranges by row; give one of them a single kind")
     ids = {name: [text if isinstance(text, str) else "" for text in table[name]] for name in IDS if name in table.columns}
     return {
         "id": mark, "caption": caption,
-        "columns": [{"head": title, "unit": unit or "", "range": kind if isinstance(kind := kinds.get(name), str) else "",
+        "columns": [{"head": title, "unit": unit or "", "range": kinds.get(name) or "",
                      "text": name not in kinds and table[name].dtype.kind not in "iuf"}
                     for name, (title, unit) in columns.items()],
         "sources": [[source, list(places)[:PLACES], len(places)] for source, places in sources.items()],
         "behind": [[name, len(rows), rows if len(rows) <= FEW else []] for name, rows in behind.items()],
-        "of": ids, "ranges": by_row[0] if by_row else [], "makers": list(of.makers),
+        "of": ids, "makers": list(of.makers),
     }

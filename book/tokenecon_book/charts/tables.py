@@ -50,8 +50,8 @@ def show(found, caption, columns=None, *, rows=None, note="", range=None, format
     note : str
         Printed below; by default the note of the finding.
     range : str, dict or list, optional
-        Kind of the ranges, of :data:`tokenecon_book.charts.ranges.KINDS`, or that of each column, or of each row: said below the
-        table, where the note does not.
+        Kind of the ranges, of :data:`tokenecon_book.charts.ranges.KINDS`, or that of each column, which may be a list of those
+        of its rows, or of each row: said below the table, where the note does not.
     formats : dict, optional
         Python format specifications by column, such as ``{"batch": ",.0f"}``.
     folded : bool
@@ -189,7 +189,7 @@ def _plain(middle, ends):
 def _kinds_said(shown, range, note):
     """Of which kind the ranges of the columns shown are, as a sentence; `shown` are the columns with their headings.
 
-    A kind that all of them have and the note names needs no sentence, nor do kinds that differ by row.
+    A kind that all of them have and the note names needs no sentence, nor do kinds that differ by row: cards say those.
     """
     if not shown or not range or isinstance(range, list):
         return ""
@@ -198,9 +198,10 @@ def _kinds_said(shown, range, note):
         return "" if name.partition(",")[0] in note.lower() else f"Ranges: {name}."
     parts = {}
     for name, kind in range.items():
-        if name in shown:
+        if name in shown and isinstance(kind, str):
             parts.setdefault(kind, []).append(shown[name])
-    return "Ranges: " + "; ".join(f"{ranges.KINDS[kind].name} ({', '.join(heads)})" for kind, heads in parts.items()) + "."
+    said = "; ".join(f"{ranges.KINDS[kind].name} ({', '.join(heads)})" for kind, heads in parts.items())
+    return f"Ranges: {said}." if said else ""
 
 
 def framed(inside, caption, mark=None):

@@ -216,13 +216,10 @@ def test_the_rows_of_a_figure_say_the_kinds_of_their_ranges(found):
     for said in ("bound", {"hour": "bound"}):
         known = figure("a-b", found(table), chart, ALT, said).payload()["pedigree"]
         assert known["id"] == "t-data" and [one["head"] for one in known["columns"]] == ["how", "batch", "usd", "hour"]
-        assert [one["range"] for one in known["columns"]] == ["", "", "", "bound"]  # that of the dollars is of the row
-        assert known["ranges"] == ["offers", "interval", "bound"]
-    with pytest.raises(ValueError, match="other kinds of ranges by row"):
-        figure("a-b", found(table), chart, ALT, ["bound"] * 3)
+        assert [one["range"] for one in known["columns"]] == ["", "", ["offers", "interval", "bound"], "bound"]
 
 
 def test_a_kind_that_the_chart_draws_is_that_of_the_column(found):
     curve = forms.lines(ranged(), forms.axis("batch", "Batch", "sequence"), USD, range="draws")
     known = figure("a-b", found(ranged()), curve, ALT).payload()["pedigree"]
-    assert [one["range"] for one in known["columns"]] == ["", "", "draws"] and known["ranges"] == []
+    assert [one["range"] for one in known["columns"]] == ["", "", "draws"]

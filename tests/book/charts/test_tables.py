@@ -122,14 +122,16 @@ def test_a_table_of_a_finding_says_what_its_cards_need():
                                 {"head": "Value", "unit": "TB", "range": "bound", "text": False}]
     assert [one.rpartition(":")[2] for one in known["makers"]] == [two.__qualname__]
     assert known["behind"] == [["gpus", 2, ["h200-sxm-141gb.memory", "h200-sxm-141gb.bandwidth"]]]
-    assert known["of"] == {"gpu": ["h200-sxm-141gb"] * 2} and known["ranges"] == []
+    assert known["of"] == {"gpu": ["h200-sxm-141gb"] * 2}
     (source, places, count), = known["sources"]
     row = data.show("h200-sxm-141gb.bandwidth")["rows"][0]
     assert source == row["source"] and row["locator"] in places and count == len(places) == 1
     assert shown.html.count("outer bound") == 1  # the note says the kind, and nothing repeats it
     assert "Ranges: interval of the model." in tables.show(two(), "Two", columns, range="interval").html
     by_row = tables.show(two(), "Two", columns, range=["bound", "interval"]).pedigree
-    assert by_row["ranges"] == ["bound", "interval"] and by_row["columns"][1]["range"] == ""
+    assert [one["range"] for one in by_row["columns"]] == ["", ["bound", "interval"]]
+    by_both = tables.show(two(), "Two", columns, range={"tb": ["bound", "interval"]})
+    assert by_both.pedigree["columns"] == by_row["columns"] and "Ranges:" not in by_both.html  # cards say those of rows
     part = tables.show(two().table.head(1), "One", columns, of=two()).pedigree  # a bare table says what it is a part of
     assert part["sources"] == known["sources"]
     assert tables.show(two().table, "Two", columns).pedigree is None

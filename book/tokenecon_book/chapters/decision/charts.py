@@ -7,9 +7,15 @@ from tokenecon_book.charts.forms import axis, bars, few, intervals, lines, mark
 
 COST = axis("usd_per_mtok", "Cost of all tokens", "USD/Mtok", log=True)
 CENTS = 0.05  # USD: below it two digits after the point do not tell ticks apart
-PAID = ("usd_per_gpu_hour", "usd_per_month", "usd_per_mtok_used", "usd_per_mtok_in", "usd_per_mtok_cached", "usd_per_mtok_out")
-RANGES = dict.fromkeys(PAID, "bound") | {"requests_per_s": "interval"}  # of what a choice costs and does
+BILLS = ("usd_per_month", "usd_per_mtok", "usd_per_mtok_used", "usd_per_mtok_in", "usd_per_mtok_cached", "usd_per_mtok_out")
 GROUPS = ["own", "rent by the hour", "API", "commitment"]  # blue, orange, green, plum
+
+
+def ranges(table):
+    """Column of a table of choices to the kind of its ranges: of an API and of a rented hour only the price has ends."""
+    of_bill = ["sellers" if kind == "api" else "bound" for kind in table["kind"]]
+    of_hour = ["bound" if kind == "own" else "sellers" for kind in table["kind"]]
+    return dict.fromkeys(BILLS, of_bill) | {"usd_per_gpu_hour": of_hour, "requests_per_s": "interval"}
 
 
 def present(table):
@@ -22,8 +28,8 @@ def choices(found):
     table = found.table.sort_values("usd_per_mtok", kind="stable", ignore_index=True)
     wanted = [*table.groupby("group")["usd_per_mtok"].idxmin(), len(table) - 1]
     rank = pd.Series(-table.index.astype(float), table.index).mask(table.index.isin(wanted), np.inf)
-    return intervals(few(table, rank), COST, "name", group="group", range="bound", order=present(table),
-                     known=dict.fromkeys(set(table["group"]) - {"API"}, "modelled"))
+    return intervals(few(table, rank), COST, "name", group="group", range=dict.fromkeys(GROUPS, "bound") | {"API": "sellers"},
+                     order=present(table), known=dict.fromkeys(set(table["group"]) - {"API"}, "modelled"))
 
 
 def bills(found):
@@ -36,8 +42,8 @@ def volume(found):
     marks = [mark("x", found["requests_per_day"], "the scenario")]
     if found["break_even"] is not None:
         marks.insert(0, mark("x", found["break_even"], "beats the API from here"))
-    return lines(found.table, axis("requests_per_day", "Requests a day", "request/day", log=True), COST, "choice", range="bound",
-                 marks=marks)
+    return lines(found.table, axis("requests_per_day", "Requests a day", "request/day", log=True), COST, "choice",
+                 range="interval", marks=marks)
 
 
 def chances(found):

@@ -47,7 +47,9 @@ def of_figures(notebook, page):
         figure, address = bundle[FIGURE_TYPE], citations.figure_page(name)
         one = figure["pedigree"]
         count = figure_pages.shown(figure["rows"])
-        one |= {"of": {field: ids[:count] for field, ids in one["of"].items()}, "ranges": one["ranges"][:count]}
+        one |= {"of": {field: ids[:count] for field, ids in one["of"].items()}, "columns": [
+            known | {"range": known["range"] if isinstance(known["range"], str) else known["range"][:count]}
+            for known in one["columns"]]}
         more = {"Note": [figure["note"]] if figure["note"] else [], "cite": citations.figure(name, figure["title"])["text"]}
         found[address.removesuffix(".html")] = {one["id"]: of_table(one, address, page) | more}
     return found
@@ -68,8 +70,10 @@ def of_table(one, address, page):
     Parts of a card are texts, or pairs of a text and a target from the top of the site.
     """
     mark = f"#{one['id']}"
+    kinds = {kind for known in one["columns"] if not isinstance(known["range"], str) for kind in known["range"] if kind}
     return {
-        "columns": [of_column(known, one) for known in one["columns"]],
+        "columns": [of_column(known, one["makers"]) for known in one["columns"]],
+        "kinds": {kind: column("", kind) for kind in sorted(kinds)},
         "rows": rows(one),
         "Facts": behind(one["behind"]),
         "Sources": [part for source, places, count in one["sources"] for part in sources(source, places, count)],
@@ -80,10 +84,11 @@ def of_table(one, address, page):
     }
 
 
-def of_column(known, one):
+def of_column(known, makers):
     """What the cards of a column of a table need: how its numbers are known, and the formulas unless they are quoted."""
-    found = column(known["unit"], known["range"], known["text"]) | {"quantity": quantity(known, one["ranges"])}
-    names = worked_out.formulas(one["makers"], known["unit"]) if found["basis"] != "quoted" else []
+    kind = known["range"] if isinstance(known["range"], str) else ""
+    found = column(known["unit"], kind, known["text"]) | {"quantity": quantity(known)}
+    names = worked_out.formulas(makers, known["unit"]) if found["basis"] != "quoted" else []
     return found | {"Formulas": [formula(name) for name in names]}
 
 
@@ -101,25 +106,25 @@ def column(unit, kind, text=False):
             "modelled": kind == "interval"}
 
 
-def quantity(known, ranges):
+def quantity(known):
     """The quantity of the serving model whose error a column may have, where the model gives ranges; else nothing."""
-    modelled = known["unit"] and "interval" in ([known["range"]] if known["range"] else ranges)
-    return cards.ERROR_OF.get(known["unit"], "rate") if modelled else ""
+    kinds = [known["range"]] if isinstance(known["range"], str) else known["range"]
+    return cards.ERROR_OF.get(known["unit"], "rate") if known["unit"] and "interval" in kinds else ""
 
 
 def rows(one):
-    """Of each row of a table the errors of the model where it gives ranges, what the row is of, and its kind of range if its own.
+    """Of each row of a table the errors of the model where it gives ranges, what the row is of, and kinds of ranges of its own.
 
     A table whose rows do not differ in these has one.
     """
-    quantities = sorted({name for known in one["columns"] if (name := quantity(known, one["ranges"]))})
-    count = max(len(one["ranges"]), *map(len, one["of"].values()), 1)
+    quantities = sorted({name for known in one["columns"] if (name := quantity(known))})
+    own = {place: known["range"] for place, known in enumerate(one["columns"]) if not isinstance(known["range"], str)}
+    count = max((1, *map(len, (*one["of"].values(), *own.values()))))
     found = []
     for place in range(count):
         row = {name: ids[place] for name, ids in one["of"].items()}
-        kind = one["ranges"][place] if one["ranges"] else ""
         found.append({"Error": {name: error(name, **row) for name in quantities}, "Made of": made_of(row, one["behind"])}
-                     | ({"column": column("", kind)} if kind else {}))
+                     | ({"kinds": {at: kinds[place] for at, kinds in own.items() if kinds[place]}} if own else {}))
     return found
 
 

@@ -33,7 +33,7 @@ def record(**changes):
         head("GPU", text=True), head("Cost", "USD/Mtok", "interval"), head("An hour", "USD/GPU/h", "offers")],
         "sources": [["own-assumption", ["a", "b"], 3]],
         "behind": [["prices", 38, []], ["gpus", 1, ["h100-sxm-80gb.memory"]], ["sources", 2, []]],
-        "of": {"gpu": ["h100-sxm-80gb"], "model": ["llama-3.3-70b"]}, "ranges": [],
+        "of": {"gpu": ["h100-sxm-80gb"], "model": ["llama-3.3-70b"]},
         "makers": ["tokenecon_book.chapters.economics.economics:operating_point"]} | changes
 
 
@@ -63,7 +63,8 @@ def test_a_column_says_the_formulas_that_give_its_unit():
 
 
 def test_a_figure_is_cited_as_itself_and_says_the_rows_that_its_page_shows():
-    one = record(of={"gpu": ["h100-sxm-80gb"] * 1201}, ranges=["interval"] * 1201, id="t-data")
+    columns = [head("Cost", "USD/Mtok", ["interval"] * 1201)]
+    one = record(of={"gpu": ["h100-sxm-80gb"] * 1201}, columns=columns, id="t-data")
     figure = {"id": "a-b", "title": "Costs", "note": "How to read it.", "rows": 1201, "pedigree": one}
     (page, tables), = cells.of_figures({"cells": [{"outputs": [{"data": {FIGURE_TYPE: figure}}]}]}, "economics").items()
     assert page == "figures/a-b" and set(tables) == {"t-data"}
@@ -74,12 +75,16 @@ def test_a_figure_is_cited_as_itself_and_says_the_rows_that_its_page_shows():
 
 
 def test_rows_of_several_kinds_say_their_own():
-    columns = [head("By", text=True), head("Cost", "ms/tok_out")]
-    model, textbook = cells.of_table(record(columns=columns, of={}, ranges=["interval", "bound"]),
-                                     "economics.html", "economics")["rows"]
-    assert model["Error"] == {"tpot": [cards.said_of_model("tpot"), cards.MEASURED]} and model["column"]["basis"] == "estimate"
-    assert textbook["column"]["range"].startswith("outer bound")
-    assert model["column"]["modelled"] and not textbook["column"]["modelled"]  # so that its card tells no error of the model
+    kinds = {"Cost": ("ms/tok_out", ["interval", "bound"]), "Hour": ("USD/GPU/h", ["", "sellers"])}
+    columns = [head("By", text=True), *(head(words, *known) for words, known in kinds.items())]
+    found = cells.of_table(record(columns=columns, of={}), "economics.html", "economics")
+    model, textbook = found["rows"]
+    assert model["Error"] == {"tpot": [cards.said_of_model("tpot"), cards.MEASURED]}
+    assert (model["kinds"], textbook["kinds"]) == ({1: "interval"}, {1: "bound", 2: "sellers"})
+    known = found["kinds"]
+    assert known["interval"]["basis"] == "estimate" and known["bound"]["range"].startswith("outer bound")
+    assert known["sellers"]["range"].startswith("sellers, 10 to 90 %, eight of ten sellers")
+    assert known["interval"]["modelled"] and not known["bound"]["modelled"]  # so that its card tells no error of the model
 
 
 def test_two_tables_of_one_address_are_refused():
@@ -121,9 +126,10 @@ def test_every_range_of_a_table_has_a_kind_on_its_card(site):
         for mark, one in json.loads(path.read_text(encoding="utf-8")).items():
             body = re.search(rf'id="{mark}".*?<tbody>(.*?)</tbody>', html, re.DOTALL)[1]
             for place, row in enumerate(re.findall(r"<tr>(.*?)</tr>", body, re.DOTALL)):
-                own = one["rows"][place if len(one["rows"]) > 1 else 0].get("column")
-                unsaid += [f"{page}: {mark}" for column, cell in zip(one["columns"], CELL.findall(row), strict=True)
-                           if 'class="te-range"' in cell and not (column["range"] or (own or column)["range"])]
+                own = one["rows"][place if len(one["rows"]) > 1 else 0].get("kinds", {})
+                shown = enumerate(zip(one["columns"], CELL.findall(row), strict=True))
+                unsaid += [f"{page}: {mark}" for at, (column, cell) in shown if
+                           'class="te-range"' in cell and not one["kinds"].get(own.get(str(at)), column)["range"]]
     assert not unsaid, "say it with range= of tables.show: " + "; ".join(sorted(set(unsaid)))
 
 
