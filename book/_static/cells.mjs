@@ -34,7 +34,8 @@ function card(opener, known) {
   const { head: title, unit } = named[place];
   const own = known.rows[known.rows.length > 1 ? row.sectionRowIndex : 0];
   const ofColumn = known.columns[place] || WHY;
-  const column = (range && known.kinds[own.kinds?.[place]]) || ofColumn;
+  const ofRow = known.kinds[own.kinds?.[place]];
+  const column = (range || ofRow?.basis === "claimed" ? ofRow : null) || ofColumn;
   const others = [...row.cells].flatMap((other, at) => {
     const { value: said, range: ends } = parts(other);
     return other === cell || other === head || !said ? [] : [`${named[at].head}: ${said}${ends ? ` (${ends})` : ""} ${named[at].unit}`.trim()];

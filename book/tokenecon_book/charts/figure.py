@@ -12,7 +12,7 @@ import vl_convert
 from tokenecon_book import FIGURE_TYPE, VEGA_LITE_TYPE
 from tokenecon_book.charts import theme
 from tokenecon_book.charts.axes import has_range, is_range_end
-from tokenecon_book.charts.glue import pedigree, written
+from tokenecon_book.charts.glue import CLAIMED, pedigree, written
 
 SOURCE_FIELDS = ("id", "title", "publisher", "url", "published", "licence")
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
@@ -73,21 +73,25 @@ def figure(id, finding, chart, alt, range=None):
 def kinds(id, table, drawn, range):
     """Column to the kind of its range, or to the kind of each row, as the chart draws it or else as ``range`` says.
 
+    Of rows that the documents claim, the kind is :data:`tokenecon_book.charts.glue.CLAIMED` before that of their range.
     Raises :class:`FigureError` for a range of which nobody says what it is.
     """
     found = {}
     for name in table.columns:
-        if not has_range(table.columns, name):
-            continue
-        kind = drawn.get(name) or (range.get(name) if isinstance(range, dict) else range) or ""
-        if name in drawn and isinstance(kind, list):
-            by, of_group = kind
-            kind = [of_group.get(one, "") for one in table[by]]
-        wide = table[f"{name}_low"] < table[f"{name}_high"]
-        if any(seen and not one for seen, one in zip(wide, kind if isinstance(kind, list) else [kind] * len(table), strict=True)):
+        by, kind = drawn.get(name, ("", None))
+        ranged = has_range(table.columns, name)
+        kind = (kind or (range.get(name) if isinstance(range, dict) else range) or "") if ranged else ""
+        rows = kind if isinstance(kind, list) else [kind.get(one, "") if isinstance(kind, dict) else kind for one in
+                                                    (table[by] if by in table.columns else table.index)]
+        if ranged and not all(rows) and any(low < high for low, high, one in zip(
+                table[f"{name}_low"], table[f"{name}_high"], rows, strict=True) if not one):
             raise FigureError(f"figure '{id}': column '{name}' has a range of which the chart says no kind; say it with range=")
-        found[name] = kind
+        if by in table.columns:
+            rows = [CLAIMED * theme.claimed(of) + one for of, one in zip(table[by], rows, strict=True)]
+        if any(rows):
+            found[name] = rows if len(set(rows)) > 1 or rows[0].startswith(CLAIMED) else rows[0]
     return found
+
 
 
 class Figure:

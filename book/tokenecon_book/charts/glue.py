@@ -36,6 +36,7 @@ def written(finding, text):
             if re.search(rf"(?<![\w.]){re.escape(one.text)}(?!\w|[.,]\d)", text)]
 
 
+CLAIMED = "claimed:"  # before the kind of the range of a number that the documents claim
 PLACES = 2  # places in a source, and rows of a table of data/, that a card names one by one
 FEW = 6
 IDS = ("gpu", "model")  # columns that say which rows of data/ a row of a table is of
@@ -69,12 +70,14 @@ def pedigree(of, caption, mark, table, columns, range):
         behind.setdefault(name, []).append(row_id)
         if row.get("locator") and row.get("source") in sources:
             sources[row["source"]][row["locator"]] = None
-    kinds = {name: range.get(name) if isinstance(range, dict) else range for name in columns if has_range(table.columns, name)}
+    kinds = {name: range.get(name) if isinstance(range, dict) else range for name in columns}
+    kinds = {name: kind for name, kind in kinds.items()  # of numbers without a range it is known which the documents claim
+             if has_range(table.columns, name) or (isinstance(range, dict) and isinstance(kind, list))}
     ids = {name: [text if isinstance(text, str) else "" for text in table[name]] for name in IDS if name in table.columns}
     return {
         "id": mark, "caption": caption,
         "columns": [{"head": title, "unit": unit or "", "range": kinds.get(name) or "",
-                     "text": name not in kinds and table[name].dtype.kind not in "iuf"}
+                     "text": not has_range(table.columns, name) and table[name].dtype.kind not in "iuf"}
                     for name, (title, unit) in columns.items()],
         "sources": [[source, list(places)[:PLACES], len(places)] for source, places in sources.items()],
         "behind": [[name, len(rows), rows if len(rows) <= FEW else []] for name, rows in behind.items()],

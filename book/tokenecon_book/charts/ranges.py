@@ -77,9 +77,11 @@ def marked(data, ax, range, group=None):
 
 
 def stated(range, group, *axes):
-    """Column to the kind of its ranges as a chart's form was told it, or to the column of the groups and the kind of each."""
-    kind = [group, range] if isinstance(range, dict) else range
-    return {ax.column: kind for ax in axes} if range is not None else {}
+    """Of each column that a chart's form draws the kind of its ranges as the form was told it, for all or for each group.
+
+    The kinds are pairs of the column of the groups, or nothing, and of a kind or a dict from group to kind, or nothing.
+    """
+    return {ax.column: [group, range] for ax in axes} if range is not None or group else {}
 
 
 def bars(base, present, ax, channel, colour, shown=()):

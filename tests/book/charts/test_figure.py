@@ -219,6 +219,18 @@ def test_the_rows_of_a_figure_say_the_kinds_of_their_ranges(found):
         assert [one["range"] for one in known["columns"]] == ["", "", ["offers", "interval", "bound"], "bound"]
 
 
+def test_rows_that_the_documents_claim_are_known_as_theirs(found):
+    table = ranged(how=["documents", "modelled", "Claim of a slide"])
+    drawn = forms.intervals(table, USD, "batch", group="how", range={"documents": "printed", "modelled": "interval"} | {
+        "Claim of a slide": "bound"})
+    assert figure("a-b", found(table), drawn, ALT).payload()["pedigree"]["columns"][2]["range"] == [
+        "claimed:printed", "interval", "claimed:bound"]
+    bare = table[["how", "batch", "usd"]]  # without ranges, too
+    drawn = forms.bars(bare, USD, "batch", "how", stacked=False)
+    known = figure("a-b", found(bare), drawn, ALT).payload()["pedigree"]["columns"]
+    assert [one["range"] for one in known] == ["", "", ["claimed:", "", "claimed:"]]  # the axis of the batch claims nothing
+
+
 def test_a_kind_that_the_chart_draws_is_that_of_the_column(found):
     curve = forms.lines(ranged(), forms.axis("batch", "Batch", "sequence"), USD, range="draws")
     known = figure("a-b", found(ranged()), curve, ALT).payload()["pedigree"]

@@ -10,6 +10,7 @@ from pathlib import Path
 from tokenecon import __version__, data
 from tokenecon_book import FIGURE_TYPE, citations
 from tokenecon_book.build import publishing
+from tokenecon_book.charts.glue import CLAIMED
 from tokenecon_book.charts.ranges import KINDS
 from tokenecon_book.site import numbers_page, tables
 from tokenecon_book.site.pedigree import cards, worked_out
@@ -73,7 +74,7 @@ def of_table(one, address, page):
     kinds = {kind for known in one["columns"] if not isinstance(known["range"], str) for kind in known["range"] if kind}
     return {
         "columns": [of_column(known, one["makers"]) for known in one["columns"]],
-        "kinds": {kind: column("", kind) for kind in sorted(kinds)},
+        "kinds": {kind: of_row(kind) for kind in sorted(kinds)},
         "rows": rows(one),
         "Facts": behind(one["behind"]),
         "Sources": [part for source, places, count in one["sources"] for part in sources(source, places, count)],
@@ -104,6 +105,12 @@ def column(unit, kind, text=False):
                               STATED if text else DERIVED)
     return {"basis": basis[0], "says": basis[1], "range": f"{KINDS[kind].name}, {KINDS[kind].says}" if kind else "",
             "modelled": kind == "interval"}
+
+
+def of_row(kind):
+    """The same of the numbers of a row, whose kind of range is its own, or which the documents claim."""
+    found = column("", kind.removeprefix(CLAIMED))
+    return found | {"basis": "claimed", "says": tables.BASIS["claimed"]} if kind.startswith(CLAIMED) else found
 
 
 def quantity(known):

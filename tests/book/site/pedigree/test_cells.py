@@ -84,6 +84,10 @@ def test_rows_of_several_kinds_say_their_own():
     known = found["kinds"]
     assert known["interval"]["basis"] == "estimate" and known["bound"]["range"].startswith("outer bound")
     assert known["sellers"]["range"].startswith("sellers, 10 to 90 %, eight of ten sellers")
+    columns = [head("Cost", "USD/Mtok", ["claimed:", "claimed:bound"])]
+    claims = cells.of_table(record(columns=columns, of={}), "economics.html", "economics")["kinds"]
+    assert {one["basis"] for one in claims.values()} == {"claimed"}
+    assert claims["claimed:"]["range"] == "" and claims["claimed:bound"]["range"] == known["bound"]["range"]
     assert known["interval"]["modelled"] and not known["bound"]["modelled"]  # so that its card tells no error of the model
 
 
