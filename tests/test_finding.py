@@ -39,6 +39,20 @@ def test_a_result_made_of_another_has_the_sources_of_both():
     assert set(found.sources) == {source_of("h200-sxm-141gb.bandwidth"), source_of("power.pue")}
 
 
+def test_a_result_knows_the_functions_that_made_it():
+    inner = bandwidth("h200-sxm-141gb")
+    here = bandwidth.__module__
+    assert inner.makers == (f"{here}:bandwidth",)
+    assert later(None, inner).makers == (f"{here}:later", f"{here}:bandwidth")  # its own first
+
+    @finding
+    def outer():
+        later(None, inner)  # not used
+        return Finding(pd.DataFrame({"best": [inner["best"]]}))
+
+    assert outer().makers == (f"{here}:{outer.__qualname__}", f"{here}:bandwidth")
+
+
 def test_a_named_value_brings_its_sources_too():
     inner = bandwidth("h200-sxm-141gb")
 

@@ -31,6 +31,11 @@ from tokenecon.numbers import number, span
         (0.000021, "s", "2.1 × 10⁻⁵"),
         (141.0, "GB", "141"),
         (3.35, "TB/s", "3.35"),
+        (543_271.3, "request/day", "543,000"),  # found by bisection: no more is known of it
+        (1_188_041.2, "request/day", "1.19 million"),
+        (999_799.6, "request/day", "1 million"),
+        (96.44, "request/day", "96.4"),
+        (477_812.0, "request/day", "477,812"),  # given or counted
         (20251208.0, "date", "20251208"),
         (math.nan, "USD", "–"),
         (None, None, "–"),

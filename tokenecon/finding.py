@@ -87,15 +87,15 @@ class Finding:
         Named results that are no column: a mean, a break-even, a threshold to draw.
     """
 
-    __slots__ = ("_given_units", "_queries", "_sentence", "_table", "note", "parameters", "quantities", "sources", "values",
-                 "version")
+    __slots__ = ("_given_units", "_queries", "_sentence", "_table", "makers", "note", "parameters", "quantities", "sources",
+                 "values", "version")
 
     def __init__(self, table, sentence="", note="", units=(), *, fresh=False, **values):
-        if taken := sorted({"sources", "queries", "parameters", "quantities", "version"} & values.keys()):
+        if taken := sorted({"sources", "queries", "parameters", "quantities", "makers", "version"} & values.keys()):
             raise TypeError(f"a Finding cannot be given its {taken[0]}: they follow from what was asked while it was made")
         if not _making:
             raise RuntimeError("a Finding is made in a function marked @finding, which records what it asks of data/")
-        record, parameters, quantities = _making[-1]
+        record, parameters, quantities, makers = _making[-1]
         fill = functools.partial(object.__setattr__, self)
         fill("_table", table if fresh else table.copy())
         fill("_queries", tuple(record))
@@ -103,6 +103,7 @@ class Finding:
         fill("quantities", tuple(dict.fromkeys(quantities)))
         fill("note", agreed(note))
         fill("_given_units", dict(units))
+        fill("makers", tuple(dict.fromkeys(makers)))
         fill("version", __version__)
         fill("values", MappingProxyType({name: agreed(one) if isinstance(one, str) else one for name, one in values.items()}))
         fill("parameters", MappingProxyType(parameters))
@@ -114,8 +115,14 @@ class Finding:
     @property
     def table(self):
         """A copy of the table."""
-        queries.ask(*self._queries)  # who takes the numbers takes their sources with them
+        self._taken()
         return self._table.copy()
+
+    def _taken(self):
+        """Who takes the numbers takes their sources along, and the functions that made them."""
+        queries.ask(*self._queries)
+        if _making:
+            _making[-1][3].extend(self.makers)
 
     def to_frame(self):
         """The table as a DataFrame of your own."""
@@ -149,7 +156,7 @@ class Finding:
 
     def __getitem__(self, name):
         """One of the named values, or else a column of the table, or a table of some columns."""
-        queries.ask(*self._queries)
+        self._taken()
         self._say()
         if isinstance(name, str) and name in self.values:
             return self.values[name]
@@ -220,7 +227,7 @@ def finding(make):
         bound = signature.bind(*args, **named)
         bound.apply_defaults()
         with queries.recording() as record:
-            _making.append((record, plain(bound.arguments), []))
+            _making.append((record, plain(bound.arguments), [], [f"{make.__module__}:{make.__qualname__}"]))
             try:
                 return make(*args, **named)
             finally:

@@ -46,6 +46,8 @@ def number(value, unit=None, *, form=None, bare=False, places=None):
         digits = 4 if 0.99 < size < 1 else 3
         return sign + plain(float("%.*e" % (digits - 1, size)), scale="%", bare=bare)
     money = bool(unit) and unit.split("/")[0] == "USD"
+    if unit == "request/day" and size != int(size):  # given and counted volumes are whole; one between is a result
+        size = float("%.*e" % (FEW - 1, size))
     text = dollars(size) if money else plain(size)
     if places is not None and size >= 0.5 * 10**-places:
         text = grouped("%.*f" % (places, size))

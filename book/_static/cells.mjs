@@ -31,7 +31,9 @@ function card(opener, known) {
   const head = row.querySelector("th[scope=row]");
   const { head: title, unit } = named[place];
   const own = known.rows[known.rows.length > 1 ? row.sectionRowIndex : 0];
-  const column = (range && own.column) || known.columns[place] || WHY;
+  const ofColumn = known.columns[place] || WHY;
+  const ofRow = known.kinds[own.kinds?.[place]];
+  const column = (range || ofRow?.basis === "claimed" ? ofRow : null) || ofColumn;
   const others = [...row.cells].flatMap((other, at) => {
     const { value: said, range: ends } = parts(other);
     return other === cell || other === head || !said ? [] : [`${named[at].head}: ${said}${ends ? ` (${ends})` : ""} ${named[at].unit}`.trim()];
@@ -41,9 +43,10 @@ function card(opener, known) {
   const of = head && head !== cell ? text(head) : "";
   const rows = [
     ["Range", range ? [column.range ? `${range}: ${column.range}` : range] : []],
-    ["Error", (range && own.Error[known.columns[place]?.quantity]) || []],
+    ["Error", (range && column.modelled && own.Error[ofColumn.quantity]) || []],
+    ["Table worked out with", ofColumn.Formulas ?? []], // those of its formulas that give the unit of the column
     ["In the row", others],
-    ["Note", note?.matches(".te-table-note") ? [text(note)] : []],
+    ["Note", known.Note ?? (note?.matches(".te-table-note") ? [text(note)] : [])],
     ["Made of", own["Made of"]],
     ["Facts", known.Facts],
     ["Sources", known.Sources],
@@ -57,7 +60,7 @@ function card(opener, known) {
 }
 
 // What is shown of a table where nothing behind it can be read.
-const UNREAD = { columns: [], rows: [{ Error: {}, "Made of": [] }], Facts: [], Sources: [], Table: [], cite: "" };
+const UNREAD = { columns: [], kinds: {}, rows: [{ Error: {}, "Made of": [] }], Facts: [], Sources: [], Table: [], cite: "" };
 const WHY = { basis: "not known", says: "what stands behind this number cannot be read; load the page again", range: "" };
 
 async function ask(opener) {
@@ -73,5 +76,5 @@ async function ask(opener) {
 
 for (const frame of frames) {
   const table = frame.querySelector("table");
-  openers(table, table.tBodies[0].querySelectorAll(".te-number:not(.te-none)"), ask);
+  openers(table, table.tBodies[0].querySelectorAll(".te-number:not(.te-none), .te-said"), ask);
 }

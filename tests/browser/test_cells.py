@@ -58,6 +58,46 @@ def test_a_price_says_its_rows_on_a_phone(look):
         assert not watched.complaints
 
 
+def test_the_rows_of_a_figure_open_cards_on_its_page(look, node_modules, site):
+    data = "#t-data"
+    known = json.loads((site / "cells" / "figures" / "economics-batch.json").read_text(encoding="utf-8"))["t-data"]
+    with look(width=1280, policy=False) as watched:
+        page = watched.open("figures/economics-batch.html")
+        assert page.evaluate(STOPS.replace(TABLE, data)) == 1
+        heads = page.locator(f"{data} thead tr").first.locator("th").all_inner_texts()
+        assert not [one for one in heads if one.endswith(("_low", "_high"))]
+        row, column = page.locator(f"{data} tbody tr").first, heads.index("usd_per_mtok_out")
+        cell = row.locator("th, td").nth(column)
+        value, ends = cell.inner_text().split("\n")
+        cell.locator(".te-cell").focus()
+        page.keyboard.press("Enter")
+        card = page.locator("dialog.te-card")
+        card.locator("h2").wait_for()
+        said = card.text_content()
+        assert card.locator(".te-card-value").inner_text() == f"{value} USD per million output tokens"
+        assert f"{ends}: interval of the model" in said and "of dense models on NVIDIA" in said and "estimate" in said
+        assert page.locator("h1").inner_text().rstrip("#") in said and known["cite"] in said and known["Note"][0] in said
+        assert "Table worked out with" in said and card.locator("a[href$='formulas/money.html#usd_per_mtok_blend']").count() == 1
+        page.evaluate((node_modules / "axe-core" / "axe.min.js").read_text(encoding="utf-8"))
+        outcome = page.evaluate("(rules) => axe.run('dialog.te-card', { runOnly: rules, resultTypes: ['violations'] })", RULES)
+        assert not outcome["violations"], outcome["violations"]
+        assert not watched.complaints
+
+
+def test_a_number_in_a_text_opens_a_card_too(look):
+    with look(width=390, height=844) as watched:
+        page = watched.open("economics.html")
+        cell = page.locator("#t-what-would-change-it td.te-said").first
+        words = cell.inner_text().strip()
+        cell.locator(".te-cell").click()
+        card = page.locator("dialog.te-card")
+        card.locator("h2").wait_for()
+        assert card.locator("h2").inner_text().endswith(": To")
+        assert card.locator(".te-card-value").inner_text().strip() == words
+        assert "stated or worked out" in card.text_content() and "What changes" not in card.locator("h2").inner_text()
+        assert not watched.complaints
+
+
 def test_what_a_table_holds_is_text_in_its_card(look):
     payload = "<img src=x onerror=\"document.title='owned'\">"
     with look() as watched:

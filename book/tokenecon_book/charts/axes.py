@@ -42,8 +42,18 @@ def words(ax):
 
 def band(table, ax):
     """The columns of a range, if the table has both of them."""
-    low, high = f"{ax.column}_low", f"{ax.column}_high"
-    return (low, high) if low in table.columns and high in table.columns else None
+    return (f"{ax.column}_low", f"{ax.column}_high") if has_range(table.columns, ax.column) else None
+
+
+def has_range(columns, name):
+    """Whether some columns have both ends of the range of one."""
+    return f"{name}_low" in columns and f"{name}_high" in columns
+
+
+def is_range_end(name, columns):
+    """Whether a column is an end of another column's range."""
+    stem, _, end = name.rpartition("_")
+    return end in ("low", "high") and stem in columns and has_range(columns, stem)
 
 
 def extent(tables, ax):

@@ -97,7 +97,8 @@ def intervals(table, x, label, *, range=None, group=None, known=None, hue=None, 
     layers += halo(base.encode(x=end, text=f"{x.column}_number:N"), align="left", dx=10)
     chart = alt.layer(*layers)
     chart = chart.add_params(SWITCH) if compared else chart
-    return finish(chart, title, subtitle, step * len(names), [(kind, "bar") for kind in present] + ranges.said(dots))
+    drawn = [(kind, "bar") for kind in present] + ranges.said(dots)
+    return finish(chart, title, subtitle, step * len(names), drawn, ranges.stated(range, group, x))
 
 
 def with_textbook(table, label, value, by):
@@ -163,7 +164,8 @@ def bars(
         layers += ranges.bars(base, present, x, "x", alt.value(theme.INK), shown)
         layers += _end_text(data, x, up, limits[1] if limits else x.column, text or x.column, offset)
     layers += threshold_layers(marks, across, None, {"x": (*ends, x.log)}, above=True)
-    return finish(alt.layer(*layers), title, subtitle, step * len(names), [(kind, "bar") for kind in present])
+    return finish(alt.layer(*layers), title, subtitle, step * len(names), [(kind, "bar") for kind in present],
+                  ranges.stated(range, series, x))
 
 
 def _end_text(data, x, up, position, column, offset=None):

@@ -11,13 +11,15 @@ import vl_convert
 
 from tokenecon_book import FIGURE_TYPE, VEGA_LITE_TYPE
 from tokenecon_book.charts import theme
-from tokenecon_book.charts.glue import written
+from tokenecon_book.charts.axes import has_range, is_range_end
+from tokenecon_book.charts.glue import CLAIMED, pedigree, written
 
 SOURCE_FIELDS = ("id", "title", "publisher", "url", "published", "licence")
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)+")
 VIEW = re.compile(r"\bview_[0-9a-f]{16}(?:_\d+)?\b")  # how Altair names what a selection belongs to
 ACROSS = {"x": 36, "y": 50}  # letters of a line of an axis title on a phone
 UNIT = re.compile(r"\[[^\[\]]+\]\s*$")
+ROWS = "t-data"  # address of the table of the rows on the page of a figure
 VEGA_LITE = ".".join(altair.SCHEMA_VERSION.removeprefix("v").split(".")[:2])
 
 
@@ -25,7 +27,7 @@ class FigureError(ValueError):
     """A figure that a reader could not use: no title, no unit, no data, no alternative text."""
 
 
-def figure(id, finding, chart, alt):
+def figure(id, finding, chart, alt, range=None):
     """Check a chart and bundle it with everything a reader may take away.
 
     Parameters
@@ -39,6 +41,9 @@ def figure(id, finding, chart, alt):
         Every quantitative axis ends in its unit in brackets.
     alt : str
         What a reader who does not see the picture needs to know.
+    range : str, dict or list, optional
+        Kind of the ranges that the table has and the chart does not draw, or that of each column, which may be a list of those
+        of its rows, or of each row.
     """
     table = finding.table
     if not isinstance(id, str) or not SLUG.fullmatch(id):
@@ -59,18 +64,46 @@ def figure(id, finding, chart, alt):
             f"figure '{id}': the axis of '{field}' is titled {words!r}; "
             "a quantitative axis must end in its unit in brackets, such as 'Cost [USD per million output tokens]'"
         )
-    return Figure(id, spec, title, subtitle, finding, checked_sources(id, finding.cited), " ".join(alt.split()))
+    behind = pedigree(finding, title, ROWS, table, {name: (name, finding.units.get(name)) for name in table.columns
+                                                    if not is_range_end(name, table.columns)},
+                      kinds(id, table, spec.get("usermeta", {}).get("kinds", {}), range))
+    return Figure(id, spec, title, subtitle, finding, checked_sources(id, finding.cited), " ".join(alt.split()), behind)
+
+
+def kinds(id, table, drawn, range):
+    """Column to the kind of its range, or to the kind of each row, as the chart draws it or else as ``range`` says.
+
+    Of rows that the documents claim, the kind is :data:`tokenecon_book.charts.glue.CLAIMED` before that of their range.
+    Raises :class:`FigureError` for a range of which nobody says what it is.
+    """
+    found = {}
+    for name in table.columns:
+        by, kind = drawn.get(name, ("", None))
+        ranged = has_range(table.columns, name)
+        kind = (kind or (range.get(name) if isinstance(range, dict) else range) or "") if ranged else ""
+        rows = kind if isinstance(kind, list) else [kind.get(one, "") if isinstance(kind, dict) else kind for one in
+                                                    (table[by] if by in table.columns else table.index)]
+        if ranged and not all(rows) and any(low < high for low, high, one in zip(
+                table[f"{name}_low"], table[f"{name}_high"], rows, strict=True) if not one):
+            raise FigureError(f"figure '{id}': column '{name}' has a range of which the chart says no kind; say it with range=")
+        if by in table.columns:
+            rows = [CLAIMED * theme.claimed(of) + one for of, one in zip(table[by], rows, strict=True)]
+        if any(rows):
+            found[name] = rows if len(set(rows)) > 1 or rows[0].startswith(CLAIMED) else rows[0]
+    return found
+
 
 
 class Figure:
     """What :func:`figure` returns: a rich output for the notebook, the page and the downloads."""
 
-    def __init__(self, id, spec, title, subtitle, finding, sources, alt):
+    def __init__(self, id, spec, title, subtitle, finding, sources, alt, behind):
         self.id, self.title, self.subtitle, self.alt = id, title, subtitle, alt
         self.spec, self.table, self.sources = spec, finding.table, sources
         self.note, self.units = finding.note, finding.units
         self.quantities = written(finding, f"{title} {subtitle}")
         self.ranges = spec.get("usermeta", {}).get("ranges", [])
+        self.behind = behind
 
     def csv(self):
         """The full table; floats with six significant digits."""
@@ -97,6 +130,7 @@ class Figure:
             "sources": self.sources,
             "quantities": self.quantities,
             "ranges": self.ranges,
+            "pedigree": self.behind,
             "spec": live,
             "svg_wide": inline(picture(bare, theme.WIDE), f"{self.id}-w"),
             "svg_narrow": inline(picture(bare, theme.NARROW), f"{self.id}-n"),

@@ -29,16 +29,18 @@ def mark(axis, value, label, to=None):
     return Mark(axis, float(value), label, None if to is None else float(to))
 
 
-def finish(chart, title, subtitle, height, ranges=()):
+def finish(chart, title, subtitle, height, ranges=(), kinds=None):
     """Give a chart its height, its subtitle, and a title if it has another than the sentence of the finding it draws.
 
-    `ranges` are pairs of the kind of a range that it draws and the look, "bar" or "area", for the key in the figure's foot.
+    `ranges` are pairs of the kind of a range that it draws and the look, "bar" or "area", for the key in the figure's foot;
+    `kinds` is what :func:`tokenecon_book.charts.ranges.stated` says of the columns that it draws.
     """
     heading = alt.TitleParams(text=theme.wrap(title or "") or "")
     if subtitle:
         heading.subtitle = theme.wrap(subtitle, size=theme.TEXT)
     chart = chart.properties(title=heading, height=height, width=theme.WIDE)
-    return chart.properties(usermeta={"ranges": [list(one) for one in dict.fromkeys(ranges)]}) if ranges else chart
+    about = ({"ranges": [list(one) for one in dict.fromkeys(ranges)]} if ranges else {}) | ({"kinds": kinds} if kinds else {})
+    return chart.properties(usermeta=about) if about else chart
 
 
 def wrapped(text, letters=16):

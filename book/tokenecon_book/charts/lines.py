@@ -100,7 +100,8 @@ def lines(
         spots, more = _points(points, x, y, (across, up), (x_low, x_high), (y_low, y_high), height)
         layers, drawn = layers + spots, drawn + more
     chart = alt.layer(*layers)
-    return finish(chart.add_params(SWITCH) if theirs else chart, title, subtitle, height, drawn)
+    return finish(chart.add_params(SWITCH) if theirs else chart, title, subtitle, height, drawn,
+                  ranges.stated(range, series, y))
 
 
 def _freer_below(line, curves, y_ends, log, height):
@@ -210,7 +211,7 @@ def scatter(
     dots = ranges.dots(base, present, hue, **encoded)
     layers += [dots[0].add_params(pick), *dots[1:]] if series else dots
     layers += placed_labels(data, across, up, label="label_text")
-    return finish(alt.layer(*layers), title, subtitle, height, drawn + ranges.said(present))
+    return finish(alt.layer(*layers), title, subtitle, height, drawn + ranges.said(present), ranges.stated(range, series, x, y))
 
 
 def _roomy(ax, ends):

@@ -20,6 +20,8 @@ KINDS = {
                      "filled band"),
     "offers": Kind("spread of offers", "from the cheapest to the dearest price that somebody asks", "thin line with ticks",
                    "thin lines at both edges"),
+    "sellers": Kind("sellers, 10 to 90 %", "eight of ten sellers ask a price inside, by an assumed spread where few sell",
+                    "thin line with dots at its ends", "lines of dashes and dots at both edges"),
     "draws": Kind("draws, 10 to 90 %", "eight of ten drawn futures or measured cases lie inside", "wide pale bar",
                   "pale band with dotted edges"),
     "bound": Kind("outer bound", "all inputs at their cheap ends at once, and all at their dear ends", "open brackets",
@@ -38,6 +40,7 @@ HATCHED = "M-1,-1L1,-1L1,1L-1,1L-1,-1M-1,0L0,-1M-1,1L1,-1M0,1L1,0"
 OPENS = {"x_low": "M0.7,-1L0,-1L0,1L0.7,1", "x_high": "M-0.7,-1L0,-1L0,1L-0.7,1",
          "y_low": "M-1,-0.7L-1,0L1,0L1,-0.7", "y_high": "M-1,0.7L-1,0L1,0L1,0.7"}  # fmt: skip
 HEIGHT = 13  # px of a tick or a bracket, across the range
+DOT = 28  # square px of a dot at an end
 
 
 def kinds(table, ax, range):
@@ -70,6 +73,14 @@ def marked(data, ax, range, group=None):
     if found is None:
         return data, []
     return data.assign(**{COLUMN: found}), [kind for kind in KINDS if (found == kind).any()]
+
+
+def stated(range, group, *axes):
+    """Of each column that a chart's form draws the kind of its ranges as the form was told it, for all or for each group.
+
+    The kinds are pairs of the column of the groups, or nothing, and of a kind or a dict from group to kind, or nothing.
+    """
+    return {ax.column: [group, range] for ax in axes} if range is not None or group else {}
 
 
 def bars(base, present, ax, channel, colour, shown=()):
@@ -116,6 +127,7 @@ def _bar(base, kind, ax, channel, colour, shown):
     if shown:
         along["tooltip"] = list(shown)
     looks = {"interval": {"strokeWidth": 7, "opacity": 0.4, "strokeCap": "round"}, "offers": {"strokeWidth": 1.5},
+             "sellers": {"strokeWidth": 1.5},
              "draws": {"strokeWidth": HEIGHT + 3, "opacity": 0.24, "strokeCap": "butt"},
              "bound": {"strokeWidth": 1.2, "strokeDash": [1, 3]}, "printed": {"strokeWidth": 1.5}}  # fmt: skip
     yield base.mark_rule(**looks[kind]).encode(**along)
@@ -124,6 +136,8 @@ def _bar(base, kind, ax, channel, colour, shown):
         if kind == "offers":
             across = "vertical" if channel == "x" else "horizontal"
             yield base.mark_tick(orient=across, thickness=1.5, size=HEIGHT).encode(**at)
+        elif kind == "sellers":
+            yield base.mark_point(shape="circle", filled=True, opacity=1, size=DOT).encode(**at)
         elif kind == "bound":
             shape = OPENS[f"{channel}_{end}"]
             yield base.mark_point(shape=shape, filled=False, strokeWidth=1.6, size=HEIGHT**2).encode(**at)
@@ -134,7 +148,7 @@ def areas(base, present, across, ax, colour, interpolate):
     layers = []
     low, high = (alt.Y(f"{ax.column}_{end}:Q", title=words(ax)) for end in ("low", "high"))
     fills = {"interval": 0.2, "draws": 0.12}
-    edges = {"offers": [1, 0], "draws": [1, 4], "bound": [6, 4]}
+    edges = {"offers": [1, 0], "sellers": [7, 3, 1, 3], "draws": [1, 4], "bound": [6, 4]}
     for kind in present:
         if not KINDS[kind].area:
             raise FigureError(f"the range of the curve of '{ax.column}' is a {KINDS[kind].name}; draw it among its points")
@@ -157,6 +171,7 @@ def _stroke(d, width=1.5, dash="", opacity=1.0):
 BARS = {
     "interval": _stroke("M5 8H35", 6, opacity=0.45),
     "offers": _stroke("M2 8H38M2 3V13M38 3V13"),
+    "sellers": _stroke("M4 8H36") + '<circle cx="4" cy="8" r="2.6"/><circle cx="36" cy="8" r="2.6"/>',
     "draws": _stroke("M2 8H38", 14, opacity=0.26),
     "bound": _stroke("M2 8H38", 1.2, "1 3") + _stroke("M7 2H2V14H7M33 2H38V14H33"),
     "printed": _stroke("M2 8H38"),
@@ -164,6 +179,7 @@ BARS = {
 AREAS = {
     "interval": _stroke("M0 8H40", 12, opacity=0.24),
     "offers": _stroke("M0 3H40M0 13H40", 1.2),
+    "sellers": _stroke("M0 3H40M0 13H40", 1.2, "7 3 1 3"),
     "draws": _stroke("M0 8H40", 10, opacity=0.16) + _stroke("M0 3H40M0 13H40", 1.2, "1 4"),
     "bound": _stroke("M0 3H40M0 13H40", 1.2, "6 4"),
 }

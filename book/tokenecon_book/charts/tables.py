@@ -5,18 +5,22 @@ import re
 from collections import Counter
 
 from tokenecon.numbers import number, span
+from tokenecon.units import UNITS
 from tokenecon_book.charts import ranges, theme
+from tokenecon_book.charts.axes import has_range, is_range_end
 from tokenecon_book.charts.claims_list import VERDICTS, claims, counted, quantity
+from tokenecon_book.charts.glue import pedigree
 from tokenecon_book.charts.page import escape, spoken
 
 __all__ = ["Html", "claims", "show", "sources", "verdicts", "would_change"]
 
 
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}|–?")  # or none
-PLACES = 2  # places in a source, and rows of a table of data/, that a card names one by one
-FEW = 6
 LETTERS = 60  # of the mark of a table
-IDS = ("gpu", "model")  # columns that say which rows of data/ a row of a table is of
+# a text that states a number: it has money or a share, or begins with a number; "H100", "3-month" and a date do neither
+STATES = re.compile(r".*(?:\$\d|\d\s?%)|[≤≥<>~−]?\s?\d[\d,.]*(?=$|[,;\s])")
+SAID = ' class="te-said"'
+PROSE = 60  # letters: a longer text is read, and not asked
 
 
 class Html:
@@ -46,8 +50,8 @@ def show(found, caption, columns=None, *, rows=None, note="", range=None, format
     note : str
         Printed below; by default the note of the finding.
     range : str, dict or list, optional
-        Kind of the ranges, of :data:`tokenecon_book.charts.ranges.KINDS`, or that of each column, or of each row: said below the
-        table, where the note does not.
+        Kind of the ranges, of :data:`tokenecon_book.charts.ranges.KINDS`, or that of each column, which may be a list of those
+        of its rows, or of each row: said below the table, where the note does not.
     formats : dict, optional
         Python format specifications by column, such as ``{"batch": ",.0f"}``.
     folded : bool
@@ -62,13 +66,14 @@ def show(found, caption, columns=None, *, rows=None, note="", range=None, format
     }
     formats = formats or {}
     for name in columns:
-        if name not in table.columns and not has_range(table, name):
+        if name not in table.columns and not has_range(table.columns, name):
             raise ValueError(f"table '{caption}': no column '{name}'; there are {', '.join(map(str, table.columns))}")
     rows = rows or next(iter(columns))
     if rows not in columns:
         raise ValueError(f"table '{caption}': rows='{rows}' is not among its columns {', '.join(columns)}")
-    numeric = {name: has_range(table, name) or table[name].dtype.kind in "iuf" for name in columns}
+    numeric = {name: has_range(table.columns, name) or table[name].dtype.kind in "iuf" for name in columns}
     cells = _cells(table, columns, formats, numeric)
+    of_units = {name: all(row[name][0] in UNITS for row in cells) for name in columns}  # "1" is one, and there no number
     dates = {name: all(DATE.fullmatch(row[name][0]) for row in cells) for name in columns}
     side = {name: ' class="te-number"' if numeric[name] else ' class="te-date"' if dates[name] else "" for name in columns}
     heads = "".join(f'<th scope="col"{side[name]}>{escape(title)}</th>' for name, (title, _) in columns.items())
@@ -83,7 +88,7 @@ def show(found, caption, columns=None, *, rows=None, note="", range=None, format
         + "".join(
             f'<th scope="row"{side[name]}>{_markup(*texts)}</th>'
             if name == rows
-            else f"<td{side[name]}>{_markup(*texts)}</td>"
+            else f"<td{side[name] or (SAID if not of_units[name] and states(texts[0]) else '')}>{_markup(*texts)}</td>"
             for name, texts in row.items()
         )
         + "</tr>\n"
@@ -92,35 +97,13 @@ def show(found, caption, columns=None, *, rows=None, note="", range=None, format
     note = note or getattr(found, "note", "")
     said = _kinds_said({name: columns[name][0] for name in columns if any(row[name][1] for row in cells)}, range, note)
     below = f'<p class="te-table-note">{escape(f"{note} {said}".strip())}</p>' if note or said else ""
-    known = pedigree(of, caption, table, columns, range) if of is not None and any(numeric.values()) else None
+    asked = of is not None and (any(numeric.values()) or SAID in body)
+    known = pedigree(of, caption, mark(caption), table, columns, range) if asked else None
     html = framed(f"<thead><tr>{heads}</tr>{unit_row}</thead>\n<tbody>\n{body}</tbody>", caption, known and known["id"]) + below
     html = fold(f"{caption}: {len(table)} rows", html) if folded else html
     titles = [title + (f" [{unit}]" if unit else "") for (title, _), unit in zip(columns.values(), units, strict=True)]
     lines = [caption, " | ".join(titles), *(" | ".join(_plain(*texts) for texts in row.values()) for row in cells)]
     return Html(html, "\n".join(lines + [one for one in (note, said) if one]), known)
-
-
-def pedigree(of, caption, table, columns, range):
-    """What the cards of a table's numbers need beside the table itself; kept in the notebook, as a dict.
-
-    ``columns`` hold unit and kind of range of each, ``sources`` the places in each, ``behind`` the number of rows of each table
-    of ``data/`` and the ids of few, ``of`` the accelerator and the model of each row, ``ranges`` its kind where it is of the row.
-    """
-    sources, behind = {source: {} for source in of.sources}, {}
-    for (name, row_id), row in of.behind.items():
-        behind.setdefault(name, []).append(row_id)
-        if row.get("locator") and row.get("source") in sources:
-            sources[row["source"]][row["locator"]] = None
-    kinds = range if isinstance(range, dict) else dict.fromkeys(columns, range if isinstance(range, str) else "")
-    ids = {name: [text if isinstance(text, str) else "" for text in table[name]] for name in IDS if name in table.columns}
-    return {
-        "id": "t-" + re.sub("[^a-z]+", "-", caption.lower())[:LETTERS].strip("-"), "caption": caption,
-        "columns": [{"head": title, "unit": unit or "", "range": (kinds.get(name) or "") if has_range(table, name) else ""}
-                    for name, (title, unit) in columns.items()],
-        "sources": [[source, list(places)[:PLACES], len(places)] for source, places in sources.items()],
-        "behind": [[name, len(rows), rows if len(rows) <= FEW else []] for name, rows in behind.items()],
-        "of": ids, "ranges": range if isinstance(range, list) else [],
-    }
 
 
 MOST = 3  # changes in the head of a page
@@ -185,6 +168,16 @@ def _decimals(values, unit):
     return min(max(2 - largest, min(2, 1 - smallest), -smallest, cents), alone)
 
 
+def states(text):
+    """Whether a text states a number, so that it opens a card as numbers do: no name, no date, no prose."""
+    return len(text) <= PROSE and bool(STATES.match(text))
+
+
+def mark(caption):
+    """The address of a table in its page."""
+    return "t-" + re.sub("[^a-z]+", "-", caption.lower())[:LETTERS].strip("-")
+
+
 def _markup(middle, ends):
     """A cell as HTML: the range stands below the value, in lighter type."""
     return escape(middle) + (f' <span class="te-range">{escape(ends)}</span>' if ends else "")
@@ -197,13 +190,13 @@ def _plain(middle, ends):
 def _kinds_said(shown, range, note):
     """Of which kind the ranges of the columns shown are, as a sentence; `shown` are the columns with their headings.
 
-    A kind that the note names needs no sentence, nor do kinds that differ by row.
+    A kind that the note names needs no sentence, nor do kinds that differ by row: cards say those.
     """
     if not shown or not range or isinstance(range, list):
         return ""
     parts = {}
     for name, kind in (range if isinstance(range, dict) else dict.fromkeys(shown, range)).items():
-        if name in shown and ranges.KINDS[kind].name.partition(",")[0] not in note.lower():
+        if name in shown and isinstance(kind, str) and ranges.KINDS[kind].name.partition(",")[0] not in note.lower():
             parts.setdefault(kind, []).append(shown[name])
     said = [ranges.KINDS[kind].name + (f" ({', '.join(heads)})" if isinstance(range, dict) else "")
             for kind, heads in parts.items()]
@@ -224,24 +217,13 @@ def fold(summary, inside):
     return f'<details class="te-fold"><summary>{escape(summary)}</summary>\n{inside}</details>\n'
 
 
-def has_range(table, name):
-    """Whether a table has both ends of the range of a column."""
-    return f"{name}_low" in table.columns and f"{name}_high" in table.columns
-
-
-def is_range_end(name, columns):
-    """Whether a column is an end of another column's range."""
-    stem, _, end = name.rpartition("_")
-    return end in ("low", "high") and stem in columns
-
-
 def cell(table, place, name, unit, form, numeric, places=None):
     """One cell as two texts: the number, and its range where it has one, with so many decimals."""
     value = table[name].iloc[place] if name in table.columns else None
     if not numeric:
         return text_cell(value, unit, form), ""
     options = {"form": form, "bare": True, "places": places}
-    if not has_range(table, name):
+    if not has_range(table.columns, name):
         return number(value, unit, **options), ""
     low, high = table[f"{name}_low"].iloc[place], table[f"{name}_high"].iloc[place]
     ends = span(low, high, unit, **options)

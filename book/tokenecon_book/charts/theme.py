@@ -94,6 +94,11 @@ def hues(names):
     return [colour or next(others) for colour in shades]
 
 
+def claimed(name):
+    """Whether a thing of a chart is what the documents say, by how its name begins."""
+    return bool(re.match(CLAIMS, str(name), re.IGNORECASE))
+
+
 def unit_words(unit):
     """A unit of the closed list as a reader says it.
 

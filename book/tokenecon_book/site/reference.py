@@ -127,6 +127,12 @@ def _returned(text):
     return [meaning_of(body) for body in re.findall(r"(?m)^\S[^\n]*\n((?:[ \t]+[^\n]*\n?)+)", text + "\n")]
 
 
+def result(function):
+    """Meaning, symbol and unit of what a function gives."""
+    (found,) = _returned(sections(function.__doc__)["Returns"])
+    return found
+
+
 def function_text(function):
     """The part of a page about one function, as reStructuredText."""
     parts = sections(function.__doc__)

@@ -45,6 +45,9 @@ class Found(NamedTuple):
     cited: tuple = SOURCES
     units: dict = {"tpot_ms": "ms/tok_out"}  # noqa: RUF012
     quantities: tuple = ()
+    sources: tuple = ("maker-2025",)
+    behind: dict = {}  # noqa: RUF012
+    makers: tuple = ("tokenecon.ownership.owned_hour:owned",)
 
 
 @pytest.fixture

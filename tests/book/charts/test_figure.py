@@ -27,8 +27,8 @@ def test_an_id_is_a_slug(curve, found, id):
 
 
 def test_a_title_is_needed(curve, found):
-    assert figure("economics-batch", found(curve), plain(curve, title=""), ALT).title == found(curve).sentence
-    assert figure("economics-batch", found(curve), plain(curve), ALT).title == "Cost falls"
+    assert figure("economics-batch", found(curve), plain(curve, title=""), ALT, "bound").title == found(curve).sentence
+    assert figure("economics-batch", found(curve), plain(curve), ALT, "bound").title == "Cost falls"
     with pytest.raises(FigureError, match="no title"):
         figure("economics-batch", found(curve, sentence=""), plain(curve, title=""), ALT)
 
@@ -53,16 +53,16 @@ def test_an_alternative_text_is_needed(curve, found, words):
 
 def test_sources_are_needed_as_rows(curve, found):
     with pytest.raises(FigureError, match="no sources"):
-        figure("economics-batch", found(curve, cited=[]), plain(curve), ALT)
+        figure("economics-batch", found(curve, cited=[]), plain(curve), ALT, "bound")
     with pytest.raises(FigureError, match="maker-2025"):
-        figure("economics-batch", found(curve, cited=["maker-2025"]), plain(curve), ALT)
+        figure("economics-batch", found(curve, cited=["maker-2025"]), plain(curve), ALT, "bound")
 
 
 def test_a_chart_does_not_depend_on_digits_that_it_does_not_show(curve, found):
     """The last digit of a sum differs between versions of Python; a page must not."""
     def drawn(factor):
         table = curve.assign(tpot_ms=curve["tpot_ms"] * factor)
-        return json.dumps(figure("economics-batch", found(table), plain(table), ALT).spec)
+        return json.dumps(figure("economics-batch", found(table), plain(table), ALT, "bound").spec)
 
     assert drawn(1 + 1e-14) == drawn(1)
     assert drawn(1.01) != drawn(1)
@@ -197,3 +197,41 @@ def test_long_axis_titles_stand_in_lines_that_fit_a_phone():
     assert spec["encoding"]["x"]["axis"]["title"] == [name, "[USD per month]"]
     assert spec["encoding"]["y"]["axis"]["title"] == [name, "[USD per million tokens, log scale]"]
     assert spec["encoding"]["y"]["axis"]["titleY"] < -20
+
+
+def ranged(**columns):
+    return pd.DataFrame({"how": ["asked", "modelled", "said"], "batch": [1.0, 2.0, 3.0], "usd": [1.0, 2.0, 3.0],
+                         "usd_low": [0.5, 1.0, 3.0], "usd_high": [2.0, 4.0, 3.0]} | columns)
+
+
+USD = forms.axis("usd", "Cost", "USD/Mtok_out")
+
+
+def test_the_rows_of_a_figure_say_the_kinds_of_their_ranges(found):
+    table = ranged(hour_low=[1.0] * 3, hour=[2.0] * 3, hour_high=[3.0] * 3)
+    kinds = {"asked": "offers", "modelled": "interval"}  # of the third, whose ends are one, there is none
+    chart = forms.intervals(table, USD, "how", group="how", range=kinds | {"said": "bound"})
+    with pytest.raises(FigureError, match="column 'hour' has a range of which the chart says no kind; say it with range="):
+        figure("a-b", found(table), chart, ALT)
+    for said in ("bound", {"hour": "bound"}):
+        known = figure("a-b", found(table), chart, ALT, said).payload()["pedigree"]
+        assert known["id"] == "t-data" and [one["head"] for one in known["columns"]] == ["how", "batch", "usd", "hour"]
+        assert [one["range"] for one in known["columns"]] == ["", "", ["offers", "interval", "bound"], "bound"]
+
+
+def test_rows_that_the_documents_claim_are_known_as_theirs(found):
+    table = ranged(how=["documents", "modelled", "Claim of a slide"])
+    drawn = forms.intervals(table, USD, "batch", group="how", range={"documents": "printed", "modelled": "interval"} | {
+        "Claim of a slide": "bound"})
+    assert figure("a-b", found(table), drawn, ALT).payload()["pedigree"]["columns"][2]["range"] == [
+        "claimed:printed", "interval", "claimed:bound"]
+    bare = table[["how", "batch", "usd"]]  # without ranges, too
+    drawn = forms.bars(bare, USD, "batch", "how", stacked=False)
+    known = figure("a-b", found(bare), drawn, ALT).payload()["pedigree"]["columns"]
+    assert [one["range"] for one in known] == ["", "", ["claimed:", "", "claimed:"]]  # the axis of the batch claims nothing
+
+
+def test_a_kind_that_the_chart_draws_is_that_of_the_column(found):
+    curve = forms.lines(ranged(), forms.axis("batch", "Batch", "sequence"), USD, range="draws")
+    known = figure("a-b", found(ranged()), curve, ALT).payload()["pedigree"]
+    assert [one["range"] for one in known["columns"]] == ["", "", "draws"]

@@ -75,7 +75,7 @@ def test_every_form_makes_a_figure(found, curve, axes):
         ),
     ]
     for place, (chart, frame) in enumerate(charts):
-        bundle = figure(f"test-form-{place}", found(frame), chart, ALT)._repr_mimebundle_()
+        bundle = figure(f"test-form-{place}", found(frame), chart, ALT, "bound")._repr_mimebundle_()
         assert "tooltip" in json.dumps(bundle["application/vnd.vegalite.v6+json"])
         assert "NaN" not in bundle["image/svg+xml"]
         assert "undefined" not in bundle["image/svg+xml"]

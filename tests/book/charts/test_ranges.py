@@ -43,10 +43,12 @@ def test_a_range_without_a_kind_is_refused(draw):
 
 
 def test_each_kind_has_its_mark():
-    """A thick bar; a thin line and two ticks; a wide bar; a dotted line and two brackets."""
+    """A thick bar; a thin line and two ticks, or two dots; a wide bar; a dotted line and two brackets."""
     marks = {kind: [mark for _, mark in layers(forms.intervals(costs(), USD, "gpu", range=kind))] for kind in ranges.KINDS}
-    assert [[mark["type"] for mark in marks[kind]] for kind in ("interval", "offers", "draws", "bound", "printed")] == [
-        ["rule"], ["rule", "tick", "tick"], ["rule"], ["rule", "point", "point"], ["rule"]]
+    drawn = {kind: [mark["type"] for mark in marks[kind]] for kind in ranges.KINDS}
+    assert drawn == {"interval": ["rule"], "offers": ["rule", "tick", "tick"], "sellers": ["rule", "point", "point"],
+                     "draws": ["rule"], "bound": ["rule", "point", "point"], "printed": ["rule"]}
+    assert marks["sellers"][1].get("filled") and marks["bound"][1]["shape"] != marks["sellers"][1]["shape"]
     widths = {kind: marks[kind][0]["strokeWidth"] for kind in ranges.KINDS}
     assert widths["draws"] > widths["interval"] > 3 * widths["offers"] and marks["bound"][0]["strokeDash"]
 
@@ -55,7 +57,7 @@ def test_each_kind_has_its_look_over_a_curve():
     curves = [kind for kind in ranges.KINDS if ranges.KINDS[kind].area]
     drawn = [json.dumps(forms.lines(costs(), forms.axis("memory", "Memory", "GB"), USD, range=kind).to_dict()["layer"][:3])
              for kind in curves]
-    assert len({look.replace(kind, "") for look, kind in zip(drawn, curves, strict=True)}) == len(curves) == 4
+    assert len({look.replace(kind, "") for look, kind in zip(drawn, curves, strict=True)}) == len(curves) == 5
     with pytest.raises(FigureError, match="the range of the curve of 'usd' is a range as printed"):
         forms.lines(costs(), forms.axis("memory", "Memory", "GB"), USD, range="printed")
 
@@ -85,7 +87,7 @@ def test_the_foot_says_what_is_drawn_and_leads_to_the_key(found):
     assert 'href="../method.html#kinds-of-ranges"' in html
     assert ranges.KINDS["draws"].name in html and ranges.KINDS["offers"].name not in html
     assert html.count('class="te-range-mark"') == 1
-    bare = figure("test-ranges", found(costs()), forms.bars(costs().drop(columns="usd_low"), USD, "gpu"), ALT)
+    bare = figure("test-ranges", found(costs()), forms.bars(costs().drop(columns="usd_low"), USD, "gpu"), ALT, "draws")
     assert "kinds-of-ranges" not in page.html(bare.payload())
 
 

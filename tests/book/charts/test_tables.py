@@ -118,9 +118,11 @@ def test_a_table_of_a_finding_says_what_its_cards_need():
     shown = tables.show(two(), "Two facts, 2 of 3", columns, range="bound")
     known = shown._repr_mimebundle_()[1]["pedigree"]
     assert f'id="{known["id"]}"' in shown.html and known["id"] == "t-two-facts-of"
-    assert known["columns"] == [{"head": "Fact", "unit": "", "range": ""}, {"head": "Value", "unit": "TB", "range": "bound"}]
+    assert known["columns"] == [{"head": "Fact", "unit": "", "range": "", "text": True},
+                                {"head": "Value", "unit": "TB", "range": "bound", "text": False}]
+    assert [one.rpartition(":")[2] for one in known["makers"]] == [two.__qualname__]
     assert known["behind"] == [["gpus", 2, ["h200-sxm-141gb.memory", "h200-sxm-141gb.bandwidth"]]]
-    assert known["of"] == {"gpu": ["h200-sxm-141gb"] * 2} and known["ranges"] == []
+    assert known["of"] == {"gpu": ["h200-sxm-141gb"] * 2}
     (source, places, count), = known["sources"]
     row = data.show("h200-sxm-141gb.bandwidth")["rows"][0]
     assert source == row["source"] and row["locator"] in places and count == len(places) == 1
@@ -130,7 +132,9 @@ def test_a_table_of_a_finding_says_what_its_cards_need():
                         range={"tb": "bound", "usd": "offers"}, note=two().note)
     assert "Ranges: spread of offers (Price)." in mixed.html  # and of the kind that the note names nothing
     by_row = tables.show(two(), "Two", columns, range=["bound", "interval"]).pedigree
-    assert by_row["ranges"] == ["bound", "interval"] and by_row["columns"][1]["range"] == ""
+    assert [one["range"] for one in by_row["columns"]] == ["", ["bound", "interval"]]
+    by_both = tables.show(two(), "Two", columns, range={"tb": ["bound", "interval"]})
+    assert by_both.pedigree["columns"] == by_row["columns"] and "Ranges:" not in by_both.html  # cards say those of rows
     part = tables.show(two().table.head(1), "One", columns, of=two()).pedigree  # a bare table says what it is a part of
     assert part["sources"] == known["sources"]
     assert tables.show(two().table, "Two", columns).pedigree is None
@@ -253,3 +257,25 @@ def test_words_may_stand_in_place_of_the_number():
     won = moves(best=["x", "y", "z", "x", "x", "x", "x"])
     lines = tables.would_change(won, "cost", "The cost", "USD/Mtok", then=("best", "Then cheapest")).text.split("\n")
     assert lines[1] == "What changes | To | Then cheapest" and lines[3] == "a | 2 | z"
+
+
+@pytest.mark.parametrize(("text", "so"), [
+    ("$3.40 an hour", True), ("2 × H100, 27 % busy", True), ("14%", True), ("36.3\u202f% to 0\u202f%", True),
+    ("≤\u00a012%", True), ("27 sellers", True), ("2,500 to 3,500", True), ("10,000", True), ("1, an even load", True),
+    ("costs 29% less", True),
+    ("H100", False), ("3-month reservation: H200 SXM", False), ("2025-12-08", False), ("2024-07-27 – 2025-03-03", False),
+    ("1/yr", False), ("tp 2", False), ("INT4 weights", False), ("old, 3 outside", False), ("–", False), ("", False),
+    (f"{'A long remark that is read, ' * 3}of 30%", False)])
+def test_a_text_that_states_a_number_is_no_name_no_date_and_no_prose(text, so):
+    assert tables.states(text) is so
+
+
+def test_numbers_in_texts_open_cards_too_but_neither_the_head_of_a_row_nor_a_unit():
+    @finding
+    def moves():
+        return Finding(pd.DataFrame({"what": ["$1 an hour", "busy"], "to": ["$2.14", "INT4"], "unit": ["1", "1/yr"],
+                                     "pue": str(data.value("power.pue"))}))
+
+    shown = tables.show(moves(), "Moves", {"what": ("What", None), "to": ("To", None), "unit": ("Unit", None)})
+    assert shown.html.count("te-said") == 1 and '<td class="te-said">$2.14</td>' in shown.html
+    assert shown.pedigree["columns"][1]["text"] and 'id="t-moves"' in shown.html  # though no column is of numbers

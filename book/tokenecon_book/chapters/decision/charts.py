@@ -7,7 +7,15 @@ from tokenecon_book.charts.forms import axis, bars, few, intervals, lines, mark
 
 COST = axis("usd_per_mtok", "Cost of all tokens", "USD/Mtok", log=True)
 CENTS = 0.05  # USD: below it two digits after the point do not tell ticks apart
+BILLS = ("usd_per_month", "usd_per_mtok", "usd_per_mtok_used", "usd_per_mtok_in", "usd_per_mtok_cached", "usd_per_mtok_out")
 GROUPS = ["own", "rent by the hour", "API", "commitment"]  # blue, orange, green, plum
+
+
+def ranges(table):
+    """Column of a table of choices to the kind of its ranges: of an API and of a rented hour only the price has ends."""
+    of_bill = ["sellers" if kind == "api" else "bound" for kind in table["kind"]]
+    of_hour = ["bound" if kind == "own" else "sellers" for kind in table["kind"]]
+    return dict.fromkeys(BILLS, of_bill) | {"usd_per_gpu_hour": of_hour, "requests_per_s": "interval"}
 
 
 def present(table):
@@ -20,8 +28,8 @@ def choices(found):
     table = found.table.sort_values("usd_per_mtok", kind="stable", ignore_index=True)
     wanted = [*table.groupby("group")["usd_per_mtok"].idxmin(), len(table) - 1]
     rank = pd.Series(-table.index.astype(float), table.index).mask(table.index.isin(wanted), np.inf)
-    return intervals(few(table, rank), COST, "name", group="group", range="bound", order=present(table),
-                     known=dict.fromkeys(set(table["group"]) - {"API"}, "modelled"))
+    return intervals(few(table, rank), COST, "name", group="group", range=dict.fromkeys(GROUPS, "bound") | {"API": "sellers"},
+                     order=present(table), known=dict.fromkeys(set(table["group"]) - {"API"}, "modelled"))
 
 
 def bills(found):

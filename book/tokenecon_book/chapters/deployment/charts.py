@@ -33,7 +33,7 @@ def serverless(found):
     marks = [mark("x", below, "paid around the clock from here")] if below and below < table["requests_per_hour"].max() else []
     return lines(table, axis("requests_per_hour", "Requests in a mean hour", "request/h", log=True),
                  axis("usd_per_mtok", "Cost of all tokens", "USD/Mtok", log=True), "offer",
-                 range={"by the second": "bound", "around the clock": "interval", "API": "offers"}, marks=marks)
+                 range={"by the second": "bound", "around the clock": "interval", "API": "sellers"}, marks=marks)
 
 
 def hybrid(found):

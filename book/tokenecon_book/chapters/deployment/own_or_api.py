@@ -24,7 +24,6 @@ COLUMNS = {
     "way": ("Way", None), "usd_per_day": ("Bill of a day", "USD/day"), "usd_per_mtok": ("All tokens", "USD/Mtok"),
     "utilisation": ("Busy", "fraction"), "requests_per_day": ("Cheaper than the API from", "request/day"),
 }  # fmt: skip
-RANGES = {"usd_per_day": "bound", "usd_per_mtok": "bound", "requests_per_day": "interval"}
 
 
 def ways(case):
@@ -154,9 +153,15 @@ def bills(case):
                                              "usd_per_mtok": row["usd_per_mtok"]} for row in low])], ignore_index=True)
     return Finding(
         table, _bill_words(case, rows, low),
-        "With staff and tools. Ranges of costs, outer bound: price and speed both at their cheap or dear end; of volumes: "
-        "interval of the model. ∞: at no volume.",
+        "With staff and tools. Ranges of costs, outer bound: price and speed both at their cheap or dear end; of an API: "
+        "sellers, 10 to 90 %; of volumes: interval of the model. ∞: at no volume.",
         units={"requests_per_day": "request/day"})
+
+
+def ranges(found):
+    """Column of :func:`bills` to the kind of its ranges: of an API only its price has ends, of machines their speed, too."""
+    of_bill = ["sellers" if way.startswith("API") else "bound" for way in found["way"]]
+    return {"usd_per_day": of_bill, "usd_per_mtok": of_bill, "requests_per_day": "interval"}
 
 
 def _bill_words(case, rows, low):

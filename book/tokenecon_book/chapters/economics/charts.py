@@ -16,7 +16,8 @@ def price_levels(found):
     ends = rows[rows["group"] == "documents"].index[[0, -1]]
     rank = rank.mask(rows.index.isin(ends) | rows["group"].str.startswith("rented"), np.inf)
     return intervals(few(rows, rank), axis("usd_per_mtok", "Cost of tokens", "USD/Mtok", log=True), "label", group="group",
-                     range={"rented, as on this page": "interval"}, known={"rented, as on this page": "modelled"})
+                     range={"rented, as on this page": "interval", "textbook, as on this page": "bound"},
+                     known=dict.fromkeys(("rented, as on this page", "textbook, as on this page"), "modelled"))
 
 
 def _thresholds(found):

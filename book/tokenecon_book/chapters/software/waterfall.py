@@ -22,6 +22,7 @@ COLUMNS = {
     "batch": ("At batch", "sequence"), "tpot_ms": ("Time per output token", "ms/tok_out"),
     "textbook_usd_per_mtok": ("By the textbook", "USD/Mtok"),
 }  # fmt: skip
+RANGES = {"usd_per_mtok": "interval", "tpot_ms": "interval", "textbook_usd_per_mtok": "bound"}
 
 
 @finding

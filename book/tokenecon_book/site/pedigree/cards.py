@@ -118,7 +118,8 @@ def _card(title, text, unit, basis, says, what, rows):
 def of_quantity(one, row, case):
     """The card of a row of ``data/quantities.csv`` in one case."""
     behind = asked(one)
-    kind = KINDS.get(row["range"])
+    asked_of_sellers = row["range"] == "bound" and one["case"].get("kind") == "api"  # of such a bill only the price has ends
+    kind = KINDS.get("sellers" if asked_of_sellers else row["range"])
     ends = one.get("ends") or (behind["ends"] if behind and one["name"] in ASKED else "")
     ends = f"{ends}: " if ends else ""
     single = one.get("low") is not None and one["low"] == one["high"]  # of one seller, of one way: there is no range

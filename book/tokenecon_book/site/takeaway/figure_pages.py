@@ -9,9 +9,13 @@ from html import escape
 from pathlib import Path
 
 from tokenecon import units
+from tokenecon.numbers import SUPERSCRIPT
 from tokenecon_book import FIGURE_TYPE, citations
 from tokenecon_book.build import publishing
 from tokenecon_book.charts import page, theme
+from tokenecon_book.charts.axes import has_range, is_range_end
+from tokenecon_book.charts.figure import ROWS
+from tokenecon_book.charts.tables import states
 from tokenecon_book.site import tables
 from tokenecon_book.site.takeaway import citing
 
@@ -27,6 +31,8 @@ FILES = (
     ("vl.json", "Vega-Lite", "the chart as a specification with its data"),
 )
 SECTIONS = {"files": "Take away", "cite": "Cite", "embed": "Embed", "data": "Data", "parameters": "Parameters"}
+NUMBERS = ("number", "integer")  # types of columns
+NARROW = "\u202f"  # between the thousands of a number of data/
 WORDLESS = ("1", "text", "date")
 SHARES = dict.fromkeys(("fraction", "share"), "share of 1")  # printed as the file holds it
 
@@ -94,32 +100,58 @@ def embed(about):
 
 
 def data_table(about, text):
-    """The rows of a figure as a table, the first of them where there are many."""
-    columns = about["columns"]
-    rows = list(csv.reader(io.StringIO(text)))[1:]
-    shown = rows if len(rows) <= WHOLE else rows[:FIRST]
-    number = [column["type"] in ("number", "integer") for column in columns]
-    numeric = ' class="te-number"'
-    head = "".join(f'<th scope="col"{numeric * right}>{escape(column["name"])}{_unit(column)}</th>'
-                   for column, right in zip(columns, number, strict=True))
-    body = "".join("<tr>" + "".join(_cell(value, right, place) for place, (value, right) in
-                                    enumerate(zip(row, number, strict=True))) + "</tr>" for row in shown)
+    """The rows of a figure as a table, the first of them where there are many; the range of a number stands below it."""
+    columns = {column["name"]: column for column in about["columns"]}
+    rows = list(csv.DictReader(io.StringIO(text)))
+    names = [name for name in columns if not is_range_end(name, columns)]
+    side = {name: ' class="te-number"' if columns[name]["type"] in NUMBERS else "" for name in names}
+    heads = "".join(f'<th scope="col"{side[name]}>{escape(name)}</th>' for name in names)
+    units = [_words(columns[name]) for name in names]
+    below = "".join(f"<td{side[name]}>{escape(unit)}</td>" for name, unit in zip(names, units, strict=True))
+    unit_row = f'<tr class="te-units">{below}</tr>' if any(units) else ""
+    body = "".join("<tr>" + "".join(_cell(row, name, bool(side[name]), name == names[0]) for name in names) + "</tr>\n"
+                   for row in rows[:shown(len(rows))])
     more = (f'<p class="te-table-note">The first {FIRST} of {len(rows):,} rows; <a href="{about["id"]}.csv">the CSV file</a> '
-            "has all.</p>" if len(shown) < len(rows) else "")
-    return _scroll("Data of the figure", "te-rows", f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody>") + more
+            "has all.</p>" if shown(len(rows)) < len(rows) else "")
+    caption = f'<caption class="te-hidden">{escape(about["title"])}</caption>'
+    return _scroll("Data of the figure", "te-rows", f"{caption}<thead><tr>{heads}</tr>{unit_row}</thead>\n<tbody>{body}</tbody>",
+                   f' id="{ROWS}"') + more
+
+
+def shown(count):
+    """How many rows of a figure its page shows."""
+    return count if count <= WHOLE else FIRST
+
+
+def _words(one):
+    """The unit of a column or a parameter, in words; ids, choices and plain numbers have none."""
+    unit = one.get("unit", "")
+    return SHARES.get(unit) or (theme.unit_words(unit) if unit in units.UNITS and unit not in WORDLESS else "")
 
 
 def _unit(one):
-    """The unit of a column or a parameter, in words; ids, choices and plain numbers have none."""
-    unit = one.get("unit", "")
-    words = SHARES.get(unit) or (theme.unit_words(unit) if unit in units.UNITS and unit not in WORDLESS else "")
+    words = _words(one)
     return f'<span class="te-unit">{escape(words)}</span>' if words else ""
 
 
-def _cell(value, right, place):
-    shown = tables.number(float(value)) if right and value else escape(value)
-    name = ' class="te-number"' if right else ' class="te-short"' if len(value) <= SHORT else ""
-    return f'<th scope="row"{name}>{shown}</th>' if place == 0 and shown else f"<td{name}>{shown}</td>"
+def _cell(row, name, numeric, first):
+    """A cell as the file holds it; a number with its range, where it has one."""
+    shown = _number(row[name]) if numeric else escape(row[name])
+    ends = [_number(row[end]) for end in (f"{name}_low", f"{name}_high") if has_range(row, name)]
+    if any(ends) and set(ends) != {shown}:
+        shown += f' <span class="te-range">{" – ".join(dict.fromkeys(ends))}</span>'
+    kinds = {"te-number": numeric, "te-short": not numeric and len(row[name]) <= SHORT,
+             "te-said": not numeric and not first and states(row[name])}
+    kind = "".join(f" {one}" for one, so in kinds.items() if so)
+    kind = f' class="{kind.strip()}"' if kind else ""
+    return f'<th scope="row"{kind}>{shown}</th>' if first and shown else f"<td{kind}>{shown}</td>"
+
+
+def _number(text):
+    """A number of the file for a reader, thousands apart and the very small as a power of ten; an empty one stays empty."""
+    digits, _, power = tables.number(float(text)).partition("e") if text else ("", "", "")
+    digits = digits.replace(NARROW, ",").replace("-", "−")
+    return digits + (f" × 10{''.join(SUPERSCRIPT[mark] for mark in str(int(power)))}" if power else "")
 
 
 def parameter_table(parameters):
@@ -138,8 +170,8 @@ def _value(value):
     return tables.number(value) if isinstance(value, float) else str(value)
 
 
-def _scroll(label, kind, inner):
-    return (f'<div class="te-table-scroll table-scroll" tabindex="0" role="region" aria-label="{label}">'
+def _scroll(label, kind, inner, anchor=""):
+    return (f'<div class="te-table-scroll table-scroll"{anchor} tabindex="0" role="region" aria-label="{label}">'
             f'<table class="te-table {kind}">{inner}</table></div>')
 
 

@@ -136,3 +136,10 @@ def test_every_number_of_a_page_has_a_card_and_every_link_of_a_card_an_end(site)
     assert not lost, "\n".join(sorted(set(lost))[:20])
     said = numbers.texts(headlines.BUILT)
     assert shown > sum(len(one["quantities"]) for one in said) / 2  # most of what the notebooks name is shown somewhere
+
+
+def test_the_bill_of_an_api_ranges_over_its_sellers_alone():
+    """Of machines price and speed are at their ends together, of an API only the price is."""
+    cases = {kind: {"kind": kind, "gpu": ""} for kind in ("api", "own")}
+    said = {kind: card("bill-day", "$407", 407.0, case=case)[1]["rows"]["Range"][0] for kind, case in cases.items()}
+    assert said["api"].startswith("sellers, 10 to 90 %") and said["own"].startswith("outer bound")

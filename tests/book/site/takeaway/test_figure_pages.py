@@ -10,7 +10,7 @@ COLUMNS = [{"name": "gpu", "type": "string"}, {"name": "usd_low", "type": "numbe
 
 
 def about(rows):
-    return {"id": "a-b", "rows": rows, "columns": COLUMNS, "alt": 'It "falls" & <rises>', "address": "https://example.org/v1/figures/a-b.html"}
+    return {"id": "a-b", "title": "A & B", "rows": rows, "columns": COLUMNS, "alt": 'It "falls" & <rises>', "address": "https://example.org/v1/figures/a-b.html"}
 
 
 def table(rows):
@@ -27,8 +27,27 @@ def test_a_table_of_two_hundred_rows_is_shown_whole_and_a_longer_one_begins():
 def test_cells_are_text_and_units_are_words():
     html = table(1)
     assert "<b>" not in html and "&lt;b&gt;0&lt;/b&gt;" in html
-    assert re.findall(r'te-unit">([^<]+)<', html) == ["USD per hour", "share of 1"]
+    units = re.search(r'<tr class="te-units">(.*?)</tr>', html)[1]
+    assert re.findall(r">([^<]*)</td>", units) == ["", "USD per hour", "share of 1"]
     assert '<td class="te-number">0.5</td><td class="te-number"></td>' in html
+    assert 'id="t-data"' in html and '<caption class="te-hidden">A &amp; B</caption>' in html
+
+
+def test_a_range_stands_below_its_number_and_is_no_column():
+    columns = [{"name": name, "type": "number", "unit": "USD/Mtok"} for name in ("usd", "usd_low", "usd_high", "gap_low")]
+    text = "usd,usd_low,usd_high,gap_low\n1234.5,-1,2.5e-05,7\n3,3,3,8\n,,,9\n"
+    html = figure_pages.data_table(about(3) | {"columns": columns}, text)
+    assert re.findall(r'<th scope="col"[^>]*>(\w+)<', html) == ["usd", "gap_low"]  # an end without another is a number of its own
+    rows = re.findall(r"<tr>(.*?)</tr>", html.partition("<tbody>")[2])
+    assert "1,234.5 <span class=\"te-range\">−1 – 2.5 × 10⁻⁵</span>" in rows[0]
+    assert ">3</th>" in rows[1] and "te-range" not in rows[1] + rows[2]
+    assert '<td class="te-number"></td>' in rows[2]
+
+
+def test_a_text_that_states_a_number_opens_a_card():
+    columns = [{"name": "name", "type": "string"}, {"name": "share", "type": "string"}]
+    html = figure_pages.data_table(about(2) | {"columns": columns}, "name,share\n67% of H100,67%\nx,H100 SXM\n")
+    assert html.count("te-said") == 1 and '<td class="te-short te-said">67%</td>' in html
 
 
 def test_a_parameter_that_is_left_open_has_no_unit():
