@@ -191,7 +191,7 @@ def offers(case):
     """Every choice of the case: cost of a million tokens (allocated: all paid time over all tokens) and of a month.
 
     One row a GPU and kind of hour, and one for the API; rows that cannot be had say why in ``reason``.  The ranges join the
-    10th and 90th percentile of the price with the 80 % interval of the model, both at their cheap or dear end at once.
+    10th and 90th percentile of the price with the 80% interval of the model, both at their cheap or dear end at once.
     """
     rows = []
     served = serving(case) if {"own", "rent"} & set(case.choices) else pd.DataFrame()
@@ -226,7 +226,7 @@ def offers(case):
         f"Prices known on {case.as_of}; allocated: all paid time over all tokens, each kind by the time it causes; with people "
         f"({_positions(case.people)} of ${case.usd_per_person_year:,.0f} a year; {_positions(case.api_people)} for an API), "
         f"{case.ops_overhead:.0%} for tools and tests, and {_standby(case)}. Owned modules come in whole servers. Ranges: 10th "
-        "to 90th percentile of the price (of an owned hour: all its parts at their cheap or dear ends), and 80 % interval of the "
+        "to 90th percentile of the price (of an owned hour: all its parts at their cheap or dear ends), and 80% interval of the "
         "model; people have none here. "
         f"Price rule: {case.price_rule}, of each choice {gpu_prices.PRICE_RULES[case.price_rule]}; machines are bought at the "
         "typical price by any rule, as nobody lists one. "

@@ -2,7 +2,7 @@
 
 The textbook adds up what a pass must read and compute; ``tokenecon.estimate`` is fitted to published measurements
 and knows how far off it is.  Both take cases in the columns of ``tokenecon.estimate`` and answer in the same ones; a
-``usd_per_gpu_hour`` may be (low, typical, high), and a range of cost is the 80 % interval times the range of the price.
+``usd_per_gpu_hour`` may be (low, typical, high), and a range of cost is the 80% interval times the range of the price.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ CASE = ("model", "gpu", "n_gpus", "weights", "kv", "isl", "osl", "concurrency", 
 RATES = ("tpot_ms", "ttft_ms", "output_tok_s")
 COSTS = ("usd_per_mtok_in", "usd_per_mtok_cached", "usd_per_mtok_out", "usd_per_mtok")
 ENDS = ("", "_low", "_high")
-NOTE = ("Ranges: interval of the model (80 %, from measurements it had not seen), times the spread of offers where a price has "
+NOTE = ("Ranges: interval of the model (80%, from measurements it had not seen), times the spread of offers where a price has "
         "one.")
 UNMEASURED = "Where nothing like it (accelerator, number format, kind of model) was measured, intervals are widened."
 NO_ROOM = "does not fit"  # what `estimate` says where memory is short

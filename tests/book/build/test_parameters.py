@@ -99,7 +99,7 @@ def test_good_values_come_out_in_their_type(name, given, value):
         ("rent", "nan", "a number of at least 0"),
         ("rent", "inf", "a number of at least 0"),
         ("load", 0, "above 0 and at most 1"),
-        ("load", 60, "0.6 means 60 %"),
+        ("load", 60, "0.6 means 60%"),
         ("hits", 1.2, "from 0 to 1"),
         ("as_of", "31.07.2026", "a date like 2026-07-31"),
         ("as_of", "2026-02-30", "a date like 2026-07-31"),

@@ -154,7 +154,7 @@ def bills(case):
     return Finding(
         table, _bill_words(case, rows, low),
         "With staff and tools. Ranges of costs, outer bound: price and speed both at their cheap or dear end; of an API: "
-        "sellers, 10 to 90 %; of volumes: interval of the model. ∞: at no volume.",
+        "sellers, 10 to 90%; of volumes: interval of the model. ∞: at no volume.",
         units={"requests_per_day": "request/day"})
 
 

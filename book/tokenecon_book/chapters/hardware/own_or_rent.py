@@ -55,7 +55,7 @@ def rent_or_buy(case):
     return Finding(table, (
         f"Hour for hour {_some(case, cheaper, known)} less to own than to rent {hardware.HAD[rented(case)]}{old}"),
         "Owned by a specialised cloud that rents its hall, as busy as the load leaves an own fleet; bars are draws of the "
-        "inputs (10 to 90 %). Rented: typical price and spread of offers. An hour that works costs more of either: its price "
+        "inputs (10 to 90%). Rented: typical price and spread of offers. An hour that works costs more of either: its price "
         f"over the busy share. Old, over {gpu_prices.OLD_DAYS} days: {_old(known)}."
         + (f" Not known: {', '.join(missing)}." if len(missing) else ""), units={"break_even_hours": "h"}, drawn=True)
 

@@ -107,7 +107,7 @@ def levers(case):
         "of the rest"), (
         "Shares of the cost of all tokens; below zero an optimisation costs more than it saves. Ranges: outer bound, all assumed "
         "shares at the ends of their ranges at once. The documents' factors are written as savings: four times "
-        "cheaper saves 75 %."),
+        "cheaper saves 75%."),
         units={name: "fraction" for name in table.columns if table[name].dtype.kind == "f"})
 
 

@@ -141,7 +141,7 @@ def test_an_empty_case_is_refused(case, name):
 def test_a_day_of_audio_from_the_bottom_up(case):
     table = transcription.bottom_up(case("spotify")).table.set_index(["way", "hour"])
     price = gpu_prices.price_range("a100-sxm-80gb", "on_demand", "2025-12-08")["typical"]
-    # 5000 hours a day at 91.8 an hour keep 2.269 GPUs busy, and 60 % of the hours are used
+    # 5000 hours a day at 91.8 an hour keep 2.269 GPUs busy, and 60% of the hours are used
     assert table.loc[("measured, batched", "rented"), "n_gpus"] == pytest.approx(5000 / 24 / 91.8 / 0.6)
     assert table.loc[("measured, batched", "rented"), "usd_per_day"] == pytest.approx(5000 / 91.8 / 0.6 * price)
     assert table.loc[("measured, plain", "owned"), "usd_per_day"] < table.loc[("measured, plain", "rented"), "usd_per_day"]

@@ -224,7 +224,7 @@ def test_paying_by_the_second_ends_where_the_premium_is_paid_for(case):
 
 def test_the_advantage_of_a_centre_is_a_share_of_the_dearer_side(case):
     fee, advantage, made = deployment.egress(case()).table["usd_per_mtok_out"]
-    assert advantage == pytest.approx(made / 0.75 - made) and fee < advantage  # 25 % cheaper than made/0.75
+    assert advantage == pytest.approx(made / 0.75 - made) and fee < advantage  # 25% cheaper than made/0.75
 
 
 def test_egress_is_bytes_times_price(case):

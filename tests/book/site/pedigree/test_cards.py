@@ -142,4 +142,4 @@ def test_the_bill_of_an_api_ranges_over_its_sellers_alone():
     """Of machines price and speed are at their ends together, of an API only the price is."""
     cases = {kind: {"kind": kind, "gpu": ""} for kind in ("api", "own")}
     said = {kind: card("bill-day", "$407", 407.0, case=case)[1]["rows"]["Range"][0] for kind, case in cases.items()}
-    assert said["api"].startswith("sellers, 10 to 90 %") and said["own"].startswith("outer bound")
+    assert said["api"].startswith("sellers, 10 to 90%") and said["own"].startswith("outer bound")

@@ -83,7 +83,7 @@ def test_rows_of_several_kinds_say_their_own():
     assert (model["kinds"], textbook["kinds"]) == ({1: "interval"}, {1: "bound", 2: "sellers"})
     known = found["kinds"]
     assert known["interval"]["basis"] == "estimate" and known["bound"]["range"].startswith("outer bound")
-    assert known["sellers"]["range"].startswith("sellers, 10 to 90 %, eight of ten sellers")
+    assert known["sellers"]["range"].startswith("sellers, 10 to 90%, eight of ten sellers")
     columns = [head("Cost", "USD/Mtok", ["claimed:", "claimed:bound"])]
     claims = cells.of_table(record(columns=columns, of={}), "economics.html", "economics")["kinds"]
     assert {one["basis"] for one in claims.values()} == {"claimed"}
