@@ -45,10 +45,10 @@ def _raw(html):
     return f"```{{raw}} html\n{html}\n```\n"
 
 
-def counted(part):
-    """How many rows a page has, and on how many pages they stand."""
-    pages = len(parts.leaves(part))
-    return f"{len(part.rows):,} rows" + (f" on {pages} pages" if part.parts else "")
+def counted(part, whole=None):
+    """How many rows a page has, of how many, and on how many pages they stand."""
+    of = f" of {len(whole.rows):,}" if whole else ""
+    return f"{len(part.rows):,}{of} rows" + (f" on {len(parts.leaves(part))} pages" if part.parts else "")
 
 
 def content(name, part):
@@ -111,7 +111,7 @@ def context(name, part, above):
     whole = above[0]
     names = [tables.short_title(tables.titles()[name]), *(label(*one.chosen[-1]) for one in above[1:])]
     back = [f'<a href="{root}{one.page}.html">{escape(words)}</a>' for one, words in zip(above, names, strict=True)]
-    lead = (f"<p>Part of {' › '.join(back)}: {counted(part)} of {len(whole.rows):,}. The whole table as a file: "
+    lead = (f"<p>Part of {' › '.join(back)}: {counted(part, whole)}. The whole table as a file: "
             f'<a href="{root}{whole.page}.csv">{name}.csv</a>, and <a href="{root}{whole.page}.html#columns">what its columns '
             "mean</a>.</p>")
     body = f'<section aria-labelledby="part-title"><h1 id="part-title">{escape(said)}</h1>{lead}{content(name, part)}</section>'
