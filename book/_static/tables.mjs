@@ -7,6 +7,7 @@ const LONG = 15;
 const HERE = new URL(location.href);
 const root = new URL("../", import.meta.url);
 
+const many = (number, noun) => `${number} ${noun}${number === 1 ? "" : "s"}`;
 const words = (field) => field.value.toLowerCase().split(/\s+/).filter(Boolean);
 
 function bar(table, apply) {
@@ -23,7 +24,12 @@ function bar(table, apply) {
   made.append(label, count);
   table.closest(".table-scroll").before(made);
   const again = async () => {
-    count.textContent = await apply(field);
+    try {
+      count.textContent = await apply(field);
+    } catch (error) {
+      console.warn("The rows of this table cannot be read:", error);
+      count.textContent = "The rows cannot be read; load the page again.";
+    }
   };
   field.addEventListener("input", () => {
     const address = new URL(location.href);
@@ -82,12 +88,9 @@ function filterParts(table) {
     const link = row.querySelector("a");
     return { row, count, link, page: row.dataset.part, all: count.textContent, to: link.getAttribute("href") };
   });
-  let turn = 0;
   bar(table, async (field) => {
-    const mine = (turn += 1);
-    const asked = words(field);
-    const known = asked.length ? await rowsOf(table) : {};
-    if (mine !== turn) return table.closest(".table-scroll").previousElementSibling.lastChild.textContent;
+    const known = words(field).length ? await rowsOf(table) : {};
+    const asked = words(field); // as they are when the rows are there
     let [shown, pages] = [0, 0];
     for (const { row, count, link, page, all, to } of parts) {
       let here = 0;
@@ -105,7 +108,7 @@ function filterParts(table) {
       shown += here;
       pages += here > 0;
     }
-    return asked.length ? `${shown} rows in ${pages} parts` : "";
+    return asked.length ? `${many(shown, "row")} in ${many(pages, "part")}` : "";
   });
 }
 

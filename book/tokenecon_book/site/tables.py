@@ -140,11 +140,11 @@ def columns_of(name, frame, is_fact):
 def heading(column):
     """What stands above a column: its name in words, but money by what one pays for.
 
-    >>> heading("draft_tokens"), heading("usd_per_mtok_in")
-    ('draft tokens', 'USD per million input tokens')
+    >>> heading("draft_tokens"), heading("gpu"), heading("usd_per_mtok_in")
+    ('draft tokens', 'accelerator', 'USD per million input tokens')
     """
     unit = units.of_name(column)
-    return unit_words(unit) if unit.startswith("USD/") else column.replace("_", " ")
+    return unit_words(unit) if unit.startswith("USD/") else {"gpu": "accelerator"}.get(column) or column.replace("_", " ")
 
 
 def is_number(frame, columns):

@@ -45,10 +45,10 @@ def _raw(html):
     return f"```{{raw}} html\n{html}\n```\n"
 
 
-def counted(part):
-    """How many rows a page has, and on how many pages they stand."""
-    pages = len(parts.leaves(part))
-    return f"{len(part.rows):,} rows" + (f" on {pages} pages" if part.parts else "")
+def counted(part, whole=None):
+    """How many rows a page has, of how many, and on how many pages they stand."""
+    of = f" of {len(whole.rows):,}" if whole else ""
+    return f"{len(part.rows):,}{of} rows" + (f" on {len(parts.leaves(part))} pages" if part.parts else "")
 
 
 def content(name, part):
@@ -58,16 +58,18 @@ def content(name, part):
 
 
 def list_html(name, part, root):
-    """The parts of a table as a table: what each is of, its rows, how new they are."""
-    column = part.parts[0].chosen[-1][0]
-    dates = [parts.newest(name, one.rows) for one in part.parts]
+    """The parts of a table as a table: what each is of, its rows, how new they are; by days the newest first."""
+    column, listed = part.parts[0].chosen[-1][0], list(part.parts)
+    if column in parts.DATES:
+        listed.sort(key=lambda one: one.chosen[-1][1], reverse=True)
+    dates = [parts.newest(name, one.rows) for one in listed]
     heads = [tables.heading(column).capitalize(), "Rows", *(["Newest"] if any(dates) else [])]
     body = []
-    for one, newest in zip(part.parts, dates, strict=True):
-        title, value = label(*one.chosen[-1]), str(one.chosen[-1][1])
-        remark = "" if title == value else f'<span class="remark">{escape(value)}</span>'
+    for one, newest in zip(listed, dates, strict=True):
+        of, value = label(*one.chosen[-1]), str(one.chosen[-1][1])
+        remark = "" if of == value else f'<span class="remark">{escape(value)}</span>'
         date = f'<td data-label="Newest"><time>{newest}</time></td>' if len(heads) > 2 else ""
-        body.append(f'<tr data-part="{one.page}"><th scope="row"><a href="{root}{one.page}.html">{escape(title)}</a>{remark}</th>'
+        body.append(f'<tr data-part="{one.page}"><th scope="row"><a href="{root}{one.page}.html">{escape(of)}</a>{remark}</th>'
                     f'<td data-label="Rows"><span>{len(one.rows):,}</span></td>{date}</tr>')
     head = "".join(f'<th scope="col">{text}</th>' for text in heads)
     return (f'<div class="table-scroll" tabindex="0" role="region" aria-label="Parts of {name}">'
@@ -111,7 +113,7 @@ def context(name, part, above):
     whole = above[0]
     names = [tables.short_title(tables.titles()[name]), *(label(*one.chosen[-1]) for one in above[1:])]
     back = [f'<a href="{root}{one.page}.html">{escape(words)}</a>' for one, words in zip(above, names, strict=True)]
-    lead = (f"<p>Part of {' › '.join(back)}: {counted(part)} of {len(whole.rows):,}. The whole table as a file: "
+    lead = (f"<p>Part of {' › '.join(back)}: {counted(part, whole)}. The whole table as a file: "
             f'<a href="{root}{whole.page}.csv">{name}.csv</a>, and <a href="{root}{whole.page}.html#columns">what its columns '
             "mean</a>.</p>")
     body = f'<section aria-labelledby="part-title"><h1 id="part-title">{escape(said)}</h1>{lead}{content(name, part)}</section>'
