@@ -44,7 +44,8 @@ function card(opener, known) {
   const rows = [
     ["Range", range ? [column.range ? `${range}: ${column.range}` : range] : []],
     ["Error", (range && column.modelled && own.Error[ofColumn.quantity]) || []],
-    ["Table worked out with", ofColumn.Formulas ?? []], // those of its formulas that give the unit of the column
+    // those of its formulas that give the unit of the column; a claim is worked out with none
+    ["Table worked out with", column.basis === "claimed" ? [] : ofColumn.Formulas ?? []],
     ["In the row", others],
     ["Note", known.Note ?? (note?.matches(".te-table-note") ? [text(note)] : [])],
     ["Made of", own["Made of"]],

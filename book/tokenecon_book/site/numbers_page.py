@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 from tokenecon import data
 from tokenecon.decision import scenario
+from tokenecon.queries import kept
 from tokenecon_book.build import catalogue
 from tokenecon_book.charts.ranges import KINDS, picture
 from tokenecon_book.documents import base
@@ -35,6 +36,7 @@ def _known(table):
     return dict(zip(data.ids(table), data.table(table)["name"], strict=True))
 
 
+@kept
 def names():
     """Names of what a case may hold by its id: models, accelerators, number formats."""
     return _known("models") | _known("precisions") | data.gpus()["name"].to_dict()

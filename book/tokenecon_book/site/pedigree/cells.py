@@ -8,6 +8,7 @@ import shutil
 from pathlib import Path
 
 from tokenecon import __version__, data
+from tokenecon.queries import kept
 from tokenecon_book import FIGURE_TYPE, citations
 from tokenecon_book.build import publishing
 from tokenecon_book.charts.glue import CLAIMED
@@ -145,10 +146,16 @@ def error(quantity, gpu="", model=""):
 def made_of(row, tables_behind):
     """The accelerator and the model of a row, each with its facts, and the accelerator's prices where they were asked for."""
     found = cards.made_of(row)
-    if any(name == "prices" for name, *_ in tables_behind) and row.get("gpu") in set(data.table("prices")["gpu"]):
+    if any(name == "prices" for name, *_ in tables_behind) and row.get("gpu") in priced():
         place = parts.address("prices", parts.group_mark("prices", row["gpu"]))
         found.append([f"prices of {numbers_page.names()[row['gpu']]}", place])
     return found
+
+
+@kept
+def priced():
+    """The accelerators that somebody asks a price for."""
+    return set(data.table("prices")["gpu"])
 
 
 def behind(asked):
