@@ -73,8 +73,11 @@ def _known(gpu, kind, as_of, max_age_days, claimed=False):
     if not claimed:
         where["basis!="] = "claimed"
     frame = data.rows("prices", where, want="*")
-    newest = frame.groupby(["gpu", "provider", "region", "kind", "offer", "basis"])["as_of"].transform("max")
-    frame = frame[frame["as_of"] == newest]
+    offered = list(zip(*(frame[name] for name in ("gpu", "provider", "region", "kind", "offer", "basis")), strict=True))
+    newest = {}
+    for offer, day in zip(offered, frame["as_of"], strict=True):
+        newest[offer] = max(day, newest.get(offer, ""))
+    frame = frame[frame["as_of"] == [newest[offer] for offer in offered]]
     if max_age_days is not None:
         frame = frame[frame["last_seen"] >= _earlier(date, max_age_days)]
     return frame.sort_values(["gpu", "kind", "value"]).reset_index(drop=True)
