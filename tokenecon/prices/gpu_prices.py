@@ -7,6 +7,9 @@ Where nobody prints what a GPU is bought for, an estimate stands in, and says so
 import contextlib
 import datetime
 from math import nan
+from operator import itemgetter
+
+import numpy as np
 
 from tokenecon import data, units
 from tokenecon.errors import BadInput, NoPrice, UnknownId
@@ -55,11 +58,16 @@ def prices(gpu=None, kind=None, as_of=None, *, max_age_days=None, claimed=False)
 
     ``max_age_days`` drops prices last seen longer ago.  What the documents claim is left out unless ``claimed``: it is checked.
     """
-    return data.cite("prices", _known(gpu, kind, as_of, max_age_days, claimed))
+    return data.cite("prices", _newest(gpu, kind, as_of, max_age_days, claimed))
 
 
-def _known(gpu, kind, as_of, max_age_days, claimed=False):
-    """Rows of :func:`prices`, to choose from."""
+@remembered
+def _known(gpu, kind, as_of, max_age_days):
+    """Rows of :func:`prices`, to choose from; read only."""
+    return _newest(gpu, kind, as_of, max_age_days)
+
+
+def _newest(gpu, kind, as_of, max_age_days, claimed=False):
     date = newest_price_date() if as_of is None else _iso(as_of)
     where = {"as_of<=": date}
     if gpu is not None:
@@ -99,12 +107,14 @@ def levelled(rows, discount_per_year):
     Two offers of which one wants money early are compared by this price.  A blank ``term_months`` is that of the kind; a blank
     ``prepaid_share`` is 0.  Adds ``asked``, what the seller prints.
     """
-    months = rows["term_months"].fillna(rows["kind"].map(TERM_MONTHS))
-    years = units.convert(months.fillna(1.0), "month", "yr")  # of what has no term nothing is paid in advance
+    months, early = rows["term_months"].to_numpy(), rows["prepaid_share"].to_numpy()
+    months = np.where(np.isnan(months), [TERM_MONTHS.get(kind, nan) for kind in rows["kind"]], months)
+    endless = np.isnan(months)  # of what has no term nothing is paid in advance
     factor = contracts.prepaid_usd_per_gpu_hour(
-        usd_per_gpu_hour=1.0, prepaid_share=rows["prepaid_share"].fillna(0.0).where(months.notna(), 0.0),
-        discount_per_year=discount_per_year, years=years)
-    return rows.assign(asked=rows["value"], term_months=months, **{end: rows[end] * factor for end in ("value", "low", "high")})
+        usd_per_gpu_hour=1.0, prepaid_share=np.where(np.isnan(early) | endless, 0.0, early),
+        discount_per_year=discount_per_year, years=units.convert(np.where(endless, 1.0, months), "month", "yr"))
+    return rows.assign(asked=rows["value"], term_months=months,
+                       **{end: rows[end].to_numpy() * factor for end in ("value", "low", "high")})
 
 
 def offers(gpu, kind, as_of=None, *, max_age_days=None, estimates=False):
@@ -307,12 +317,13 @@ def _price_range(gpu, kind, as_of, max_age_days, estimates, rule, most_gpus, dis
         rows = rows.sort_values(["value", "quoted", "provider"], ascending=[True, False, True]).head(1).assign(low=nan, high=nan)
         least = int(rows["min_gpus"].iloc[0])
     low, high = rows["low"].fillna(rows["value"]), rows["high"].fillna(rows["value"])
-    typical, set_on = middle(rows, rows["quoted"])
-    sets = rows[rows["provider"].isin(_middles(rows.groupby("provider")["value"].median()).index)]
+    typical, setters = _sellers(rows, rows["quoted"])
+    set_on = min(day for offers in setters.values() for _, day in _middles(offers))
+    sets = rows[rows["provider"].isin(setters)]
     return {
         "gpu": gpu, "kind": kind, "low": float(low.min()), "typical": typical, "high": float(high.max()),
         "unit": rows["unit"].iloc[0], "as_of": set_on, "newest": rows["quoted"].max(), "date": date, "sellers": sellers,
-        "offers": len(rows), "rule": rule, "setting": setting(rows), "min_gpus": least, "estimates": bool(estimated(rows).any()),
+        "offers": len(rows), "rule": rule, "setting": named(setters), "min_gpus": least, "estimates": bool(estimated(rows).any()),
         "term_months": float(sets["term_months"].fillna(0.0).max()),
         "prepaid_share": float(sets["prepaid_share"].fillna(0.0).max()), "rows": list(rows["id"]),
     }  # fmt: skip
@@ -320,20 +331,34 @@ def _price_range(gpu, kind, as_of, max_age_days, estimates, rule, most_gpus, dis
 
 def middle(rows, days):
     """Median over sellers of each one's median ``value``, and the day of the quote that sets it, the older of two."""
-    sellers = rows.groupby("provider")["value"].median()
-    setting = rows[rows["provider"].isin(_middles(sellers).index)].groupby("provider")["value"]
-    return float(sellers.median()), min(days[_middles(part).index].min() for _, part in setting)
+    usd, sellers = _sellers(rows, days)
+    return usd, min(day for offers in sellers.values() for _, day in _middles(offers))
 
 
 def setting(rows):
     """Names of the one or two sellers whose price is the :func:`middle` of some offers."""
-    return named(_middles(rows.groupby("provider")["value"].median()).index)
+    return named(_sellers(rows, rows["quoted"])[1])
 
 
-def _middles(values):
-    """The one or two of some values that make their median."""
-    ordered = values.sort_values(kind="stable")
-    return ordered.iloc[(len(ordered) - 1) // 2:len(ordered) // 2 + 1]
+def _sellers(rows, days):
+    """The median over sellers, and the one or two that make it: seller to its offers, pairs of ``value`` and day."""
+    offers = {}
+    for seller, usd, day in zip(rows["provider"], rows["value"], days, strict=True):
+        offers.setdefault(seller, []).append((usd, day))
+    middles = _middles([(_median(offers[seller]), seller) for seller in sorted(offers)])
+    return float(_median(middles)), {seller: offers[seller] for _, seller in middles}
+
+
+def _median(pairs):
+    """The median of the first of pairs."""
+    middles = _middles(pairs)
+    return (middles[0][0] + middles[-1][0]) / 2
+
+
+def _middles(pairs):
+    """The one or two of some pairs whose first make their median."""
+    ordered = sorted(pairs, key=itemgetter(0))
+    return ordered[(len(ordered) - 1) // 2:len(ordered) // 2 + 1]
 
 
 def _no_price(gpu, kind, date, max_age_days):
