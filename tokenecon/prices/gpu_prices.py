@@ -134,6 +134,8 @@ def offers(gpu, kind, as_of=None, *, max_age_days=None, estimates=False):
 def _offers(gpu, kind, as_of, max_age_days, estimates):
     days = PRICE_MAX_AGE_DAYS[kind] if max_age_days is None and kind in PRICE_KINDS else max_age_days
     rows = _known(gpu, kind, as_of, days)
+    if rows.empty:
+        return rows.assign(quoted="")
     if not estimates:
         guessed = estimated(rows)
         if kind in RENTED or (kind == BOUGHT and not guessed.all()):
@@ -144,12 +146,18 @@ def _offers(gpu, kind, as_of, max_age_days, estimates):
         young = rows["quoted"] >= _earlier(date, YOUNG_DAYS)
         rows = rows[young] if young.any() else rows
     if kind in RENTED and max_age_days is None:
-        who = data.rows("providers", {}, want="id kind").set_index("id")["kind"]
-        seller = rows["provider"].map(lambda provider: kind if kind == "marketplace" else who[provider])
-        fresh = rows["quoted"] >= _earlier(date, OLD_DAYS)
-        enough = seller.map(rows[fresh].groupby(seller[fresh])["provider"].nunique()) >= FRESH
-        newest = rows.groupby("provider")["quoted"].transform("max")
-        rows = rows[fresh | ~enough & (rows["quoted"] >= newest.map(lambda day: _earlier(day, OLD_DAYS)))]
+        known = data.rows("providers", {}, want="id kind")
+        who, young = dict(zip(known["id"], known["kind"], strict=True)), _earlier(date, OLD_DAYS)
+        quotes = [(kind if kind == "marketplace" else who[provider], provider, quoted)
+                  for provider, quoted in zip(rows["provider"], rows["quoted"], strict=True)]
+        fresh, newest = {}, {}
+        for seller, provider, quoted in quotes:
+            newest[provider] = max(quoted, newest.get(provider, ""))
+            if quoted >= young:
+                fresh.setdefault(seller, set()).add(provider)
+        rows = rows[np.array([
+            quoted >= young or (len(fresh.get(seller, ())) < FRESH and quoted >= _earlier(newest[provider], OLD_DAYS))
+            for seller, provider, quoted in quotes], dtype=bool)]
     return data.cite("prices", rows.reset_index(drop=True))
 
 
