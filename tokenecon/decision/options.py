@@ -356,10 +356,12 @@ def _api_row(case):
 def api_sellers(case):
     """The API's price by each rule, whatever the case's: the cheapest seller beside the median of all and of the hyperscalers."""
     rules = {} if "api" not in case.choices else {"": "the scenario's price"} if case.api else gpu_prices.PRICE_RULES
-    rows, share = [], tokens(case)
+    rows, share, known = [], tokens(case), None
+    with contextlib.suppress(NoPrice):
+        known = scenario_prices.api_offers(case) if rules and not case.api else None
     for rule, name in rules.items():
         with contextlib.suppress(NoPrice):
-            price = scenario_prices.api(case, rule)
+            price = scenario_prices.api(case, rule, known)
             costs = {column: price[kind][1] if share[kind] else np.nan for kind, column in COSTS.items()}
             rows.append({"rule": rule, "name": name, "usd_per_mtok": price["blend"][1],
                          "usd_per_month": price["blend"][1] * mtok_per_month(case), **costs, **_dated(case, price)})
