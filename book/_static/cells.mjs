@@ -4,6 +4,7 @@
 import { element, read, show } from "./cards.mjs";
 
 const OPENER = "te-cell";
+const NONE = "–"; // how a table says that it has no number
 const HELP = "te-cells-help";
 const MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 const frames = document.querySelectorAll(".te-table-scroll[id^='t-']");
@@ -38,7 +39,7 @@ function card(opener, known) {
   const column = (range || ofRow?.basis === "claimed" ? ofRow : null) || ofColumn;
   const others = [...row.cells].flatMap((other, at) => {
     const { value: said, range: ends } = parts(other);
-    return other === cell || other === head || !said ? [] : [`${named[at].head}: ${said}${ends ? ` (${ends})` : ""} ${named[at].unit}`.trim()];
+    return other === cell || other === head || !said || said === NONE ? [] : [`${named[at].head}: ${said}${ends ? ` (${ends})` : ""} ${named[at].unit}`.trim()];
   });
   const note = table.closest(".te-table-scroll").nextElementSibling;
   const caption = text(table.caption);

@@ -191,17 +191,17 @@ def _kinds_said(shown, range, note):
 
     A kind that all of them have and the note names needs no sentence, nor do kinds that differ by row: cards say those.
     """
-    if not shown or not range or isinstance(range, list):
+    by_row = isinstance(range, list) or (isinstance(range, dict) and any(isinstance(kind, list) for kind in range.values()))
+    if not shown or not range or by_row:
         return ""
     if isinstance(range, str):
         name = ranges.KINDS[range].name
         return "" if name.partition(",")[0] in note.lower() else f"Ranges: {name}."
     parts = {}
     for name, kind in range.items():
-        if name in shown and isinstance(kind, str):
+        if name in shown:
             parts.setdefault(kind, []).append(shown[name])
-    said = "; ".join(f"{ranges.KINDS[kind].name} ({', '.join(heads)})" for kind, heads in parts.items())
-    return f"Ranges: {said}." if said else ""
+    return "Ranges: " + "; ".join(f"{ranges.KINDS[kind].name} ({', '.join(heads)})" for kind, heads in parts.items()) + "."
 
 
 def framed(inside, caption, mark=None):
