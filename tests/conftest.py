@@ -11,6 +11,11 @@ from tokenecon import data, queries
 from tokenecon_book.build import book
 
 ROOT = Path(__file__).resolve().parent.parent
+# A worker takes a whole file. These take longest and come first, so that none is still at one when the others are done.
+LONGEST = (
+    "browser/test_pages.py", "book/chapters/test_sentences.py", "test_facts.py", "book/build/test_book.py", "test_mutations.py",
+    "test_wheel.py", "test_api.py", "book/chapters/software/test_software.py",
+)  # fmt: skip
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
@@ -28,6 +33,13 @@ def find_chromium():
 # What collecting tests makes stays to the end: Python need not look through it for waste, neither then nor again and again.
 def pytest_collection():
     gc.disable()
+
+
+def pytest_collection_modifyitems(items):
+    place = {ROOT / "tests" / name: at for at, name in enumerate(LONGEST)}
+    if gone := [path for path in place if not path.exists()]:
+        raise pytest.UsageError(f"LONGEST of tests/conftest.py names {gone[0]}, which is no file")
+    items.sort(key=lambda item: place.get(item.path, len(place)))
 
 
 def pytest_collection_finish():

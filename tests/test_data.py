@@ -354,7 +354,7 @@ def test_terms_and_prepayments_are_those_of_contracts():
     months = prices["kind"].map(gpu_prices.TERM_MONTHS)
     assert broken_rows(prices, prices["term_months"].fillna(0) != months.fillna(0)) == [], "the term is that of the kind"
     assert broken_rows(prices, (prices["prepaid_share"] > 0) & prices["term_months"].isna()) == [], "a share of what term?"
-    said = prices["note"].str.extract(r"contract with (\d+) % prepaid")[0].astype(float) / 100
+    said = prices["note"].str.extract(r"contract with (\d+)% prepaid")[0].astype(float) / 100
     rented = prices["kind"] == "rental_3y"
     assert broken_rows(prices, rented & (prices["prepaid_share"] != said)) == [], "the note says another share"
 

@@ -55,7 +55,7 @@ def estimate(cases: "pd.DataFrame | Sequence[Mapping[str, Any]] | Mapping[str, A
     Returns
     -------
     Finding
-        The same rows with ``ttft_ms``, ``tpot_ms``, ``output_tok_s``, ``usd_per_mtok`` and others, each with the 80 % interval
+        The same rows with ``ttft_ms``, ``tpot_ms``, ``output_tok_s``, ``usd_per_mtok`` and others, each with the 80% interval
         ``_low`` to ``_high``; ``to_frame()`` is the DataFrame. ``error`` says of a row without numbers what is wrong with it,
         ``no_price`` of one that has only speeds why it has no cost. ``calibrated`` is False where nothing like it was measured,
         and ``unmeasured`` names what. Load ``poisson`` takes ``requests_per_s``, arrivals at random; where more come than the

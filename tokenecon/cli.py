@@ -131,7 +131,7 @@ def estimate_help():
     """The columns of a case, written from where they are checked."""
     from tokenecon.serving import case_files
 
-    return ("Predict tokens per second, latency and cost of the cases in a file, with 80 % intervals.\n\n"
+    return ("Predict tokens per second, latency and cost of the cases in a file, with 80% intervals.\n\n"
             "Columns of CASES (.csv, .parquet, or - for standard input):\n\n"
             + "\n".join(f"* {line}" for line in case_files.columns_help())
             + "\n\nRows that are wrong say why in `error`; the others are computed, and where no price is known `no_price` says "
@@ -494,7 +494,7 @@ def check(
     as_json: AsJson = False,
     csv: Annotated[Path | None, typer.Option("--csv", metavar="FILE", help="Write every row with its prediction, too.")] = None,
 ):
-    """Compare measurements with what the model says of them: median error, and how many lie inside the 80 % interval.
+    """Compare measurements with what the model says of them: median error, and how many lie inside the 80% interval.
 
     `error` is the median of |measured / predicted - 1|, `measured/predicted` says to which side.
 
@@ -523,7 +523,7 @@ def calibrate(
 ):
     """Move the coefficients of the model by your own measurements, with the published ones as prior.
 
-    Prints of each coefficient that the runs bear on how far it moved, its 80 % interval, what is left of its spread, and what it
+    Prints of each coefficient that the runs bear on how far it moved, its 80% interval, what is left of its spread, and what it
     trades off with; `not identified` are those of which the runs say next to nothing alone, though all together fit them.
 
     Example: `tokenecon calibrate --measurements measurements.csv -o mine.yml`

@@ -256,15 +256,33 @@ def rows(name, where, want=""):
                                else tuple(dict.fromkeys(wanted))) for column, wanted in where.items()), want)
     ask(query)
     frame = _load(name)
+    exact = next((pair for pair in query.where if _one_text(*pair)), None)  # looked up; few rows are left for the others
+    places = _places(name, split(exact[0])[0]).get(exact[1], ()) if exact else range(len(frame))
     for condition, wanted in query.where:
         column, compared = split(condition)
+        if (condition, wanted) == exact:
+            continue
+        texts = list(frame[column])
         if compared == "=":
-            frame = frame[frame[column] == wanted] if isinstance(wanted, str) else frame[frame[column].isin(wanted)]
+            among = {wanted} if isinstance(wanted, str) else set(wanted)
+            places = [place for place in places if texts[place] in among]
         else:
-            frame = frame[COMPARE[compared](frame[column], wanted)]
+            places = [place for place in places if COMPARE[compared](texts[place], wanted)]
+    frame = frame.take(places)
     if want not in ("", "*"):
         return frame[want.split()].drop_duplicates().reset_index(drop=True)
-    return frame.copy()
+    return frame
+
+
+def _one_text(condition, wanted):
+    """Whether a condition of a query is a column that equals one text."""
+    return isinstance(wanted, str) and split(condition)[1] == "="
+
+
+@partial(kept, of=lambda name, _: name)
+def _places(name, column):
+    """Places of the rows of a table by the text in a column."""
+    return _load(name).groupby(column, sort=False).indices
 
 
 def split(condition):

@@ -162,8 +162,8 @@ IDS = {
     "precision": ("precisions", "data/precisions.csv"),
 }
 PLAIN = {
-    "fraction": Kind(_number(gt=0, le=1), "a number above 0 and at most 1 (0.6 means 60 %)"),
-    "share": Kind(_number(ge=0, le=1), "a number from 0 to 1 (0.6 means 60 %)"),
+    "fraction": Kind(_number(gt=0, le=1), "a number above 0 and at most 1 (0.6 means 60%)"),
+    "share": Kind(_number(ge=0, le=1), "a number from 0 to 1 (0.6 means 60%)"),
     "date": Kind(TypeAdapter(_Date), "a date like 2026-07-31"),
     "int": Kind(TypeAdapter(Annotated[int, Field(ge=-MOST, le=MOST), BeforeValidator(_no_bool)]), f"a whole number{BELOW}"),
     "bool": Kind(TypeAdapter(bool), "true or false"),

@@ -260,7 +260,7 @@ class Folder:
             for name in ours:
                 most = max(1.0, *ours.values())
                 if row[name] and row["unit"] == SHARE and not 0 <= float(row[name]) <= most:
-                    self.refuse(table, row_id, name, f"from 0 to {most:g} (0.6 means 60 %)")
+                    self.refuse(table, row_id, name, f"from 0 to {most:g} (0.6 means 60%)")
                 free = row["unit"].startswith("USD") and name != "low"  # what may cost nothing; from others quotients are made
                 if row[name] and ours[name] > 0 and not (float(row[name]) > 0 or (free and float(row[name]) == 0)):
                     self.refuse(table, row_id, name, f"{'at least' if free else 'above'} 0, as ours is")

@@ -34,7 +34,7 @@ export function picture(found, { address, version }) {
       ...[low, high].map((x) => ["line", { x1: x, x2: x, y1: String(y + 10), y2: String(y + 22), stroke: "#1c2128", "stroke-width": "1.5" }, []]));
     y += ROW;
   }
-  const foot = ["USD a month. Bars: expected. Lines: 10th to 90th percentile of the price, together with the 80 % interval of the model.",
+  const foot = ["USD a month. Bars: expected. Lines: 10th to 90th percentile of the price, together with the 80% interval of the model.",
     `${found.case}.`, `“What a token costs”, version ${version}. ${address}`];
   y -= 12;
   for (const line of foot.flatMap((words) => lines(words, LETTERS))) parts.push(text(EDGE, y += LINE, line, { "font-size": "12.5", fill: "#57606b" }));

@@ -15,6 +15,8 @@ export function element(tag, name, ...children) {
   return made;
 }
 
+const LETTERS = { uk: /[\u0400-\u04ff]/, th: /[\u0e00-\u0e7f]/ }; // language to what only it writes here
+
 // A part of a card: text, or a pair of text and target from the top of the site.
 function part(one) {
   if (typeof one === "string") return one;
@@ -22,6 +24,8 @@ function part(one) {
   if (!["http:", "https:", "file:"].includes(address.protocol)) return one[0];
   const link = element("a", "", one[0]);
   link.href = address.href;
+  const language = Object.keys(LETTERS).find((name) => LETTERS[name].test(one[0]));
+  if (language) link.lang = language;
   return link;
 }
 

@@ -1,12 +1,10 @@
 // Numbers of tables open cards as those of sentences do.  Value, unit, range and the rest of the row are read from the table; what
-// stands behind them is read once a page, when the first one is asked for.  A table is one stop of the keyboard, and arrows move in it.
+// stands behind them is read once a page, when the first one is asked for.
 
-import { element, read, show } from "./cards.mjs";
+import { read, show } from "./cards.mjs";
+import { openers } from "./openers.mjs";
 
-const OPENER = "te-cell";
 const NONE = "–"; // how a table says that it has no number
-const HELP = "te-cells-help";
-const MOVES = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] };
 const frames = document.querySelectorAll(".te-table-scroll[id^='t-']");
 
 const text = (node) => node.textContent.replace(/\s+/g, " ").trim();
@@ -63,47 +61,6 @@ function card(opener, known) {
   };
 }
 
-// Puts the keyboard's one stop of a table on an opener.
-function stop(table, opener) {
-  for (const other of table.querySelectorAll(`.${OPENER}[tabindex="0"]`)) {
-    other.tabIndex = -1;
-    other.removeAttribute("aria-describedby");
-  }
-  opener.tabIndex = 0;
-  opener.setAttribute("aria-describedby", HELP);
-}
-
-// The opener next to one in a direction, cells without a number left out.
-function next(opener, [down, right]) {
-  const cell = opener.closest("td, th");
-  const rows = [...cell.closest("tbody").rows];
-  let row = rows.indexOf(cell.parentElement);
-  let place = cell.cellIndex;
-  for (;;) {
-    row += down;
-    place += right;
-    const other = rows[row]?.cells[place];
-    if (!other) return null;
-    const found = other.querySelector(`.${OPENER}`);
-    if (found) return found;
-  }
-}
-
-function prepare(frame) {
-  const table = frame.querySelector("table");
-  const numbers = [...table.tBodies[0].querySelectorAll(".te-number:not(.te-none), .te-said")];
-  for (const cell of numbers) {
-    if (cell.querySelector("a")) continue;
-    const opener = element("span", OPENER, ...cell.childNodes);
-    opener.setAttribute("role", "button");
-    opener.setAttribute("aria-haspopup", "dialog");
-    opener.tabIndex = -1;
-    cell.append(opener);
-  }
-  const first = table.querySelector(`.${OPENER}`);
-  if (first) stop(table, first);
-}
-
 // What is shown of a table where nothing behind it can be read.
 const UNREAD = { columns: [], kinds: {}, rows: [{ Error: {}, "Made of": [] }], Facts: [], Sources: [], Table: [], cite: "" };
 const WHY = { basis: "not known", says: "what stands behind this number cannot be read; load the page again", range: "" };
@@ -119,29 +76,7 @@ async function ask(opener) {
   show(card(opener, known), opener);
 }
 
-if (frames.length) {
-  frames.forEach(prepare);
-  const help = element("p", "te-hidden", "Opens its card; arrow keys move between the numbers of the table.");
-  help.id = HELP;
-  document.body.append(help);
-  document.addEventListener("click", (event) => {
-    const opener = event.target.closest?.(`.${OPENER}`);
-    if (!opener || getSelection().toString()) return;
-    stop(opener.closest("table"), opener);
-    ask(opener);
-  });
-  document.addEventListener("keydown", (event) => {
-    const opener = event.target.closest?.(`.${OPENER}`);
-    if (!opener || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.key === "Enter" || event.key === " ") {
-      event.preventDefault();
-      ask(opener);
-    } else if (MOVES[event.key]) {
-      event.preventDefault();
-      const other = next(opener, MOVES[event.key]);
-      if (!other) return;
-      stop(opener.closest("table"), other);
-      other.focus();
-    }
-  });
+for (const frame of frames) {
+  const table = frame.querySelector("table");
+  openers(table, table.tBodies[0].querySelectorAll(".te-number:not(.te-none), .te-said"), ask);
 }

@@ -10,7 +10,8 @@ const CARD = ".finding-card"; // of the front page: the number and its words are
 const BLOCKS = "p, li, dd, td, th, caption, figcaption, h1, h2, h3, h4";
 const UNIT = /\b(per|a) million(?=(?: \w+)? tokens| of |[^\w ]|$)/gi; // not a million requests
 const PER_TOKENS = /per million (?:\w+ )?tokens/;
-const NUMBER = /\d[\d,]*(?:\.\d+)?(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?/g;
+const NUMBER = /\d[\d,\u202f]*(?:\.\d+)?(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?/g;
+const PAIRS = ".data-table td.num i, .data-table .pairs i, .all-rows i"; // of data/: a unit and its number in one element
 const POWERS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 const STAYS = "This chart stays per million tokens.";
 
@@ -21,7 +22,7 @@ export function thousandth(number) {
     const value = Number([...power].map((mark) => (mark === "⁻" ? "-" : POWERS.indexOf(mark))).join("")) - 3;
     return `${digits} × 10${[...String(value)].map((mark) => (mark === "-" ? "⁻" : POWERS[mark])).join("")}`;
   }
-  const [whole, rest = ""] = digits.replaceAll(",", "").split(".");
+  const [whole, rest = ""] = digits.replace(/[,\u202f]/g, "").split(".");
   const padded = whole.padStart(4, "0");
   const left = padded.slice(0, -3).replace(/\B(?=(\d{3})+$)/g, ",");
   const right = `${padded.slice(-3)}${rest}`.replace(/0+$/, "");
@@ -84,8 +85,25 @@ function changes() {
       }
     }
   }
+  for (const unit of document.querySelectorAll(PAIRS)) {
+    if (!PER_TOKENS.test(unit.textContent)) continue;
+    for (const text of texts(unit.closest("td.num, .pairs > span, .all-rows > span"))) {
+      change(text, unit.contains(text) ? units : numbers);
+    }
+  }
+  for (const table of document.querySelectorAll("table[data-numbers]")) {
+    for (const head of table.tHead.rows[0].cells) {
+      if (!PER_TOKENS.test(head.textContent)) continue;
+      for (const text of texts(head)) change(text, units);
+      for (const { cells } of table.tBodies[0].rows) if (cells[head.cellIndex]) texts(cells[head.cellIndex]).forEach((text) => change(text, numbers));
+    }
+    if (PER_TOKENS.test(table.getAttribute("style"))) change(table.getAttributeNode("style"), units); // heads on a phone
+  }
   return [...made].map(([node, thousand]) => ({ node, million: node.data ?? node.value, thousand }));
 }
+
+// The text of a part of the page as it is printed, whatever the reader chose.
+export const printed = (part) => texts(part).map((text) => list.find(({ node }) => node === text)?.million ?? text.data).join("");
 
 function put(list) {
   for (const { node, million, thousand } of list) {

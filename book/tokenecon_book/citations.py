@@ -225,7 +225,7 @@ def together(cited, form):
 def tex(text):
     """Text without what TeX reads as a command.
 
-    >>> tex("28 % of $4")
+    >>> tex("28% of $4")
     '28 \\\\% of \\\\$4'
     """
     return TEX.sub(r"\\\1", text)

@@ -54,16 +54,16 @@ def test_an_address_that_is_none_is_refused(monkeypatch, address):
 
 
 def test_the_citation_of_a_figure_is_whole(placed):
-    cited = citations.figure("spotify-cost", "Transcripts cost 28 % less & {more}.")
+    cited = citations.figure("spotify-cost", "Transcripts cost 28% less & {more}.")
     place = f"https://example.org/book/v{__version__}/figures/spotify-cost.html"
-    assert cited["text"].startswith("“Transcripts cost 28 % less & {more}”, figure spotify-cost in: What a token costs, version ")
+    assert cited["text"].startswith("“Transcripts cost 28% less & {more}”, figure spotify-cost in: What a token costs, version ")
     assert place in cited["text"]
     assert cited["bibtex"].startswith("@misc{tokenecon-spotify-cost,\n")
     assert r"{{Transcripts cost 28 \% less \& \{more\}}}" in cited["bibtex"]
     assert re.search(rf"url +=? *= {{{re.escape(place)}}}", cited["bibtex"])
     assert cited["bibtex"].count("{") - cited["bibtex"].count(r"\{") == cited["bibtex"].count("}") - cited["bibtex"].count(r"\}")
     (entry,) = json.loads(cited["csl"])
-    assert entry["URL"] == place and entry["title"] == "Transcripts cost 28 % less & {more}" and entry["type"] == "graphic"
+    assert entry["URL"] == place and entry["title"] == "Transcripts cost 28% less & {more}" and entry["type"] == "graphic"
     assert len(entry["issued"]["date-parts"][0]) == 3 and entry["version"] == __version__
 
 

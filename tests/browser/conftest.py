@@ -3,6 +3,7 @@
 import functools
 import http.server
 import os
+import re
 import threading
 import time
 from contextlib import contextmanager
@@ -60,7 +61,8 @@ def browser(chromium):
 KINDS = {
     "index.html", "calculator.html", "economics.html", "claims.html", "cases/spotify.html", "method.html", "formulas/index.html",
     "formulas/memory.html", "data/index.html", "data/precisions.html", "sources.html", "rerun.html", "search.html", "404.html",
-    "figures/decision-bills.html", "cite.html", "publish.html", "accelerators.html", "numbers.html",
+    "figures/decision-bills.html", "cite.html", "publish.html", "accelerators.html", "numbers.html", "data/measurements.html",
+    "data/prices/h200-sxm-141gb.html",
 }  # fmt: skip
 
 
@@ -72,11 +74,12 @@ def kinds():
 
 @pytest.fixture(scope="session")
 def names(site):
-    """Addresses of all pages, from the top of the site; of the pages of single figures, which are alike, every twentieth."""
+    """Addresses of all pages, from the top of the site; of the pages of single figures and of the parts of tables, which are
+    alike, every twentieth."""
     everything = {path.relative_to(site).as_posix() for path in site.rglob("*.html")}
-    figures = sorted(name for name in everything if name.startswith("figures/"))
+    alike = sorted(name for name in everything if re.match("figures/|data/.+/", name))
     assert everything >= KINDS
-    return sorted(everything if os.environ.get("ACCESS") == "all" else everything - {*figures} | {*figures[::20]} | KINDS)
+    return sorted(everything if os.environ.get("ACCESS") == "all" else everything - {*alike} | {*alike[::20]} | KINDS)
 
 
 def until(page, question, seconds=30):

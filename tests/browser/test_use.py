@@ -121,6 +121,24 @@ def test_predictions_filter_by_accelerator_and_model(look):
         assert not watched.complaints
 
 
+@pytest.mark.parametrize("name, drawn", [("economics-batch", ".mark-line path"),
+                                         ("economics-precision", ".mark-rect path")])
+def test_the_textbook_is_drawn_when_the_reader_asks(look, name, drawn):
+    with look() as watched:
+        page = watched.open("economics.html")
+        figure = page.locator(f"#fig-{name}")
+        figure.scroll_into_view_if_needed()
+        switch = figure.get_by_label("Compare with the textbook (grey)")
+        switch.wait_for()
+        ours = figure.locator(f".te-live {drawn}").count()
+        assert "textbook" not in figure.locator(".te-live").inner_text()
+        switch.press("Space")
+        page.wait_for_function(f"document.querySelectorAll(\"#fig-{name} .te-live {drawn}\").length > {ours}")
+        switch.press("Space")
+        page.wait_for_function(f"document.querySelectorAll(\"#fig-{name} .te-live {drawn}\").length === {ours}")
+        assert not watched.complaints
+
+
 def test_code_is_copied_by_its_button(look):
     with look() as watched:
         watched.page.context.grant_permissions(["clipboard-read", "clipboard-write"])

@@ -34,7 +34,7 @@ def planned(profile, policy, mean=1.0, **change):
     (19, 12.333), (21, 14.036), (25, 17.505), (31, 22.827), (41, 31.915), (51, 41.189), (75, 63.900), (89, 77.342),
 ])  # fmt: skip
 def test_blocking_is_that_of_a_printed_table(channels, load):
-    # Lucent's table of voice channels for 2 % blocking (WirelessU, Traffic Engineering), loads to three decimals;
+    # Lucent's table of voice channels for 2% blocking (WirelessU, Traffic Engineering), loads to three decimals;
     # its 61 channels are left out: 50.389 stands there for 50.589
     assert queueing.erlang_b(servers=channels, offered_load=load) == pytest.approx(0.02, rel=0.015)
 

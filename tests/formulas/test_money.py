@@ -54,7 +54,7 @@ def test_idle_time_is_paid_for():
 
 
 def test_a_month_of_gpus_and_its_tokens_by_kind():
-    # 4 * 2.695 USD = 10.78 an hour, 730 hours; 10 % of the tokens are output and cause 60 % of the time
+    # 4 * 2.695 USD = 10.78 an hour, 730 hours; 10% of the tokens are output and cause 60% of the time
     assert money.usd_per_month_of_gpus(usd_per_gpu_hour=2.695, n_gpus=4) == approx(7869.4)
     assert money.usd_per_mtok_of_kind(usd_per_mtok=3.0, time_share=0.6, tok_share=0.1) == approx(18.0)
     assert money.usd_per_mtok_of_kind(usd_per_mtok=3.0, time_share=0.4, tok_share=0.9) == approx(4 / 3)

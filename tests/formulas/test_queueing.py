@@ -36,7 +36,7 @@ def waiting_by_poisson_sum(servers, load):
 
 @pytest.mark.parametrize("servers, load", [(1, 0.0101), (2, 0.153), (5, 1.36), (10, 4.46), (20, 12.0), (50, 37.9)])
 def test_erlang_b_table_at_one_percent(servers, load):
-    # The loads at which traffic tables give 1 % blocking, to three digits of the load.
+    # The loads at which traffic tables give 1% blocking, to three digits of the load.
     below = erlang_b(servers=servers, offered_load=load * 0.995)
     above = erlang_b(servers=servers, offered_load=load * 1.005)
     assert below < 0.01 < above

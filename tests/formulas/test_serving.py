@@ -82,7 +82,7 @@ def test_batch_of_32():
 
 
 def test_saving_at_the_latency_rise_of_the_documents():
-    # 20 % longer for 32 sequences: 1 - 1.20 / 32
+    # 20% longer for 32 sequences: 1 - 1.20 / 32
     assert batching_saving(batch=32, batch_step_s=1.20, single_step_s=1.0) == approx(0.9625)
 
 
@@ -109,7 +109,7 @@ def test_occupancy_over_an_array_of_batches():
 
 
 def test_exponential_occupancy_agrees_with_drawn_lengths():
-    # 200,000 batches of 6 exponential lengths: the standard error of the mean is below 0.1 %
+    # 200,000 batches of 6 exponential lengths: the standard error of the mean is below 0.1%
     lengths = np.random.default_rng(20261122).exponential(size=(200_000, 6))
     drawn = static_occupancy(mean_tok_out=lengths.mean(), mean_longest_tok_out=lengths.max(axis=1).mean())
     assert static_occupancy_exponential(batch=6) == approx(drawn, rel=4e-3)

@@ -1,4 +1,4 @@
-"""An owned GPU by hand: 35,000 USD with a server factor of 1.5, 10 % over 4 years, 3 % upkeep, 0.10 USD/kWh."""
+"""An owned GPU by hand: 35,000 USD with a server factor of 1.5, 10% over 4 years, 3% upkeep, 0.10 USD/kWh."""
 
 import math
 
@@ -131,7 +131,7 @@ def annuity(usd, residual, rate, years, availability=1.0):
 
 
 def test_the_maker_keeps_its_share_of_the_whole_server():
-    # 24,000 + 6,000 = 30,000 is 80 % of 37,500
+    # 24,000 + 6,000 = 30,000 is 80% of 37,500
     assert server_usd_per_gpu(usd_per_gpu=24e3, parts_usd_per_gpu=6e3, margin=0.2) == approx(37_500)
 
 
@@ -143,7 +143,7 @@ def test_annuity_without_interest_and_residual_is_a_straight_line():
 
 
 def test_annuity_by_hand():
-    # 10 % over 2 years: CRF = 0.1 * 1.21/0.21 = 0.5761905; the residual is worth 12,100/1.21 = 10,000 today,
+    # 10% over 2 years: CRF = 0.1 * 1.21/0.21 = 0.5761905; the residual is worth 12,100/1.21 = 10,000 today,
     # so 20,000 * 0.5761905 = 11,523.81 a year over 8760 * 0.95 = 8322 usable hours
     assert annuity(30_000, 12_100, 0.1, 2, availability=0.95) == approx(11_523.8095 / 8322)
 
@@ -170,7 +170,7 @@ def test_a_longer_life_and_a_better_resale_are_never_dearer(rate, years, more, s
 
 
 def test_staff_and_space():
-    # 876 USD a year over 8760 h, of which 80 % can be used: 0.1/0.8
+    # 876 USD a year over 8760 h, of which 80% can be used: 0.1/0.8
     assert staff_usd_per_gpu_hour(usd_per_gpu_year=876.0, availability=0.8) == approx(0.125)
     # 184.06 USD * 1.3308 kW * 12 months / 8760 h
     assert space_usd_per_gpu_hour(usd_per_kw_month=184.06, kw_per_gpu=1.3308, availability=1.0) == approx(
@@ -184,7 +184,7 @@ def test_a_machine_draws_between_waiting_and_working():
 
 
 def test_net_present_value_by_hand():
-    # own: 33,000 now, 5,000 a year for three years, 4,950 back at the end, at 8 %:
+    # own: 33,000 now, 5,000 a year for three years, 4,950 back at the end, at 8%:
     # 33,000 + 5,000/1.08 + 5,000/1.1664 + 50/1.259712 = 33,000 + 4,629.63 + 4,286.69 + 39.69
     assert net_present_usd(cash_usd=[33e3, 5e3, 5e3, 50.0], discount_rate=0.08) == approx(41_956.015, abs=5e-3)
     # rent: 17,520 a year: 16,222.22 + 15,020.58 + 13,907.94

@@ -55,7 +55,7 @@ REFUSED = {
 }  # fmt: skip
 
 
-# Widths of towers and of one head that a class derives in a way of its own, off by 0.1 to 1.7 % of all parameters.
+# Widths of towers and of one head that a class derives in a way of its own, off by 0.1 to 1.7% of all parameters.
 OFF = {("granite_docling", "hidden_size"), ("mimo_v2_flash", "head_dim"), ("molmo2", "head_dim"),
        ("nemotron_h_omni", "hidden_size"), ("step3p7", "hidden_size")}  # fmt: skip
 

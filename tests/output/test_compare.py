@@ -24,7 +24,7 @@ def test_each_difference_is_worth_what_it_changes_and_all_add_up(command, small,
     assert (code, err) == (0, "")
     found = json.loads(out)
     assert [row["input"] for row in found["tables"]["differences"]] == [
-        "workload.requests_per_day", "service.api_people", "money.api"], "10 % of interest is what the first is given, too"
+        "workload.requests_per_day", "service.api_people", "money.api"], "10% of interest is what the first is given, too"
     worth = {row["input"]: row["usd_per_month"] for row in found["tables"]["worth"]}
     # the API is cheapest: a request 525 * 0.05 + 175 * 0.02 + 90 * 0.15 = 43.25 USD a million, then 56.75
     day, month = 1e-6, 365 / 12

@@ -54,7 +54,7 @@ def test_clients_are_what_estimate_says_of_its_fleet_too():
 
 
 def test_the_best_is_the_cheapest_of_all_configurations_tried_one_by_one():
-    # brute force: every layout, every rate to 2 %, the instances that it takes
+    # brute force: every layout, every rate to 2%, the instances that it takes
     costs = []
     for n_gpus, tp, pp in ((1, 1, 1), (2, 2, 1), (2, 1, 2)):
         case = {"model": "llama-3.1-8b", "gpu": "h100-sxm-80gb", "n_gpus": n_gpus, "tp": tp, "pp": pp, "isl": 1000, "osl": 200,
@@ -159,7 +159,7 @@ def test_on_a_trace_the_volume_from_which_machines_pay_has_the_hours_of_its_size
         instances = math.ceil(at / 86_400 * burst * hours["ratio"].max() / row["instance_requests_per_s"])
         return instances * 5.0 * 24 / (api * at * 1366 / 1e6)
 
-    assert all(dearer(volume * above) <= 1.005 for above in (1.03, 1.2, 2, 5))  # hours are looked at every 2 %
+    assert all(dearer(volume * above) <= 1.005 for above in (1.03, 1.2, 2, 5))  # hours are looked at every 2%
     assert max(dearer(volume * below) for below in np.linspace(0.9, 0.99, 10)) > 1
 
 

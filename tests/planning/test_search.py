@@ -87,7 +87,7 @@ def test_a_looser_limit_and_a_lower_chance_never_hold_less():
 
 
 def test_the_chance_is_that_of_the_interval():
-    # the 80 % interval: a limit at its high end holds in nine of ten, at its low end in one of ten, at the middle in half
+    # the 80% interval: a limit at its high end holds in nine of ten, at its low end in one of ten, at the middle in half
     found = pd.DataFrame({"tpot_ms": [20.0] * 4, "tpot_ms_low": [15.0] * 4, "tpot_ms_high": [32.0] * 4})
     limits = np.array([32.0, 15.0, 20.0, 26.0])
     chances = [search.chance(found.iloc[[place]], {"tpot_ms": limit})["all"][0] for place, limit in enumerate(limits)]

@@ -138,7 +138,7 @@ def test_a_note_says_how_old_the_prices_of_its_page_are():
 
 
 def test_what_is_paid_in_advance_costs_interest(asked):
-    # half of a year in advance at 10 %, continuously: 0.5 + 0.5 * 0.1/(1 - e**-0.1) = 0.5 + 0.5 * 1.050833 = 1.025417
+    # half of a year in advance at 10%, continuously: 0.5 + 0.5 * 0.1/(1 - e**-0.1) = 0.5 + 0.5 * 1.050833 = 1.025417
     terms = {"kind": "committed_1y", "term_months": 12}
     asked(("lambda", 2.0, "2026-10-10", terms | {"prepaid_share": 0.5}), ("nebius", 2.04, "2026-10-10", terms),
           ("runpod", 9.0, "2026-10-10", terms | {"term_months": float("nan")}))

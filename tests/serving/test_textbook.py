@@ -58,7 +58,7 @@ def test_the_blend_weighs_both_kinds_by_the_workload():
 
 
 def test_memory_holds_what_is_left_beside_weights_and_activations():
-    # 79.2 GiB visible, 0.9 usable, 2 GiB for activations on each GPU, 4 % lost to blocks, 2500 positions at the end.
+    # 79.2 GiB visible, 0.9 usable, 2 GiB for activations on each GPU, 4% lost to blocks, 2500 positions at the end.
     room = 4 * 79.2 * 1024**3 * 0.9 - WEIGHTS - 4 * 2 * 1024**3
     assert ideal_point()["max_concurrency"] == pytest.approx(room * 0.96 / (2500 * KV), rel=1e-12)
 

@@ -24,7 +24,7 @@ def answered(found):
         return [element("p", "calc-sentence", found["sentence"])] + refusals(found)
     parts = [element("p", "calc-sentence", found["sentence"]), later(found, "calc-volume"), bars(found),
              element("p", "calc-note", found["ages"] + " Bars: a month. Lines: 10th to 90th percentile of the price, together "
-                     "with the 80 % interval of the model.")]
+                     "with the 80% interval of the model.")]
     parts.append(table("calc-lines", "The bill of a month, USD", ["Line"] + found["lines"]["heads"], found["lines"]["rows"],
                        [""] + found["lines"]["of"]))
     parts.append(table("calc-tokens", "A million tokens, USD", ["Kind"] + found["tokens"]["heads"], found["tokens"]["rows"]))

@@ -10,7 +10,7 @@ from tokenecon.serving import operands
 LIMITS = {
     "isl": ("a number from 1 to 1e8 (input tokens of a request)", {"ge": 1, "le": 1e8}),
     "osl": ("a number from 1 to 1e8 (output tokens of a request)", {"ge": 1, "le": 1e8}),
-    "cached_prefix": ("a number of at least 0 and below 1 (0.4 means 40 % of the input)", {"ge": 0, "lt": 1}),
+    "cached_prefix": ("a number of at least 0 and below 1 (0.4 means 40% of the input)", {"ge": 0, "lt": 1}),
     "requests_per_day": ("a number above 0 and at most 1e12", {"gt": 0, "le": 1e12}),
     "peak_to_mean": ("a number of at least 1 and below 24 (busiest hour over the mean)", {"ge": 1, "lt": 24}),
     "people": ("a number from 0 to 1000 (positions that run an own or rented service)", {"ge": 0, "le": 1000}),

@@ -129,7 +129,7 @@ def largest(answer, alone, ttft_ms, tpot_ms):
 
 
 def served(facts, case, one, new):
-    """What a replica of :func:`searched` serves at most, with 80 % intervals: a row.
+    """What a replica of :func:`searched` serves at most, with 80% intervals: a row.
 
     ``limit`` says what keeps it from serving more: memory, ttft_ms or tpot_ms; empty where it may.
     ``shares`` of its time by kind of token.

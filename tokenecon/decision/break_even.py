@@ -106,7 +106,7 @@ def against_api(case, offered):
         out.append(line)
     result = pd.DataFrame(out, columns=None if out else [*COLUMNS, "kind", "gpu"])
     return Finding(result, note=(
-        "Ranges: 80 % interval of the model; prices by the price rule on both sides. ∞: at no volume. A larger service peaks "
+        "Ranges: 80% interval of the model; prices by the price rule on both sides. ∞: at no volume. A larger service peaks "
         "less: each volume has the hours of its size. Busy share: of machines without people. Where a team exists its "
         f"{bill.people_usd_per_month(case, ''):,.0f} USD a month are not counted."
         if len(sold) else "The API has no price here, so nothing can break even with it."))
@@ -147,7 +147,7 @@ def volume(case, offered, found):
     cheapest = here.idxmin()
     return Finding(
         out, _sentence(case, pays, rows.set_index("name").loc[cheapest], here[cheapest], bool(len(sold))),
-        "Replicas are whole, and paid for in all hours that the traffic needs them; people are in. Bands: 80 % interval of the "
+        "Replicas are whole, and paid for in all hours that the traffic needs them; people are in. Bands: 80% interval of the "
         "model.",
         requests_per_day=case.requests_per_day, here=here.to_dict(), break_even=min(at for at, _ in pays) if pays else None)
 

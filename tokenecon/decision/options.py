@@ -191,7 +191,7 @@ def offers(case):
     """Every choice of the case: cost of a million tokens (allocated: all paid time over all tokens) and of a month.
 
     One row a GPU and kind of hour, and one for the API; rows that cannot be had say why in ``reason``.  The ranges join the
-    10th and 90th percentile of the price with the 80 % interval of the model, both at their cheap or dear end at once.
+    10th and 90th percentile of the price with the 80% interval of the model, both at their cheap or dear end at once.
     """
     rows = []
     served = serving(case) if {"own", "rent"} & set(case.choices) else pd.DataFrame()
@@ -226,7 +226,7 @@ def offers(case):
         f"Prices known on {case.as_of}; allocated: all paid time over all tokens, each kind by the time it causes; with people "
         f"({_positions(case.people)} of ${case.usd_per_person_year:,.0f} a year; {_positions(case.api_people)} for an API), "
         f"{case.ops_overhead:.0%} for tools and tests, and {_standby(case)}. Owned modules come in whole servers. Ranges: 10th "
-        "to 90th percentile of the price (of an owned hour: all its parts at their cheap or dear ends), and 80 % interval of the "
+        "to 90th percentile of the price (of an owned hour: all its parts at their cheap or dear ends), and 80% interval of the "
         "model; people have none here. "
         f"Price rule: {case.price_rule}, of each choice {gpu_prices.PRICE_RULES[case.price_rule]}; machines are bought at the "
         "typical price by any rule, as nobody lists one. "
@@ -356,10 +356,12 @@ def _api_row(case):
 def api_sellers(case):
     """The API's price by each rule, whatever the case's: the cheapest seller beside the median of all and of the hyperscalers."""
     rules = {} if "api" not in case.choices else {"": "the scenario's price"} if case.api else gpu_prices.PRICE_RULES
-    rows, share = [], tokens(case)
+    rows, share, known = [], tokens(case), None
+    with contextlib.suppress(NoPrice):
+        known = scenario_prices.api_offers(case) if rules and not case.api else None
     for rule, name in rules.items():
         with contextlib.suppress(NoPrice):
-            price = scenario_prices.api(case, rule)
+            price = scenario_prices.api(case, rule, known)
             costs = {column: price[kind][1] if share[kind] else np.nan for kind, column in COSTS.items()}
             rows.append({"rule": rule, "name": name, "usd_per_mtok": price["blend"][1],
                          "usd_per_month": price["blend"][1] * mtok_per_month(case), **costs, **_dated(case, price)})

@@ -39,8 +39,9 @@ def cheapest(demand, offers, *, spot_share, lost_share, whole=None):
     unit, steps = (1, _parts(demand)) if whole is None else (whole, _wholes(demand / whole))
     held = offers.assign(limit=offers["limit"] if whole is None else np.floor(offers["limit"] / unit))  # in replicas, if whole
     needs = requirements(steps["levels"], held, spot_share, lost_share)
+    providers, limits = offers["provider"].to_numpy(), (held["limit"] * unit).to_numpy()
     for need in requirements(demand, offers, spot_share, lost_share):
-        refuse(need, offers.assign(limit=held["limit"] * unit), whole)
+        refuse(need, providers, limits, whole)
     solved, paid, duals = _solved(held, needs, unit * held["usd_per_gpu_hour"].to_numpy(), steps["weights"],
                                   integer=whole is not None)
     # an hour with a part of a replica is so much of it an hour with one more
@@ -131,22 +132,22 @@ def requirements(demand, offers, spot_share, lost_share):
             raise BadInput(f"parameter '{name}' is {share:g}, but must be a number from 0 to 1")
     if not (np.isfinite(demand).all() and (demand >= 0).all() and len(demand)):
         raise ValueError("demand must be a number of GPUs of at least 0 for each hour")
-    firm = (offers["kind"] != SPOT).to_numpy()
+    firm, providers = (offers["kind"] != SPOT).to_numpy(), offers["provider"].to_numpy()
     needs = [{"share": 1.0, "counts": np.ones(len(offers), dtype=bool), "what": "the demand"}]
     if spot_share < 1 and not firm.all():
         needs.append({"share": 1 - spot_share, "counts": firm,
                       "what": f"the {1 - spot_share:.0%} of the demand that may not run on spot"})
     if lost_share < 1:
-        for failed in offers["provider"].unique():
-            needs.append({"share": 1 - lost_share, "counts": (offers["provider"] != failed).to_numpy(),
+        for failed in dict.fromkeys(providers):
+            needs.append({"share": 1 - lost_share, "counts": providers != failed,
                           "what": f"the {1 - lost_share:.0%} of the demand that must run when {failed} fails"})
     return [need | {"n_gpus": need["share"] * demand} for need in needs]
 
 
-def refuse(need, offers, whole):
+def refuse(need, providers, limits, whole):
     """Raise if even all that may count towards a requirement is too little for its busiest hour, in replicas of so many GPUs."""
-    counted = offers[need["counts"]]
-    most = sum(dict(zip(counted["provider"], counted["limit"], strict=True)).values())
+    counts = need["counts"]
+    most = sum(dict(zip(providers[counts], limits[counts], strict=True)).values())
     hour = int(np.argmax(need["n_gpus"]))
     asked = need["n_gpus"][hour] if whole is None else np.ceil(need["n_gpus"][hour] / whole - ROUNDING) * whole
     if asked > most * (1 + 1e-12):

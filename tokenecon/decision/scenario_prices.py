@@ -136,17 +136,17 @@ def api_offers(case):
     return known.sort_values("blend", kind="stable").drop_duplicates("id").reset_index(drop=True)
 
 
-def api(case, rule=None):
+def api(case, rule=None, known=None):
     """Prices of the API by kind of token, each (low, typical, high), their blend at this workload, and whose they are.
 
     Each place is one seller's whole price list: of the sellers that the rule reckons with, those at the 10th, 50th and 90th
     percentile of the blend; by the rule ``best`` all three are the cheapest offer.  ``slow`` says that the seller's answers were
-    measured slower than the case allows.
+    measured slower than the case allows.  ``known`` are the :func:`api_offers` of the case, where they were asked for.
     """
     if case.api:
         stated = {kind: case.api[column] for kind, column in price_book.MONEY.items()} | {"provider": "the scenario"}
         return choice.chosen(case, [stated], best=True, percentiles=(*PERCENTILES, 0.5)) | STATED
-    rule, known = rule or case.price_rule, api_offers(case)
+    rule, known = rule or case.price_rule, api_offers(case) if known is None else known
     offers = gpu_prices.ruled(known, rule, case.as_of)
     if offers.empty:
         raise NoPrice(f"no token price of {case.model} at a hyperscaler on {case.as_of}: {known['provider'].nunique()} other "

@@ -180,8 +180,8 @@ def mapping(check, example):
 
 Positive = number("a number above 0", gt=0)
 NotNegative = number("a number of at least 0", ge=0)
-Share = number("a number from 0 to 1 (0.6 means 60 %)", ge=0, le=1)
-Rate = number("a number above -1 and at most 10 (0.3 means 30 % a year)", gt=-1, le=10)
+Share = number("a number from 0 to 1 (0.6 means 60%)", ge=0, le=1)
+Rate = number("a number above -1 and at most 10 (0.3 means 30% a year)", gt=-1, le=10)
 Truth = ruled(TypeAdapter(Annotated[bool, Field(strict=True)]).validate_python, "true or false")
 Pair = ruled(_pair, "two numbers [low, high], the 10th and the 90th percentile")
 
@@ -225,7 +225,7 @@ class Traffic(Part):
     peak_to_mean: limited("peak_to_mean") = None
     file: text("the name of a file of your load, as `tokenecon traffic` reads it, relative to the scenario", 4096) = None
     gaps: one_of(lambda: GAPS) = None
-    utilisation: number("a number above 0 and at most 1 (0.6 means 60 %)", gt=0, le=1) = None
+    utilisation: number("a number above 0 and at most 1 (0.6 means 60%)", gt=0, le=1) = None
     fit_size: Truth = True
     burst: number("a number of at least 1 and at most 100 (busiest ten minutes over the busiest hour)", ge=1, le=100) = None
 
@@ -266,7 +266,7 @@ class Money(Part):
     years: whole("a whole number of years from 1 to 15", ge=1, le=15) = None
     usd_per_unit: number("a number above 0 (US dollars for one unit of money.currency)", gt=0) = None
     rate_as_of: ruled(_rate_day, "a date like 2026-07-31, the day of money.usd_per_unit") = None
-    discount_rate: number("a number from 0 to 1 (0.1 means 10 % a year)", ge=0, le=1) = None
+    discount_rate: number("a number from 0 to 1 (0.1 means 10% a year)", ge=0, le=1) = None
     usd_per_kwh: limited("usd_per_kwh") = None
     pue: number("a number of at least 1", ge=1) = None
     ops_overhead: NotNegative = None

@@ -49,7 +49,9 @@ def _checked(profile, demands, *, requests_per_s, concurrency, wait_probability,
     if not 1 <= headroom < float("inf"):
         raise ValueError(f"headroom is {headroom:g}, but must be at least 1: the load that an hour is sized for over its mean")
     ratio = profile["ratio"]
-    _check_rates(np.multiply.outer(headroom * np.asarray(demands, dtype=float), [ratio.min(skipna=False), ratio.max()]))
+    demands = headroom * np.asarray(demands, dtype=float)
+    ends = [demands.min(), demands.max()] if demands.size else []  # rates between them lie between theirs
+    _check_rates(np.multiply.outer(ends, [ratio.min(skipna=False), ratio.max()]))
     _check_replica(requests_per_s, concurrency, wait_probability)
     return {"requests_per_s": requests_per_s, "concurrency": concurrency, "wait_probability": wait_probability,
             "policy": policy, "start_h": start_h, "floor": floor, "percentile": percentile, "headroom": headroom}

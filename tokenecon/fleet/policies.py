@@ -43,6 +43,8 @@ ROUNDING = 1e-9  # of replicas: what division leaves over a whole number
 PER_DECADE = 6  # loads of a grid whose reserves are kept
 NEAR = 0.1  # places: many times what lines between them are off by
 _RESERVES = {}  # share that may wait: step of the grid: reserve
+_LIMITS = {}  # places of a replica and share that may wait: the largest loads of 1, 2, 3 ... replicas, in places
+KEPT_LIMITS = 64  # rows of them at most, so that a sweep does not fill the memory
 ONE_ALONE = 1  # replicas in the unit of cost: a replica is priced whole
 
 
@@ -57,8 +59,7 @@ def replicas(loads, *, concurrency, wait_probability):
     most = erlang.fleet(load=maximum_of(values), places=concurrency, wait_probability=wait_probability)
     # many loads on a small fleet: the largest load of every fleet is found sooner than the fleet of every load
     if 8 * most < size(values):
-        slots = alike([count * concurrency for count in range(1, int(most) + 1)], values)
-        limits = each(lambda some: erlang.utilisation(slots=some, wait_probability=wait_probability) * some, slots)
+        limits = _limits(int(most), concurrency, wait_probability, values)
 
         def fleet(load):
             return minimum(below(load, limits) + 1.0, most)
@@ -67,6 +68,17 @@ def replicas(loads, *, concurrency, wait_probability):
             return erlang.fleet(load=load, places=concurrency, wait_probability=wait_probability)
 
     return _placed(each(lambda load: where(load > 0, fleet(load), 0.0), values), places)
+
+
+def _limits(most, concurrency, wait_probability, like):
+    """The largest load of every fleet of up to ``most`` replicas, an array like another, kept: searches ask again and again."""
+    key = concurrency, wait_probability
+    if key not in _LIMITS or size(_LIMITS[key]) < most:
+        if len(_LIMITS) >= KEPT_LIMITS:
+            _LIMITS.clear()
+        slots = alike([count * concurrency for count in range(1, 2 ** math.ceil(math.log2(most)) + 1)], like)
+        _LIMITS[key] = each(lambda some: erlang.utilisation(slots=some, wait_probability=wait_probability) * some, slots)
+    return _LIMITS[key][:most]
 
 
 def ascending(loads, *, concurrency, wait_probability):

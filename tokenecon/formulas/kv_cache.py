@@ -271,7 +271,7 @@ def concurrency_gain(*, kv_shrink: Quantity, waste_before: Quantity, waste_after
 
     Examples
     --------
-    A cache of an eighth, with 0.3125 of it empty before and 45 % of that after: 8 * 0.859375/0.6875:
+    A cache of an eighth, with 0.3125 of it empty before and 45% of that after: 8 * 0.859375/0.6875:
 
     >>> concurrency_gain(kv_shrink=8, waste_before=0.3125, waste_after=0.140625)
     10.0

@@ -199,7 +199,7 @@ def residual_saving(*, before: Quantity, after: Quantity, known_savings: Quantit
 
     Examples
     --------
-    2.1 million become 450,000 with 60 % from routing: 1 - 0.2143/0.4:
+    2.1 million become 450,000 with 60% from routing: 1 - 0.2143/0.4:
 
     >>> residual_saving(before=2.1e6, after=450e3, known_savings=[0.60])
     0.4643
@@ -241,7 +241,7 @@ def routed_usd_per_mtok(*, shares: Quantities, usd_per_mtok: Quantities, router_
 
     Examples
     --------
-    70 % to a model of 0.1 USD, 30 % to one of 1 USD, 0.02 USD for the router: 0.07 + 0.30 + 0.02:
+    70% to a model of 0.1 USD, 30% to one of 1 USD, 0.02 USD for the router: 0.07 + 0.30 + 0.02:
 
     >>> routed_usd_per_mtok(shares=[0.7, 0.3], usd_per_mtok=[0.1, 1.0], router_usd_per_mtok=0.02)
     0.39

@@ -117,7 +117,7 @@ def usable_bytes(*, memory_bytes_per_gpu: Quantity, usable_fraction: Quantity, n
 
     Examples
     --------
-    Two cards of 80 GB at 90 % leave 144 GB:
+    Two cards of 80 GB at 90% leave 144 GB:
 
     >>> usable_bytes(memory_bytes_per_gpu=80e9, usable_fraction=0.9, n_gpus=2)
     144000000000.0
@@ -254,7 +254,7 @@ def forward_bytes(*, tokens: Quantity, hidden_size: Quantity, ffn_size: Quantity
     Notes
     -----
     Gate and up projection stand side by side before they are multiplied; residual, norm, query, key, value and the output
-    of attention are about six times the hidden state. Profile runs of vLLM without chunked prefill agree within 5 %.
+    of attention are about six times the hidden state. Profile runs of vLLM without chunked prefill agree within 5%.
 
     References
     ----------

@@ -306,7 +306,7 @@ def revenue_from_cost_share(*, usd_cost_per_year: Quantity, cost_share: Quantity
 
     Examples
     --------
-    2.7 million a day at 85 %: 985.5e6/0.85:
+    2.7 million a day at 85%: 985.5e6/0.85:
 
     >>> revenue_from_cost_share(usd_cost_per_year=985.5e6, cost_share=0.85)
     1159411764.7

@@ -353,7 +353,7 @@ def waiting_decay(*, utilisation: Quantity) -> Quantity:
     Returns
     -------
     float or ndarray
-        Decay per service, x; within 0.2 % of the root above a half, 2 % above a tenth. [1]
+        Decay per service, x; within 0.2% of the root above a half, 2% above a tenth. [1]
 
     Notes
     -----
@@ -434,7 +434,7 @@ def stay_variance_ratio(*, decode_feedback: Quantity, prefill_feedback: Quantity
     Notes
     -----
     From the same spectrum as :func:`population_variance_ratio`, weighted with what an answer sees of each arrival; R is the
-    weighted integral for decoding alone, within 0.2 % of it. It averages over an answer, so it is 2/3 of the variance of
+    weighted integral for decoding alone, within 0.2% of it. It averages over an answer, so it is 2/3 of the variance of
     the population at light load and all of it near saturation.
 
     References

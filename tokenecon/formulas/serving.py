@@ -238,7 +238,7 @@ def batching_saving(*, batch: Quantity, batch_step_s: Quantity, single_step_s: Q
 
     Examples
     --------
-    A step that is 20 % longer for 32 sequences: 1 - 1.2/32:
+    A step that is 20% longer for 32 sequences: 1 - 1.2/32:
 
     >>> batching_saving(batch=32, batch_step_s=0.012, single_step_s=0.010)
     0.9625

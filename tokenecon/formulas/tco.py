@@ -418,7 +418,7 @@ def net_present_usd(*, cash_usd: Quantities, discount_rate: Quantity) -> Quantit
 
     Examples
     --------
-    100 now, 60.5 a year and two years on at 10 %: 100 + 55 + 50:
+    100 now, 60.5 a year and two years on at 10%: 100 + 55 + 50:
 
     >>> net_present_usd(cash_usd=[100.0, 60.5, 60.5], discount_rate=0.1)
     205.0

@@ -74,7 +74,7 @@ def _results(book, table, found, costs, given):
     """Results; a cost is the price of an hour times the GPU-hours of a million tokens, over the busy share."""
     sheet = book.create_sheet("Results")
     names = [given[0], *found]
-    headed(sheet, "Results, with the 80 % interval of the model", names)
+    headed(sheet, "Results, with the 80% interval of the model", names)
     rows(sheet, table[names].to_numpy(dtype=object).tolist(), ["General"] * len(names))
     letter = workbook.get_column_letter
     price, busy = letter(len(given) - 1), letter(len(given))

@@ -30,7 +30,7 @@ def listed(case, options, drivers, where):
     rows += _load(case)
     rows.append(
         (
-            "Speed of machines, 80 % interval",
+            "Speed of machines, 80% interval",
             "fitted to public benchmarks",
             f"{TITLE}, version {__version__}",
             max(data.table("measurements")["as_of"]),

@@ -158,7 +158,7 @@ def owned(gpu, *, as_of=None, owner="neocloud", **given):
     """Components of an hour of an owned GPU: component, name, usd_per_gpu_hour with _low and _high, share.
 
     Each column adds up to the values ``total``, ``total_low`` and ``total_high``: low has every input at its cheap end at
-    once, high every one at its dear end.  ``likely_low`` and ``likely_high`` hold 80 % of the totals when the inputs are
+    once, high every one at its dear end.  ``likely_low`` and ``likely_high`` hold 80% of the totals when the inputs are
     drawn one by one.  ``given`` sets inputs of :data:`INPUTS`, as in :func:`spans`.
     """
     inputs = spans(gpu, as_of=as_of, owner=owner, **given)
@@ -188,7 +188,7 @@ def draws(inputs, count, seed):
 
 
 def likely(inputs):
-    """Ends of the middle 80 % of owned totals when each input is drawn from its range by itself. [USD/GPU/h]"""
+    """Ends of the middle 80% of owned totals when each input is drawn from its range by itself. [USD/GPU/h]"""
     totals = owned_total(**draws(inputs, LIKELY_DRAWS, LIKELY_SEED))
     low, high = np.quantile(totals, [(1 - LIKELY_SHARE) / 2, (1 + LIKELY_SHARE) / 2])
     return float(low), float(high)
@@ -226,7 +226,7 @@ def sensitivity(gpu, *, as_of=None, owner="neocloud", **given):
 
 def formatted(name, value):
     """A value of an input as a reader says it."""
-    words = {"fraction": f"{value * 100:.3g} %", "yr": f"{value:.3g} years", "ratio": f"{value:.3g}",
+    words = {"fraction": f"{value * 100:.3g}%", "yr": f"{value:.3g} years", "ratio": f"{value:.3g}",
              "USD/GPU": f"${value:,.0f}", "USD/kWh": f"${value:.3g} a kWh", "kW/GPU": f"{value:.3g} kW",
              "USD/kW/month": f"${value:,.0f} a kW and month",
              "USD/GPU/yr": f"${value:,.0f} a year"}

@@ -31,7 +31,7 @@ UNITS = {"gpus": "GPU", "unit_gpus": "GPU", "chance": "fraction", "utilisation":
          "user_tok_s": "tok_out/s", "requests_per_s": "request/s", "instance_requests_per_s": "request/s",
          "commitment_months": "month"}  # fmt: skip
 NOTE = ("Latencies of {load}, over requests that all have these lengths: waiting for each other's passes and for a place is in "
-        "them, the spread of lengths, a network and failures are not. Range: 80 % interval of the model. Chance: that all limits "
+        "them, the spread of lengths, a network and failures are not. Range: 80% interval of the model. Chance: that all limits "
         "hold, at least, by the same interval. Money: GPUs at {price}, known on {as_of}, before people, tools and replicas that "
         "stand by. Power: rated, of whole machines with cooling; energy as busy as they are.")
 

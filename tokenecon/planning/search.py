@@ -91,7 +91,7 @@ def rate(place):
 
 
 def chance(found, limits):
-    """Chance that each limit holds, by the spread of the model: its 80 % interval, as a two-piece lognormal.
+    """Chance that each limit holds, by the spread of the model: its 80% interval, as a two-piece lognormal.
 
     Returns a dict by limit, and under ``all`` the least that the chance of all together can be, whatever the errors of one have
     to do with those of another (Fréchet).  1 where there is no limit.

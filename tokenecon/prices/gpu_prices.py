@@ -7,6 +7,9 @@ Where nobody prints what a GPU is bought for, an estimate stands in, and says so
 import contextlib
 import datetime
 from math import nan
+from operator import itemgetter
+
+import numpy as np
 
 from tokenecon import data, units
 from tokenecon.errors import BadInput, NoPrice, UnknownId
@@ -55,11 +58,16 @@ def prices(gpu=None, kind=None, as_of=None, *, max_age_days=None, claimed=False)
 
     ``max_age_days`` drops prices last seen longer ago.  What the documents claim is left out unless ``claimed``: it is checked.
     """
-    return data.cite("prices", _known(gpu, kind, as_of, max_age_days, claimed))
+    return data.cite("prices", _newest(gpu, kind, as_of, max_age_days, claimed))
 
 
-def _known(gpu, kind, as_of, max_age_days, claimed=False):
-    """Rows of :func:`prices`, to choose from."""
+@remembered
+def _known(gpu, kind, as_of, max_age_days):
+    """Rows of :func:`prices`, to choose from; read only."""
+    return _newest(gpu, kind, as_of, max_age_days)
+
+
+def _newest(gpu, kind, as_of, max_age_days, claimed=False):
     date = newest_price_date() if as_of is None else _iso(as_of)
     where = {"as_of<=": date}
     if gpu is not None:
@@ -73,8 +81,11 @@ def _known(gpu, kind, as_of, max_age_days, claimed=False):
     if not claimed:
         where["basis!="] = "claimed"
     frame = data.rows("prices", where, want="*")
-    newest = frame.groupby(["gpu", "provider", "region", "kind", "offer", "basis"])["as_of"].transform("max")
-    frame = frame[frame["as_of"] == newest]
+    offered = list(zip(*(frame[name] for name in ("gpu", "provider", "region", "kind", "offer", "basis")), strict=True))
+    newest = {}
+    for offer, day in zip(offered, frame["as_of"], strict=True):
+        newest[offer] = max(day, newest.get(offer, ""))
+    frame = frame[frame["as_of"] == [newest[offer] for offer in offered]]
     if max_age_days is not None:
         frame = frame[frame["last_seen"] >= _earlier(date, max_age_days)]
     return frame.sort_values(["gpu", "kind", "value"]).reset_index(drop=True)
@@ -96,12 +107,14 @@ def levelled(rows, discount_per_year):
     Two offers of which one wants money early are compared by this price.  A blank ``term_months`` is that of the kind; a blank
     ``prepaid_share`` is 0.  Adds ``asked``, what the seller prints.
     """
-    months = rows["term_months"].fillna(rows["kind"].map(TERM_MONTHS))
-    years = units.convert(months.fillna(1.0), "month", "yr")  # of what has no term nothing is paid in advance
+    months, early = rows["term_months"].to_numpy(), rows["prepaid_share"].to_numpy()
+    months = np.where(np.isnan(months), [TERM_MONTHS.get(kind, nan) for kind in rows["kind"]], months)
+    endless = np.isnan(months)  # of what has no term nothing is paid in advance
     factor = contracts.prepaid_usd_per_gpu_hour(
-        usd_per_gpu_hour=1.0, prepaid_share=rows["prepaid_share"].fillna(0.0).where(months.notna(), 0.0),
-        discount_per_year=discount_per_year, years=years)
-    return rows.assign(asked=rows["value"], term_months=months, **{end: rows[end] * factor for end in ("value", "low", "high")})
+        usd_per_gpu_hour=1.0, prepaid_share=np.where(np.isnan(early) | endless, 0.0, early),
+        discount_per_year=discount_per_year, years=units.convert(np.where(endless, 1.0, months), "month", "yr"))
+    return rows.assign(asked=rows["value"], term_months=months,
+                       **{end: rows[end].to_numpy() * factor for end in ("value", "low", "high")})
 
 
 def offers(gpu, kind, as_of=None, *, max_age_days=None, estimates=False):
@@ -121,6 +134,8 @@ def offers(gpu, kind, as_of=None, *, max_age_days=None, estimates=False):
 def _offers(gpu, kind, as_of, max_age_days, estimates):
     days = PRICE_MAX_AGE_DAYS[kind] if max_age_days is None and kind in PRICE_KINDS else max_age_days
     rows = _known(gpu, kind, as_of, days)
+    if rows.empty:
+        return rows.assign(quoted="")
     if not estimates:
         guessed = estimated(rows)
         if kind in RENTED or (kind == BOUGHT and not guessed.all()):
@@ -131,12 +146,18 @@ def _offers(gpu, kind, as_of, max_age_days, estimates):
         young = rows["quoted"] >= _earlier(date, YOUNG_DAYS)
         rows = rows[young] if young.any() else rows
     if kind in RENTED and max_age_days is None:
-        who = data.rows("providers", {}, want="id kind").set_index("id")["kind"]
-        seller = rows["provider"].map(lambda provider: kind if kind == "marketplace" else who[provider])
-        fresh = rows["quoted"] >= _earlier(date, OLD_DAYS)
-        enough = seller.map(rows[fresh].groupby(seller[fresh])["provider"].nunique()) >= FRESH
-        newest = rows.groupby("provider")["quoted"].transform("max")
-        rows = rows[fresh | ~enough & (rows["quoted"] >= newest.map(lambda day: _earlier(day, OLD_DAYS)))]
+        known = data.rows("providers", {}, want="id kind")
+        who, young = dict(zip(known["id"], known["kind"], strict=True)), _earlier(date, OLD_DAYS)
+        quotes = [(kind if kind == "marketplace" else who[provider], provider, quoted)
+                  for provider, quoted in zip(rows["provider"], rows["quoted"], strict=True)]
+        fresh, newest = {}, {}
+        for seller, provider, quoted in quotes:
+            newest[provider] = max(quoted, newest.get(provider, ""))
+            if quoted >= young:
+                fresh.setdefault(seller, set()).add(provider)
+        rows = rows[np.array([
+            quoted >= young or (len(fresh.get(seller, ())) < FRESH and quoted >= _earlier(newest[provider], OLD_DAYS))
+            for seller, provider, quoted in quotes], dtype=bool)]
     return data.cite("prices", rows.reset_index(drop=True))
 
 
@@ -304,12 +325,13 @@ def _price_range(gpu, kind, as_of, max_age_days, estimates, rule, most_gpus, dis
         rows = rows.sort_values(["value", "quoted", "provider"], ascending=[True, False, True]).head(1).assign(low=nan, high=nan)
         least = int(rows["min_gpus"].iloc[0])
     low, high = rows["low"].fillna(rows["value"]), rows["high"].fillna(rows["value"])
-    typical, set_on = middle(rows, rows["quoted"])
-    sets = rows[rows["provider"].isin(_middles(rows.groupby("provider")["value"].median()).index)]
+    typical, setters = _sellers(rows, rows["quoted"])
+    set_on = min(day for offers in setters.values() for _, day in _middles(offers))
+    sets = rows[rows["provider"].isin(setters)]
     return {
         "gpu": gpu, "kind": kind, "low": float(low.min()), "typical": typical, "high": float(high.max()),
         "unit": rows["unit"].iloc[0], "as_of": set_on, "newest": rows["quoted"].max(), "date": date, "sellers": sellers,
-        "offers": len(rows), "rule": rule, "setting": setting(rows), "min_gpus": least, "estimates": bool(estimated(rows).any()),
+        "offers": len(rows), "rule": rule, "setting": named(setters), "min_gpus": least, "estimates": bool(estimated(rows).any()),
         "term_months": float(sets["term_months"].fillna(0.0).max()),
         "prepaid_share": float(sets["prepaid_share"].fillna(0.0).max()), "rows": list(rows["id"]),
     }  # fmt: skip
@@ -317,20 +339,34 @@ def _price_range(gpu, kind, as_of, max_age_days, estimates, rule, most_gpus, dis
 
 def middle(rows, days):
     """Median over sellers of each one's median ``value``, and the day of the quote that sets it, the older of two."""
-    sellers = rows.groupby("provider")["value"].median()
-    setting = rows[rows["provider"].isin(_middles(sellers).index)].groupby("provider")["value"]
-    return float(sellers.median()), min(days[_middles(part).index].min() for _, part in setting)
+    usd, sellers = _sellers(rows, days)
+    return usd, min(day for offers in sellers.values() for _, day in _middles(offers))
 
 
 def setting(rows):
     """Names of the one or two sellers whose price is the :func:`middle` of some offers."""
-    return named(_middles(rows.groupby("provider")["value"].median()).index)
+    return named(_sellers(rows, rows["quoted"])[1])
 
 
-def _middles(values):
-    """The one or two of some values that make their median."""
-    ordered = values.sort_values(kind="stable")
-    return ordered.iloc[(len(ordered) - 1) // 2:len(ordered) // 2 + 1]
+def _sellers(rows, days):
+    """The median over sellers, and the one or two that make it: seller to its offers, pairs of ``value`` and day."""
+    offers = {}
+    for seller, usd, day in zip(rows["provider"], rows["value"], days, strict=True):
+        offers.setdefault(seller, []).append((usd, day))
+    middles = _middles([(_median(offers[seller]), seller) for seller in sorted(offers)])
+    return float(_median(middles)), {seller: offers[seller] for _, seller in middles}
+
+
+def _median(pairs):
+    """The median of the first of pairs."""
+    middles = _middles(pairs)
+    return (middles[0][0] + middles[-1][0]) / 2
+
+
+def _middles(pairs):
+    """The one or two of some pairs whose first make their median."""
+    ordered = sorted(pairs, key=itemgetter(0))
+    return ordered[(len(ordered) - 1) // 2:len(ordered) // 2 + 1]
 
 
 def _no_price(gpu, kind, date, max_age_days):

@@ -19,9 +19,9 @@ from tokenecon.queries import remembered
 
 OLD_DAYS = gpu_prices.OLD_DAYS
 PEERS = 4  # fewer sellers have no range: the quartiles of three are the three
-WHISKER = 1.5  # Tukey (1977): of a normal sample 0.7 % lie beyond
+WHISKER = 1.5  # Tukey (1977): of a normal sample 0.7% lie beyond
 CLOSE = 1.5  # so near to the middle half of the peers is never outside, however much they agree
-TAILS = (0.1, 0.9)  # low and high of a token price: the middle 80 % of the sellers
+TAILS = (0.1, 0.9)  # low and high of a token price: the middle 80% of the sellers
 MONEY = {"input": "usd_per_mtok_in", "output": "usd_per_mtok_out", "cached": "usd_per_mtok_cached"}
 
 

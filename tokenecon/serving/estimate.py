@@ -1,7 +1,7 @@
 """One entry point: a table of cases in, the same table with tokens per second, latency and cost out.
 
 ``tokenecon.estimate(cases)`` and the command ``tokenecon estimate`` are this module.  :mod:`checks` has the columns,
-:mod:`results` the arithmetic; each predicted result has ``_low`` and ``_high``, the ends of an 80 % interval.
+:mod:`results` the arithmetic; each predicted result has ``_low`` and ``_high``, the ends of an 80% interval.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""80 % intervals of what the model says of a run that nobody fitted.
+"""80% intervals of what the model says of a run that nobody fitted.
 
 Three parts, as logarithms, add up by their squares: what sources differ by, the spread within a source, and what each thing
 that nobody measured adds. All are measured on predictions that never saw the family of the source.

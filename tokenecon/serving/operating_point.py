@@ -2,7 +2,7 @@
 
 The textbook adds up what a pass must read and compute; ``tokenecon.estimate`` is fitted to published measurements
 and knows how far off it is.  Both take cases in the columns of ``tokenecon.estimate`` and answer in the same ones; a
-``usd_per_gpu_hour`` may be (low, typical, high), and a range of cost is the 80 % interval times the range of the price.
+``usd_per_gpu_hour`` may be (low, typical, high), and a range of cost is the 80% interval times the range of the price.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ CASE = ("model", "gpu", "n_gpus", "weights", "kv", "isl", "osl", "concurrency", 
 RATES = ("tpot_ms", "ttft_ms", "output_tok_s")
 COSTS = ("usd_per_mtok_in", "usd_per_mtok_cached", "usd_per_mtok_out", "usd_per_mtok")
 ENDS = ("", "_low", "_high")
-NOTE = ("Ranges: interval of the model (80 %, from measurements it had not seen), times the spread of offers where a price has "
+NOTE = ("Ranges: interval of the model (80%, from measurements it had not seen), times the spread of offers where a price has "
         "one.")
 UNMEASURED = "Where nothing like it (accelerator, number format, kind of model) was measured, intervals are widened."
 NO_ROOM = "does not fit"  # what `estimate` says where memory is short
@@ -27,7 +27,10 @@ NO_ROOM = "does not fit"  # what `estimate` says where memory is short
 
 def prices(cases):
     """(low, typical, high) of a GPU-hour for each case, whether it is given as one number or as three. [USD/GPU/h]"""
-    return np.array([np.broadcast_to(np.asarray(one, dtype=float), 3) for one in cases["usd_per_gpu_hour"]])
+    given = cases["usd_per_gpu_hour"]
+    if given.dtype.kind in "iuf":
+        return np.repeat(given.to_numpy(dtype=float)[:, None], 3, axis=1)
+    return np.array([np.broadcast_to(np.asarray(one, dtype=float), 3) for one in given])
 
 
 def at_typical_price(cases):
@@ -43,22 +46,25 @@ def points(cases):
     with the others waiting, and marked ``fits = False``.
     """
     cases = cases.reset_index(drop=True)
-    found = estimate.estimate(at_typical_price(cases))
-    usd = prices(cases)
+    table = estimate.estimate(at_typical_price(cases))
+    costs = [name for name in COSTS if name in table]
+    found = {name: table[name].to_numpy() for name in (  # arithmetic on columns of a frame takes longer than on their arrays
+        "concurrency_used", "max_concurrency", "fits", "bound", "calibrated", "error",
+        *(name + end for name in (*RATES, *costs) for end in ENDS))}
+    usd, gpus = prices(cases), cases["n_gpus"].to_numpy()
     stated = cases["concurrency"].to_numpy(dtype=float)
     concurrency = np.where(np.isnan(stated), found["concurrency_used"], stated)
     out = {name: cases[name] for name in CASE} | {
         "concurrency": concurrency, "max_concurrency": found["max_concurrency"], "concurrency_used": found["concurrency_used"],
         "fits": found["fits"] & (concurrency <= found["max_concurrency"]), "bound": found["bound"]}
-    gpus = cases["n_gpus"].to_numpy()
     for end in ENDS:
         for name in RATES:
             out[name + end] = found[name + end]
-        out[f"output_tok_s_per_gpu{end}"] = found[f"output_tok_s{end}"].to_numpy() / gpus
+        out[f"output_tok_s_per_gpu{end}"] = found[f"output_tok_s{end}"] / gpus
     for place, end in ((1, ""), (0, "_low"), (2, "_high")):
         out[f"usd_per_gpu_hour{end}"] = usd[:, place]
-        for name in (name for name in COSTS if name in found):
-            out[name + end] = found[name + end].to_numpy() * (usd[:, place] / usd[:, 1])
+        for name in costs:
+            out[name + end] = found[name + end] * (usd[:, place] / usd[:, 1])
     return pd.DataFrame(out | {"calibrated": found["calibrated"], "reason": found["error"]})
 
 

@@ -24,7 +24,7 @@ def capacity(cases, *, ttft_ms=None, tpot_ms=None):
     replica.  One row a case comes back in the same order, with
 
     - ``concurrency``: the largest whole number of requests in flight within memory and limits,
-    - ``requests_per_s``, ``output_tok_s``, ``ttft_ms``, ``tpot_ms`` there, with ``_low`` and ``_high`` (80 % interval),
+    - ``requests_per_s``, ``output_tok_s``, ``ttft_ms``, ``tpot_ms`` there, with ``_low`` and ``_high`` (80% interval),
     - ``service_s``: how long a request is in flight, ``concurrency / requests_per_s`` (Little's law),
     - ``output_share``: share of what a request costs that its output causes, ``bound``, ``calibrated``, ``unmeasured``,
     - ``reason``: why there is none, or nothing.

@@ -17,7 +17,7 @@ from tokenecon.serving import cases, coefficients, estimate, lookups, steady_sta
 PROMPT_KNOTS = 128  # prompt tokens of the table, closer together at the short end
 CONTEXT_KNOTS = 96  # contexts of the table, closer together at the short end
 LONGEST_CONTEXT = 2.0**20  # positions: where the table ends; beyond, its last stretch goes on
-EVERY_SEQUENCE = 64  # up to so many sequences decoding each number has its own row, above they stand 6 % apart
+EVERY_SEQUENCE = 64  # up to so many sequences decoding each number has its own row, above they stand 6% apart
 WIDER = 1.06
 PROBE = 1024.0  # prompt tokens with which the attention of one is measured
 # What a case may ask of `estimate` but the event loop does not play through.

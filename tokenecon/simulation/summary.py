@@ -1,7 +1,7 @@
 """What a simulated run comes to: where the time of the slots goes, throughput, and latencies with their sampling error.
 
 The first part of a run, in which the replica fills, and what comes after the last request is admitted are left out.
-Ranges are 80 % intervals of batch means: the run is cut into blocks in the order of arrival, whose results scatter.
+Ranges are 80% intervals of batch means: the run is cut into blocks in the order of arrival, whose results scatter.
 """
 
 import numpy as np

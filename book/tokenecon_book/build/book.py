@@ -24,7 +24,6 @@ from pathlib import Path
 
 from tokenecon import data
 from tokenecon.errors import BadInput
-from tokenecon.queries import Query
 from tokenecon_book import citations
 from tokenecon_book.build import freshness, notebooks, progress, publishing
 from tokenecon_book.build.staging import BookError, assemble, recover, site_inputs, stage, swap, write_pages
@@ -150,9 +149,7 @@ def reason_to_run(path, folder, answers):
         return "not run yet"
     if "queries" not in before:
         return "run by an older version of this book"
-    asked = [Query(table, tuple((condition, wanted if isinstance(wanted, str) else tuple(wanted)) for condition, wanted in where),
-                   want) for table, where, want in before["queries"]]
-    now = freshness.inputs(path, before["modules"], asked, answers)
+    now = freshness.inputs(path, before["modules"], freshness.asked(before), answers)
     changes = freshness.changed(before["inputs"], now)
     if changes:
         more = f" and {len(changes) - 1} more" if len(changes) > 1 else ""

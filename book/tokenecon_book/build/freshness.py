@@ -4,6 +4,7 @@ import hashlib
 from pathlib import Path
 
 from tokenecon import data
+from tokenecon.queries import Query
 
 BOOK = Path(__file__).resolve().parent.parent
 PACKAGES = {"tokenecon": data.PACKAGE, "tokenecon_book": BOOK}
@@ -50,6 +51,12 @@ def inputs(notebook, modules, queries, answers):
     for name in sorted({*modules, *RUNNERS}):
         found[f"{name.replace('.', '/')}.py"] = of_file(module_file(name))
     return found | {words(query): answers.hash(query) for query in queries}
+
+
+def asked(record):
+    """The queries of the record of a run, as its JSON keeps them."""
+    return [Query(table, tuple((condition, wanted if isinstance(wanted, str) else tuple(wanted)) for condition, wanted in where),
+                  want) for table, where, want in record["queries"]]
 
 
 def words(query):

@@ -289,6 +289,17 @@ def scenario(case):
         raise ParameterError(f"parameter '{named[0]}' {error.rest}" if named else str(error)) from None
 
 
+def kept(case):
+    """What the scenario of a page holds where parameters are blank: {parameter: (value, its place)}; none without one."""
+    from tokenecon.decision import scenario as scenarios  # late: most pages have none
+
+    if not hasattr(case, "scenario"):
+        return {}
+    found = scenario(case)
+    return {name: (getattr(found, name), f"{case.scenario}.{'.'.join(path)}") for name, path in scenarios.PARAMETERS.items()
+            if getattr(case, name, "") is None and getattr(found, name, None) is not None}
+
+
 def _place(history):
     """Where in the history the parameters cell is: the newest with a comment, or with none the newest that only assigns."""
     told = [place for place, source in enumerate(history) if _assigns(source) and COMMENT.search(source)]
@@ -312,10 +323,12 @@ def table(names):
     import pandas as pd  # late: who only checks parameters needs none
 
     case, declared = check(names), parse(names["In"][_place(names["In"])])
+    own = {one.name: (getattr(case, one.name), one.origin if getattr(case, one.name) == one.default else "")
+           for one in declared.values()} | kept(case)
     return pd.DataFrame([{
-        "name": one.name, "meaning": one.meaning.replace("`", ""), "value": _formatted(getattr(case, one.name)),
-        "unit": "" if one.unit in TEXTS or one.unit.startswith("choice(") else one.unit,
-        "origin": one.origin if getattr(case, one.name) == one.default else ""} for one in declared.values()])
+        "name": one.name, "meaning": one.meaning.replace("`", ""), "value": _formatted(own[one.name][0]),
+        "unit": "" if one.unit in TEXTS or one.unit.startswith("choice(") else one.unit, "origin": own[one.name][1]}
+        for one in declared.values()])
 
 
 def _formatted(value):

@@ -5,6 +5,7 @@ import json
 import re
 import textwrap
 from html import escape
+from types import SimpleNamespace
 
 from tokenecon import __version__
 from tokenecon_book import FIGURE_TYPE, VEGA_LITE_TYPE, citations
@@ -52,8 +53,11 @@ def published(path, docname):
     if not bundles:
         return {}
     case = glue(notebook).get(f"{docname.rpartition('/')[2]}-case", "")
-    run_with = [{"name": one.name, "value": one.default, "unit": one.unit, "meaning": one.meaning}
-                | ({"from": one.origin} if one.origin else {}) for one in parameters.spec(path).values()]
+    declared = parameters.spec(path)
+    own = {one.name: (one.default, one.origin) for one in declared.values()}
+    own |= parameters.kept(SimpleNamespace(**{name: value for name, (value, _) in own.items()}))
+    run_with = [{"name": name, "value": value, "unit": declared[name].unit, "meaning": declared[name].meaning}
+                | ({"from": origin} if origin else {}) for name, (value, origin) in own.items()]
     return {name: {"bundle": bundle, "about": about(bundle[FIGURE_TYPE], docname, case, run_with)}
             for name, bundle in bundles.items()}
 

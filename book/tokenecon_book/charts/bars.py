@@ -8,6 +8,8 @@ from tokenecon_book.charts import ranges, theme
 from tokenecon_book.charts.axes import band, clean, extent, guide, labelled, scale, tooltip, words
 from tokenecon_book.charts.frame import (
     ROW,
+    SWITCH,
+    TEXTBOOK,
     breadth,
     colours,
     depth,
@@ -15,6 +17,7 @@ from tokenecon_book.charts.frame import (
     halo,
     highlight,
     legend,
+    of_textbook,
     reach,
     threshold_layers,
     wrapped,
@@ -49,14 +52,14 @@ def _ends(table, x, zero=True):
     return (low * 0.93, high) if x.log else (low - 0.03 * (high - low), high)
 
 
-def intervals(table, x, label, *, range=None, group=None, known=None, beside=None, hue=None, sort=True, marks=(), order=None,
+def intervals(table, x, label, *, range=None, group=None, known=None, hue=None, sort=True, marks=(), order=None,
               title=None, subtitle=""):
     """One row a label: a dot at the value, the mark of its kind over its range, the number at the right.
 
     Sorted by value unless ``sort=False``; `group` colours the rows.  `range` is the kind of the ranges and `known` how the
     values are known, or each a dict from a group to it (see :mod:`tokenecon_book.charts.ranges`).
-    Rows of one label share a line.  `beside` is a column of values to compare with, drawn as grey ticks; `hue` the colour of
-    rows without groups.
+    Rows of one label share a line; `hue` is the colour of rows without groups.  Values of the column ``textbook``
+    (:func:`with_textbook`) are grey ticks, drawn when the reader asks for them.
     """
     rows = table.dropna(subset=[x.column])
     rows = rows.sort_values(x.column, kind="stable") if sort else rows
@@ -64,7 +67,8 @@ def intervals(table, x, label, *, range=None, group=None, known=None, beside=Non
     rows, dots = ranges.known(rows, known, group)
     if limits := band(rows, x):  # a row without a range is a point: both its ends are its value
         rows = rows.assign(**{end: rows[end].fillna(rows[x.column]) for end in limits})
-    seen = rows if beside is None else pd.concat([rows[[x.column]], rows[[beside]].set_axis([x.column], axis=1)])
+    compared = TEXTBOOK in rows
+    seen = pd.concat([rows[[x.column]], rows[[TEXTBOOK]].set_axis([x.column], axis=1)]) if compared else rows
     ends = [_ends(part, x, zero=x.zero) for part in (rows, seen)]
     ends = reach(x, (min(low for low, _ in ends), max(high for _, high in ends)), marks, "x")
     data, names, step, up = _rows(labelled(rows, x), label)
@@ -85,13 +89,23 @@ def intervals(table, x, label, *, range=None, group=None, known=None, beside=Non
         encoded["opacity"] = alt.condition(pick, alt.value(1), alt.value(0.2))
     points = ranges.dots(base, dots, hue, **encoded)
     layers += [points[0].add_params(pick), *points[1:]] if group else points
-    if beside is not None:
+    if compared:
         tick = base.mark_tick(thickness=2.5, size=18, color=theme.CLAIMED)
-        layers.append(tick.encode(x=alt.X(f"{clean(beside)}:Q", title=words(x)), tooltip=shown))
+        tick = tick.encode(x=alt.X(f"{TEXTBOOK}:Q", title=words(x)), tooltip=shown)
+        layers.append(tick.transform_filter(TEXTBOOK))
     end = alt.X(f"{limits[1]}:Q", title=words(x)) if limits else across
     layers += halo(base.encode(x=end, text=f"{x.column}_number:N"), align="left", dx=10)
-    drawn = [(kind, "bar") for kind in present] + ranges.said(dots if beside is None else [*dots, "compared"])
-    return finish(alt.layer(*layers), title, subtitle, step * len(names), drawn, ranges.stated(range, group, x))
+    chart = alt.layer(*layers)
+    chart = chart.add_params(SWITCH) if compared else chart
+    drawn = [(kind, "bar") for kind in present] + ranges.said(dots)
+    return finish(chart, title, subtitle, step * len(names), drawn, ranges.stated(range, group, x))
+
+
+def with_textbook(table, label, value, by):
+    """A table without its rows of the textbook, by the column `by`, and their values beside ours of the same label."""
+    table = table.dropna(subset=[value])
+    theirs = table[by].isin(of_textbook(table[by]))
+    return table[~theirs].assign(**{TEXTBOOK: table[~theirs][label].map(table[theirs].set_index(label)[value])})
 
 
 def bars(

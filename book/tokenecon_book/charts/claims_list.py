@@ -15,6 +15,8 @@ VERDICTS = {
     "plain input": ("input", "Plain input"),
     "not printed": ("unprinted", "Not printed"),
 }
+ONE_AND_MANY = {"holds": ("holds", "hold"), "contradicted": ("is contradicted", "are contradicted"),
+                "plain input": ("is a plain input", "are plain inputs"), "not printed": ("is not printed", "are not printed")}
 SECTIONS = {
     "update": "Update of December 2025",
     "economics": "Economics",
@@ -27,6 +29,18 @@ NEEDED = (
     "id", "section", "statement", "claimed_low", "claimed_high", "unit", "recomputed_low", "recomputed_high",
     "verdict", "assumption", "arithmetic", "chapter",
 )
+
+
+def counted(verdict, number):
+    """What is said of so many claims of a verdict.
+
+    >>> counted("holds under an assumption", 2), counted("plain input", 1), counted("cannot be derived", 3)
+    ('hold under an assumption', 'is a plain input', 'cannot be derived')
+    """
+    for name, words in ONE_AND_MANY.items():
+        if verdict.startswith(name):
+            return words[number != 1] + verdict.removeprefix(name)
+    return verdict
 
 
 class Ledger:

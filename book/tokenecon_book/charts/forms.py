@@ -6,9 +6,9 @@ is worked out here; results come from the table.
 """
 
 from tokenecon_book.charts.axes import axis
-from tokenecon_book.charts.bars import bars, intervals, waterfall
+from tokenecon_book.charts.bars import bars, intervals, waterfall, with_textbook
 from tokenecon_book.charts.frame import few, mark
 from tokenecon_book.charts.heatmap import heatmap
 from tokenecon_book.charts.lines import lines, scatter
 
-__all__ = ["axis", "bars", "few", "heatmap", "intervals", "lines", "mark", "scatter", "waterfall"]
+__all__ = ["axis", "bars", "few", "heatmap", "intervals", "lines", "mark", "scatter", "waterfall", "with_textbook"]

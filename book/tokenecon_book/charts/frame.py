@@ -1,6 +1,7 @@
 """What every chart form needs around its marks: title, wrapped labels, thresholds, room for text."""
 
 import itertools
+import json
 import math
 import re
 import textwrap
@@ -103,6 +104,22 @@ def highlight(series, bind=None):
     return alt.selection_point(name="pick", fields=[series], on="pointerover", clear="pointerout")
 
 
+# What a textbook says of the same is a comparison that a reader switches on, below the chart.
+TEXTBOOK = "textbook"
+SWITCH = alt.param(name=TEXTBOOK, value=False, bind=alt.binding_checkbox(name="Compare with the textbook (grey)"))
+
+
+def of_textbook(names):
+    """Those of some names that say that they are the textbook's."""
+    return [name for name in names if TEXTBOOK in str(name)]
+
+
+def asked(base, series, names):
+    """A chart without the rows whose `series` is one of these names, until the reader asks for them."""
+    hidden = json.dumps([str(name) for name in names])
+    return base.transform_filter(f"{TEXTBOOK} || indexof({hidden}, datum[{json.dumps(series)}]) < 0") if names else base
+
+
 def halo(base, **options):
     """Text that stays readable over lines: the same text in the colour of the ground lies below it."""
     options.setdefault("lineBreak", "\n")
@@ -159,8 +176,8 @@ def reach(ax, ends, marks, name):
     return low, high
 
 
-def threshold_layers(marks, x, y, domains, above=False):
-    """Dashed lines (or shaded ranges) across the chart, named inside the plot or `above` it."""
+def threshold_layers(marks, x, y, domains, above=False, below=()):
+    """Dashed lines (or shaded ranges) across the chart, named inside the plot or `above` it; horizontal ones `below` them."""
     layers = []
     rows = itertools.count()  # names of vertical lines stand one below the other
     for line in marks:
@@ -196,7 +213,8 @@ def threshold_layers(marks, x, y, domains, above=False):
             layers += halo(text, align="right" if left else "left", dx=-6 if left else 6, baseline="top")
         else:
             text = base.encode(y=position, x=alt.value(4), text="label:N")
-            layers += halo(text, align="left", baseline="bottom", dy=-4)
+            side = {"baseline": "top", "dy": 4} if line in below else {"baseline": "bottom", "dy": -4}
+            layers += halo(text, align="left", **side)
     return layers
 
 

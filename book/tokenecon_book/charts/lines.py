@@ -1,12 +1,16 @@
 """Curves with their ranges, and points in a plane."""
 
+import itertools
+
 import altair as alt
 
 from tokenecon_book.charts import ranges, theme
 from tokenecon_book.charts.axes import band, clean, extent, guide, labelled, scale, tooltip
 from tokenecon_book.charts.frame import (
     LINE,
+    SWITCH,
     apart,
+    asked,
     breadth,
     colours,
     dashes,
@@ -16,6 +20,7 @@ from tokenecon_book.charts.frame import (
     halo,
     highlight,
     legend,
+    of_textbook,
     pixel,
     placed_labels,
     reach,
@@ -48,9 +53,15 @@ def lines(
         that says of which kind.
     order : list, optional
         Order of the series; by default as they appear in the table.
+
+    Curves of the textbook are grey, without their ranges, and drawn when the reader asks for them.
     """
-    rows = labelled(table.dropna(subset=[x.column, y.column]), x, y)
+    rows = table.dropna(subset=[x.column, y.column])
     order = list(order or rows[series].unique()) if series else []
+    theirs = of_textbook(order)
+    if theirs and (ends := band(rows, y)):
+        rows = rows.assign(**{end: rows[end].mask(rows[series].isin(theirs)) for end in ends})
+    rows = labelled(rows, x, y)
     tables = [rows] if points is None else [rows, points]
     x_low, x_high = reach(x, x.domain or extent(tables, x), marks, "x")
     y_low, y_high = reach(y, y.domain or extent(tables, y), marks, "y")
@@ -61,7 +72,7 @@ def lines(
     across = alt.X(f"{clean(x.column)}:Q", axis=guide(x, x_low, x_high), scale=scale(x, x_low, x_high, room=room))
     up = alt.Y(f"{clean(y.column)}:Q", axis=guide(y, y_low, y_high), scale=scale(y, y_low, y_high))
     rows, present = ranges.marked(rows, y, range, series)
-    base = alt.Chart(rows)
+    base = asked(alt.Chart(rows), series, theirs)
     hue = colours(series, order) if series else alt.value(theme.PLAIN)
     pick = highlight(series) if series else None
     shown = tooltip(*([(series, series.replace("_", " "))] if series else []), x, y)
@@ -75,15 +86,37 @@ def lines(
     if pick:
         line = line.encode(opacity=alt.condition(pick, alt.value(1), alt.value(0.25)))
     layers.append(line)
-    layers += threshold_layers(marks, across, up, {"x": (x_low, x_high, x.log), "y": (y_low, y_high, y.log)})
+    curves = [(pixel(a, x_low, x_high, x.log, PHONE), height - pixel(b, y_low, y_high, y.log, height))
+              for column in (y.column, *(band(rows, y) or ())) for _, part in (rows.groupby(series) if series else [("", rows)])
+              for a, b in _between(part[[x.column, column]].dropna().sort_values(x.column).to_numpy())]
+    layers += threshold_layers(marks, across, up, {"x": (x_low, x_high, x.log), "y": (y_low, y_high, y.log)}, below=[
+        one for one in marks if one.axis == "y" and one.to is None and _freer_below(one, curves, (y_low, y_high), y.log, height)])
     target = base.mark_point(size=160, opacity=0).encode(x=across, y=up, color=hue, tooltip=shown)
     layers.append(target.add_params(pick) if pick else target)
     if len(order) > 1:
-        layers += _end_labels(rows, x, y, series, names, (across, up, hue), (y_low, y_high), height)
+        layers += [asked(one, series, theirs)
+                   for one in _end_labels(rows, x, y, series, names, (across, up, hue), (y_low, y_high), height)]
     if points is not None:
         spots, more = _points(points, x, y, (across, up), (x_low, x_high), (y_low, y_high), height)
         layers, drawn = layers + spots, drawn + more
-    return finish(alt.layer(*layers), title, subtitle, height, drawn, ranges.stated(range, series, y))
+    chart = alt.layer(*layers)
+    return finish(chart.add_params(SWITCH) if theirs else chart, title, subtitle, height, drawn,
+                  ranges.stated(range, series, y))
+
+
+def _freer_below(line, curves, y_ends, log, height):
+    """Whether the name of a horizontal line hides less of some curves (points in px, on a phone) below it than above."""
+    at, text = height - pixel(line.value, *y_ends, log, height), wrapped(line.label, 24)
+    near = [py - at for px, py in curves if px <= breadth(text)]
+    above, below = (sum(0 < sign * far <= depth(text) + 4 for far in near) for sign in (-1, 1))
+    return below < above
+
+
+def _between(points, steps=12):
+    """The points of a curve, and some between each two."""
+    for (a, b), (c, d) in itertools.pairwise(points):
+        yield from ((a + (c - a) * step / steps, b + (d - b) * step / steps) for step in range(steps))
+    yield from points[-1:]
 
 
 def _end_labels(rows, x, y, series, names, encodings, ends, height):

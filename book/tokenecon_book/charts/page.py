@@ -9,6 +9,7 @@ import vl_convert
 from tokenecon_book.charts import ranges
 from tokenecon_book.charts.figure import VEGA_LITE, themed
 
+LETTERS = {"uk": re.compile("[\u0400-\u04ff]"), "th": re.compile("[\u0e00-\u0e7f]")}  # language -> what only it writes here
 FEW = 2  # sources that are named in one line
 LINKS = (("csv", "CSV"), ("png", "Picture"), ("html", "Cite and take away"))
 
@@ -65,6 +66,16 @@ def escape(text):
     return markup.escape(str(text), quote=True)
 
 
+def spoken(text):
+    """Text made safe in HTML, in its own language where its letters tell it: so a screen reader reads it.
+
+    >>> spoken("A & B"), spoken("Ціна")
+    ('A &amp; B', '<span lang="uk">Ціна</span>')
+    """
+    language = next((name for name, letters in LETTERS.items() if letters.search(text)), None)
+    return f'<span lang="{language}">{escape(text)}</span>' if language else escape(text)
+
+
 def script_json(spec):
     """A spec in the page's colours as JSON that cannot end its script element."""
     text = json.dumps(spec, separators=(",", ":"), ensure_ascii=False)
@@ -80,7 +91,7 @@ def source_line(sources):
     """Sources as links: publisher, title (day of publication); more than a few fold into a numbered list."""
     shown = []
     for source in sources:
-        name = escape(source["title"] if not source["publisher"] else f"{source['publisher']}, {source['title']}")
+        name = (f"{escape(source['publisher'])}, " if source["publisher"] else "") + spoken(source["title"])
         when = f" ({escape(source['published'])})" if source["published"] else ""
         link = source["url"].startswith(("https://", "http://"))
         shown.append((f'<a href="{escape(source["url"])}">{name}</a>' if link else name) + when)

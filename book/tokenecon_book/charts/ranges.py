@@ -20,9 +20,9 @@ KINDS = {
                      "filled band"),
     "offers": Kind("spread of offers", "from the cheapest to the dearest price that somebody asks", "thin line with ticks",
                    "thin lines at both edges"),
-    "sellers": Kind("sellers, 10 to 90 %", "eight of ten sellers ask a price inside, by an assumed spread where few sell",
+    "sellers": Kind("sellers, 10 to 90%", "eight of ten sellers ask a price inside, by an assumed spread where few sell",
                     "thin line with dots at its ends", "lines of dashes and dots at both edges"),
-    "draws": Kind("draws, 10 to 90 %", "eight of ten drawn futures or measured cases lie inside", "wide pale bar",
+    "draws": Kind("draws, 10 to 90%", "eight of ten drawn futures or measured cases lie inside", "wide pale bar",
                   "pale band with dotted edges"),
     "bound": Kind("outer bound", "all inputs at their cheap ends at once, and all at their dear ends", "open brackets",
                   "dashed lines at both edges"),
@@ -34,7 +34,6 @@ MARKS = {
     "quoted": Mark("measured or quoted", "solid mark"), "modelled": Mark("modelled", "ring"),
     "extrapolated": Mark("modelled, nothing like it was measured", "dotted ring"),
     "claimed": Mark("claim of the documents", "grey hatch"),
-    "compared": Mark("by the textbook, to compare", "grey tick"),
 }  # fmt: skip
 COLUMN, KNOWN = "range_kind", "known_as"
 HATCHED = "M-1,-1L1,-1L1,1L-1,1L-1,-1M-1,0L0,-1M-1,1L1,-1M0,1L1,0"
@@ -98,7 +97,7 @@ def known(data, how, group=None):
     if group:
         said = said.mask(data[group].astype(str).str.match(theme.CLAIMS, case=False), "claimed")
         said = data[group].map(how).fillna(said) if isinstance(how, dict) else said
-    if unknown := sorted(set(said) - MARKS.keys() | (set(said) & {"compared"})):
+    if unknown := sorted(set(said) - MARKS.keys()):
         raise FigureError(f"a value is known as {', '.join(map(repr, unknown))}; there are {', '.join(MARKS)}")
     return data.assign(**{KNOWN: said}), [one for one in MARKS if (said == one).any()]
 
@@ -191,7 +190,6 @@ DOTS = {
     "quoted": '<circle cx="20" cy="8" r="5"/>',
     "modelled": _stroke(RING, 2),
     "extrapolated": _stroke(RING, 2, "2 2"),
-    "compared": _stroke("M20 2V14", 2.5),
     "claimed": _stroke("M14 2H26V14H14ZM14 8L20 2M14 14L26 2M20 14L26 8", 1.2),
 }
 

@@ -8,9 +8,9 @@ from tokenecon.numbers import number, span
 from tokenecon.units import UNITS
 from tokenecon_book.charts import ranges, theme
 from tokenecon_book.charts.axes import has_range, is_range_end
-from tokenecon_book.charts.claims_list import VERDICTS, claims, quantity
+from tokenecon_book.charts.claims_list import VERDICTS, claims, counted, quantity
 from tokenecon_book.charts.glue import pedigree
-from tokenecon_book.charts.page import escape
+from tokenecon_book.charts.page import escape, spoken
 
 __all__ = ["Html", "claims", "show", "sources", "verdicts", "would_change"]
 
@@ -78,6 +78,7 @@ def show(found, caption, columns=None, *, rows=None, note="", range=None, format
     side = {name: ' class="te-number"' if numeric[name] else ' class="te-date"' if dates[name] else "" for name in columns}
     heads = "".join(f'<th scope="col"{side[name]}>{escape(title)}</th>' for name, (title, _) in columns.items())
     units = [theme.unit_words(unit) if unit else "" for _, unit in columns.values()]
+    units = ["" if unit == title else unit for unit, (title, _) in zip(units, columns.values(), strict=True)]  # "GPUs" once
     unit_row = ""
     if any(units):
         unit_cells = "".join(f"<td{side[n]}>{escape(u)}</td>" for n, u in zip(columns, units, strict=True))
@@ -189,19 +190,17 @@ def _plain(middle, ends):
 def _kinds_said(shown, range, note):
     """Of which kind the ranges of the columns shown are, as a sentence; `shown` are the columns with their headings.
 
-    A kind that all of them have and the note names needs no sentence, nor do kinds that differ by row: cards say those.
+    A kind that the note names needs no sentence, nor do kinds that differ by row: cards say those.
     """
-    by_row = isinstance(range, list) or (isinstance(range, dict) and any(isinstance(kind, list) for kind in range.values()))
-    if not shown or not range or by_row:
+    if not shown or not range or isinstance(range, list):
         return ""
-    if isinstance(range, str):
-        name = ranges.KINDS[range].name
-        return "" if name.partition(",")[0] in note.lower() else f"Ranges: {name}."
     parts = {}
-    for name, kind in range.items():
-        if name in shown:
+    for name, kind in (range if isinstance(range, dict) else dict.fromkeys(shown, range)).items():
+        if name in shown and isinstance(kind, str) and ranges.KINDS[kind].name.partition(",")[0] not in note.lower():
             parts.setdefault(kind, []).append(shown[name])
-    return "Ranges: " + "; ".join(f"{ranges.KINDS[kind].name} ({', '.join(heads)})" for kind, heads in parts.items()) + "."
+    said = [ranges.KINDS[kind].name + (f" ({', '.join(heads)})" if isinstance(range, dict) else "")
+            for kind, heads in parts.items()]
+    return f"Ranges: {'; '.join(said)}." if said else ""
 
 
 def framed(inside, caption, mark=None):
@@ -251,7 +250,7 @@ def sources(*findings):
         raise ValueError("tables.sources() got no findings with sources")
     body, lines = "", ["Sources"]
     for source in rows:
-        title, url = escape(source["title"]), str(source.get("url") or "")
+        title, url = spoken(source["title"]), str(source.get("url") or "")
         link = f'<a href="{escape(url)}">{title}</a>' if url.startswith(("https://", "http://")) else title
         others = [text(source.get(field)) for field in ("publisher", "published", "licence")]
         body += f'<tr><th scope="row">{link}</th>' + "".join(f"<td>{escape(t)}</td>" for t in others) + "</tr>\n"
@@ -279,7 +278,7 @@ def verdicts(found, root=""):
         lines.append(" | ".join([row["statement"], claimed, recomputed, words]))
     heads = "".join(f'<th scope="col">{title}</th>' for title in ("Claim", "Printed", "Recomputed", "Verdict"))
     found = Counter(row["verdict"] for row in table.to_dict("records"))
-    counts = ", ".join(f"{found[name]} {VERDICTS[name][1].lower()}" for name in VERDICTS if found[name])
+    counts = ", ".join(f"{found[name]} {counted(name, found[name])}" for name in VERDICTS if found[name])
     inside = framed(f"<thead><tr>{heads}</tr></thead>\n<tbody>\n{body}</tbody>", lines[0])
     return Html(fold(f"{lines[0]}: {counts}", inside), "\n".join(lines))
 

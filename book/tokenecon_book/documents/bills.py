@@ -1,5 +1,7 @@
 """What the case studies share: bills read backwards into fleets, traffic read forwards into bills, what reconciles them."""
 
+import functools
+
 import numpy as np
 import pandas as pd
 
@@ -27,9 +29,16 @@ PRINTED = "the documents' figure"
 FLOOR = 1  # replicas kept at all times
 
 
+def said(value, unit="", digits=4):
+    """A number with its unit as a reader says both: "$87,072", "56.25%", "1 node"."""
+    if unit == "USD":
+        return f"${n(value, digits)}"
+    return f"{n(value, digits)}%" if unit == "%" else agreed(f"{n(value, digits)} {unit}".strip())
+
+
 def fact(what, how, value, unit=""):
     """One line of a table of identities: what follows, from which figures, and the number in words."""
-    return {"what": what, "how": how, "value": agreed(f"{n(value)} {unit}".strip())}
+    return {"what": what, "how": how, "value": said(value, unit)}
 
 
 def saving(what, how, share):
@@ -121,10 +130,11 @@ def reconciling(rows, aim):
         ranged += known
         if inside:
             possible.append(row["parameter"])
-        unit = f" {row['unit']}".rstrip()
-        out.append({"parameter": row["parameter"], "page": agreed(f"{n(row['page'], 3)}{unit}"),
-                    "needed": agreed(f"{n(row['needed'], 3)}{unit}"),
-                    "plausible": span(low, high, lambda value: n(value, 3)) + unit if known else PRINTED,
+        tell = functools.partial(said, unit=row["unit"], digits=3)
+        unit = "" if row["unit"] in ("USD", "%") else f" {row['unit']}".rstrip()
+        ends = functools.partial(said, unit=row["unit"] if not unit else "", digits=3)
+        out.append({"parameter": row["parameter"], "page": tell(row["page"]), "needed": tell(row["needed"]),
+                    "plausible": span(low, high, ends) + unit if known else PRINTED,
                     "within": ("yes" if inside else "no") if known else "–", "factor": row["needed"] / row["page"]})
     table = pd.DataFrame(out)
     return Finding(table, (

@@ -7,7 +7,7 @@ from tokenecon import data
 from tokenecon.errors import NoPrice
 from tokenecon.prices import gpu_prices
 from tokenecon_book.documents import words
-from tokenecon_book.site import numbers_page, tables
+from tokenecon_book.site import numbers_page, parts, tables
 
 KINDS = {
     "on_demand": "On demand", "spot": "Spot", "marketplace": "Marketplace", "reserved_3m": "Reserved for 3 months",
@@ -130,7 +130,7 @@ def offers(label, found):
         seller = escape(gpu_prices.named([row["provider"]])[0])
         where = escape(", ".join(filter(None, (row["region"], row["offer"]))))
         body.append(
-            f'<tr><th scope="row"><a href="data/prices.html#{escape(row["id"], quote=True)}">{seller}</a></th>'
+            f'<tr><th scope="row"><a href="{escape(parts.address("prices", row["id"]))}">{seller}</a></th>'
             f'<td data-label="Asked"><strong>{shows(found)(row["value"])}</strong></td><td data-label="Offer">{where}</td>'
             f'<td data-label="Seen">{date(min(row["last_seen"], found["date"]))}</td>'
             f'<td data-label="Source">{source_link(row)}</td></tr>')
@@ -144,7 +144,7 @@ def fact_rows(name, known):
         one = escape(row["id"], quote=True)
         how = f'<span class="basis basis-{row["basis"]}">{basis(row)}</span> {source_link(row)}'
         remark = f'<span class="remark">{escape(row["note"])}</span>' if row["note"] else ""
-        body.append(f'<tr id="{one}"><th scope="row"><a href="data/gpus.html#{one}">{FACTS[field]}</a></th>'
+        body.append(f'<tr id="{one}"><th scope="row"><a href="{escape(parts.address("gpus", row["id"]))}">{FACTS[field]}</a></th>'
                     f'<td data-label="Value">{tables.quantity(row)}</td><td data-label="Source">{how}{remark}</td></tr>')
     sheets = dict.fromkeys(row["source"] for row in known.values() if data.source(row["source"])["kind"] == SHEET)
     links = "; ".join(source_link({"source": one}) for one in sheets)

@@ -14,13 +14,13 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from tokenecon import __version__, data
 from tokenecon_book import citations
 from tokenecon_book.charts import tables
-from tokenecon_book.site import frames
+from tokenecon_book.site import frames, parts
 from tokenecon_book.site.tables import breakable
 
 TITLE = "How this page was made"
 WAS = "Sources and rerun"  # what a notebook calls its last section
 WORDS = "The code of this page"
-PAGES = {"assumptions": "data/assumptions.html", "traces": "data/traces.html", "claims": "claims.html"}  # of the rows of defaults
+DEFAULTS = ("assumptions", "traces", "claims")  # tables whose rows are defaults of parameters
 
 
 class Title(SphinxTransform):
@@ -95,9 +95,9 @@ def where(origin, root):
     """Where a default is from: a link to its row of ``data/``, the place in a scenario, or the page itself."""
     if origin == "–":
         return "this page"
-    for table, page in PAGES.items():
+    for table in DEFAULTS:
         if origin in data.ids(table):
-            return f'<a href="{root}{page}#{escape(origin)}">{breakable(origin)}</a>'
+            return f'<a href="{root}{escape(parts.address(table, origin))}">{breakable(origin)}</a>'
     return f"scenario {breakable(origin)}"
 
 

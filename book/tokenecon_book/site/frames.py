@@ -17,6 +17,8 @@ LONG_CELL = re.compile(r'<td\b[^>]*class="[^"]*\bte-long\b')
 BARE = re.compile(r'<div class="pst-scrollable-table-container">(?=\s*<table\b)')  # how the theme wraps a table of the prose
 SCOPE = ' scope="col"'
 EMPTY_HEAD = re.compile(r"<th\b([^>]*)>\s*</th>")
+FINDING = re.compile(r'<div class="finding\b[^>]*>(.*?)</div>', re.S)
+TITLE = re.compile(r'<p class="te-figure-title"[^>]*>(.*?)</p>', re.S)
 FORMULA = re.compile(r"<math\b.*?</math>", re.S)
 HEADING = re.compile(r"<h[1-6][^>]*>(.*?)(?:<a class=\"headerlink\".*?)?</h[1-6]>", re.S)
 
@@ -82,6 +84,8 @@ def _cells(row, titles, left):
             name, attributes = "th", f' scope="row"{attributes}'
         said, unit = words(content), left[place]
         kinds = ["te-long"] if len(said) > LONG else ["te-none"] if said in ("", "–") else []
+        if name == "th" and "te-number" in attributes:  # a number heads a card: of what, its column says
+            attributes += f' data-label="{escape(titles[place])}"'
         if name == "td":
             attributes += f' data-label="{escape(titles[place] + (f", {unit}" if unit else ""))}"'
             left[place] = unit if len(unit) <= BRIEF or "te-none" in kinds else ""
@@ -103,10 +107,17 @@ def _with_classes(attributes, names):
     return f'{attributes} class="{more}"'
 
 
+def once(body):
+    """The HTML of a page whose first chart is named for ears alone where its title is the finding right above it."""
+    finding, title = FINDING.search(body), TITLE.search(body)
+    same = finding and title and len({words(one[1]).rstrip(".").replace("’", "'") for one in (finding, title)}) == 1
+    return body.replace(title[0], title[0].replace("te-figure-title", "te-figure-title te-hidden", 1), 1) if same else body
+
+
 def frame(app, pagename, templatename, context, doctree):
-    """Frame the tables of a page before its template is filled."""
+    """Frame the tables of a page before its template is filled, and say its finding once."""
     if context.get("body"):
-        context["body"] = framed(context["body"])
+        context["body"] = once(framed(context["body"]))
 
 
 def setup(app):

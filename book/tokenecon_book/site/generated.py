@@ -17,16 +17,18 @@ from sphinx.util.docutils import SphinxDirective
 
 from tokenecon import data, units
 from tokenecon_book import citations
+from tokenecon_book.charts.page import spoken
 from tokenecon_book.charts.ranges import KINDS, MARKS, picture
-from tokenecon_book.site import accelerators, calculator, numbers, numbers_page, reference, tables
+from tokenecon_book.site import accelerators, calculator, numbers, numbers_page, parts, reference, tables
 from tokenecon_book.site.assets import write_if_changed
+from tokenecon_book.site.rows import pages
 from tokenecon_book.site.takeaway import citing, feeds
 
 
 def write_pages(app, config):
     """Write the generated pages into the staged source, and take away those whose origin is gone."""
     source = Path(app.srcdir)
-    made = {**reference.pages(), **tables.pages()}
+    made = {**reference.pages(), **pages.written()}
     for path, text in made.items():
         write_if_changed(source / path, text)
     for folder in ("formulas", "data"):
@@ -66,7 +68,7 @@ def sources(_):
                 cited.setdefault(source, []).append((resource["name"], int(count)))
     rows = []
     for row in data.table("sources").to_dict("records"):
-        title = escape(row["title"])
+        title = spoken(row["title"])
         if row["url"].startswith("http"):
             title = f'<a href="{escape(row["url"], quote=True)}" rel="noopener">{title}</a>'
         anchor = escape(row["id"], quote=True)
@@ -77,7 +79,7 @@ def sources(_):
             if row[column]
         )
         used = ", ".join(
-            f'{count} in <a href="{_page(table)}">{table}</a>' for table, count in cited.get(row["id"], [])
+            f'{count} in <a href="{parts.page(table)}">{table}</a>' for table, count in cited.get(row["id"], [])
         )
         publisher = escape(row["publisher"]) + (
             f'<span class="remark">{escape(row["note"])}</span>' if row["note"] else ""
@@ -89,11 +91,6 @@ def sources(_):
     )
 
 
-def _page(table):
-    own = {"claims": "claims.html", "sources": "sources.html", "corrections": "errata.html"}
-    return own.get(table, f"data/{table}.html")
-
-
 def corrections(_):
     """What was wrong in an earlier edition, and what it is now."""
     frame = data.table("corrections")
@@ -103,7 +100,7 @@ def corrections(_):
         ]
     rows = []
     for row in frame.sort_values("date", ascending=False).to_dict("records"):
-        place = f'<a href="{_page(row["table"])}#{escape(row["row"], quote=True)}">{escape(row["row"])}</a>'
+        place = f'<a href="{escape(parts.address(row["table"], row["row"]))}">{escape(row["row"])}</a>'
         rows.append(
             (
                 row["id"],
@@ -124,8 +121,7 @@ def dictionary(_):
     rows = []
     for resource in data.package()["resources"]:
         name = resource["name"]
-        page = _page(name).removeprefix("data/") if _page(name).startswith("data/") else "../" + _page(name)
-        link = f'<a href="{page}">{name}</a>'
+        link = f'<a href="../{parts.page(name)}">{name}</a>'
         rows.append(
             (
                 None,

@@ -8,6 +8,7 @@ from pathlib import Path
 from tokenecon import data
 from tokenecon.queries import kept
 from tokenecon_book import FIGURE_TYPE
+from tokenecon_book.site import parts
 
 NUMBER = re.compile(r"(?<![\w.])\$?\d[\d,]*(?:\.\d+)?(?:[%×]| %| times)?")
 DATE = re.compile(r"\b\d{4}-\d\d-\d\d\b")
@@ -65,8 +66,7 @@ def address(quantity, page):
         return f"rerun.html#{parameter_mark(page, name.removeprefix(OWN))}"
     if name in data.ids("quantities"):
         return f"numbers.html#{fragment(name, of(quantity, page))}"
-    table = data.show(name)["table"]
-    return f"claims.html#{name}" if table == "claims" else f"data/{table}.html#{name}"
+    return parts.address(data.show(name)["table"], name)
 
 
 def parameter_mark(page, name):

@@ -8,7 +8,6 @@ from tokenecon import data
 from tokenecon.decision import scenario
 from tokenecon.queries import kept
 from tokenecon_book.build import catalogue
-from tokenecon_book.charts import theme
 from tokenecon_book.charts.ranges import KINDS, picture
 from tokenecon_book.documents import base
 from tokenecon_book.documents.words import count, dollars, percent
@@ -28,6 +27,7 @@ SAID = {
     "usd_per_gpu_hour": lambda value: dollars(float(value)) + " an hour",
     "requests_per_day": lambda value: count(float(value), "request") + " a day", "kv": "cache in {}".format,
     "rule": "{} price".format, "price_rule": "{} price".format,
+    "gpus": "of {}".format, "models": "of {}".format, "trace": "requests as in {}".format,
     **dict.fromkeys(("model", "gpu", "weights", "as_of", "kind"), str),
 }  # fmt: skip
 
@@ -54,11 +54,18 @@ def case_words(case, usual, known):
     """A case in words: what it has otherwise than the base case, or that it is the base case."""
     own = {name: value for name, value in case.items() if not _same(usual.get(name), value)}
     order = [*(name for name in SAID if name in own), *(name for name in own if name not in SAID)]
-    words = [escape(SAID.get(name, f"{name.replace('_', ' ')} {{}}".format)(known.get(own[name], own[name].replace("_", " "))))
-             for name in order]
+    words = [escape(_said(name, own[name], known)) for name in order if own[name] != str(False)]
     if len(own) < len(case):
         words = [*words, "else as the base case"] if words else ["the base case"]
     return ", ".join(words)
+
+
+def _said(name, value, known):
+    """One part of a case in words: ids by their names, a switch by its own name."""
+    if value == str(True):
+        return name.replace("_", " ")
+    shown = ", ".join(known.get(part, part.replace("_", " ")) for part in re.split(", ?", value))
+    return SAID.get(name, f"{name.replace('_', ' ')} {{}}".format)(shown)
 
 
 def _same(one, other):
@@ -100,7 +107,7 @@ def often(said, titles):
     for _, row, one in sorted(found, key=lambda entry: -entry[0]):
         link = f'<a class="quantity" href="#{row["id"]}">{escape(row["name"])}</a>'
         case = case_words(one["case"], usual, known)
-        rows.append((None, (link, f'<strong class="value">{escape(one["text"])}</strong>', unit_words(row["unit"]), case,
+        rows.append((None, (link, f'<strong class="value">{escape(one["text"])}</strong>', tables.unit_words(row["unit"]), case,
                             links(one["pages"], titles))))
     return ("Number", "Value", "Unit", "Of", "Pages"), rows
 
@@ -111,11 +118,6 @@ def _linked(text, listed):
         link = f'<a href="#{row["id"]}">{escape(row["name"])}</a>'
         text = re.sub(rf"(?<![\w.#\"-]){re.escape(row['id'])}(?![\w\"-])", link, text)
     return text
-
-
-def unit_words(unit):
-    """A unit as a reader says it; plain numbers have none."""
-    return {"1": "", "fraction": "share", "ratio": "times", "count": "count"}.get(unit) or theme.unit_words(unit)
 
 
 def every(said, titles):
@@ -134,7 +136,7 @@ def every(said, titles):
             kind = f'<span class="remark">Range: {picture(kind)} {KINDS[kind].name}</span>' if kind else ""
             name = (f'<a class="quantity" href="#{row["id"]}">{escape(row["name"])}</a>'
                     f'<span class="remark">{tables.breakable(row["id"])}</span>'
-                    f'<span class="remark">{unit_words(row["unit"])}</span>')
+                    f'<span class="remark">{tables.unit_words(row["unit"])}</span>')
             body.append(f'<tr id="{row["id"]}"><th scope="row">{name}</th><td>{escape(row["definition"])}{apart}{kind}</td>'
                         f"<td>{values_html(row, titles, usual, known)}</td></tr>")
     return (

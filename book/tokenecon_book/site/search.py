@@ -19,7 +19,7 @@ from tokenecon_book.build import catalogue
 from tokenecon_book.charts import claims_list
 from tokenecon_book.charts.theme import unit_words
 from tokenecon_book.documents import words
-from tokenecon_book.site import accelerators, numbers, numbers_page, reference
+from tokenecon_book.site import accelerators, numbers, numbers_page, parts, reference
 from tokenecon_book.site.assets import write_if_changed
 
 # What a reader most likely looks for, where two kinds have the same words.
@@ -130,7 +130,7 @@ def models():
         line = f"{size}, {row['layers']:.0f} layers"
         if row["max_positions"] == row["max_positions"]:
             line += f", context length {row['max_positions']:,.0f} tokens"
-        found.append(entry("Model", row["name"], line, f"data/models.html#{row['id']}",
+        found.append(entry("Model", row["name"], line, parts.address("models", row["id"]),
                            f"{row['id']} {row['aliases']} {row['family']} parameters layers size shape context window"))
     return found
 
@@ -148,7 +148,7 @@ def token_prices():
                 f"newest {accelerators.date(min(rows['last_seen'].max(), as_of))}")
         lines.append((-len(sellers), f"{names.get(model, model)} {read} in and {written} out"))
         found.append(entry("Price", f"{names.get(model, model)}: tokens at an API", line,
-                           f"data/api_prices.html#{rows['id'].iloc[0]}",
+                           parts.address("api_prices", rows["id"].iloc[0]),
                            f"{model} price cost api token tokens inference per million", _known(len(sellers))))
     most = "; ".join(text for _, text in sorted(lines)[:MANY])
     found.append(entry("Price", "Price of a million tokens, by model", f"{most} …", "data/api_prices.html",
@@ -192,7 +192,7 @@ def claims():
         _, verdict = claims_list.VERDICTS[row["verdict"]]
         recomputed = claims_list.quantity(row, "recomputed")
         found.append(entry("Claim", row["statement"], f"{verdict}{f': {recomputed} recomputed' if recomputed else ''}",
-                           f"claims.html#{row['id']}", f"{row['id']} {row['section']} claim"))
+                           parts.address("claims", row["id"]), f"{row['id']} {row['section']} claim"))
     return found
 
 
@@ -206,7 +206,7 @@ def assumptions():
             value += f", {number(row['low'], row['unit'])} to {number(row['high'], row['unit'])}"
         title, _, rest = row["note"].partition(". ")
         found.append(entry("Assumption", title.removesuffix("."), f"{value}, {row['basis']}. {rest}",
-                           f"data/assumptions.html#{row['id']}", row["id"]))
+                           parts.address("assumptions", row["id"]), row["id"]))
     return found
 
 
@@ -217,14 +217,14 @@ def others(said):
              for one in said if one["key"].startswith("figure ")]
     found += [entry("Formula", name, sentence, f"formulas/{page}#{name}", f"{title} formula")
               for title, page, _, functions in reference.contents() for name, sentence in functions]
-    found += [entry("Seller", row["name"], f"{row['kind'].capitalize()}. {row['note']}", f"data/providers.html#{row['id']}",
+    found += [entry("Seller", row["name"], f"{row['kind'].capitalize()}. {row['note']}", parts.address("providers", row["id"]),
                     f"{row['id']} cloud") for row in data.table("providers").to_dict("records")]
     found += [entry("Published effect", f"{row['lever'].replace('_', ' ').capitalize()} against {row['baseline']}",
                     f"{number(row['value'], row['unit'])}, {row['conditions'] or row['note']}",
-                    f"data/optimisations.html#{row['id']}", row["id"])
+                    parts.address("optimisations", row["id"]), row["id"])
               for row in data.table("optimisations").to_dict("records")]
     found += [entry("Source", row["title"], ", ".join(filter(None, (row["publisher"], row["published"]))),
-                    f"sources.html#{row['id']}", row["id"]) for row in data.table("sources").to_dict("records")]
+                    parts.address("sources", row["id"]), row["id"]) for row in data.table("sources").to_dict("records")]
     return found
 
 

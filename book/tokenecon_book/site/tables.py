@@ -4,12 +4,12 @@ import math
 import re
 from html import escape
 
-from tokenecon import data
+from tokenecon import data, units
+from tokenecon_book.charts import theme
+from tokenecon_book.site import parts
 
 # Columns that say where a fact comes from; they share one cell, so that a phone can show the row.
 PROVENANCE = ("basis", "as_of", "source", "locator", "note", "licence", "conditions", "last_seen")
-# Tables in which several rows tell of one thing, and the column that names it.
-GROUPED = {"gpus": "gpu", "prices": "gpu"}
 # Columns that one cell shows: {table: {heading: columns}}; the first column stands for the cell.
 TOGETHER = {
     "prices": {"offer": ("provider", "region", "offer")},
@@ -25,6 +25,7 @@ SAID = {"gpus": ("field",), "prices": ("kind", "region_low", "region_high")}
 # With more columns than this, a row shows its filled cells as pairs of name and value.
 MANY = 8
 RANGE = ("value", "low", "high", "unit", "text")
+DEEP = 9  # columns of a table, for which the style has names on a phone
 BASIS = {
     "spec": "from the maker's data sheet or the model's own configuration",
     "quoted": "read in a source that is not the maker's own, or not yet seen at its origin",
@@ -66,6 +67,11 @@ def cell(value):
     return escape(str(value))
 
 
+def unit_words(unit):
+    """A unit as a reader says it; plain numbers have none."""
+    return {"1": "", "fraction": "share", "ratio": "times", "count": "count"}.get(unit) or theme.unit_words(unit)
+
+
 def breakable(text):
     """An id that a narrow column may break after its dots and underscores.
 
@@ -76,17 +82,17 @@ def breakable(text):
 
 
 def quantity(row):
-    """Value, range and unit of a fact in one cell: ``4.8 TB/s (4.5 – 5)``."""
+    """Value, range and unit of a fact in one cell: ``4.8 TB per second (4.5 – 5)``."""
     if not _empty(row.get("text", "")):
         return escape(row["text"])
     low, high = row.get("low"), row.get("high")
     value = "" if _empty(row.get("value")) else f"<strong>{number(float(row['value']))}</strong>"
     span = "" if _empty(low) and _empty(high) else f"{cell(low) or '…'} – {cell(high) or '…'}"
-    unit = row.get("unit", "")
-    shown = f" <span class='unit'>{escape(unit)}</span>" if unit and unit not in ("1", "text") else ""
+    unit = unit_words(row["unit"]) if row.get("unit", "text") not in ("text", "count") else ""
+    shown = f" <i>{escape(unit)}</i>" if unit else ""
     if not value:
         return f"<strong>{span}</strong>{shown}" if span else ""
-    return f"{value}{shown}" + (f" <span class='range'>({span})</span>" if span else "")
+    return f"{value}{shown}" + (f' <span class="range">({span})</span>' if span else "")
 
 
 def place(locator):
@@ -102,112 +108,147 @@ def place(locator):
 
 
 def provenance(row, root):
-    """Basis, date, source with locator, and remarks of a row."""
-    parts = []
+    """Basis, dates, source with locator, and remarks of a row."""
+    said = []
     if row.get("basis"):
-        parts.append(f'<span class="basis basis-{row["basis"]}">{row["basis"]}</span>')
+        said.append(f'<span class="basis basis-{row["basis"]}">{row["basis"]}</span>')
     if row.get("as_of"):
-        parts.append(f'<span class="as-of">{escape(row["as_of"])}</span>')
+        said.append(f"<time>{escape(row['as_of'])}</time>")
+    if row.get("last_seen"):
+        said.append(f'last seen <time class="seen">{escape(row["last_seen"])}</time>')
     if row.get("source"):
-        link = f'<a href="{root}sources.html#{escape(row["source"])}">{escape(row["source"])}</a>'
-        parts.append(link + (f", {place(row['locator'])}" if row.get("locator") else ""))
-    head = " · ".join(parts)
+        said.append(f'<a href="{root}{escape(parts.address("sources", row["source"]))}">{escape(row["source"])}</a>')
+    if row.get("locator"):
+        said.append(f"<cite>{place(row['locator'])}</cite>")
     remarks = [str(row[key]) for key in ("conditions", "note") if row.get(key)]
     if not _empty(row.get("region_low")) and not _empty(row.get("region_high")):
         remarks.append(f"other regions: {number(row['region_low'])} – {number(row['region_high'])}")
-    return head + "".join(f'<span class="remark">{escape(text)}</span>' for text in remarks)
-
-
-def links(name, field):
-    """Where a column points: {column: address pattern}, from the foreign keys of the descriptor."""
-    for resource in data.package()["resources"]:
-        if resource["name"] == name:
-            for key in resource["schema"].get("foreignKeys", []):
-                fields = key["fields"] if isinstance(key["fields"], list) else [key["fields"]]
-                if fields == [field]:
-                    return key["reference"]["resource"] or name
-    return ""
+    return " · ".join(said) + "".join(f'<span class="remark">{escape(text)}</span>' for text in remarks)
 
 
 def columns_of(name, frame, is_fact):
     """The columns of a page's table as {heading: columns of the CSV that its cell holds}."""
-    away = {"id", GROUPED.get(name), *SAID.get(name, ()), *PROVENANCE, *(RANGE if is_fact else ())}
-    joined = TOGETHER.get(name, {})
+    away = {"id", parts.GROUPED.get(name), *SAID.get(name, ()), *PROVENANCE, *(RANGE if is_fact else ())}
+    filled = [column for column in frame.columns if not frame[column].map(_empty).all()]
+    joined = {title: tuple(column for column in columns if column in filled)
+              for title, columns in TOGETHER.get(name, {}).items()}
     away |= {column for columns in joined.values() for column in columns}
-    rest = [column for column in frame.columns if column not in away and not frame[column].map(_empty).all()]
-    return {**joined, **{column.replace("_", " "): (column,) for column in rest}}
+    rest = {heading(column): (column,) for column in filled if column not in away}
+    return {title: columns for title, columns in (joined | rest).items() if columns}
+
+
+def heading(column):
+    """What stands above a column: its name in words, but money by what one pays for.
+
+    >>> heading("draft_tokens"), heading("gpu"), heading("usd_per_mtok_in")
+    ('draft tokens', 'accelerator', 'USD per million input tokens')
+    """
+    unit = units.of_name(column)
+    return unit_words(unit) if unit.startswith("USD/") else {"gpu": "accelerator"}.get(column) or column.replace("_", " ")
+
+
+def is_number(frame, columns):
+    """Whether a cell is one number, which opens a card."""
+    return len(columns) == 1 and frame[columns[0]].dtype.kind in "if"
 
 
 def cell_html(row, columns, name, root):
-    """One cell: the values of its columns, linked where they are ids of another table."""
-    text = ", ".join(cell(row[column]) for column in columns if not _empty(row[column]))
-    target = links(name, columns[0]) if len(columns) == 1 else ""
+    """One cell: the values of its columns, linked where they are ids of another table; of several, numbers say their names."""
+    if len(columns) > 1:
+        return ", ".join(f"{column} {cell(row[column])}" if isinstance(row[column], int | float) else cell(row[column])
+                         for column in columns if not _empty(row[column]))
+    text = cell(row[columns[0]])
+    target = parts.reference(name, columns[0])
     if text and target and target != name:
-        page = f"{root}sources.html" if target == "sources" else f"{target}.html"
-        return f'<a href="{page}#{text}">{text}</a>'
+        return f'<a href="{root}{escape(parts.address(target, row[columns[0]]))}">{text}</a>'
     return text
 
 
-def pairs(row, headings, name, root):
+def pairs(row, headings, numbers, name, root):
     """The filled cells of a wide row as pairs of name and value."""
-    found = [(heading, cell_html(row, columns, name, root)) for heading, columns in headings.items()]
-    items = [
-        f"<span class='pair'><span class='unit'>{heading}</span> {text}</span>"
-        for heading, text in found
-        if text
-    ]
-    return " ".join(items)
+    found = {title: cell_html(row, columns, name, root) for title, columns in headings.items()}
+    return " ".join(f"<span><i>{title}</i> {f'<b>{text}</b>' if title in numbers else text}</span>"
+                    for title, text in found.items() if text)
 
 
-def row_html(row, headings, name, root, is_fact, group):
+def row_html(row, headings, numbers, name, root, is_fact, group):
     """One row with its address, its values and where they are from."""
     anchor = escape(str(row["id"]), quote=True)
-    label = breakable(row["id"].removeprefix(f"{group}."))
-    cells = [f'<th scope="row"><a class="row-link" href="#{anchor}" title="{anchor}">{label}</a></th>']
+    label = escape(row["id"].removeprefix(f"{group}."))
+    cells = [f'<th scope="row"><a href="#{anchor}">{label}</a></th>']
     if len(headings) > MANY:
-        cells.append(f'<td class="pairs">{pairs(row, headings, name, root)}</td>')
+        cells.append(f'<td class="pairs">{pairs(row, headings, numbers, name, root)}</td>')
     else:
-        cells += [
-            f'<td data-label="{escape(heading)}">{cell_html(row, columns, name, root)}</td>'
-            for heading, columns in headings.items()
-        ]
+        cells += [f"<td>{cell_html(row, columns, name, root)}</td>" for columns in headings.values()]
+    if "of" in row:
+        cells.append(f"<td>{row['of']}</td>")
     if is_fact:
         cells.append(f'<td class="num">{quantity(row)}</td>')
-    cells.append(f'<td class="where">{provenance(row, root)}</td>')
+    if not row.keys().isdisjoint(PROVENANCE):
+        cells.append(f'<td class="where">{provenance(row, root)}</td>')
     return f'<tr id="{anchor}">' + "".join(cells) + "</tr>"
 
 
-def table_html(name, frame, root="../"):
+def shared(name, frame):
+    """The columns in which all rows of a table have the same, with what that is; values and their units stay in the rows."""
+    away = {"id", parts.GROUPED.get(name), *SAID.get(name, ()), *RANGE, "region_low", "region_high", "licence"}
+    alike = [column for column in frame if column not in away and frame[column].nunique(dropna=False) == 1]
+    return {column: frame[column].iloc[0] for column in alike if len(frame) > 1 and not _empty(frame[column].iloc[0])}
+
+
+def shared_html(name, found, root):
+    """What all rows of a table have in common, in a line."""
+    said = ", ".join(f"<span><i>{heading(column)}</i> {cell_html(found, (column,), name, root)}</span>"
+                     for column in found if column not in PROVENANCE)
+    where = provenance(found, root)
+    return f'<p class="all-rows">In every row: {said}{" · " if said and where else ""}{where}</p>' if found else ""
+
+
+def table_html(name, frame, root):
     """A whole table; facts show value and range in one cell and their provenance in another."""
     is_fact = {"value", "unit"} <= set(frame.columns)
+    common = shared(name, frame)
+    frame = frame.drop(columns=list(common))
     headings = columns_of(name, frame, is_fact)
+    numbers = [] if is_fact else [title for title, columns in headings.items() if is_number(frame, columns)]
+    of = parts.reference(name, "id")
     top = ["Id", *(["What is known"] if len(headings) > MANY else headings)]
-    top += [*(["Value (low – high)"] if is_fact else []), "Where from"]
+    places = [] if len(headings) > MANY else [str(top.index(title)) for title in numbers]
+    has_origin = not frame.columns.intersection(PROVENANCE).empty
+    top += [f"in {of}"] * bool(of) + ["Value (low – high)"] * is_fact + ["Where from"] * has_origin
+    top = [text[:1].upper() + text[1:] for text in top]
+    labels = "".join(f"--c{place}:'{text}: ';" for place, text in enumerate(top[:DEEP], 1))
     out = [
+        shared_html(name, common, root),
         f'<div class="table-scroll" tabindex="0" role="region" aria-label="Table {name}">',
-        f'<table class="book-table data-table" id="table-{name}"><thead><tr>',
-        *(f'<th scope="col">{escape(text[:1].upper() + text[1:])}</th>' for text in top),
+        f'<table class="book-table data-table table-{name}" data-numbers="{" ".join(places)}" style="{labels}"><thead><tr>',
+        *(f'<th scope="col">{escape(text)}</th>' for text in top),
         "</tr></thead><tbody>",
     ]
-    group, marked = None, set()
-    for row in frame.to_dict("records"):
-        if name in GROUPED and row[GROUPED[name]] != group:
-            group = row[GROUPED[name]]
-            label = escape(str(group), quote=True)
-            page = "" if name == "gpus" else "gpus.html"  # the table of accelerators holds their addresses
-            link = f'<a class="row-link" href="{page}#{label}">{label}</a>'
-            # the prices of a GPU may stand in several groups; the first has the address
-            mark = f' id="{label}"' if not page else "" if label in marked else f' id="{name}-{label}"'
-            marked.add(label)
-            out.append(f'<tr class="group"{mark}><th scope="rowgroup" colspan="{len(top)}">{link}</th></tr>')
-        out.append(row_html(row, headings, name, root, is_fact, group))
+    column, group, marked = parts.GROUPED.get(name), None, set()
+    for row in _records(name, frame, of, root):
+        if column and row[column] != group:
+            group = row[column]
+            mark = escape(parts.group_mark(name, group), quote=True)
+            # the rows of one thing may stand in several groups; the first has the address
+            own = f' id="{mark}"' if mark not in marked else ""
+            marked.add(mark)
+            link = f'<a href="{root}{escape(parts.address("gpus", group))}">{escape(group)}</a>'
+            out.append(f'<tr class="group"{own}><th scope="rowgroup" colspan="{len(top)}">{link}</th></tr>')
+        out.append(row_html(row, headings, numbers, name, root, is_fact, group))
     out.append("</tbody></table></div>")
-    out.append(f'<script type="module" src="{root}_static/tables.mjs"></script>')
+    out += [f'<script type="module" src="{root}_static/{script}.mjs"></script>' for script in ("tables", "rows")]
     return "\n".join(out)
 
 
-def _raw(html):
-    return f"```{{raw}} html\n{html}\n```\n"
+def _records(name, frame, of, root):
+    """The rows as dicts; those whose ids are ids of another table say, as ``of``, the value there."""
+    rows = frame.to_dict("records")
+    if of:
+        known = data.table(of).set_index("id").to_dict("index")
+        for row in rows:
+            row["of"] = f'<a href="{root}{escape(parts.address(of, row["id"]))}">{quantity(known[row["id"]])}</a>'
+    return rows
 
 
 def dictionary_html(name):
@@ -241,30 +282,18 @@ def titles():
     return found
 
 
+def short_title(title):
+    """The first words of a title, which name the table.
+
+    >>> short_title("Accelerators, one fact a row")
+    'Accelerators'
+    """
+    return re.split("[,;:]", title)[0]
+
+
 def description(name):
     """What the descriptor says about a table."""
     for resource in data.package()["resources"]:
         if resource["name"] == name:
             return resource.get("description", "")
     return ""
-
-
-def pages():
-    """Path to MyST text of the page of every table."""
-    found = {}
-    for name, title in titles().items():
-        frame = data.table(name)
-        # "Accelerators, one fact a row": the first words make the title, all of them the first sentence.
-        text = [
-            f"# {re.split('[,;:]', title)[0]}\n",
-            f"{description(name) or title}.\n" if description(name) or re.search("[,;:]", title) else "",
-        ]
-        text.append(
-            f'{len(frame)} rows. The whole table as a file: <a href="{name}.csv">{name}.csv</a>. '
-            "Every row has an address: follow its id.\n"
-        )
-        text.append(_raw(table_html(name, frame)) if len(frame) else "*No row yet.*\n")
-        text.append("## Columns\n")
-        text.append(_raw(dictionary_html(name)))
-        found[f"data/{name}.md"] = "\n".join(text)
-    return found

@@ -2,8 +2,10 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import pytest
+import yaml
 
 from tokenecon import data
 from tokenecon.decision import scenario
@@ -97,7 +99,7 @@ def test_good_values_come_out_in_their_type(name, given, value):
         ("rent", "nan", "a number of at least 0"),
         ("rent", "inf", "a number of at least 0"),
         ("load", 0, "above 0 and at most 1"),
-        ("load", 60, "0.6 means 60 %"),
+        ("load", 60, "0.6 means 60%"),
         ("hits", 1.2, "from 0 to 1"),
         ("as_of", "31.07.2026", "a date like 2026-07-31"),
         ("as_of", "2026-02-30", "a date like 2026-07-31"),
@@ -261,3 +263,13 @@ def test_no_notebook_types_a_number_that_a_row_holds():
             assert not same or (name, one.name) in ANOTHER_THING, (
                 f"{name}: parameter '{one.name}' types {one.literal}, which {', '.join(same)} of data/assumptions.csv hold; "
                 "write the id in place of the number, or list it in ANOTHER_THING")
+
+
+def test_a_blank_parameter_is_shown_as_the_scenario_states_it():
+    """What stands in the file, with its place; a page without a scenario and a parameter that is given keep their own."""
+    stated = yaml.safe_load((scenario.FOLDER / "chat-assistant.yml").read_text(encoding="utf-8"))
+    page = SimpleNamespace(scenario="chat-assistant", model=None, osl=None, isl=2000.0, as_of=None, seed=None)
+    assert parameters.kept(page) == {
+        "model": (stated["model"], "chat-assistant.model"), "osl": (stated["workload"]["osl"], "chat-assistant.workload.osl"),
+        "as_of": (str(stated["money"]["as_of"]), "chat-assistant.money.as_of")}
+    assert parameters.kept(SimpleNamespace(model=None)) == {}

@@ -86,6 +86,19 @@ def test_lines_name_each_series_at_its_end(curve, axes):
     assert {row["label"]: row["batch"] for row in ends} == {"16 bit": 16, "8 bit": 16}
 
 
+def test_curves_of_the_textbook_wait_until_a_reader_asks(curve, axes):
+    """Its rows are filtered in all layers, its name at the end too; a chart without any has no switch."""
+    table = pd.concat([curve.assign(series=name) for name in ("ours", "INT4, textbook")])
+    chart = spec(forms.lines(table, *axes, "series", range={"ours": "interval", "INT4, textbook": "bound"}))
+    hidden = {"filter": 'textbook || indexof(["INT4, textbook"], datum["series"]) < 0'}
+    assert all(hidden in one["transform"] for one in chart["layer"])
+    assert all(row["usd_per_mtok_out_low"] is None for rows in chart["datasets"].values() for row in rows
+               if row["series"] != "ours" and "usd_per_mtok_out_low" in row)  # a comparison stands bare
+    assert [(one["name"], one["value"]) for one in chart["params"] if "bind" in one] == [("textbook", False)]
+    alone = spec(forms.lines(curve.assign(series="ours"), *axes, "series", range="interval"))
+    assert not [one for one in alone["params"] if "bind" in one]
+
+
 def test_a_name_on_two_lines_keeps_clear_of_the_next(axes):
     names = ["replicas of the whole model", "one request a GPU"]
     table = pd.DataFrame({"kind": names * 2, "batch": [1, 1, 9, 9], "usd_per_mtok_out": [10.0, 10.0, 4.02, 4.0]})
@@ -107,6 +120,13 @@ def test_a_mark_outside_a_given_domain_is_refused(curve, axes):
     x = axes[0]._replace(domain=(1, 16))
     with pytest.raises(ValueError, match="'far' at 300 lies outside the x axis, 1 to 16"):
         forms.lines(curve, x, axes[1], "precision", range="interval", marks=[forms.mark("x", 300, "far")])
+
+
+@pytest.mark.parametrize("level, baseline", [(1.9, "top"), (20.0, "bottom")])
+def test_the_name_of_a_line_stands_where_the_curves_are_not(axes, level, baseline):
+    curve = pd.DataFrame({"batch": [1, 16] * 2, "usd_per_mtok_out": [2.0, 2.0, 100.0, 100.0], "series": list("aabb")})
+    chart = spec(forms.lines(curve, *axes, "series", marks=[forms.mark("y", level, "limit")]))
+    assert {one["mark"]["baseline"] for one in chart["layer"] if "baseline" in one["mark"]} == {baseline}
 
 
 def test_a_mark_names_its_axis():

@@ -121,12 +121,13 @@ def test_a_mark_says_how_its_value_is_known():
         forms.intervals(table, USD, "gpu", known="guess")
 
 
-def test_values_beside_are_ticks_within_the_axis():
+def test_values_of_the_textbook_are_ticks_within_the_axis_that_a_reader_asks_for():
     table = costs(textbook=[0.8, 0.3, 9.0], usd_low=[0.9, 0.4, 1.6], usd_high=[0.9, 0.4, 1.6])
-    spec = forms.intervals(table, USD, "gpu", known="modelled", beside="textbook").to_dict()
+    spec = forms.intervals(table, USD, "gpu", known="modelled").to_dict()
     ticks = [layer for layer in spec["layer"] if layer["mark"]["type"] == "tick"]
     assert [layer["encoding"]["x"]["field"] for layer in ticks] == ["textbook"] and len({
         layer["encoding"]["y"]["field"] for layer in spec["layer"] if "y" in layer["encoding"]}) == 1
     assert max(layer["encoding"]["x"]["scale"]["domain"][1] for layer in spec["layer"]
                if "domain" in layer["encoding"]["x"].get("scale", {})) >= 9.0
-    assert ["compared", "mark"] in spec["usermeta"]["ranges"]
+    assert [layer["transform"][-1] for layer in ticks] == [{"filter": "textbook"}]
+    assert [(one["name"], one["value"], one["bind"]["input"]) for one in spec["params"]] == [("textbook", False, "checkbox")]

@@ -9,7 +9,7 @@ import pytest
 
 from tokenecon import data
 from tokenecon.finding import Finding, finding
-from tokenecon_book.charts import tables
+from tokenecon_book.charts import page, tables
 
 
 class Outline(HTMLParser):
@@ -128,6 +128,9 @@ def test_a_table_of_a_finding_says_what_its_cards_need():
     assert source == row["source"] and row["locator"] in places and count == len(places) == 1
     assert shown.html.count("outer bound") == 1  # the note says the kind, and nothing repeats it
     assert "Ranges: interval of the model." in tables.show(two(), "Two", columns, range="interval").html
+    mixed = tables.show(two().table.assign(usd=1.0, usd_low=0.5, usd_high=2.0), "Two", columns | {"usd": ("Price", "USD")},
+                        range={"tb": "bound", "usd": "offers"}, note=two().note)
+    assert "Ranges: spread of offers (Price)." in mixed.html  # and of the kind that the note names nothing
     by_row = tables.show(two(), "Two", columns, range=["bound", "interval"]).pedigree
     assert [one["range"] for one in by_row["columns"]] == ["", ["bound", "interval"]]
     by_both = tables.show(two(), "Two", columns, range={"tb": ["bound", "interval"]})
@@ -135,6 +138,14 @@ def test_a_table_of_a_finding_says_what_its_cards_need():
     part = tables.show(two().table.head(1), "One", columns, of=two()).pedigree  # a bare table says what it is a part of
     assert part["sources"] == known["sources"]
     assert tables.show(two().table, "Two", columns).pedigree is None
+
+
+def test_titles_in_other_letters_say_their_language():
+    """So that a screen reader reads the two documents' titles in Ukrainian and in Thai."""
+    titles = [data.source(name)["title"] for name in ("doc-uk", "doc-th")]
+    shown = page.source_line([data.source(name) for name in ("doc-uk", "doc-th", "nvidia-h100-datasheet")])
+    assert f'<span lang="uk">{titles[0]}</span>' in shown and f'<span lang="th">{titles[1]}</span>' in shown
+    assert shown.count("lang=") == 2
 
 
 def test_unknown_column_is_refused():
@@ -249,7 +260,7 @@ def test_words_may_stand_in_place_of_the_number():
 
 
 @pytest.mark.parametrize(("text", "so"), [
-    ("$3.40 an hour", True), ("2 × H100, 27 % busy", True), ("14%", True), ("36.3\u202f% to 0\u202f%", True),
+    ("$3.40 an hour", True), ("2 × H100, 27% busy", True), ("14%", True), ("36.3\u202f% to 0\u202f%", True),
     ("≤\u00a012%", True), ("27 sellers", True), ("2,500 to 3,500", True), ("10,000", True), ("1, an even load", True),
     ("costs 29% less", True),
     ("H100", False), ("3-month reservation: H200 SXM", False), ("2025-12-08", False), ("2024-07-27 – 2025-03-03", False),

@@ -59,3 +59,10 @@ def test_nothing_heads_no_column_and_no_row():
     assert '<td></td></tr>\n<tr class="te-units">' in frames.framed(WIDE.replace(">Whose price<", "><"))
     found = frames.framed(re.sub("<tbody>.*</tbody>", f"<tbody><tr>{'<td></td>' * 4}</tr></tbody>", WIDE, flags=re.S))
     assert found.count("<th ") == 4
+
+
+def test_a_chart_does_not_repeat_the_finding_right_above_it():
+    page = '<div class="finding docutils"><p>It’s <a href="#x">$1</a>.</p></div><p class="te-figure-title" id="a">It\'s $1</p>'
+    assert frames.once(page).endswith('<p class="te-figure-title te-hidden" id="a">It\'s $1</p>')  # still its name
+    assert frames.once(page.replace("$1</p>", "$2</p>")) == page.replace("$1</p>", "$2</p>")
+    assert frames.once("<p>none</p>") == "<p>none</p>"

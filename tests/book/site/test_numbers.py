@@ -155,6 +155,8 @@ def test_a_case_is_said_in_what_it_has_otherwise_than_the_base_case():
     assert numbers_page.case_words({"isl": "1155"}, usual, known) == "the base case"
     assert numbers_page.case_words({"utilisation": "0.525", "study": "two_groups"}, usual, known) == "52% busy, study two groups"
     assert numbers_page.case_words({}, usual, known) == ""
+    many = {"gpus": "h100,a10", "regional": "False", "sold_whole": "True"}
+    assert numbers_page.case_words(many, usual, known) == "of H100 &lt;SXM&gt;, a10, sold whole"
 
 
 def test_a_notebook_that_was_not_run_is_found(tmp_path):

@@ -9,7 +9,7 @@ from tokenecon import data
 from tokenecon.prices import gpu_prices, price_book
 from tokenecon_book.build import notebooks
 from tokenecon_book.documents import words
-from tokenecon_book.site import accelerators, assets, search
+from tokenecon_book.site import accelerators, assets, parts, search
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +73,7 @@ def test_an_accelerator_shows_the_rows_behind_its_price(site):
     section = text[text.index('id="h200-sxm-141gb"'):]
     section = section[:section.index("</section>")]
     for row in gpu_prices.price_range("h200-sxm-141gb", "on_demand", accelerators.day())["rows"]:
-        assert f'href="data/prices.html#{row}"' in section, row
+        assert f'href="{parts.address("prices", row)}"' in section, row
     assert data.source("nvidia-h200-datasheet")["url"] in section
 
 

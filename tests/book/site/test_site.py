@@ -17,7 +17,7 @@ from tokenecon import __version__, data, units
 from tokenecon_book import citations, mathml
 from tokenecon_book.build import notebooks
 from tokenecon_book.charts import theme
-from tokenecon_book.site import assets, reference, tables
+from tokenecon_book.site import assets, parts, reference, tables
 
 # Elements that make a browser fetch something by itself.
 FETCHED = {"script": "src", "img": "src", "source": "src", "iframe": "src", "video": "src", "audio": "src"}
@@ -126,9 +126,14 @@ def test_ids_are_unique_on_every_page(pages):
 
 def test_every_row_of_every_table_has_an_address(pages):
     for name in tables.titles():
-        missing = set(data.table(name)["id"]) - set(pages[f"data/{name}.html"].ids)
-        assert not missing, f"data/{name}.html has no anchor {sorted(missing)[:5]}"
-    assert set(data.table("gpus")["gpu"]) <= set(pages["data/gpus.html"].ids)
+        there = {f"{leaf.page}.html": set(pages[f"{leaf.page}.html"].ids) for leaf in parts.leaves(parts.of(name))}
+        lost = [row for row in data.table(name)["id"] if parts.address(name, row).partition("#")[2] not in
+                there[parts.address(name, row).partition("#")[0]]]
+        assert not lost, f"no anchor of {name}: {lost[:5]}"
+    for table in parts.GROUPED:
+        for gpu in data.table(table)["gpu"].unique():
+            page, _, mark = parts.address(table, parts.group_mark(table, gpu)).partition("#")
+            assert mark in pages[page].ids, (table, gpu)
     assert set(data.table("sources")["id"]) <= set(pages["sources.html"].ids)
     assert set(data.table("claims")["id"]) <= set(pages["claims.html"].ids)
     assert set(data.table("corrections")["id"]) <= set(pages["errata.html"].ids)
@@ -171,8 +176,8 @@ def test_every_chapter_asks_a_question_of_its_own(root, pages):
     titles = {name: unescape(found[1]) for name, found in titles.items() if found}
     for name in chapters:
         assert titles[f"{name}.html"].endswith("?"), f"{name}: a chapter's title is a question"
-    long = [title for name, title in titles.items() if len(title) >= 60 and not name.startswith("figures/")]
-    assert not long  # a figure's page is titled by its finding
+    shown = re.compile("figures/|data/.+/")  # pages that are titled by what they show
+    assert not [title for name, title in titles.items() if len(title) >= 60 and not shown.match(name)]
     asked = [titles[f"{name}.html"] for name in chapters]
     assert len(asked) == len(set(asked))
 
@@ -354,7 +359,7 @@ def test_an_unknown_docstring_section_is_refused():
 
 def test_a_fact_is_shown_with_unit_and_range():
     row = {"value": 4.8, "unit": "TB/s", "low": 4.5, "high": float("nan"), "text": ""}
-    assert re.sub(r"<[^>]+>", "", tables.quantity(row)) == "4.8 TB/s (4.5 – …)"
+    assert re.sub(r"<[^>]+>", "", tables.quantity(row)) == "4.8 TB per second (4.5 – …)"
 
 
 def test_the_icon_font_is_taken_out_and_the_rest_left():

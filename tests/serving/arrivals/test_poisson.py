@@ -20,7 +20,7 @@ TIGHT = {"model": "llama-3.1-8b", "gpu": "l40s-48gb", "n_gpus": 1, "weights": "b
 EXPERTS = {"model": "gpt-oss-120b", "gpu": "b200-sxm-180gb", "n_gpus": 1, "weights": "mxfp4"}
 LATENT = {"model": "deepseek-v3", "gpu": "h200-sxm-141gb", "n_gpus": 8, "weights": "fp8"}
 ALLOWED = {50: 0.15, 90: 0.15, 99: 0.25}
-KNOWN_MISS = {("prompts of a pass", "tpot", 90): 0.18}  # 17 %: where a prompt fills a pass, whole numbers of prompts decide
+KNOWN_MISS = {("prompts of a pass", "tpot", 90): 0.18}  # 17%: where a prompt fills a pass, whole numbers of prompts decide
 # Each with a load and how many requests tell its percentiles apart from chance.
 PLAYED = {
     "short prompts": (SMALL | {"isl": 128, "osl": 128}, 0.8, 20_000),

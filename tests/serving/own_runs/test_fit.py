@@ -51,7 +51,7 @@ def simulated(chance, rows, noise=None):
 
 
 def test_the_truth_lies_inside_its_interval_as_often_as_stated():
-    """80 % of coefficients, within four standard errors of a binomial whose trials are the simulated sites' coefficients.
+    """80% of coefficients, within four standard errors of a binomial whose trials are the simulated sites' coefficients.
 
     Coefficients of one site are not independent, so each site counts for a quarter of them.
     """
@@ -65,7 +65,7 @@ def test_the_truth_lies_inside_its_interval_as_often_as_stated():
 
 
 def test_what_precise_runs_teach_is_inside_its_interval_too():
-    """Runs that repeat to 8 %: what they teach most (spread below 0.8 of the published) is inside 80 % of the time or more."""
+    """Runs that repeat to 8%: what they teach most (spread below 0.8 of the published) is inside 80% of the time or more."""
     chance, rows, inside = np.random.default_rng(7), design(), []
     for _ in range(SIMULATED // 2):
         truth, found = simulated(chance, rows, noise=0.08)

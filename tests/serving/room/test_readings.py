@@ -9,7 +9,7 @@ from tokenecon.serving import coefficients
 from tokenecon.serving.room import readings
 
 CONFIGS = {path.stem: path for path in (pathlib.Path(__file__).parent / "configs").glob("*.json")}
-# Readings farther off than 15 %, and why.
+# Readings farther off than 15%, and why.
 MISSES = {
     "vllm-27508": "weights of 65.97 GiB by another kernel, which pads both sides of an expert: 1.6 GiB more than any other log",
     "vllm-13061": "0.25 GiB that are not torch's where other pairs of GPUs have 2.1, and no logits: short passes in vLLM of 2024",
@@ -41,7 +41,7 @@ def test_each_miss_is_named(table):
 
 
 def test_without_the_release_they_are_still_within_reach(table):
-    """Nobody needs to know the release: the mean of both generations of kernels is within 30 % in nine of ten."""
+    """Nobody needs to know the release: the mean of both generations of kernels is within 30% in nine of ten."""
     rows = [row | {"release": "any"} for row in table.to_dict("records") if row["metric"] != "starts"]
     off = [abs(readings.predicted(row, CONFIGS) / row["value"] - 1) for row in rows]
     assert sum(one <= 0.15 for one in off) / len(off) >= 0.75

@@ -28,13 +28,13 @@ def interval_rows(spread, added):
         own = effects[effects["quantity"] == quantity]
         half, families = held_out.of_source(own), own["family"].nunique()
         add((intervals.SOURCE, quantity), float(np.exp(own["median"].median())), -half, half, families,
-            f"by which a source that nobody fitted differs: 80 % by Student's t for {families} families")
+            f"by which a source that nobody fitted differs: 80% by Student's t for {families} families")
     for quantity in intervals.QUANTITIES:
         for one in intervals.cells():
             cell = held_out.cell(rest, quantity, *one)
             low, high = held_out.ends(cell)
             add((intervals.WITHIN, quantity, *one), 1.0, min(low, 0.0), max(high, 0.0), len(cell),
-                "measured over predicted without its family, around the effect of that family; central 80 %")
+                "measured over predicted without its family, around the effect of that family; central 80%")
     for quantity in intervals.QUANTITIES:
         for one, square in zip(intervals.NEW, added[quantity], strict=True):
             half = float(np.sqrt(square))

@@ -19,7 +19,7 @@ ASSUMED = 0.5
 # Of a mean time to first token in a closed loop: it hangs on how a tool starts its clients and how many requests each sends,
 # which no source states, and misses by three times as much as other figures.
 LOOSE = 1 / 9
-Z_80 = 1.2816  # standard deviations from the middle to the end of 80 %
+Z_80 = 1.2816  # standard deviations from the middle to the end of 80%
 FELT = 0.01  # relative change of a prediction for a doubling, above which a row bears on a coefficient
 
 
@@ -56,7 +56,7 @@ def fit(rows, case, start=None, fixed=()):
 
 
 def coefficient_rows(rows, values, found, fits):
-    """Table of coefficients: estimate, 80 % interval of the leave-one-family-out jackknife, rows, trade-offs."""
+    """Table of coefficients: estimate, 80% interval of the leave-one-family-out jackknife, rows, trade-offs."""
     names = list(DEFINITIONS)
     each = np.log([[fit_[name] for name in names] for fit_ in fits.values()])
     spread = np.sqrt((len(each) - 1) / len(each) * ((each - each.mean(axis=0)) ** 2).sum(axis=0))

@@ -17,7 +17,7 @@ TARGET = 0.80  # of the measurements inside their interval
 FEW = 20  # configurations below which a cell borrows those of a wider one,
 MODELS = 5  # and models of a family: a sweep over one model says little of another
 SMALL = 5  # configurations from which on a family has an effect of its own under a load
-# Least spread between sources: versions of one engine that follow one another differ by 4 to 11 % on the same configuration, so
+# Least spread between sources: versions of one engine that follow one another differ by 4 to 11% on the same configuration, so
 # that no number of agreeing sources makes the next one agree better than that.
 FLOOR = 0.05
 # Columns of a measurement that a residual keeps.
@@ -120,7 +120,7 @@ def sources(spread):
 
 
 def of_source(effects):
-    """Half-width of 80 % by which a source that nobody fitted differs, as a logarithm: Student's t for so many families.
+    """Half-width of 80% by which a source that nobody fitted differs, as a logarithm: Student's t for so many families.
 
     The spread is about no difference at all, so that it holds the error which all sources share.
     """
@@ -136,7 +136,7 @@ def within(spread):
 
 
 def ends(cell):
-    """Ends of the central 80 % of residuals, where a family weighs as the root of its configurations."""
+    """Ends of the central 80% of residuals, where a family weighs as the root of its configurations."""
     size = cell.groupby("family")["residual"].transform("size").to_numpy()
     order = np.argsort(cell["residual"].to_numpy())
     weight = (1 / np.sqrt(size))[order]
@@ -167,7 +167,7 @@ def widths(spread, added=None):
 
 
 def far(spread):
-    """The miss that 80 % of residuals stay within, as a logarithm, by quantity."""
+    """The miss that 80% of residuals stay within, as a logarithm, by quantity."""
     return spread["residual"].abs().groupby(spread["quantity"]).quantile(TARGET)
 
 

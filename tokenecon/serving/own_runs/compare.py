@@ -72,7 +72,7 @@ def shown(summary):
     """The summary as a terminal shows it."""
     return [{"gpu": row["gpu"], "model": row["model"], "metric": row["metric"], "rows": row["rows"],
              "median error": f"{row['median_error']:.0%}", "measured/predicted": f"{row['median_ratio']:.2f}",
-             "inside 80 %": f"{row['inside']:.0%}"} for row in summary.to_dict("records")]
+             "inside 80%": f"{row['inside']:.0%}"} for row in summary.to_dict("records")]
 
 
 def left_out(rows):

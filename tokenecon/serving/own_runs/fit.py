@@ -132,7 +132,7 @@ def _missed(rows, residual, public, near, learnt):
 def table(found):
     """One row for each coefficient that the measurements bear on, those that moved furthest first.
 
-    ``public`` and ``value`` are in ``unit``, ``low`` and ``high`` the ends of 80 %, ``moved`` is a ratio minus one, ``left``
+    ``public`` and ``value`` are in ``unit``, ``low`` and ``high`` the ends of 80%, ``moved`` is a ratio minus one, ``left``
     the spread after over that before, ``said`` whether it was learnt, ``tied`` what it trades off with.
     """
     correlation = found.covariance / np.sqrt(np.outer(*[np.diag(found.covariance)] * 2)) - np.eye(len(found.felt))
@@ -159,7 +159,7 @@ def yaml_number(value):
 
 
 def text(moved, path, rows):
-    """The calibration as YAML: every coefficient that the rows bear on, which fit them together, with the ends of 80 %."""
+    """The calibration as YAML: every coefficient that the rows bear on, which fit them together, with the ends of 80%."""
     lines = [f"# Coefficients of the serving model, fitted to {len(rows)} measurements of {str(path)!r} on "
              f"{datetime.date.today().isoformat()}.", "# Use: tokenecon estimate cases.csv --calibration THIS_FILE",
              "coefficients:"]
@@ -179,7 +179,7 @@ def write(moved, path, rows, out):
 def shown(moved):
     """The table as a terminal shows it."""
     return [{"coefficient": row["coefficient"], "published": f"{row['public']:.3g}", "yours": f"{row['value']:.3g}",
-             "80 %": f"{row['low']:.3g} – {row['high']:.3g}", "unit": row["unit"], "moved": f"{row['moved']:+.0%}",
+             "80%": f"{row['low']:.3g} – {row['high']:.3g}", "unit": row["unit"], "moved": f"{row['moved']:+.0%}",
              "spread left": f"{row['left']:.0%}", "found": row["said"], "trades off with": row["tied"]}
             for row in moved.to_dict("records")]
 

@@ -61,22 +61,42 @@ def _fleet(*stated):
 
 
 def offers(case, end=1):
-    """Offers of the price book for the page's GPU; ``end`` 0 to 2: spot that is kind, as expected, or unkind."""
+    """Offers of the price book for the page's GPU; ``end`` 0 to 2: spot that is kind, as expected, or unkind; read only."""
+    return _market(**_asked(case, end))
+
+
+@remembered
+def _market(**asked):
+    return portfolio.market(**asked)
+
+
+def _asked(case, end):
+    """What :func:`offers` asks the price book for."""
     restart, lost = (data.span(name)[end] for name in SPOT_TIMES)
-    return portfolio.market(
-        case.gpu, case.as_of, limit=float(case.provider_gpus), availability=data.span("spot.availability")[2 - end],
-        interruptions=data.span("spot.interruptions")[end], restart=restart, lost=lost, sellers=case.sellers,
-        on_demand=gpu_prices.stated(case), spot_discount=case.spot_discount, commitment_discount=case.commitment_discount)
+    return {"gpu": case.gpu, "as_of": case.as_of, "limit": float(case.provider_gpus), "sellers": case.sellers,
+            "availability": data.span("spot.availability")[2 - end], "interruptions": data.span("spot.interruptions")[end],
+            "restart": restart, "lost": lost, "on_demand": gpu_prices.stated(case), "spot_discount": case.spot_discount,
+            "commitment_discount": case.commitment_discount}
 
 
 def solved(case, end=1, kinds=portfolio.KINDS, more=0.0, **changed):
-    """The cheapest mix of the offers of some kinds, for some GPUs more by the hour; refuses with the parameter that can help."""
-    known = offers(case, end)
+    """The cheapest mix of the offers of some kinds, for some GPUs more by the hour; refuses with the parameter that can help.
+
+    Read only: figures and sentences of the page ask for the same mixes.
+    """
+    asked = _asked(case, end)
+    _market(**asked)  # what refuses the offers is said before what refuses the load
     terms = {"spot_share": case.spot_share, "lost_share": case.lost_share, "whole": case.n_gpus} | changed
+    return _solved(tuple(demand(case) + more), case.provider_gpus, tuple(kinds), tuple(asked.items()), **terms)
+
+
+@remembered
+def _solved(load, provider_gpus, kinds, asked, **terms):
+    known = _market(**dict(asked))
     try:
-        return portfolio.cheapest(demand(case) + more, known[known["kind"].isin(kinds)], **terms)
+        return portfolio.cheapest(load, known[known["kind"].isin(kinds)], **terms)
     except Infeasible as error:
-        raise BadInput(f"parameter 'provider_gpus' is {case.provider_gpus}: {error}") from None
+        raise BadInput(f"parameter 'provider_gpus' is {provider_gpus}: {error}") from None
 
 
 def usd_per_day(case, end=1, **terms):

@@ -24,7 +24,7 @@ EGRESS_COLUMNS = {"what": ("A million tokens of output", None), "usd_per_mtok_ou
 SENSITIVITY_COLUMNS = {
     "change": ("What changes", None), "edge_alone": ("Edge over centre, one request a GPU", "ratio"),
     "edge_batched": ("Edge over centre, whole replicas", "ratio"), "break_even": ("Own beats the API from", "request/day"),
-    "saving": ("Own saves at the page's volume", "fraction"),
+    "over_api": ("Own over the API at the page's volume", "ratio"),
 }  # fmt: skip
 ENDS = ("_low", "", "_high")
 ONE_DIGIT = "{:.1f}".format

@@ -11,7 +11,7 @@ from tokenecon_book.documents import base, moved
 
 @finding
 def sensitivity(case):
-    """Edge penalty, break-even volume and saving when one input of the page moves and the others stay."""
+    """Edge penalty, break-even volume and cost over the API when one input of the page moves and the others stay."""
     moves = {
         "the page itself": {},
         "sites of twice the size": {"edge_sites": max(1, case.edge_sites // 2)},
@@ -28,11 +28,11 @@ def sensitivity(case):
             if not move or any(getattr(case, name, None) != value for name, value in move.items())]
     note = "∞: at no volume. A dash: no API price is known, or nobody sells the machine."
     return Finding(pd.DataFrame(rows), note=note,
-                   units={"edge_alone": "ratio", "edge_batched": "ratio", "break_even": "request/day", "saving": "fraction"})
+                   units={"edge_alone": "ratio", "edge_batched": "ratio", "break_even": "request/day", "over_api": "ratio"})
 
 
 def _row(text, case):
-    own, saved = base.break_even_rows(case).get(own_or_api.OWNED), own_or_api.saving(case)
+    own, over = base.break_even_rows(case).get(own_or_api.OWNED), own_or_api.over_api(case)
     single, whole = edge.at_site(case)
     return {"change": text, "edge_alone": single, "edge_batched": whole,
-            "break_even": np.nan if own is None else own["requests_per_day"], "saving": np.nan if saved is None else saved}
+            "break_even": np.nan if own is None else own["requests_per_day"], "over_api": np.nan if over is None else over}

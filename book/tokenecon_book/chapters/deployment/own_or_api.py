@@ -154,7 +154,7 @@ def bills(case):
     return Finding(
         table, _bill_words(case, rows, low),
         "With staff and tools. Ranges of costs, outer bound: price and speed both at their cheap or dear end; of an API: "
-        "sellers, 10 to 90 %; of volumes: interval of the model. ∞: at no volume.",
+        "sellers, 10 to 90%; of volumes: interval of the model. ∞: at no volume.",
         units={"requests_per_day": "request/day"})
 
 
@@ -181,8 +181,8 @@ def _bill_words(case, rows, low):
     return f"{asked}. {capital('; '.join(said))}." if said else f"{asked}."
 
 
-def saving(case):
-    """What owned machines save against the API at the page's volume, as a share; None where one of them is not to be had."""
+def over_api(case):
+    """Owned machines' cost over the API's at the page's volume; None where one of them is not to be had. [ratio]"""
     held = base.offers_by_kind(case)
-    return 1 - held[OWNED]["usd_per_mtok"] / held[API]["usd_per_mtok"] if {OWNED, API} <= held.keys() else None
+    return held[OWNED]["usd_per_mtok"] / held[API]["usd_per_mtok"] if {OWNED, API} <= held.keys() else None
 

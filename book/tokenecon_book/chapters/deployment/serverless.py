@@ -135,7 +135,7 @@ def offers(case):
         f"{case.ops_overhead:.0%} for operations in both; a second of a "
         f"worker that stops costs {data.value('serverless.premium'):.2f} times as much at the same seller.{cold} Outer bound: "
         f"that premium, {fast:.0f} to {slow:.0f} s to load the weights, {short:g} to {long:g} s kept idle; around the clock: the "
-        "interval of the model; API: sellers, 10 to 90 %.")
+        "interval of the model; API: sellers, 10 to 90%.")
     listed = gpu_prices.prices(case.gpu, "on_demand", case.as_of, max_age_days=gpu_prices.PRICE_MAX_AGE_DAYS["on_demand"])
     listed = listed[listed["provider"] == BY_SECOND]
     if len(listed):

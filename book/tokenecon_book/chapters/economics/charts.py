@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from tokenecon_book.charts import theme
-from tokenecon_book.charts.forms import axis, few, intervals, lines, mark
+from tokenecon_book.charts.forms import axis, few, intervals, lines, mark, with_textbook
 
 COST = axis("usd_per_mtok_out", "Cost of output", "USD/Mtok_out", log=True)
 RANGES = {"calibrated": "interval", "textbook": "bound"}
@@ -49,20 +48,11 @@ def sizes(found):
     """Growth of cost over growth of parameters at each step in size, and what the documents say it is."""
     growth = axis("excess", "Cost over that of the next smaller model, growth in parameters = 1", "ratio", zero=True)
     marks = [mark("x", found["claimed_low"], "documents, low"), mark("x", found["claimed_high"], "documents, high")]
-    return intervals(_beside(found.table, "step", "excess"), growth, "step", known="modelled", beside="textbook", sort=False,
+    return intervals(with_textbook(found.table, "step", "excess", "by"), growth, "step", known="modelled", sort=False,
                      marks=marks)
 
 
 def precisions(found):
     """Cost by weight format and load relative to the first format, calibrated and textbook."""
     cost = axis("relative_cost", "Cost of all tokens, FP16 = 1", "ratio", zero=True)
-    return intervals(_beside(found.table, "label", "relative_cost"), cost, "label", known="modelled", beside="textbook",
-                     sort=False)
-
-
-def _beside(table, label, value):
-    """One row a label with the calibrated value, and that of the textbook beside it."""
-    table = table.dropna(subset=[value])
-    compared = table["by"].map(theme.thing).eq(theme.CLAIMED)
-    theirs, ours = table[compared].set_index(label)[value], table[~compared]
-    return ours.assign(textbook=ours[label].map(theirs))
+    return intervals(with_textbook(found.table, "label", "relative_cost", "by"), cost, "label", known="modelled", sort=False)

@@ -113,7 +113,7 @@ def cost(case, whole):
     aged = table.loc[table["price_mark"].str.contains("old"), "name"]
     left = whole.table.loc[whole.table["reason"] != "", "name"]
     return Finding(table, f"{text}.", (
-        "Bars: interval of the model (80 %), at the typical price of each. Each on the number of GPUs that serves most requests "
+        "Bars: interval of the model (80%), at the typical price of each. Each on the number of GPUs that serves most requests "
         "for each of them within the limits, as busy as load and spare leave it; before staff and tools."
         + (f" {operating_point.UNMEASURED}" if not table["calibrated"].all() else "")
         + (f" Old, over {gpu_prices.OLD_DAYS} days: {', '.join(aged)}." if len(aged) else "")

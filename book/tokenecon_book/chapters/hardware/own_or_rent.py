@@ -17,8 +17,8 @@ from tokenecon_book.documents.words import than
 PARTS = {"capital": ("gpu", "server", "network"), "upkeep": ("upkeep", "staff"), "space": ("space",), "power": ("power",)}
 RENTED = "on_demand"  # what an own hour is set beside where the page is about owning
 COLUMNS = {
-    "name": ("Accelerator", None), "owned_usd_per_gpu_hour": ("Owned: draws, 10 to 90 %", "USD/GPU/h"),
-    "rent_usd_per_gpu_hour": ("Rented: spread of offers", "USD/GPU/h"), "break_even_hours": ("Buying pays after", "h"),
+    "name": ("Accelerator", None), "owned_usd_per_gpu_hour": ("Owned", "USD/GPU/h"),
+    "rent_usd_per_gpu_hour": ("Rented", "USD/GPU/h"), "break_even_hours": ("Buying pays after", "h"),
     "break_even_share": ("Of its life", "fraction"),
 }  # fmt: skip
 RANGES = {"owned_usd_per_gpu_hour": "draws", "rent_usd_per_gpu_hour": "offers"}
@@ -55,7 +55,7 @@ def rent_or_buy(case):
     return Finding(table, (
         f"Hour for hour {_some(case, cheaper, known)} less to own than to rent {hardware.HAD[rented(case)]}{old}"),
         "Owned by a specialised cloud that rents its hall, as busy as the load leaves an own fleet; bars are draws of the "
-        "inputs (10 to 90 %). Rented: typical price and spread of offers. An hour that works costs more of either: its price "
+        "inputs (10 to 90%). Rented: typical price and spread of offers. An hour that works costs more of either: its price "
         f"over the busy share. Old, over {gpu_prices.OLD_DAYS} days: {_old(known)}."
         + (f" Not known: {', '.join(missing)}." if len(missing) else ""), units={"break_even_hours": "h"}, drawn=True)
 

@@ -27,7 +27,7 @@ def kinds(found):
 def check(found):
     """Our owned hour over the published one, by accelerator and owner."""
     table = found.table
-    near = mark("x", table["near"].iloc[0], "within 15 %", to=table["far"].iloc[0])
+    near = mark("x", table["near"].iloc[0], "within 15%", to=table["far"].iloc[0])
     ratio = axis("ratio", "Our hour, the published one = 1", "ratio")
     return intervals(few(table, np.log(table["ratio"]).abs()), ratio, "label", group="owner_words",
                      range="draws", known="modelled", sort=False, marks=[near],

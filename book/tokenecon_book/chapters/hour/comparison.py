@@ -75,7 +75,7 @@ def check(case):
         f"An analyst's owned hours and ours: {close} of {whole} are near each other, and in the middle ours costs {middle} "
         "theirs"),
         f"Near: within {NEAR:.0%}; {', '.join(vintages)}. Ratio of our owned hour to the published one; bars: draws of our "
-        f"inputs (10 to 90 %), which hold the published figure in {int(holds.sum())} of {len(known)}. Large: a large cloud "
+        f"inputs (10 to 90%), which hold the published figure in {int(holds.sum())} of {len(known)}. Large: a large cloud "
         f"with halls of its own. Ours here lasts {data.value('finance.life'):g} years, as theirs; they do not print their "
         "purchase prices."
         f"{fall}{_left_out(case, known)}", gap=known["ratio"].median())

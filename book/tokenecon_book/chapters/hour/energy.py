@@ -77,7 +77,7 @@ def carbon(case):
     low, _, high = data.span("power.carbon")
     old = known.loc[known["old"].astype(bool), "name"]
     return Finding(table, _sentence(case, cheap, clean, len(known)),
-        "Bars: interval of the model (80 %). Output tokens alone, which pay for the time they cause; typical on-demand prices, "
+        "Bars: interval of the model (80%). Output tokens alone, which pay for the time they cause; typical on-demand prices, "
         f"machines before staff and tools. Grid: {case.gco2e_per_kwh:,.0f} g CO₂e a kWh; at {low:,.0f} or {high:,.0f}, the ends "
         "of the data, all points move down or up together, and so they do with the power that machines draw. Building and "
         "shipping the machines is not counted."

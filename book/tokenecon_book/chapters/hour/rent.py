@@ -158,7 +158,7 @@ def kinds(case):
     return Finding(table, (
         f"An hour of {data.gpu(case.gpu)['name']} costs {', '.join(said)} and {base.said_hour(case)} on demand"
         f"{_old(old, 'on_demand')}"),
-        "Rented: typical price and spread of offers. Owned: draws of the inputs (10 to 90 %), for hours that are all used or all "
+        "Rented: typical price and spread of offers. Owned: draws of the inputs (10 to 90%), for hours that are all used or all "
         f"paid for anyway. Old: set by a quote over {gpu_prices.OLD_DAYS} days before {case.as_of}; outside: offers beyond their "
         "peers." + (f" No price on this day: {', '.join(missing)}." if missing else ""),
         units={"sellers": "count", "of_on_demand": "ratio"})
@@ -217,7 +217,7 @@ def own_parts(case):
         rent = ""
     return Finding(table, (
         f"An hour of an owned {name} costs {usd}{owned_hour.bought_at(case.gpu, case.as_of)}{rent}."),
-        f"Draws of the inputs (10 to 90 %): {span(own['likely_low'], own['likely_high'], dollars)}. Outer bound in the table: "
+        f"Draws of the inputs (10 to 90%): {span(own['likely_low'], own['likely_high'], dollars)}. Outer bound in the table: "
         "every open input at its cheap end at once, and at its dear end; each column adds up.",
         number=usd, label=f"an hour of an owned {name}, all parts, on {own['as_of']}")
 

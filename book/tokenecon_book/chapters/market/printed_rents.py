@@ -7,6 +7,7 @@ from tokenecon import data
 from tokenecon.errors import BadInput, NoPrice
 from tokenecon.finding import Finding, ends, finding, named
 from tokenecon.prices import gpu_prices
+from tokenecon.queries import remembered
 from tokenecon_book.chapters.market.market import (
     BY_THE_HOUR,
     ORDER,
@@ -58,32 +59,7 @@ def seller_changes(gpu, as_of):
 
     A seller is a provider with one kind of contract in one region; several offers of a day are one price, their median.
     """
-    pivot = printed(gpu, as_of)["as_of"]
-    rows = charted(gpu, as_of)
-    rows = rows[~rows["note"].str.startswith(DOUBTED)]
-    table = []
-    for (provider, kind, region), part in rows.groupby(["provider", "kind", "region"], sort=False):
-        days = part.groupby("as_of").agg(usd=("usd_per_gpu_hour", "median"), seen=("last_seen", "max"))
-        if len(days) < 2 and days["seen"].iloc[0] == days.index[0]:
-            continue
-        early = days[days.index <= pivot]
-        highest = early["usd"].max() if len(early) else np.nan
-        before = early["usd"].iloc[-1] if len(early) else np.nan
-        newest = days["usd"].iloc[-1] if days["seen"].iloc[-1] > pivot else np.nan
-        start = before if len(early) else days["usd"].iloc[0]
-        table.append({
-            "provider": provider, "who": part["name"].iloc[0], "seller": part["seller"].iloc[0],
-            "contract": kind.replace("_", " "), "region": region, "series": part["series"].iloc[0],
-            "highest": highest, "highest_on": early["usd"].idxmax() if len(early) else "", "before": before,
-            "before_on": min(early["seen"].iloc[-1], pivot) if len(early) else "", "fall": before / highest - 1,
-            "newest": newest, "newest_on": days["seen"].iloc[-1] if newest == newest else "",
-            "rise": newest / start - 1, "from_on": min(early["seen"].iloc[-1], pivot) if len(early) else days.index[0],
-        })  # fmt: skip
-    table = pd.DataFrame(table)
-    several = table.duplicated(["who", "contract"], keep=False) & (table["region"] != "")
-    table["label"] = table["who"] + ("; " + table["region"]).where(several, "")
-    table["place"] = table["series"].map(ORDER.index)
-    table = table.sort_values(["place", "who"], kind="stable").drop(columns="place").reset_index(drop=True)
+    pivot, table = printed(gpu, as_of)["as_of"], _changes(gpu, as_of)
     sellers = table[(table["seller"] != "index") & (table["before"] > 0)]
     down, again = sellers[sellers["fall"] < -SAME], sellers.dropna(subset=["rise"])
     up, cut = again[again["rise"] > SAME], again[again["rise"] < -SAME]
@@ -107,6 +83,37 @@ def seller_changes(gpu, as_of):
         rises={"low": up["rise"].min(), "high": up["rise"].max()},
         twice=len(twice), raised=len(raised),
         raised_by=raised["rise"].median(), lowered=int((twice["rise"] < -SAME).sum()))
+
+
+@remembered
+def _changes(gpu, as_of):
+    """The rows of :func:`seller_changes`; read only."""
+    pivot, rows = printed(gpu, as_of)["as_of"], charted(gpu, as_of)
+    rows = rows[~rows["note"].str.startswith(DOUBTED)]
+    table, seller = [], ["provider", "kind", "region"]
+    by_day = rows.groupby([*seller, "as_of"]).agg(usd=("usd_per_gpu_hour", "median"), seen=("last_seen", "max"))
+    for (provider, kind, region), part in rows.groupby(seller, sort=False):
+        days = by_day.loc[(provider, kind, region)]
+        if len(days) < 2 and days["seen"].iloc[0] == days.index[0]:
+            continue
+        early = days[days.index <= pivot]
+        highest = early["usd"].max() if len(early) else np.nan
+        before = early["usd"].iloc[-1] if len(early) else np.nan
+        newest = days["usd"].iloc[-1] if days["seen"].iloc[-1] > pivot else np.nan
+        start = before if len(early) else days["usd"].iloc[0]
+        table.append({
+            "provider": provider, "who": part["name"].iloc[0], "seller": part["seller"].iloc[0],
+            "contract": kind.replace("_", " "), "region": region, "series": part["series"].iloc[0],
+            "highest": highest, "highest_on": early["usd"].idxmax() if len(early) else "", "before": before,
+            "before_on": min(early["seen"].iloc[-1], pivot) if len(early) else "", "fall": before / highest - 1,
+            "newest": newest, "newest_on": days["seen"].iloc[-1] if newest == newest else "",
+            "rise": newest / start - 1, "from_on": min(early["seen"].iloc[-1], pivot) if len(early) else days.index[0],
+        })  # fmt: skip
+    table = pd.DataFrame(table)
+    several = table.duplicated(["who", "contract"], keep=False) & (table["region"] != "")
+    table["label"] = table["who"] + ("; " + table["region"]).where(several, "")
+    table["place"] = table["series"].map(ORDER.index)
+    return table.sort_values(["place", "who"], kind="stable").drop(columns="place").reset_index(drop=True)
 
 
 def _by(name, changes, gpu, as_of):

@@ -137,9 +137,9 @@ def api_against_rent(case):
                 **{key: own[key] for key in ("gpu", "seller", "rent", "set_on", "calibrated", "ttft_ms", "tpot_ms",
                                              "usd_per_mtok", "usd_per_mtok_low", "usd_per_mtok_high")}})
     table, points = pd.DataFrame(rows), seller_points(case)
-    ends = ("lowest rent at the fast end of the serving model's 80 % interval to the highest rent at the slow end; dots: the "
+    ends = ("lowest rent at the fast end of the serving model's 80% interval to the highest rent at the slow end; dots: the "
             "middle provider. Marketplaces are in the table" if gpu_prices.stated(case) is None else
-            f"the serving model's 80 % interval, at rents {gpu_prices.known(case)}")
+            f"the serving model's 80% interval, at rents {gpu_prices.known(case)}")
     sentence, asked = _compared(case, table)
     return Finding(table, sentence, (
         f"{asked} Both kinds of token at the mix of the page, {case.isl:g} in and {case.osl:g} out. Ticks: sellers, "
@@ -245,5 +245,5 @@ def sensitivity(case):
                      **{f"usd_per_mtok{end}": own[f"usd_per_mtok{end}"] for end in ("", "_low", "_high")},
                      "implied_load": implied_load(now, own["usd_per_mtok"], middle)})
     return Finding(
-        pd.DataFrame(rows), "", f"Of {data.model(model)['name']}, the model with most sellers. Above 100 %: rented GPUs do not "
+        pd.DataFrame(rows), "", f"Of {data.model(model)['name']}, the model with most sellers. Above 100%: rented GPUs do not "
         "meet that price at any load.", market.units_of(CHANGE_COLUMNS))

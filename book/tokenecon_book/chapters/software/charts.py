@@ -1,6 +1,6 @@
 """Figures of the chapter on software optimisations."""
 
-from tokenecon_book.charts.forms import axis, intervals, lines, mark, waterfall
+from tokenecon_book.charts.forms import axis, intervals, lines, mark, waterfall, with_textbook
 from tokenecon_book.charts.timeline import timeline
 
 BATCH = axis("batch", "Batch: requests decoded together", "sequence", log=True)
@@ -13,8 +13,9 @@ def steps(found):
 
 def products(found):
     """Savings multiplied, and the same levers recomputed."""
-    known = {how: "modelled" for how in found.table["how"] if not how.startswith("documents")}
-    return intervals(found.table, axis("cost_factor", "Times cheaper than the baseline", "ratio", log=True), "what",
+    rows = with_textbook(found.table, "what", "cost_factor", "how")
+    known = {how: "modelled" for how in rows["how"] if not how.startswith("documents")}
+    return intervals(rows, axis("cost_factor", "Times cheaper than the baseline", "ratio", log=True), "what",
                      range="bound", group="how", known=known, sort=False)
 
 

@@ -84,21 +84,30 @@ def _best(table, case):
 
 def _at_batches(case, on, batches):
     """One row a batch that fits: operating points, with the occupancy of a static batch and the cost of its own tokens."""
-    busy = np.array([1.0 if "continuous" in on else batching.static_occupancy(int(batch), case.lengths) for batch in batches])
-    # a static batch runs as long as its longest answer, which ends where the positions of the model do; of its slots only a
-    # part makes tokens then
-    longest = data.model(case.model)["max_positions"] - case.isl
-    table = calibrated.points(pd.DataFrame([
-        given(case, on) | {"concurrency": float(batch), "osl": min(case.osl / share, longest)}
-        for batch, share in zip(batches, busy, strict=True)])).assign(occupancy=busy)
-    # a static batch of which every slot is as long as the longest answer may be too much even for a paged cache
-    table = table[~table["reason"].str.contains(calibrated.NO_ROOM)].reset_index(drop=True)
+    table = _points(tuple(batches), case.lengths, **given(case, on))
     if table.empty:
         raise lever_points_textbook.no_room(case, on)
-    if table["reason"].any():
-        raise NoEstimate(table.loc[table["reason"] != "", "reason"].iloc[0])
+    return table
+
+
+@remembered
+def _points(batches, lengths, **row):
+    """The rows of :func:`_at_batches`, read only: paging and routing, say, leave them alone."""
+    busy = np.array([batching.static_occupancy(int(batch), lengths) if row["load"] == "static" else 1.0 for batch in batches])
+    # a static batch runs as long as its longest answer, which ends where the positions of the model do; of its slots only a
+    # part makes tokens then
+    longest = data.model(row["model"])["max_positions"] - row["isl"]
+    table = calibrated.points(pd.DataFrame([
+        row | {"concurrency": float(batch), "osl": min(row["osl"] / share, longest)}
+        for batch, share in zip(batches, busy, strict=True)])).assign(occupancy=busy)
+    # a static batch of which every slot is as long as the longest answer may be too much even for a paged cache
+    refused = table["reason"] != ""
+    if refused.any():
+        table = table[~table["reason"].str.contains(calibrated.NO_ROOM)].reset_index(drop=True)
+        if table["reason"].any():
+            raise NoEstimate(table.loc[table["reason"] != "", "reason"].iloc[0])
     for end in calibrated.ENDS:  # the bill of a request over its own tokens, not over those of the longest
-        table[f"usd_per_mtok{end}"] *= (table["isl"] + table["osl"]) / (case.isl + case.osl)
+        table[f"usd_per_mtok{end}"] *= (table["isl"] + table["osl"]) / (row["isl"] + row["osl"])
     return table
 
 

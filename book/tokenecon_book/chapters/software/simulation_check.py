@@ -165,4 +165,4 @@ def words(table, slots, of):
         f"The estimated TTFT is what benchmark tools print, with the crowd at their start; staggered: {clients}, one after "
         "another. "
         "The estimate adds a prefill and the decode passes up; the simulation reads prompts in passes that also decode. Ranges: "
-        "draws, 10 to 90 % of the samples.")}
+        "draws, 10 to 90% of the samples.")}

@@ -191,6 +191,6 @@ def _words(case, engine, table, full):
     words["note"] = (
         f"Simulated: {COUNT:,} requests a row, Poisson arrivals, lengths spread as in a trace of requests and scaled to the "
         "means of this page. Load: arrivals over what continuous batching answers from a full queue. A static batch starts "
-        f"when it is full or after {case.batch_wait_s:g} s. Ranges: draws, 10 to 90 % of the samples. Pass times are those of "
+        f"when it is full or after {case.batch_wait_s:g} s. Ranges: draws, 10 to 90% of the samples. Pass times are those of "
         "the calibrated model; what an engine does between passes is not played.")
     return words

@@ -113,4 +113,4 @@ def literature():
          "baseline": fact["baseline"], "conditions": fact["conditions"],
          "publisher": data.source(fact["source"])["publisher"]}
         for name, fact in facts.items()])
-    return Finding(table, note="Ranges: as published. One engine against another is more than one optimisation.")
+    return Finding(table, note="One engine against another is more than one optimisation.")

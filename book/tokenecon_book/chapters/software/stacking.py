@@ -107,7 +107,7 @@ def levers(case):
         "of the rest"), (
         "Shares of the cost of all tokens; below zero an optimisation costs more than it saves. Ranges: outer bound, all assumed "
         "shares at the ends of their ranges at once. The documents' factors are written as savings: four times "
-        "cheaper saves 75 %."),
+        "cheaper saves 75%."),
         units={name: "fraction" for name in table.columns if table[name].dtype.kind == "f"})
 
 
@@ -134,10 +134,10 @@ def products(case, each):
     values = {
         ("documents, multiplied", f"{few}: the documents' figures, multiplied"): (low, np.sqrt(low * high), high),
         ("recomputed", f"the same {few}, recomputed"): [_fall(one, CLAIMED) for one in _three(case)],
-        ("recomputed, textbook", f"the same {few}, textbook"): [_fall(one, CLAIMED, TEXTBOOK) for one in _three(case)],
+        ("recomputed, textbook", f"the same {few}, recomputed"): [_fall(one, CLAIMED, TEXTBOOK) for one in _three(case)],
         ("multiplied", f"all {many}: each alone, multiplied"): alone,
         ("recomputed", f"all {many}, recomputed"): [_fall(one, LEVERS) for one in _three(case)],
-        ("recomputed, textbook", f"all {many}, textbook"): [_fall(one, LEVERS, TEXTBOOK) for one in _three(case)],
+        ("recomputed, textbook", f"all {many}, recomputed"): [_fall(one, LEVERS, TEXTBOOK) for one in _three(case)],
     }
     table = pd.DataFrame([
         {"what": what, "how": how, "cost_factor": three[1], "cost_factor_low": min(three), "cost_factor_high": max(three)}

@@ -194,7 +194,7 @@ def policies(case):
         f"Idle time is {idle[0]} of the bill of a fixed fleet, {idle[1]} where it follows the load and {idle[2]} with scaling to "
         f"zero{words}."), (
         f"Machines alone at the typical price on demand, {gpu_prices.known(case)}, the same for each policy; sellers of machines "
-        "that scale to zero ask more for a second. Ranges: interval of the model (80 %). "
+        "that scale to zero ask more for a second. Ranges: interval of the model (80%). "
         f"A request that wakes a replica waits for its start, {case.start_minutes:g} min: {zero['cold_share']:.2%} of them when "
         "scaled to zero."), UNITS, own_busy=own_busy)
 
@@ -282,7 +282,7 @@ def cost_over_load(case):
         f"{said_cost(case, used, case.policy, 'cost-all-full', low=full['_low'], high=full['_high'])} on busy time alone"), (
         "The first two of a fixed fleet. All paid time over all tokens, for each policy. Busy time only: what a token costs on a "
         "replica that is always full; the rest of the bill is nobody's. "
-        f"The band, {POLICY_NAMES[case.policy]}: interval of the model (80 %). Prices "
+        f"The band, {POLICY_NAMES[case.policy]}: interval of the model (80%). Prices "
         f"{gpu_prices.known(case)}. Input and output tokens together, machines alone."),
         requests_per_day=case.requests_per_day, used=used, dear=outer[most / 100], cheap=outer[100 * most])
 

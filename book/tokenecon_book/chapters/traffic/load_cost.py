@@ -48,7 +48,7 @@ def published():
         f"Published measurements span {said[0]} to {said[1]} per million output tokens “on identical hardware”. The dearest is "
         f"of a model on two GPUs; one model on one H100 spans a factor of {theirs[0]} to {theirs[1]}, and ours {ours[0]} to "
         f"{ours[1]}."), (
-        f"At {usd:g} USD for a GPU's hour, {isl:g} tokens in and {osl:g} out, and the published time per output token at full "
+        f"At {dollars(usd)} for a GPU's hour, {isl:g} tokens in and {osl:g} out, and the published time per output token at full "
         "load. At one request a second the cost is rent over tokens, whatever the model. Runs at the highest rates seem hardly "
         "to outlast a request, so that filling and emptying count in the published full load and not in ours."),
         {f"{name}{end}": unit for name, (_, unit) in PUBLISHED_COLUMNS.items() if unit for end in ENDS})

@@ -153,7 +153,7 @@ def services():
     pairs = np.corrcoef(list(ratios.values()))[np.triu_indices(len(ratios), 1)]
     apart, together = (named("pool-fill", share, "{:.0%}".format, profile=", ".join(POOLED), fleets=fleets, sized="busiest hour")
                        for share, fleets in zip(table["utilisation"].iloc[-2:], (3, 1), strict=True))
-    ends = [named("services-correlation", pairs[place], "{:.2f}".format, pair=place)
+    ends = [named("services-correlation", pairs[place], lambda value: f"{value:.2f}".replace("-", "−"), pair=place)
             for place in (pairs.argmin(), pairs.argmax())]
     return Finding(table, (
         f"Three services on one fleet fill it to {together} instead of {apart} on three: their hours are hardly alike "

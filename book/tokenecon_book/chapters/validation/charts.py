@@ -44,7 +44,7 @@ def choice(table, column, name):
 
 
 def spread(found):
-    """Predicted over measured, the accelerators farthest from a hit, with the range of the middle 80 %."""
+    """Predicted over measured, the accelerators farthest from a hit, with the range of the middle 80%."""
     shown = few(found.table, np.log(found.table["ratio"]).abs())
     return intervals(shown, RATIO, "label", group="what", range="draws", sort=False, marks=[mark("x", 1, "a hit")],
                      subtitle="The eight farthest from a hit; all are in the table by accelerator.")
@@ -56,7 +56,7 @@ def coverage(found):
     far = (table["inside"] - GOAL).abs().mask(table["label"].eq("all cases"), np.inf)
     shown = few(table, far)
     return intervals(shown, axis("inside", "Inside the interval", "fraction", domain=(0.0, 1.0)), "label",
-                     range="draws", sort=False, marks=[mark("x", GOAL, "80 %")],
+                     range="draws", sort=False, marks=[mark("x", GOAL, "80%")],
                      subtitle="All cases, and the groups farthest from that; all groups are in the tables.")
 
 

@@ -48,7 +48,7 @@ REASONS = (
 # Columns of the tables on the page: name -> (heading, unit).
 OWED_COLUMNS = {"label": ("Group", None), "error": ("Median error", "fraction"), "fitted": ("With it in the fit", "fraction"),
                 "inside": ("Inside", "fraction"), "cases": ("Cases", None), "families": ("Families", None)}
-BEHIND_COLUMNS = {"reason": ("Reason", None), "groups": ("Part of the misses of", None)}
+BEHIND_COLUMNS = {"groups": ("Misses of", None), "reason": ("Part of the reason", None)}
 WORST_COLUMNS = {"campaign": ("Source and engine", None), "model_name": ("Model", None), "accelerator": ("Accelerator", None),
                  "parallelism": ("Layout", None), "isl": ("Prompt", None), "osl": ("Answer", None),
                  "concurrency": ("Clients", None), "what": ("Quantity", None), "value": ("Measured", None),

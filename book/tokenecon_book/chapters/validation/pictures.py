@@ -82,7 +82,7 @@ def coverage(found):
     table = pd.concat([table, pd.DataFrame([dict(total, label="all cases", what="all")])], ignore_index=True)
     return Finding(table, f"{covered(cases)} of cases lie inside their intervals, which are to hold four of five",
                    "Every interval was made without the family it is tried on. Bars, where fewer than three families measured "
-                   "and published more than one source: the share if they had published others like these (80 %).", units=JUDGED)
+                   "and published more than one source: the share if they had published others like these (80%).", units=JUDGED)
 
 
 def coefficient_table():
@@ -103,4 +103,4 @@ def coefficients():
     tight, loose = (named("coefficients-held", (table["held"] == how).sum(), str, how=how) for how in ("tightly", "loosely"))
     whole = named("coefficients", len(table), str)
     return Finding(table, f"The measurements fix {tight} of {whole} coefficients to within a tenth, {loose} only loosely",
-                   "Bars: 80 % intervals from leaving out one family of sources at a time.")
+                   "Bars: 80% intervals from leaving out one family of sources at a time.")

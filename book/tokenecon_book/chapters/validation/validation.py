@@ -164,7 +164,7 @@ def targets(found):
     add(f"rank correlation of {off_words}, NVIDIA", offline & nvidia, rank_correlation, least=0.98, unit="1")
     add(f"rank correlation of {token_words}, NVIDIA", token & nvidia, rank_correlation, least=0.94, unit="1")
     for name, own in (("all cases", first | known), (f"{off_words}, NVIDIA", offline & nvidia)):
-        add(f"inside the 80 % interval, {name}", own, inside, least=0.75, most=0.85)
+        add(f"inside the 80% interval, {name}", own, inside, least=0.75, most=0.85)
     for name, own, most in ((off_words, offline & nvidia, 1.9), (token_words, token & nvidia, 2.0)):
         add(f"high over low end of {name}, NVIDIA", own, width, most=most, unit="ratio")
     every = groups(found).table

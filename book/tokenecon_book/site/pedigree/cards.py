@@ -24,7 +24,7 @@ from tokenecon_book.charts import claims_list
 from tokenecon_book.charts.ranges import KINDS
 from tokenecon_book.documents import base
 from tokenecon_book.documents.words import count, dollars, percent, price
-from tokenecon_book.site import numbers, numbers_page, reference, tables
+from tokenecon_book.site import numbers, numbers_page, parts, reference, tables
 
 # how a named quantity is known -> its basis, and what that says
 BASIS = {
@@ -102,7 +102,7 @@ def per_million(unit):
 
 def unit_words(unit):
     """A unit as a reader says it; of a kind of parameter, which is no unit, nothing."""
-    return numbers_page.unit_words(unit) if unit in units.UNITS and unit != "count" else ""
+    return tables.unit_words(unit) if unit in units.UNITS and unit != "count" else ""
 
 
 def _card(title, text, unit, basis, says, what, rows):
@@ -194,7 +194,7 @@ def price_words(found):
 def offers(found):
     """The rows behind a price, each a link."""
     rows = found["rows"]
-    return [[f"{name} {row.asks} ({row.quoted})", f"data/{found['table']}.html#{row.id}"]
+    return [[f"{name} {row.asks} ({row.quoted})", parts.address(found["table"], row.id)]
             for name, row in zip(gpu_prices.named(rows["provider"]), rows.itertuples(), strict=True)]
 
 
@@ -250,7 +250,7 @@ def formula(name):
 def made_of(case):
     """The model, the accelerator and the number format of a case, each with its facts."""
     known = numbers_page.names()
-    return [[known[case[field]], f"data/{table}.html#{case[field]}"] for field, table in MADE_OF.items()
+    return [[known[case[field]], parts.address(table, case[field])] for field, table in MADE_OF.items()
             if case.get(field) in known]
 
 
@@ -268,7 +268,7 @@ def sources(one, behind):
 def source(id, place=""):
     """A source by publisher and title, the place in it, and its entry in the list of sources."""
     row = data.source(id)
-    return [", ".join(filter(None, (row["publisher"], row["title"], place))), f"sources.html#{id}"]
+    return [", ".join(filter(None, (row["publisher"], row["title"], place))), parts.address("sources", id)]
 
 
 # --- a row of data/, a parameter -----------------------------------------------------------------------------
@@ -343,7 +343,7 @@ def of_parameter(one):
     from_row = row["from"] if row["from"] in data.ids("assumptions") else ""
     basis = data.show(from_row)["rows"][0]["basis"] if from_row else "assumed"
     says = tables.BASIS[basis] if from_row else "a choice of this page; yours may differ"
-    taken = [[from_row, f"data/assumptions.html#{from_row}"]] if from_row else (
+    taken = [[from_row, parts.address("assumptions", from_row)]] if from_row else (
         [f"the scenario, {row['from']}"] if row["from"] else [])
     rows = [("Taken from", taken), ("Allowed", [row["allowed"].replace("`", "")]),
             ("Change it", [f"{citations.rerun_command(one['page'])} -p {name} …", ["How to rerun", "rerun.html"]])]

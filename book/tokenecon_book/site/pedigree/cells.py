@@ -13,7 +13,7 @@ from tokenecon_book import FIGURE_TYPE, citations
 from tokenecon_book.build import publishing
 from tokenecon_book.charts.glue import CLAIMED
 from tokenecon_book.charts.ranges import KINDS
-from tokenecon_book.site import numbers_page, tables
+from tokenecon_book.site import numbers_page, parts, tables
 from tokenecon_book.site.pedigree import cards, worked_out
 from tokenecon_book.site.takeaway import figure_pages
 
@@ -147,7 +147,8 @@ def made_of(row, tables_behind):
     """The accelerator and the model of a row, each with its facts, and the accelerator's prices where they were asked for."""
     found = cards.made_of(row)
     if any(name == "prices" for name, *_ in tables_behind) and row.get("gpu") in priced():
-        found.append([f"prices of {numbers_page.names()[row['gpu']]}", f"data/prices.html#prices-{row['gpu']}"])
+        place = parts.address("prices", parts.group_mark("prices", row["gpu"]))
+        found.append([f"prices of {numbers_page.names()[row['gpu']]}", place])
     return found
 
 
@@ -163,8 +164,7 @@ def behind(asked):
     found = []
     for name, count, ids in asked:
         if name in titles:
-            page = "claims.html" if name == "claims" else f"data/{name}.html"
-            found += [[row_id, f"{page}#{row_id}"] for row_id in ids] or [[f"{count:,} rows of {name}", page]]
+            found += [[one, parts.address(name, one)] for one in ids] or [[f"{count:,} rows of {name}", parts.page(name)]]
     return found
 
 

@@ -13,7 +13,7 @@ from tokenecon import __version__, data
 from tokenecon.prices import price_book
 from tokenecon_book import citations
 from tokenecon_book.build import parameters
-from tokenecon_book.site import numbers
+from tokenecon_book.site import numbers, parts
 from tokenecon_book.site.assets import write_if_changed
 
 ENDS = dict.fromkeys(("low", "min", "least", "lowest"), "low") | dict.fromkeys(("high", "max", "most", "highest"), "high")
@@ -46,11 +46,12 @@ def prices():
 
     def row(table, one, kind, item, what, usd, unit):
         seen = datetime.date.fromisoformat(one["last_seen"])
+        page, _, mark = parts.address(table, one["id"]).partition("#")
         rows.append({
             "id": f"{one['id']}{kind}", "table": table, "item": item, "what": what, "seller": one["provider"],
             "usd": float(f"{usd:.10g}"), "unit": unit, "as_of": one["as_of"], "last_seen": one["last_seen"],
             "age_days": (today - seen).days, "marks": one["marks"], "source": one["source"],
-            "address": citations.address(f"data/{table}", f"#{one['id']}"),
+            "address": citations.address(page.removesuffix(".html"), f"#{mark}"),
         })  # fmt: skip
 
     for one in price_book.gpu_offers().to_dict("records"):

@@ -64,7 +64,7 @@ def test_lengths_give_the_printed_mean_back(page):
     length = node_rates.lengths(page())
     assert length["isl"] + length["osl"] / 2 == pytest.approx(4989)
     assert length["isl"] / length["osl"] == pytest.approx(608 / 168)
-    assert length["cached"] == pytest.approx(0.5625)  # printed 56.3 %
+    assert length["cached"] == pytest.approx(0.5625)  # printed 56.3%
 
 
 # --- the exchange between experts -------------------------------------------------------------------

@@ -81,7 +81,7 @@ def test_too_few_gpus_anywhere_are_refused(case):
 
 def test_stated_discounts_move_the_mix(case):
     plain = mix.by_hour(case())["usd_per_day"]
-    # a contract at 57 % off at the cheapest seller, twice over for the day when one fails
+    # a contract at 57% off at the cheapest seller, twice over for the day when one fails
     cheap = mix.by_hour(case(commitment_discount=0.57))
     assert cheap["usd_per_day"] < plain
     offers = mix.offers(case(commitment_discount=0.57, spot_discount=0.4)).set_index("offer")
@@ -96,7 +96,7 @@ def test_stated_discounts_move_the_mix(case):
 def test_discounts_of_next_to_nothing_leave_hours_on_demand_alone(case):
     page = case(spot_discount=0.01, commitment_discount=0.01, profile="servegen-m-large", lost_share=1.0)
     used = set(mix.by_hour(page).table["contract"])
-    assert "spot" not in used  # 1 % off is less than what is repeated after interruptions
+    assert "spot" not in used  # 1% off is less than what is repeated after interruptions
     alone = mix.headline(case(spot_discount=0.01, commitment_discount=0.0, spot_share=0.0))
     assert alone.sentence.startswith("The cheapest mix of contracts costs, like the cheapest on-demand sellers, $")
     assert alone.sentence.count("$") == 2

@@ -224,7 +224,7 @@ def test_paying_by_the_second_ends_where_the_premium_is_paid_for(case):
 
 def test_the_advantage_of_a_centre_is_a_share_of_the_dearer_side(case):
     fee, advantage, made = deployment.egress(case()).table["usd_per_mtok_out"]
-    assert advantage == pytest.approx(made / 0.75 - made) and fee < advantage  # 25 % cheaper than made/0.75
+    assert advantage == pytest.approx(made / 0.75 - made) and fee < advantage  # 25% cheaper than made/0.75
 
 
 def test_egress_is_bytes_times_price(case):
@@ -246,11 +246,11 @@ def test_sensitivity_begins_with_the_page(case):
     table = one_input.sensitivity(case()).table
     assert table["edge_alone"].iloc[0] == pytest.approx(edge.penalty(case())["alone"])
     assert table["edge_batched"].iloc[0] == pytest.approx(edge.penalty(case())["batched"])
-    assert table["saving"].iloc[0] == pytest.approx(own_or_api.saving(case()))
+    assert table["over_api"].iloc[0] == pytest.approx(own_or_api.over_api(case()))
     assert table["break_even"].iloc[0] == own_or_api.volume(case())["break_even"]["own"]
     assert not one_input.sensitivity(case(edge_sites=1)).table["change"].str.contains("twice the size").any()
     dear = table.set_index("change").loc["operations cost as much as the machines"]
-    assert dear["saving"] < table["saving"].iloc[0] and dear["break_even"] > table["break_even"].iloc[0]
+    assert dear["over_api"] > table["over_api"].iloc[0] and dear["break_even"] > table["break_even"].iloc[0]
 
 
 # --- by the second ----------------------------------------------------------------------------------

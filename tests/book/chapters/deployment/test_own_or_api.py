@@ -80,7 +80,7 @@ def test_the_answer_says_from_where_owning_pays_or_what_it_costs(case):
     assert deployment.headline(dear).sentence.endswith(f"with staff, cost {ratio:.1f} times the median API.")
     assert own_or_api.volume(dear).sentence == (
         "At no volume do owned or rented H100 SXM beat the median API")
-    assert own_or_api.saving(dear) == pytest.approx(1 - ratio)
+    assert own_or_api.over_api(dear) == pytest.approx(ratio)
     assert "the cheapest API" in deployment.headline(case(price_rule="best")).sentence
 
 
@@ -109,7 +109,7 @@ def test_a_model_without_an_api_price_has_no_market_line(case):
     assert base.api(page) is None and set(drawn.table["choice"]) == {*own_or_api.WAYS.values(), own_or_api.PRINTED}
     assert drawn.sentence.startswith("No API price of GPT-J 6B is known")
     assert "no API price of GPT-J 6B" in deployment.headline(page).sentence
-    assert "API" not in set(serverless.offers(page).table["offer"]) and own_or_api.saving(page) is None
+    assert "API" not in set(serverless.offers(page).table["offer"]) and own_or_api.over_api(page) is None
 
 
 def test_no_volume_and_a_gpu_that_nobody_lets_are_refused(case):

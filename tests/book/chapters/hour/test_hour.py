@@ -23,7 +23,7 @@ ROWS = {
     "spot_availability": "spot.availability", "interruptions_per_hour": "spot.interruptions",
     "price_decline": "decision.rent_decline", "gco2e_per_kwh": "power.carbon",
 }  # fmt: skip
-# a server of round numbers: 20,000 + 4,000 = 24,000 is 80 % of 30,000; network 5,000
+# a server of round numbers: 20,000 + 4,000 = 24,000 is 80% of 30,000; network 5,000
 ROUND = {
     "usd_per_gpu": 20e3, "server_parts_usd_per_gpu": 4e3, "server_margin": 0.2, "network_usd_per_gpu": 5e3, "years": 4.0,
     "discount_rate": 0.1, "residual_share": 0.0, "availability": 0.95, "upkeep_per_year": 0.03, "staff_usd_per_gpu_year": 600.0,
@@ -82,7 +82,7 @@ def test_the_owned_hour_is_that_of_the_decision_and_of_every_other_page(case, de
 
 def test_parts_by_hand():
     parts = owned_hour.parts(**ROUND)
-    crf = 0.1 * 1.4641 / 0.4641  # 10 % over 4 years
+    crf = 0.1 * 1.4641 / 0.4641  # 10% over 4 years
     hours = 8760 * 0.95
     assert parts["gpu"] == pytest.approx(20e3 * crf / hours)
     assert parts["server"] == pytest.approx(10e3 * crf / hours)

@@ -55,7 +55,7 @@ def test_gain_of_four_bits_shrinks_with_the_batch():
     first, wide = four.iloc[0], found["wide_ceiling"]
     assert f"make decoding alone {first:.1f} times as fast for one request" in found.sentence
     assert f"the {wide} requests that" in found.note
-    # 4 of 32, 16 and 8 bits; of 87.5 % the half goes to the even digit
+    # 4 of 32, 16 and 8 bits; of 87.5% the half goes to the even digit
     assert found["baselines"] == "88% against FP32, 75% against FP16 and 50% against INT8"
 
 
@@ -101,7 +101,7 @@ def test_points_stand_at_the_batch_their_conditions_name():
 
 
 def test_accuracy_is_read_from_the_table():
-    # 0.0087, 0.0275, 0.0101 of MMLU; 99.5 % kept
+    # 0.0087, 0.0275, 0.0101 of MMLU; 99.5% kept
     found = quantisation.accuracy()
     assert found.sentence.endswith("lose FP8 0.9%, INT8 2.8% and INT4 1.0%; the documents allow 0.5%.")
     assert found.table["lost"].tolist() == [0.0087, 0.0275, 0.0101]

@@ -142,7 +142,7 @@ def test_independent_clients_by_hand():
 
 
 def test_a_steady_load_is_erlangs():
-    # 92.65 % of 1,000 places at 1 % waiting
+    # 92.65% of 1,000 places at 1% waiting
     assert pooling_traces.steady(926.497, 0.01) == pytest.approx(0.926497, rel=1e-5)
 
 
@@ -153,7 +153,7 @@ def test_real_pools_gain_less_than_the_textbook_says(case):
     assert by.loc[32, "large model"] == 0.2382 and by.loc[1, "middle model"] == 0.2977  # as published
     assert (by["large model"] <= by[pooling_traces.INDEPENDENT] + 1e-12).all()
     assert (by[pooling_traces.INDEPENDENT] < by[pooling_traces.CHANCE]).all()
-    # where the textbook holds: 16 clients of the small model, 60 %, beside 1/(1 + (1/0.303 - 1)/4) = 63 % of independent ones
+    # where the textbook holds: 16 clients of the small model, 60%, beside 1/(1 + (1/0.303 - 1)/4) = 63% of independent ones
     assert by.loc[16, "small model"] == pytest.approx(pooling_traces.independent(16, 0.303), abs=0.05)
     assert {"servegen-2025", "nvidia-h100-datasheet"} <= set(found.sources)  # the clients, and how long a request takes
 

@@ -37,7 +37,7 @@ def test_a_case_is_a_configuration_not_a_row(compared):
 
 
 def test_what_a_group_is_said_to_be():
-    """Residuals are measured over predicted: misses of 10, 20, 50 and 11.1 %, the middle of which is the root of 1.11 * 1.2."""
+    """Residuals are measured over predicted: misses of 10, 20, 50 and 11.1%, the middle of which is the root of 1.11 * 1.2."""
     found = validation.judged(group())
     assert found["cases"] == 4 and found["families"] == 1 and found["inside"] == 0.75
     assert found["error"] == pytest.approx(np.sqrt(1.2 / 0.9) - 1)

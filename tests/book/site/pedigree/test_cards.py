@@ -37,7 +37,7 @@ def test_a_price_says_its_sellers_their_ages_and_its_rows():
                                       "2025-12-08, oldest 2025-02-28"]
     offers = found["rows"]["Offers"]
     assert len(offers) == 8 and offers[0] == ["CUDO Compute $2.45 (2025-03-03)",
-                                              "data/prices.html#h100-sxm-80gb.cudo.on-demand.2025-03-03"]
+                                              "data/prices/h100-sxm-80gb.html#h100-sxm-80gb.cudo.on-demand.2025-03-03"]
     assert found["rows"]["Pages"] == [["JPMorgan", "cases/jpmorgan.html"]]
     assert ["Epoch AI, Hardware prices", "sources.html#epoch-prices"] in found["rows"]["Sources"]
     assert found["rows"]["Cite"][0].startswith("“Hour on demand: $3.29 per GPU and hour”, in: What a token costs, version ")
@@ -142,4 +142,4 @@ def test_the_bill_of_an_api_ranges_over_its_sellers_alone():
     """Of machines price and speed are at their ends together, of an API only the price is."""
     cases = {kind: {"kind": kind, "gpu": ""} for kind in ("api", "own")}
     said = {kind: card("bill-day", "$407", 407.0, case=case)[1]["rows"]["Range"][0] for kind, case in cases.items()}
-    assert said["api"].startswith("sellers, 10 to 90 %") and said["own"].startswith("outer bound")
+    assert said["api"].startswith("sellers, 10 to 90%") and said["own"].startswith("outer bound")

@@ -43,7 +43,7 @@ def test_a_column_says_how_its_numbers_are_known():
         ("derived", ""), ("estimate", "interval of the model"), ("quoted", "spread of offers")]
     row, = found["rows"]
     assert row["Error"] == {"rate": cards.error_of("rate", "h100-sxm-80gb", "llama-3.3-70b")}
-    assert ["prices of H100 SXM", "data/prices.html#prices-h100-sxm-80gb"] in row["Made of"]
+    assert ["prices of H100 SXM", "data/prices/h100-sxm-80gb.html#prices-h100-sxm-80gb"] in row["Made of"]
     assert found["Facts"] == [["38 rows of prices", "data/prices.html"], ["h100-sxm-80gb.memory",
                                                                          "data/gpus.html#h100-sxm-80gb.memory"]]
     (text, target), = found["Sources"]
@@ -83,7 +83,7 @@ def test_rows_of_several_kinds_say_their_own():
     assert (model["kinds"], textbook["kinds"]) == ({1: "interval"}, {1: "bound", 2: "sellers"})
     known = found["kinds"]
     assert known["interval"]["basis"] == "estimate" and known["bound"]["range"].startswith("outer bound")
-    assert known["sellers"]["range"].startswith("sellers, 10 to 90 %, eight of ten sellers")
+    assert known["sellers"]["range"].startswith("sellers, 10 to 90%, eight of ten sellers")
     columns = [head("Cost", "USD/Mtok", ["claimed:", "claimed:bound"])]
     claims = cells.of_table(record(columns=columns, of={}), "economics.html", "economics")["kinds"]
     assert {one["basis"] for one in claims.values()} == {"claimed"}

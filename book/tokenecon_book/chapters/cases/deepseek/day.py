@@ -14,9 +14,9 @@ from tokenecon_book.chapters.cases.deepseek import node_rates as rates
 from tokenecon_book.chapters.cases.deepseek.node_rates import fact
 from tokenecon_book.documents import base, moved
 from tokenecon_book.documents.bills import fact as line
-from tokenecon_book.documents.bills import positive
+from tokenecon_book.documents.bills import positive, said
 from tokenecon_book.documents.printed import n
-from tokenecon_book.documents.words import dollars, percent
+from tokenecon_book.documents.words import dollars, listed, percent
 
 IDENTITY_COLUMNS = {
     "what": ("What follows", None), "how": ("From", None), "value": ("Value", None), "printed": ("Printed", None),
@@ -99,13 +99,13 @@ def identities(case):
     length = rates.lengths(case)
     table = pd.DataFrame([
         line("Input found in the cache", "one count over the other", 100 * case.cached_tokens / case.input_tokens, "%")
-        | {"printed": "56.3 %"},
-        line("Rent of the day", "nodes, GPUs, hours and price", paid, "USD") | {"printed": f"{n(fact('usd_per_day'))} USD"},
+        | {"printed": "56.3%"},
+        line("Rent of the day", "nodes, GPUs, hours and price", paid, "USD") | {"printed": said(fact("usd_per_day"), "USD")},
         line("Revenue at list prices", "three counts at three prices", revenue, "USD")
-        | {"printed": f"{n(fact('revenue'))} USD"},
+        | {"printed": said(fact("revenue"), "USD")},
         line("Profit over cost" if revenue >= paid else "Loss, of the cost", "revenue over rent",
              100 * abs(revenue - paid) / paid, "%")
-        | {"printed": f"{n(100 * fact('margin'))} %"},
+        | {"printed": said(100 * fact("margin"), "%")},
         line("Prefill nodes", "input over the rate of a node", nodes["prefill"]) | {"printed": ""},
         line("Decode nodes", "output over the rate of a node", nodes["decode"]) | {"printed": ""},
         line("Both", "their sum", sum(nodes.values())) | {"printed": n(fact("nodes"), 5)},
@@ -134,26 +134,26 @@ def compare(case):
     rows = []
     for figure, name, published, unit, scale in (
             ("Nodes", "nodes", fact("nodes"), "nodes", 1.0),
-            ("Cost of the day", "nodes", fact("usd_per_day"), "USD/day", usd_per_day(case, 1.0)),
-            ("A prefill node, mean", "prefill_rate", fact("prefill_rate"), "tok_in/s", 1.0),
-            ("A decode node", "decode_rate", fact("decode_rate"), "tok_out/s", 1.0)):
+            ("Cost of the day", "nodes", fact("usd_per_day"), "USD", usd_per_day(case, 1.0)),
+            ("A prefill node, mean", "prefill_rate", fact("prefill_rate"), "input tokens a second", 1.0),
+            ("A decode node", "decode_rate", fact("decode_rate"), "output tokens a second", 1.0)):
         low, ours, high = np.sort(found[name] * scale)
-        rows.append({"figure": figure, "printed": f"{n(published, 5)} {unit}",
-                     "found": f"{n(ours, 3)} {unit}", "published": published, "ours": ours,
-                     "ours_low": low, "ours_high": high, "ratio": ours / published, "ratio_low": low / published,
-                     "ratio_high": high / published})
+        rows.append({"figure": figure, "printed": said(published, unit, 5), "found": said(ours, unit, 3),
+                     "published": published, "ours": ours, "ours_low": low, "ours_high": high,
+                     "ratio": ours / published, "ratio_low": low / published, "ratio_high": high / published})
     table = pd.DataFrame(rows)
     nodes, reading, writing = (named(name, row["ratio"], times, **ends(row, "ratio"), **of(case)) for name, row in zip(
         ("deepseek-day-ratio", "deepseek-day-prefill", "deepseek-day-decode"), table.iloc[[0, 2, 3]].to_dict("records"),
         strict=True))
     outside = [row.figure for row in table.itertuples() if not row.ratio_low <= 1 <= row.ratio_high]
+    missed = listed([figure[0].lower() + figure[1:] for figure in outside])
     return Finding(
         table, f"Built up, the day takes {nodes} times the published nodes: prefill nodes come out {reading} times as fast, "
         f"decode nodes {writing} times",
         f"Units of {case.prefill_ranks} and {case.decode_ranks} GPUs, {case.user_speed:g} tokens a second for a user, exchange "
         f"{case.exchange}. Brackets, an outer bound: the ends of the interval of the model, widened because nothing alike was "
         "measured, with those of the range of the load over a day."
-        + (f" The published figure is outside of it for: {', '.join(outside)}." if outside else ""),
+        + (f" The published figure is outside of it for {missed}." if outside else ""),
         outside=outside)
 
 
