@@ -4,6 +4,7 @@
 import { read, show } from "./cards.mjs";
 import { openers } from "./openers.mjs";
 
+const NONE = "–"; // how a table says that it has no number
 const frames = document.querySelectorAll(".te-table-scroll[id^='t-']");
 
 const text = (node) => node.textContent.replace(/\s+/g, " ").trim();
@@ -36,7 +37,7 @@ function card(opener, known) {
   const column = (range || ofRow?.basis === "claimed" ? ofRow : null) || ofColumn;
   const others = [...row.cells].flatMap((other, at) => {
     const { value: said, range: ends } = parts(other);
-    return other === cell || other === head || !said ? [] : [`${named[at].head}: ${said}${ends ? ` (${ends})` : ""} ${named[at].unit}`.trim()];
+    return other === cell || other === head || !said || said === NONE ? [] : [`${named[at].head}: ${said}${ends ? ` (${ends})` : ""} ${named[at].unit}`.trim()];
   });
   const note = table.closest(".te-table-scroll").nextElementSibling;
   const caption = text(table.caption);
