@@ -457,7 +457,7 @@ class Answers:
 
     def __init__(self, root=None):
         self.root, self._in_use = root or ROOT, root is None
-        self._tables, self._indexes, self._hashes = {}, {}, {}
+        self._tables, self._indexes, self._hashes, self._sources = {}, {}, {}, {}
         self._descriptor = json.loads((self.root / "datapackage.json").read_text(encoding="utf-8"))
         self._kinds = {one["name"]: [[field["name"], field["type"]] for field in one["schema"]["fields"]]
                        for one in self._descriptor["resources"]}
@@ -489,15 +489,23 @@ class Answers:
         for query in queries:
             if query.want or query.table == "sources" or query.table not in self._kinds:
                 continue
-            if query.table in UNSOURCED:
-                found[UNSOURCED[query.table]] = None
-            mine = own(query.table) if self._in_use else ()
-            for row in self._matching(query):
-                if row["id"] in mine:
-                    found[_own_source(query.table, row)] = None
-                found.update(dict.fromkeys([row["source"]] if "source" in row else
-                                           [document for column, document in LINES.items() if row.get(column)]))
+            if query not in self._sources:
+                self._sources[query] = dict.fromkeys(self._cited(query))
+            found.update(self._sources[query])
         return tuple(one for one in found if one)
+
+    def _cited(self, query):
+        """Sources of the rows that a query answers with, row by row."""
+        if query.table in UNSOURCED:
+            yield UNSOURCED[query.table]
+        mine = own(query.table) if self._in_use else ()
+        for row in self._matching(query):
+            if row["id"] in mine:
+                yield _own_source(query.table, row)
+            if "source" in row:
+                yield row["source"]
+            else:
+                yield from (document for column, document in LINES.items() if row.get(column))
 
     def rows(self, query):
         """The rows that a query answers with, where it asks for rows and not what to choose from."""

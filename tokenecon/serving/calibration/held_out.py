@@ -137,20 +137,20 @@ def within(spread):
 
 def ends(cell):
     """Ends of the central 80% of residuals, where a family weighs as the root of its configurations."""
-    size = cell.groupby("family")["residual"].transform("size").to_numpy()
-    order = np.argsort(cell["residual"].to_numpy())
-    weight = (1 / np.sqrt(size))[order]
+    families, residuals = pd.factorize(cell["family"])[0], cell["residual"].to_numpy()
+    order = np.argsort(residuals)
+    weight = (1 / np.sqrt(np.bincount(families)[families]))[order]
     place = (np.cumsum(weight) - weight / 2) / weight.sum()
-    return np.interp([(1 - TARGET) / 2, (1 + TARGET) / 2], place, cell["residual"].to_numpy()[order])
+    return np.interp([(1 - TARGET) / 2, (1 + TARGET) / 2], place, residuals[order])
 
 
 def cell(spread, quantity, load, kind, maker):
     """Residuals that an interval rests on: its own, or those of a wider cell where there are few."""
     same = spread[spread["quantity"] == quantity]
-    own = same["maker"] == maker
-    for wider in (own & (same["load"] == load) & (same["kind"] == kind), own & (same["load"] == load), own,
-                  (same["load"] == load) & (same["kind"] == kind)):
-        if wider.sum() >= FEW and len(same[wider].drop_duplicates(["family", "model"])) >= MODELS:
+    own, loaded, kinds = ((same[name] == one).to_numpy() for name, one in (("maker", maker), ("load", load), ("kind", kind)))
+    families, models = same["family"].to_numpy(), same["model"].to_numpy()
+    for wider in (own & loaded & kinds, own & loaded, own, loaded & kinds):
+        if wider.sum() >= FEW and len(set(zip(families[wider], models[wider], strict=True))) >= MODELS:
             return same[wider]
     return same
 
@@ -159,7 +159,8 @@ def widths(spread, added=None):
     """What :func:`intervals.ratios` takes, from residuals of predictions without their family; ``added`` by quantity."""
     effects, rest, found = sources(spread), within(spread), {}
     for quantity in intervals.QUANTITIES:
-        both = [ends(cell(rest, quantity, *one)) for one in intervals.cells()]
+        same = rest.loc[rest["quantity"] == quantity, ["quantity", "family", "model", "load", "kind", "maker", "residual"]]
+        both = [ends(cell(same, quantity, *one)) for one in intervals.cells()]
         source = of_source(effects[effects["quantity"] == quantity])
         found[quantity] = (source**2, [min(low, 0.0) ** 2 for low, _ in both], [max(high, 0.0) ** 2 for _, high in both],
                            (added or {}).get(quantity, [0.0] * len(intervals.NEW)))
