@@ -10,7 +10,7 @@ const CARD = ".finding-card"; // of the front page: the number and its words are
 const BLOCKS = "p, li, dd, td, th, caption, figcaption, h1, h2, h3, h4";
 const UNIT = /\b(per|a) million(?=(?: \w+)? tokens| of |[^\w ]|$)/gi; // not a million requests
 const PER_TOKENS = /per million (?:\w+ )?tokens/;
-const NUMBER = /\d[\d,\u202f]*(?:\.\d+)?(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?/g;
+const NUMBER = /\d[\d,]*(?:\.\d+)?(?: × 10[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+)?/g;
 const PAIRS = ".data-table td.num i, .data-table .pairs i, .all-rows i"; // of data/: a unit and its number in one element
 const POWERS = "⁰¹²³⁴⁵⁶⁷⁸⁹";
 const STAYS = "This chart stays per million tokens.";
@@ -22,7 +22,7 @@ export function thousandth(number) {
     const value = Number([...power].map((mark) => (mark === "⁻" ? "-" : POWERS.indexOf(mark))).join("")) - 3;
     return `${digits} × 10${[...String(value)].map((mark) => (mark === "-" ? "⁻" : POWERS[mark])).join("")}`;
   }
-  const [whole, rest = ""] = digits.replace(/[,\u202f]/g, "").split(".");
+  const [whole, rest = ""] = digits.replaceAll(",", "").split(".");
   const padded = whole.padStart(4, "0");
   const left = padded.slice(0, -3).replace(/\B(?=(\d{3})+$)/g, ",");
   const right = `${padded.slice(-3)}${rest}`.replace(/0+$/, "");

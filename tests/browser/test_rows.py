@@ -66,7 +66,7 @@ def test_numbers_of_rows_open_cards_by_keyboard(look):
         card.locator("h2").wait_for()
         said = card.text_content()
         assert card.locator("h2").inner_text() == "m0305"
-        assert card.locator(".te-card-value").inner_text() == "28\u202f836.77 output tokens per second"
+        assert card.locator(".te-card-value").inner_text() == "28,836.77 output tokens per second"
         assert "measured by the source" in said and f"{source['publisher']}, {source['title']}" in said  # above the table
         newest, day = (datetime.date.fromisoformat(one) for one in (citations.data_date(), row["as_of"]))
         assert f"{day}, {(newest - day).days:,} days old on {newest}" in said

@@ -40,15 +40,10 @@ def number(value):
     """A number as a reader wants it: no needless digits, thousands apart.
 
     >>> number(3350000.0), number(0.00042), number(4.8)
-    ('3 350 000', '0.00042', '4.8')
+    ('3,350,000', '0.00042', '4.8')
     """
     if value == 0 or 1e-4 <= abs(value) < 1e15:
-        text = (
-            f"{value:,.6f}".rstrip("0").rstrip(".")
-            if abs(value) < 1e4
-            else f"{value:,.2f}".rstrip("0").rstrip(".")
-        )
-        return text.replace(",", "\u202f")
+        return f"{value:,.{6 if abs(value) < 1e4 else 2}f}".rstrip("0").rstrip(".")
     return f"{value:.6g}"
 
 
@@ -261,7 +256,7 @@ def dictionary_html(name):
             allowed = f"{len(limits['enum'])} values, see the closed list"
         must = "required" if limits.get("required") else ""
         rows.append(
-            f'<tr><th scope="row"><code>{escape(field["name"])}</code></th><td>{escape(field["type"])}</td>'
+            f'<tr><th scope="row"><code>{breakable(field["name"])}</code></th><td>{escape(field["type"])}</td>'
             f"<td>{escape(field.get('description', ''))}</td><td>{escape(allowed or must)}</td></tr>"
         )
     return (

@@ -32,7 +32,6 @@ FILES = (
 )
 SECTIONS = {"files": "Take away", "cite": "Cite", "embed": "Embed", "data": "Data", "parameters": "Parameters"}
 NUMBERS = ("number", "integer")  # types of columns
-NARROW = "\u202f"  # between the thousands of a number of data/
 WORDLESS = ("1", "text", "date")
 SHARES = dict.fromkeys(("fraction", "share"), "share of 1")  # printed as the file holds it
 
@@ -150,7 +149,7 @@ def _cell(row, name, numeric, first):
 def _number(text):
     """A number of the file for a reader, thousands apart and the very small as a power of ten; an empty one stays empty."""
     digits, _, power = tables.number(float(text)).partition("e") if text else ("", "", "")
-    digits = digits.replace(NARROW, ",").replace("-", "−")
+    digits = digits.replace("-", "−")
     return digits + (f" × 10{''.join(SUPERSCRIPT[mark] for mark in str(int(power)))}" if power else "")
 
 
@@ -167,7 +166,9 @@ def parameter_table(parameters):
 def _value(value):
     if value is None:
         return "–"
-    return tables.number(value) if isinstance(value, float) else str(value)
+    if isinstance(value, list):
+        return ", ".join(value)
+    return tables.number(value) if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
 
 
 def _scroll(label, kind, inner, anchor=""):
