@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tokenecon
-from tokenecon.fleet import planning, poisson, policies, traffic
+from tokenecon.fleet import erlang, planning, poisson, policies, traffic
 
 HERE = pathlib.Path(__file__).parent
 PACKAGE = pathlib.Path(tokenecon.__file__).parent
@@ -97,3 +97,12 @@ def test_replicas_for_a_stated_utilisation_by_hand():
     full = {"requests_per_s": 2.0, "utilisation": 0.75, "kept": 1.0}
     assert policies.at_utilisation(9.0, **full) == 6.0 and policies.at_utilisation(9.01, **full) == 7.0
     assert list(policies.at_utilisation(np.array([0.0, 9.0]), **full)) == [1.0, 6.0]
+
+
+def test_fleets_of_many_loads_are_those_of_each_load_however_often_they_are_asked_for():
+    """Few loads, many more, and few again: what is kept of one question gives the others what a search of each load gives."""
+    terms = {"concurrency": 7.0, "wait_probability": 0.013}
+    for most in (20.0, 400.0, 20.0):
+        loads = np.linspace(0.05, most, 4000)
+        searched = erlang.fleet(load=loads, places=terms["concurrency"], wait_probability=terms["wait_probability"])
+        assert (policies.replicas(loads, **terms) == searched).all()

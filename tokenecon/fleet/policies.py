@@ -73,12 +73,14 @@ def replicas(loads, *, concurrency, wait_probability):
 def _limits(most, concurrency, wait_probability, like):
     """The largest load of every fleet of up to ``most`` replicas, an array like another, kept: searches ask again and again."""
     key = concurrency, wait_probability
-    if key not in _LIMITS or size(_LIMITS[key]) < most:
+    limits = _LIMITS.get(key)
+    if limits is None or size(limits) < most:
+        slots = alike([count * concurrency for count in range(1, 2 ** math.ceil(math.log2(most)) + 1)], like)
+        limits = each(lambda some: erlang.utilisation(slots=some, wait_probability=wait_probability) * some, slots)
         if len(_LIMITS) >= KEPT_LIMITS:
             _LIMITS.clear()
-        slots = alike([count * concurrency for count in range(1, 2 ** math.ceil(math.log2(most)) + 1)], like)
-        _LIMITS[key] = each(lambda some: erlang.utilisation(slots=some, wait_probability=wait_probability) * some, slots)
-    return _LIMITS[key][:most]
+        _LIMITS[key] = limits
+    return limits[:most]
 
 
 def ascending(loads, *, concurrency, wait_probability):
