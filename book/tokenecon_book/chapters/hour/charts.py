@@ -46,5 +46,5 @@ def carbon(found):
     rows = few(found.table.dropna(subset=["usd_per_mtok_out"]), -found.table["usd_per_mtok_out"].dropna())
     known = pd.Series(np.where(rows["calibrated"].eq(True), "modelled", "extrapolated"), rows.index)
     return scatter(rows.assign(short=rows["name"]), axis("usd_per_mtok_out", "Cost of output", "USD/Mtok_out", log=True),
-                   axis("gco2e_per_mtok_out", "Carbon of output", "gCO2e/Mtok_out", log=True), "short", known=known,
-                   hue=theme.RENT, range="interval")
+                   axis("gco2e_per_mtok_out", "Carbon of output", "gCO2e/Mtok_out", log=bool(rows["gco2e_per_mtok_out"].all())),
+                   "short", known=known, hue=theme.RENT, range="interval")

@@ -12,7 +12,7 @@ from tokenecon.decision import scenario
 from tokenecon.ownership import owned_hour
 from tokenecon.prices import gpu_prices, price_book
 from tokenecon_book.build import notebooks
-from tokenecon_book.chapters.hour import comparison, energy, lifetime
+from tokenecon_book.chapters.hour import charts, comparison, energy, lifetime
 from tokenecon_book.chapters.hour import rent as hour_rent
 from tokenecon_book.documents import base
 
@@ -375,6 +375,8 @@ def test_carbon_beside_cost(case):
     assert cleaner["gco2e_per_mtok_out"].to_numpy() == pytest.approx(known["gco2e_per_mtok_out"].to_numpy() / 10)
     assert cleaner["usd_per_mtok_out"].to_numpy() == pytest.approx(known["usd_per_mtok_out"].to_numpy())
     assert "no on_demand price" in table["reason"].iloc[-1]
+    clean = energy.carbon(case(gpus=[H100, "h200-sxm-141gb"], gco2e_per_kwh=0.0))  # a grid without carbon has no logarithm
+    assert charts.carbon(clean).to_dict() and not clean.table["gco2e_per_mtok_out"].any()
 
 
 def test_output_pays_in_grams_as_in_dollars_for_the_time_it_causes(case):
