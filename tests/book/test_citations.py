@@ -59,7 +59,7 @@ def test_the_citation_of_a_figure_is_whole(placed):
     assert cited["text"].startswith("“Transcripts cost 28% less & {more}”, figure spotify-cost in: What a token costs, version ")
     assert place in cited["text"]
     assert cited["bibtex"].startswith("@misc{tokenecon-spotify-cost,\n")
-    assert r"{{Transcripts cost 28 \% less \& \{more\}}}" in cited["bibtex"]
+    assert r"{{Transcripts cost 28\% less \& \{more\}}}" in cited["bibtex"]
     assert re.search(rf"url +=? *= {{{re.escape(place)}}}", cited["bibtex"])
     assert cited["bibtex"].count("{") - cited["bibtex"].count(r"\{") == cited["bibtex"].count("}") - cited["bibtex"].count(r"\}")
     (entry,) = json.loads(cited["csl"])

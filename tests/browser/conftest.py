@@ -48,9 +48,9 @@ def address(site):
         yield home
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium):
-    """Chromium without a window."""
+    """Chromium without a window; one a file, as a process holds one Playwright, and other tests start their own."""
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
         yield started

@@ -201,7 +201,7 @@ def offers(case):
             continue
         shares = _shares(row)
         bought = with_unit(row)
-        plans = {policy: _plan(case, row, policy) for policy in {policy_of(case, kind) for kind in _hours(case)}}
+        plans = {policy: _plan(case, row, policy) for policy in dict.fromkeys(policy_of(case, kind) for kind in _hours(case))}
         for kind in _hours(case):
             if kind == "spot" and not case.interruptible:
                 rows.append({"kind": kind, "gpu": row["gpu"], "name": words(row["gpu"], kind), "reason": NO_SPOT})

@@ -99,7 +99,7 @@ def columns(models, gpus, weights, caches):
 def versions():
     """Oldest and newest version of each engine that was measured, as texts."""
     found = {}
-    for text in set(data.rows("measurements", {"flag": ""}, want="engine")["engine"]):
+    for text in dict.fromkeys(data.rows("measurements", {"flag": ""}, want="engine")["engine"]):
         name, version = text.split()
         if name in ENGINES and not DATED.match(version):
             found.setdefault(name, []).append(version)

@@ -137,7 +137,7 @@ def reconcile(case, checked):
     known = checked.table.dropna(subset=["ratio"])
     published = known["published_usd_per_gpu_hour"].to_numpy()
     each = {key: owned_hour.spans(key[0], as_of=case.as_of, owner=key[1])["typical"].to_dict()
-            for key in set(zip(known["gpu"], known["owner"], strict=True))}
+            for key in dict.fromkeys(zip(known["gpu"], known["owner"], strict=True))}
     plain = [each[key] for key in zip(known["gpu"], known["owner"], strict=True)]
 
     def gap(value, name):

@@ -146,14 +146,14 @@ def compare(case):
         ("deepseek-day-ratio", "deepseek-day-prefill", "deepseek-day-decode"), table.iloc[[0, 2, 3]].to_dict("records"),
         strict=True))
     outside = [row.figure for row in table.itertuples() if not row.ratio_low <= 1 <= row.ratio_high]
-    missed = listed([figure[0].lower() + figure[1:] for figure in outside])
+    missed = listed([figure[0].lower() + figure[1:] for figure in outside]) if outside else ""
     return Finding(
         table, f"Built up, the day takes {nodes} times the published nodes: prefill nodes come out {reading} times as fast, "
         f"decode nodes {writing} times",
         f"Units of {case.prefill_ranks} and {case.decode_ranks} GPUs, {case.user_speed:g} tokens a second for a user, exchange "
         f"{case.exchange}. Brackets, an outer bound: the ends of the interval of the model, widened because nothing alike was "
         "measured, with those of the range of the load over a day."
-        + (f" The published figure is outside of it for {missed}." if outside else ""),
+        + (f" The published figure is outside of it for {missed}." if missed else ""),
         outside=outside)
 
 
