@@ -76,7 +76,8 @@ def residuals(rows):
     """
     shapes = data.rows("models", {"id": sorted(set(rows["model"]))}, want="id experts")
     kind = {model: intervals.KINDS[experts > 0] for model, experts in zip(shapes["id"], shapes["experts"], strict=True)}
-    makers = {gpu: intervals.MAKERS[intervals.MAKER_OF_FAMILY[lookups.gpu_numbers(gpu)["family"]]] for gpu in dict.fromkeys(rows["gpu"])}
+    makers = {gpu: intervals.MAKERS[intervals.MAKER_OF_FAMILY[lookups.gpu_numbers(gpu)["family"]]]
+              for gpu in dict.fromkeys(rows["gpu"])}
     tokens = rows["concurrency"] * rows["osl"] * measured.MILLI  # times milliseconds, of a batch that states its whole time
     out = rows[SAME].assign(
         load=rows["workload"].map(WORKLOADS), kind=rows["model"].map(kind), quantity=rows["metric"].map(QUANTITY),
