@@ -74,7 +74,7 @@ def of_table(one, address, page):
     mark = f"#{one['id']}"
     kinds = {kind for known in one["columns"] if not isinstance(known["range"], str) for kind in known["range"] if kind}
     return {
-        "columns": [of_column(known, one["makers"]) for known in one["columns"]],
+        "columns": [of_column(known, one["makers"], {name for name, *_ in one["behind"]}) for known in one["columns"]],
         "kinds": {kind: of_row(kind) for kind in sorted(kinds)},
         "rows": rows(one),
         "Facts": behind(one["behind"]),
@@ -86,11 +86,16 @@ def of_table(one, address, page):
     }
 
 
-def of_column(known, makers):
-    """What the cards of a column of a table need: how its numbers are known, and the formulas unless they are quoted."""
+def of_column(known, makers, behind):
+    """What the cards of a column of a table need: how its numbers are known, and the formulas unless they are quoted.
+
+    A price of an hour or of a GPU that stands on rows of prices and is worked out with no formula is a quoted one.
+    """
     kind = known["range"] if isinstance(known["range"], str) else ""
     found = column(known["unit"], kind, known["text"]) | {"quantity": quantity(known)}
     names = worked_out.formulas(makers, known["unit"]) if found["basis"] != "quoted" else []
+    if not names and known["unit"] in PRICES and "prices" in behind and (found["basis"], found["says"]) == DERIVED:
+        found["basis"], found["says"] = cards.BASIS["price"]
     return found | {"Formulas": [formula(name) for name in names]}
 
 

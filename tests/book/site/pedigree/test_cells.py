@@ -62,6 +62,16 @@ def test_a_column_says_the_formulas_that_give_its_unit():
     assert text["Formulas"] == hour["Formulas"] == [] and text["says"].startswith("stated or worked out")
 
 
+def test_a_price_that_no_formula_makes_is_quoted():
+    """A seller's hour on rows of prices is quoted without a range too; an owned hour is worked out, as is one without such rows."""
+    def basis(maker, **changes):
+        one = record(columns=[head("An hour", "USD/GPU/h")], makers=[f"tokenecon_book.chapters.{maker}"], **changes)
+        return cells.of_table(one, "market.html", "market")["columns"][0]["basis"]
+
+    assert basis("market.printed_rents:seller_changes") == "quoted"
+    assert basis("market.printed_rents:seller_changes", behind=[["gpus", 1, []]]) == basis("hour.comparison:check") == "derived"
+
+
 def test_a_figure_is_cited_as_itself_and_says_the_rows_that_its_page_shows():
     columns = [head("Cost", "USD/Mtok", ["interval"] * 1201)]
     one = record(of={"gpu": ["h100-sxm-80gb"] * 1201}, columns=columns, id="t-data")
