@@ -63,7 +63,7 @@ def test_a_column_says_the_formulas_that_give_its_unit():
 
 
 def test_a_price_that_no_formula_makes_is_quoted():
-    """A seller's hour on rows of prices is quoted without a range too; an owned hour is worked out, as is one without such rows."""
+    """A seller's hour on rows of prices is quoted without a range, too; an owned hour and one without such rows are not."""
     def basis(maker, **changes):
         one = record(columns=[head("An hour", "USD/GPU/h")], makers=[f"tokenecon_book.chapters.{maker}"], **changes)
         return cells.of_table(one, "market.html", "market")["columns"][0]["basis"]
