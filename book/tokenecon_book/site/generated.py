@@ -100,7 +100,7 @@ def corrections(_):
         ]
     rows = []
     for row in frame.sort_values("date", ascending=False).to_dict("records"):
-        place = f'<a href="{escape(parts.address(row["table"], row["row"]))}">{escape(row["row"])}</a>'
+        place = f'<a href="{escape(parts.address(row["table"], row["row"]))}">{tables.breakable(row["row"])}</a>'
         rows.append(
             (
                 row["id"],
