@@ -68,7 +68,7 @@ faults: .venv/stamp ## SIGKILL to twenty builds, reruns and a sweep at random mo
 	@$(if $(SEED),SEED=$(SEED)) $(BIN)/python -u tests/faults/sweep_kills.py
 	@$(if $(SEED),SEED=$(SEED)) $(BIN)/python -u tests/faults/kills.py $(ARGS)
 
-access: book ## axe-core on every page, light and dark, on a desk and on a phone (the suite: one page of each kind, two views; half an hour)
+access: book ## axe-core on every page, light and dark, on a desk and on a phone (the suite: one page of each kind, two views; twenty minutes)
 	@ACCESS=all $(BIN)/pytest -q -n 2 --dist load tests/browser/test_pages.py -k every_page $(ARGS)
 
 calibrate: .venv/stamp ## fit the serving model to data/measurements.csv anew (ARGS=--check only compares)

@@ -1,8 +1,7 @@
 """Curves with their ranges, and points in a plane."""
 
-import itertools
-
 import altair as alt
+import numpy as np
 
 from tokenecon_book.charts import ranges, theme
 from tokenecon_book.charts.axes import band, clean, extent, guide, labelled, scale, tooltip
@@ -88,7 +87,7 @@ def lines(
     layers.append(line)
     curves = [(pixel(a, x_low, x_high, x.log, PHONE), height - pixel(b, y_low, y_high, y.log, height))
               for column in (y.column, *(band(rows, y) or ())) for _, part in (rows.groupby(series) if series else [("", rows)])
-              for a, b in _between(part[[x.column, column]].dropna().sort_values(x.column).to_numpy())]
+              for a, b in _between(*part[[x.column, column]].dropna().sort_values(x.column).to_numpy(dtype=float).T)]
     layers += threshold_layers(marks, across, up, {"x": (x_low, x_high, x.log), "y": (y_low, y_high, y.log)}, below=[
         one for one in marks if one.axis == "y" and one.to is None and _freer_below(one, curves, (y_low, y_high), y.log, height)])
     target = base.mark_point(size=160, opacity=0).encode(x=across, y=up, color=hue, tooltip=shown)
@@ -112,11 +111,12 @@ def _freer_below(line, curves, y_ends, log, height):
     return below < above
 
 
-def _between(points, steps=12):
-    """The points of a curve, and some between each two."""
-    for (a, b), (c, d) in itertools.pairwise(points):
-        yield from ((a + (c - a) * step / steps, b + (d - b) * step / steps) for step in range(steps))
-    yield from points[-1:]
+def _between(x, y, steps=12):
+    """Pairs of x and y of a curve's points, and some between each two."""
+    if not len(x):  # the textbook's curves have no ends
+        return ()
+    places = np.linspace(0, len(x) - 1, steps * (len(x) - 1) + 1)
+    return zip(*(np.interp(places, range(len(x)), values) for values in (x, y)), strict=True)
 
 
 def _end_labels(rows, x, y, series, names, encodings, ends, height):

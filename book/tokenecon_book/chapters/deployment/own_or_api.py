@@ -76,7 +76,7 @@ def against_cheapest(case):
 
 def said_ratio(case, held):
     """The bill of owned machines over that of the API, as text and named quantity: "2.3"."""
-    return named("own-over-api", held[OWNED]["usd_per_mtok"] / held[API]["usd_per_mtok"], "{:.1f}".format,
+    return named("own-over-api", over_api(case), "{:.1f}".format,
                  **base.choice(base.of(case), held[OWNED]))
 
 

@@ -14,7 +14,7 @@ def crossings(found):
     rows = found.table[found.table["note"] != "at no volume"]
     rows = rows.assign(way=rows["what"].str.partition(", ")[0])
     return intervals(rows, axis("requests_per_day", "Cheaper than the API from", "request/day", log=True), "what", group="way",
-                     range="bound", known="modelled", sort=False)
+                     range="interval", known="modelled", sort=False)
 
 
 def others(found):

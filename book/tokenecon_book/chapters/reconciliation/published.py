@@ -86,7 +86,7 @@ def others(page):
     return Finding(table, sentence, (
         "Theirs: the printed range, its geometric middle. Ours: interval of the model; for volumes from the cheapest owned to "
         "the cheapest rented machines against the price of the closed model that one of them names, staff on both sides; for "
-        "the server 80% of the draws. Ranges of the ratio join both at their outer ends."),
+        "the server 80% of the draws. Ranges of the ratio, an outer bound, join both at their far ends."),
         units={"published": "text", "ours": "text", "ratio": "ratio"}, same_model=more)
 
 

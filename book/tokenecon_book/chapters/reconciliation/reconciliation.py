@@ -132,10 +132,11 @@ def crossings(page):
             row = cheapest(offered, group)
             volume, *outer = [np.inf] * 3 if row is None else [
                 break_even.threshold(case, row, sold.iloc[0], end) for end in ("", "_low", "_high")]
+            known = ends(dict(zip(("low", "high"), outer, strict=True)))
             rows.append({"what": f"{verb}, {words}", "rule": rule, "kind": group, "gpu": "" if row is None else row["gpu"],
-                         "requests_per_day": volume, "usd_per_mtok_api": asked,
-                         "note": _note(volume, row), "of": {} if row is None else base.choice(case, row),
-                         "ends": ends(dict(zip(("low", "high"), outer, strict=True)))})
+                         "requests_per_day": volume, "requests_per_day_low": known.get("low", np.nan),
+                         "requests_per_day_high": known.get("high", np.nan), "usd_per_mtok_api": asked,
+                         "note": _note(volume, row), "of": {} if row is None else base.choice(case, row), "ends": known})
     if not rows:
         raise NoPrice(f"nobody is known to sell tokens of {page.model} on {page.as_of}, so no fleet can be held against an API; "
                       "give another model or day")
@@ -153,8 +154,8 @@ def crossings(page):
             f"; nothing beats {' or '.join(SELLERS[rule] for rule in never)}" if never else "")
     return Finding(table.drop(columns=["of", "ends"]), sentence, note=(
         "Machines and API are compared by the same rule. Whole bill of the fleet, with staff and tools, each volume with the "
-        "hours of a service of its size; of accelerators and sellers the choice that costs least in the base case. Empty: at no "
-        "volume."),
+        "hours of a service of its size; of accelerators and sellers the choice that costs least in the base case. ∞: at no "
+        "volume. Ranges: interval of the model, where both its ends meet the API."),
         units={"usd_per_mtok_api": "USD/Mtok"})
 
 

@@ -61,6 +61,8 @@ def test_a_fleet_meets_the_api_at_the_price_of_the_same_rule(case):
     assert found.groupby("rule")["usd_per_mtok_api"].nunique().eq(1).all()
     api = found.drop_duplicates("rule").set_index("rule")["usd_per_mtok_api"]
     assert api["best"] < api["typical"]
+    ends = found[["requests_per_day_low", "requests_per_day", "requests_per_day_high"]].dropna()
+    assert len(ends) >= 2 and (ends.diff(axis=1).iloc[:, 1:] >= 0).all(axis=None)  # a slow replica needs more to pay
 
 
 def test_the_case_of_the_book_serves_most_with_two_gpus(case):

@@ -99,7 +99,7 @@ def identities(case):
     length = rates.lengths(case)
     table = pd.DataFrame([
         line("Input found in the cache", "one count over the other", 100 * case.cached_tokens / case.input_tokens, "%")
-        | {"printed": "56.3%"},
+        | {"printed": said(100 * fact("cached_share"), "%")},
         line("Rent of the day", "nodes, GPUs, hours and price", paid, "USD") | {"printed": said(fact("usd_per_day"), "USD")},
         line("Revenue at list prices", "three counts at three prices", revenue, "USD")
         | {"printed": said(fact("revenue"), "USD")},
